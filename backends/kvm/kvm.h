@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* What the KVM backends of all architectures share. */
+#ifndef KVM_KVM_H
+#define KVM_KVM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "axvcpu/axvcpu.h"
+#include "backends/kvm/uapi.h"
+#include "lib/compiler.h"
+#include "lib/sys.h"
+
+/* struct kvm_vm_arch, and what of the run loop differs: the architecture's. */
+#include "kvm_arch.h"
+
+struct kvm_vcpu {
+	/* --- what run touches --- */
+	struct kvm_run *run;
+	/* Bytes of 'run' and what follows it. */
+	size_t run_size;
+	int fd;
+	/* The latest exit's instruction finishes on the next entry. */
+	bool open_exit;
+	/* A flush met another exit, which run has yet to hand out. */
+	bool stashed;
+	/* A kick that no run has answered. */
+	atomic_bool kick;
+
+	/* --- the rest --- */
+	bool is_setup;
+	uint32_t id;
+	uint64_t entry;
+	struct kvm_vm *vm;
+	/* In the VM's list of those that were given up: KVM never forgets an id. */
+	struct kvm_vcpu *next_parked;
+};
+
+struct kvm_vm {
+	struct axvm *vm;
+	int fd;
+	/* Bytes of a vCPU's shared mapping, struct kvm_run and what follows it. */
+	size_t run_size;
+	uint32_t max_vcpus;
+	uint32_t gpa_bits;
+	bool kernel_irqchip;
+	struct kvm_vcpu *parked;
+	struct kvm_vm_arch arch;
+};
+
+/* --- ioctls ----------------------------------------------------------------------------------- */
+
+/* 0, if 'condition' holds; else it does not compile. */
+#define KVM_CHECK(condition, message) \
+	(0 * sizeof(struct { \
+		_Static_assert(condition, message); \
+		char member; \
+	}))
+/* An ioctl that takes a pointer: the size in its number must be that of what is pointed to. */
+#define kvm_ioctl(fd, request, arg) \
+	sys_ioctl((fd), \
+		  (request) + KVM_CHECK(sizeof(*(arg)) == _IOC_SIZE(request), \
+					#request " takes another type"), \
+		  (uintptr_t)(arg))
+/* An ioctl that takes a number, or nothing. */
+#define kvm_ioctl_value(fd, request, value) \
+	sys_ioctl((fd), \
+		  (request) + KVM_CHECK(_IOC_SIZE(request) == 0, #request " takes a pointer"), \
+		  (uintptr_t)(value))
+
+/* The same on a vCPU, leaving a message if it fails. */
+#define kvm_vcpu_ioctl(vcpu, request, arg) \
+	kvm_vcpu_result((vcpu), kvm_ioctl((vcpu)->fd, (request), (arg)), #request)
+#define kvm_vm_ioctl(kvm, request, arg) \
+	kvm_vm_result((kvm), kvm_ioctl((kvm)->fd, (request), (arg)), #request)
+
+int kvm_vcpu_result(const struct kvm_vcpu *vcpu, int ret, const char *what);
+int kvm_vm_result(const struct kvm_vm *kvm, int ret, const char *what);
+
+/* --- entries of the ops tables: vm.c ---------------------------------------------------------- */
+
+int kvm_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_limits *limits,
+	       void **arch_vm);
+void kvm_vm_free(void *arch_vm);
+int kvm_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot);
+int kvm_vm_unmap(void *arch_vm, const struct axvm_region *region, uint32_t slot);
+int kvm_vm_capability(void *arch_vm, unsigned int capability);
+int kvm_vm_fd(void *arch_vm);
+
+/* --- vcpu.c ----------------------------------------------------------------------------------- */
+
+int kvm_vcpu_new(void *arch_vm, const struct axvcpu_config *config, void **arch_vcpu);
+void kvm_vcpu_free(void *arch_vcpu);
+/* Ends one for good. */
+void kvm_vcpu_close(struct kvm_vcpu *vcpu);
+int kvm_set_ept_root(void *arch_vcpu, uint64_t root);
+int kvm_vcpu_fd(void *arch_vcpu);
+
+/* --- run.c ------------------------------------------------------------------------------------ */
+
+int kvm_run(void *arch_vcpu, struct axvcpu_exit *exit);
+int kvm_complete(void *arch_vcpu, const struct axvcpu_answer *answer);
+int kvm_flush(void *arch_vcpu);
+int kvm_kick(void *arch_vcpu);
+
+/* A value of 'width' bytes, 1 to 8, at 'p', which has 8 bytes. Guests are little-endian. */
+static inline uint64_t kvm_load(const void *p, unsigned int width)
+{
+	uint64_t value;
+
+	__builtin_memcpy(&value, p, sizeof(value));
+	return value & (~UINT64_C(0) >> ((8 - width) * 8 & 63));
+}
+
+/* An exit to which there is a kind but no further data. */
+static inline void kvm_exit_plain(struct axvcpu_exit *exit, enum axvcpu_exit_kind kind)
+{
+	exit->kind = kind;
+	exit->answerable = 0;
+}
+
+/* --- what an architecture defines -------------------------------------------------------------- */
+
+/* The argument of KVM_CREATE_VM, or a negative errno. */
+int kvm_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config);
+/* What follows KVM_CREATE_VM; 'kvm_fd' is open only now. Releases all it took if it fails. */
+int kvm_arch_vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,
+		     struct axvm_limits *limits);
+void kvm_arch_vm_destroy(struct kvm_vm *kvm);
+/* Decodes an exit that run.c does not know: writes all but 'kicked' and the raw reason. */
+void kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+/* Answers such an exit. */
+int kvm_arch_complete(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * The run loop: into the guest, and what came out of it. One system call for an exit; whatever
+ * costs more is on a path of its own.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "backends/kvm/kvm.h"
+
+/* A vCPU that waits for INIT or SIPI answers EAGAIN when something comes: more often is a storm. */
+#define AGAIN_TRIES 64
+
+/* --- exits that all architectures have ---------------------------------------------------------- */
+
+static inline void decode_mmio(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	struct kvm_run *run = vcpu->run;
+	struct axvcpu_exit_mmio *mmio = &exit->u.mmio;
+	bool write = run->mmio.is_write;
+
+	vcpu->open_exit = true;
+	mmio->addr = run->mmio.phys_addr;
+	mmio->width = (uint8_t)run->mmio.len;
+	mmio->reg_known = 0;
+	if (write) {
+		mmio->data = kvm_load(run->mmio.data, mmio->width);
+	} else {
+		mmio->data = 0;
+		/* Unless somebody answers: what a bus without a device reads as. */
+		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
+	}
+	exit->kind = write ? AXVCPU_EXIT_MMIO_WRITE : AXVCPU_EXIT_MMIO_READ;
+	exit->answerable = !write;
+}
+
+static void decode_internal_error(const struct kvm_run *run, struct axvcpu_exit *exit)
+{
+	struct axvcpu_exit_internal *internal = &exit->u.internal;
+	uint32_t n = run->internal.ndata;
+
+	kvm_exit_plain(exit, AXVCPU_EXIT_INTERNAL_ERROR);
+	exit->raw_code = run->internal.suberror;
+	internal->suberror = run->internal.suberror;
+	internal->ndata = n < ARRAY_SIZE(internal->data) ? n : ARRAY_SIZE(internal->data);
+	for (uint32_t i = 0; i < internal->ndata; i++)
+		internal->data[i] = run->internal.data[i];
+}
+
+static void decode_system_event(const struct kvm_run *run, struct axvcpu_exit *exit)
+{
+	exit->raw_code = run->system_event.type;
+	switch (run->system_event.type) {
+	case KVM_SYSTEM_EVENT_SHUTDOWN:
+		kvm_exit_plain(exit, AXVCPU_EXIT_SYSTEM_DOWN);
+		break;
+	case KVM_SYSTEM_EVENT_RESET:
+		kvm_exit_plain(exit, AXVCPU_EXIT_SYSTEM_RESET);
+		break;
+	default:
+		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
+		break;
+	}
+}
+
+static void decode_fail_entry(const struct kvm_run *run, struct axvcpu_exit *exit)
+{
+	kvm_exit_plain(exit, AXVCPU_EXIT_FAIL_ENTRY);
+	exit->raw_code = run->fail_entry.hardware_entry_failure_reason;
+	exit->u.fail_entry.reason = run->fail_entry.hardware_entry_failure_reason;
+	exit->u.fail_entry.cpu = run->fail_entry.cpu;
+}
+
+static inline void decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	const struct kvm_run *run = vcpu->run;
+
+	exit->raw_reason = run->exit_reason;
+	exit->raw_code = 0;
+	if (likely(run->exit_reason == KVM_EXIT_MMIO)) {
+		decode_mmio(vcpu, exit);
+		return;
+	}
+	switch (run->exit_reason) {
+	case KVM_EXIT_UNKNOWN:
+		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
+		exit->raw_code = run->hw.hardware_exit_reason;
+		break;
+	case KVM_EXIT_SHUTDOWN:
+		kvm_exit_plain(exit, AXVCPU_EXIT_SHUTDOWN);
+		break;
+	case KVM_EXIT_SYSTEM_EVENT:
+		decode_system_event(run, exit);
+		break;
+	case KVM_EXIT_FAIL_ENTRY:
+		decode_fail_entry(run, exit);
+		break;
+	case KVM_EXIT_INTERNAL_ERROR:
+		decode_internal_error(run, exit);
+		break;
+	default:
+		kvm_arch_decode(vcpu, exit);
+		break;
+	}
+}
+
+/* --- kicks ------------------------------------------------------------------------------------- */
+
+/*
+ * A kicker sets first 'kick', then 'immediate_exit'; the owner clears first 'immediate_exit', then
+ * takes 'kick': all four in one order that every thread agrees on. So if the owner's clearing wipes
+ * out a kicker's request, the owner then finds that kicker's 'kick'. And if it has come and gone
+ * in between, what is left is an immediate_exit without a kick, which costs one empty entry.
+ */
+int kvm_kick(void *arch_vcpu)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+
+	atomic_store(&vcpu->kick, true);
+	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static inline bool exit_requested(const struct kvm_vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->run->immediate_exit, __ATOMIC_RELAXED);
+}
+
+static bool take_kick(struct kvm_vcpu *vcpu)
+{
+	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	return atomic_exchange(&vcpu->kick, false);
+}
+
+/* --- running ----------------------------------------------------------------------------------- */
+
+static void exit_nothing(struct axvcpu_exit *exit)
+{
+	kvm_exit_plain(exit, AXVCPU_EXIT_NOTHING);
+	exit->raw_reason = KVM_EXIT_INTR;
+	exit->raw_code = 0;
+}
+
+/*
+ * Errnos by which KVM_RUN speaks of the guest, not of us: an access that has no memory behind it,
+ * code where none can be. With or without details.
+ */
+static bool guest_fault(const struct kvm_vcpu *vcpu, int ret, struct axvcpu_exit *exit)
+{
+	const struct kvm_run *run = vcpu->run;
+	struct axvcpu_exit_page_fault *fault = &exit->u.page_fault;
+	const struct kvm_uapi_memory_fault *details = (const void *)&run->hw;
+
+	if (ret != -EFAULT && ret != -EHWPOISON && !kvm_arch_guest_errno(ret))
+		return false;
+	kvm_exit_plain(exit, AXVCPU_EXIT_NESTED_PAGE_FAULT);
+	exit->raw_reason = run->exit_reason;
+	exit->raw_code = 0;
+	*fault = (struct axvcpu_exit_page_fault){ .error = (uint32_t)-ret };
+	if (run->exit_reason == KVM_EXIT_MEMORY_FAULT) {
+		exit->raw_code = details->flags;
+		fault->addr = details->gpa;
+		fault->size = details->size;
+	}
+	return true;
+}
+
+/*
+ * KVM_RUN did not end in an exit. Returns 1 to enter again, 0 when 'exit' is written, or the errno
+ * for the caller.
+ */
+static int not_an_exit(struct kvm_vcpu *vcpu, int ret, int *tries, struct axvcpu_exit *exit)
+{
+	vcpu->open_exit = false;
+	if (ret == -EINTR) {
+		bool requested = exit_requested(vcpu);
+
+		exit_nothing(exit);
+		if (!requested)
+			return 0;
+		exit->kicked = take_kick(vcpu);
+		return !exit->kicked;
+	}
+	if (ret == -EAGAIN) {
+		if (++*tries < AGAIN_TRIES)
+			return 1;
+		exit_nothing(exit);
+		return 0;
+	}
+	if (guest_fault(vcpu, ret, exit))
+		return 0;
+	return kvm_vcpu_result(vcpu, ret, "KVM_RUN");
+}
+
+/* A flush has left an exit. A kick may have come since. */
+static void run_stashed(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	vcpu->stashed = false;
+	decode(vcpu, exit);
+	if (exit_requested(vcpu))
+		exit->kicked = take_kick(vcpu);
+}
+
+int kvm_run(void *arch_vcpu, struct axvcpu_exit *exit)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	int tries = 0;
+
+	if (unlikely(vcpu->stashed)) {
+		run_stashed(vcpu, exit);
+		return 0;
+	}
+	for (;;) {
+		int ret;
+
+		kvm_arch_entry_barrier();
+		ret = sys_ioctl(vcpu->fd, KVM_RUN, 0);
+		if (likely(!ret))
+			break;
+		ret = not_an_exit(vcpu, ret, &tries, exit);
+		if (ret != 1)
+			return ret;
+	}
+	vcpu->open_exit = false;
+	decode(vcpu, exit);
+	if (unlikely(exit_requested(vcpu)))
+		exit->kicked = take_kick(vcpu);
+	return 0;
+}
+
+/* --- answers and flush -------------------------------------------------------------------------- */
+
+int kvm_complete(void *arch_vcpu, const struct axvcpu_answer *answer)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct kvm_run *run = vcpu->run;
+
+	if (run->exit_reason != KVM_EXIT_MMIO)
+		return kvm_arch_complete(vcpu, answer);
+	if (answer->kind != AXVCPU_ANSWER_VALUE)
+		return axvcpu_fail(vcpu->vm->vm, -EINVAL, "complete: MMIO takes a value");
+	memcpy(run->mmio.data, &answer->u.value, sizeof(run->mmio.data));
+	return 0;
+}
+
+int kvm_flush(void *arch_vcpu)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	int ret;
+
+	if (!vcpu->open_exit || vcpu->stashed)
+		return 0;
+	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	ret = sys_ioctl(vcpu->fd, KVM_RUN, 0);
+	/* Ours is done with; one that a kicker made in the meantime is not. */
+	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	if (atomic_load(&vcpu->kick))
+		__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	if (ret && ret != -EINTR)
+		return kvm_vcpu_result(vcpu, ret, "KVM_RUN");
+	vcpu->open_exit = false;
+	vcpu->stashed = !ret;
+	return 0;
+}

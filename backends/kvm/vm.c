@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* /dev/kvm and the VM: creation, memory slots, capabilities. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "backends/kvm/kvm.h"
+
+/* KVM_CREATE_VM allocates a lot and gives up for any signal. */
+#define CREATE_TRIES 100
+
+int kvm_vm_result(const struct kvm_vm *kvm, int ret, const char *what)
+{
+	return likely(ret >= 0) ? ret : axvcpu_fail(kvm->vm, ret, "%s", what);
+}
+
+static int open_kvm(const struct axvm *vm)
+{
+	int fd = sys_open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	switch (fd) {
+	case -ENOENT:
+	case -ENXIO:
+	case -ENODEV:
+		return axvcpu_fail(vm, -ENODEV,
+				   "/dev/kvm does not exist: is the kvm module loaded, and "
+				   "virtualization enabled in the firmware?");
+	case -EACCES:
+	case -EPERM:
+		return axvcpu_fail(vm, -EACCES,
+				   "/dev/kvm: permission denied; is the user in group kvm?");
+	default:
+		return fd < 0 ? axvcpu_fail(vm, fd, "opening /dev/kvm") : fd;
+	}
+}
+
+static int check_version(const struct axvm *vm, int kvm_fd)
+{
+	int version = kvm_ioctl_value(kvm_fd, KVM_GET_API_VERSION, 0);
+
+	if (version == -EBADF)
+		return axvcpu_fail(vm, version, "kvm_fd %d is not open", kvm_fd);
+	if (version < 0)
+		return axvcpu_fail(vm, -ENODEV, "KVM_GET_API_VERSION: this is not KVM");
+	if (version != KVM_API_VERSION)
+		return axvcpu_fail(vm, -ENOTSUP, "KVM's API has version %d, not %d", version,
+				   KVM_API_VERSION);
+	return 0;
+}
+
+static int create_vm(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config)
+{
+	int type = kvm_arch_vm_type(kvm_fd, kvm->vm, config);
+	int fd = -EINTR;
+
+	if (type < 0)
+		return type;
+	for (int i = 0; i < CREATE_TRIES && fd == -EINTR; i++)
+		fd = kvm_ioctl_value(kvm_fd, KVM_CREATE_VM, type);
+	if (fd < 0)
+		return kvm_vm_result(kvm, fd, "KVM_CREATE_VM");
+	kvm->fd = fd;
+	return 0;
+}
+
+static int read_limits(struct kvm_vm *kvm, int kvm_fd, struct axvm_limits *limits)
+{
+	int ret = kvm_ioctl_value(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+
+	if (ret < 0)
+		return kvm_vm_result(kvm, ret, "KVM_GET_VCPU_MMAP_SIZE");
+	if ((size_t)ret < sizeof(struct kvm_run))
+		return axvcpu_fail(kvm->vm, -EIO, "KVM_GET_VCPU_MMAP_SIZE: %d bytes are too few",
+				   ret);
+	kvm->run_size = (size_t)ret;
+
+	ret = kvm_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_IMMEDIATE_EXIT);
+	if (ret < 0)
+		return kvm_vm_result(kvm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_IMMEDIATE_EXIT");
+	if (!ret)
+		return axvcpu_fail(kvm->vm, -ENOTSUP,
+				   "KVM_CAP_IMMEDIATE_EXIT is missing: Linux 4.11 has it");
+	ret = kvm_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
+	if (ret < 0)
+		return kvm_vm_result(kvm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_NR_MEMSLOTS");
+	limits->regions = ret ? (uint32_t)ret : 32;
+	return 0;
+}
+
+/* The default is one vCPU, which any KVM has. */
+static int check_vcpus(const struct kvm_vm *kvm, int kvm_fd, uint32_t wanted)
+{
+	int max;
+
+	if (wanted == 1)
+		return 0;
+	max = kvm_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
+	if (max < 0)
+		return kvm_vm_result(kvm, max, "KVM_CHECK_EXTENSION of KVM_CAP_MAX_VCPUS");
+	if (wanted > (uint32_t)max)
+		return axvcpu_fail(kvm->vm, -EINVAL,
+				   "max_vcpus is %" PRIu32 ", KVM_CAP_MAX_VCPUS %d", wanted, max);
+	return 0;
+}
+
+static int vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,
+		   struct axvm_limits *limits)
+{
+	int ret = check_version(kvm->vm, kvm_fd);
+
+	if (!ret)
+		ret = read_limits(kvm, kvm_fd, limits);
+	if (!ret)
+		ret = check_vcpus(kvm, kvm_fd, config->max_vcpus);
+	if (!ret)
+		ret = create_vm(kvm, kvm_fd, config);
+	if (ret)
+		return ret;
+	ret = kvm_arch_vm_init(kvm, kvm_fd, config, limits);
+	if (ret)
+		sys_close(kvm->fd);
+	else
+		kvm->gpa_bits = limits->gpa_bits;
+	return ret;
+}
+
+int kvm_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_limits *limits,
+	       void **arch_vm)
+{
+	bool given = config->flags & AXVM_F_KVM_FD;
+	struct kvm_vm *kvm;
+	int kvm_fd, ret;
+
+	if (config->arch_config)
+		return axvcpu_fail(vm, -EINVAL, "VM config: KVM takes no arch_config");
+	kvm = sys_calloc(1, sizeof(*kvm));
+	if (!kvm)
+		return axvcpu_fail(vm, -ENOMEM, "VM");
+	kvm->vm = vm;
+	kvm->max_vcpus = config->max_vcpus;
+	kvm->kernel_irqchip = config->irqchip == AXVM_IRQCHIP_KERNEL;
+	kvm_fd = given ? config->kvm_fd : open_kvm(vm);
+	ret = kvm_fd < 0 ? kvm_fd : vm_init(kvm, kvm_fd, config, limits);
+	/* Nothing needs it from here on, and a thousand VMs would need a thousand. */
+	if (!given && kvm_fd >= 0)
+		sys_close(kvm_fd);
+	if (ret) {
+		free(kvm);
+		return ret;
+	}
+	*arch_vm = kvm;
+	return 0;
+}
+
+void kvm_vm_free(void *arch_vm)
+{
+	struct kvm_vm *kvm = arch_vm;
+
+	while (kvm->parked) {
+		struct kvm_vcpu *vcpu = kvm->parked;
+
+		kvm->parked = vcpu->next_parked;
+		kvm_vcpu_close(vcpu);
+	}
+	kvm_arch_vm_destroy(kvm);
+	sys_close(kvm->fd);
+	free(kvm);
+}
+
+/* --- memory ----------------------------------------------------------------------------------- */
+
+static int set_slot(struct kvm_vm *kvm, const struct axvm_region *region, uint32_t slot,
+		    uint64_t len)
+{
+	const struct kvm_userspace_memory_region kvm_region = {
+		.slot = slot,
+		.flags = region->flags & AXVM_MEM_READONLY ? KVM_MEM_READONLY : 0,
+		.guest_phys_addr = region->gpa,
+		.memory_size = len,
+		.userspace_addr = (uintptr_t)region->hva,
+	};
+	int ret = kvm_ioctl(kvm->fd, KVM_SET_USER_MEMORY_REGION, &kvm_region);
+
+	if (ret < 0)
+		return axvcpu_fail(kvm->vm, ret,
+				   "KVM_SET_USER_MEMORY_REGION of %#" PRIx64 " +%#" PRIx64
+				   " in slot %" PRIu32,
+				   region->gpa, len, slot);
+	return 0;
+}
+
+int kvm_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
+{
+	return set_slot(arch_vm, region, slot, region->len);
+}
+
+int kvm_vm_unmap(void *arch_vm, const struct axvm_region *region, uint32_t slot)
+{
+	return set_slot(arch_vm, region, slot, 0);
+}
+
+/* --- capabilities ----------------------------------------------------------------------------- */
+
+int kvm_vm_capability(void *arch_vm, unsigned int capability)
+{
+	struct kvm_vm *kvm = arch_vm;
+	int ret = kvm_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, capability);
+
+	if (ret < 0)
+		return axvcpu_fail(kvm->vm, ret, "KVM_CHECK_EXTENSION of %u", capability);
+	return ret;
+}
+
+int kvm_vm_fd(void *arch_vm)
+{
+	struct kvm_vm *kvm = arch_vm;
+
+	return kvm->fd;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The exits that only x86_64 has. */
+#include <errno.h>
+#include <string.h>
+
+#include "backends/x86_64/x86_64.h"
+
+static inline void decode_io(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	const struct kvm_run *run = vcpu->run;
+	struct axvcpu_exit_io *io = &exit->u.io;
+	uint64_t offset = run->io.data_offset;
+	uint64_t bytes = (uint64_t)run->io.size * run->io.count;
+
+	/* The first item is looked at as 8 bytes. */
+	if (unlikely(offset + bytes + 8 > vcpu->run_size)) {
+		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
+		return;
+	}
+	vcpu->open_exit = true;
+	io->buf = (unsigned char *)vcpu->run + offset;
+	io->count = run->io.count;
+	io->port = run->io.port;
+	io->width = run->io.size;
+	if (run->io.direction == KVM_EXIT_IO_OUT) {
+		io->data = kvm_load(io->buf, io->width);
+		exit->kind = AXVCPU_EXIT_IO_WRITE;
+		exit->answerable = 0;
+	} else {
+		io->data = 0;
+		/* Unless somebody answers: what a bus without a device reads as. */
+		if (likely(bytes <= 8))
+			memset(io->buf, 0xff, 8);
+		else
+			memset(io->buf, 0xff, bytes);
+		exit->kind = AXVCPU_EXIT_IO_READ;
+		exit->answerable = 1;
+	}
+}
+
+void kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_IO:
+		decode_io(vcpu, exit);
+		break;
+	case KVM_EXIT_HLT:
+		kvm_exit_plain(exit, AXVCPU_EXIT_HALT);
+		break;
+	default:
+		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
+		break;
+	}
+}
+
+static int complete_io(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
+{
+	const struct kvm_run *run = vcpu->run;
+	const struct axvm *vm = vcpu->vm->vm;
+	unsigned char *buf = (unsigned char *)vcpu->run + run->io.data_offset;
+	size_t bytes = (size_t)run->io.size * run->io.count;
+
+	switch (answer->kind) {
+	case AXVCPU_ANSWER_VALUE:
+		if (run->io.count != 1)
+			return axvcpu_fail(vm, -EINVAL,
+					   "complete: a string read of %u items takes bytes",
+					   run->io.count);
+		memcpy(buf, &answer->u.value, sizeof(answer->u.value));
+		return 0;
+	case AXVCPU_ANSWER_BYTES:
+		if (answer->u.bytes.len != bytes || !answer->u.bytes.ptr)
+			return axvcpu_fail(vm, -EINVAL, "complete: %zu bytes, not %zu, are read",
+					   bytes, answer->u.bytes.len);
+		memcpy(buf, answer->u.bytes.ptr, bytes);
+		return 0;
+	default:
+		return axvcpu_fail(vm, -EINVAL, "complete: port I/O takes a value or bytes");
+	}
+}
+
+int kvm_arch_complete(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
+{
+	/* Port I/O is the only answerable exit that run.c does not know. */
+	return complete_io(vcpu, answer);
+}

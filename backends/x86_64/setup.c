@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The first state of a vCPU: its mode, its tables in guest memory, its registers. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "backends/x86_64/x86_64.h"
+#include "lib/sized.h"
+
+#define CR0_PE (UINT64_C(1) << 0)
+#define CR0_MP (UINT64_C(1) << 1)
+#define CR0_ET (UINT64_C(1) << 4)
+#define CR0_NE (UINT64_C(1) << 5)
+#define CR0_PG (UINT64_C(1) << 31)
+#define CR4_PAE (UINT64_C(1) << 5)
+#define CR4_OSFXSR (UINT64_C(1) << 9)
+#define CR4_OSXMMEXCPT (UINT64_C(1) << 10)
+#define EFER_LME (UINT64_C(1) << 8)
+#define EFER_LMA (UINT64_C(1) << 10)
+#define RFLAGS_FIXED UINT64_C(2)
+
+#define PTE_PRESENT (UINT64_C(1) << 0)
+#define PTE_WRITE (UINT64_C(1) << 1)
+#define PTE_LARGE (UINT64_C(1) << 7)
+
+#define PAGE UINT64_C(4096)
+#define GIB (UINT64_C(1) << 30)
+#define LARGE_PAGE (UINT64_C(2) << 20)
+#define ENTRIES 512
+
+/* The selectors that Linux's boot protocol wants, and room for a 32-bit code segment before them. */
+#define SELECTOR_CODE32 0x08
+#define SELECTOR_CODE 0x10
+#define SELECTOR_DATA 0x18
+
+/* Segment types with the accessed bit, which a CPU that loads the segment would set. */
+#define TYPE_CODE 0xb
+#define TYPE_DATA 0x3
+#define TYPE_TSS_BUSY 0xb
+#define TYPE_LDT 0x2
+
+/* CPUs that the setup area's GiBs can be counted for: 48 bits of virtual addresses, one half. */
+#define MAX_GIBS (UINT64_C(1) << 17)
+
+/* --- tables in guest memory ---------------------------------------------------------------------- */
+
+static uint64_t descriptor(const struct kvm_segment *segment)
+{
+	uint64_t limit = segment->g ? segment->limit >> 12 : segment->limit;
+	uint64_t access = (uint64_t)segment->type | (uint64_t)segment->s << 4 |
+			  (uint64_t)segment->dpl << 5 | (uint64_t)segment->present << 7;
+	uint64_t flags = (uint64_t)segment->avl | (uint64_t)segment->l << 1 |
+			 (uint64_t)segment->db << 2 | (uint64_t)segment->g << 3;
+
+	return (limit & 0xffff) | (segment->base & 0xffffff) << 16 | access << 40 |
+	       (limit >> 16 & 0xf) << 48 | flags << 52 | (segment->base >> 24 & 0xff) << 56;
+}
+
+static struct kvm_segment flat_segment(uint16_t selector, uint8_t type, bool code64)
+{
+	return (struct kvm_segment){ .limit = 0xffffffff,
+				     .selector = selector,
+				     .type = type,
+				     .present = 1,
+				     .db = !code64,
+				     .s = 1,
+				     .l = code64,
+				     .g = 1 };
+}
+
+static int write_gdt(struct kvm_vcpu *vcpu, uint64_t gpa, bool code64, struct kvm_dtable *gdt)
+{
+	const struct kvm_segment code32 = flat_segment(SELECTOR_CODE32, TYPE_CODE, false);
+	const struct kvm_segment code = flat_segment(SELECTOR_CODE, TYPE_CODE, code64);
+	const struct kvm_segment data = flat_segment(SELECTOR_DATA, TYPE_DATA, false);
+	const uint64_t table[] = { 0, descriptor(&code32), descriptor(&code), descriptor(&data) };
+
+	gdt->base = gpa;
+	gdt->limit = sizeof(table) - 1;
+	return axvm_write(vcpu->vm->vm, gpa, table, sizeof(table));
+}
+
+/* GiBs that the identity map covers: all memory, and the devices below 4 GiB. */
+static uint64_t gibs_to_map(struct axvm *vm)
+{
+	struct axvm_region last = AXVM_REGION_INIT;
+	int count = axvm_regions(vm, 0, 0, NULL);
+	uint64_t end = 0;
+
+	if (count > 0 && axvm_regions(vm, (size_t)count - 1, 1, &last) >= count)
+		end = last.gpa + (last.len - 1);
+	return end / GIB + 1 > 4 ? end / GIB + 1 : 4;
+}
+
+/* A table whose entries are 'n' things 'step' apart, from 'first'. */
+static int write_table(struct axvm *vm, uint64_t gpa, uint64_t first, uint64_t step, uint64_t n,
+		       uint64_t flags)
+{
+	uint64_t table[ENTRIES] = { 0 };
+
+	for (uint64_t i = 0; i < n && i < ENTRIES; i++)
+		table[i] = (first + i * step) | flags;
+	return axvm_write(vm, gpa, table, sizeof(table));
+}
+
+/*
+ * From the second page of the boot area on: the one top-level table, then a table for every 512
+ * GiB, then one for every GiB, of large pages.
+ */
+static int write_page_tables(struct axvm *vm, uint64_t root, uint64_t gibs)
+{
+	const uint64_t flags = PTE_PRESENT | PTE_WRITE;
+	uint64_t uppers = (gibs + ENTRIES - 1) / ENTRIES;
+	uint64_t upper = root + PAGE;
+	uint64_t lower = upper + uppers * PAGE;
+	int ret = write_table(vm, root, upper, PAGE, uppers, flags);
+
+	for (uint64_t i = 0; !ret && i < uppers; i++)
+		ret = write_table(vm, upper + i * PAGE, lower + i * ENTRIES * PAGE, PAGE,
+				  gibs - i * ENTRIES, flags);
+	for (uint64_t i = 0; !ret && i < gibs; i++)
+		ret = write_table(vm, lower + i * PAGE, i * GIB, LARGE_PAGE, ENTRIES,
+				  flags | PTE_LARGE);
+	return ret;
+}
+
+static int check_boot_area(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+			   uint64_t need)
+{
+	const struct axvm *vm = vcpu->vm->vm;
+
+	if (config->boot_gpa % PAGE)
+		return axvcpu_fail(vm, -EINVAL, "setup: boot_gpa %#" PRIx64 " is not page-aligned",
+				   config->boot_gpa);
+	if (!config->boot_size && need)
+		return axvcpu_fail(vm, -EINVAL,
+				   "setup: 64-bit mode needs guest memory for its tables: %" PRIu64
+				   " bytes at boot_gpa",
+				   need);
+	if (config->boot_size < need)
+		return axvcpu_fail(vm, -ENOSPC,
+				   "setup: boot_size is %" PRIu64 ", the tables need %" PRIu64,
+				   config->boot_size, need);
+	return 0;
+}
+
+/* --- modes ----------------------------------------------------------------------------------------- */
+
+static void set_segments(struct kvm_sregs *sregs, struct kvm_segment code, struct kvm_segment data)
+{
+	sregs->cs = code;
+	sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data;
+	/* Hardware enters a guest only with a busy task segment. */
+	sregs->tr = (struct kvm_segment){ .limit = 0xffff, .type = TYPE_TSS_BUSY, .present = 1 };
+	sregs->ldt = (struct kvm_segment){ .limit = 0xffff, .type = TYPE_LDT, .present = 1 };
+	sregs->idt = (struct kvm_dtable){ 0 };
+}
+
+static int setup_64(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+		    struct kvm_sregs *sregs)
+{
+	struct axvm *vm = vcpu->vm->vm;
+	uint64_t gibs = gibs_to_map(vm);
+	uint64_t root = config->boot_gpa + PAGE;
+	int ret;
+
+	if (gibs > MAX_GIBS)
+		gibs = MAX_GIBS;
+	ret = check_boot_area(vcpu, config, (2 + (gibs + ENTRIES - 1) / ENTRIES + gibs) * PAGE);
+	if (!ret)
+		ret = write_gdt(vcpu, config->boot_gpa, true, &sregs->gdt);
+	if (!ret)
+		ret = write_page_tables(vm, root, gibs);
+	if (ret)
+		return ret;
+	set_segments(sregs, flat_segment(SELECTOR_CODE, TYPE_CODE, true),
+		     flat_segment(SELECTOR_DATA, TYPE_DATA, false));
+	sregs->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_PG;
+	sregs->cr3 = root;
+	/* With SSE, which compilers take for granted in 64-bit code. */
+	sregs->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+	sregs->efer = EFER_LME | EFER_LMA;
+	return 0;
+}
+
+static int setup_32(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+		    struct kvm_sregs *sregs)
+{
+	int ret = check_boot_area(vcpu, config, 0);
+
+	sregs->gdt = (struct kvm_dtable){ 0 };
+	if (!ret && config->boot_size)
+		ret = write_gdt(vcpu, config->boot_gpa, false, &sregs->gdt);
+	if (ret)
+		return ret;
+	set_segments(sregs, flat_segment(SELECTOR_CODE, TYPE_CODE, false),
+		     flat_segment(SELECTOR_DATA, TYPE_DATA, false));
+	sregs->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE;
+	sregs->cr3 = 0;
+	sregs->cr4 = 0;
+	sregs->efer = 0;
+	return 0;
+}
+
+/* As after a reset, but with every segment at 0, and CS such that it reaches the entry. */
+static int setup_16(struct kvm_vcpu *vcpu, struct kvm_sregs *sregs, struct kvm_regs *regs)
+{
+	struct kvm_segment data = { .limit = 0xffff, .type = TYPE_DATA, .present = 1, .s = 1 };
+	struct kvm_segment code = data;
+
+	if (vcpu->entry > 0xfffff)
+		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
+				   "setup: entry %#" PRIx64 " is out of real mode's 1 MiB",
+				   vcpu->entry);
+	code.type = TYPE_CODE;
+	code.base = vcpu->entry & 0xf0000;
+	code.selector = (uint16_t)(code.base >> 4);
+	set_segments(sregs, code, data);
+	sregs->gdt = (struct kvm_dtable){ .limit = 0xffff };
+	sregs->idt = (struct kvm_dtable){ .limit = 0x3ff };
+	sregs->cr0 = CR0_ET;
+	sregs->cr3 = 0;
+	sregs->cr4 = 0;
+	sregs->efer = 0;
+	regs->rip = vcpu->entry - code.base;
+	return 0;
+}
+
+static int set_mode(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+		    struct kvm_sregs *sregs, struct kvm_regs *regs)
+{
+	switch (config->mode) {
+	case AXVCPU_MODE_64:
+		return setup_64(vcpu, config, sregs);
+	case AXVCPU_MODE_32:
+		return setup_32(vcpu, config, sregs);
+	default:
+		return setup_16(vcpu, sregs, regs);
+	}
+}
+
+/* 32-bit code cannot be entered, and no stack can be, beyond what its registers hold. */
+static int check_width(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config)
+{
+	uint64_t max = config->mode == AXVCPU_MODE_64 ? UINT64_MAX : UINT32_MAX;
+
+	if (vcpu->entry > max || config->stack > max || config->arg > max)
+		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
+				   "setup: entry, stack or arg is wider than the mode's 32 bits");
+	return 0;
+}
+
+static int setup_registers(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config)
+{
+	struct kvm_regs regs = {
+		.rip = vcpu->entry, .rsp = config->stack, .rdi = config->arg, .rflags = RFLAGS_FIXED
+	};
+	struct kvm_sregs sregs;
+	int ret = check_width(vcpu, config);
+
+	/* What a mode does not name stays: the LAPIC's base, above all. */
+	if (!ret)
+		ret = kvm_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
+	if (!ret)
+		ret = set_mode(vcpu, config, &sregs, &regs);
+	if (!ret)
+		ret = kvm_vcpu_ioctl(vcpu, KVM_SET_SREGS, &sregs);
+	if (!ret)
+		ret = kvm_vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
+	return ret;
+}
+
+static int read_config(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+		       struct axvcpu_x86_setup *x86)
+{
+	const struct axvm *vm = vcpu->vm->vm;
+	int ret = sized_copy(vm, "struct axvcpu_x86_setup", x86, sizeof(*x86), config->arch);
+
+	if (ret)
+		return ret;
+	if (config->mode > AXVCPU_MODE_RAW)
+		return axvcpu_fail(vm, -EINVAL, "setup: unknown mode %" PRIu32, config->mode);
+	if (x86->ncpuid && !x86->cpuid)
+		return axvcpu_fail(vm, -EINVAL, "setup: cpuid is NULL, ncpuid %zu", x86->ncpuid);
+	/* More than KVM takes, well below any overflow. */
+	if (x86->ncpuid > 1024)
+		return axvcpu_fail(vm, -EINVAL, "setup: ncpuid is %zu, of at most 1024",
+				   x86->ncpuid);
+	return 0;
+}
+
+int x86_set_entry(void *arch_vcpu, uint64_t entry)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+
+	vcpu->entry = entry;
+	return vcpu->is_setup ? x86_set_reg(vcpu, AXVCPU_REG_PC, entry) : 0;
+}
+
+int x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axvcpu_x86_setup x86;
+	int ret = read_config(vcpu, config, &x86);
+
+	/* The CPUID first: it decides which bits the registers may have. */
+	if (!ret)
+		ret = x86_cpuid_set(vcpu, &x86);
+	if (!ret)
+		ret = config->mode == AXVCPU_MODE_RAW
+			      ? x86_set_reg(vcpu, AXVCPU_REG_PC, vcpu->entry)
+			      : setup_registers(vcpu, config);
+	if (!ret)
+		vcpu->is_setup = true;
+	return ret;
+}

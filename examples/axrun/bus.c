@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "bus.h"
+
+#include "message.h"
+
+int bus_add(struct bus *bus, const struct bus_device *device)
+{
+	size_t i;
+
+	if (bus->ndevices == BUS_DEVICES)
+		return fail("too many devices");
+	for (i = 0; i < bus->ndevices; i++) {
+		const struct bus_device *other = &bus->devices[i];
+
+		if (other->space == device->space && other->base < device->base + device->len &&
+		    device->base < other->base + other->len)
+			return fail("two devices at one address");
+	}
+	bus->devices[bus->ndevices++] = *device;
+	return 0;
+}
+
+/* A device claims an access only if all of it is its own. */
+static const struct bus_device *find(const struct bus *bus, enum bus_space space, uint64_t addr,
+				     unsigned int width)
+{
+	size_t i;
+
+	for (i = 0; i < bus->ndevices; i++) {
+		const struct bus_device *device = &bus->devices[i];
+
+		if (device->space == space && addr >= device->base && width <= device->len &&
+		    addr - device->base <= device->len - width)
+			return device;
+	}
+	return NULL;
+}
+
+bool bus_read(const struct bus *bus, enum bus_space space, uint64_t addr, unsigned int width,
+	      uint64_t *value)
+{
+	const struct bus_device *device = find(bus, space, addr, width);
+
+	*value = device ? device->read(device->ctx, addr - device->base, width) : UINT64_MAX;
+	return device;
+}
+
+bool bus_write(const struct bus *bus, enum bus_space space, uint64_t addr, unsigned int width,
+	       uint64_t value)
+{
+	const struct bus_device *device = find(bus, space, addr, width);
+
+	if (device)
+		device->write(device->ctx, addr - device->base, width, value);
+	return device;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "console.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "signals.h"
+
+#define END_OF_INPUT 0x04
+/* A guest that asked so often does nothing else. */
+#define PATIENCE 100u
+#define NAP_MS 1
+
+void console_init(struct console *console, struct outcome *outcome)
+{
+	*console = (struct console){ .outcome = outcome };
+}
+
+/* After a write that did not work. Whether to try again. */
+static bool may_retry(struct console *console, int error)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	/* stdout may be non-blocking, as whoever shares it with axrun pleases. */
+	if (error == EAGAIN)
+		error = poll(&out, 1, -1) < 0 ? errno : 0;
+	if (error == 0)
+		return true;
+	if (error == EINTR)
+		return !signals_stop();
+	fail("cannot write the guest's output to stdout: %s", strerror(error));
+	outcome_set(console->outcome, RUN_ERROR, STATUS_ERROR);
+	console->broken = true;
+	return false;
+}
+
+bool console_flush(struct console *console)
+{
+	size_t done = 0;
+
+	if (console->broken)
+		return false;
+	while (done < console->out_len) {
+		ssize_t n = write(STDOUT_FILENO, console->out + done, console->out_len - done);
+
+		if (n >= 0)
+			done += (size_t)n;
+		else if (!may_retry(console, errno))
+			break;
+	}
+	console->out_len -= done;
+	memmove(console->out, console->out + done, console->out_len);
+	return console->out_len == 0;
+}
+
+void console_put(struct console *console, uint8_t c)
+{
+	console->in_vain = 0;
+	/* If it stays full the run is about to end, and its output has nowhere to go. */
+	if (console->out_len == sizeof(console->out) && !console_flush(console))
+		return;
+	console->out[console->out_len++] = c;
+	signals_request_tick();
+}
+
+bool console_close(struct console *console)
+{
+	bool written = console_flush(console);
+
+	/* Some file systems tell only now that the disk is full. */
+	if (close(STDOUT_FILENO) && errno != EINTR && !console->broken)
+		written = may_retry(console, errno);
+	return written;
+}
+
+static void fill(struct console *console, int timeout_ms)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	ssize_t n;
+
+	if (console->in_ended || poll(&in, 1, timeout_ms) <= 0)
+		return;
+	n = read(STDIN_FILENO, console->in, sizeof(console->in));
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		console->in_ended = true;
+		console->in[0] = END_OF_INPUT;
+		n = 1;
+	}
+	console->in_pos = 0;
+	console->in_len = (size_t)n;
+}
+
+bool console_ready(struct console *console)
+{
+	bool nap;
+
+	if (console->in_pos < console->in_len)
+		return true;
+	if (console->out_len)
+		console_flush(console);
+	nap = console->in_vain >= PATIENCE;
+	if (!nap)
+		console->in_vain++;
+	if (console->in_ended && nap)
+		poll(NULL, 0, NAP_MS);
+	else
+		fill(console, nap ? NAP_MS : 0);
+	if (console->in_pos == console->in_len)
+		return false;
+	console->in_vain = 0;
+	return true;
+}
+
+int console_get(struct console *console)
+{
+	if (!console_ready(console))
+		return -1;
+	return console->in[console->in_pos++];
+}

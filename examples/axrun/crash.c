@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "crash.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define REGISTERS_PER_LINE 3
+
+/* x86's reset vector: what AMD hardware leaves of a vCPU after a triple fault. */
+#define RESET_PC 0xfff0
+#define RESET_CS_BASE 0xffff0000
+
+static void collect_registers(struct crash *crash, struct axvcpu *vcpu)
+{
+	uint64_t id, value;
+	const char *name;
+	unsigned int n;
+
+	for (n = 0; crash->nregisters < CRASH_REGISTERS; n++) {
+		if (axvcpu_reg_info(vcpu, n, &id, &name))
+			break;
+		if (axvcpu_get_reg(vcpu, id, &value)) {
+			snprintf(crash->registers_error, sizeof(crash->registers_error), "%s",
+				 axvcpu_last_error());
+			continue;
+		}
+		crash->registers[crash->nregisters++] = (struct crash_register){ name, value };
+	}
+}
+
+static void collect_code(struct crash *crash, const struct machine *machine)
+{
+	uint64_t pc, base;
+
+	if (axvcpu_get_reg(machine->vcpu, AXVCPU_REG_PC, &pc))
+		return;
+	/* Only x86 has it; elsewhere the program counter is the address. */
+	if (axvcpu_get_reg(machine->vcpu, AXVCPU_REG_X86_CS_BASE, &base))
+		base = 0;
+	crash->code_addr = base + pc;
+	while (crash->ncode < CRASH_CODE && !axvm_read(machine->vm, crash->code_addr + crash->ncode,
+						       &crash->code[crash->ncode], 1))
+		crash->ncode++;
+}
+
+static bool was_reset(const struct machine *machine, const struct axvcpu_exit *exit)
+{
+	uint64_t pc, base;
+
+	return exit->kind == AXVCPU_EXIT_SHUTDOWN &&
+	       !axvcpu_get_reg(machine->vcpu, AXVCPU_REG_PC, &pc) && pc == RESET_PC &&
+	       !axvcpu_get_reg(machine->vcpu, AXVCPU_REG_X86_CS_BASE, &base) &&
+	       base == RESET_CS_BASE;
+}
+
+void crash_collect(struct crash *crash, const struct machine *machine,
+		   const struct axvcpu_exit *exit)
+{
+	*crash = (struct crash){ .kind = axvcpu_exit_name(exit->kind) };
+	axvcpu_exit_describe(exit, crash->description, sizeof(crash->description));
+	crash->state_lost = was_reset(machine, exit);
+	if (crash->state_lost)
+		return;
+	collect_registers(crash, machine->vcpu);
+	collect_code(crash, machine);
+}
+
+static void print_code(const struct crash *crash, FILE *file)
+{
+	size_t i;
+
+	if (crash->ncode == 0) {
+		fprintf(file, "axrun: code at 0x%" PRIx64 ": not guest memory\n", crash->code_addr);
+		return;
+	}
+	fprintf(file, "axrun: code at 0x%" PRIx64 ":", crash->code_addr);
+	for (i = 0; i < crash->ncode; i++)
+		fprintf(file, " %02x", crash->code[i]);
+	fputc('\n', file);
+}
+
+void crash_print(const struct crash *crash, FILE *file)
+{
+	size_t i;
+
+	fprintf(file, "axrun: the guest crashed: %s\n", crash->description);
+	if (crash->state_lost) {
+		fputs("axrun: registers: state lost: the hypervisor has reset the vCPU\n", file);
+		return;
+	}
+	for (i = 0; i < crash->nregisters; i++) {
+		fprintf(file, "%s %-9s 0x%016" PRIx64,
+			i % REGISTERS_PER_LINE ? "" : "axrun:", crash->registers[i].name,
+			crash->registers[i].value);
+		if (i % REGISTERS_PER_LINE == REGISTERS_PER_LINE - 1 || i + 1 == crash->nregisters)
+			fputc('\n', file);
+	}
+	if (crash->registers_error[0])
+		fprintf(file, "axrun: registers: %s\n", crash->registers_error);
+	print_code(crash, file);
+}
+
+void crash_json(const struct crash *crash, struct json *json)
+{
+	char code[2 * CRASH_CODE + 1] = "";
+	size_t i;
+
+	json_object(json, "crash");
+	json_string(json, "kind", crash->kind);
+	json_string(json, "description", crash->description);
+	json_bool(json, "state_lost", crash->state_lost);
+	if (!crash->state_lost) {
+		json_object(json, "registers");
+		for (i = 0; i < crash->nregisters; i++)
+			json_hex(json, crash->registers[i].name, crash->registers[i].value);
+		json_end(json);
+		for (i = 0; i < crash->ncode; i++)
+			snprintf(code + 2 * i, 3, "%02x", crash->code[i]);
+		json_hex(json, "code_address", crash->code_addr);
+		json_string(json, "code", code);
+	}
+	json_end(json);
+}

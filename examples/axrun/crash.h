@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* What is left to see of a guest that crashed. */
+#ifndef AXRUN_CRASH_H
+#define AXRUN_CRASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <axvcpu/axvcpu.h>
+
+#include "json.h"
+#include "machine.h"
+
+#define CRASH_REGISTERS 96
+#define CRASH_CODE 16
+
+struct crash_register {
+	const char *name;
+	uint64_t value;
+};
+
+struct crash {
+	/* The exit, in one line. */
+	const char *kind;
+	char description[256];
+	/* The hypervisor reset the vCPU: its registers say nothing about the guest. */
+	bool state_lost;
+	struct crash_register registers[CRASH_REGISTERS];
+	size_t nregisters;
+	/* Why there are none; "" if there are. */
+	char registers_error[256];
+	/* The bytes at the program counter; none if that is not guest memory. */
+	uint64_t code_addr;
+	uint8_t code[CRASH_CODE];
+	size_t ncode;
+};
+
+/* Looks at the vCPU after that exit. */
+void crash_collect(struct crash *crash, const struct machine *machine,
+		   const struct axvcpu_exit *exit);
+
+/* For people. */
+void crash_print(const struct crash *crash, FILE *file);
+
+/* As a member "crash" of the present JSON object. */
+void crash_json(const struct crash *crash, struct json *json);
+
+#endif

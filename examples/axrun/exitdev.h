@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The exit device: one port, and what is written there, modulo 256, is axrun's exit status. */
+#ifndef AXRUN_EXITDEV_H
+#define AXRUN_EXITDEV_H
+
+#include "bus.h"
+#include "outcome.h"
+
+/* Puts it on the bus. Returns 0, or -1 after fail(). */
+int exitdev_attach(struct outcome *outcome, struct bus *bus);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "layout.h"
+
+#include <inttypes.h>
+
+#include <axvcpu/axvcpu.h>
+
+#include "message.h"
+
+#define GIB (UINT64_C(1) << 30)
+#define STACK_SIZE 0x2000u
+/* Real mode addresses its stack with 16 bits. */
+#define REAL_MODE_END 0x10000u
+
+static int place_memory(struct layout *layout, const struct platform *platform, uint64_t memory)
+{
+	uint64_t low = platform->hole_gpa - platform->ram_gpa;
+
+	layout->ram[0].gpa = platform->ram_gpa;
+	layout->ram[0].size = memory < low ? memory : low;
+	layout->nranges = 1;
+	if (memory <= low)
+		return 0;
+	if (memory - low > UINT64_MAX - platform->hole_end)
+		return fail("--memory: 0x%" PRIx64 " bytes are more than there are addresses",
+			    memory);
+	layout->ram[1].gpa = platform->hole_end;
+	layout->ram[1].size = memory - low;
+	layout->nranges = 2;
+	return 0;
+}
+
+bool layout_has(const struct layout *layout, uint64_t gpa, uint64_t len)
+{
+	uint32_t i;
+
+	for (i = 0; i < layout->nranges; i++) {
+		const struct guest_range *ram = &layout->ram[i];
+
+		if (gpa >= ram->gpa && gpa - ram->gpa <= ram->size &&
+		    len <= ram->size - (gpa - ram->gpa))
+			return true;
+	}
+	return false;
+}
+
+static int check_image(const struct layout *layout, const struct image *image)
+{
+	size_t i;
+
+	for (i = 0; i < image->nsegments && !image->firmware; i++) {
+		const struct image_segment *segment = &image->segments[i];
+
+		if (!layout_has(layout, segment->gpa, segment->memsz))
+			return fail("the image does not fit: it needs 0x%" PRIx64
+				    " bytes at 0x%" PRIx64
+				    ", which is not guest memory; see --memory",
+				    segment->memsz, segment->gpa);
+	}
+	/* In raw mode it is relative to something that only the hardware knows. */
+	if (image->mode != AXVCPU_MODE_RAW && !layout_has(layout, image->entry, 1))
+		return fail("the entry 0x%" PRIx64 " is not in guest memory", image->entry);
+	return 0;
+}
+
+/* As struct axvcpu_setup_config documents it. */
+static uint64_t tables_size(const struct layout *layout, const struct platform *platform,
+			    uint32_t mode)
+{
+	const struct guest_range *last = &layout->ram[layout->nranges - 1];
+	uint64_t gib = (last->gpa + last->size - 1) / GIB + 1;
+	uint64_t pages = 7;
+
+	if (!platform->boot_tables || mode == AXVCPU_MODE_16 || mode == AXVCPU_MODE_RAW)
+		return 0;
+	if (mode == AXVCPU_MODE_32)
+		return GUEST_PAGE_SIZE;
+	if (gib > 4)
+		pages += gib - 4;
+	return (pages + (gib - 1) / 512) * GUEST_PAGE_SIZE;
+}
+
+/* The segment that has a byte in that range; NULL if none has. */
+static const struct image_segment *segment_in(const struct image *image, uint64_t gpa, uint64_t len)
+{
+	size_t i;
+
+	for (i = 0; i < image->nsegments; i++) {
+		const struct image_segment *segment = &image->segments[i];
+
+		if (gpa < segment->gpa + segment->memsz && segment->gpa < gpa + len)
+			return segment;
+	}
+	return NULL;
+}
+
+static int place_boot(struct layout *layout, const struct platform *platform,
+		      const struct image *image)
+{
+	uint64_t tables = tables_size(layout, platform, image->mode);
+	uint64_t len = GUEST_PAGE_SIZE + STACK_SIZE + tables;
+	/* The first page stays free: null pointers, and the interrupt table of real mode. */
+	uint64_t gpa = layout->ram[0].gpa + GUEST_PAGE_SIZE;
+	const struct image_segment *segment;
+
+	/* Each step passes one segment, so there are at most as many. */
+	while (layout_has(layout, gpa, len) && (segment = segment_in(image, gpa, len)))
+		gpa = (segment->gpa + segment->memsz + GUEST_PAGE_SIZE - 1) &
+		      ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+	if (!layout_has(layout, gpa, len) ||
+	    (image->mode == AXVCPU_MODE_16 && gpa + len > REAL_MODE_END))
+		return fail("too little memory: besides the image 0x%" PRIx64
+			    " bytes are needed to "
+			    "start it%s; see --memory",
+			    len, image->mode == AXVCPU_MODE_16 ? ", below 64 KiB" : "");
+	layout->boot = (struct guest_range){ gpa, len };
+	layout->page_gpa = gpa;
+	layout->stack_top = gpa + GUEST_PAGE_SIZE + STACK_SIZE;
+	layout->tables = (struct guest_range){ layout->stack_top, tables };
+	return 0;
+}
+
+int layout_make(struct layout *layout, const struct platform *platform, uint64_t memory,
+		const struct image *image)
+{
+	*layout = (struct layout){ 0 };
+	if (place_memory(layout, platform, memory) || check_image(layout, image))
+		return -1;
+	if (image->firmware) {
+		uint64_t gpa = image->segments[0].gpa & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+
+		layout->firmware = (struct guest_range){ gpa, platform->firmware_end - gpa };
+	}
+	return place_boot(layout, platform, image);
+}

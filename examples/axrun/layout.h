@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Where things are in guest memory.
+ *
+ * Besides the image there is the boot area, which goes to the lowest place that the image leaves:
+ * the boot page, the first stack, and room for what the library writes (GDT and page tables).
+ */
+#ifndef AXRUN_LAYOUT_H
+#define AXRUN_LAYOUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../guests/abi.h"
+#include "image.h"
+#include "platform.h"
+
+struct layout {
+	struct guest_range ram[GUEST_RANGES];
+	uint32_t nranges;
+	/* The whole boot area, and its parts. */
+	struct guest_range boot;
+	uint64_t page_gpa;
+	uint64_t stack_top;
+	struct guest_range tables;
+	/* Read-only; of size 0 if the image is no firmware. */
+	struct guest_range firmware;
+};
+
+/* Returns 0, or -1 after fail(): the image does not go into that memory. */
+int layout_make(struct layout *layout, const struct platform *platform, uint64_t memory,
+		const struct image *image);
+
+/* Whether the range is guest memory. */
+bool layout_has(const struct layout *layout, uint64_t gpa, uint64_t len);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The virtual machine: one vCPU, its memory with the image in it, ready to be bound and run. */
+#ifndef AXRUN_MACHINE_H
+#define AXRUN_MACHINE_H
+
+#include <axvcpu/axvcpu.h>
+
+#include "image.h"
+#include "layout.h"
+#include "options.h"
+#include "platform.h"
+
+struct machine {
+	struct axvm *vm;
+	struct axvcpu *vcpu;
+};
+
+/* Returns 0, or -1 after fail(); machine_free() in any case. */
+int machine_make(struct machine *machine, const struct options *options,
+		 const struct platform *platform, const struct image *image,
+		 const struct layout *layout);
+
+void machine_free(struct machine *machine);
+
+#endif

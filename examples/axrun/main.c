@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* axrun: runs a guest program on one virtual CPU. docs/guests.md says what it offers to guests. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "image.h"
+#include "layout.h"
+#include "machine.h"
+#include "message.h"
+#include "options.h"
+#include "outcome.h"
+#include "platform.h"
+#include "report.h"
+#include "run.h"
+#include "signals.h"
+
+/* A file opened later must not become stdin, stdout or stderr because that one was closed. */
+static int keep_standard_files(void)
+{
+	int fd;
+
+	/* Read-only, so that writing fails and is noticed. */
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return fail("/dev/null: %s", strerror(errno));
+	close(fd);
+	return 0;
+}
+
+/* Everything that can be found wrong is, before there is a VM. */
+static int prepare(struct run *run, const struct options *options)
+{
+	const struct platform *platform = platform_host();
+	struct layout layout;
+	struct image image;
+	int err;
+
+	if (!platform || run_prepare(run, options, platform))
+		return -1;
+	err = image_load(&image, options, platform);
+	if (!err)
+		err = layout_make(&layout, platform, options->memory, &image);
+	if (!err)
+		err = machine_make(&run->machine, options, platform, &image, &layout);
+	image_free(&image);
+	return err;
+}
+
+static int run_with(const struct options *options)
+{
+	/* Static for its size alone. */
+	static struct run run;
+	struct report report = { 0 };
+	int status;
+
+	log_set_level(options->log_level);
+	if (report_open(&report, options) || prepare(&run, options) || signals_install())
+		outcome_set(&run.outcome, RUN_ERROR, STATUS_ERROR);
+	else
+		run_guest(&run, options);
+	machine_free(&run.machine);
+	status = report_close(&report, options, &run);
+	/* The result is known, but whoever sent a signal expects axrun to die of it. */
+	if (signals_caught())
+		signals_die(signals_caught());
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	int status = STATUS_ERROR;
+
+	/* Failing writes are noticed where they are made. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	/* One write for each line. */
+	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
+	if (keep_standard_files()) {
+		fprintf(stderr, "axrun: %s\n", failure());
+		return STATUS_ERROR;
+	}
+	switch (options_parse(argc, argv, &options)) {
+	case OPTIONS_RUN:
+		status = run_with(&options);
+		break;
+	case OPTIONS_DONE:
+		status = 0;
+		break;
+	case OPTIONS_ERROR:
+		fprintf(stderr, "axrun: %s\n", failure());
+		break;
+	}
+	options_free(&options);
+	return status;
+}

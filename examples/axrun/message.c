@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "message.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static char reason[1024];
+static int log_level;
+
+void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
+int fail(const char *fmt, ...)
+{
+	va_list args;
+
+	if (reason[0])
+		return -1;
+	va_start(args, fmt);
+	vsnprintf(reason, sizeof(reason), fmt, args);
+	va_end(args);
+	make_printable(reason);
+	return -1;
+}
+
+const char *failure(void)
+{
+	return reason[0] ? reason : NULL;
+}
+
+void log_set_level(int level)
+{
+	log_level = level;
+}
+
+bool log_wants(enum axvcpu_log_level level)
+{
+	return (int)level <= log_level;
+}
+
+static const char *level_name(enum axvcpu_log_level level)
+{
+	switch (level) {
+	case AXVCPU_LOG_ERROR:
+		return "error";
+	case AXVCPU_LOG_WARNING:
+		return "warning";
+	case AXVCPU_LOG_INFO:
+		return "info";
+	case AXVCPU_LOG_DEBUG:
+		return "debug";
+	}
+	return "log";
+}
+
+void log_hook(void *ctx, enum axvcpu_log_level level, const char *message)
+{
+	(void)ctx;
+	if (log_wants(level))
+		fprintf(stderr, "axrun: %s: %s\n", level_name(level), message);
+}
+
+void log_message(enum axvcpu_log_level level, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	if (!log_wants(level))
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	log_hook(NULL, level, text);
+}

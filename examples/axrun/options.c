@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <axvcpu/axvcpu.h>
+
+#include "message.h"
+#include "parse.h"
+
+enum option_id {
+	OPTION_CPU_LIST = 256,
+	OPTION_ENTRY,
+	OPTION_HELP,
+	OPTION_JSON,
+	OPTION_LOAD,
+	OPTION_LOG_LEVEL,
+	OPTION_MEMORY,
+	OPTION_MODE,
+	OPTION_STATS,
+	OPTION_TIMEOUT,
+	OPTION_TRACE,
+	OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+	{ "cpu-list", required_argument, NULL, OPTION_CPU_LIST },
+	{ "entry", required_argument, NULL, OPTION_ENTRY },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "json", optional_argument, NULL, OPTION_JSON },
+	{ "load", required_argument, NULL, OPTION_LOAD },
+	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
+	{ "memory", required_argument, NULL, OPTION_MEMORY },
+	{ "mode", required_argument, NULL, OPTION_MODE },
+	{ "stats", no_argument, NULL, OPTION_STATS },
+	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
+	{ "trace", no_argument, NULL, OPTION_TRACE },
+	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char help[] =
+	"Usage: axrun [OPTION]... GUEST [ARG]...\n"
+	"Run GUEST, an ELF64, ELF32 or flat image, on a virtual CPU. Its console is\n"
+	"stdin and stdout. The ARGs are for the guest.\n"
+	"\n"
+	"  --memory SIZE      guest memory in bytes, or with suffix K, M, G or T\n"
+	"                     (default 16M)\n"
+	"  --mode MODE        auto, 64, 32, 16 (real mode) or raw (as after reset);\n"
+	"                     auto takes ELF32 images to 32, all others to 64 (default)\n"
+	"  --load GPA         where a flat image goes (default 0x10000; in mode 16\n"
+	"                     0x7c00; in mode raw it is firmware and ends at 4 GiB)\n"
+	"  --entry GPA        first instruction (default: as the image says, or where\n"
+	"                     it is loaded)\n"
+	"  --cpu-list LIST    host CPUs to run on, for example 0,2-3\n"
+	"  --timeout SECONDS  end the run after that time; fractions are allowed\n"
+	"  --stats            print how many exits there were, of what kind, how fast\n"
+	"  --trace            print each exit\n"
+	"  --json[=FILE]      write the result, a crash report and the statistics as\n"
+	"                     one line of JSON to FILE, or as the last line on stderr\n"
+	"  --log-level LEVEL  print the library's messages: error, warning, info, debug\n"
+	"  --help             print this text\n"
+	"  --version          print the versions of axrun and of libaxvcpu\n"
+	"\n"
+	"Exit status: what the guest writes to its exit device; 0 if it halts or powers\n"
+	"off; 124 after --timeout, 125 if axrun fails, 126 if the guest crashes.\n";
+
+static enum options_result print_and_flush(const char *text)
+{
+	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF) {
+		fail("cannot write to stdout");
+		return OPTIONS_ERROR;
+	}
+	return OPTIONS_DONE;
+}
+
+static enum options_result print_version(void)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "axrun %d.%d.%d (libaxvcpu %s)\n", AXVCPU_VERSION_MAJOR,
+		 AXVCPU_VERSION_MINOR, AXVCPU_VERSION_PATCH, axvcpu_version());
+	return print_and_flush(text);
+}
+
+static int parse_mode(const char *text, struct options *options)
+{
+	static const struct {
+		const char *name;
+		uint32_t mode;
+	} modes[] = {
+		{ "64", AXVCPU_MODE_64 },
+		{ "32", AXVCPU_MODE_32 },
+		{ "16", AXVCPU_MODE_16 },
+		{ "raw", AXVCPU_MODE_RAW },
+	};
+	size_t i;
+
+	options->mode_given = false;
+	if (!strcmp(text, "auto"))
+		return 0;
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (!strcmp(text, modes[i].name)) {
+			options->mode_given = true;
+			options->mode = modes[i].mode;
+			return 0;
+		}
+	return fail("--mode %s: expected auto, 64, 32, 16 or raw", text);
+}
+
+static int parse_log_level(const char *text, struct options *options)
+{
+	static const struct {
+		const char *name;
+		enum axvcpu_log_level level;
+	} levels[] = {
+		{ "error", AXVCPU_LOG_ERROR },
+		{ "warning", AXVCPU_LOG_WARNING },
+		{ "info", AXVCPU_LOG_INFO },
+		{ "debug", AXVCPU_LOG_DEBUG },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (!strcmp(text, levels[i].name)) {
+			options->log_level = (int)levels[i].level;
+			return 0;
+		}
+	return fail("--log-level %s: expected error, warning, info or debug", text);
+}
+
+static int parse_gpa(const char *name, const char *text, uint64_t *gpa, bool *given)
+{
+	if (!parse_number(text, gpa))
+		return fail("--%s %s: expected an address such as 0x10000", name, text);
+	*given = true;
+	return 0;
+}
+
+static int parse_memory(const char *text, struct options *options)
+{
+	if (!parse_size(text, &options->memory) || options->memory == 0)
+		return fail("--memory %s: expected a size such as 64M", text);
+	if (options->memory % GUEST_PAGE_SIZE)
+		return fail("--memory %s: not a multiple of %u bytes; a suffix such as M may help",
+			    text, GUEST_PAGE_SIZE);
+	return 0;
+}
+
+static int parse_timeout(const char *text, struct options *options)
+{
+	if (!parse_seconds(text, &options->timeout_ns) || options->timeout_ns == 0)
+		return fail("--timeout %s: expected seconds such as 2.5", text);
+	return 0;
+}
+
+static int parse_cpus(const char *text, struct options *options)
+{
+	void *set;
+	size_t size;
+
+	if (!parse_cpu_list(text, &set, &size))
+		return fail("--cpu-list %s: expected CPU numbers such as 0,2-3", text);
+	free(options->cpu_set);
+	options->cpu_set = set;
+	options->cpu_set_size = size;
+	return 0;
+}
+
+static int parse_json(const char *text, struct options *options)
+{
+	if (text && !*text)
+		return fail("--json=: the file name is empty");
+	options->json = true;
+	options->json_path = text;
+	return 0;
+}
+
+static int parse_option(int id, const char *text, struct options *options)
+{
+	switch (id) {
+	case OPTION_CPU_LIST:
+		return parse_cpus(text, options);
+	case OPTION_ENTRY:
+		return parse_gpa("entry", text, &options->entry, &options->entry_given);
+	case OPTION_JSON:
+		return parse_json(text, options);
+	case OPTION_LOAD:
+		return parse_gpa("load", text, &options->load, &options->load_given);
+	case OPTION_LOG_LEVEL:
+		return parse_log_level(text, options);
+	case OPTION_MEMORY:
+		return parse_memory(text, options);
+	case OPTION_MODE:
+		return parse_mode(text, options);
+	case OPTION_STATS:
+		options->stats = true;
+		return 0;
+	case OPTION_TIMEOUT:
+		return parse_timeout(text, options);
+	case OPTION_TRACE:
+		options->trace = true;
+		return 0;
+	}
+	return fail("option without meaning");
+}
+
+static int join_args(char **words, struct options *options)
+{
+	size_t used = 0;
+
+	for (; *words; words++) {
+		size_t len = strlen(*words);
+
+		if (len + 2 > sizeof(options->args) - used)
+			return fail("the guest's arguments are too long: more than %zu characters",
+				    sizeof(options->args) - 1);
+		if (used)
+			options->args[used++] = ' ';
+		memcpy(options->args + used, *words, len);
+		used += len;
+	}
+	options->args[used] = '\0';
+	return 0;
+}
+
+/* What getopt_long() has just found to be no option, or one with an argument too many. */
+static void refuse_option(char **argv)
+{
+	if (optopt > 0 && optopt < OPTION_CPU_LIST)
+		fail("-%c: no such option; see axrun --help", optopt);
+	else
+		fail("%s: no such option, or not like this; see axrun --help", argv[optind - 1]);
+}
+
+enum options_result options_parse(int argc, char **argv, struct options *options)
+{
+	int id;
+
+	*options = (struct options){ .memory = DEFAULT_MEMORY };
+	opterr = 0;
+	/* "+": what follows GUEST is the guest's. ":": tell a missing argument from no option. */
+	while ((id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1) {
+		switch (id) {
+		case OPTION_HELP:
+			return print_and_flush(help);
+		case OPTION_VERSION:
+			return print_version();
+		case ':':
+			fail("%s needs an argument; see axrun --help", argv[optind - 1]);
+			return OPTIONS_ERROR;
+		case '?':
+			refuse_option(argv);
+			return OPTIONS_ERROR;
+		default:
+			if (parse_option(id, optarg, options))
+				return OPTIONS_ERROR;
+		}
+	}
+	if (optind == argc) {
+		fail("no guest given; see axrun --help");
+		return OPTIONS_ERROR;
+	}
+	options->guest = argv[optind];
+	return join_args(argv + optind + 1, options) ? OPTIONS_ERROR : OPTIONS_RUN;
+}
+
+void options_free(struct options *options)
+{
+	free(options->cpu_set);
+	options->cpu_set = NULL;
+}

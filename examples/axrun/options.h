@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The command line. */
+#ifndef AXRUN_OPTIONS_H
+#define AXRUN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../guests/abi.h"
+
+#define DEFAULT_MEMORY (UINT64_C(16) << 20)
+
+struct options {
+	/* Path of the image. */
+	const char *guest;
+	/* Its arguments, joined by blanks. */
+	char args[GUEST_ARGS_MAX];
+	/* Bytes of guest memory. */
+	uint64_t memory;
+	/* enum axvcpu_mode; if not given, the image decides. */
+	bool mode_given;
+	uint32_t mode;
+	/* Where a flat image goes. */
+	bool load_given;
+	uint64_t load;
+	/* First instruction. */
+	bool entry_given;
+	uint64_t entry;
+	/* A cpu_set_t of that many bytes; NULL: all CPUs. */
+	void *cpu_set;
+	size_t cpu_set_size;
+	/* 0: none. */
+	uint64_t timeout_ns;
+	bool stats;
+	bool trace;
+	bool json;
+	/* NULL: stderr. */
+	const char *json_path;
+	/* enum axvcpu_log_level; 0: no log. */
+	int log_level;
+};
+
+enum options_result {
+	/* Run the guest. */
+	OPTIONS_RUN,
+	/* Help or version was asked for and has been printed. */
+	OPTIONS_DONE,
+	/* fail() has been called. */
+	OPTIONS_ERROR,
+};
+
+/* Reads the command line; options_free() in any case. */
+enum options_result options_parse(int argc, char **argv, struct options *options);
+
+void options_free(struct options *options);
+
+#endif

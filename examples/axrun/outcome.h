@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* How a run ended. Written by whoever ends it; the run goes on while it is RUN_ON. */
+#ifndef AXRUN_OUTCOME_H
+#define AXRUN_OUTCOME_H
+
+/* axrun's own exit statuses. */
+#define STATUS_TIMEOUT 124
+#define STATUS_ERROR 125
+#define STATUS_CRASH 126
+
+enum ending {
+	RUN_ON,
+	/* The guest wrote `status` to the exit device. */
+	RUN_EXIT,
+	/* The guest halted, and nothing can wake it. */
+	RUN_HALT,
+	RUN_POWER_OFF,
+	RUN_RESET,
+	RUN_CRASH,
+	RUN_TIMEOUT,
+	/* `signal` came. */
+	RUN_SIGNAL,
+	/* axrun failed; failure() says why. */
+	RUN_ERROR,
+};
+
+struct outcome {
+	enum ending ending;
+	/* axrun's exit status. */
+	int status;
+	int signal;
+};
+
+/* Ends a run that has not ended yet: the first reason counts. */
+void outcome_set(struct outcome *outcome, enum ending ending, int status);
+
+/* "exit", "halt" and so on. */
+const char *ending_name(enum ending ending);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "parse.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More than any kernel is configured for. */
+#define MAX_CPUS 65536u
+#define NS_PER_SECOND UINT64_C(1000000000)
+
+/* Digits in that base, at least one; moves `*text` behind them. */
+static bool take_digits(const char **text, unsigned int base, uint64_t *value)
+{
+	const char *start = *text;
+	uint64_t sum = 0;
+
+	for (;; (*text)++) {
+		unsigned int c = (unsigned char)**text;
+		unsigned int digit;
+
+		if (c >= '0' && c <= '9')
+			digit = c - '0';
+		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+			digit = (c | 0x20) - 'a' + 10;
+		else
+			break;
+		if (digit >= base)
+			break;
+		if (sum > (UINT64_MAX - digit) / base)
+			return false;
+		sum = sum * base + digit;
+	}
+	*value = sum;
+	return *text != start;
+}
+
+static bool take_number(const char **text, uint64_t *value)
+{
+	if ((*text)[0] == '0' && ((*text)[1] | 0x20) == 'x') {
+		*text += 2;
+		return take_digits(text, 16, value);
+	}
+	return take_digits(text, 10, value);
+}
+
+bool parse_number(const char *text, uint64_t *value)
+{
+	uint64_t number;
+
+	if (!take_number(&text, &number) || *text)
+		return false;
+	*value = number;
+	return true;
+}
+
+bool parse_size(const char *text, uint64_t *bytes)
+{
+	static const char suffixes[] = "KkMmGgTt";
+	unsigned int shift = 0;
+	uint64_t number;
+
+	if (!take_number(&text, &number))
+		return false;
+	if (*text) {
+		const char *suffix = strchr(suffixes, *text);
+
+		if (!suffix || text[1])
+			return false;
+		shift = 10 * ((unsigned int)(suffix - suffixes) / 2 + 1);
+	}
+	if (number > UINT64_MAX >> shift)
+		return false;
+	*bytes = number << shift;
+	return true;
+}
+
+bool parse_seconds(const char *text, uint64_t *ns)
+{
+	uint64_t seconds, fraction = 0, unit = NS_PER_SECOND;
+	bool more = false;
+
+	if (!take_digits(&text, 10, &seconds) || seconds >= UINT64_MAX / NS_PER_SECOND / 2)
+		return false;
+	if (*text == '.') {
+		for (text++; *text >= '0' && *text <= '9'; text++) {
+			unit /= 10;
+			fraction += unit * (uint64_t)(*text - '0');
+			more |= unit == 0 && *text != '0';
+		}
+		if (text[-1] == '.')
+			return false;
+	}
+	if (*text)
+		return false;
+	*ns = seconds * NS_PER_SECOND + fraction + more;
+	return true;
+}
+
+/* One CPU or a range; moves `*text` behind it. */
+static bool take_cpus(const char **text, cpu_set_t *set, size_t size)
+{
+	uint64_t first, last, cpu;
+
+	if (!take_digits(text, 10, &first))
+		return false;
+	last = first;
+	if (**text == '-') {
+		(*text)++;
+		if (!take_digits(text, 10, &last))
+			return false;
+	}
+	if (first > last || last >= MAX_CPUS)
+		return false;
+	for (cpu = first; cpu <= last; cpu++)
+		CPU_SET_S((size_t)cpu, size, set);
+	return true;
+}
+
+bool parse_cpu_list(const char *text, void **set, size_t *size)
+{
+	cpu_set_t *cpus = CPU_ALLOC(MAX_CPUS);
+
+	if (!cpus)
+		return false;
+	CPU_ZERO_S(CPU_ALLOC_SIZE(MAX_CPUS), cpus);
+	while (take_cpus(&text, cpus, CPU_ALLOC_SIZE(MAX_CPUS))) {
+		if (!*text) {
+			*set = cpus;
+			*size = CPU_ALLOC_SIZE(MAX_CPUS);
+			return true;
+		}
+		if (*text++ != ',')
+			break;
+	}
+	CPU_FREE(cpus);
+	return false;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "report.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "message.h"
+
+int report_open(struct report *report, const struct options *options)
+{
+	if (!options->json)
+		return 0;
+	if (!options->json_path) {
+		report->file = stderr;
+		return 0;
+	}
+	report->file = fopen(options->json_path, "we");
+	if (!report->file)
+		return fail("--json=%s: %s", options->json_path, strerror(errno));
+	return 0;
+}
+
+static void print_people(const struct options *options, const struct run *run)
+{
+	const struct outcome *outcome = &run->outcome;
+
+	if (outcome->ending == RUN_CRASH)
+		crash_print(&run->crash, stderr);
+	if (outcome->ending == RUN_TIMEOUT)
+		fprintf(stderr, "axrun: the guest did not end within %g s\n",
+			(double)options->timeout_ns / 1e9);
+	if (options->stats && run->stats.start_ns)
+		stats_print(&run->stats, stderr);
+}
+
+static void print_json(const struct options *options, const struct run *run, FILE *file)
+{
+	const struct outcome *outcome = &run->outcome;
+	struct json json;
+
+	json_start(&json, file);
+	json_string(&json, "guest", options->guest);
+	json_string(&json, "args", options->args);
+	json_string(&json, "result", ending_name(outcome->ending));
+	json_number(&json, "status", (uint64_t)outcome->status);
+	if (outcome->ending == RUN_SIGNAL)
+		json_number(&json, "signal", (uint64_t)outcome->signal);
+	if (failure())
+		json_string(&json, "message", failure());
+	if (outcome->ending == RUN_CRASH)
+		crash_json(&run->crash, &json);
+	if (run->stats.start_ns)
+		stats_json(&run->stats, &json);
+	json_end(&json);
+	fputc('\n', file);
+}
+
+int report_close(struct report *report, const struct options *options, const struct run *run)
+{
+	int status = run->outcome.status;
+	bool lost;
+
+	if (failure() && report->file != stderr)
+		fprintf(stderr, "axrun: %s\n", failure());
+	if (!report->file) {
+		print_people(options, run);
+		return status;
+	}
+	print_json(options, run, report->file);
+	if (report->file == stderr)
+		return status;
+	lost = ferror(report->file);
+	if (fclose(report->file) == EOF || lost) {
+		fprintf(stderr, "axrun: --json=%s: cannot write it\n", options->json_path);
+		return STATUS_ERROR;
+	}
+	return status;
+}

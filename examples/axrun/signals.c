@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "terminal.h"
+
+#define NS_PER_SECOND UINT64_C(1000000000)
+/* How long written characters may wait for company. */
+#define TICK_NS UINT64_C(20000000)
+/*
+ * Once the run is to end, a signal comes again and again: it might have come just before a system
+ * call that then blocks, such as a write to a pipe that nobody reads.
+ */
+#define NUDGE_NS UINT64_C(100000000)
+
+/* Sent by people and by the kernel, to end a process. */
+static const int ending_signals[] = {
+	SIGHUP,	 SIGINT,  SIGQUIT, SIGTERM, SIGALRM, SIGVTALRM,
+	SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU, SIGIO,   SIGPWR,
+};
+/* axrun's own faults, sanitizers' and abort(): no return, but the terminal is restored. */
+static const int fault_signals[] = {
+	SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS,
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum timer_id {
+	TIMER_DEADLINE,
+	TIMER_NUDGE,
+	TIMER_TICK,
+	TIMERS,
+};
+
+static timer_t timers[TIMERS];
+static struct axvcpu *volatile watched;
+static volatile sig_atomic_t caught;
+static volatile sig_atomic_t timed_out;
+static volatile sig_atomic_t tick;
+static volatile sig_atomic_t tick_requested;
+
+/* Real-time signals of several timers do not swallow each other. */
+static int timer_signal(void)
+{
+	return SIGRTMAX;
+}
+
+static void set_timer(enum timer_id id, uint64_t ns, uint64_t interval_ns)
+{
+	struct itimerspec spec = {
+		.it_value = { (time_t)(ns / NS_PER_SECOND), (long)(ns % NS_PER_SECOND) },
+		.it_interval = { (time_t)(interval_ns / NS_PER_SECOND),
+				 (long)(interval_ns % NS_PER_SECOND) },
+	};
+
+	timer_settime(timers[id], 0, &spec, NULL);
+}
+
+static void kick(void)
+{
+	struct axvcpu *vcpu = watched;
+
+	if (vcpu)
+		axvcpu_kick(vcpu);
+}
+
+/* Takes the default action, even in the signal's own handler, which blocks it. */
+static void raise_default(int signal)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t set, old;
+
+	sigaction(signal, &action, NULL);
+	raise(signal);
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	sigprocmask(SIG_UNBLOCK, &set, &old);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+static void on_ending(int signal)
+{
+	int saved_errno = errno;
+
+	if (caught) {
+		terminal_restore();
+		raise_default(signal);
+	}
+	caught = signal;
+	kick();
+	set_timer(TIMER_NUDGE, NUDGE_NS, NUDGE_NS);
+	errno = saved_errno;
+}
+
+static void on_fault(int signal)
+{
+	terminal_restore();
+	raise_default(signal);
+}
+
+static void on_timer(int signal, siginfo_t *info, void *context)
+{
+	int saved_errno = errno;
+
+	(void)signal;
+	(void)context;
+	if (info->si_code != SI_TIMER)
+		return;
+	switch (info->si_value.sival_int) {
+	case TIMER_DEADLINE:
+		timed_out = 1;
+		set_timer(TIMER_NUDGE, NUDGE_NS, NUDGE_NS);
+		kick();
+		break;
+	case TIMER_TICK:
+		tick = 1;
+		kick();
+		break;
+	}
+	errno = saved_errno;
+}
+
+static void on_stop(int signal)
+{
+	int saved_errno = errno;
+	struct sigaction action;
+
+	terminal_restore();
+	sigaction(signal, NULL, &action);
+	raise_default(signal);
+	/*
+	 * It has been stopped and goes on, perhaps in the background: then a later SIGCONT takes
+	 * the terminal. Or it was not stopped at all, as nobody could have let it go on.
+	 */
+	sigaction(signal, &action, NULL);
+	terminal_resume();
+	errno = saved_errno;
+}
+
+static void on_continue(int signal)
+{
+	int saved_errno = errno;
+
+	(void)signal;
+	terminal_resume();
+	errno = saved_errno;
+}
+
+/* Only a signal with its default action: others belong to somebody. */
+static void take(int signal, const struct sigaction *action)
+{
+	struct sigaction old;
+
+	if (sigaction(signal, NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO) &&
+	    old.sa_handler == SIG_DFL)
+		sigaction(signal, action, NULL);
+}
+
+static void catch_all(void)
+{
+	struct sigaction action = { .sa_handler = on_ending };
+	size_t i;
+
+	/* The handlers exclude each other, so that one finds the terminal as another left it. */
+	sigfillset(&action.sa_mask);
+	for (i = 0; i < COUNT(fault_signals); i++)
+		sigdelset(&action.sa_mask, fault_signals[i]);
+	for (i = 0; i < COUNT(ending_signals); i++)
+		take(ending_signals[i], &action);
+	action.sa_handler = on_stop;
+	take(SIGTSTP, &action);
+	action.sa_handler = on_continue;
+	take(SIGCONT, &action);
+	action.sa_handler = on_fault;
+	for (i = 0; i < COUNT(fault_signals); i++)
+		take(fault_signals[i], &action);
+}
+
+static int make_timers(void)
+{
+	struct sigaction action = { .sa_flags = SA_SIGINFO, .sa_sigaction = on_timer };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = timer_signal() };
+	sigset_t set;
+	int id;
+
+	sigfillset(&action.sa_mask);
+	if (sigaction(timer_signal(), &action, NULL))
+		return fail("cannot catch the timer's signal: %s", strerror(errno));
+	sigemptyset(&set);
+	sigaddset(&set, timer_signal());
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	for (id = 0; id < TIMERS; id++) {
+		event.sigev_value.sival_int = id;
+		if (timer_create(CLOCK_MONOTONIC, &event, &timers[id]))
+			return fail("cannot create a timer: %s", strerror(errno));
+	}
+	return 0;
+}
+
+int signals_install(void)
+{
+	if (make_timers())
+		return -1;
+	catch_all();
+	return 0;
+}
+
+void signals_watch(struct axvcpu *vcpu)
+{
+	watched = vcpu;
+}
+
+void signals_set_deadline(uint64_t ns)
+{
+	set_timer(TIMER_DEADLINE, ns, 0);
+}
+
+void signals_request_tick(void)
+{
+	if (tick_requested)
+		return;
+	tick_requested = 1;
+	set_timer(TIMER_TICK, TICK_NS, 0);
+}
+
+bool signals_take_tick(void)
+{
+	if (!tick)
+		return false;
+	tick = 0;
+	tick_requested = 0;
+	return true;
+}
+
+bool signals_stop(void)
+{
+	return caught || timed_out;
+}
+
+int signals_caught(void)
+{
+	return caught;
+}
+
+_Noreturn void signals_die(int signal)
+{
+	terminal_restore();
+	raise_default(signal);
+	/* Only a signal that does not end a process comes here. */
+	_exit(128 + signal);
+}

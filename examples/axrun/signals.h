@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Signals and time: what takes the guest off the CPU although it did nothing.
+ *
+ * A signal that would end axrun is caught, the vCPU kicked, and the run ends in good order: output
+ * written, terminal restored; then axrun dies of it after all. A second one does not wait for that.
+ * A signal that was ignored when axrun started stays ignored.
+ */
+#ifndef AXRUN_SIGNALS_H
+#define AXRUN_SIGNALS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <axvcpu/axvcpu.h>
+
+/* Catches signals, and makes the timers. Returns 0, or -1 after fail(). */
+int signals_install(void);
+
+/* Whom to kick from now on; NULL: nobody. Then look at signals_stop() once, before the run. */
+void signals_watch(struct axvcpu *vcpu);
+
+/* Ends the run in that time. */
+void signals_set_deadline(uint64_t ns);
+
+/* Makes signals_take_tick() true soon, if it is not to be so already. */
+void signals_request_tick(void);
+
+/* Whether a requested tick has come since the last call. */
+bool signals_take_tick(void);
+
+/* Whether the run is to end: a signal came, or the deadline. */
+bool signals_stop(void);
+
+/* The signal that came; 0 if none. */
+int signals_caught(void);
+
+/* Ends the process by that signal. */
+_Noreturn void signals_die(int signal);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* How many exits there were, of what kind, in what time. */
+#ifndef AXRUN_STATS_H
+#define AXRUN_STATS_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include <axvcpu/axvcpu.h>
+
+#include "json.h"
+
+#define STATS_KINDS (AXVCPU_EXIT_UNHANDLED + 1)
+
+struct stats {
+	/* By kind; the last one also counts kinds that this axrun does not know. */
+	uint64_t exits[STATS_KINDS];
+	uint64_t start_ns;
+	uint64_t run_ns;
+};
+
+void stats_start(struct stats *stats);
+void stats_stop(struct stats *stats);
+
+static inline void stats_count(struct stats *stats, uint32_t kind)
+{
+	stats->exits[kind < STATS_KINDS ? kind : STATS_KINDS - 1]++;
+}
+
+/* Seconds since the start. */
+double stats_elapsed(const struct stats *stats);
+
+/* For people. */
+void stats_print(const struct stats *stats, FILE *file);
+
+/* As a member "stats" of the present JSON object. */
+void stats_json(const struct stats *stats, struct json *json);
+
+#endif

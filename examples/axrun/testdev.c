@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "testdev.h"
+
+/* Little-endian, as the guest sees it. */
+static void store(struct testdev *testdev, uint64_t offset, unsigned int width, uint64_t value)
+{
+	unsigned int i;
+
+	for (i = 0; i < width; i++)
+		testdev->regs[offset + i] = (uint8_t)(value >> 8 * i);
+}
+
+static uint64_t testdev_read(void *ctx, uint64_t offset, unsigned int width)
+{
+	const struct testdev *testdev = ctx;
+	uint64_t value = 0;
+	unsigned int i;
+
+	for (i = 0; i < width; i++)
+		value |= (uint64_t)testdev->regs[offset + i] << 8 * i;
+	return value;
+}
+
+/* The read-only registers are written last: they win over an access that touches them. */
+static void testdev_write(void *ctx, uint64_t offset, unsigned int width, uint64_t value)
+{
+	struct testdev *testdev = ctx;
+
+	store(testdev, offset, width, value);
+	store(testdev, GUEST_TEST_ID, 4, GUEST_TEST_MAGIC);
+	store(testdev, GUEST_TEST_WIDTH, 4, width);
+	store(testdev, GUEST_TEST_WRITES, 8, ++testdev->writes);
+}
+
+int testdev_attach(struct testdev *testdev, struct bus *bus, uint64_t gpa)
+{
+	struct bus_device device = {
+		.space = BUS_PORT,
+		.base = GUEST_PORT_TEST,
+		.len = GUEST_TEST_PORTS,
+		.ctx = testdev,
+		.read = testdev_read,
+		.write = testdev_write,
+	};
+
+	*testdev = (struct testdev){ 0 };
+	store(testdev, GUEST_TEST_ID, 4, GUEST_TEST_MAGIC);
+	if (bus_add(bus, &device))
+		return -1;
+	device.space = BUS_MMIO;
+	device.base = gpa;
+	device.len = GUEST_TEST_SIZE;
+	return bus_add(bus, &device);
+}

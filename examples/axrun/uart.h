@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * The console's device: a 16550A, without interrupts, at I/O port 0x3f8. Characters are sent and
+ * received at once, whatever speed is set.
+ */
+#ifndef AXRUN_UART_H
+#define AXRUN_UART_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bus.h"
+#include "console.h"
+
+struct uart {
+	struct console *console;
+	uint16_t divisor;
+	uint8_t ier;
+	uint8_t fcr;
+	uint8_t lcr;
+	uint8_t mcr;
+	uint8_t scr;
+	/* The transmitter became empty, and nobody has asked why there is an interrupt. */
+	bool thre_pending;
+	/* In loopback: the character sent, not yet received. */
+	bool looped;
+	uint8_t loop_byte;
+};
+
+/* Puts it on the bus. Returns 0, or -1 after fail(). */
+int uart_attach(struct uart *uart, struct console *console, struct bus *bus);
+
+#endif

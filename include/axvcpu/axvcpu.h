@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/**
+ * @file axvcpu.h
+ * libaxvcpu: one virtual-CPU API over KVM on x86_64, arm64 and riscv64. Includes the rest.
+ */
+#ifndef AXVCPU_AXVCPU_H
+#define AXVCPU_AXVCPU_H
+
+/** The version of these headers; axvcpu_version() is the library's. */
+#define AXVCPU_VERSION_MAJOR 0
+#define AXVCPU_VERSION_MINOR 1
+#define AXVCPU_VERSION_PATCH 0
+
+#include <axvcpu/arch.h>
+#include <axvcpu/error.h>
+#include <axvcpu/exit.h>
+#include <axvcpu/hal.h>
+#include <axvcpu/init.h>
+#include <axvcpu/memory.h>
+#include <axvcpu/privileges.h>
+#include <axvcpu/regs.h>
+#include <axvcpu/vcpu.h>
+#include <axvcpu/vm.h>
+#include <axvcpu/x86_64.h>
+
+#endif

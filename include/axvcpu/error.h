@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/**
+ * @file error.h
+ * How failures are reported.
+ *
+ * Every function that can fail returns 0 (or a count) or a negative errno, and leaves its
+ * out-parameters untouched on failure. The value of `errno` itself is not part of the API.
+ *
+ * The library's own errnos, a closed set:
+ *
+ * | errno      | meaning                                                                       |
+ * | ---------- | ----------------------------------------------------------------------------- |
+ * | -EINVAL    | an argument makes no sense; the message names it                              |
+ * | -E2BIG     | a config is newer than this library and uses a field unknown to it            |
+ * | -ENOMEM    | out of host memory                                                            |
+ * | -ENOTSUP   | this backend or this host cannot do it; the message names what is missing     |
+ * | -EBADFD    | the vCPU is in a state in which the call is not allowed                       |
+ * | -EBUSY     | another thread is inside the vCPU, or the object is still in use              |
+ * | -EPERM     | the VM was created by another process (a fork keeps the memory, not the VM)   |
+ * | -EEXIST    | guest memory overlaps, or a vCPU of that id exists or existed                 |
+ * | -ENOENT    | there is no such region, register or vCPU                                     |
+ * | -EFAULT    | a guest-physical range is not (wholly) guest memory                           |
+ * | -EROFS     | the host has no write access to that guest memory                             |
+ * | -ENOSPC    | a table is full: memory slots, vCPUs; or an area given is too small           |
+ * | -ENODEV    | there is no /dev/kvm, or it is not KVM                                        |
+ * | -EACCES    | /dev/kvm may not be opened by this user                                       |
+ * | -ETIMEDOUT | the given time has passed                                                     |
+ * | -EIO       | KVM answered with something that this library cannot interpret                |
+ *
+ * Any other errno comes from the kernel, unchanged; the message says from which call.
+ */
+#ifndef AXVCPU_ERROR_H
+#define AXVCPU_ERROR_H
+
+#include <stddef.h>
+
+#if defined(__GNUC__)
+#define AXVCPU_API __attribute__((visibility("default")))
+#define AXVCPU_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define AXVCPU_API
+#define AXVCPU_PRINTF(fmt, args)
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Severity of a log message; the values are those of syslog. */
+enum axvcpu_log_level {
+	AXVCPU_LOG_ERROR = 3,
+	AXVCPU_LOG_WARNING = 4,
+	AXVCPU_LOG_INFO = 6,
+	AXVCPU_LOG_DEBUG = 7,
+};
+
+/**
+ * The calling thread's latest failure message: which call, on what, errno, and a hint.
+ *
+ * @return a string that stays valid and unchanged until the next library call of this thread
+ *         fails; "" if none has failed yet. Never NULL.
+ *
+ * Threads: any; each sees only its own messages. Not async-signal-safe.
+ */
+AXVCPU_API const char *axvcpu_last_error(void);
+
+/**
+ * The symbolic name of an errno.
+ *
+ * @param err an errno, negative or positive.
+ * @return "EINVAL" and so on; "OK" for 0; "E???" for a number without a name. A constant string.
+ *
+ * Threads: any. Async-signal-safe.
+ */
+AXVCPU_API const char *axvcpu_error_name(int err);
+
+/** The version of the library in use, "major.minor.patch". A constant string; any thread. */
+AXVCPU_API const char *axvcpu_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

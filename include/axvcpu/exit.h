@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/**
+ * @file exit.h
+ * Why a vCPU came back to its caller (AxVCpuExitReason), and what the caller answers.
+ *
+ * axvcpu_run() writes one struct axvcpu_exit, and of it only `kind`, `kicked`, `answerable`,
+ * `raw_reason`, `raw_code` and the union member of that kind. docs/exits.md says which
+ * architecture produces which kind, and how.
+ */
+#ifndef AXVCPU_EXIT_H
+#define AXVCPU_EXIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <axvcpu/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The kinds of exits. New ones are appended; numbers never change. */
+enum axvcpu_exit_kind {
+	/** No work: a kick, a signal to the thread, or an exit handled by the backend itself. */
+	AXVCPU_EXIT_NOTHING = 0,
+	/** The guest called the hypervisor: `hypercall`. Answerable. */
+	AXVCPU_EXIT_HYPERCALL = 1,
+	/** A load from outside of guest memory: `mmio`. Answerable. */
+	AXVCPU_EXIT_MMIO_READ = 2,
+	/** A store to outside of guest memory or to read-only memory: `mmio`. */
+	AXVCPU_EXIT_MMIO_WRITE = 3,
+	/** A read of a system register (MSR, CSR, AArch64 register): `sysreg`. Answerable. */
+	AXVCPU_EXIT_SYSREG_READ = 4,
+	/** A write of a system register: `sysreg`. Answerable. */
+	AXVCPU_EXIT_SYSREG_WRITE = 5,
+	/** A read from an I/O port: `io`. Answerable. */
+	AXVCPU_EXIT_IO_READ = 6,
+	/** A write to an I/O port: `io`. */
+	AXVCPU_EXIT_IO_WRITE = 7,
+	/** A host interrupt that the HAL claimed: `external_interrupt`. */
+	AXVCPU_EXIT_EXTERNAL_INTERRUPT = 8,
+	/** An access that the hypervisor can neither map nor emulate: `page_fault`. */
+	AXVCPU_EXIT_NESTED_PAGE_FAULT = 9,
+	/** The guest waits for an interrupt (HLT) and nobody but the caller can bring one. */
+	AXVCPU_EXIT_HALT = 10,
+	/** The guest starts another CPU: `cpu_up`. */
+	AXVCPU_EXIT_CPU_UP = 11,
+	/** The guest powers this CPU off: `cpu_down`. */
+	AXVCPU_EXIT_CPU_DOWN = 12,
+	/** The guest powers the machine off. Terminal. */
+	AXVCPU_EXIT_SYSTEM_DOWN = 13,
+	/** The hardware refused to enter the guest: `fail_entry`. */
+	AXVCPU_EXIT_FAIL_ENTRY = 14,
+	/** The guest sends an inter-processor interrupt: `ipi`. */
+	AXVCPU_EXIT_SEND_IPI = 15,
+	/** The guest asks for a reset of the machine. Terminal. */
+	AXVCPU_EXIT_SYSTEM_RESET = 16,
+	/** x86: triple fault. Terminal; the registers may be lost (on SVM they are). */
+	AXVCPU_EXIT_SHUTDOWN = 17,
+	/** The hypervisor gave up on this vCPU: `internal`. Terminal. */
+	AXVCPU_EXIT_INTERNAL_ERROR = 18,
+	/** Anything that this version has no kind for: see `raw_reason` and `raw_code`. */
+	AXVCPU_EXIT_UNHANDLED = 19,
+};
+
+/** In `page_fault.access`: what the guest tried. */
+#define AXVCPU_ACCESS_READ (1u << 0)
+#define AXVCPU_ACCESS_WRITE (1u << 1)
+#define AXVCPU_ACCESS_EXEC (1u << 2)
+
+/** Port I/O. x86 only. */
+struct axvcpu_exit_io {
+	/** Value written, zero-extended, of the first item; 0 for a read. */
+	uint64_t data;
+	/**
+	 * All items of a string instruction (REP INS), `width * count` bytes, in guest order.
+	 * Lent by the library until the next call on this vCPU. Writes come one item an exit.
+	 */
+	void *buf;
+	/** Items, 1 unless a string instruction reads. */
+	uint32_t count;
+	uint16_t port;
+	/** Bytes of an item: 1, 2 or 4. */
+	uint8_t width;
+	uint8_t reserved;
+};
+
+/** Memory-mapped I/O. */
+struct axvcpu_exit_mmio {
+	/** Guest-physical address. */
+	uint64_t addr;
+	/** Value written, zero-extended, little-endian as on the bus; 0 for a read. */
+	uint64_t data;
+	/** Bytes, 1 to 8. x86 cuts accesses that straddle a page into pieces of any length. */
+	uint8_t width;
+	/** Whether `reg`, `reg_width` and `signed_ext` are known. KVM decodes for us: 0. */
+	uint8_t reg_known;
+	/** Destination register of a read, hardware number. */
+	uint8_t reg;
+	/** Width of that register in bytes. */
+	uint8_t reg_width;
+	/** Whether the value is to be sign-extended into that register. */
+	uint8_t signed_ext;
+	uint8_t reserved[3];
+};
+
+/** A system register access. */
+struct axvcpu_exit_sysreg {
+	/** MSR or CSR number; AArch64: op0, op1, CRn, CRm, op2 as in ESR_EL2.ISS. */
+	uint64_t addr;
+	/** Value written; 0 for a read. */
+	uint64_t value;
+	/** Bits of the register that a write changes (riscv64); all ones elsewhere. */
+	uint64_t write_mask;
+	uint8_t reg_known;
+	uint8_t reg;
+	uint8_t reserved[6];
+};
+
+/** A hypercall. */
+struct axvcpu_exit_hypercall {
+	uint64_t nr;
+	uint64_t args[6];
+};
+
+/** What a nested page fault was about. */
+struct axvcpu_exit_page_fault {
+	/** Guest-physical address. */
+	uint64_t addr;
+	/** Bytes, 0 if unknown. */
+	uint64_t size;
+	/** AXVCPU_ACCESS_*; 0 if unknown. */
+	uint32_t access;
+	/** The errno that the hypervisor's run call ended with, positive; 0 if none. */
+	uint32_t error;
+};
+
+/** A CPU to be started. */
+struct axvcpu_exit_cpu_up {
+	/** APIC id, MPIDR affinity or hart id. */
+	uint64_t target_cpu;
+	/** Guest-physical address of its first instruction. */
+	uint64_t entry_point;
+	/** Its first argument; unused on x86. */
+	uint64_t arg;
+};
+
+/** An inter-processor interrupt. */
+struct axvcpu_exit_ipi {
+	uint64_t target_cpu;
+	/** arm64: mask of Aff0 values within `target_cpu`. */
+	uint64_t target_cpu_aux;
+	uint64_t vector;
+	/** To all but the sender; `target_cpu` is meaningless then. */
+	uint8_t send_to_all;
+	/** To the sender; `target_cpu` is meaningless then. */
+	uint8_t send_to_self;
+	uint8_t reserved[6];
+};
+
+/** What the hypervisor says of its own failure. */
+struct axvcpu_exit_internal {
+	uint32_t suberror;
+	/** Valid words of `data`, 0 to 16. */
+	uint32_t ndata;
+	uint64_t data[16];
+};
+
+/** One exit. 256 bytes, for ever. */
+struct axvcpu_exit {
+	/** enum axvcpu_exit_kind */
+	uint32_t kind;
+	/** 1 if this return answers at least one axvcpu_kick(). Goes with any kind. */
+	uint8_t kicked;
+	/** 1 if axvcpu_complete() may be called; if it is not, the documented default holds. */
+	uint8_t answerable;
+	uint8_t reserved[2];
+	/** The hypervisor's own number of the reason: KVM_EXIT_* of the KVM backends. */
+	uint64_t raw_reason;
+	/** And of its sub-code, where there is one; 0 where not. */
+	uint64_t raw_code;
+	union {
+		struct axvcpu_exit_io io;
+		struct axvcpu_exit_mmio mmio;
+		struct axvcpu_exit_sysreg sysreg;
+		struct axvcpu_exit_hypercall hypercall;
+		struct axvcpu_exit_page_fault page_fault;
+		struct axvcpu_exit_cpu_up cpu_up;
+		struct axvcpu_exit_ipi ipi;
+		struct axvcpu_exit_internal internal;
+		struct {
+			uint64_t vector;
+		} external_interrupt;
+		struct {
+			uint64_t state;
+		} cpu_down;
+		struct {
+			uint64_t reason;
+			uint64_t cpu;
+		} fail_entry;
+		uint64_t pad[29];
+	} u;
+};
+
+/** What an answer consists of. */
+enum axvcpu_answer_kind {
+	/** One value. For a read: its low `width` bytes. For a hypercall: its result. */
+	AXVCPU_ANSWER_VALUE = 1,
+	/** Two words (SBI: error and value). */
+	AXVCPU_ANSWER_PAIR = 2,
+	/** The access faults (x86 MSR: #GP). */
+	AXVCPU_ANSWER_FAULT = 3,
+	/** `len` bytes, for a string read: exactly `width * count` of them. */
+	AXVCPU_ANSWER_BYTES = 4,
+};
+
+/** The caller's answer to an answerable exit. 32 bytes, for ever. */
+struct axvcpu_answer {
+	/** enum axvcpu_answer_kind */
+	uint32_t kind;
+	uint32_t reserved;
+	union {
+		uint64_t value;
+		uint64_t pair[2];
+		struct {
+			const void *ptr;
+			size_t len;
+		} bytes;
+		uint64_t pad[3];
+	} u;
+};
+
+#ifdef __cplusplus
+static_assert(sizeof(struct axvcpu_exit) == 256, "struct axvcpu_exit is part of the ABI");
+static_assert(sizeof(struct axvcpu_answer) == 32, "struct axvcpu_answer is part of the ABI");
+#else
+_Static_assert(sizeof(struct axvcpu_exit) == 256, "struct axvcpu_exit is part of the ABI");
+_Static_assert(sizeof(struct axvcpu_answer) == 32, "struct axvcpu_answer is part of the ABI");
+#endif
+
+/**
+ * The name of an exit kind: "IO_WRITE" and so on, "?" for a number that is none.
+ * A constant string; any thread; async-signal-safe.
+ */
+AXVCPU_API const char *axvcpu_exit_name(uint32_t kind);
+
+/**
+ * Describes an exit in one line without a newline: its kind and all fields of that kind.
+ *
+ * @param exit the exit.
+ * @param buf  where the text goes; always terminated if `len` is not 0.
+ * @param len  bytes of `buf`. 512 hold any description.
+ * @return characters that the whole text has, as snprintf(); -EINVAL for a NULL `exit`.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvcpu_exit_describe(const struct axvcpu_exit *exit, char *buf, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

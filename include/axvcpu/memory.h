@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/**
+ * @file memory.h
+ * Guest memory: regions of guest-physical addresses backed by host memory.
+ *
+ * All functions here may be called from any thread, also while vCPUs run. Whoever unmaps a region
+ * sees to it that nobody still uses a pointer into it.
+ */
+#ifndef AXVCPU_MEMORY_H
+#define AXVCPU_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <axvcpu/error.h>
+#include <axvcpu/init.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct axvm;
+
+/** Where a region's host memory comes from. */
+enum axvm_backing {
+	/** Anonymous private memory, allocated by the HAL. */
+	AXVM_MEM_ANONYMOUS = 0,
+	/** A memfd of the library's own, which axvm_regions() shows: shareable with other processes. */
+	AXVM_MEM_MEMFD = 1,
+	/** A file of the caller's: `fd`, from `fd_offset`. Private (copy on write), or AXVM_MEM_SHARED. */
+	AXVM_MEM_FILE = 2,
+	/** The caller's own memory at `hva`. It must stay mapped until the region is unmapped. */
+	AXVM_MEM_CALLER = 3,
+};
+
+/** The guest may not write: its stores become MMIO_WRITE exits. */
+#define AXVM_MEM_READONLY (1u << 0)
+/** Fault all pages in now, not on first touch. */
+#define AXVM_MEM_POPULATE (1u << 1)
+/** Huge pages from the host's pool (hugetlb, its default size). Anonymous and memfd only. */
+#define AXVM_MEM_HUGETLB (1u << 2)
+/** Ask for transparent huge pages. A hint. */
+#define AXVM_MEM_THP (1u << 3)
+/** File backing: writes reach the file. */
+#define AXVM_MEM_SHARED (1u << 4)
+
+/** A region, as asked for and as listed. Initialise with AXVM_REGION_INIT. */
+struct axvm_region {
+	/** sizeof(struct axvm_region) */
+	size_t size;
+	/** First guest-physical address; a multiple of the host's page size. */
+	uint64_t gpa;
+	/** Bytes; a multiple of the host's page size (hugetlb: of the huge page size). */
+	uint64_t len;
+	/** enum axvm_backing */
+	uint32_t backing;
+	/** AXVM_MEM_* flags */
+	uint32_t flags;
+	/** AXVM_MEM_CALLER: the memory, page-aligned. Listed: where the region is in this process. */
+	void *hva;
+	/** AXVM_MEM_FILE: offset in the file, page-aligned. */
+	uint64_t fd_offset;
+	/** AXVM_MEM_FILE: the file, borrowed for the call. Listed: the memfd's descriptor, else -1. */
+	int fd;
+	uint32_t reserved;
+};
+#define AXVM_REGION_INIT AXVCPU_INIT(struct axvm_region)
+
+/**
+ * Maps a region into the guest.
+ *
+ * All is checked before the kernel sees it, each with a message of its own.
+ *
+ * @param region what to map.
+ * @return 0; -EINVAL: empty, unaligned, wrapping, wider than the guest-physical width, unknown
+ *         backing or flags, a flag that does not go with the backing, hva 0 or unaligned, a file
+ *         too short; -E2BIG; -EEXIST: overlaps a region; -ENOSPC: no slot is left; -ENOMEM;
+ *         -EPERM: another process's VM; errnos of mmap and of the kernel.
+ */
+AXVCPU_API int axvm_map(struct axvm *vm, const struct axvm_region *region);
+
+/**
+ * Unmaps a region from the guest, and from the host unless it is the caller's.
+ *
+ * @param gpa its first address.
+ * @param len its whole length: regions go as they came.
+ * @return 0; -ENOENT: no region is exactly there; -EPERM; errnos of the kernel, and it stays.
+ */
+AXVCPU_API int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len);
+
+/**
+ * Lists the regions by ascending address.
+ *
+ * @param first   how many to skip.
+ * @param regions receives up to `count` regions; may be NULL if `count` is 0. The `size` of the
+ *                first one, set by the caller, is the stride of the array.
+ * @return how many regions there are in all; -EINVAL.
+ */
+AXVCPU_API int axvm_regions(struct axvm *vm, size_t first, size_t count,
+			    struct axvm_region *regions);
+
+/**
+ * Translates a guest-physical range within one region.
+ *
+ * The pointer is valid until the region is unmapped. Writing through it to memory that the host
+ * may not write (a read-only file mapped shared) faults: axvm_write() refuses instead.
+ *
+ * @param len bytes; at least 1.
+ * @param ptr receives the host address of `gpa`.
+ * @return 0; -EFAULT: not wholly in one region, or it wraps around; -EINVAL: empty.
+ */
+AXVCPU_API int axvm_translate(struct axvm *vm, uint64_t gpa, uint64_t len, void **ptr);
+
+/**
+ * Copies from guest memory, across adjoining regions.
+ *
+ * @return 0; -EFAULT: part of the range is no guest memory, and nothing was copied. Nothing to
+ *         copy is 0.
+ */
+AXVCPU_API int axvm_read(struct axvm *vm, uint64_t gpa, void *buf, uint64_t len);
+
+/**
+ * Copies into guest memory, across adjoining regions; also into what the guest may only read.
+ *
+ * @return as axvm_read(); -EROFS: the host itself may not write there; nothing was copied.
+ */
+AXVCPU_API int axvm_write(struct axvm *vm, uint64_t gpa, const void *buf, uint64_t len);
+
+/** Fills guest memory with a byte: otherwise as axvm_write(). */
+AXVCPU_API int axvm_set(struct axvm *vm, uint64_t gpa, uint8_t byte, uint64_t len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

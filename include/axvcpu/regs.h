@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/**
+ * @file regs.h
+ * The registers of a vCPU: the general ones alike on every architecture, the others by id.
+ *
+ * A register id is 64 bits. Ids whose top byte is zero are this library's and are listed here.
+ * Ids with a top byte are KVM's own (KVM_GET_ONE_REG) and go to the kernel as they are.
+ */
+#ifndef AXVCPU_REGS_H
+#define AXVCPU_REGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <axvcpu/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct axvcpu;
+
+/**
+ * General-purpose register `n`, by its hardware number.
+ * x86_64: rax 0, rcx 1, rdx 2, rbx 3, rsp 4, rbp 5, rsi 6, rdi 7, r8 to r15.
+ * arm64: x0 to x30. riscv64: x0 to x31 (x0 reads as zero; a write is ignored).
+ */
+#define AXVCPU_REG_GPR(n) ((uint64_t)(n))
+/** Program counter: rip, pc. */
+#define AXVCPU_REG_PC 0x100u
+/** Stack pointer: rsp, sp_el1 or sp_el0 as in use, x2. */
+#define AXVCPU_REG_SP 0x101u
+/** Flags: rflags, pstate; riscv64 has none. */
+#define AXVCPU_REG_FLAGS 0x102u
+
+/** x86_64 system registers. Of the segments, the base address. */
+enum axvcpu_reg_x86 {
+	AXVCPU_REG_X86_CR0 = 0x200,
+	AXVCPU_REG_X86_CR2,
+	AXVCPU_REG_X86_CR3,
+	AXVCPU_REG_X86_CR4,
+	AXVCPU_REG_X86_CR8,
+	AXVCPU_REG_X86_EFER,
+	AXVCPU_REG_X86_APIC_BASE,
+	AXVCPU_REG_X86_CS_BASE,
+	AXVCPU_REG_X86_DS_BASE,
+	AXVCPU_REG_X86_ES_BASE,
+	AXVCPU_REG_X86_FS_BASE,
+	AXVCPU_REG_X86_GS_BASE,
+	AXVCPU_REG_X86_SS_BASE,
+	AXVCPU_REG_X86_TR_BASE,
+	AXVCPU_REG_X86_GDT_BASE,
+	AXVCPU_REG_X86_IDT_BASE,
+	AXVCPU_REG_X86_CS,
+	AXVCPU_REG_X86_SS,
+};
+
+/** All general registers at once. 272 bytes, for ever. */
+struct axvcpu_regs {
+	/** By hardware number; those that the architecture lacks read as 0 and are not written. */
+	uint64_t gpr[32];
+	uint64_t pc;
+	/** rflags, pstate; 0 on riscv64. */
+	uint64_t flags;
+};
+
+/**
+ * Reads one register.
+ *
+ * At an exit, the registers are as the hypervisor has them: the instruction that caused an
+ * I/O exit has not retired. axvcpu_flush() first, to see it done.
+ *
+ * @param id    AXVCPU_REG_*, or an id of KVM's for registers of up to 8 bytes.
+ * @param value receives the value, zero-extended.
+ * @return 0; -ENOENT: no such register; -EBADFD: state not Free, Ready or Blocked; -EBUSY.
+ *
+ * States: Free, Ready, Blocked; unchanged. Threads: any, one at a time. axvcpu: read_gpr.
+ */
+AXVCPU_API int axvcpu_get_reg(struct axvcpu *vcpu, uint64_t id, uint64_t *value);
+
+/**
+ * Writes one register. An I/O exit that is still open is finished first, as axvcpu_flush() does.
+ *
+ * @return as axvcpu_get_reg(); -EINVAL: the hypervisor refused the value.
+ *
+ * States and threads: as axvcpu_get_reg(). axvcpu: set_gpr.
+ */
+AXVCPU_API int axvcpu_set_reg(struct axvcpu *vcpu, uint64_t id, uint64_t value);
+
+/**
+ * Reads all general registers, with one system call where the hypervisor has it.
+ * Return value, states and threads: as axvcpu_get_reg().
+ */
+AXVCPU_API int axvcpu_get_regs(struct axvcpu *vcpu, struct axvcpu_regs *regs);
+
+/** Writes all general registers: otherwise as axvcpu_set_reg(). */
+AXVCPU_API int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_regs *regs);
+
+/**
+ * Writes a general-purpose register by its hardware number.
+ *
+ * @return as axvcpu_set_reg(); -ENOENT if the architecture has no register of that number.
+ *
+ * axvcpu: set_gpr.
+ */
+AXVCPU_API int axvcpu_set_gpr(struct axvcpu *vcpu, unsigned int index, uint64_t value);
+
+/**
+ * Sets what the guest sees as the result of its call: rax, x0 or a0. At a hypercall exit that
+ * is answerable it answers the exit, as axvcpu_complete() with a value does.
+ *
+ * Return value, states and threads: as axvcpu_set_reg(). axvcpu: set_return_value.
+ */
+AXVCPU_API int axvcpu_set_return_value(struct axvcpu *vcpu, uint64_t value);
+
+/**
+ * The id and the name of the n-th register that axvcpu_get_reg() knows by a name here, for
+ * dumps. Registers come in the order in which a person wants to read them.
+ *
+ * @param n    from 0 up.
+ * @param id   receives the id; may be NULL.
+ * @param name receives a constant string; may be NULL.
+ * @return 0; -ENOENT when `n` is past the last; -ENOTSUP if the backend has no list.
+ *
+ * States: any. Threads: any.
+ */
+AXVCPU_API int axvcpu_reg_info(const struct axvcpu *vcpu, unsigned int n, uint64_t *id,
+			       const char **name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/**
+ * @file vm.h
+ * A virtual machine: what its vCPUs share.
+ *
+ * Order of birth: axvm_new(), memory, axvcpu_new() for each vCPU, axvm_finalize() (the first run
+ * implies it), run. What a VM is made of is fixed in its config.
+ */
+#ifndef AXVCPU_VM_H
+#define AXVCPU_VM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <axvcpu/error.h>
+#include <axvcpu/hal.h>
+#include <axvcpu/init.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct axvm;
+struct axvcpu;
+struct axvcpu_arch_ops;
+
+/** Who emulates the interrupt controllers. */
+enum axvm_irqchip {
+	/** Nobody: the caller injects, and gets HALT exits. */
+	AXVM_IRQCHIP_NONE = 0,
+	/** The kernel: LAPIC, IOAPIC and PIC; GIC; AIA. */
+	AXVM_IRQCHIP_KERNEL = 1,
+};
+
+/** `kvm_fd` is valid. It is borrowed: it must stay open while axvm_new() runs, no longer. */
+#define AXVM_F_KVM_FD (1u << 0)
+
+/** What a VM is to be. Initialise with AXVM_CONFIG_INIT. */
+struct axvm_config {
+	/** sizeof(struct axvm_config) */
+	size_t size;
+	/** AXVM_F_* */
+	uint32_t flags;
+	/** An open /dev/kvm, with AXVM_F_KVM_FD: otherwise the library opens and closes its own. */
+	int kvm_fd;
+	/** The architecture; NULL: this host's, over KVM. Must outlive the VM. */
+	const struct axvcpu_arch_ops *arch;
+	/** Hooks; NULL: all default. Copied. */
+	const struct axvcpu_hal *hal;
+	/** The caller's name for this VM, as axvm_id() returns it. */
+	uint64_t id;
+	/** Width of guest-physical addresses in bits; 0: the widest that the host has. */
+	uint32_t gpa_bits;
+	/** vCPU ids go from 0 to max_vcpus - 1; 0: 1. The guest is told of that many CPUs. */
+	uint32_t max_vcpus;
+	/** enum axvm_irqchip */
+	uint32_t irqchip;
+	/**
+	 * The signal that takes a vCPU out of the guest. The caller has a handler for it, which may
+	 * be empty. 0: the library takes the first real-time signal that nobody uses and gives it an
+	 * empty handler, which stays for the life of the process.
+	 */
+	int kick_signal;
+	/** What a custom architecture wants to know; the KVM backends take none: NULL. */
+	const void *arch_config;
+};
+#define AXVM_CONFIG_INIT AXVCPU_INIT(struct axvm_config)
+
+/**
+ * Creates a VM: without memory, without vCPUs.
+ *
+ * @param config what it is to be; NULL: all default.
+ * @param vm     receives the VM.
+ * @return 0; -EINVAL, -E2BIG: the config; -ENODEV, -EACCES: /dev/kvm; -ENOTSUP: this host lacks
+ *         what the config asks for; -ENOMEM; errnos of the kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_new(const struct axvm_config *config, struct axvm **vm);
+
+/**
+ * Destroys a VM, unmaps its memory and closes its descriptors.
+ *
+ * @param vm the VM; NULL is nothing.
+ * @return 0; -EBUSY: it still has vCPUs, and nothing has happened.
+ *
+ * Threads: one; no other may use the VM any more.
+ */
+AXVCPU_API int axvm_free(struct axvm *vm);
+
+/**
+ * Does what must come after the last vCPU is created and before the first runs. May be called
+ * again, for nothing.
+ *
+ * @return 0; -EPERM: another process's VM; errnos of the kernel, and it may be tried again.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_finalize(struct axvm *vm);
+
+/** The id from the config. Any thread. */
+AXVCPU_API uint64_t axvm_id(const struct axvm *vm);
+
+/**
+ * The hypervisor's descriptor of the VM, for what this library lacks. Still the library's: do
+ * not close it.
+ *
+ * @return the descriptor, or -ENOTSUP if the backend has none. Threads: any.
+ */
+AXVCPU_API int axvm_fd(const struct axvm *vm);
+
+/**
+ * Asks the hypervisor for a capability by its own number (KVM_CAP_*).
+ *
+ * @return 0: not there; a positive number: there, and what the capability says; -ENOTSUP: the
+ *         backend has no capabilities; -EPERM: another process's VM; errnos of the kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_capability(struct axvm *vm, unsigned int capability);
+
+/** How far a VM can go. Initialise with AXVM_LIMITS_INIT. */
+struct axvm_limits {
+	/** sizeof(struct axvm_limits) */
+	size_t size;
+	/** Memory regions at a time. */
+	uint32_t regions;
+	/** Width of guest-physical addresses in bits, in this VM. */
+	uint32_t gpa_bits;
+	/** vCPUs, in this VM. */
+	uint32_t vcpus;
+	/** Granularity of regions in bytes: the host's page size. */
+	uint32_t page_size;
+};
+#define AXVM_LIMITS_INIT AXVCPU_INIT(struct axvm_limits)
+
+/**
+ * Reads the limits of a VM.
+ *
+ * @param limits its `size` is set by the caller; as many fields as fit are written.
+ * @return 0; -EINVAL if `size` is too small for anything.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_get_limits(const struct axvm *vm, struct axvm_limits *limits);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* A vCPU that waits, and what wakes it. */
+#include <errno.h>
+#include <time.h>
+
+#include "lib/sys.h"
+#include "lib/vcpu.h"
+#include "lib/vm.h"
+
+#define NS_PER_S 1000000000
+
+static int64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+/* Waits for the token and takes it. */
+static int wait_token(struct axvcpu *vcpu, int64_t timeout_ns)
+{
+	int64_t start = timeout_ns < 0 ? 0 : now_ns();
+	struct timespec left;
+
+	while (!atomic_exchange(&vcpu->wake, 0)) {
+		const struct timespec *timeout = NULL;
+		int ret;
+
+		if (timeout_ns >= 0) {
+			int64_t ns = timeout_ns - (now_ns() - start);
+
+			if (ns <= 0)
+				return -ETIMEDOUT;
+			left.tv_sec = ns / NS_PER_S;
+			left.tv_nsec = ns % NS_PER_S;
+			timeout = &left;
+		}
+		ret = sys_futex_wait((const uint32_t *)&vcpu->wake, timeout);
+		/* A wake, and a token that came before the wait, show in the next round. */
+		if (ret && ret != -EAGAIN && ret != -ETIMEDOUT)
+			return ret;
+	}
+	return 0;
+}
+
+int axvcpu_block(struct axvcpu *vcpu, int64_t timeout_ns)
+{
+	unsigned int word = AXVCPU_BLOCKED;
+	struct op op;
+	int ret = op_begin_owner(vcpu, IN(AXVCPU_READY), "block", &op);
+
+	if (ret)
+		return ret;
+	op_end(vcpu, &op, AXVCPU_BLOCKED);
+
+	ret = wait_token(vcpu, timeout_ns);
+
+	/* Registers may be looked at meanwhile, which takes but a moment. */
+	while (!atomic_compare_exchange_weak(&vcpu->state, &word, AXVCPU_READY)) {
+		if ((word & STATE_MASK) != AXVCPU_BLOCKED)
+			return state_refuse(vcpu, word, "block");
+		word = AXVCPU_BLOCKED;
+	}
+	return ret;
+}
+
+int axvcpu_wake(struct axvcpu *vcpu)
+{
+	/*
+	 * The sleeper sets its state before it looks at the token, and here the token comes before
+	 * the look at the state: one of the two sees the other.
+	 */
+	if (!atomic_exchange(&vcpu->wake, 1) &&
+	    (atomic_load(&vcpu->state) & STATE_MASK) == AXVCPU_BLOCKED)
+		sys_futex_wake((const uint32_t *)&vcpu->wake);
+	return 0;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The default hardware abstraction: Linux. */
+#include "lib/hal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+
+#include "axvcpu/arch.h"
+#include "axvcpu/memory.h"
+#include "lib/sys.h"
+
+static int map_flags(const struct axvm_region *region)
+{
+	return region->flags & AXVM_MEM_POPULATE ? MAP_POPULATE : 0;
+}
+
+static int mmap_region(struct axvm_region *region, int prot, int flags, int fd)
+{
+	int ret = sys_mmap(region->len, prot, flags | map_flags(region), fd, region->fd_offset,
+			   &region->hva);
+
+	if (ret)
+		return axvcpu_fail(NULL, ret, "mmap of %" PRIu64 " bytes", region->len);
+	if (region->flags & AXVM_MEM_THP)
+		sys_madvise(region->hva, region->len, MADV_HUGEPAGE); /* a hint */
+	return 0;
+}
+
+/* Huge pages have a size of their own, which fstat of such a memfd tells. */
+static int check_huge(int fd, const struct axvm_region *region)
+{
+	struct stat st;
+	int ret = sys_fstat(fd, &st);
+
+	if (ret)
+		return axvcpu_fail(NULL, ret, "fstat of a memfd");
+	if (region->len % (uint64_t)st.st_blksize)
+		return axvcpu_fail(NULL, -EINVAL,
+				   "%" PRIu64 " bytes are not a multiple of the huge page size, %ld",
+				   region->len, (long)st.st_blksize);
+	return 0;
+}
+
+static int map_memfd(struct axvm_region *region)
+{
+	bool huge = region->flags & AXVM_MEM_HUGETLB;
+	int fd = sys_memfd_create("axvm", MFD_CLOEXEC | (huge ? MFD_HUGETLB : 0));
+	int ret;
+
+	if (fd < 0)
+		return axvcpu_fail(NULL, fd, "memfd_create%s", huge ? " with huge pages" : "");
+	ret = huge ? check_huge(fd, region) : 0;
+	if (!ret) {
+		ret = sys_ftruncate(fd, region->len);
+		if (ret)
+			axvcpu_fail(NULL, ret, "ftruncate of a memfd to %" PRIu64, region->len);
+	}
+	if (!ret) {
+		ret = mmap_region(region, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+		if (ret == -ENOMEM && huge)
+			axvcpu_fail(NULL, ret,
+				    "mmap of %" PRIu64
+				    " bytes of huge pages: does vm.nr_hugepages provide them?",
+				    region->len);
+	}
+	if (ret) {
+		sys_close(fd);
+		return ret;
+	}
+	/* What is asked for as anonymous shows no descriptor; the mapping keeps the memory. */
+	if (region->backing == AXVM_MEM_ANONYMOUS)
+		sys_close(fd);
+	else
+		region->fd = fd;
+	return 0;
+}
+
+static int map_file(struct axvm_region *region)
+{
+	bool shared = region->flags & AXVM_MEM_SHARED;
+	int prot = PROT_READ | PROT_WRITE;
+	struct stat st;
+	int ret = sys_fstat(region->fd, &st);
+
+	if (ret)
+		return axvcpu_fail(NULL, ret, "fstat of descriptor %d", region->fd);
+	/* Beyond the end of a file there is SIGBUS. Devices have no size. */
+	if (S_ISREG(st.st_mode) && (region->fd_offset > (uint64_t)st.st_size ||
+				    region->len > (uint64_t)st.st_size - region->fd_offset))
+		return axvcpu_fail(NULL, -EINVAL,
+				   "the file has %" PRIu64 " bytes, not %#" PRIx64 " from %#" PRIx64,
+				   (uint64_t)st.st_size, region->len, region->fd_offset);
+	if (shared && (region->flags & AXVM_MEM_READONLY))
+		prot = PROT_READ;
+	return mmap_region(region, prot, shared ? MAP_SHARED : MAP_PRIVATE, region->fd);
+}
+
+static int linux_map_memory(void *ctx, struct axvm_region *region)
+{
+	(void)ctx;
+	if (region->backing == AXVM_MEM_FILE)
+		return map_file(region);
+	region->fd_offset = 0;
+	if (region->backing == AXVM_MEM_MEMFD || (region->flags & AXVM_MEM_HUGETLB))
+		return map_memfd(region);
+	return mmap_region(region, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+}
+
+static void linux_unmap_memory(void *ctx, const struct axvm_region *region)
+{
+	(void)ctx;
+	sys_munmap(region->hva, region->len);
+	if (region->backing == AXVM_MEM_MEMFD)
+		sys_close(region->fd);
+}
+
+static int linux_set_affinity(void *ctx, const void *set, size_t size)
+{
+	(void)ctx;
+	return sys_setaffinity(set, size);
+}
+
+static int linux_get_affinity(void *ctx, void *set, size_t size)
+{
+	int ret = sys_getaffinity(set, size);
+
+	(void)ctx;
+	return ret < 0 ? ret : 0;
+}
+
+int hal_complete(struct axvcpu_hal *hal)
+{
+	if (!hal->map_memory != !hal->unmap_memory)
+		return axvcpu_fail(NULL, -EINVAL, "HAL: map_memory and unmap_memory go together");
+	if (!hal->set_affinity != !hal->get_affinity)
+		return axvcpu_fail(NULL, -EINVAL, "HAL: set_affinity and get_affinity go together");
+	if (!hal->map_memory) {
+		hal->map_memory = linux_map_memory;
+		hal->unmap_memory = linux_unmap_memory;
+	}
+	if (!hal->set_affinity) {
+		hal->set_affinity = linux_set_affinity;
+		hal->get_affinity = linux_get_affinity;
+	}
+	return 0;
+}

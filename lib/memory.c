@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The memory map: mapping, unmapping, listing. lib/access.c reads and writes through it. */
+#include "lib/memory.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/sized.h"
+#include "lib/sys.h"
+#include "lib/vm.h"
+
+#define FLAGS_ANY (AXVM_MEM_READONLY | AXVM_MEM_POPULATE | AXVM_MEM_THP)
+
+/* The flags that each backing takes. */
+static const uint32_t backing_flags[] = {
+	[AXVM_MEM_ANONYMOUS] = FLAGS_ANY | AXVM_MEM_HUGETLB,
+	[AXVM_MEM_MEMFD] = FLAGS_ANY | AXVM_MEM_HUGETLB,
+	[AXVM_MEM_FILE] = FLAGS_ANY | AXVM_MEM_SHARED,
+	[AXVM_MEM_CALLER] = AXVM_MEM_READONLY,
+};
+
+int memory_init(struct memory_map *map)
+{
+	pthread_rwlockattr_t attr;
+	int ret = -pthread_rwlockattr_init(&attr);
+
+	if (ret)
+		return ret;
+	/* Else a stream of look-ups could keep a change out for ever. */
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	ret = -pthread_rwlock_init(&map->lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+	if (ret)
+		return ret;
+	ret = -pthread_mutex_init(&map->change, NULL);
+	if (ret)
+		pthread_rwlock_destroy(&map->lock);
+	return ret;
+}
+
+static void host_unmap(struct axvm *vm, struct region *region)
+{
+	if (region->info.backing != AXVM_MEM_CALLER)
+		vm->hal.unmap_memory(vm->hal.ctx, &region->info);
+}
+
+void memory_destroy(struct axvm *vm)
+{
+	struct memory_map *map = &vm->memory;
+
+	for (size_t i = 0; i < map->count; i++) {
+		host_unmap(vm, map->keys[i].region);
+		free(map->keys[i].region);
+	}
+	free(map->keys);
+	free(map->slots);
+	pthread_mutex_destroy(&map->change);
+	pthread_rwlock_destroy(&map->lock);
+}
+
+/* --- look-up -------------------------------------------------------------------------------- */
+
+/* The index of the first region that ends above 'gpa': where it is, or where it would go. */
+static size_t lower_bound(const struct memory_map *map, uint64_t gpa)
+{
+	size_t low = 0, high = map->count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (map->keys[mid].gpa <= gpa)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	/* 'low' starts above gpa; the one before it starts at or below, and may reach beyond. */
+	if (low && gpa - map->keys[low - 1].gpa < map->keys[low - 1].region->len)
+		low--;
+	return low;
+}
+
+size_t memory_find(struct memory_map *map, uint64_t gpa)
+{
+	size_t i = atomic_load_explicit(&map->last, memory_order_relaxed);
+
+	if (i < map->count && gpa - map->keys[i].gpa < map->keys[i].region->len)
+		return i;
+	i = lower_bound(map, gpa);
+	if (i == map->count || gpa < map->keys[i].gpa)
+		return map->count;
+	atomic_store_explicit(&map->last, i, memory_order_relaxed);
+	return i;
+}
+
+/* --- checks --------------------------------------------------------------------------------- */
+
+static int check_range(const struct axvm *vm, uint64_t gpa, uint64_t len)
+{
+	uint64_t page = vm->limits.page_size;
+	unsigned int bits = vm->limits.gpa_bits;
+
+	if (!len)
+		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": the length is 0", gpa);
+	if (gpa % page || len % page)
+		return axvcpu_fail(vm, -EINVAL,
+				   "map %#" PRIx64 " +%#" PRIx64
+				   ": the %s is not a multiple of the host's page size, %" PRIu64,
+				   gpa, len, gpa % page ? "address" : "length", page);
+	if (gpa + len - 1 < gpa)
+		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 " +%#" PRIx64 ": wraps around", gpa,
+				   len);
+	if (bits < 64 && (gpa + len - 1) >> bits)
+		return axvcpu_fail(vm, -EINVAL,
+				   "map %#" PRIx64 " +%#" PRIx64
+				   ": beyond this VM's %u bits of guest-physical addresses",
+				   gpa, len, bits);
+	return 0;
+}
+
+static int check_backing(const struct axvm *vm, const struct axvm_region *region)
+{
+	uint64_t page = vm->limits.page_size;
+	uint32_t known = FLAGS_ANY | AXVM_MEM_HUGETLB | AXVM_MEM_SHARED;
+
+	if (region->backing >= sizeof(backing_flags) / sizeof(backing_flags[0]))
+		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": unknown backing %" PRIu32,
+				   region->gpa, region->backing);
+	if (region->flags & ~known)
+		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": unknown flags %#" PRIx32,
+				   region->gpa, region->flags & ~known);
+	if (region->flags & ~backing_flags[region->backing])
+		return axvcpu_fail(vm, -EINVAL,
+				   "map %#" PRIx64 ": flags %#" PRIx32
+				   " do not go with backing %" PRIu32,
+				   region->gpa, region->flags & ~backing_flags[region->backing],
+				   region->backing);
+	if (region->backing == AXVM_MEM_CALLER) {
+		/* The kernel would take address 0. */
+		if (!region->hva)
+			return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": hva is NULL",
+					   region->gpa);
+		if ((uintptr_t)region->hva % page)
+			return axvcpu_fail(vm, -EINVAL,
+					   "map %#" PRIx64
+					   ": hva %p is not a multiple of the page size, %" PRIu64,
+					   region->gpa, region->hva, page);
+		if ((uintptr_t)region->hva + region->len - 1 < (uintptr_t)region->hva)
+			return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": hva %p wraps around",
+					   region->gpa, region->hva);
+	}
+	if (region->backing == AXVM_MEM_FILE && region->fd_offset % page)
+		return axvcpu_fail(vm, -EINVAL,
+				   "map %#" PRIx64 ": fd_offset %#" PRIx64
+				   " is not a multiple of the page size, %" PRIu64,
+				   region->gpa, region->fd_offset, page);
+	return 0;
+}
+
+/* Returns the index at which the range goes, or -EEXIST. Needs 'change'. */
+static int64_t check_overlap(const struct axvm *vm, uint64_t gpa, uint64_t len)
+{
+	const struct memory_map *map = &vm->memory;
+	size_t i = lower_bound(map, gpa);
+
+	if (i < map->count && map->keys[i].gpa <= gpa + len - 1)
+		return axvcpu_fail(vm, -EEXIST,
+				   "map %#" PRIx64 " +%#" PRIx64 ": overlaps the region %#" PRIx64
+				   " +%#" PRIx64,
+				   gpa, len, map->keys[i].gpa, map->keys[i].region->len);
+	return (int64_t)i;
+}
+
+/* --- slots and keys ------------------------------------------------------------------------- */
+
+/* Makes room for one more of each, so that nothing can fail once the hypervisor has the region. */
+static int reserve(struct memory_map *map)
+{
+	size_t capacity = map->capacity ? map->capacity * 2 : 4;
+	struct region_key *keys;
+	uint64_t *slots;
+
+	if (map->count == map->slot_words * 64) {
+		slots = sys_calloc(map->slot_words * 2 + 1, sizeof(*slots));
+		if (!slots)
+			return -ENOMEM;
+		if (map->slots)
+			memcpy(slots, map->slots, map->slot_words * sizeof(*slots));
+		free(map->slots);
+		map->slots = slots;
+		map->slot_words = map->slot_words * 2 + 1;
+	}
+	if (map->count < map->capacity)
+		return 0;
+	keys = sys_calloc(capacity, sizeof(*keys));
+	if (!keys)
+		return -ENOMEM;
+	pthread_rwlock_wrlock(&map->lock);
+	if (map->keys)
+		memcpy(keys, map->keys, map->count * sizeof(*keys));
+	free(map->keys);
+	map->keys = keys;
+	map->capacity = capacity;
+	pthread_rwlock_unlock(&map->lock);
+	return 0;
+}
+
+/* The lowest free number: reserve() saw to it that there is one. */
+static uint32_t slot_take(struct memory_map *map)
+{
+	size_t word = 0;
+	unsigned int bit;
+
+	while (!~map->slots[word])
+		word++;
+	bit = (unsigned int)__builtin_ctzll(~map->slots[word]);
+	map->slots[word] |= UINT64_C(1) << bit;
+	return (uint32_t)(word * 64 + bit);
+}
+
+static void slot_give(struct memory_map *map, uint32_t slot)
+{
+	map->slots[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+}
+
+/* --- map and unmap --------------------------------------------------------------------------- */
+
+static int host_map(struct axvm *vm, struct region *region)
+{
+	struct axvm_region *info = &region->info;
+	unsigned int failures = error_count;
+	int ret;
+
+	if (info->backing != AXVM_MEM_CALLER) {
+		ret = vm->hal.map_memory(vm->hal.ctx, info);
+		/* A hook need not leave a message, and then there is an old one. */
+		if (ret)
+			return axvcpu_fail(vm, ret, "map %#" PRIx64 " +%#" PRIx64 ": %s", info->gpa,
+					   info->len,
+					   error_count != failures ? axvcpu_last_error()
+								   : "the HAL's map_memory failed");
+		if (!info->hva || (uintptr_t)info->hva % vm->limits.page_size) {
+			host_unmap(vm, region);
+			return axvcpu_fail(vm, -EINVAL,
+					   "map %#" PRIx64 ": the HAL's memory at %p is unaligned",
+					   info->gpa, info->hva);
+		}
+	}
+	/* The file was lent for the call. */
+	if (info->backing == AXVM_MEM_FILE)
+		info->fd = -1;
+	region->hva = info->hva;
+	/* What the guest may only read, the host may write, but for what belongs to others. */
+	region->host_readonly = (info->flags & AXVM_MEM_READONLY) &&
+				(info->backing == AXVM_MEM_CALLER ||
+				 (info->flags & AXVM_MEM_SHARED));
+	return 0;
+}
+
+static int region_new(struct axvm *vm, const struct axvm_region *info, struct region **out)
+{
+	struct region *region = sys_calloc(1, sizeof(*region));
+	int ret;
+
+	if (!region)
+		return axvcpu_fail(vm, -ENOMEM, "map %#" PRIx64, info->gpa);
+	region->gpa = info->gpa;
+	region->len = info->len;
+	region->info = *info;
+	ret = host_map(vm, region);
+	if (ret) {
+		free(region);
+		return ret;
+	}
+	*out = region;
+	return 0;
+}
+
+/* With 'change' held: the overlap cannot change under us. */
+static int map_locked(struct axvm *vm, const struct axvm_region *info)
+{
+	struct memory_map *map = &vm->memory;
+	int64_t at = check_overlap(vm, info->gpa, info->len);
+	struct region *region = NULL;
+	int ret;
+
+	if (at < 0)
+		return (int)at;
+	if (map->count >= vm->limits.regions)
+		return axvcpu_fail(vm, -ENOSPC, "map %#" PRIx64 ": all %" PRIu32 " slots are taken",
+				   info->gpa, vm->limits.regions);
+	if (reserve(map))
+		return axvcpu_fail(vm, -ENOMEM, "map %#" PRIx64, info->gpa);
+	ret = region_new(vm, info, &region);
+	if (ret)
+		return ret;
+
+	region->slot = slot_take(map);
+	ret = HAS_OP(vm->ops, vm_map) ? vm->ops->vm_map(vm->arch, &region->info, region->slot) : 0;
+	if (ret) {
+		slot_give(map, region->slot);
+		host_unmap(vm, region);
+		free(region);
+		return vm_result(vm, ret);
+	}
+
+	pthread_rwlock_wrlock(&map->lock);
+	memmove(&map->keys[at + 1], &map->keys[at],
+		(map->count - (size_t)at) * sizeof(map->keys[0]));
+	map->keys[at] = (struct region_key){ region->gpa, region };
+	map->count++;
+	pthread_rwlock_unlock(&map->lock);
+	return 0;
+}
+
+int axvm_map(struct axvm *vm, const struct axvm_region *given)
+{
+	struct axvm_region info;
+	int ret;
+
+	if (!given)
+		return axvcpu_fail(vm, -EINVAL, "map: the region is NULL");
+	ret = sized_copy(vm, "struct axvm_region", &info, sizeof(info), given);
+	if (!ret)
+		ret = check_range(vm, info.gpa, info.len);
+	if (!ret)
+		ret = check_backing(vm, &info);
+	if (ret)
+		return ret;
+	if (info.backing != AXVM_MEM_CALLER)
+		info.hva = NULL;
+	if (info.backing != AXVM_MEM_FILE)
+		info.fd = -1;
+
+	pthread_mutex_lock(&vm->memory.change);
+	ret = map_locked(vm, &info);
+	pthread_mutex_unlock(&vm->memory.change);
+	return ret;
+}
+
+static int unmap_locked(struct axvm *vm, uint64_t gpa, uint64_t len)
+{
+	struct memory_map *map = &vm->memory;
+	size_t at = memory_find(map, gpa);
+	struct region *region;
+	int ret;
+
+	if (at == map->count || map->keys[at].gpa != gpa || map->keys[at].region->len != len)
+		return axvcpu_fail(vm, -ENOENT,
+				   "unmap %#" PRIx64 " +%#" PRIx64 ": no region is exactly there",
+				   gpa, len);
+	region = map->keys[at].region;
+	/* First out of the guest's reach, then out of the host's. */
+	ret = HAS_OP(vm->ops, vm_unmap) ? vm->ops->vm_unmap(vm->arch, &region->info, region->slot)
+					: 0;
+	if (ret)
+		return vm_result(vm, ret);
+
+	pthread_rwlock_wrlock(&map->lock);
+	map->count--;
+	memmove(&map->keys[at], &map->keys[at + 1], (map->count - at) * sizeof(map->keys[0]));
+	pthread_rwlock_unlock(&map->lock);
+	slot_give(map, region->slot);
+	host_unmap(vm, region);
+	free(region);
+	return 0;
+}
+
+int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len)
+{
+	int ret;
+
+	pthread_mutex_lock(&vm->memory.change);
+	ret = unmap_locked(vm, gpa, len);
+	pthread_mutex_unlock(&vm->memory.change);
+	return ret;
+}
+
+int axvm_regions(struct axvm *vm, size_t first, size_t count, struct axvm_region *regions)
+{
+	struct memory_map *map = &vm->memory;
+	unsigned char *out = (unsigned char *)regions;
+	size_t stride = 0;
+	int total;
+
+	if (count) {
+		if (!regions)
+			return axvcpu_fail(vm, -EINVAL, "regions: the array is NULL");
+		stride = regions->size;
+		if (stride < sizeof(stride))
+			return axvcpu_fail(vm, -EINVAL, "regions: the first one's size is %zu",
+					   stride);
+	}
+	pthread_rwlock_rdlock(&map->lock);
+	for (size_t i = first; i < map->count && i - first < count; i++, out += stride) {
+		const struct axvm_region *info = &map->keys[i].region->info;
+
+		memset(out, 0, stride);
+		memcpy(out, info, stride < sizeof(*info) ? stride : sizeof(*info));
+		memcpy(out, &stride, sizeof(stride));
+	}
+	total = (int)map->count;
+	pthread_rwlock_unlock(&map->lock);
+	return total;
+}

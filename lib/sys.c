@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "lib/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "arch_syscall.h"
+
+static inline int result(long ret)
+{
+	return ret < 0 ? -errno : (int)ret;
+}
+
+int sys_open(const char *path, int flags)
+{
+	return result(open(path, flags));
+}
+
+int sys_close(int fd)
+{
+	return result(close(fd));
+}
+
+int sys_ioctl(int fd, unsigned long request, uintptr_t arg)
+{
+	return (int)arch_syscall3(SYS_ioctl, fd, (long)request, (long)arg);
+}
+
+int sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, void **addr)
+{
+	void *p = mmap(NULL, len, prot, flags, fd, (off_t)offset);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	*addr = p;
+	return 0;
+}
+
+int sys_munmap(void *addr, size_t len)
+{
+	return result(munmap(addr, len));
+}
+
+int sys_madvise(void *addr, size_t len, int advice)
+{
+	return result(madvise(addr, len, advice));
+}
+
+int sys_memfd_create(const char *name, unsigned int flags)
+{
+	return result(memfd_create(name, flags));
+}
+
+int sys_ftruncate(int fd, uint64_t len)
+{
+	return result(ftruncate(fd, (off_t)len));
+}
+
+int sys_fstat(int fd, struct stat *st)
+{
+	return result(fstat(fd, st));
+}
+
+int sys_getaffinity(void *set, size_t size)
+{
+	/* Not the libc function: it hides how much the kernel wrote. */
+	return result(syscall(SYS_sched_getaffinity, 0, size, set));
+}
+
+int sys_setaffinity(const void *set, size_t size)
+{
+	return result(syscall(SYS_sched_setaffinity, 0, size, set));
+}
+
+int sys_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
+{
+	return result(sigaction(sig, act, old));
+}
+
+int sys_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	return -pthread_sigmask(how, set, old);
+}
+
+int sys_tkill(pid_t tid, int sig)
+{
+	return (int)arch_syscall3(SYS_tgkill, getpid(), tid, sig);
+}
+
+int sys_futex_wait(const uint32_t *word, const struct timespec *timeout)
+{
+	return result(syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, timeout));
+}
+
+int sys_futex_wake(const uint32_t *word)
+{
+	return (int)arch_syscall3(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1);
+}
+
+void *sys_calloc(size_t n, size_t size)
+{
+	return calloc(n, size);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Every system call and every allocation of the library. Tests wrap these functions at link time
+ * (ld --wrap) to make any of them fail; the library itself pays a direct call.
+ *
+ * All return 0 or a value that is not negative, or a negative errno; errno is not used.
+ */
+#ifndef LIB_SYS_H
+#define LIB_SYS_H
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <time.h>
+
+int sys_open(const char *path, int flags);
+int sys_close(int fd);
+/* Straight into the kernel, without libc: the only one on the path of an exit. */
+int sys_ioctl(int fd, unsigned long request, uintptr_t arg);
+int sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, void **addr);
+int sys_munmap(void *addr, size_t len);
+int sys_madvise(void *addr, size_t len, int advice);
+int sys_memfd_create(const char *name, unsigned int flags);
+int sys_ftruncate(int fd, uint64_t len);
+int sys_fstat(int fd, struct stat *st);
+/* The calling thread's CPU set; the first returns the bytes that the kernel wrote. */
+int sys_getaffinity(void *set, size_t size);
+int sys_setaffinity(const void *set, size_t size);
+int sys_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
+int sys_sigmask(int how, const sigset_t *set, sigset_t *old);
+/* To one thread of this process. Async-signal-safe. */
+int sys_tkill(pid_t tid, int sig);
+/* Waits while *word is 0. Private futexes. */
+int sys_futex_wait(const uint32_t *word, const struct timespec *timeout);
+int sys_futex_wake(const uint32_t *word);
+/* NULL when out of memory. Released by free(). */
+void *sys_calloc(size_t n, size_t size);
+
+#endif

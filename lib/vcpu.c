@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The life of a vCPU: new, setup, bind, run, complete, unbind, free. */
+#include "lib/vcpu.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/sized.h"
+#include "lib/kick.h"
+#include "lib/sys.h"
+#include "lib/vm.h"
+
+/* Kinds after which there is nothing left to run. */
+#define TERMINAL_KINDS \
+	(1u << AXVCPU_EXIT_SYSTEM_DOWN | 1u << AXVCPU_EXIT_SYSTEM_RESET | \
+	 1u << AXVCPU_EXIT_SHUTDOWN | 1u << AXVCPU_EXIT_INTERNAL_ERROR)
+
+/* --- new and free ---------------------------------------------------------------------------- */
+
+static int check_config(const struct axvm *vm, const struct axvcpu_config *config)
+{
+	uint32_t unknown = config->flags & ~(AXVCPU_F_STRICT | AXVCPU_F_FAVOR_CPU);
+
+	if (unknown)
+		return axvcpu_fail(vm, -EINVAL, "vCPU %" PRIu32 ": unknown flags %#" PRIx32,
+				   config->id, unknown);
+	if (config->id >= vm->limits.vcpus)
+		return axvcpu_fail(vm, -EINVAL,
+				   "vCPU %" PRIu32 ": ids end at max_vcpus - 1, which is %" PRIu32,
+				   config->id, vm->limits.vcpus - 1);
+	/* Beyond what any kernel counts to. */
+	if ((config->flags & AXVCPU_F_FAVOR_CPU) && config->favor_cpu > UINT16_MAX)
+		return axvcpu_fail(vm, -EINVAL, "vCPU %" PRIu32 ": favor_cpu is %" PRIu32,
+				   config->id, config->favor_cpu);
+	return 0;
+}
+
+static int vcpu_init(struct axvm *vm, struct axvcpu *vcpu, const struct axvcpu_config *config)
+{
+	int ret = affinity_init(vm, &vcpu->affinity, config);
+
+	if (ret)
+		return ret;
+	vcpu->ops = vm->ops;
+	vcpu->vm = vm;
+	vcpu->id = config->id;
+	vcpu->flags = config->flags;
+	vcpu->favor_cpu = config->favor_cpu;
+	vcpu->attention = ATTENTION_FINALIZE;
+	vcpu->state = AXVCPU_CREATED;
+	ret = vm->ops->vcpu_new(vm->arch, config, &vcpu->arch);
+	if (ret)
+		affinity_destroy(&vcpu->affinity);
+	return ret;
+}
+
+/* With the VM's lock held. */
+static int new_locked(struct axvm *vm, const struct axvcpu_config *config, struct axvcpu **out)
+{
+	struct axvcpu *vcpu;
+	int ret;
+
+	if (vm->finalized)
+		return axvcpu_fail(vm, -EBUSY, "vCPU %" PRIu32 ": the VM is finalized already",
+				   config->id);
+	if (vm->vcpus[config->id])
+		return axvcpu_fail(vm, -EEXIST, "vCPU %" PRIu32 " exists", config->id);
+	vcpu = sys_calloc(1, sizeof(*vcpu));
+	if (!vcpu)
+		return axvcpu_fail(vm, -ENOMEM, "vCPU %" PRIu32, config->id);
+	ret = vcpu_init(vm, vcpu, config);
+	if (ret) {
+		free(vcpu);
+		return ret;
+	}
+	vm->vcpus[config->id] = vcpu;
+	vm->nvcpus++;
+	*out = vcpu;
+	return 0;
+}
+
+int axvcpu_new(struct axvm *vm, const struct axvcpu_config *given, struct axvcpu **out)
+{
+	struct axvcpu_config config;
+	int ret = sized_copy(vm, "struct axvcpu_config", &config, sizeof(config), given);
+
+	if (!ret)
+		ret = check_config(vm, &config);
+	if (ret)
+		return ret;
+	pthread_mutex_lock(&vm->lock);
+	ret = new_locked(vm, &config, out);
+	pthread_mutex_unlock(&vm->lock);
+	return vm_result(vm, ret);
+}
+
+/* The owner's thread becomes what it was before bind. Both must work, or neither has happened. */
+static int restore_thread(struct axvcpu *vcpu)
+{
+	int ret = kick_signal_restore(vcpu->vm, &vcpu->old_signals);
+
+	if (ret)
+		return ret;
+	ret = affinity_restore(vcpu->vm, &vcpu->affinity);
+	if (ret)
+		kick_signal_unblock(vcpu->vm, &vcpu->old_signals);
+	return ret;
+}
+
+int axvcpu_free(struct axvcpu *vcpu)
+{
+	const unsigned int any = IN(AXVCPU_INVALID) | IN(AXVCPU_CREATED) | IN_REGS |
+				 IN(AXVCPU_RUNNING);
+	struct axvm *vm;
+	struct op op;
+	int ret;
+
+	if (!vcpu)
+		return 0;
+	if (axvcpu_state(vcpu) == AXVCPU_BLOCKED)
+		return axvcpu_fail(vcpu->vm, -EBUSY, "free: vCPU %u: its owner is blocked in it",
+				   vcpu->id);
+	ret = op_begin(vcpu, any, "free", &op);
+	if (ret)
+		return ret;
+	/* Best effort: there is nobody left to try again. */
+	if (op.from == AXVCPU_READY && vcpu->owner == self_tid())
+		restore_thread(vcpu);
+	vcpu->ops->vcpu_free(vcpu->arch);
+	current_vcpu = op.previous == vcpu ? NULL : op.previous;
+
+	vm = vcpu->vm;
+	pthread_mutex_lock(&vm->lock);
+	vm->vcpus[vcpu->id] = NULL;
+	vm->nvcpus--;
+	pthread_mutex_unlock(&vm->lock);
+	affinity_destroy(&vcpu->affinity);
+	free(vcpu);
+	return 0;
+}
+
+/* --- setup, bind, unbind ---------------------------------------------------------------------- */
+
+int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_root,
+		 const struct axvcpu_setup_config *given)
+{
+	struct axvcpu_setup_config config;
+	struct op op;
+	int ret = op_begin(vcpu, IN(AXVCPU_CREATED), "setup", &op);
+
+	if (ret)
+		return ret;
+	ret = sized_copy(vcpu->vm, "struct axvcpu_setup_config", &config, sizeof(config), given);
+	if (!ret && config.flags)
+		ret = axvcpu_fail(vcpu->vm, -EINVAL, "setup: vCPU %u: unknown flags %#" PRIx32,
+				  vcpu->id, config.flags);
+	if (!ret)
+		ret = vcpu->ops->set_entry(vcpu->arch, entry);
+	if (!ret)
+		ret = vcpu->ops->set_ept_root(vcpu->arch, ept_root);
+	if (!ret)
+		ret = vcpu->ops->setup(vcpu->arch, &config);
+	op_end(vcpu, &op, ret ? AXVCPU_CREATED : AXVCPU_FREE);
+	return vm_result(vcpu->vm, ret);
+}
+
+static int bind_thread(struct axvcpu *vcpu)
+{
+	int favor = vcpu->flags & AXVCPU_F_FAVOR_CPU ? (int)vcpu->favor_cpu : -1;
+	int ret = affinity_pin(vcpu->vm, &vcpu->affinity, favor);
+
+	if (ret)
+		return ret;
+	ret = kick_signal_unblock(vcpu->vm, &vcpu->old_signals);
+	if (ret)
+		affinity_restore(vcpu->vm, &vcpu->affinity);
+	return ret;
+}
+
+int axvcpu_bind(struct axvcpu *vcpu)
+{
+	struct op op;
+	int ret = op_begin(vcpu, IN(AXVCPU_FREE), "bind", &op);
+
+	if (ret)
+		return ret;
+	ret = bind_thread(vcpu);
+	if (!ret && HAS_OP(vcpu->ops, bind)) {
+		ret = vcpu->ops->bind(vcpu->arch);
+		if (ret)
+			restore_thread(vcpu);
+	}
+	if (!ret)
+		atomic_store(&vcpu->owner, self_tid());
+	op_end(vcpu, &op, ret ? AXVCPU_FREE : AXVCPU_READY);
+	return vm_result(vcpu->vm, ret);
+}
+
+int vcpu_flush(struct axvcpu *vcpu)
+{
+	int ret = HAS_OP(vcpu->ops, flush) ? vcpu->ops->flush(vcpu->arch) : 0;
+
+	if (!ret)
+		vcpu->answerable = false;
+	return ret;
+}
+
+int axvcpu_unbind(struct axvcpu *vcpu)
+{
+	struct op op;
+	int ret = op_begin_owner(vcpu, IN(AXVCPU_READY), "unbind", &op);
+
+	if (ret)
+		return ret;
+	ret = vcpu_flush(vcpu);
+	if (!ret && HAS_OP(vcpu->ops, unbind))
+		ret = vcpu->ops->unbind(vcpu->arch);
+	if (!ret) {
+		ret = restore_thread(vcpu);
+		if (ret && HAS_OP(vcpu->ops, bind))
+			vcpu->ops->bind(vcpu->arch);
+	}
+	op_end(vcpu, &op, ret ? AXVCPU_READY : AXVCPU_FREE);
+	return vm_result(vcpu->vm, ret);
+}
+
+int axvcpu_flush(struct axvcpu *vcpu)
+{
+	struct op op;
+	int ret = op_begin(vcpu, IN(AXVCPU_FREE) | IN(AXVCPU_READY), "flush", &op);
+
+	if (ret)
+		return ret;
+	ret = vcpu_flush(vcpu);
+	op_end(vcpu, &op, op.from);
+	return vm_result(vcpu->vm, ret);
+}
+
+/* --- run and complete ------------------------------------------------------------------------- */
+
+/* What must be seen to before the guest is entered. Rare. */
+static int attend(struct axvcpu *vcpu)
+{
+	int ret;
+
+	if (vcpu->attention & ATTENTION_TERMINAL)
+		return axvcpu_fail(vcpu->vm, -EBADFD, "run: vCPU %u has had its last exit",
+				   vcpu->id);
+	ret = axvm_finalize(vcpu->vm);
+	if (!ret)
+		vcpu->attention &= ~ATTENTION_FINALIZE;
+	return ret;
+}
+
+/* A signal that no kick explains may be the host's interrupt. */
+static void ask_hal(const struct axvcpu *vcpu, struct axvcpu_exit *exit)
+{
+	const struct axvcpu_hal *hal = &vcpu->vm->hal;
+	uint64_t vector;
+
+	if (!hal->irq_fetch || !hal->irq_fetch(hal->ctx, &vector))
+		return;
+	exit->kind = AXVCPU_EXIT_EXTERNAL_INTERRUPT;
+	exit->u.external_interrupt.vector = vector;
+	if (hal->irq_handler)
+		hal->irq_handler(hal->ctx, vector);
+}
+
+int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit)
+{
+	unsigned int word = AXVCPU_READY;
+	struct axvcpu *previous;
+	int ret;
+
+	/* Seen by axvcpu_kick() in other threads: see there. */
+	if (unlikely(!atomic_compare_exchange_strong(&vcpu->state, &word,
+						     AXVCPU_RUNNING | STATE_BUSY)))
+		return state_refuse(vcpu, word, "run");
+	if (unlikely(atomic_load_explicit(&vcpu->owner, memory_order_relaxed) != self_tid())) {
+		atomic_store(&vcpu->state, AXVCPU_READY);
+		return owner_refuse(vcpu, "run");
+	}
+	previous = current_vcpu;
+	current_vcpu = vcpu;
+	ret = unlikely(vcpu->attention) ? attend(vcpu) : 0;
+	if (likely(!ret)) {
+		vcpu->answerable = false;
+		exit->kicked = 0;
+		ret = vcpu->ops->run(vcpu->arch, exit);
+		if (likely(!ret)) {
+			vcpu->answerable = exit->answerable;
+			vcpu->last_kind = exit->kind;
+			if (unlikely(exit->kind < 32 && (TERMINAL_KINDS >> exit->kind & 1)))
+				vcpu->attention |= ATTENTION_TERMINAL;
+			if (unlikely(exit->kind == AXVCPU_EXIT_NOTHING && !exit->kicked))
+				ask_hal(vcpu, exit);
+		} else {
+			ret = vm_result(vcpu->vm, ret);
+		}
+	}
+	current_vcpu = previous;
+	atomic_store_explicit(&vcpu->state, AXVCPU_READY, memory_order_release);
+	return ret;
+}
+
+int axvcpu_complete(struct axvcpu *vcpu, const struct axvcpu_answer *answer)
+{
+	struct op op;
+	int ret = op_begin_owner(vcpu, IN(AXVCPU_READY), "complete", &op);
+
+	if (unlikely(ret))
+		return ret;
+	if (unlikely(!vcpu->answerable || !HAS_OP(vcpu->ops, complete)))
+		ret = axvcpu_fail(vcpu->vm, -EBADFD, "complete: vCPU %u: nothing to answer",
+				  vcpu->id);
+	else
+		ret = vcpu->ops->complete(vcpu->arch, answer);
+	if (likely(!ret))
+		vcpu->answerable = false;
+	op_end(vcpu, &op, AXVCPU_READY);
+	return ret;
+}
+
+/* --- looking ---------------------------------------------------------------------------------- */
+
+uint32_t axvcpu_id(const struct axvcpu *vcpu)
+{
+	return vcpu->id;
+}
+
+uint64_t axvcpu_vm_id(const struct axvcpu *vcpu)
+{
+	return vcpu->vm->id;
+}
+
+struct axvm *axvcpu_vm(const struct axvcpu *vcpu)
+{
+	return vcpu->vm;
+}
+
+bool axvcpu_is_bsp(const struct axvcpu *vcpu)
+{
+	return vcpu->id == 0;
+}
+
+void *axvcpu_arch(const struct axvcpu *vcpu)
+{
+	return vcpu->arch;
+}
+
+int axvcpu_favor_cpu(const struct axvcpu *vcpu)
+{
+	return vcpu->flags & AXVCPU_F_FAVOR_CPU ? (int)vcpu->favor_cpu : -ENOENT;
+}
+
+int axvcpu_cpu_set(const struct axvcpu *vcpu, void *set, size_t size)
+{
+	const struct affinity *affinity = &vcpu->affinity;
+
+	if (!affinity->set)
+		return -ENOENT;
+	if (size && size < affinity->set_size)
+		return axvcpu_fail(vcpu->vm, -EINVAL, "cpu_set: vCPU %u: %zu bytes are needed",
+				   vcpu->id, affinity->set_size);
+	if (size) {
+		memset(set, 0, size);
+		memcpy(set, affinity->set, affinity->set_size);
+	}
+	return (int)affinity->set_size;
+}
+
+int axvcpu_fd(const struct axvcpu *vcpu)
+{
+	if (!HAS_OP(vcpu->ops, vcpu_fd))
+		return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: vCPUs have no descriptor",
+				   vcpu->ops->name);
+	return vcpu->ops->vcpu_fd(vcpu->arch);
+}

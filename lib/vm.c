@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The VM object: birth, limits, death. */
+#include "lib/vm.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/sized.h"
+#include "lib/hal.h"
+#include "lib/kick.h"
+#include "lib/sys.h"
+
+/* More than any KVM has; keeps a wild number from becoming a wild allocation. */
+#define VCPUS_MAX 65536
+
+static int check_config(const struct axvm *vm, const struct axvm_config *config)
+{
+	if (config->flags & ~AXVM_F_KVM_FD)
+		return axvcpu_fail(vm, -EINVAL, "VM config: unknown flags %#" PRIx32,
+				   config->flags & ~AXVM_F_KVM_FD);
+	if (config->irqchip > AXVM_IRQCHIP_KERNEL)
+		return axvcpu_fail(vm, -EINVAL, "VM config: unknown irqchip %" PRIu32,
+				   config->irqchip);
+	if (config->gpa_bits > 64)
+		return axvcpu_fail(vm, -EINVAL, "VM config: gpa_bits is %" PRIu32,
+				   config->gpa_bits);
+	if (config->max_vcpus > VCPUS_MAX)
+		return axvcpu_fail(vm, -EINVAL, "VM config: max_vcpus is %" PRIu32 ", of at most %d",
+				   config->max_vcpus, VCPUS_MAX);
+	if ((config->flags & AXVM_F_KVM_FD) && config->kvm_fd < 0)
+		return axvcpu_fail(vm, -EINVAL, "VM config: kvm_fd is %d", config->kvm_fd);
+	return 0;
+}
+
+/* What a backend cannot do without. */
+static int check_ops(const struct axvm *vm, const struct axvcpu_arch_ops *ops)
+{
+	if (ops->size < sizeof(ops->size) || !HAS_OP(ops, name) || !HAS_OP(ops, vcpu_new) ||
+	    !HAS_OP(ops, vcpu_free) || !HAS_OP(ops, set_entry) || !HAS_OP(ops, set_ept_root) ||
+	    !HAS_OP(ops, setup) || !HAS_OP(ops, run) || !HAS_OP(ops, get_reg) ||
+	    !HAS_OP(ops, set_reg) || !HAS_OP(ops, get_regs) || !HAS_OP(ops, set_regs) ||
+	    !HAS_OP(ops, set_return_value))
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: arch lacks an operation that is not optional");
+	return 0;
+}
+
+static int read_config(struct axvm *vm, struct axvm_config *config,
+		       const struct axvm_config *given)
+{
+	int ret = sized_copy(vm, "struct axvm_config", config, sizeof(*config), given);
+
+	if (ret)
+		return ret;
+	/* The HAL first: it has the log hook. */
+	ret = sized_copy(NULL, "struct axvcpu_hal", &vm->hal, sizeof(vm->hal), config->hal);
+	if (!ret)
+		ret = hal_complete(&vm->hal);
+	if (!ret)
+		ret = check_config(vm, config);
+	if (ret)
+		return ret;
+	if (!config->arch)
+		config->arch = axvcpu_host_arch();
+	if (!config->max_vcpus)
+		config->max_vcpus = 1;
+	config->hal = &vm->hal;
+	return check_ops(vm, config->arch);
+}
+
+static void preset_limits(struct axvm *vm, const struct axvm_config *config)
+{
+	vm->limits = (struct axvm_limits){
+		.size = sizeof(vm->limits),
+		.regions = UINT32_MAX,
+		.gpa_bits = config->gpa_bits ? config->gpa_bits : 64,
+		.vcpus = config->max_vcpus,
+		.page_size = (uint32_t)sysconf(_SC_PAGESIZE),
+	};
+}
+
+static int vm_init(struct axvm *vm, const struct axvm_config *given)
+{
+	struct axvm_config config;
+	int ret = read_config(vm, &config, given);
+
+	if (ret)
+		return ret;
+	vm->id = config.id;
+	vm->ops = config.arch;
+	vm->kick_signal = kick_signal_choose(vm, config.kick_signal);
+	if (vm->kick_signal < 0)
+		return vm->kick_signal;
+	preset_limits(vm, &config);
+	vm->vcpus = sys_calloc(config.max_vcpus, sizeof(vm->vcpus[0]));
+	if (!vm->vcpus)
+		return axvcpu_fail(vm, -ENOMEM, "VM: room for %" PRIu32 " vCPUs", config.max_vcpus);
+	config.kick_signal = vm->kick_signal;
+	return HAS_OP(vm->ops, vm_new) ? vm->ops->vm_new(vm, &config, &vm->limits, &vm->arch) : 0;
+}
+
+int axvm_new(const struct axvm_config *config, struct axvm **out)
+{
+	struct axvm *vm = sys_calloc(1, sizeof(*vm));
+	int ret;
+
+	if (!vm)
+		return axvcpu_fail(NULL, -ENOMEM, "VM");
+	ret = memory_init(&vm->memory);
+	if (ret) {
+		free(vm);
+		return axvcpu_fail(NULL, ret, "VM: locks");
+	}
+	pthread_mutex_init(&vm->lock, NULL);
+	vm->pid = getpid();
+	ret = vm_init(vm, config);
+	if (ret) {
+		memory_destroy(vm);
+		pthread_mutex_destroy(&vm->lock);
+		free(vm->vcpus);
+		free(vm);
+		return ret;
+	}
+	*out = vm;
+	return 0;
+}
+
+int axvm_free(struct axvm *vm)
+{
+	if (!vm)
+		return 0;
+	if (vm->nvcpus)
+		return axvcpu_fail(vm, -EBUSY, "VM %" PRIu64 ": free its %" PRIu32 " vCPUs first",
+				   vm->id, vm->nvcpus);
+	/* First the guest's side of the memory, then the host's. */
+	if (HAS_OP(vm->ops, vm_free))
+		vm->ops->vm_free(vm->arch);
+	memory_destroy(vm);
+	pthread_mutex_destroy(&vm->lock);
+	free(vm->vcpus);
+	free(vm);
+	return 0;
+}
+
+int vm_result(const struct axvm *vm, int ret)
+{
+	if (ret >= 0 || getpid() == vm->pid)
+		return ret;
+	return axvcpu_fail(vm, -EPERM, "VM %" PRIu64 " belongs to process %d, not to its children",
+			   vm->id, (int)vm->pid);
+}
+
+int axvm_finalize(struct axvm *vm)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&vm->lock);
+	if (!vm->finalized) {
+		if (HAS_OP(vm->ops, vm_finalize))
+			ret = vm->ops->vm_finalize(vm->arch);
+		vm->finalized = !ret;
+	}
+	pthread_mutex_unlock(&vm->lock);
+	return vm_result(vm, ret);
+}
+
+uint64_t axvm_id(const struct axvm *vm)
+{
+	return vm->id;
+}
+
+int axvm_fd(const struct axvm *vm)
+{
+	if (!HAS_OP(vm->ops, vm_fd))
+		return axvcpu_fail(vm, -ENOTSUP, "%s: VMs have no descriptor", vm->ops->name);
+	return vm->ops->vm_fd(vm->arch);
+}
+
+int axvm_capability(struct axvm *vm, unsigned int capability)
+{
+	if (!HAS_OP(vm->ops, vm_capability))
+		return axvcpu_fail(vm, -ENOTSUP, "%s: there are no capabilities", vm->ops->name);
+	return vm_result(vm, vm->ops->vm_capability(vm->arch, capability));
+}
+
+int axvm_get_limits(const struct axvm *vm, struct axvm_limits *limits)
+{
+	size_t size = limits->size;
+
+	if (size <= sizeof(size))
+		return axvcpu_fail(vm, -EINVAL, "limits: their size is %zu", size);
+	if (size > sizeof(*limits))
+		size = sizeof(*limits);
+	memcpy((unsigned char *)limits + sizeof(size), (const unsigned char *)&vm->limits + sizeof(size),
+	       size - sizeof(size));
+	return 0;
+}

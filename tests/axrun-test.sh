@@ -1,0 +1,607 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
+# axrun and the example guests from outside: every guest, option, exit status and bad input.
+#
+# Runs from the top of a build tree, or with these in the environment:
+#   AXRUN    the program           GUESTS   the folder with the guests
+#   HELPERS  the folder with mkelf and pty_run
+#   MINIMAL  the program of examples/minimal.c
+# Each case prints "ok NAME" or "not ok NAME". Exit status: 0, 1, or 77 without a usable /dev/kvm.
+set -u
+
+AXRUN=${AXRUN:-./examples/axrun/axrun}
+GUESTS=${GUESTS:-./examples/guests}
+HELPERS=${HELPERS:-./tests}
+MINIMAL=${MINIMAL:-./examples/minimal}
+# No case takes long, even where guests are interpreted; more than this is a hang.
+LIMIT=60
+
+if ! [ -r /dev/kvm ] || ! [ -w /dev/kvm ]; then
+	echo "skipped: /dev/kvm is missing or not for this user"
+	exit 77
+fi
+
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+cases=0
+eot=$(printf '\004')
+out=$tmp/out
+err=$tmp/err
+
+# --- what a case is made of ------------------------------------------------------------------------
+
+# Runs axrun; leaves $status, $out and $err.
+axrun()
+{
+	timeout -k 5 $LIMIT "$AXRUN" "$@" <"${input:-/dev/null}" >"$out" 2>"$err"
+	status=$?
+}
+
+ok()
+{
+	cases=$((cases + 1))
+	echo "ok $1"
+}
+
+not_ok()
+{
+	cases=$((cases + 1))
+	failed=$((failed + 1))
+	echo "not ok $1: $2"
+	echo "   status: $status"
+	sed 's/^/   stdout: /' "$out" | head -n 20
+	sed 's/^/   stderr: /' "$err" | head -n 20
+}
+
+# ends NAME STATUS [OUTPUT]: the last run had that status, and, if given, exactly that output.
+ends()
+{
+	if [ "$status" -ne "$2" ]; then
+		not_ok "$1" "expected status $2"
+	elif [ $# -gt 2 ] && ! printf "$3" | cmp -s - "$out"; then
+		not_ok "$1" "other output"
+	else
+		ok "$1"
+	fi
+}
+
+# says NAME PATTERN: stderr of the last run has a line like that.
+says()
+{
+	if grep -q -e "$2" "$err"; then
+		ok "$1"
+	else
+		not_ok "$1" "stderr lacks: $2"
+	fi
+}
+
+# refused NAME PATTERN [ARG]...: axrun ends with 125 and one line, which has the pattern.
+refused()
+{
+	name="refused: $1"
+	pattern=$2
+	shift 2
+	axrun "$@"
+	if [ "$status" -ne 125 ]; then
+		not_ok "$name" "expected status 125"
+	elif [ -s "$out" ]; then
+		not_ok "$name" "something on stdout"
+	elif [ "$(wc -l <"$err")" -ne 1 ] || ! grep -q '^axrun: ' "$err"; then
+		not_ok "$name" "expected one line"
+	elif ! grep -q -i -e "$pattern" "$err"; then
+		not_ok "$name" "stderr lacks: $pattern"
+	else
+		ok "$name"
+	fi
+}
+
+# on_terminal NAME STEP... -- ARG...: axrun on a terminal; see pty_run.c.
+on_terminal()
+{
+	name="terminal: $1"
+	shift
+	timeout -k 5 $LIMIT "$HELPERS/pty_run" "$@" >"$out" 2>"$err"
+	status=$?
+	ends "$name" 0
+}
+
+elf()
+{
+	"$HELPERS/mkelf" "$1" "$tmp/$1" || exit 1
+}
+
+# A flat image from octal escapes, as printf takes them.
+flat()
+{
+	printf "$2" >"$tmp/$1"
+}
+
+# --- guests ----------------------------------------------------------------------------------------
+
+status=0
+: >"$out"
+: >"$err"
+timeout $LIMIT "$MINIMAL" >"$out" 2>"$err"
+status=$?
+ends "minimal" 0 'Hi\n'
+
+axrun "$GUESTS/hello"
+ends "hello" 0 "Hello from a guest on $(uname -m)!\n"
+axrun "$GUESTS/hello" --stats "two words" ''
+ends "hello: options after the guest are the guest's" 0 \
+	"Hello from a guest on $(uname -m)!\nArguments: --stats two words \n"
+
+for length in 3900 3000; do
+	long=$(printf '%*s' $length '' | tr ' ' x)
+	if [ $length -eq 3000 ]; then
+		axrun "$GUESTS/hello" "$long"
+		ends "hello: long arguments" 0 \
+			"Hello from a guest on $(uname -m)!\nArguments: $long\n"
+	else
+		refused "too long arguments" "too long" "$GUESTS/hello" "$long$long"
+	fi
+done
+
+printf 'one\ntwo\000three' >"$tmp/text"
+input=$tmp/text
+axrun "$GUESTS/echo"
+ends "echo: to the end of stdin" 0 'one\ntwo\000three'
+printf 'one%stwo' "$eot" >"$tmp/text"
+axrun "$GUESTS/echo"
+ends "echo: to ^D" 0 'one'
+# More than any buffer on the way holds.
+awk 'BEGIN { for (i = 0; i < 1500; i++) print "line", i }' >"$tmp/text"
+axrun "$GUESTS/echo"
+status_was=$status
+if [ "$status_was" -eq 0 ] && cmp -s "$tmp/text" "$out"; then
+	ok "echo: 14 kB"
+else
+	not_ok "echo: 14 kB" "not echoed"
+fi
+input=
+axrun "$GUESTS/echo"
+ends "echo: empty stdin" 0 ''
+timeout $LIMIT "$AXRUN" "$GUESTS/echo" <&- >"$out" 2>"$err"
+status=$?
+ends "echo: closed stdin" 0 ''
+{ sleep 0.3; printf a; sleep 0.3; printf b; } |
+	timeout $LIMIT "$AXRUN" "$GUESTS/echo" >"$out" 2>"$err"
+status=$?
+ends "echo: slow stdin" 0 'ab'
+
+axrun "$GUESTS/pio"
+ends "pio" 0
+if grep -v ': ok$' "$out"; then
+	not_ok "pio: every check" "see above"
+else
+	ok "pio: every check"
+fi
+axrun "$GUESTS/mmio"
+ends "mmio" 0
+if grep -v ': ok$' "$out"; then
+	not_ok "mmio: every check" "see above"
+else
+	ok "mmio: every check"
+fi
+
+# The checksum of pages 0 to n - 1, as the guest defines it; 0x9e3779b97f4a7c15 in decimal.
+checksum()
+{
+	sum=0
+	page=1
+	while [ $page -le "$1" ]; do
+		sum=$((sum * 31 + page * -7046029254386353131))
+		page=$((page + 1))
+	done
+	printf '0x%016x' $sum
+}
+axrun "$GUESTS/memory"
+ends "memory: default" 0 "memory: 16777216 bytes, checksum $(checksum 4096)\n"
+axrun --memory 2M "$GUESTS/memory"
+ends "memory: 2M" 0 "memory: 2097152 bytes, checksum $(checksum 512)\n"
+
+for kind in '' $("$AXRUN" "$GUESTS/crash" list); do
+	axrun "$GUESTS/crash" $kind
+	ends "crash $kind" 126 ''
+	says "crash $kind: report" '^axrun: the guest crashed: '
+	if grep -q 'state lost' "$err" || { grep -q '^axrun: .*rip  *0x' "$err" &&
+		grep -q '^axrun: code at 0x[0-9a-f]*: ' "$err"; }; then
+		ok "crash $kind: registers and code, or state lost"
+	else
+		not_ok "crash $kind: registers and code, or state lost" "neither"
+	fi
+done
+axrun "$GUESTS/crash" jump
+says "crash: code outside of memory" 'not guest memory'
+axrun "$GUESTS/crash" nonsense
+ends "crash: unknown kind" 2
+
+axrun --stats "$GUESTS/flood"
+ends "flood" 0 'flood: 1000 port writes\nflood: all seen: ok\n'
+axrun --stats "$GUESTS/flood" mmio 321
+ends "flood mmio 321" 0 'flood: 321 mmio writes\nflood: all seen: ok\n'
+says "flood: statistics" '^axrun: *321 MMIO_WRITE$'
+axrun "$GUESTS/flood" 0
+ends "flood 0" 0 'flood: 0 port writes\nflood: all seen: ok\n'
+for bad in x 1x 18446744073709551616 'port y'; do
+	axrun "$GUESTS/flood" $bad
+	ends "flood $bad" 2
+done
+
+# --- images and modes ------------------------------------------------------------------------------
+
+# mov al, 42; out 0xf4, al; hlt
+flat answer '\260\052\346\364\364'
+for mode in 64 32 16; do
+	axrun --mode $mode "$tmp/answer"
+	ends "flat image, mode $mode" 42 ''
+done
+axrun "$tmp/answer"
+ends "flat image, mode auto" 42 ''
+axrun --mode 16 --load 0x1000 "$tmp/answer"
+ends "flat image in the way of the boot page" 42 ''
+axrun --load 0 --memory 64K "$tmp/answer"
+ends "flat image at 0" 42 ''
+axrun --memory 64K --load 0xfffb "$tmp/answer"
+ends "flat image at the end of memory" 42 ''
+refused "flat image beyond the end of memory" "does not fit" --memory 64K --load 0xfffc "$tmp/answer"
+
+# Two bytes to jump over: hlt; hlt; mov al, 43; out 0xf4, al
+flat skip '\364\364\260\053\346\364'
+axrun "$tmp/skip"
+ends "flat image: entry where it is loaded" 0 ''
+axrun --entry 0x10002 "$tmp/skip"
+ends "--entry" 43 ''
+axrun --load 0x20000 --entry 0x20002 "$tmp/skip"
+ends "--load and --entry" 43 ''
+
+# Where a reset begins, 16 bytes before the end.
+flat firmware '\260\054\346\364\364\364\364\364\364\364\364\364\364\364\364\364'
+axrun --mode raw "$tmp/firmware"
+ends "firmware in mode raw" 44 ''
+
+# mov ax, 0x1234; out 0xf4, ax (16 bits); and mov eax, 0x1ff; out 0xf4, eax (64 bits)
+flat wide '\270\064\022\347\364\364'
+axrun --mode 16 "$tmp/wide"
+ends "exit device: 16 bits, modulo 256" 52 ''
+flat wider '\270\377\001\000\000\347\364\364'
+axrun "$tmp/wider"
+ends "exit device: 32 bits, modulo 256" 255 ''
+
+flat halt '\364'
+axrun --json "$tmp/halt"
+ends "halt" 0 ''
+says "halt: result" '"result": "halt", "status": 0'
+
+for kind in good64 good32 empty-segment other-segments high-half low-memory; do
+	elf $kind
+	axrun "$tmp/$kind"
+	ends "ELF: $kind" 42 ''
+done
+axrun --mode 32 "$tmp/good64"
+ends "ELF64 image in mode 32" 42 ''
+axrun --memory 4G "$tmp/good64"
+ends "memory above the hole" 42 ''
+
+# --- options ---------------------------------------------------------------------------------------
+
+axrun --help
+ends "--help" 0
+for option in memory mode load entry cpu-list timeout stats trace json log-level help version; do
+	if grep -q -e "--$option" "$out"; then
+		ok "--help: --$option"
+	else
+		not_ok "--help: --$option" "missing"
+	fi
+done
+axrun --version
+ends "--version" 0
+grep -q '^axrun [0-9.]* (libaxvcpu [0-9.]*)$' "$out" || not_ok "--version: text" "other text"
+
+axrun --stats "$GUESTS/hello"
+ends "--stats" 0
+says "--stats: rate" '^axrun: [0-9]* exits in [0-9.]* s, [0-9]* exits/s$'
+says "--stats: kinds" '^axrun: *[0-9]* IO_WRITE$'
+
+axrun --trace "$tmp/answer"
+ends "--trace" 42
+says "--trace: exit" '^axrun: trace: [0-9.]* IO_WRITE port 0xf4 width 1 count 1 data 0x2a'
+
+axrun --log-level debug --mode 16 "$tmp/answer"
+ends "--log-level debug" 42
+# in al, 0x70; hlt
+flat unclaimed '\344\160\364'
+axrun --log-level debug "$tmp/unclaimed"
+says "--log-level debug: unclaimed port" '^axrun: debug: nobody claims port 0x70, 1 bytes$'
+axrun --log-level info "$tmp/unclaimed"
+if [ "$status" -eq 0 ] && ! [ -s "$err" ]; then
+	ok "--log-level info is less"
+else
+	not_ok "--log-level info is less" "something on stderr"
+fi
+
+cpu=$(awk '/^Cpus_allowed_list/ { split($2, a, "[-,]"); print a[1] }' /proc/self/status)
+axrun --cpu-list "$cpu" "$tmp/answer"
+ends "--cpu-list $cpu" 42 ''
+axrun --cpu-list "$cpu,$((cpu + 1))-$((cpu + 3))" "$tmp/answer"
+ends "--cpu-list with a range" 42 ''
+refused "CPUs that are not there" "cpu" --cpu-list 60000 "$tmp/answer"
+
+# The document is the last line on stderr, or a file.
+axrun --json --trace "$tmp/answer"
+ends "--json" 42
+tail -n 1 "$err" >"$tmp/json"
+axrun --json="$tmp/json2" "$tmp/answer"
+ends "--json=FILE" 42
+if [ -s "$err" ]; then
+	not_ok "--json=FILE: nothing on stderr" "but there is"
+fi
+if grep -q '^{.*"result": "exit", "status": 42, "stats": {.*}}$' "$tmp/json" &&
+	grep -q '^{.*"result": "exit", "status": 42, "stats": {.*}}$' "$tmp/json2"; then
+	ok "--json: document"
+else
+	not_ok "--json: document" "$(cat "$tmp/json" "$tmp/json2")"
+fi
+axrun --json "$GUESTS/crash"
+ends "--json: crash" 126
+says "--json: crash report" '"result": "crash", "status": 126, "crash": {"kind": "[A-Z_]*"'
+if [ "$(wc -l <"$err")" -ne 1 ]; then
+	not_ok "--json: one line" "more"
+fi
+name=$(printf 'a"b\\c\nd\351e\303\251')
+cp "$tmp/answer" "$tmp/$name"
+axrun --json "$tmp/$name"
+says "--json: escapes" 'a\\"b\\\\c\\u000ad\\ufffde\\u00e9"'
+axrun --json "$tmp/none"
+ends "--json: error" 125 ''
+says "--json: error as JSON" '^{.*"result": "error", "status": 125, "message": ".*none'
+refused "--json into a folder that is not there" "json" --json=/nowhere/file "$tmp/answer"
+
+# --- time ------------------------------------------------------------------------------------------
+
+axrun --timeout 0.3 "$GUESTS/spin" partial
+ends "--timeout" 124 'partial'
+says "--timeout: message" 'did not end within 0.3 s'
+axrun --timeout 0.000001 "$GUESTS/spin" partial
+ends "--timeout 0.000001" 124
+axrun --timeout 30 "$tmp/answer"
+ends "--timeout that is not reached" 42 ''
+axrun --json --timeout 0.2 "$GUESTS/spin"
+says "--timeout: JSON" '"result": "timeout", "status": 124'
+# Waiting for input that does not come.
+mkfifo "$tmp/silent"
+timeout $LIMIT "$AXRUN" --timeout 0.5 "$GUESTS/echo" <>"$tmp/silent" >"$out" 2>"$err"
+status=$?
+ends "--timeout while waiting for input" 124 ''
+
+# What the guest has written is to be seen while it goes on.
+timeout $LIMIT "$AXRUN" "$GUESTS/spin" at once >"$out" 2>"$err" &
+pid=$!
+tries=0
+until grep -q 'at once' "$out" || [ $tries -gt 100 ]; do
+	tries=$((tries + 1))
+	sleep 0.1
+done
+status=0
+ends "output without a newline comes out" 0 'at once'
+
+# --- signals ---------------------------------------------------------------------------------------
+
+kill $pid
+wait $pid 2>/dev/null
+for signal in 15 2 1 3 10 14; do
+	# A shell lets commands in the background ignore some; env does not.
+	: >"$out"
+	env --default-signal=INT,QUIT "$AXRUN" "$GUESTS/spin" running >"$out" 2>"$err" &
+	pid=$!
+	tries=0
+	until grep -q running "$out" || [ $tries -gt 100 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
+	kill -$signal $pid
+	wait $pid 2>/dev/null
+	status=$?
+	ends "dies of signal $signal" $((128 + signal)) 'running'
+done
+nohup_out()
+{
+	trap '' HUP
+	exec "$AXRUN" --timeout 2 "$GUESTS/spin" running
+}
+: >"$out"
+(nohup_out) >"$out" 2>"$err" &
+pid=$!
+tries=0
+until grep -q running "$out" || [ $tries -gt 100 ]; do
+	tries=$((tries + 1))
+	sleep 0.1
+done
+kill -HUP $pid
+wait $pid
+status=$?
+ends "a signal that was ignored stays so" 124 'running'
+
+# --- the terminal ----------------------------------------------------------------------------------
+
+on_terminal "echo and ^D" raw send 'hello' expect hello send "$eot" exit 0 -- \
+	"$AXRUN" "$GUESTS/echo"
+on_terminal "Enter is a newline" raw send "$(printf 'a\rb')" expect 'a' expect 'b' send "$eot" \
+	exit 0 -- "$AXRUN" "$GUESTS/echo"
+on_terminal "crash" expect crashed exit 126 cooked -- "$AXRUN" "$GUESTS/crash"
+on_terminal "timeout" expect abc exit 124 -- "$AXRUN" --timeout 0.5 "$GUESTS/spin" abc
+on_terminal "bad image" exit 125 -- "$AXRUN" /dev/null
+on_terminal "^C" expect abc raw send "$(printf '\003')" killed 2 -- "$AXRUN" "$GUESTS/spin" abc
+for signal in 1 2 3 6 10 11 14 15 24; do
+	on_terminal "signal $signal" expect abc raw signal $signal killed $signal cooked -- \
+		env ASAN_OPTIONS=handle_segv=0:handle_abort=0 "$AXRUN" "$GUESTS/spin" abc
+done
+on_terminal "stop and continue" raw send x expect x signal 20 stopped cooked continue raw \
+	send y expect y send "$eot" exit 0 -- "$AXRUN" "$GUESTS/echo"
+on_terminal "^Z" raw send "$(printf '\032')" stopped cooked continue raw send "$eot" exit 0 -- \
+	"$AXRUN" "$GUESTS/echo"
+on_terminal "stop, then a signal" raw signal 20 stopped cooked signal 15 continue killed 15 -- \
+	"$AXRUN" "$GUESTS/echo"
+on_terminal "stdin is no terminal" expect Hello exit 0 cooked -- \
+	sh -c '"$0" "$1" </dev/null' "$AXRUN" "$GUESTS/hello"
+
+# --- output that goes nowhere ----------------------------------------------------------------------
+
+# The shell's own status of a pipeline is that of the last command.
+{ timeout $LIMIT "$AXRUN" "$GUESTS/flood" 20000 2>"$err"; echo $? >"$tmp/status"; } | :
+status=$(cat "$tmp/status")
+: >"$out"
+ends "broken pipe" 125
+says "broken pipe: message" '^axrun: cannot write .*Broken pipe$'
+if [ -w /dev/full ]; then
+	timeout $LIMIT "$AXRUN" "$GUESTS/hello" >/dev/full 2>"$err"
+	status=$?
+	ends "full device" 125
+	says "full device: message" '^axrun: cannot write .*No space left on device$'
+	timeout $LIMIT "$AXRUN" "$GUESTS/crash" list >/dev/full 2>"$err"
+	status=$?
+	ends "full device outranks the guest's status" 125
+	timeout $LIMIT "$AXRUN" --help >/dev/full 2>"$err"
+	status=$?
+	ends "full device: --help" 125
+	refused "JSON to a full device" "json" --json=/dev/full "$tmp/halt"
+fi
+timeout $LIMIT "$AXRUN" "$GUESTS/hello" >&- 2>"$err"
+status=$?
+ends "closed stdout" 125
+timeout $LIMIT "$AXRUN" "$tmp/answer" >&- 2>"$err"
+status=$?
+ends "closed stdout, and nothing to write" 42
+timeout $LIMIT "$AXRUN" "$GUESTS/crash" 2>&- >"$out"
+status=$?
+ends "closed stderr" 126
+# A reader that does not read, and a guest that writes more than a pipe holds.
+rm "$tmp/status"
+awk 'BEGIN { for (i = 0; i < 12000; i++) print "0123456" }' >"$tmp/text"
+{
+	timeout -k 5 $LIMIT "$AXRUN" --timeout 5 "$GUESTS/echo" <"$tmp/text" 2>"$err"
+	echo $? >"$tmp/status"
+} | { until [ -s "$tmp/status" ]; do sleep 0.2; done; }
+status=$(cat "$tmp/status")
+ends "--timeout while nobody reads" 124
+
+# --- bad input -------------------------------------------------------------------------------------
+
+refused "no guest" "no guest"
+refused "unknown option" "no such option" --nonsense "$tmp/answer"
+refused "unknown short option" "no such option" -x "$tmp/answer"
+refused "option without its argument" "needs an argument" --memory
+refused "option with an argument too many" "--stats=1" --stats=1 "$tmp/answer"
+for size in '' 0 -1 x 16X 1Mi 1.5M 5000 ' 1M' '1 ' 99999999999999999999 18446744073709551615 \
+	17592186044416M; do
+	refused "--memory '$size'" "memory" --memory "$size" "$tmp/answer"
+done
+refused "more memory than there are addresses" "" --memory 16777215T "$tmp/answer"
+for mode in '' 65 real; do
+	refused "--mode '$mode'" "expected" --mode "$mode" "$tmp/answer"
+done
+for gpa in '' x -1 0x 0xg 0x10000000000000000 1M; do
+	refused "--load '$gpa'" "expected" --load "$gpa" "$tmp/answer"
+	refused "--entry '$gpa'" "expected" --entry "$gpa" "$tmp/answer"
+done
+refused "--load that wraps around" "wrap" --load 0xfffffffffffffffe "$tmp/answer"
+refused "--load of an ELF image" "flat" --load 0x1000 "$tmp/good64"
+refused "--entry outside of memory" "entry" --entry 0x1000000 "$tmp/answer"
+refused "entry beyond real mode" "1 MiB" --mode 16 --load 0x200000 "$tmp/answer"
+for seconds in '' 0 0.0 -1 1e3 inf nan 1. .5 0x1 1s 99999999999999999999; do
+	refused "--timeout '$seconds'" "expected" --timeout "$seconds" "$tmp/answer"
+done
+for list in '' ',' '1,' ',1' 1- -1 3-1 a 0x1 1-2-3 99999999999 65536; do
+	refused "--cpu-list '$list'" "expected" --cpu-list "$list" "$tmp/answer"
+done
+refused "--log-level" "expected" --log-level loud "$tmp/answer"
+refused "--json=" "empty" --json= "$tmp/answer"
+
+refused "missing image" "No such file" "$tmp/none"
+refused "empty file name" "empty" ''
+: >"$tmp/empty"
+refused "empty image" "empty" "$tmp/empty"
+refused "folder" "directory" "$tmp"
+mkfifo "$tmp/fifo"
+refused "pipe" "pipe" "$tmp/fifo"
+refused "device" "device" /dev/zero
+truncate -s 2G "$tmp/large"
+refused "oversized image" "too large" "$tmp/large"
+truncate -s 20M "$tmp/large"
+refused "image larger than memory" "does not fit" "$tmp/large"
+truncate -s 300K "$tmp/large"
+refused "oversized firmware" "too large" --mode raw "$tmp/large"
+refused "too little memory" "too little memory" --memory 64K --load 0x8000 "$tmp/answer"
+for kind in cut-ident cut-header cut-phdrs cut-segment; do
+	elf $kind
+	refused "ELF: $kind" "truncated" "$tmp/$kind"
+done
+elf all-memory
+refused "ELF: all-memory" "too little memory" "$tmp/all-memory"
+while read -r kind pattern; do
+	elf "$kind"
+	refused "ELF: $kind" "$pattern" "$tmp/$kind"
+done <<END
+bad-class	class
+big-endian	little-endian
+bad-version	version
+bad-machine	another machine
+mixed-machine	another machine
+dynamic-type	position-independent
+relocatable	object file
+core	core dump
+bad-type	type
+interpreter	dynamically linked
+dynamic	dynamically linked
+no-phdrs	no program headers
+many-phdrs	beyond the end
+bad-phentsize	program headers of
+far-phdrs	beyond the end
+no-load	no loadable segment
+far-segment	beyond the end
+more-in-file	more bytes in the file
+wrapping	wraps around
+overlapping	overlaps
+outside	not guest memory
+too-large	not guest memory
+entry-outside	entry
+END
+
+if [ "$(id -u)" -eq 0 ] && command -v setpriv unshare >/dev/null; then
+	cp "$tmp/answer" "$tmp/unreadable"
+	chmod 0 "$tmp/unreadable"
+	chmod 755 "$tmp"
+	nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
+	if $nobody "$AXRUN" --version >/dev/null 2>&1; then
+		real=$AXRUN
+		cat >"$tmp/as-nobody" <<END
+#!/bin/sh
+exec $nobody "$real" "\$@"
+END
+		chmod 755 "$tmp/as-nobody"
+		AXRUN=$tmp/as-nobody
+		refused "unreadable image" "Permission denied" "$tmp/unreadable"
+		if ! $nobody sh -c '[ -r /dev/kvm ] && [ -w /dev/kvm ]'; then
+			refused "no permission for /dev/kvm" "permission" "$tmp/answer"
+		fi
+		AXRUN=$real
+	fi
+	if unshare -m true 2>/dev/null; then
+		real=$AXRUN
+		cat >"$tmp/without-kvm" <<END
+#!/bin/sh
+exec unshare -m sh -c 'mount --bind "\$0" /dev/kvm && exec "\$@"' \
+	"\$FAKE_KVM" "$real" "\$@"
+END
+		chmod 755 "$tmp/without-kvm"
+		AXRUN=$tmp/without-kvm
+		FAKE_KVM=/dev/null
+		export FAKE_KVM
+		refused "/dev/kvm is not KVM" "not KVM" "$tmp/answer"
+		AXRUN=$real
+	fi
+fi
+
+echo "$cases cases, $failed failed"
+[ $failed -eq 0 ]

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "injector.h"
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <string.h>
+
+#include "lib/sys.h"
+
+struct injector injector;
+
+void injector_arm(unsigned int n, unsigned int variant, bool persist)
+{
+	injector.calls = 0;
+	injector.fail_at = n;
+	injector.variant = variant;
+	injector.persist = persist;
+	injector.failed = NULL;
+	injector.expected = 0;
+	injector.harmless = true;
+	injector.armed = true;
+}
+
+void injector_disarm(void)
+{
+	injector.armed = false;
+}
+
+void injector_ioctl(unsigned long request, int result, unsigned int times)
+{
+	injector.request = request;
+	injector.result = result;
+	injector.times = times;
+	injector.request_calls = 0;
+}
+
+static bool hit(void)
+{
+	if (!injector.armed)
+		return false;
+	injector.calls++;
+	return injector.fail_at && (injector.calls == injector.fail_at ||
+				    (injector.persist && injector.calls > injector.fail_at));
+}
+
+/* How a call fails, by variant, and what becomes of it if that is not passed on as it is. */
+struct failure {
+	int err[INJECTOR_VARIANTS];
+	int expected[INJECTOR_VARIANTS];
+};
+
+/* Whether this call fails; its errno goes to *err. */
+static bool fails(const char *what, const struct failure *failure, int *err)
+{
+	unsigned int v = injector.variant;
+
+	if (!hit())
+		return false;
+	*err = -failure->err[v];
+	/* Of several, the first that matters is what the caller hears of. */
+	if (injector.harmless) {
+		injector.failed = what;
+		injector.expected = failure->expected[v] ? -failure->expected[v] : *err;
+		injector.harmless = false;
+	}
+	return true;
+}
+
+/* The same for a call whose failure the library rightly ignores: it is made, and then fails. */
+static bool fails_harmlessly(const char *what)
+{
+	if (!hit())
+		return false;
+	if (!injector.failed)
+		injector.failed = what;
+	return true;
+}
+
+/* The linker's names for what is wrapped, and for what was. */
+#define WRAP(type, name, ...) \
+	type __real_##name(__VA_ARGS__); \
+	type __wrap_##name(__VA_ARGS__); \
+	type __wrap_##name(__VA_ARGS__)
+
+WRAP(int, sys_open, const char *path, int flags)
+{
+	static const struct failure failure = { .err = { EMFILE, EACCES } };
+	int ret;
+
+	if (fails("open", &failure, &ret))
+		return ret;
+	ret = __real_sys_open(path, flags);
+	injector.opened += ret >= 0;
+	return ret;
+}
+
+WRAP(int, sys_close, int fd)
+{
+	int ret = __real_sys_close(fd);
+
+	injector.opened -= ret == 0;
+	/* Linux closes the descriptor whatever it then says. */
+	return fails_harmlessly("close") ? -EINTR : ret;
+}
+
+static const struct {
+	unsigned long request;
+	const char *name;
+	struct failure failure;
+} ioctls[] = {
+	{ KVM_GET_API_VERSION, "KVM_GET_API_VERSION", { { ENOTTY, EBADF }, { ENODEV, EBADF } } },
+	{ KVM_CREATE_VM, "KVM_CREATE_VM", { { ENOMEM, EMFILE }, { 0 } } },
+	{ KVM_GET_VCPU_MMAP_SIZE, "KVM_GET_VCPU_MMAP_SIZE", { { EINVAL, EIO }, { 0 } } },
+	{ KVM_CHECK_EXTENSION, "KVM_CHECK_EXTENSION", { { EINVAL, EIO }, { 0 } } },
+	{ KVM_GET_SUPPORTED_CPUID, "KVM_GET_SUPPORTED_CPUID", { { ENOMEM, EFAULT }, { 0 } } },
+	{ KVM_SET_IDENTITY_MAP_ADDR, "KVM_SET_IDENTITY_MAP_ADDR", { { EFAULT, EEXIST }, { 0 } } },
+	{ KVM_SET_TSS_ADDR, "KVM_SET_TSS_ADDR", { { EINVAL, ENOMEM }, { 0 } } },
+	{ KVM_CREATE_IRQCHIP, "KVM_CREATE_IRQCHIP", { { ENOMEM, EEXIST }, { 0 } } },
+	{ KVM_CREATE_VCPU, "KVM_CREATE_VCPU", { { ENOMEM, EMFILE }, { 0 } } },
+	{ KVM_SET_USER_MEMORY_REGION, "KVM_SET_USER_MEMORY_REGION", { { ENOMEM, EINVAL }, { 0 } } },
+	{ KVM_SET_CPUID2, "KVM_SET_CPUID2", { { EINVAL, E2BIG }, { 0 } } },
+	{ KVM_GET_REGS, "KVM_GET_REGS", { { ENOMEM, EFAULT }, { 0 } } },
+	{ KVM_SET_REGS, "KVM_SET_REGS", { { ENOMEM, EFAULT }, { 0 } } },
+	{ KVM_GET_SREGS, "KVM_GET_SREGS", { { ENOMEM, EFAULT }, { 0 } } },
+	{ KVM_SET_SREGS, "KVM_SET_SREGS", { { EINVAL, EFAULT }, { 0 } } },
+	/* Errnos that a guest cannot cause: the others are exits. */
+	{ KVM_RUN, "KVM_RUN", { { ENOMEM, EIO }, { 0 } } },
+};
+
+WRAP(int, sys_ioctl, int fd, unsigned long request, uintptr_t arg)
+{
+	static const struct failure other = { { EIO, EINVAL }, { 0 } };
+	const struct failure *failure = &other;
+	const char *name = "ioctl";
+	int ret;
+
+	if (request == injector.request) {
+		injector.request_calls++;
+		injector.request_arg = arg;
+		if (injector.times) {
+			injector.times--;
+			return injector.result;
+		}
+	}
+	for (size_t i = 0; i < sizeof(ioctls) / sizeof(ioctls[0]); i++) {
+		if (ioctls[i].request == request) {
+			failure = &ioctls[i].failure;
+			name = ioctls[i].name;
+		}
+	}
+	if (fails(name, failure, &ret))
+		return ret;
+	ret = __real_sys_ioctl(fd, request, arg);
+	if (request == KVM_CREATE_VM || request == KVM_CREATE_VCPU)
+		injector.opened += ret >= 0;
+	return ret;
+}
+
+WRAP(int, sys_mmap, size_t len, int prot, int flags, int fd, uint64_t offset, void **addr)
+{
+	static const struct failure failure = { .err = { ENOMEM, EAGAIN } };
+	int ret;
+
+	if (fails("mmap", &failure, &ret))
+		return ret;
+	ret = __real_sys_mmap(len, prot, flags, fd, offset, addr);
+	if (!ret) {
+		injector.mappings++;
+		injector.mapped += len;
+	}
+	return ret;
+}
+
+WRAP(int, sys_munmap, void *addr, size_t len)
+{
+	int ret = __real_sys_munmap(addr, len);
+
+	if (!ret) {
+		injector.mappings--;
+		injector.mapped -= len;
+	}
+	return fails_harmlessly("munmap") ? -ENOMEM : ret;
+}
+
+WRAP(int, sys_madvise, void *addr, size_t len, int advice)
+{
+	return fails_harmlessly("madvise") ? -EINVAL : __real_sys_madvise(addr, len, advice);
+}
+
+WRAP(int, sys_memfd_create, const char *name, unsigned int flags)
+{
+	static const struct failure failure = { .err = { EMFILE, ENOMEM } };
+	int ret;
+
+	if (fails("memfd_create", &failure, &ret))
+		return ret;
+	ret = __real_sys_memfd_create(name, flags);
+	injector.opened += ret >= 0;
+	return ret;
+}
+
+WRAP(int, sys_ftruncate, int fd, uint64_t len)
+{
+	static const struct failure failure = { .err = { EINTR, EFBIG } };
+	int ret;
+
+	return fails("ftruncate", &failure, &ret) ? ret : __real_sys_ftruncate(fd, len);
+}
+
+WRAP(int, sys_fstat, int fd, struct stat *st)
+{
+	static const struct failure failure = { .err = { EBADF, EOVERFLOW } };
+	int ret;
+
+	return fails("fstat", &failure, &ret) ? ret : __real_sys_fstat(fd, st);
+}
+
+/* Not EINVAL, by which the kernel asks for a larger set, or refuses all CPUs of one. */
+WRAP(int, sys_getaffinity, void *set, size_t size)
+{
+	static const struct failure failure = { .err = { ESRCH, EPERM } };
+	int ret;
+
+	return fails("sched_getaffinity", &failure, &ret) ? ret : __real_sys_getaffinity(set, size);
+}
+
+WRAP(int, sys_setaffinity, const void *set, size_t size)
+{
+	static const struct failure failure = { .err = { EPERM, ENOMEM } };
+	int ret;
+
+	return fails("sched_setaffinity", &failure, &ret) ? ret : __real_sys_setaffinity(set, size);
+}
+
+WRAP(int, sys_sigaction, int sig, const struct sigaction *act, struct sigaction *old)
+{
+	static const struct failure failure = { .err = { EINVAL, EFAULT } };
+	int ret;
+
+	return fails("sigaction", &failure, &ret) ? ret : __real_sys_sigaction(sig, act, old);
+}
+
+WRAP(int, sys_sigmask, int how, const sigset_t *set, sigset_t *old)
+{
+	static const struct failure failure = { .err = { EINVAL, EFAULT } };
+	int ret;
+
+	return fails("pthread_sigmask", &failure, &ret) ? ret : __real_sys_sigmask(how, set, old);
+}
+
+WRAP(int, sys_tkill, pid_t tid, int sig)
+{
+	return fails_harmlessly("tgkill") ? -ESRCH : __real_sys_tkill(tid, sig);
+}
+
+WRAP(int, sys_futex_wait, const uint32_t *word, const struct timespec *timeout)
+{
+	static const struct failure failure = { .err = { EINTR, EFAULT } };
+	int ret;
+
+	return fails("futex", &failure, &ret) ? ret : __real_sys_futex_wait(word, timeout);
+}
+
+WRAP(int, sys_futex_wake, const uint32_t *word)
+{
+	return fails_harmlessly("futex") ? -EFAULT : __real_sys_futex_wake(word);
+}
+
+WRAP(void *, sys_calloc, size_t n, size_t size)
+{
+	static const struct failure failure = { .err = { ENOMEM, ENOMEM } };
+	int ret;
+
+	return fails("calloc", &failure, &ret) ? NULL : __real_sys_calloc(n, size);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Every function of lib/sys.h, wrapped (ld --wrap): counted, and made to fail where a test wants
+ * it. A program that uses it is linked with the library's objects, not with the library.
+ */
+#ifndef TESTS_INJECTOR_H
+#define TESTS_INJECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A call may fail in more than one way. */
+#define INJECTOR_VARIANTS 2u
+
+struct injector {
+	/* Calls count, and fail, only while this is set. */
+	bool armed;
+	unsigned int calls;
+	/* The call that fails, from 1 up; 0: none. With 'persist' all that follow, too. */
+	unsigned int fail_at;
+	bool persist;
+	/* With which of its errnos. */
+	unsigned int variant;
+
+	/* Instead of counting: this ioctl returns 'result' the next 'times' times. */
+	unsigned long request;
+	int result;
+	unsigned int times;
+	/* How often it was called, 'armed' or not. */
+	unsigned int request_calls;
+	/* And with which argument, the latest time. */
+	uintptr_t request_arg;
+
+	/* The first call that was made to fail; NULL if none was. */
+	const char *failed;
+	/* What the library's function must then return. */
+	int expected;
+	/* Nobody need hear of it: the library goes on. */
+	bool harmless;
+
+	/* What sys_mmap() gave and sys_munmap() did not take. */
+	size_t mappings;
+	uint64_t mapped;
+	/* The same of sys_open(), sys_memfd_create() and sys_close(), but for KVM's own. */
+	long opened;
+};
+
+extern struct injector injector;
+
+/* Counts from here on; the n-th call fails. 0: none. */
+void injector_arm(unsigned int n, unsigned int variant, bool persist);
+void injector_disarm(void);
+
+/* The ioctl 'request' is not made but returns 'result', 'times' times. */
+void injector_ioctl(unsigned long request, int result, unsigned int times);
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "mock.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+
+#include "suite.h"
+
+struct mock mock;
+
+static int called(enum mock_op op, void *arch)
+{
+	atomic_fetch_add(&mock.calls[op], 1);
+	if (mock.vcpu && axvcpu_current() != mock.vcpu && op < MOCK_VM_MAP && op != MOCK_KICK &&
+	    op != MOCK_VCPU_NEW)
+		mock.current_right = false;
+	if (mock.hook)
+		mock.hook(op, arch);
+	return mock.ret[op];
+}
+
+static int mock_vm_map(void *vm, const struct axvm_region *region, uint32_t slot)
+{
+	(void)region;
+	(void)slot;
+	return called(MOCK_VM_MAP, vm);
+}
+
+static int mock_vm_unmap(void *vm, const struct axvm_region *region, uint32_t slot)
+{
+	(void)region;
+	(void)slot;
+	return called(MOCK_VM_UNMAP, vm);
+}
+
+static int mock_vm_finalize(void *vm)
+{
+	return called(MOCK_VM_FINALIZE, vm);
+}
+
+static int mock_vcpu_new(void *vm, const struct axvcpu_config *config, void **vcpu)
+{
+	(void)config;
+	*vcpu = &mock;
+	return called(MOCK_VCPU_NEW, vm);
+}
+
+static void mock_vcpu_free(void *vcpu)
+{
+	(void)vcpu;
+}
+
+static int mock_set_entry(void *vcpu, uint64_t entry)
+{
+	mock.entry = entry;
+	return called(MOCK_SET_ENTRY, vcpu);
+}
+
+static int mock_set_ept_root(void *vcpu, uint64_t root)
+{
+	mock.ept_root = root;
+	return called(MOCK_SET_EPT_ROOT, vcpu);
+}
+
+static int mock_setup(void *vcpu, const struct axvcpu_setup_config *config)
+{
+	(void)config;
+	return called(MOCK_SETUP, vcpu);
+}
+
+static int mock_run(void *vcpu, struct axvcpu_exit *exit)
+{
+	int ret = called(MOCK_RUN, vcpu);
+
+	atomic_store(&mock.inside, true);
+	while (atomic_load(&mock.hold))
+		sched_yield();
+	atomic_store(&mock.inside, false);
+	if (ret)
+		return ret;
+	*exit = mock.exit;
+	return 0;
+}
+
+static int mock_bind(void *vcpu)
+{
+	return called(MOCK_BIND, vcpu);
+}
+
+static int mock_unbind(void *vcpu)
+{
+	return called(MOCK_UNBIND, vcpu);
+}
+
+static int mock_complete(void *vcpu, const struct axvcpu_answer *answer)
+{
+	mock.answer = *answer;
+	return called(MOCK_COMPLETE, vcpu);
+}
+
+static int mock_flush(void *vcpu)
+{
+	return called(MOCK_FLUSH, vcpu);
+}
+
+static int mock_kick(void *vcpu)
+{
+	return called(MOCK_KICK, vcpu);
+}
+
+static int mock_get_reg(void *vcpu, uint64_t id, uint64_t *value)
+{
+	int ret = called(MOCK_GET_REG, vcpu);
+
+	if (id >= 32)
+		return -ENOENT;
+	if (!ret)
+		*value = mock.regs[id];
+	return ret;
+}
+
+static int mock_set_reg(void *vcpu, uint64_t id, uint64_t value)
+{
+	int ret = called(MOCK_SET_REG, vcpu);
+
+	if (id >= 32)
+		return -ENOENT;
+	if (!ret)
+		mock.regs[id] = value;
+	return ret;
+}
+
+static int mock_get_regs(void *vcpu, struct axvcpu_regs *regs)
+{
+	int ret = called(MOCK_GET_REGS, vcpu);
+
+	if (!ret) {
+		*regs = (struct axvcpu_regs){ 0 };
+		memcpy(regs->gpr, mock.regs, sizeof(mock.regs));
+	}
+	return ret;
+}
+
+static int mock_set_regs(void *vcpu, const struct axvcpu_regs *regs)
+{
+	int ret = called(MOCK_SET_REGS, vcpu);
+
+	if (!ret)
+		memcpy(mock.regs, regs->gpr, sizeof(mock.regs));
+	return ret;
+}
+
+static int mock_set_return_value(void *vcpu, uint64_t value)
+{
+	int ret = called(MOCK_SET_RETURN_VALUE, vcpu);
+
+	if (!ret)
+		mock.regs[0] = value;
+	return ret;
+}
+
+const struct axvcpu_arch_ops mock_ops = {
+	.size = sizeof(mock_ops),
+	.name = "mock",
+	.vm_finalize = mock_vm_finalize,
+	.vm_map = mock_vm_map,
+	.vm_unmap = mock_vm_unmap,
+	.vcpu_new = mock_vcpu_new,
+	.vcpu_free = mock_vcpu_free,
+	.set_entry = mock_set_entry,
+	.set_ept_root = mock_set_ept_root,
+	.setup = mock_setup,
+	.run = mock_run,
+	.bind = mock_bind,
+	.unbind = mock_unbind,
+	.complete = mock_complete,
+	.flush = mock_flush,
+	.kick = mock_kick,
+	.get_reg = mock_get_reg,
+	.set_reg = mock_set_reg,
+	.get_regs = mock_get_regs,
+	.set_regs = mock_set_regs,
+	.set_return_value = mock_set_return_value,
+};
+
+void mock_start(struct axvm **vm, struct axvcpu **vcpu, uint32_t flags)
+{
+	struct axvm_config vm_config = AXVM_CONFIG_INIT;
+	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
+
+	memset(&mock, 0, sizeof(mock));
+	mock.current_right = true;
+	vm_config.arch = &mock_ops;
+	vm_config.id = 7;
+	config.flags = flags;
+	ck_ok(axvm_new(&vm_config, vm));
+	ck_ok(axvcpu_new(*vm, &config, vcpu));
+	mock.vcpu = *vcpu;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * An architecture without hardware, for tests of lib/: it counts its calls, fails where it is told
+ * to, and its run blocks or returns as the test wants.
+ */
+#ifndef TESTS_MOCK_H
+#define TESTS_MOCK_H
+
+#include <stdatomic.h>
+
+#include <axvcpu/axvcpu.h>
+
+enum mock_op {
+	MOCK_VCPU_NEW,
+	MOCK_SET_ENTRY,
+	MOCK_SET_EPT_ROOT,
+	MOCK_SETUP,
+	MOCK_RUN,
+	MOCK_BIND,
+	MOCK_UNBIND,
+	MOCK_COMPLETE,
+	MOCK_FLUSH,
+	MOCK_KICK,
+	MOCK_GET_REG,
+	MOCK_SET_REG,
+	MOCK_GET_REGS,
+	MOCK_SET_REGS,
+	MOCK_SET_RETURN_VALUE,
+	MOCK_VM_MAP,
+	MOCK_VM_UNMAP,
+	MOCK_VM_FINALIZE,
+	MOCK_OPS,
+};
+
+/* One for the process; mock_reset() at a test's start. Tests run in processes of their own. */
+struct mock {
+	/* How often each operation was called. */
+	atomic_uint calls[MOCK_OPS];
+	/* What it returns; 0: success. */
+	int ret[MOCK_OPS];
+	/* The exit that run returns. */
+	struct axvcpu_exit exit;
+	/* run waits, inside, until this is false. 'inside' tells that it is. */
+	atomic_bool hold;
+	atomic_bool inside;
+	/* Called inside every operation, if set. */
+	void (*hook)(enum mock_op op, void *arch);
+	uint64_t entry;
+	uint64_t ept_root;
+	uint64_t regs[32];
+	struct axvcpu_answer answer;
+	/* axvcpu_current() was the vCPU operated on, in every operation so far. */
+	bool current_right;
+	struct axvcpu *vcpu;
+};
+
+extern struct mock mock;
+extern const struct axvcpu_arch_ops mock_ops;
+
+/* A VM of this architecture with one vCPU in state Created. */
+void mock_start(struct axvm **vm, struct axvcpu **vcpu, uint32_t flags);
+
+#endif

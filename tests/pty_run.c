@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * pty_run STEP... -- COMMAND...: runs a command on a terminal of its own, in the foreground, as a
+ * shell with job control would, and goes through the steps:
+ *
+ *   expect TEXT   the command has written that, after what was expected before
+ *   send TEXT     somebody types that
+ *   raw           the terminal is in the command's hands: no lines, no echo
+ *   cooked        the terminal is as it was before
+ *   signal N      the command gets signal N
+ *   stopped       the command has stopped
+ *   continue      the command goes on, in the foreground
+ *   exit N        the command has ended with that status
+ *   killed N      the command has ended by that signal
+ *
+ * Whatever is to be seen may take its time, but no more than all steps together 30 s. At the end
+ * the terminal must be as it was. The exit status is 0 if all went well; else it says what did not.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SECONDS 30
+
+static int master = -1;
+static int slave = -1;
+static struct termios before;
+static pid_t command;
+static bool ended;
+static int end_status;
+static bool is_stopped;
+static char written[1 << 16];
+static size_t written_len;
+static size_t expected_len;
+
+static void die(const char *what, const char *detail)
+{
+	fprintf(stderr, "pty_run: %s %s\n", what, detail);
+	if (command > 0 && !ended)
+		kill(command, SIGKILL);
+	exit(1);
+}
+
+static void open_terminal(void)
+{
+	const char *name;
+
+	setsid();
+	master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (master < 0 || grantpt(master) || unlockpt(master) || !(name = ptsname(master)))
+		die("no pseudo-terminal:", strerror(errno));
+	/* It becomes the session's controlling terminal. */
+	slave = open(name, O_RDWR | O_CLOEXEC);
+	if (slave < 0 || tcgetattr(slave, &before))
+		die("no terminal:", strerror(errno));
+	/* Making the command the foreground is done from the background. */
+	signal(SIGTTOU, SIG_IGN);
+}
+
+static void start(char **argv)
+{
+	command = fork();
+	if (command < 0)
+		die("fork:", strerror(errno));
+	setpgid(command, command);
+	if (command == 0) {
+		tcsetpgrp(slave, getpid());
+		signal(SIGTTOU, SIG_DFL);
+		dup2(slave, STDIN_FILENO);
+		dup2(slave, STDOUT_FILENO);
+		dup2(slave, STDERR_FILENO);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	tcsetpgrp(slave, command);
+}
+
+/* What the command has written and what has become of it. */
+static void look(void)
+{
+	struct pollfd in = { .fd = master, .events = POLLIN };
+	int status;
+	ssize_t n;
+
+	if (poll(&in, 1, 5) > 0) {
+		n = read(master, written + written_len, sizeof(written) - 1 - written_len);
+		if (n > 0)
+			written_len += (size_t)n;
+	}
+	if (ended || waitpid(command, &status, WNOHANG | WUNTRACED) != command)
+		return;
+	is_stopped = WIFSTOPPED(status);
+	if (is_stopped)
+		return;
+	ended = true;
+	end_status = status;
+}
+
+static bool is_raw(const char *unused)
+{
+	struct termios now;
+
+	(void)unused;
+	return !tcgetattr(slave, &now) && !(now.c_lflag & (ICANON | ECHO));
+}
+
+static bool is_cooked(const char *unused)
+{
+	struct termios now;
+
+	(void)unused;
+	return !tcgetattr(slave, &now) && now.c_iflag == before.c_iflag &&
+	       now.c_oflag == before.c_oflag && now.c_cflag == before.c_cflag &&
+	       now.c_lflag == before.c_lflag && !memcmp(now.c_cc, before.c_cc, sizeof(before.c_cc));
+}
+
+static bool has_written(const char *text)
+{
+	const char *found;
+
+	written[written_len] = '\0';
+	found = strstr(written + expected_len, text);
+	if (found)
+		expected_len = (size_t)(found - written) + strlen(text);
+	return found;
+}
+
+static bool has_stopped(const char *unused)
+{
+	(void)unused;
+	return is_stopped;
+}
+
+static bool has_exited(const char *status)
+{
+	return ended && WIFEXITED(end_status) && WEXITSTATUS(end_status) == atoi(status);
+}
+
+static bool was_killed(const char *number)
+{
+	return ended && WIFSIGNALED(end_status) && WTERMSIG(end_status) == atoi(number);
+}
+
+static void send_text(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (write(master, text, len) != (ssize_t)len)
+		die("send:", strerror(errno));
+}
+
+static void send_signal(const char *number)
+{
+	if (kill(command, atoi(number)))
+		die("signal:", strerror(errno));
+}
+
+static void let_continue(const char *unused)
+{
+	(void)unused;
+	is_stopped = false;
+	tcsetpgrp(slave, command);
+	kill(command, SIGCONT);
+}
+
+/* A step either does something or waits for something. */
+static const struct step {
+	const char *name;
+	bool takes_text;
+	void (*act)(const char *text);
+	bool (*wait)(const char *text);
+} steps[] = {
+	{ "expect", true, NULL, has_written },
+	{ "send", true, send_text, NULL },
+	{ "raw", false, NULL, is_raw },
+	{ "cooked", false, NULL, is_cooked },
+	{ "signal", true, send_signal, NULL },
+	{ "stopped", false, NULL, has_stopped },
+	{ "continue", false, let_continue, NULL },
+	{ "exit", true, NULL, has_exited },
+	{ "killed", true, NULL, was_killed },
+};
+
+static const struct step *find_step(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (!strcmp(steps[i].name, name))
+			return &steps[i];
+	die("no such step:", name);
+	return NULL;
+}
+
+static void do_step(const struct step *step, const char *text, time_t deadline)
+{
+	if (step->act) {
+		step->act(text);
+		return;
+	}
+	while (!step->wait(text)) {
+		look();
+		if (time(NULL) > deadline) {
+			written[written_len] = '\0';
+			fprintf(stderr, "pty_run: the command wrote: %s\n", written);
+			die(step->name, text ? text : "");
+		}
+	}
+}
+
+static void choreography(char **argv)
+{
+	time_t deadline = time(NULL) + SECONDS;
+	char **rest = argv;
+
+	while (*rest && strcmp(*rest, "--"))
+		rest++;
+	if (!*rest || !rest[1])
+		die("usage: pty_run STEP... -- COMMAND...", "");
+	open_terminal();
+	start(rest + 1);
+	while (argv < rest) {
+		const struct step *step = find_step(*argv++);
+
+		do_step(step, step->takes_text ? *argv++ : NULL, deadline);
+	}
+	if (!ended)
+		die("the command has not ended", "");
+	if (!is_cooked(NULL))
+		die("the terminal is not as it was", "");
+}
+
+int main(int argc, char **argv)
+{
+	pid_t child;
+	int status;
+
+	(void)argc;
+	/* In a process that leads no group, so that it can lead a session. */
+	child = fork();
+	if (child == 0) {
+		choreography(argv + 1);
+		exit(0);
+	}
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* What every test program shares: its main, the skip without KVM, and a few shorthands. */
+#ifndef TESTS_SUITE_H
+#define TESTS_SUITE_H
+
+#include <check.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <axvcpu/axvcpu.h>
+
+/* What automake takes for "skipped". */
+#define SUITE_SKIP 77
+
+/* Seconds that one test may take: generous, as an emulated machine is slow. */
+#define SUITE_TIMEOUT 120
+
+/*
+ * Runs a suite, each test in a process of its own, and returns main()'s status. A suite that is
+ * 'live' needs a /dev/kvm that works: without one it says why and is skipped.
+ */
+int suite_main(const char *name, bool live, void (*add_tests)(Suite *suite));
+
+/* A test case with the time limit set, added to the suite. */
+TCase *suite_case(Suite *suite, const char *name);
+
+/* The call must succeed; its message is shown if it does not. */
+#define ck_ok(call) \
+	do { \
+		int ck_ret_ = (call); \
+		ck_assert_msg(ck_ret_ >= 0, "%s: %d, %s", #call, ck_ret_, axvcpu_last_error()); \
+	} while (0)
+
+/* The call must fail with this errno, and leave a message. */
+#define ck_fails(call, err) \
+	do { \
+		int ck_ret_ = (call); \
+		ck_assert_msg(ck_ret_ == -(err), "%s: %d (%s), not %s; %s", #call, ck_ret_, \
+			      axvcpu_error_name(ck_ret_), #err, axvcpu_last_error()); \
+		ck_assert_str_ne(axvcpu_last_error(), ""); \
+		ck_assert_ptr_nonnull(strstr(axvcpu_last_error(), axvcpu_error_name(err))); \
+	} while (0)
+
+/* And the message must say this. */
+#define ck_fails_saying(call, err, text) \
+	do { \
+		ck_fails(call, err); \
+		ck_assert_msg(strstr(axvcpu_last_error(), (text)), "%s: the message is \"%s\"", \
+			      #call, axvcpu_last_error()); \
+	} while (0)
+
+#endif

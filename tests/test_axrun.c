@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * axrun's parts that need no guest: the serial port as a driver probes it, the places for things in
+ * memory, and the texts of the command line.
+ */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../examples/axrun/bus.h"
+#include "../examples/axrun/console.h"
+#include "../examples/axrun/json.h"
+#include "../examples/axrun/layout.h"
+#include "../examples/axrun/parse.h"
+#include "../examples/axrun/uart.h"
+#include "suite.h"
+
+/* --- the serial port, with a console that is two strings ------------------------------------- */
+
+static const char *typed;
+static char printed[64];
+static size_t nprinted;
+
+bool console_ready(struct console *console)
+{
+	(void)console;
+	return *typed;
+}
+
+int console_get(struct console *console)
+{
+	return console_ready(console) ? *typed++ : -1;
+}
+
+void console_put(struct console *console, uint8_t c)
+{
+	(void)console;
+	printed[nprinted++] = (char)c;
+}
+
+static struct bus bus;
+static struct uart uart;
+
+static void make_uart(void)
+{
+	bus = (struct bus){ 0 };
+	typed = "";
+	memset(printed, 0, sizeof(printed));
+	nprinted = 0;
+	ck_assert_int_eq(uart_attach(&uart, NULL, &bus), 0);
+}
+
+static uint8_t in(unsigned int reg)
+{
+	uint64_t value;
+
+	ck_assert(bus_read(&bus, BUS_PORT, 0x3f8 + reg, 1, &value));
+	return (uint8_t)value;
+}
+
+static void out(unsigned int reg, uint8_t value)
+{
+	ck_assert(bus_write(&bus, BUS_PORT, 0x3f8 + reg, 1, value));
+}
+
+/* What Linux's 8250 driver does to find out that there is a port, and which. */
+START_TEST(a_driver_finds_a_16550a)
+{
+	make_uart();
+	out(1, 0);
+	ck_assert_uint_eq(in(1) & 0x0f, 0);
+	out(1, 0x0f);
+	ck_assert_uint_eq(in(1) & 0x0f, 0x0f);
+	out(1, 0);
+
+	out(4, 0x10 | 0x0a);
+	ck_assert_uint_eq(in(6) & 0xf0, 0x90);
+	out(4, 0);
+
+	out(2, 0x01);
+	ck_assert_uint_eq(in(2) >> 6, 3);
+	out(2, 0);
+	ck_assert_uint_eq(in(2) >> 6, 0);
+
+	out(7, 0x5a);
+	ck_assert_uint_eq(in(7), 0x5a);
+	ck_assert_uint_eq(nprinted, 0);
+}
+END_TEST
+
+START_TEST(the_divisor_hides_data_and_interrupt_enable)
+{
+	make_uart();
+	typed = "x";
+	out(1, 0x05);
+	out(3, 0x83);
+	out(0, 0x34);
+	out(1, 0x12);
+	ck_assert_uint_eq(in(0), 0x34);
+	ck_assert_uint_eq(in(1), 0x12);
+	out(3, 0x03);
+	ck_assert_uint_eq(in(3), 0x03);
+	ck_assert_uint_eq(in(1), 0x05);
+	ck_assert_uint_eq(in(0), 'x');
+	ck_assert_uint_eq(nprinted, 0);
+}
+END_TEST
+
+START_TEST(characters_go_both_ways)
+{
+	make_uart();
+	ck_assert_uint_eq(in(5), 0x60);
+	ck_assert_uint_eq(in(0), 0);
+	typed = "ab";
+	ck_assert_uint_eq(in(5), 0x61);
+	/* A driver that starts clears its queue; what was typed for it is not in there. */
+	out(2, 0x07);
+	ck_assert_uint_eq(in(0), 'a');
+	ck_assert_uint_eq(in(0), 'b');
+	ck_assert_uint_eq(in(5), 0x60);
+	out(0, 'c');
+	ck_assert_str_eq(printed, "c");
+	ck_assert_uint_eq(in(5), 0x60);
+}
+END_TEST
+
+START_TEST(loopback_reaches_nobody)
+{
+	make_uart();
+	typed = "x";
+	out(4, 0x10);
+	ck_assert_uint_eq(in(5), 0x60);
+	out(0, 'l');
+	ck_assert_uint_eq(in(5), 0x61);
+	ck_assert_uint_eq(in(0), 'l');
+	ck_assert_uint_eq(in(5), 0x60);
+	out(4, 0);
+	ck_assert_uint_eq(in(0), 'x');
+	ck_assert_uint_eq(nprinted, 0);
+}
+END_TEST
+
+START_TEST(the_cause_of_an_interrupt_is_told_in_order)
+{
+	make_uart();
+	ck_assert_uint_eq(in(2), 0x01);
+	out(1, 0x03);
+	typed = "x";
+	ck_assert_uint_eq(in(2), 0x04);
+	in(0);
+	ck_assert_uint_eq(in(2), 0x02);
+	ck_assert_uint_eq(in(2), 0x01);
+	out(0, 'y');
+	ck_assert_uint_eq(in(2), 0x02);
+	ck_assert_uint_eq(in(2), 0x01);
+	out(1, 0);
+	out(0, 'z');
+	ck_assert_uint_eq(in(2), 0x01);
+}
+END_TEST
+
+START_TEST(a_wide_access_is_several_and_must_stay_inside)
+{
+	uint64_t value;
+
+	make_uart();
+	out(7, 0x77);
+	ck_assert(bus_read(&bus, BUS_PORT, 0x3fe, 2, &value));
+	ck_assert_uint_eq(value, 0x77b0);
+	ck_assert(!bus_read(&bus, BUS_PORT, 0x3ff, 2, &value));
+	ck_assert_uint_eq(value, UINT64_MAX);
+	ck_assert(!bus_read(&bus, BUS_PORT, 0x3f7, 1, &value));
+	ck_assert(!bus_read(&bus, BUS_MMIO, 0x3f8, 1, &value));
+	ck_assert(!bus_write(&bus, BUS_PORT, 0x400, 1, 0));
+}
+END_TEST
+
+START_TEST(two_devices_do_not_share_an_address)
+{
+	struct uart other;
+
+	make_uart();
+	ck_assert_int_eq(uart_attach(&other, NULL, &bus), -1);
+	ck_assert_uint_eq(bus.ndevices, 1);
+}
+END_TEST
+
+/* --- the places in memory -------------------------------------------------------------------- */
+
+static const struct platform platform = {
+	.name = "test",
+	.hole_gpa = UINT64_C(3) << 30,
+	.hole_end = UINT64_C(4) << 30,
+	.boot_tables = true,
+};
+
+static struct image image_at(uint64_t gpa, uint64_t size)
+{
+	return (struct image){
+		.segments = { { .gpa = gpa, .memsz = size } },
+		.nsegments = 1,
+		.entry = gpa,
+	};
+}
+
+START_TEST(the_boot_area_makes_room_for_the_image)
+{
+	struct image image = image_at(0x2000, 0x1001);
+	struct layout layout;
+
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image), 0);
+	ck_assert_uint_eq(layout.boot.gpa, 0x4000);
+	ck_assert_uint_eq(layout.boot.size, 0x1000 + 0x2000 + 0x7000);
+	ck_assert_uint_eq(layout.page_gpa, 0x4000);
+	ck_assert_uint_eq(layout.stack_top, 0x7000);
+	ck_assert_uint_eq(layout.tables.gpa, 0x7000);
+	ck_assert_uint_eq(layout.tables.size, 0x7000);
+
+	image = image_at(0x100000, 0x1000);
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image), 0);
+	ck_assert_uint_eq(layout.boot.gpa, 0x1000);
+}
+END_TEST
+
+START_TEST(memory_leaves_the_hole_and_tables_grow)
+{
+	struct image image = image_at(0x100000, 0x1000);
+	struct layout layout;
+
+	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(3) << 30, &image), 0);
+	ck_assert_uint_eq(layout.nranges, 1);
+
+	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(5) << 30, &image), 0);
+	ck_assert_uint_eq(layout.nranges, 2);
+	ck_assert_uint_eq(layout.ram[1].gpa, UINT64_C(4) << 30);
+	ck_assert_uint_eq(layout.ram[1].size, UINT64_C(2) << 30);
+	ck_assert_uint_eq(layout.tables.size, (7 + 2) * 4096);
+	ck_assert(layout_has(&layout, (UINT64_C(6) << 30) - 1, 1));
+	ck_assert(!layout_has(&layout, (UINT64_C(6) << 30) - 1, 2));
+	ck_assert(!layout_has(&layout, (UINT64_C(3) << 30) - 1, 2));
+	ck_assert(!layout_has(&layout, UINT64_MAX, 2));
+
+	/* Beyond 512 GiB a table more for each of these. */
+	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(512) << 30, &image), 0);
+	ck_assert_uint_eq(layout.tables.size, (7 + 509 + 1) * 4096);
+}
+END_TEST
+
+START_TEST(the_tables_size_is_what_the_library_asks_for)
+{
+	static const uint64_t gibs[] = { 1, 3, 4, 5, 511, 512, 1024 };
+	struct image image = image_at(0x100000, 0x1000);
+
+	for (size_t i = 0; i < sizeof(gibs) / sizeof(gibs[0]); i++) {
+		uint64_t end = gibs[i] > 3 ? gibs[i] + 1 : gibs[i];
+		uint64_t mapped = end > 4 ? end : 4;
+		struct layout layout;
+
+		ck_assert_int_eq(layout_make(&layout, &platform, gibs[i] << 30, &image), 0);
+		ck_assert_uint_eq(layout.tables.size / 4096, 2 + (mapped + 511) / 512 + mapped);
+	}
+}
+END_TEST
+
+START_TEST(what_does_not_fit_is_refused)
+{
+	struct image image = image_at(0x8000, 0x8000);
+	struct layout layout;
+
+	/* The boot area goes nowhere. */
+	ck_assert_int_eq(layout_make(&layout, &platform, 0x10000, &image), -1);
+	image = image_at(0xfffff000, 0x1000);
+	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(5) << 30, &image), -1);
+	image = image_at(0x100000, 0x1000);
+	image.entry = UINT64_MAX;
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image), -1);
+	/* Real mode does not reach beyond 64 KiB for its stack. */
+	image = image_at(0x1000, 0xe000);
+	image.mode = AXVCPU_MODE_16;
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image), -1);
+}
+END_TEST
+
+/* --- texts ----------------------------------------------------------------------------------- */
+
+START_TEST(sizes_and_times_are_read_exactly)
+{
+	uint64_t value = 7;
+
+	ck_assert(parse_size("1T", &value) && value == UINT64_C(1) << 40);
+	ck_assert(parse_size("0x10k", &value) && value == 0x4000);
+	ck_assert(parse_size("18446744073709551615", &value) && value == UINT64_MAX);
+	ck_assert(!parse_size("18446744073709551616", &value));
+	ck_assert(!parse_size("16777216T", &value));
+	ck_assert(!parse_size("1 ", &value) && value == UINT64_MAX);
+
+	ck_assert(parse_seconds("1.5", &value) && value == 1500000000);
+	ck_assert(parse_seconds("0.000000001", &value) && value == 1);
+	/* Never less than was asked for. */
+	ck_assert(parse_seconds("0.0000000001", &value) && value == 1);
+	ck_assert(parse_seconds("2.0000000000", &value) && value == 2000000000);
+	ck_assert(!parse_seconds("18446744073709551615", &value));
+	ck_assert(!parse_seconds("1.", &value) && !parse_seconds(".", &value));
+}
+END_TEST
+
+START_TEST(cpu_lists_become_sets)
+{
+	void *set;
+	size_t size;
+
+	ck_assert(parse_cpu_list("0,5-6,65535", &set, &size));
+	ck_assert_int_eq(CPU_COUNT_S(size, (cpu_set_t *)set), 4);
+	ck_assert(CPU_ISSET_S(6, size, (cpu_set_t *)set));
+	ck_assert(CPU_ISSET_S(65535, size, (cpu_set_t *)set));
+	free(set);
+	ck_assert(!parse_cpu_list("0,65536", &set, &size));
+}
+END_TEST
+
+START_TEST(json_strings_are_ascii_whatever_comes)
+{
+	char text[256];
+	FILE *file = fmemopen(text, sizeof(text), "w");
+	struct json json;
+
+	json_start(&json, file);
+	json_string(&json, "a", "\"\\\n\x7f");
+	json_string(&json, "b", "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+	/* Cut off, overlong, a surrogate, too large, no start. */
+	json_string(&json, "c", "\xe2\x82 \xc0\x80 \xed\xa0\x80 \xf4\x90\x80\x80 \xff \xc3");
+	json_object(&json, "d");
+	json_hex(&json, "e", UINT64_MAX);
+	json_end(&json);
+	json_bool(&json, "f", true);
+	json_end(&json);
+	fclose(file);
+	ck_assert_str_eq(text, "{\"a\": \"\\\"\\\\\\u000a\\u007f\", "
+			       "\"b\": \"\\u00e9 \\u20ac \\ud83d\\ude00\", "
+			       "\"c\": \"\\ufffd\\ufffd \\ufffd\\ufffd \\ufffd\\ufffd\\ufffd "
+			       "\\ufffd\\ufffd\\ufffd\\ufffd \\ufffd \\ufffd\", "
+			       "\"d\": {\"e\": \"0xffffffffffffffff\"}, \"f\": true}");
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *tcase = suite_case(suite, "axrun");
+
+	tcase_add_test(tcase, a_driver_finds_a_16550a);
+	tcase_add_test(tcase, the_divisor_hides_data_and_interrupt_enable);
+	tcase_add_test(tcase, characters_go_both_ways);
+	tcase_add_test(tcase, loopback_reaches_nobody);
+	tcase_add_test(tcase, the_cause_of_an_interrupt_is_told_in_order);
+	tcase_add_test(tcase, a_wide_access_is_several_and_must_stay_inside);
+	tcase_add_test(tcase, two_devices_do_not_share_an_address);
+	tcase_add_test(tcase, the_boot_area_makes_room_for_the_image);
+	tcase_add_test(tcase, memory_leaves_the_hole_and_tables_grow);
+	tcase_add_test(tcase, the_tables_size_is_what_the_library_asks_for);
+	tcase_add_test(tcase, what_does_not_fit_is_refused);
+	tcase_add_test(tcase, sizes_and_times_are_read_exactly);
+	tcase_add_test(tcase, cpu_lists_become_sets);
+	tcase_add_test(tcase, json_strings_are_ascii_whatever_comes);
+}
+
+int main(void)
+{
+	return suite_main("axrun", false, add_tests);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Waiting and waking, without a hypervisor. */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mock.h"
+#include "suite.h"
+
+static struct axvm *vm;
+static struct axvcpu *vcpu;
+
+static void start(void)
+{
+	mock_start(&vm, &vcpu, 0);
+	ck_ok(axvcpu_setup(vcpu, 0, 0, NULL));
+	ck_ok(axvcpu_bind(vcpu));
+}
+
+static void end(void)
+{
+	ck_ok(axvcpu_unbind(vcpu));
+	ck_ok(axvcpu_free(vcpu));
+	ck_ok(axvm_free(vm));
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+START_TEST(a_timeout_ends_the_wait_and_not_earlier)
+{
+	int64_t before;
+
+	start();
+	ck_assert_int_eq(axvcpu_block(vcpu, 0), -ETIMEDOUT);
+	before = now_ms();
+	ck_assert_int_eq(axvcpu_block(vcpu, 50000000), -ETIMEDOUT);
+	ck_assert_int_ge(now_ms() - before, 49);
+	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_READY);
+	end();
+}
+END_TEST
+
+START_TEST(a_wake_before_the_wait_is_kept_once)
+{
+	start();
+	ck_ok(axvcpu_wake(vcpu));
+	ck_ok(axvcpu_wake(vcpu));
+	ck_ok(axvcpu_block(vcpu, -1));
+	ck_assert_int_eq(axvcpu_block(vcpu, 0), -ETIMEDOUT);
+	/* A kick ends a wait too. */
+	ck_ok(axvcpu_kick(vcpu));
+	ck_ok(axvcpu_block(vcpu, -1));
+	end();
+}
+END_TEST
+
+static atomic_bool stop;
+
+static void *waker(void *arg)
+{
+	int (*wake)(struct axvcpu * vcpu) = *(int (**)(struct axvcpu *))arg;
+
+	while (!atomic_load(&stop)) {
+		if (axvcpu_state(vcpu) == AXVCPU_BLOCKED)
+			wake(vcpu);
+		sched_yield();
+	}
+	return NULL;
+}
+
+START_TEST(a_thousand_waits_are_all_ended_by_another_thread)
+{
+	int (*wakes[])(struct axvcpu *) = { axvcpu_wake, axvcpu_kick };
+	pthread_t thread;
+
+	start();
+	ck_assert_int_eq(pthread_create(&thread, NULL, waker, &wakes[_i]), 0);
+	for (int i = 0; i < 1000; i++)
+		ck_ok(axvcpu_block(vcpu, -1));
+	atomic_store(&stop, true);
+	pthread_join(thread, NULL);
+	end();
+}
+END_TEST
+
+static atomic_uint turns;
+
+static void *ping(void *arg)
+{
+	(void)arg;
+	for (unsigned int i = 0; i < 20000; i++) {
+		while (atomic_load(&turns) != i)
+			sched_yield();
+		ck_ok(axvcpu_wake(vcpu));
+	}
+	return NULL;
+}
+
+START_TEST(no_wake_is_lost_at_any_moment)
+{
+	pthread_t thread;
+
+	/* The waker fires at the very moment at which the sleeper is on its way. */
+	start();
+	ck_assert_int_eq(pthread_create(&thread, NULL, ping, NULL), 0);
+	for (unsigned int i = 0; i < 20000; i++) {
+		ck_ok(axvcpu_block(vcpu, -1));
+		atomic_store(&turns, i + 1);
+	}
+	pthread_join(thread, NULL);
+	end();
+}
+END_TEST
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static void *looker(void *arg)
+{
+	pthread_t *owner = arg;
+	struct axvcpu_regs regs;
+	struct axvcpu_exit exit;
+
+	while (axvcpu_state(vcpu) != AXVCPU_BLOCKED)
+		sched_yield();
+	/* Anybody may look at a vCPU that sleeps, but only its owner runs it. */
+	ck_ok(axvcpu_get_regs(vcpu, &regs));
+	ck_fails(axvcpu_run(vcpu, &exit), EBADFD);
+	ck_fails(axvcpu_free(vcpu), EBUSY);
+	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_BLOCKED);
+	pthread_kill(*owner, SIGUSR1);
+	return NULL;
+}
+
+START_TEST(a_signal_handler_ends_the_wait)
+{
+	const struct sigaction action = { .sa_handler = on_signal };
+	pthread_t self = pthread_self(), thread;
+
+	start();
+	sigaction(SIGUSR1, &action, NULL);
+	ck_assert_int_eq(pthread_create(&thread, NULL, looker, &self), 0);
+	ck_assert_int_eq(axvcpu_block(vcpu, -1), -EINTR);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_READY);
+	end();
+}
+END_TEST
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	axvcpu_wake(vcpu);
+}
+
+START_TEST(a_wake_from_a_signal_handler_counts)
+{
+	const struct sigaction action = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
+	int ret;
+
+	start();
+	sigaction(SIGALRM, &action, NULL);
+	alarm(1);
+	ret = axvcpu_block(vcpu, -1);
+	/* The handler ended the wait one way or the other; the wake is there in any case. */
+	if (ret == -EINTR)
+		ret = axvcpu_block(vcpu, -1);
+	ck_assert_int_eq(ret, 0);
+	end();
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *tcase = suite_case(suite, "block");
+
+	tcase_add_test(tcase, a_timeout_ends_the_wait_and_not_earlier);
+	tcase_add_test(tcase, a_wake_before_the_wait_is_kept_once);
+	tcase_add_loop_test(tcase, a_thousand_waits_are_all_ended_by_another_thread, 0, 2);
+	tcase_add_test(tcase, no_wake_is_lost_at_any_moment);
+	tcase_add_test(tcase, a_signal_handler_ends_the_wait);
+	tcase_add_test(tcase, a_wake_from_a_signal_handler_counts);
+}
+
+int main(void)
+{
+	return suite_main("block", false, add_tests);
+}

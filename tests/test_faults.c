@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * The life of a VM, from new to free, in which every system call and every allocation of the
+ * library fails in turn. Whatever failed has changed nothing, leaks nothing, says what it was, and
+ * works when it is tried again: the guest then runs as if nothing had happened.
+ *
+ * Memory that leaks is found by AddressSanitizer, in a build with it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "guest.h"
+#include "injector.h"
+#include "resources.h"
+#include "suite.h"
+
+/* --- a VM's life in steps ------------------------------------------------------------------------- */
+
+/* 32-bit code: out, in, store what came in to where no memory is, out of it, hlt. */
+static const unsigned char code[] = {
+	0xba, 0x10, 0x00, 0x00, 0x00, /* mov edx, 0x10 */
+	0xb0, 0x41,		      /* mov al, 0x41 */
+	0xee,			      /* out dx, al */
+	0xec,			      /* in al, dx */
+	0xa2, 0x00, 0x00, 0x00, 0xd0, /* mov [0xd0000000], al */
+	0xee,			      /* out dx, al */
+	0xf4,			      /* hlt */
+};
+
+#define ANSWER 0x5au
+
+struct life {
+	struct axvm_config config;
+	struct axvm *vm;
+	struct axvcpu *vcpu;
+	struct axvcpu_exit exit;
+	int kvm_fd;
+	int file_fd;
+	void *own;
+	cpu_set_t cpus;
+	bool favor;
+};
+
+static int step_vm_new(struct life *life)
+{
+	return axvm_new(&life->config, &life->vm);
+}
+
+/* Each kind of backing at an address of its own; the tenth is nothing new but needs more room. */
+static int map(struct life *life, enum axvm_backing backing, uint32_t flags, uint64_t gpa)
+{
+	struct axvm_region region = AXVM_REGION_INIT;
+
+	region.gpa = gpa;
+	region.len = GUEST_MEMORY;
+	region.backing = backing;
+	region.flags = flags;
+	region.fd = life->file_fd;
+	region.hva = life->own;
+	return axvm_map(life->vm, &region);
+}
+
+#define AT(n) ((uint64_t)(n)*GUEST_MEMORY)
+
+static int step_map_anonymous(struct life *life)
+{
+	return map(life, AXVM_MEM_ANONYMOUS, 0, AT(0));
+}
+
+static int step_map_populated(struct life *life)
+{
+	return map(life, AXVM_MEM_ANONYMOUS, AXVM_MEM_POPULATE | AXVM_MEM_THP, AT(1));
+}
+
+static int step_map_memfd(struct life *life)
+{
+	return map(life, AXVM_MEM_MEMFD, 0, AT(2));
+}
+
+static int step_map_file(struct life *life)
+{
+	return map(life, AXVM_MEM_FILE, AXVM_MEM_SHARED | AXVM_MEM_THP, AT(3));
+}
+
+/* The fifth: the index of regions grows. */
+static int step_map_caller(struct life *life)
+{
+	return map(life, AXVM_MEM_CALLER, AXVM_MEM_READONLY, AT(4));
+}
+
+static int step_write(struct life *life)
+{
+	return axvm_write(life->vm, GUEST_CODE, code, sizeof(code));
+}
+
+static int step_vcpu_new(struct life *life)
+{
+	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
+
+	config.cpu_set = &life->cpus;
+	config.cpu_set_size = sizeof(life->cpus);
+	if (life->favor) {
+		config.flags = AXVCPU_F_FAVOR_CPU;
+		while (!CPU_ISSET(config.favor_cpu, &life->cpus))
+			config.favor_cpu++;
+	}
+	return axvcpu_new(life->vm, &config, &life->vcpu);
+}
+
+static int step_setup(struct life *life)
+{
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+
+	setup.mode = AXVCPU_MODE_32;
+	setup.stack = GUEST_STACK;
+	setup.boot_gpa = GUEST_BOOT;
+	setup.boot_size = GUEST_BOOT_SIZE;
+	return axvcpu_setup(life->vcpu, GUEST_CODE, 0, &setup);
+}
+
+static int step_bind(struct life *life)
+{
+	return axvcpu_bind(life->vcpu);
+}
+
+static int step_finalize(struct life *life)
+{
+	return axvm_finalize(life->vm);
+}
+
+static int step_run(struct life *life)
+{
+	return axvcpu_run(life->vcpu, &life->exit);
+}
+
+static int step_complete(struct life *life)
+{
+	return axvcpu_complete_value(life->vcpu, ANSWER);
+}
+
+static int step_flush(struct life *life)
+{
+	return axvcpu_flush(life->vcpu);
+}
+
+static int step_unbind(struct life *life)
+{
+	return axvcpu_unbind(life->vcpu);
+}
+
+static int step_get_reg(struct life *life)
+{
+	uint64_t value = 0;
+	int ret = axvcpu_get_reg(life->vcpu, AXVCPU_REG_GPR(2), &value);
+
+	if (!ret)
+		ck_assert_uint_eq(value, 0x10);
+	else
+		ck_assert_uint_eq(value, 0);
+	return ret;
+}
+
+static int step_set_reg(struct life *life)
+{
+	return axvcpu_set_reg(life->vcpu, AXVCPU_REG_GPR(9), 9);
+}
+
+static int step_get_sreg(struct life *life)
+{
+	uint64_t value = 0;
+	int ret = axvcpu_get_reg(life->vcpu, AXVCPU_REG_X86_CR0, &value);
+
+	ck_assert_uint_eq(value & 1, !ret);
+	return ret;
+}
+
+static int step_set_sreg(struct life *life)
+{
+	return axvcpu_set_reg(life->vcpu, AXVCPU_REG_X86_CR2, 0x1234);
+}
+
+static int step_get_regs(struct life *life)
+{
+	struct axvcpu_regs regs;
+
+	return axvcpu_get_regs(life->vcpu, &regs);
+}
+
+/* Twice what it was, so that nothing changes. */
+static int step_set_regs(struct life *life)
+{
+	struct axvcpu_regs regs;
+	bool armed = injector.armed;
+
+	injector.armed = false;
+	ck_ok(axvcpu_get_regs(life->vcpu, &regs));
+	injector.armed = armed;
+	return axvcpu_set_regs(life->vcpu, &regs);
+}
+
+static int step_set_entry(struct life *life)
+{
+	return axvcpu_set_entry(life->vcpu, GUEST_CODE);
+}
+
+static int step_capability(struct life *life)
+{
+	return axvm_capability(life->vm, KVM_CAP_NR_MEMSLOTS);
+}
+
+static int step_unmap_memfd(struct life *life)
+{
+	return axvm_unmap(life->vm, AT(2), GUEST_MEMORY);
+}
+
+static int step_vcpu_free(struct life *life)
+{
+	int ret = axvcpu_free(life->vcpu);
+
+	if (!ret)
+		life->vcpu = NULL;
+	return ret;
+}
+
+static int step_vm_free(struct life *life)
+{
+	int ret = axvm_free(life->vm);
+
+	if (!ret)
+		life->vm = NULL;
+	return ret;
+}
+
+/* What a step must show when it has succeeded. */
+static void saw_out(const struct life *life)
+{
+	ck_assert_uint_eq(life->exit.kind, AXVCPU_EXIT_IO_WRITE);
+	ck_assert_uint_eq(life->exit.u.io.data, 0x41);
+}
+
+static void saw_in(const struct life *life)
+{
+	ck_assert_uint_eq(life->exit.kind, AXVCPU_EXIT_IO_READ);
+}
+
+static void saw_store(const struct life *life)
+{
+	ck_assert_uint_eq(life->exit.kind, AXVCPU_EXIT_MMIO_WRITE);
+	ck_assert_uint_eq(life->exit.u.mmio.addr, GUEST_MMIO);
+	ck_assert_uint_eq(life->exit.u.mmio.data, ANSWER);
+}
+
+static void saw_answer(const struct life *life)
+{
+	ck_assert_uint_eq(life->exit.kind, AXVCPU_EXIT_IO_WRITE);
+	ck_assert_uint_eq(life->exit.u.io.data, ANSWER);
+}
+
+static void saw_halt(const struct life *life)
+{
+	ck_assert_uint_eq(life->exit.kind, AXVCPU_EXIT_HALT);
+}
+
+static const struct step {
+	const char *name;
+	int (*take)(struct life *life);
+	void (*see)(const struct life *life);
+	/* System calls and allocations that it makes at least; 0: none at all. */
+	unsigned int calls;
+	/* A vCPU of KVM's own stays behind, to be used again. */
+	bool parks;
+	/* Frees: there is no way to fail. */
+	bool frees;
+} steps[] = {
+	{ "vm_new", step_vm_new, .calls = 15 },
+	{ "map anonymous", step_map_anonymous, .calls = 5 },
+	{ "map populated", step_map_populated, .calls = 4 },
+	{ "map memfd", step_map_memfd, .calls = 5 },
+	{ "map file", step_map_file, .calls = 5 },
+	{ "map caller", step_map_caller, .calls = 3 },
+	{ "write", step_write, .calls = 0 },
+	{ "vcpu_new", step_vcpu_new, .calls = 5, .parks = true },
+	{ "setup", step_setup, .calls = 5 },
+	{ "bind", step_bind, .calls = 4 },
+	{ "finalize", step_finalize, .calls = 0 },
+	{ "capability", step_capability, .calls = 1 },
+	{ "run, the first", step_run, saw_out, .calls = 1 },
+	{ "get_reg", step_get_reg, .calls = 1 },
+	{ "flush", step_flush, .calls = 1 },
+	{ "set_reg", step_set_reg, .calls = 2 },
+	{ "get_sreg", step_get_sreg, .calls = 1 },
+	{ "set_sreg", step_set_sreg, .calls = 2 },
+	{ "get_regs", step_get_regs, .calls = 1 },
+	{ "set_regs", step_set_regs, .calls = 1 },
+	{ "set_entry", step_set_entry, .calls = 2 },
+	{ "run, from the entry again", step_run, saw_out, .calls = 1 },
+	{ "run to in", step_run, saw_in, .calls = 1 },
+	{ "complete", step_complete, .calls = 0 },
+	{ "unbind with an open exit", step_unbind, .calls = 3 },
+	{ "bind, again", step_bind, .calls = 4 },
+	{ "run to the store", step_run, saw_store, .calls = 1 },
+	{ "run to the last out", step_run, saw_answer, .calls = 1 },
+	{ "run to hlt", step_run, saw_halt, .calls = 1 },
+	{ "unmap memfd", step_unmap_memfd, .calls = 3 },
+	{ "vcpu_free, bound", step_vcpu_free, .calls = 3, .frees = true },
+	{ "vm_free", step_vm_free, .calls = 4, .frees = true },
+};
+
+#define STEPS (int)(sizeof(steps) / sizeof(steps[0]))
+
+/* --- what must be as before ------------------------------------------------------------------------ */
+
+struct snapshot {
+	struct resources resources;
+	size_t mappings;
+	uint64_t mapped;
+	long opened;
+	int regions;
+	enum axvcpu_state state;
+	cpu_set_t cpus;
+	sigset_t signals;
+};
+
+static void snapshot(struct snapshot *s, const struct life *life)
+{
+	memset(s, 0, sizeof(*s));
+	resources_read(&s->resources);
+	s->mappings = injector.mappings;
+	s->mapped = injector.mapped;
+	s->opened = injector.opened;
+	s->regions = life->vm ? axvm_regions(life->vm, 0, 0, NULL) : 0;
+	s->state = life->vcpu ? axvcpu_state(life->vcpu) : AXVCPU_INVALID;
+	sched_getaffinity(0, sizeof(s->cpus), &s->cpus);
+	sigprocmask(SIG_BLOCK, NULL, &s->signals);
+}
+
+static void expect_as_before(const struct snapshot *before, const struct life *life,
+			     const char *when)
+{
+	struct snapshot now;
+
+	resources_expect(&before->resources, when);
+	snapshot(&now, life);
+	ck_assert_msg(now.mappings == before->mappings && now.mapped == before->mapped,
+		      "%s: %zu mappings, before %zu", when, now.mappings, before->mappings);
+	ck_assert_msg(now.opened == before->opened, "%s: %ld descriptors, before %ld", when,
+		      now.opened, before->opened);
+	ck_assert_msg(now.regions == before->regions, "%s: %d regions, before %d", when,
+		      now.regions, before->regions);
+	ck_assert_msg(now.state == before->state, "%s: state %s, before %s", when,
+		      axvcpu_state_name(now.state), axvcpu_state_name(before->state));
+	ck_assert_msg(CPU_EQUAL(&now.cpus, &before->cpus), "%s: the thread's CPU set", when);
+	ck_assert_msg(!memcmp(&now.signals, &before->signals, sizeof(now.signals)),
+		      "%s: the signal mask", when);
+	ck_assert_msg(!axvcpu_current(), "%s: a vCPU is current", when);
+}
+
+/* --- the sweep -------------------------------------------------------------------------------------- */
+
+struct sweep {
+	int step;
+	unsigned int variant;
+	bool persist;
+};
+
+static void take(struct life *life, const struct step *step)
+{
+	int ret = step->take(life);
+
+	ck_assert_msg(ret >= 0, "%s: %d, %s", step->name, ret, axvcpu_last_error());
+	if (step->see)
+		step->see(life);
+}
+
+/* Takes the step with its n-th call failing, and again without. Returns whether it had so many. */
+static bool take_failing(struct life *life, const struct sweep *sweep, unsigned int n)
+{
+	const struct step *step = &steps[sweep->step];
+	struct snapshot before;
+	char when[128];
+	int ret;
+
+	snapshot(&before, life);
+	injector_arm(n, sweep->variant, sweep->persist);
+	ret = step->take(life);
+	injector_disarm();
+	snprintf(when, sizeof(when), "%s, call %u (%s) failing%s", step->name, n,
+		 injector.failed ? injector.failed : "none", sweep->persist ? ", and all after" : "");
+	if (injector.harmless || step->frees) {
+		ck_assert_msg(ret >= 0, "%s: %d, %s", when, ret, axvcpu_last_error());
+		if (step->see)
+			step->see(life);
+		if (!injector.failed)
+			ck_assert_msg(step->calls ? injector.calls >= step->calls : !injector.calls,
+				      "%s makes %u calls", step->name, injector.calls);
+		return injector.failed;
+	}
+	ck_assert_msg(ret == injector.expected, "%s: %d (%s), not %s; %s", when, ret,
+		      axvcpu_error_name(ret), axvcpu_error_name(injector.expected),
+		      axvcpu_last_error());
+	ck_assert_str_ne(axvcpu_last_error(), "");
+	/* Where the roll-back fails too, not all can be as it was, and the message is of that. */
+	if (!sweep->persist) {
+		ck_assert_msg(strstr(axvcpu_last_error(), axvcpu_error_name(ret)), "%s: \"%s\"",
+			      when, axvcpu_last_error());
+		if (!step->parks)
+			expect_as_before(&before, life, when);
+	}
+	take(life, step);
+	return true;
+}
+
+/* As in a process that has had no VM yet, in a thread that lets no kick through. */
+static void reset_signals(void)
+{
+	const struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t set;
+
+	ck_assert_int_eq(sigaction(SIGRTMIN, &dfl, NULL), 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* A life with every option, or with none. */
+static void life_begin(struct life *life, bool all)
+{
+	*life = (struct life){ .config = AXVM_CONFIG_INIT, .kvm_fd = -1, .favor = all };
+	life->file_fd = memfd_create("file", MFD_CLOEXEC);
+	ck_assert_int_ge(life->file_fd, 0);
+	ck_assert_int_eq(ftruncate(life->file_fd, GUEST_MEMORY), 0);
+	life->own = mmap(NULL, GUEST_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+	ck_assert_ptr_ne(life->own, MAP_FAILED);
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(life->cpus), &life->cpus), 0);
+	reset_signals();
+	if (!all)
+		return;
+	life->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	ck_assert_int_ge(life->kvm_fd, 0);
+	life->config.flags = AXVM_F_KVM_FD;
+	life->config.kvm_fd = life->kvm_fd;
+	life->config.max_vcpus = 2;
+	life->config.irqchip = AXVM_IRQCHIP_KERNEL;
+}
+
+static void life_end(struct life *life)
+{
+	munmap(life->own, GUEST_MEMORY);
+	close(life->file_fd);
+	if (life->kvm_fd >= 0)
+		close(life->kvm_fd);
+}
+
+/* Returns whether there was an n-th call. */
+static bool live(const struct sweep *sweep, unsigned int n, bool all)
+{
+	struct snapshot before;
+	struct life life;
+	bool more = false;
+
+	life_begin(&life, all);
+	snapshot(&before, &life);
+	for (int i = 0; i < STEPS; i++) {
+		/* With a LAPIC in the kernel, that is where hlt waits. */
+		if (steps[i].see == saw_halt && all)
+			continue;
+		if (i == sweep->step)
+			more = take_failing(&life, sweep, n);
+		else
+			take(&life, &steps[i]);
+	}
+	/* A thread that could not be made what it was becomes so here. */
+	if (sweep->persist || steps[sweep->step].frees) {
+		sched_setaffinity(0, sizeof(before.cpus), &before.cpus);
+		sigprocmask(SIG_SETMASK, &before.signals, NULL);
+	}
+	expect_as_before(&before, &life, steps[sweep->step].name);
+	life_end(&life);
+	return more;
+}
+
+static void sweep_step(int step, bool persist)
+{
+	for (unsigned int i = 0; i < 2 * INJECTOR_VARIANTS; i++) {
+		const struct sweep sweep = { step, i % INJECTOR_VARIANTS, persist };
+		unsigned int n = 1;
+
+		while (live(&sweep, n, i >= INJECTOR_VARIANTS))
+			n++;
+	}
+}
+
+START_TEST(each_call_fails_once)
+{
+	sweep_step(_i, false);
+}
+END_TEST
+
+START_TEST(each_call_fails_and_all_after_it)
+{
+	sweep_step(_i, true);
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *once = suite_case(suite, "once");
+	TCase *on = suite_case(suite, "from_then_on");
+
+	tcase_add_loop_test(once, each_call_fails_once, 0, STEPS);
+	tcase_add_loop_test(on, each_call_fails_and_all_after_it, 0, STEPS);
+}
+
+int main(void)
+{
+	return suite_main("faults", true, add_tests);
+}
