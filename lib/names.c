@@ -45,6 +45,7 @@ static const struct {
 	{ ENOMEM, "ENOMEM" },
 	{ ENOSPC, "ENOSPC" },
 	{ ENOSYS, "ENOSYS" },
+	{ ENOTRECOVERABLE, "ENOTRECOVERABLE" },
 	{ ENOTSUP, "ENOTSUP" },
 	{ ENOTTY, "ENOTTY" },
 	{ ENXIO, "ENXIO" },

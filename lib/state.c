@@ -56,13 +56,13 @@ int op_begin(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct
 {
 	unsigned int word = atomic_load_explicit(&vcpu->state, memory_order_relaxed);
 
+	op->previous = current_vcpu;
 	do {
 		/* A busy word is beyond every bit of 'allowed'. */
 		if (word > STATE_MASK || !(allowed & 1u << word))
 			return state_refuse(vcpu, word, what);
 	} while (!atomic_compare_exchange_weak(&vcpu->state, &word, word | STATE_BUSY));
 	op->from = (enum axvcpu_state)word;
-	op->previous = current_vcpu;
 	current_vcpu = vcpu;
 	return 0;
 }

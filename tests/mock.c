@@ -184,13 +184,18 @@ const struct axvcpu_arch_ops mock_ops = {
 	.set_return_value = mock_set_return_value,
 };
 
+void mock_reset(void)
+{
+	memset(&mock, 0, sizeof(mock));
+	mock.current_right = true;
+}
+
 void mock_start(struct axvm **vm, struct axvcpu **vcpu, uint32_t flags)
 {
 	struct axvm_config vm_config = AXVM_CONFIG_INIT;
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
 
-	memset(&mock, 0, sizeof(mock));
-	mock.current_right = true;
+	mock_reset();
 	vm_config.arch = &mock_ops;
 	vm_config.id = 7;
 	config.flags = flags;

@@ -32,7 +32,7 @@ enum mock_op {
 	MOCK_OPS,
 };
 
-/* One for the process; mock_reset() at a test's start. Tests run in processes of their own. */
+/* One for the process: tests run in processes of their own. */
 struct mock {
 	/* How often each operation was called. */
 	atomic_uint calls[MOCK_OPS];
@@ -57,7 +57,9 @@ struct mock {
 extern struct mock mock;
 extern const struct axvcpu_arch_ops mock_ops;
 
-/* A VM of this architecture with one vCPU in state Created. */
+/* As if nothing had happened yet. */
+void mock_reset(void);
+/* mock_reset(), then a VM of this architecture with one vCPU in state Created. */
 void mock_start(struct axvm **vm, struct axvcpu **vcpu, uint32_t flags);
 
 #endif

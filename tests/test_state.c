@@ -10,6 +10,13 @@
 static struct axvm *vm;
 static struct axvcpu *vcpu;
 
+static void end(void)
+{
+	ck_ok(axvcpu_set_state(vcpu, AXVCPU_FREE));
+	ck_ok(axvcpu_free(vcpu));
+	ck_ok(axvm_free(vm));
+}
+
 /* --- every operation, in every state ------------------------------------------------------------- */
 
 static int fn_ok(void *ctx)
@@ -211,9 +218,7 @@ static void check_operation(const struct operation *op, enum axvcpu_state state,
 		      axvcpu_state_name(after));
 	ck_assert(mock.current_right);
 	ck_assert_ptr_null(axvcpu_current());
-	ck_ok(axvcpu_set_state(vcpu, AXVCPU_FREE));
-	ck_ok(axvcpu_free(vcpu));
-	ck_ok(axvm_free(vm));
+	end();
 }
 
 START_TEST(every_operation_in_every_state)
@@ -319,9 +324,7 @@ START_TEST(a_failing_operation_leaves_the_state_and_can_be_tried_again)
 	mock.ret[failure->op] = 0;
 	ck_ok(failure->call());
 	ck_assert_int_eq(axvcpu_state(vcpu), failure->leaves);
-	ck_ok(axvcpu_set_state(vcpu, AXVCPU_FREE));
-	ck_ok(axvcpu_free(vcpu));
-	ck_ok(axvm_free(vm));
+	end();
 }
 END_TEST
 
@@ -508,6 +511,7 @@ START_TEST(the_first_run_finalizes_and_then_no_vcpu_is_made)
 	ck_ok(axvm_finalize(vm));
 	ck_assert_uint_eq(mock.calls[MOCK_VM_FINALIZE], 1);
 	ck_fails_saying(axvcpu_new(vm, &config, &other), EBUSY, "finalized");
+	end();
 
 	vm_config.arch = &mock_ops;
 	vm_config.max_vcpus = 2;
@@ -579,7 +583,7 @@ START_TEST(an_interrupted_run_asks_the_hal)
 	struct axvcpu_exit exit;
 	uint64_t vector = 33;
 
-	mock_start(&vm, &vcpu, 0);
+	mock_reset();
 	hal.ctx = &vector;
 	hal.irq_fetch = irq_fetch;
 	hal.irq_handler = irq_handler;
@@ -587,7 +591,6 @@ START_TEST(an_interrupted_run_asks_the_hal)
 	config.hal = &hal;
 	ck_ok(axvm_new(&config, &vm));
 	ck_ok(axvcpu_new(vm, NULL, &vcpu));
-	mock.vcpu = NULL;
 	ck_ok(axvcpu_set_state(vcpu, AXVCPU_READY));
 
 	fetched = 1;
@@ -609,6 +612,7 @@ START_TEST(an_interrupted_run_asks_the_hal)
 	ck_ok(axvcpu_run(vcpu, &exit));
 	ck_assert_uint_eq(exit.kind, AXVCPU_EXIT_HALT);
 	ck_assert_uint_eq(handled, 1);
+	end();
 }
 END_TEST
 

@@ -8,24 +8,27 @@
  *
  * The library's own errnos, a closed set:
  *
- * | errno      | meaning                                                                       |
- * | ---------- | ----------------------------------------------------------------------------- |
- * | -EINVAL    | an argument makes no sense; the message names it                              |
- * | -E2BIG     | a config is newer than this library and uses a field unknown to it            |
- * | -ENOMEM    | out of host memory                                                            |
- * | -ENOTSUP   | this backend or this host cannot do it; the message names what is missing     |
- * | -EBADFD    | the vCPU is in a state in which the call is not allowed                       |
- * | -EBUSY     | another thread is inside the vCPU, or the object is still in use              |
- * | -EPERM     | the VM was created by another process (a fork keeps the memory, not the VM)   |
- * | -EEXIST    | guest memory overlaps, or a vCPU of that id exists or existed                 |
- * | -ENOENT    | there is no such region, register or vCPU                                     |
- * | -EFAULT    | a guest-physical range is not (wholly) guest memory                           |
- * | -EROFS     | the host has no write access to that guest memory                             |
- * | -ENOSPC    | a table is full: memory slots, vCPUs; or an area given is too small           |
- * | -ENODEV    | there is no /dev/kvm, or it is not KVM                                        |
- * | -EACCES    | /dev/kvm may not be opened by this user                                       |
- * | -ETIMEDOUT | the given time has passed                                                     |
- * | -EIO       | KVM answered with something that this library cannot interpret                |
+ * | errno            | meaning                                                                   |
+ * | ---------------- | ------------------------------------------------------------------------- |
+ * | -EINVAL          | an argument makes no sense; the message names it                          |
+ * | -E2BIG           | a config is newer than this library and uses a field unknown to it        |
+ * | -ENOMEM          | out of host memory                                                        |
+ * | -ENOTSUP         | this backend, host or build cannot do it; the message names what lacks    |
+ * | -EBADFD          | the vCPU is in a state in which the call is not allowed                   |
+ * | -EBUSY           | another thread is inside the vCPU, or the object is still in use          |
+ * | -EPERM           | the VM was created by another process (a fork keeps the memory, not the   |
+ * |                  | VM); or the process lacks a capability                                    |
+ * | -EEXIST          | guest memory overlaps, or a vCPU of that id exists or existed             |
+ * | -ENOENT          | there is no such region, register or vCPU                                 |
+ * | -EFAULT          | a guest-physical range is not (wholly) guest memory                       |
+ * | -EROFS           | the host has no write access to that guest memory                         |
+ * | -ENOSPC          | a table is full: memory slots, vCPUs; or an area given is too small       |
+ * | -ENODEV          | there is no /dev/kvm, or it is not KVM                                    |
+ * | -EACCES          | /dev/kvm may not be opened by this user                                   |
+ * | -EINTR           | a signal handler ran while the call waited                                |
+ * | -ETIMEDOUT       | the given time has passed                                                 |
+ * | -EIO             | KVM or /proc answered with something that cannot be interpreted           |
+ * | -ENOTRECOVERABLE | privileges are half dropped: the process must exit                        |
  *
  * Any other errno comes from the kernel, unchanged; the message says from which call.
  */
