@@ -24,6 +24,7 @@ static const struct {
 	{ E2BIG, "E2BIG" },
 	{ EACCES, "EACCES" },
 	{ EAGAIN, "EAGAIN" },
+	{ EALREADY, "EALREADY" },
 	{ EBADF, "EBADF" },
 	{ EBADFD, "EBADFD" },
 	{ EBUSY, "EBUSY" },
@@ -97,6 +98,9 @@ static const char *const exits[] = {
 	[AXVCPU_EXIT_SHUTDOWN] = "SHUTDOWN",
 	[AXVCPU_EXIT_INTERNAL_ERROR] = "INTERNAL_ERROR",
 	[AXVCPU_EXIT_UNHANDLED] = "UNHANDLED",
+	[AXVCPU_EXIT_IRQ_WINDOW] = "IRQ_WINDOW",
+	[AXVCPU_EXIT_DEBUG] = "DEBUG",
+	[AXVCPU_EXIT_NOTIFY] = "NOTIFY",
 };
 
 const char *axvcpu_exit_name(uint32_t kind)

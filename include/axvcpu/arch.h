@@ -14,6 +14,7 @@
 #ifndef AXVCPU_ARCH_H
 #define AXVCPU_ARCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,9 +29,14 @@ extern "C" {
 struct axvm;
 struct axvm_config;
 struct axvm_limits;
+struct axvm_ioeventfd;
+struct axvm_irqfd;
 struct axvm_region;
+struct axvm_route;
 struct axvcpu;
 struct axvcpu_config;
+struct axvcpu_debug;
+struct axvcpu_exception;
 struct axvcpu_regs;
 struct axvcpu_setup_config;
 
@@ -116,6 +122,50 @@ struct axvcpu_arch_ops {
 	int (*reg_info)(unsigned int n, uint64_t *id, const char **name);
 	/** See axvcpu_fd(). Optional. */
 	int (*vcpu_fd)(void *arch_vcpu);
+
+	/* --- more of the vCPU, all optional ----------------------------------------------------- */
+
+	/**
+	 * Builds the state of setup anew, at another entry and with another argument. `start`: as
+	 * another CPU starts it (axvcpu_start()), not as a reset does.
+	 */
+	int (*reset)(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
+	/** See interrupt.h. By the owner, or anybody if the vCPU has none. */
+	int (*inject_interrupt)(void *arch_vcpu, uint32_t vector);
+	/**
+	 * The same from any thread at any time, for controllers that the kernel emulates. -EAGAIN:
+	 * not in this VM, the owner must do it.
+	 */
+	int (*inject_anywhere)(void *arch_vcpu, uint32_t vector);
+	int (*inject_nmi)(void *arch_vcpu);
+	int (*inject_exception)(void *arch_vcpu, const struct axvcpu_exception *exception);
+	int (*set_irq_line)(void *arch_vcpu, uint32_t line, bool level);
+	int (*request_irq_window)(void *arch_vcpu);
+	/** See debug.h. `debug` is complete; without points and flags it is off. */
+	int (*set_debug)(void *arch_vcpu, const struct axvcpu_debug *debug);
+	int (*translate)(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
+	int (*vcpu_enable_capability)(void *arch_vcpu, unsigned int capability,
+				      const uint64_t args[4]);
+
+	/* --- more of the VM, all optional ------------------------------------------------------- */
+
+	/** See axvm_enable_capability(). */
+	int (*vm_enable_capability)(void *arch_vm, unsigned int capability, const uint64_t args[4]);
+	/** See interrupt.h. From any thread. */
+	int (*vm_set_irq_line)(void *arch_vm, uint32_t gsi, bool level);
+	int (*vm_signal_msi)(void *arch_vm, uint64_t address, uint32_t data);
+	int (*vm_set_routes)(void *arch_vm, const struct axvm_route *routes, size_t count);
+	int (*vm_irqfd)(void *arch_vm, const struct axvm_irqfd *irqfd);
+	int (*vm_ioeventfd)(void *arch_vm, const struct axvm_ioeventfd *ioeventfd);
+
+	/* --- host CPUs, all optional ------------------------------------------------------------ */
+
+	/* See percpu.h. All of them or none. `data` is the object's, zero before enable. */
+	int (*percpu_enable)(uint32_t cpu, uint64_t data[4]);
+	void (*percpu_disable)(uint64_t data[4]);
+	int (*percpu_guest_page_table_levels)(const uint64_t data[4]);
+	int (*percpu_capability)(const uint64_t data[4], unsigned int capability);
+	int (*percpu_fd)(const uint64_t data[4]);
 };
 
 /**

@@ -12,13 +12,19 @@
 #define AXVCPU_VERSION_PATCH 0
 
 #include <axvcpu/arch.h>
+#include <axvcpu/debug.h>
 #include <axvcpu/error.h>
 #include <axvcpu/exit.h>
 #include <axvcpu/hal.h>
 #include <axvcpu/init.h>
+#include <axvcpu/interrupt.h>
 #include <axvcpu/memory.h>
+#include <axvcpu/percpu.h>
+#include <axvcpu/power.h>
 #include <axvcpu/privileges.h>
 #include <axvcpu/regs.h>
+#include <axvcpu/request.h>
+#include <axvcpu/runner.h>
 #include <axvcpu/vcpu.h>
 #include <axvcpu/vm.h>
 #include <axvcpu/x86_64.h>

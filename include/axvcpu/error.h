@@ -25,6 +25,9 @@
  * | -ENOSPC          | a table is full: memory slots, vCPUs; or an area given is too small       |
  * | -ENODEV          | there is no /dev/kvm, or it is not KVM                                    |
  * | -EACCES          | /dev/kvm may not be opened by this user                                   |
+ * | -EALREADY        | it is on, or enabled, already                                             |
+ * | -ECANCELED       | the vCPU was freed before the request was begun                           |
+ * | -EAGAIN          | a thread cannot be made now                                               |
  * | -EINTR           | a signal handler ran while the call waited                                |
  * | -ETIMEDOUT       | the given time has passed                                                 |
  * | -EIO             | KVM or /proc answered with something that cannot be interpreted           |

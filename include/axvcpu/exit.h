@@ -61,6 +61,12 @@ enum axvcpu_exit_kind {
 	AXVCPU_EXIT_INTERNAL_ERROR = 18,
 	/** Anything that this version has no kind for: see `raw_reason` and `raw_code`. */
 	AXVCPU_EXIT_UNHANDLED = 19,
+	/** The guest can take an interrupt, as axvcpu_request_irq_window() asked to be told. */
+	AXVCPU_EXIT_IRQ_WINDOW = 20,
+	/** A breakpoint, watchpoint or step of axvcpu_set_debug(): `debug`. */
+	AXVCPU_EXIT_DEBUG = 21,
+	/** x86: the guest kept interrupts out for too long (`notify_window` of the VM's config). */
+	AXVCPU_EXIT_NOTIFY = 22,
 };
 
 /** In `page_fault.access`: what the guest tried. */
@@ -135,9 +141,12 @@ struct axvcpu_exit_page_fault {
 	uint32_t error;
 };
 
+/** `cpu_up.target_cpu` of a broadcast. */
+#define AXVCPU_ALL_OTHERS UINT64_MAX
+
 /** A CPU to be started. */
 struct axvcpu_exit_cpu_up {
-	/** APIC id, MPIDR affinity or hart id. */
+	/** APIC id, MPIDR affinity or hart id. AXVCPU_ALL_OTHERS: all but the sender. */
 	uint64_t target_cpu;
 	/** Guest-physical address of its first instruction. */
 	uint64_t entry_point;
@@ -155,7 +164,13 @@ struct axvcpu_exit_ipi {
 	uint8_t send_to_all;
 	/** To the sender; `target_cpu` is meaningless then. */
 	uint8_t send_to_self;
-	uint8_t reserved[6];
+	/** x86: 0 fixed, 1 lowest priority, 2 SMI, 4 NMI, 5 INIT. SIPI is CPU_UP. */
+	uint8_t delivery_mode;
+	/** x86: `target_cpu` is a logical destination, not an APIC id. */
+	uint8_t logical;
+	/** Level asserted; 0 only in the INIT de-assert of old CPUs, which means nothing. */
+	uint8_t level;
+	uint8_t reserved[3];
 };
 
 /** What the hypervisor says of its own failure. */
@@ -164,6 +179,26 @@ struct axvcpu_exit_internal {
 	/** Valid words of `data`, 0 to 16. */
 	uint32_t ndata;
 	uint64_t data[16];
+};
+
+/** What a debugged guest has met. */
+enum axvcpu_debug_reason {
+	AXVCPU_DEBUGGED_STEP = 1,
+	/** A hardware breakpoint or watchpoint: `point`. */
+	AXVCPU_DEBUGGED_POINT = 2,
+	/** The guest's breakpoint instruction, which has not retired. */
+	AXVCPU_DEBUGGED_SOFTWARE = 3,
+};
+
+struct axvcpu_exit_debug {
+	/** Program counter. */
+	uint64_t pc;
+	/** enum axvcpu_debug_reason */
+	uint32_t reason;
+	/** Index of the point. */
+	uint32_t point;
+	/** What the hardware says: DR6, ESR_EL2; 0. */
+	uint64_t raw;
 };
 
 /** One exit. 256 bytes, for ever. */
@@ -188,6 +223,7 @@ struct axvcpu_exit {
 		struct axvcpu_exit_cpu_up cpu_up;
 		struct axvcpu_exit_ipi ipi;
 		struct axvcpu_exit_internal internal;
+		struct axvcpu_exit_debug debug;
 		struct {
 			uint64_t vector;
 		} external_interrupt;

@@ -55,6 +55,9 @@ enum axvcpu_reg_x86 {
 	AXVCPU_REG_X86_SS,
 };
 
+/** x86_64: a model-specific register by its number, as far as KVM keeps it. */
+#define AXVCPU_REG_X86_MSR(n) ((UINT64_C(1) << 32) | (uint32_t)(n))
+
 /** All general registers at once. 272 bytes, for ever. */
 struct axvcpu_regs {
 	/** By hardware number; those that the architecture lacks read as 0 and are not written. */

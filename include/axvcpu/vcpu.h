@@ -51,6 +51,8 @@ enum axvcpu_state {
 #define AXVCPU_F_STRICT (1u << 0)
 /** `favor_cpu` is valid. */
 #define AXVCPU_F_FAVOR_CPU (1u << 1)
+/** Waits for axvcpu_start() before it executes: power.h. */
+#define AXVCPU_F_START_OFF (1u << 2)
 
 /** What a vCPU is to be (`new`). Initialise with AXVCPU_CONFIG_INIT. */
 struct axvcpu_config {
@@ -178,7 +180,7 @@ AXVCPU_API int axvcpu_unbind(struct axvcpu *vcpu);
  * Runs the guest until there is something to do.
  *
  * An exit of a kind marked Terminal in enum axvcpu_exit_kind ends the vCPU: run then refuses to
- * go on (-EBADFD).
+ * go on (-EBADFD) until axvcpu_reset().
  *
  * @param exit receives the reason.
  * @return 0; -EBADFD; -EBUSY: also in a thread that is not the owner; -EPERM: another process's
@@ -342,6 +344,17 @@ AXVCPU_API int axvcpu_cpu_set(const struct axvcpu *vcpu, void *set, size_t size)
  * @return the descriptor, or -ENOTSUP. Any state, any thread.
  */
 AXVCPU_API int axvcpu_fd(const struct axvcpu *vcpu);
+
+/**
+ * Enables a capability of the hypervisor's on this vCPU (KVM_ENABLE_CAP), for what this library
+ * lacks.
+ *
+ * @return 0 or what the capability returns; -ENOTSUP; -EBADFD; -EBUSY; errnos of the kernel.
+ *
+ * States: Created, Free, Ready, Blocked; unchanged. Threads: any, one at a time.
+ */
+AXVCPU_API int axvcpu_enable_capability(struct axvcpu *vcpu, unsigned int capability,
+					const uint64_t args[4]);
 
 /** The architecture's own object of this vCPU. Any state. axvcpu: get_arch_vcpu. */
 AXVCPU_API void *axvcpu_arch(const struct axvcpu *vcpu);

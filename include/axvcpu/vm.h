@@ -30,6 +30,32 @@ enum axvm_irqchip {
 	AXVM_IRQCHIP_NONE = 0,
 	/** The kernel: LAPIC, IOAPIC and PIC; GIC; AIA. */
 	AXVM_IRQCHIP_KERNEL = 1,
+	/** x86: the kernel the LAPICs, the caller the rest, by MSI and routes. */
+	AXVM_IRQCHIP_SPLIT = 2,
+};
+
+/** Hypercalls of any number, in the hypervisor's own way. x86: needs KVM_CAP_XEN_HVM. */
+#define AXVM_FORWARD_HYPERCALLS (1u << 0)
+/** x86: the hypercall KVM_HC_MAP_GPA_RANGE. */
+#define AXVM_FORWARD_MAP_GPA_RANGE (1u << 1)
+/** Accesses to system registers that the hypervisor does not know, instead of a fault. */
+#define AXVM_FORWARD_UNKNOWN_SYSREGS (1u << 2)
+/** x86 without the kernel's irqchip: writes to the LAPIC's ICR, as SEND_IPI and CPU_UP. */
+#define AXVM_FORWARD_IPIS (1u << 3)
+/**
+ * x86: a write of 4 bytes to `doorbell_port` is a hypercall: number in eax, arguments in rdi, rsi,
+ * rdx, rcx, r8, r9, result in rax. Works on every KVM.
+ */
+#define AXVM_FORWARD_DOORBELL (1u << 4)
+
+/** System registers whose accesses become exits. x86: MSRs. */
+struct axvm_sysreg_range {
+	uint32_t base;
+	/** Registers; at least 1. */
+	uint32_t count;
+	/** AXVCPU_ACCESS_READ, AXVCPU_ACCESS_WRITE, or both. */
+	uint32_t access;
+	uint32_t reserved;
 };
 
 /** `kvm_fd` is valid. It is borrowed: it must stay open while axvm_new() runs, no longer. */
@@ -63,6 +89,16 @@ struct axvm_config {
 	int kick_signal;
 	/** What a custom architecture wants to know; the KVM backends take none: NULL. */
 	const void *arch_config;
+	/** AXVM_FORWARD_*: what becomes an exit that would not without. */
+	uint32_t forward;
+	/** With AXVM_FORWARD_DOORBELL. */
+	uint32_t doorbell_port;
+	/** x86, Intel: cycles for which a guest may keep interrupts out; 0: any. A NOTIFY exit. */
+	uint32_t notify_window;
+	/** Elements of `sysregs`. */
+	uint32_t nsysregs;
+	/** System registers that become exits; x86: up to 16 ranges of up to 12288. Copied. */
+	const struct axvm_sysreg_range *sysregs;
 };
 #define AXVM_CONFIG_INIT AXVCPU_INIT(struct axvm_config)
 
@@ -118,6 +154,15 @@ AXVCPU_API int axvm_fd(const struct axvm *vm);
  * Threads: any.
  */
 AXVCPU_API int axvm_capability(struct axvm *vm, unsigned int capability);
+
+/**
+ * Enables a capability of the hypervisor's (KVM_ENABLE_CAP), for what this library lacks.
+ *
+ * @param args what the capability takes.
+ * @return 0 or what the capability returns; -ENOTSUP; -EPERM; errnos of the kernel. Threads: any.
+ */
+AXVCPU_API int axvm_enable_capability(struct axvm *vm, unsigned int capability,
+				      const uint64_t args[4]);
 
 /** How far a VM can go. Initialise with AXVM_LIMITS_INIT. */
 struct axvm_limits {

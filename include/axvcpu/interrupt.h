@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/**
+ * @file interrupt.h
+ * Interrupts and exceptions for vCPUs; lines, messages and event descriptors for VMs.
+ *
+ * What goes to one vCPU may be asked for from any thread, while it runs: it is delivered by the
+ * vCPU's owner, before the next entry into the guest (request.h). What goes to the VM's interrupt
+ * controllers goes there at once.
+ */
+#ifndef AXVCPU_INTERRUPT_H
+#define AXVCPU_INTERRUPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <axvcpu/error.h>
+#include <axvcpu/init.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct axvm;
+struct axvcpu;
+
+/* --- one vCPU ---------------------------------------------------------------------------------- */
+
+/**
+ * Injects an interrupt, as by an edge.
+ *
+ * x86_64: vector 0 to 255. Without the kernel's irqchip it is queued, highest vector first, until
+ * the guest takes it; every injection is taken once. With one it is a message to this vCPU's LAPIC
+ * (from 16 up), whose pending bits coalesce.
+ *
+ * @return 0: delivered, or on its way; -EINVAL: no such vector; -ENOTSUP; -ENOMEM; -EBADFD: the
+ *         vCPU is not set up; errnos of the kernel.
+ *
+ * States: all but Created and Invalid; unchanged. Threads: any. axvcpu: inject_interrupt.
+ */
+AXVCPU_API int axvcpu_inject_interrupt(struct axvcpu *vcpu, uint32_t vector);
+
+/** Injects a non-maskable interrupt: otherwise as axvcpu_inject_interrupt(). */
+AXVCPU_API int axvcpu_inject_nmi(struct axvcpu *vcpu);
+
+/** An exception of the guest's own. */
+struct axvcpu_exception {
+	/** x86_64: 0 to 31, but not 2 (NMI). */
+	uint32_t vector;
+	/** Whether there is an error code; x86_64 delivers one for the vectors that have one. */
+	uint32_t has_error_code;
+	uint32_t error_code;
+	uint32_t reserved;
+};
+
+/**
+ * Makes the guest take an exception instead of its next instruction: otherwise as
+ * axvcpu_inject_interrupt(). -EBUSY: another exception waits for its delivery.
+ */
+AXVCPU_API int axvcpu_inject_exception(struct axvcpu *vcpu,
+				       const struct axvcpu_exception *exception);
+
+/**
+ * Sets the level of an interrupt line that ends at this vCPU.
+ *
+ * @param line  arm64 without a GIC: 0 IRQ, 1 FIQ; riscv64 without AIA: 0, the external interrupt.
+ *              x86_64 has none (-ENOTSUP): axvm_set_irq_line() sets those of its controllers.
+ * @param level whether it is asserted.
+ * @return as axvcpu_inject_interrupt(). States and threads: likewise.
+ */
+AXVCPU_API int axvcpu_set_irq_line(struct axvcpu *vcpu, uint32_t line, bool level);
+
+/**
+ * Asks for an exit of kind IRQ_WINDOW when the guest can take an interrupt; once. For those who
+ * keep their own queue. x86_64 without the kernel's irqchip; elsewhere -ENOTSUP.
+ *
+ * @return 0; -ENOTSUP; -EBADFD; -EBUSY. States: Free, Ready. Threads: any, one at a time.
+ */
+AXVCPU_API int axvcpu_request_irq_window(struct axvcpu *vcpu);
+
+/* --- the VM's controllers ------------------------------------------------------------------------ */
+
+/**
+ * Sets the level of an input of the VM's interrupt controllers, which the kernel emulates.
+ *
+ * @param gsi   its number (global system interrupt).
+ * @param level whether it is asserted. An edge is both, one after the other.
+ * @return 0; -ENOTSUP: the kernel emulates none; -EINVAL: no such input; errnos of the kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_set_irq_line(struct axvm *vm, uint32_t gsi, bool level);
+
+/**
+ * Sends a message-signalled interrupt.
+ *
+ * @param address what the device would write to. x86: 0xfee.....
+ * @param data    what it would write.
+ * @return 1: delivered; 0: the guest has it blocked; -ENOTSUP; errnos of the kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_signal_msi(struct axvm *vm, uint64_t address, uint32_t data);
+
+/** Where an interrupt of a number goes. */
+enum axvm_route_kind {
+	/** To an input of a controller: `u.pin`. */
+	AXVM_ROUTE_PIN = 1,
+	/** As a message: `u.msi`. */
+	AXVM_ROUTE_MSI = 2,
+};
+
+/** A route. */
+struct axvm_route {
+	uint32_t gsi;
+	/** enum axvm_route_kind */
+	uint32_t kind;
+	union {
+		struct {
+			/** x86: 0 master PIC, 1 slave PIC, 2 IOAPIC. */
+			uint32_t controller;
+			uint32_t pin;
+		} pin;
+		struct {
+			uint64_t address;
+			uint32_t data;
+			uint32_t reserved;
+		} msi;
+		uint64_t pad[3];
+	} u;
+};
+
+/**
+ * Replaces all routes.
+ *
+ * @param routes the new ones; several of one number go to several places.
+ * @param count  how many; 0: none.
+ * @return 0; -EINVAL: unknown kind, or a place that does not exist; -ENOTSUP; -ENOMEM; errnos of
+ *         the kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes, size_t count);
+
+/** Take the descriptor away again. */
+#define AXVM_EVENT_REMOVE (1u << 0)
+/** irqfd: level-triggered; `resample_fd` is signalled when the guest acknowledges. */
+#define AXVM_EVENT_RESAMPLE (1u << 1)
+/** ioeventfd: a port, not memory. */
+#define AXVM_EVENT_PORT (1u << 2)
+/** ioeventfd: only when `value` is written. */
+#define AXVM_EVENT_DATAMATCH (1u << 3)
+
+/** An eventfd that raises an interrupt, without a call. Initialise with AXVM_IRQFD_INIT. */
+struct axvm_irqfd {
+	/** sizeof(struct axvm_irqfd) */
+	size_t size;
+	/** AXVM_EVENT_* */
+	uint32_t flags;
+	uint32_t gsi;
+	int fd;
+	int resample_fd;
+};
+#define AXVM_IRQFD_INIT AXVCPU_INIT(struct axvm_irqfd)
+
+/**
+ * Ties an eventfd to an interrupt number, or unties it.
+ *
+ * @return 0; -EINVAL, -E2BIG: the arguments; -ENOTSUP; errnos of the kernel. Threads: any.
+ */
+AXVCPU_API int axvm_irqfd(struct axvm *vm, const struct axvm_irqfd *irqfd);
+
+/** A write that signals an eventfd instead of an exit. Initialise with AXVM_IOEVENTFD_INIT. */
+struct axvm_ioeventfd {
+	/** sizeof(struct axvm_ioeventfd) */
+	size_t size;
+	/** AXVM_EVENT_* */
+	uint32_t flags;
+	int fd;
+	/** Guest-physical address, or port. */
+	uint64_t address;
+	/** With AXVM_EVENT_DATAMATCH: the value. */
+	uint64_t value;
+	/** Bytes: 1, 2, 4 or 8; 0: of any length, without a value to match. */
+	uint32_t width;
+	uint32_t reserved;
+};
+#define AXVM_IOEVENTFD_INIT AXVCPU_INIT(struct axvm_ioeventfd)
+
+/**
+ * Ties an eventfd to a write of the guest's, or unties it.
+ *
+ * @return 0; -EINVAL, -E2BIG: the arguments; -EEXIST: that write is taken; -ENOENT: it is not (to
+ *         remove); -ENOTSUP; errnos of the kernel. Threads: any.
+ */
+AXVCPU_API int axvm_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *ioeventfd);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
