@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* A vCPU that waits, and what wakes it. */
 #include <errno.h>
-#include <time.h>
 
 #include "lib/sys.h"
 #include "lib/vcpu.h"
@@ -9,18 +8,9 @@
 
 #define NS_PER_S 1000000000
 
-static int64_t now_ns(void)
+int vcpu_sleep(struct axvcpu *vcpu, int64_t timeout_ns)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
-
-/* Waits for the token and takes it. */
-static int wait_token(struct axvcpu *vcpu, int64_t timeout_ns)
-{
-	int64_t start = timeout_ns < 0 ? 0 : now_ns();
+	int64_t start = timeout_ns < 0 ? 0 : sys_now_ns();
 	struct timespec left;
 
 	while (!atomic_exchange(&vcpu->wake, 0)) {
@@ -28,7 +18,7 @@ static int wait_token(struct axvcpu *vcpu, int64_t timeout_ns)
 		int ret;
 
 		if (timeout_ns >= 0) {
-			int64_t ns = timeout_ns - (now_ns() - start);
+			int64_t ns = timeout_ns - (sys_now_ns() - start);
 
 			if (ns <= 0)
 				return -ETIMEDOUT;
@@ -44,24 +34,30 @@ static int wait_token(struct axvcpu *vcpu, int64_t timeout_ns)
 	return 0;
 }
 
+bool vcpu_awaken(struct axvcpu *vcpu, unsigned int to, unsigned int *word)
+{
+	/* Registers may be looked at meanwhile, which takes but a moment. */
+	do {
+		*word = AXVCPU_BLOCKED;
+		if (atomic_compare_exchange_weak(&vcpu->state, word, to))
+			return true;
+	} while ((*word & STATE_MASK) == AXVCPU_BLOCKED);
+	return false;
+}
+
 int axvcpu_block(struct axvcpu *vcpu, int64_t timeout_ns)
 {
-	unsigned int word = AXVCPU_BLOCKED;
+	unsigned int word;
 	struct op op;
 	int ret = op_begin_owner(vcpu, IN(AXVCPU_READY), "block", &op);
 
 	if (ret)
 		return ret;
 	op_end(vcpu, &op, AXVCPU_BLOCKED);
-
-	ret = wait_token(vcpu, timeout_ns);
-
-	/* Registers may be looked at meanwhile, which takes but a moment. */
-	while (!atomic_compare_exchange_weak(&vcpu->state, &word, AXVCPU_READY)) {
-		if ((word & STATE_MASK) != AXVCPU_BLOCKED)
-			return state_refuse(vcpu, word, "block");
-		word = AXVCPU_BLOCKED;
-	}
+	ret = vcpu_sleep(vcpu, timeout_ns);
+	/* Only the unsafe set_state moves it from there meanwhile. */
+	if (!vcpu_awaken(vcpu, AXVCPU_READY, &word))
+		return state_refuse(vcpu, word, "block");
 	return ret;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "axvcpu/exit.h"
+#include "lib/compiler.h"
 
 /* A buffer that is filled piece by piece and counts what did not fit, as snprintf() does. */
 struct text {
@@ -27,16 +28,55 @@ static void AXVCPU_PRINTF(2, 3) add(struct text *text, const char *fmt, ...)
 		text->used += (size_t)n;
 }
 
+static const char *const ipi_modes[] = { [0] = "fixed", [1] = "lowest", [2] = "SMI",
+					 [4] = "NMI",	[5] = "INIT",	[6] = "SIPI" };
+
 static void add_ipi(struct text *text, const struct axvcpu_exit_ipi *ipi)
 {
+	uint8_t mode = ipi->delivery_mode;
+
+	if (mode < ARRAY_SIZE(ipi_modes) && ipi_modes[mode])
+		add(text, " %s", ipi_modes[mode]);
+	else
+		add(text, " mode %u", mode);
 	add(text, " vector %" PRIu64, ipi->vector);
 	if (ipi->send_to_all)
-		add(text, " to all others");
+		add(text, ipi->send_to_self ? " to all" : " to all others");
 	else if (ipi->send_to_self)
 		add(text, " to self");
 	else
-		add(text, " to cpu %#" PRIx64 " aux %#" PRIx64, ipi->target_cpu,
-		    ipi->target_cpu_aux);
+		add(text, " to %s %#" PRIx64 " aux %#" PRIx64, ipi->logical ? "logical" : "cpu",
+		    ipi->target_cpu, ipi->target_cpu_aux);
+	if (!ipi->level)
+		add(text, " deassert");
+}
+
+static void add_cpu_up(struct text *text, const struct axvcpu_exit_cpu_up *up)
+{
+	if (up->target_cpu == AXVCPU_ALL_OTHERS)
+		add(text, " all others");
+	else
+		add(text, " cpu %#" PRIx64, up->target_cpu);
+	add(text, " entry %#" PRIx64 " arg %#" PRIx64, up->entry_point, up->arg);
+}
+
+static void add_debug(struct text *text, const struct axvcpu_exit_debug *debug)
+{
+	switch (debug->reason) {
+	case AXVCPU_DEBUGGED_STEP:
+		add(text, " step");
+		break;
+	case AXVCPU_DEBUGGED_POINT:
+		add(text, " point %" PRIu32, debug->point);
+		break;
+	case AXVCPU_DEBUGGED_SOFTWARE:
+		add(text, " breakpoint instruction");
+		break;
+	default:
+		add(text, " reason %" PRIu32, debug->reason);
+		break;
+	}
+	add(text, " at %#" PRIx64 " raw %#" PRIx64, debug->pc, debug->raw);
 }
 
 static void add_page_fault(struct text *text, const struct axvcpu_exit_page_fault *fault)
@@ -89,12 +129,14 @@ static void add_fields(struct text *text, const struct axvcpu_exit *exit)
 	case AXVCPU_EXIT_EXTERNAL_INTERRUPT:
 		add(text, " vector %" PRIu64, exit->u.external_interrupt.vector);
 		break;
+	case AXVCPU_EXIT_EOI:
+		add(text, " vector %" PRIu64, exit->u.eoi.vector);
+		break;
 	case AXVCPU_EXIT_NESTED_PAGE_FAULT:
 		add_page_fault(text, &exit->u.page_fault);
 		break;
 	case AXVCPU_EXIT_CPU_UP:
-		add(text, " cpu %#" PRIx64 " entry %#" PRIx64 " arg %#" PRIx64,
-		    exit->u.cpu_up.target_cpu, exit->u.cpu_up.entry_point, exit->u.cpu_up.arg);
+		add_cpu_up(text, &exit->u.cpu_up);
 		break;
 	case AXVCPU_EXIT_CPU_DOWN:
 		add(text, " state %#" PRIx64, exit->u.cpu_down.state);
@@ -108,6 +150,12 @@ static void add_fields(struct text *text, const struct axvcpu_exit *exit)
 		break;
 	case AXVCPU_EXIT_INTERNAL_ERROR:
 		add_internal(text, &exit->u.internal);
+		break;
+	case AXVCPU_EXIT_DEBUG:
+		add_debug(text, &exit->u.debug);
+		break;
+	case AXVCPU_EXIT_NOTIFY:
+		add(text, " flags %#" PRIx64, exit->raw_code);
 		break;
 	case AXVCPU_EXIT_UNHANDLED:
 		add(text, " reason %" PRIu64 " code %#" PRIx64, exit->raw_reason, exit->raw_code);

@@ -10,6 +10,8 @@
 
 #include "axvcpu/arch.h"
 #include "axvcpu/memory.h"
+#include "lib/frames.h"
+#include "lib/memory.h"
 #include "lib/sys.h"
 
 static int map_flags(const struct axvm_region *region)
@@ -138,6 +140,10 @@ int hal_complete(struct axvcpu_hal *hal)
 		return axvcpu_fail(NULL, -EINVAL, "HAL: map_memory and unmap_memory go together");
 	if (!hal->set_affinity != !hal->get_affinity)
 		return axvcpu_fail(NULL, -EINVAL, "HAL: set_affinity and get_affinity go together");
+	if (!hal->alloc_frame != !hal->free_frame)
+		return axvcpu_fail(NULL, -EINVAL, "HAL: alloc_frame and free_frame go together");
+	if (!hal->phys_to_virt != !hal->virt_to_phys)
+		return axvcpu_fail(NULL, -EINVAL, "HAL: phys_to_virt and virt_to_phys go together");
 	if (!hal->map_memory) {
 		hal->map_memory = linux_map_memory;
 		hal->unmap_memory = linux_unmap_memory;
@@ -145,6 +151,14 @@ int hal_complete(struct axvcpu_hal *hal)
 	if (!hal->set_affinity) {
 		hal->set_affinity = linux_set_affinity;
 		hal->get_affinity = linux_get_affinity;
+	}
+	if (!hal->alloc_frame) {
+		hal->alloc_frame = frames_alloc;
+		hal->free_frame = frames_free;
+	}
+	if (!hal->phys_to_virt) {
+		hal->phys_to_virt = address_phys_to_virt;
+		hal->virt_to_phys = address_virt_to_phys;
 	}
 	return 0;
 }

@@ -81,7 +81,7 @@ int kick_signal_restore(const struct axvm *vm, const sigset_t *old)
 	return ret ? axvcpu_fail(vm, ret, "blocking signal %d", vm->kick_signal) : 0;
 }
 
-int axvcpu_kick(struct axvcpu *vcpu)
+int vcpu_leave_guest(struct axvcpu *vcpu)
 {
 	int ret;
 
@@ -99,4 +99,13 @@ int axvcpu_kick(struct axvcpu *vcpu)
 	if ((atomic_load(&vcpu->state) & STATE_MASK) == AXVCPU_RUNNING)
 		sys_tkill(atomic_load(&vcpu->owner), vcpu->vm->kick_signal);
 	return 0;
+}
+
+int axvcpu_kick(struct axvcpu *vcpu)
+{
+	if (!HAS_OP(vcpu->ops, kick))
+		return -ENOTSUP;
+	/* Before the backend hears of it: what leaves the guest for it finds this set. */
+	atomic_store(&vcpu->kick, true);
+	return vcpu_leave_guest(vcpu);
 }

@@ -46,14 +46,19 @@ static void host_unmap(struct axvm *vm, struct region *region)
 		vm->hal.unmap_memory(vm->hal.ctx, &region->info);
 }
 
+static void region_free(struct axvm *vm, struct region *region)
+{
+	host_unmap(vm, region);
+	free(region->chunk);
+	free(region);
+}
+
 void memory_destroy(struct axvm *vm)
 {
 	struct memory_map *map = &vm->memory;
 
-	for (size_t i = 0; i < map->count; i++) {
-		host_unmap(vm, map->keys[i].region);
-		free(map->keys[i].region);
-	}
+	for (size_t i = 0; i < map->count; i++)
+		region_free(vm, map->keys[i].region);
 	free(map->keys);
 	free(map->slots);
 	pthread_mutex_destroy(&map->change);
@@ -278,7 +283,7 @@ static int region_new(struct axvm *vm, const struct axvm_region *info, struct re
 }
 
 /* With 'change' held: the overlap cannot change under us. */
-static int map_locked(struct axvm *vm, const struct axvm_region *info)
+static int map_locked(struct axvm *vm, const struct axvm_region *info, struct frame_chunk *chunk)
 {
 	struct memory_map *map = &vm->memory;
 	int64_t at = check_overlap(vm, info->gpa, info->len);
@@ -300,11 +305,11 @@ static int map_locked(struct axvm *vm, const struct axvm_region *info)
 	ret = HAS_OP(vm->ops, vm_map) ? vm->ops->vm_map(vm->arch, &region->info, region->slot) : 0;
 	if (ret) {
 		slot_give(map, region->slot);
-		host_unmap(vm, region);
-		free(region);
+		region_free(vm, region);
 		return vm_result(vm, ret);
 	}
 
+	region->chunk = chunk;
 	pthread_rwlock_wrlock(&map->lock);
 	memmove(&map->keys[at + 1], &map->keys[at],
 		(map->count - (size_t)at) * sizeof(map->keys[0]));
@@ -334,12 +339,12 @@ int axvm_map(struct axvm *vm, const struct axvm_region *given)
 		info.fd = -1;
 
 	pthread_mutex_lock(&vm->memory.change);
-	ret = map_locked(vm, &info);
+	ret = map_locked(vm, &info, NULL);
 	pthread_mutex_unlock(&vm->memory.change);
 	return ret;
 }
 
-static int unmap_locked(struct axvm *vm, uint64_t gpa, uint64_t len)
+static int unmap_locked(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk)
 {
 	struct memory_map *map = &vm->memory;
 	size_t at = memory_find(map, gpa);
@@ -351,6 +356,10 @@ static int unmap_locked(struct axvm *vm, uint64_t gpa, uint64_t len)
 				   "unmap %#" PRIx64 " +%#" PRIx64 ": no region is exactly there",
 				   gpa, len);
 	region = map->keys[at].region;
+	if (region->chunk && !chunk)
+		return axvcpu_fail(vm, -EBUSY,
+				   "unmap %#" PRIx64 ": it is for frames, and goes when they are free",
+				   gpa);
 	/* First out of the guest's reach, then out of the host's. */
 	ret = HAS_OP(vm->ops, vm_unmap) ? vm->ops->vm_unmap(vm->arch, &region->info, region->slot)
 					: 0;
@@ -362,8 +371,7 @@ static int unmap_locked(struct axvm *vm, uint64_t gpa, uint64_t len)
 	memmove(&map->keys[at], &map->keys[at + 1], (map->count - at) * sizeof(map->keys[0]));
 	pthread_rwlock_unlock(&map->lock);
 	slot_give(map, region->slot);
-	host_unmap(vm, region);
-	free(region);
+	region_free(vm, region);
 	return 0;
 }
 
@@ -372,9 +380,83 @@ int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len)
 	int ret;
 
 	pthread_mutex_lock(&vm->memory.change);
-	ret = unmap_locked(vm, gpa, len);
+	ret = unmap_locked(vm, gpa, len, false);
 	pthread_mutex_unlock(&vm->memory.change);
 	return ret;
+}
+
+/* --- the library's own regions ---------------------------------------------------------------- */
+
+/* Needs 'change'. */
+static int find_gap(const struct axvm *vm, uint64_t len, uint64_t floor, uint64_t *gpa)
+{
+	const struct memory_map *map = &vm->memory;
+	unsigned int bits = vm->limits.gpa_bits;
+	uint64_t last = bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
+	size_t i = map->count;
+	uint64_t at;
+
+	if (last < floor || last - floor < len - 1)
+		return -ENOSPC;
+	at = last - (len - 1);
+	for (; i && map->keys[i - 1].gpa + (map->keys[i - 1].region->len - 1) >= at; i--) {
+		uint64_t start = map->keys[i - 1].gpa;
+
+		if (start > at + (len - 1))
+			continue;
+		/* The next one that ends below this region. */
+		start &= ~(len - 1);
+		if (start < floor || start - floor < len)
+			return -ENOSPC;
+		at = start - len;
+	}
+	*gpa = at;
+	return 0;
+}
+
+int memory_map_chunk(struct axvm *vm, struct axvm_region *info, uint64_t floor,
+		     struct frame_chunk *chunk)
+{
+	struct memory_map *map = &vm->memory;
+	int ret;
+
+	pthread_mutex_lock(&map->change);
+	ret = find_gap(vm, info->len, floor, &info->gpa);
+	if (ret)
+		axvcpu_fail(vm, ret,
+			    "no %#" PRIx64 " bytes are free from %#" PRIx64
+			    " to the end of %u bits of guest-physical addresses",
+			    info->len, floor, vm->limits.gpa_bits);
+	else
+		ret = map_locked(vm, info, chunk);
+	if (!ret)
+		info->hva = map->keys[memory_find(map, info->gpa)].region->hva;
+	pthread_mutex_unlock(&map->change);
+	return ret;
+}
+
+int memory_unmap_chunk(struct axvm *vm, uint64_t gpa, uint64_t len)
+{
+	int ret;
+
+	pthread_mutex_lock(&vm->memory.change);
+	ret = unmap_locked(vm, gpa, len, true);
+	pthread_mutex_unlock(&vm->memory.change);
+	return ret;
+}
+
+struct frame_chunk *memory_find_chunk(struct axvm *vm, uint64_t gpa)
+{
+	struct memory_map *map = &vm->memory;
+	struct frame_chunk *chunk = NULL;
+	size_t i;
+
+	pthread_rwlock_rdlock(&map->lock);
+	i = memory_find(map, gpa);
+	if (i < map->count)
+		chunk = map->keys[i].region->chunk;
+	pthread_rwlock_unlock(&map->lock);
+	return chunk;
 }
 
 int axvm_regions(struct axvm *vm, size_t first, size_t count, struct axvm_region *regions)

@@ -11,6 +11,7 @@
 #include "axvcpu/memory.h"
 
 struct axvm;
+struct frame_chunk;
 
 struct region {
 	uint64_t gpa;
@@ -19,6 +20,8 @@ struct region {
 	uint32_t slot;
 	/* Writing from the host would fault. */
 	bool host_readonly;
+	/* What lib/frames.c knows of it, if it is one of its; freed with it. */
+	struct frame_chunk *chunk;
 	/* As asked for, and as listed. */
 	struct axvm_region info;
 };
@@ -51,5 +54,20 @@ void memory_destroy(struct axvm *vm);
 
 /* The index of the region that holds 'gpa', or map->count. The caller holds a lock of the map. */
 size_t memory_find(struct memory_map *map, uint64_t gpa);
+
+/*
+ * Maps 'info' at the highest free address from 'floor' up that is a multiple of its length, a
+ * power of two. The region belongs to 'chunk': nobody else unmaps it, and it frees that.
+ */
+int memory_map_chunk(struct axvm *vm, struct axvm_region *info, uint64_t floor,
+		     struct frame_chunk *chunk);
+int memory_unmap_chunk(struct axvm *vm, uint64_t gpa, uint64_t len);
+/* The chunk that the address is in, or NULL. */
+struct frame_chunk *memory_find_chunk(struct axvm *vm, uint64_t gpa);
+
+/* --- address.c: defaults of the HAL ----------------------------------------------------------- */
+
+void *address_phys_to_virt(void *ctx, struct axvm *vm, uint64_t gpa);
+int address_virt_to_phys(void *ctx, struct axvm *vm, const void *ptr, uint64_t *gpa);
 
 #endif

@@ -101,6 +101,7 @@ static const char *const exits[] = {
 	[AXVCPU_EXIT_IRQ_WINDOW] = "IRQ_WINDOW",
 	[AXVCPU_EXIT_DEBUG] = "DEBUG",
 	[AXVCPU_EXIT_NOTIFY] = "NOTIFY",
+	[AXVCPU_EXIT_EOI] = "EOI",
 };
 
 const char *axvcpu_exit_name(uint32_t kind)

@@ -52,19 +52,33 @@ int owner_refuse(struct axvcpu *vcpu, const char *what)
 			   (int)atomic_load(&vcpu->owner));
 }
 
-int op_begin(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op)
+/* Leaves the word that stood in the way in 'word'. */
+static bool op_enter(struct axvcpu *vcpu, unsigned int allowed, struct op *op, unsigned int *word)
 {
-	unsigned int word = atomic_load_explicit(&vcpu->state, memory_order_relaxed);
-
+	*word = atomic_load_explicit(&vcpu->state, memory_order_relaxed);
 	op->previous = current_vcpu;
 	do {
 		/* A busy word is beyond every bit of 'allowed'. */
-		if (word > STATE_MASK || !(allowed & 1u << word))
-			return state_refuse(vcpu, word, what);
-	} while (!atomic_compare_exchange_weak(&vcpu->state, &word, word | STATE_BUSY));
-	op->from = (enum axvcpu_state)word;
+		if (*word > STATE_MASK || !(allowed & 1u << *word))
+			return false;
+	} while (!atomic_compare_exchange_weak(&vcpu->state, word, *word | STATE_BUSY));
+	op->from = (enum axvcpu_state)*word;
 	current_vcpu = vcpu;
-	return 0;
+	return true;
+}
+
+bool op_try(struct axvcpu *vcpu, unsigned int allowed, struct op *op)
+{
+	unsigned int word;
+
+	return op_enter(vcpu, allowed, op, &word);
+}
+
+int op_begin(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op)
+{
+	unsigned int word;
+
+	return likely(op_enter(vcpu, allowed, op, &word)) ? 0 : state_refuse(vcpu, word, what);
 }
 
 int op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op)

@@ -27,6 +27,11 @@ int sys_close(int fd)
 	return result(close(fd));
 }
 
+int sys_read(int fd, void *buf, size_t len)
+{
+	return result(read(fd, buf, len));
+}
+
 int sys_ioctl(int fd, unsigned long request, uintptr_t arg)
 {
 	return (int)arch_syscall3(SYS_ioctl, fd, (long)request, (long)arg);
@@ -101,6 +106,20 @@ int sys_futex_wait(const uint32_t *word, const struct timespec *timeout)
 int sys_futex_wake(const uint32_t *word)
 {
 	return (int)arch_syscall3(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1);
+}
+
+int sys_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
+		      void *arg)
+{
+	return -pthread_create(thread, attr, fn, arg);
+}
+
+int64_t sys_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 void *sys_calloc(size_t n, size_t size)

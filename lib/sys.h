@@ -8,6 +8,7 @@
 #ifndef LIB_SYS_H
 #define LIB_SYS_H
 
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,8 @@
 
 int sys_open(const char *path, int flags);
 int sys_close(int fd);
+/* Returns the bytes that were read. */
+int sys_read(int fd, void *buf, size_t len);
 /* Straight into the kernel, without libc: the only one on the path of an exit. */
 int sys_ioctl(int fd, unsigned long request, uintptr_t arg);
 int sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, void **addr);
@@ -35,6 +38,10 @@ int sys_tkill(pid_t tid, int sig);
 /* Waits while *word is 0. Private futexes. */
 int sys_futex_wait(const uint32_t *word, const struct timespec *timeout);
 int sys_futex_wake(const uint32_t *word);
+int sys_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
+		      void *arg);
+/* CLOCK_MONOTONIC in nanoseconds: cannot fail. */
+int64_t sys_now_ns(void);
 /* NULL when out of memory. Released by free(). */
 void *sys_calloc(size_t n, size_t size);
 

@@ -9,6 +9,8 @@
 
 #include "lib/sized.h"
 #include "lib/kick.h"
+#include "lib/power.h"
+#include "lib/request.h"
 #include "lib/sys.h"
 #include "lib/vm.h"
 
@@ -21,7 +23,8 @@
 
 static int check_config(const struct axvm *vm, const struct axvcpu_config *config)
 {
-	uint32_t unknown = config->flags & ~(AXVCPU_F_STRICT | AXVCPU_F_FAVOR_CPU);
+	uint32_t unknown = config->flags &
+			   ~(AXVCPU_F_STRICT | AXVCPU_F_FAVOR_CPU | AXVCPU_F_START_OFF);
 
 	if (unknown)
 		return axvcpu_fail(vm, -EINVAL, "vCPU %" PRIu32 ": unknown flags %#" PRIx32,
@@ -50,9 +53,14 @@ static int vcpu_init(struct axvm *vm, struct axvcpu *vcpu, const struct axvcpu_c
 	vcpu->favor_cpu = config->favor_cpu;
 	vcpu->attention = ATTENTION_FINALIZE;
 	vcpu->state = AXVCPU_CREATED;
+	mailbox_init(&vcpu->mailbox);
+	if (config->flags & AXVCPU_F_START_OFF)
+		power_set(vcpu, AXVCPU_POWER_WAITING);
 	ret = vm->ops->vcpu_new(vm->arch, config, &vcpu->arch);
-	if (ret)
+	if (ret) {
+		mailbox_destroy(&vcpu->mailbox);
 		affinity_destroy(&vcpu->affinity);
+	}
 	return ret;
 }
 
@@ -128,6 +136,7 @@ int axvcpu_free(struct axvcpu *vcpu)
 	/* Best effort: there is nobody left to try again. */
 	if (op.from == AXVCPU_READY && vcpu->owner == self_tid())
 		restore_thread(vcpu);
+	mailbox_destroy(&vcpu->mailbox);
 	vcpu->ops->vcpu_free(vcpu->arch);
 	current_vcpu = op.previous == vcpu ? NULL : op.previous;
 
@@ -223,6 +232,8 @@ int axvcpu_unbind(struct axvcpu *vcpu)
 			vcpu->ops->bind(vcpu->arch);
 	}
 	op_end(vcpu, &op, ret ? AXVCPU_READY : AXVCPU_FREE);
+	/* What was still asked of the owner, the one who leaves does. */
+	mailbox_drain_unowned(vcpu);
 	return vm_result(vcpu->vm, ret);
 }
 
@@ -240,17 +251,29 @@ int axvcpu_flush(struct axvcpu *vcpu)
 
 /* --- run and complete ------------------------------------------------------------------------- */
 
-/* What must be seen to before the guest is entered. Rare. */
-static int attend(struct axvcpu *vcpu)
+/*
+ * What must be seen to before the guest is entered. Rare. Returns 0 to enter, 1 if there is an exit
+ * instead, or a negative errno.
+ */
+static int attend(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 {
-	int ret;
+	uint32_t attention;
+	int ret = 0;
 
-	if (vcpu->attention & ATTENTION_TERMINAL)
-		return axvcpu_fail(vcpu->vm, -EBADFD, "run: vCPU %u has had its last exit",
-				   vcpu->id);
-	ret = axvm_finalize(vcpu->vm);
-	if (!ret)
-		vcpu->attention &= ~ATTENTION_FINALIZE;
+	while (!ret && (attention = atomic_load(&vcpu->attention))) {
+		if (attention & ATTENTION_MAIL) {
+			mailbox_drain(vcpu);
+		} else if (attention & ATTENTION_TERMINAL) {
+			ret = axvcpu_fail(vcpu->vm, -EBADFD,
+					  "run: vCPU %u has had its last exit: reset it", vcpu->id);
+		} else if (attention & ATTENTION_FINALIZE) {
+			ret = axvm_finalize(vcpu->vm);
+			if (!ret)
+				atomic_fetch_and(&vcpu->attention, ~ATTENTION_FINALIZE);
+		} else {
+			ret = power_park(vcpu, exit);
+		}
+	}
 	return ret;
 }
 
@@ -266,6 +289,38 @@ static void ask_hal(const struct axvcpu *vcpu, struct axvcpu_exit *exit)
 	exit->u.external_interrupt.vector = vector;
 	if (hal->irq_handler)
 		hal->irq_handler(hal->ctx, vector);
+}
+
+/* An exit with a kick, or without anything else. Rare. */
+static void settle(struct axvcpu *vcpu, struct axvcpu_exit *exit)
+{
+	if (!exit->kicked)
+		ask_hal(vcpu, exit);
+	else /* Or else it was for the mailbox. */
+		exit->kicked = atomic_exchange(&vcpu->kick, false);
+}
+
+static inline int run_guest(struct axvcpu *vcpu, struct axvcpu_exit *exit)
+{
+	int ret;
+
+	if (unlikely(atomic_load_explicit(&vcpu->attention, memory_order_relaxed))) {
+		ret = attend(vcpu, exit);
+		if (ret)
+			return ret < 0 ? ret : 0;
+	}
+	vcpu->answerable = false;
+	exit->kicked = 0;
+	ret = vcpu->ops->run(vcpu->arch, exit);
+	if (unlikely(ret))
+		return vm_result(vcpu->vm, ret);
+	vcpu->answerable = exit->answerable;
+	vcpu->last_kind = exit->kind;
+	if (unlikely(exit->kind < 32 && (TERMINAL_KINDS >> exit->kind & 1)))
+		atomic_fetch_or(&vcpu->attention, ATTENTION_TERMINAL);
+	if (unlikely(exit->kicked || exit->kind == AXVCPU_EXIT_NOTHING))
+		settle(vcpu, exit);
+	return 0;
 }
 
 int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit)
@@ -284,22 +339,7 @@ int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 	}
 	previous = current_vcpu;
 	current_vcpu = vcpu;
-	ret = unlikely(vcpu->attention) ? attend(vcpu) : 0;
-	if (likely(!ret)) {
-		vcpu->answerable = false;
-		exit->kicked = 0;
-		ret = vcpu->ops->run(vcpu->arch, exit);
-		if (likely(!ret)) {
-			vcpu->answerable = exit->answerable;
-			vcpu->last_kind = exit->kind;
-			if (unlikely(exit->kind < 32 && (TERMINAL_KINDS >> exit->kind & 1)))
-				vcpu->attention |= ATTENTION_TERMINAL;
-			if (unlikely(exit->kind == AXVCPU_EXIT_NOTHING && !exit->kicked))
-				ask_hal(vcpu, exit);
-		} else {
-			ret = vm_result(vcpu->vm, ret);
-		}
-	}
+	ret = run_guest(vcpu, exit);
 	current_vcpu = previous;
 	atomic_store_explicit(&vcpu->state, AXVCPU_READY, memory_order_release);
 	return ret;

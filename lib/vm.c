@@ -15,13 +15,19 @@
 
 /* More than any KVM has; keeps a wild number from becoming a wild allocation. */
 #define VCPUS_MAX 65536
+/* More ranges than any backend takes. */
+#define SYSREGS_MAX 4096
+
+#define FORWARD_ALL \
+	(AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_MAP_GPA_RANGE | AXVM_FORWARD_UNKNOWN_SYSREGS | \
+	 AXVM_FORWARD_IPIS | AXVM_FORWARD_DOORBELL)
 
 static int check_config(const struct axvm *vm, const struct axvm_config *config)
 {
 	if (config->flags & ~AXVM_F_KVM_FD)
 		return axvcpu_fail(vm, -EINVAL, "VM config: unknown flags %#" PRIx32,
 				   config->flags & ~AXVM_F_KVM_FD);
-	if (config->irqchip > AXVM_IRQCHIP_KERNEL)
+	if (config->irqchip > AXVM_IRQCHIP_SPLIT)
 		return axvcpu_fail(vm, -EINVAL, "VM config: unknown irqchip %" PRIu32,
 				   config->irqchip);
 	if (config->gpa_bits > 64)
@@ -33,6 +39,48 @@ static int check_config(const struct axvm *vm, const struct axvm_config *config)
 	if ((config->flags & AXVM_F_KVM_FD) && config->kvm_fd < 0)
 		return axvcpu_fail(vm, -EINVAL, "VM config: kvm_fd is %d", config->kvm_fd);
 	return 0;
+}
+
+static int check_sysregs(const struct axvm *vm, const struct axvm_config *config)
+{
+	const uint32_t accesses = AXVCPU_ACCESS_READ | AXVCPU_ACCESS_WRITE;
+
+	if (config->nsysregs && !config->sysregs)
+		return axvcpu_fail(vm, -EINVAL, "VM config: sysregs is NULL, nsysregs %" PRIu32,
+				   config->nsysregs);
+	if (config->nsysregs > SYSREGS_MAX)
+		return axvcpu_fail(vm, -EINVAL, "VM config: nsysregs is %" PRIu32 ", of at most %d",
+				   config->nsysregs, SYSREGS_MAX);
+	for (uint32_t i = 0; i < config->nsysregs; i++) {
+		const struct axvm_sysreg_range *range = &config->sysregs[i];
+
+		if (!range->count || range->count - 1 > UINT32_MAX - range->base)
+			return axvcpu_fail(vm, -EINVAL,
+					   "VM config: sysregs[%" PRIu32 "]: %" PRIu32
+					   " registers from %#" PRIx32 " on are no range",
+					   i, range->count, range->base);
+		if (!range->access || (range->access & ~accesses) || range->reserved)
+			return axvcpu_fail(vm, -EINVAL,
+					   "VM config: sysregs[%" PRIu32 "]: access %#" PRIx32
+					   " is not read, write or both, or reserved is not 0",
+					   i, range->access);
+	}
+	return 0;
+}
+
+/* What is to become exits. Whether it can, the backend knows. */
+static int check_forward(const struct axvm *vm, const struct axvm_config *config)
+{
+	bool doorbell = config->forward & AXVM_FORWARD_DOORBELL;
+
+	if (config->forward & ~FORWARD_ALL)
+		return axvcpu_fail(vm, -EINVAL, "VM config: unknown bits %#" PRIx32 " in forward",
+				   config->forward & ~FORWARD_ALL);
+	if (config->doorbell_port > (doorbell ? UINT16_MAX : 0))
+		return axvcpu_fail(vm, -EINVAL, "VM config: doorbell_port is %#" PRIx32 "%s",
+				   config->doorbell_port,
+				   doorbell ? "" : " without AXVM_FORWARD_DOORBELL");
+	return check_sysregs(vm, config);
 }
 
 /* What a backend cannot do without. */
@@ -61,6 +109,8 @@ static int read_config(struct axvm *vm, struct axvm_config *config,
 		ret = hal_complete(&vm->hal);
 	if (!ret)
 		ret = check_config(vm, config);
+	if (!ret)
+		ret = check_forward(vm, config);
 	if (ret)
 		return ret;
 	if (!config->arch)
@@ -115,9 +165,11 @@ int axvm_new(const struct axvm_config *config, struct axvm **out)
 		return axvcpu_fail(NULL, ret, "VM: locks");
 	}
 	pthread_mutex_init(&vm->lock, NULL);
+	frames_init(&vm->frames);
 	vm->pid = getpid();
 	ret = vm_init(vm, config);
 	if (ret) {
+		frames_destroy(&vm->frames);
 		memory_destroy(vm);
 		pthread_mutex_destroy(&vm->lock);
 		free(vm->vcpus);
@@ -138,6 +190,7 @@ int axvm_free(struct axvm *vm)
 	/* First the guest's side of the memory, then the host's. */
 	if (HAS_OP(vm->ops, vm_free))
 		vm->ops->vm_free(vm->arch);
+	frames_destroy(&vm->frames);
 	memory_destroy(vm);
 	pthread_mutex_destroy(&vm->lock);
 	free(vm->vcpus);

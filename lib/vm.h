@@ -9,6 +9,7 @@
 
 #include "axvcpu/arch.h"
 #include "axvcpu/vm.h"
+#include "lib/frames.h"
 #include "lib/memory.h"
 
 struct axvm {
@@ -16,6 +17,7 @@ struct axvm {
 	void *arch;
 	struct axvcpu_hal hal;
 	struct memory_map memory;
+	struct frames frames;
 	struct axvm_limits limits;
 	uint64_t id;
 	/* KVM ties a VM to the memory of the process that made it. */

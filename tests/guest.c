@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "guest.h"
 
+#include <unistd.h>
+
 #include "suite.h"
 
 void guest_create(struct guest *guest, const struct axvm_config *config, const void *code,
@@ -30,7 +32,13 @@ void guest_setup(struct guest *guest, enum axvcpu_mode mode)
 
 void guest_start(struct guest *guest, enum axvcpu_mode mode, const void *code, size_t len)
 {
-	guest_create(guest, NULL, code, len);
+	guest_start_with(guest, NULL, mode, code, len);
+}
+
+void guest_start_with(struct guest *guest, const struct axvm_config *config, enum axvcpu_mode mode,
+		      const void *code, size_t len)
+{
+	guest_create(guest, config, code, len);
 	guest_setup(guest, mode);
 	ck_ok(axvcpu_bind(guest->vcpu));
 }
@@ -61,4 +69,44 @@ uint64_t guest_reg(struct guest *guest, uint64_t id)
 
 	ck_ok(axvcpu_get_reg(guest->vcpu, id, &value));
 	return value;
+}
+
+/* --- traps, in 64-bit code --------------------------------------------------------------------- */
+
+#define TRAPS 32
+#define TRAP_TABLE (GUEST_TRAPS + 16)
+#define TRAP_HANDLER(vector) (GUEST_HANDLERS + 16 * (vector))
+#define SELECTOR_CODE 0x10u
+#define GATE_PRESENT_INTERRUPT 0x8eu
+
+void guest_write_traps(struct guest *guest)
+{
+	const uint16_t limit = TRAPS * 16 - 1;
+	const uint64_t base = TRAP_TABLE;
+
+	ck_ok(axvm_write(guest->vm, GUEST_TRAPS, &limit, sizeof(limit)));
+	ck_ok(axvm_write(guest->vm, GUEST_TRAPS + 2, &base, sizeof(base)));
+	for (unsigned int i = 0; i < TRAPS; i++) {
+		const uint64_t handler = TRAP_HANDLER(i);
+		const uint64_t gate[2] = { (handler & 0xffff) | SELECTOR_CODE << 16 |
+						   (uint64_t)GATE_PRESENT_INTERRUPT << 40 |
+						   (handler >> 16 & 0xffff) << 48,
+					   handler >> 32 };
+
+		ck_ok(axvm_write(guest->vm, TRAP_TABLE + 16 * i, gate, sizeof(gate)));
+		ck_ok(axvm_write(guest->vm, handler, "\xf4", 1)); /* hlt */
+	}
+}
+
+void guest_expect_trap(struct guest *guest, unsigned int vector)
+{
+	guest_expect(guest, AXVCPU_EXIT_HALT);
+	ck_assert_uint_eq(guest_reg(guest, AXVCPU_REG_PC), TRAP_HANDLER(vector) + 1);
+}
+
+/* --- flavours of KVM ----------------------------------------------------------------------------- */
+
+bool guest_kvm_is_pvm(void)
+{
+	return access("/sys/module/kvm_pvm", F_OK) == 0;
 }

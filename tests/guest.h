@@ -24,6 +24,9 @@ struct guest {
 
 /* All up to bind; every failure fails the test. */
 void guest_start(struct guest *guest, enum axvcpu_mode mode, const void *code, size_t len);
+/* The same in a VM of this config. */
+void guest_start_with(struct guest *guest, const struct axvm_config *config, enum axvcpu_mode mode,
+		      const void *code, size_t len);
 /* The same up to setup: Created, with memory and code. */
 void guest_create(struct guest *guest, const struct axvm_config *config, const void *code,
 		  size_t len);
@@ -34,6 +37,26 @@ void guest_end(struct guest *guest);
 /* Runs to the next exit but NOTHING, which must be of this kind. */
 void guest_expect(struct guest *guest, enum axvcpu_exit_kind kind);
 uint64_t guest_reg(struct guest *guest, uint64_t id);
+
+/*
+ * For 64-bit code: a table of interrupts, which GUEST_LOAD_TRAPS loads, where each exception halts in
+ * a handler of its own.
+ */
+void guest_write_traps(struct guest *guest);
+/* Runs to the halt in the handler of this exception. */
+void guest_expect_trap(struct guest *guest, unsigned int vector);
+#define GUEST_TRAPS 0x5000u
+#define GUEST_HANDLERS 0x6000u
+/* lidt [GUEST_TRAPS] */
+#define GUEST_LOAD_TRAPS "\x0f\x01\x1c\x25\x00\x50\x00\x00"
+#define TRAP_GP 13
+
+/*
+ * Whether KVM here is the flavour that runs without virtualization hardware and interprets guest
+ * code that is not made for it: hypercall instructions never end in it, INT3 and invalid code are
+ * beyond it, and it sees no data watchpoints.
+ */
+bool guest_kvm_is_pvm(void);
 
 /* Machine code as a literal: CODE("\xf4") is pointer and length. */
 #define CODE(bytes) (bytes), sizeof(bytes) - 1

@@ -104,6 +104,14 @@ WRAP(int, sys_close, int fd)
 	return fails_harmlessly("close") ? -EINTR : ret;
 }
 
+WRAP(int, sys_read, int fd, void *buf, size_t len)
+{
+	static const struct failure failure = { .err = { EIO, EINTR } };
+	int ret;
+
+	return fails("read", &failure, &ret) ? ret : __real_sys_read(fd, buf, len);
+}
+
 static const struct {
 	unsigned long request;
 	const char *name;

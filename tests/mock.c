@@ -12,6 +12,8 @@ struct mock mock;
 static int called(enum mock_op op, void *arch)
 {
 	atomic_fetch_add(&mock.calls[op], 1);
+	if (op != MOCK_KICK)
+		mock.thread = pthread_self();
 	if (mock.vcpu && axvcpu_current() != mock.vcpu && op < MOCK_VM_MAP && op != MOCK_KICK &&
 	    op != MOCK_VCPU_NEW)
 		mock.current_right = false;
@@ -76,10 +78,13 @@ static int mock_run(void *vcpu, struct axvcpu_exit *exit)
 	atomic_store(&mock.inside, true);
 	while (atomic_load(&mock.hold))
 		sched_yield();
+	while (mock.spin && !atomic_load(&mock.kicked))
+		sched_yield();
 	atomic_store(&mock.inside, false);
 	if (ret)
 		return ret;
 	*exit = mock.exit;
+	exit->kicked |= atomic_exchange(&mock.kicked, false);
 	return 0;
 }
 
@@ -106,7 +111,42 @@ static int mock_flush(void *vcpu)
 
 static int mock_kick(void *vcpu)
 {
-	return called(MOCK_KICK, vcpu);
+	int ret = called(MOCK_KICK, vcpu);
+
+	if (!ret)
+		atomic_store(&mock.kicked, true);
+	return ret;
+}
+
+static int mock_reset_vcpu(void *vcpu, uint64_t entry, uint64_t arg, bool start)
+{
+	mock.entry = entry;
+	mock.arg = arg;
+	mock.start = start;
+	return called(MOCK_RESET, vcpu);
+}
+
+static int mock_inject_interrupt(void *vcpu, uint32_t vector)
+{
+	mock.vectors[mock.nvectors++ % 1024] = vector;
+	return called(MOCK_INJECT_INTERRUPT, vcpu);
+}
+
+static int mock_inject_nmi(void *vcpu)
+{
+	return called(MOCK_INJECT_NMI, vcpu);
+}
+
+static int mock_inject_exception(void *vcpu, const struct axvcpu_exception *exception)
+{
+	mock.vectors[mock.nvectors++ % 1024] = exception->vector;
+	return called(MOCK_INJECT_EXCEPTION, vcpu);
+}
+
+static int mock_set_irq_line(void *vcpu, uint32_t line, bool level)
+{
+	mock.regs[line] = level;
+	return called(MOCK_SET_IRQ_LINE, vcpu);
 }
 
 static int mock_get_reg(void *vcpu, uint64_t id, uint64_t *value)
@@ -182,6 +222,11 @@ const struct axvcpu_arch_ops mock_ops = {
 	.get_regs = mock_get_regs,
 	.set_regs = mock_set_regs,
 	.set_return_value = mock_set_return_value,
+	.reset = mock_reset_vcpu,
+	.inject_interrupt = mock_inject_interrupt,
+	.inject_nmi = mock_inject_nmi,
+	.inject_exception = mock_inject_exception,
+	.set_irq_line = mock_set_irq_line,
 };
 
 void mock_reset(void)

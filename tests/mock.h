@@ -6,6 +6,7 @@
 #ifndef TESTS_MOCK_H
 #define TESTS_MOCK_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include <axvcpu/axvcpu.h>
@@ -26,6 +27,11 @@ enum mock_op {
 	MOCK_GET_REGS,
 	MOCK_SET_REGS,
 	MOCK_SET_RETURN_VALUE,
+	MOCK_RESET,
+	MOCK_INJECT_INTERRUPT,
+	MOCK_INJECT_NMI,
+	MOCK_INJECT_EXCEPTION,
+	MOCK_SET_IRQ_LINE,
 	MOCK_VM_MAP,
 	MOCK_VM_UNMAP,
 	MOCK_VM_FINALIZE,
@@ -43,6 +49,16 @@ struct mock {
 	/* run waits, inside, until this is false. 'inside' tells that it is. */
 	atomic_bool hold;
 	atomic_bool inside;
+	/* run goes on, as a guest that spins, until a kick; then it returns NOTHING, kicked. */
+	bool spin;
+	atomic_bool kicked;
+	/* What was injected, in order. */
+	uint32_t vectors[1024];
+	unsigned int nvectors;
+	/* The thread that the latest operation was called by. */
+	pthread_t thread;
+	uint64_t arg;
+	bool start;
 	/* Called inside every operation, if set. */
 	void (*hook)(enum mock_op op, void *arch);
 	uint64_t entry;

@@ -24,10 +24,17 @@ struct kvm_vcpu {
 	int fd;
 	/* The latest exit's instruction finishes on the next entry. */
 	bool open_exit;
+	/*
+	 * Run has to see to something before it enters: 'stashed', or what kvm_arch_before_entry()
+	 * knows of. Set for nothing, it costs a little time.
+	 */
+	bool slow;
 	/* A flush met another exit, which run has yet to hand out. */
 	bool stashed;
 	/* A kick that no run has answered. */
 	atomic_bool kick;
+	/* AXVM_FORWARD_*, of the VM's config. */
+	uint8_t forward;
 
 	/* --- the rest --- */
 	bool is_setup;
@@ -36,6 +43,7 @@ struct kvm_vcpu {
 	struct kvm_vm *vm;
 	/* In the VM's list of those that were given up: KVM never forgets an id. */
 	struct kvm_vcpu *next_parked;
+	struct kvm_vcpu_arch arch;
 };
 
 struct kvm_vm {
@@ -45,7 +53,14 @@ struct kvm_vm {
 	size_t run_size;
 	uint32_t max_vcpus;
 	uint32_t gpa_bits;
+	/* enum axvm_irqchip */
+	uint32_t irqchip;
+	/* AXVM_FORWARD_*, of the config. */
+	uint8_t forward;
+	/* The kernel has what hands interrupts to vCPUs: LAPIC, GIC, AIA. Not so: we inject. */
 	bool kernel_irqchip;
+	/* Interrupt numbers that can have a route, from 0; with kernel_irqchip. */
+	uint32_t gsis;
 	struct kvm_vcpu *parked;
 	struct kvm_vm_arch arch;
 };
@@ -79,6 +94,13 @@ struct kvm_vm {
 int kvm_vcpu_result(const struct kvm_vcpu *vcpu, int ret, const char *what);
 int kvm_vm_result(const struct kvm_vm *kvm, int ret, const char *what);
 
+/* --- dev.c ------------------------------------------------------------------------------------ */
+
+/* /dev/kvm, or a negative errno with its diagnosis. 'vm' is for the message; it may be NULL. */
+int kvm_dev_open(const struct axvm *vm);
+/* Whether it is KVM, of our version, and has what we cannot do without. */
+int kvm_dev_check(const struct axvm *vm, int kvm_fd);
+
 /* --- entries of the ops tables: vm.c ---------------------------------------------------------- */
 
 int kvm_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_limits *limits,
@@ -98,12 +120,32 @@ void kvm_vcpu_close(struct kvm_vcpu *vcpu);
 int kvm_set_ept_root(void *arch_vcpu, uint64_t root);
 int kvm_vcpu_fd(void *arch_vcpu);
 
+/* --- percpu.c --------------------------------------------------------------------------------- */
+
+int kvm_percpu_enable(uint32_t cpu, uint64_t data[4]);
+void kvm_percpu_disable(uint64_t data[4]);
+int kvm_percpu_guest_page_table_levels(const uint64_t data[4]);
+int kvm_percpu_capability(const uint64_t data[4], unsigned int capability);
+int kvm_percpu_fd(const uint64_t data[4]);
+
 /* --- run.c ------------------------------------------------------------------------------------ */
 
 int kvm_run(void *arch_vcpu, struct axvcpu_exit *exit);
 int kvm_complete(void *arch_vcpu, const struct axvcpu_answer *answer);
 int kvm_flush(void *arch_vcpu);
 int kvm_kick(void *arch_vcpu);
+
+/* --- irq.c ------------------------------------------------------------------------------------ */
+
+/* Fills in what lines and routes need, when the VM has its irqchip. */
+int kvm_irq_init(struct kvm_vm *kvm);
+int kvm_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
+int kvm_signal_msi(void *arch_vm, uint64_t address, uint32_t data);
+int kvm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
+int kvm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
+int kvm_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd);
+int kvm_vm_enable_capability(void *arch_vm, unsigned int capability, const uint64_t args[4]);
+int kvm_vcpu_enable_capability(void *arch_vcpu, unsigned int capability, const uint64_t args[4]);
 
 /* A value of 'width' bytes, 1 to 8, at 'p', which has 8 bytes. Guests are little-endian. */
 static inline uint64_t kvm_load(const void *p, unsigned int width)
@@ -123,15 +165,32 @@ static inline void kvm_exit_plain(struct axvcpu_exit *exit, enum axvcpu_exit_kin
 
 /* --- what an architecture defines -------------------------------------------------------------- */
 
+/* Levels of the tables of guest-physical addresses, at most; or a negative errno. */
+int kvm_arch_guest_page_table_levels(int kvm_fd);
 /* The argument of KVM_CREATE_VM, or a negative errno. */
 int kvm_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config);
 /* What follows KVM_CREATE_VM; 'kvm_fd' is open only now. Releases all it took if it fails. */
 int kvm_arch_vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,
 		     struct axvm_limits *limits);
 void kvm_arch_vm_destroy(struct kvm_vm *kvm);
-/* Decodes an exit that run.c does not know: writes all but 'kicked' and the raw reason. */
-void kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
-/* Answers such an exit. */
+/*
+ * What vcpu->slow asked for, before an entry: all of it, or what can be done now. Sets 'slow' again
+ * if some is left. May flush, and so leave 'stashed'.
+ */
+int kvm_arch_before_entry(struct kvm_vcpu *vcpu);
+/* Whether the exit that an entry on the slow way ended with is not for the caller, but to go in again. */
+bool kvm_arch_swallow(struct kvm_vcpu *vcpu);
+/*
+ * Decodes an exit that run.c does not know: writes all but 'kicked' and the raw reason; raw_code is
+ * 0 before. False: it was for the backend alone, which has answered it, and the guest goes on.
+ */
+bool kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+/*
+ * The same for MMIO, which run.c has decoded, in VMs with AXVM_FORWARD_IPIS: makes another exit of
+ * what is no MMIO to the caller.
+ */
+bool kvm_arch_decode_ipi(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+/* Answers what kvm_arch_decode() says can be answered. */
 int kvm_arch_complete(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer);
 
 #endif

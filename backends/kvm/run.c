@@ -71,7 +71,8 @@ static void decode_fail_entry(const struct kvm_run *run, struct axvcpu_exit *exi
 	exit->u.fail_entry.cpu = run->fail_entry.cpu;
 }
 
-static inline void decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+/* False: it was for the backend alone, and the guest goes on. */
+static inline bool decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_run *run = vcpu->run;
 
@@ -79,7 +80,8 @@ static inline void decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	exit->raw_code = 0;
 	if (likely(run->exit_reason == KVM_EXIT_MMIO)) {
 		decode_mmio(vcpu, exit);
-		return;
+		return likely(!(vcpu->forward & AXVM_FORWARD_IPIS)) ||
+		       kvm_arch_decode_ipi(vcpu, exit);
 	}
 	switch (run->exit_reason) {
 	case KVM_EXIT_UNKNOWN:
@@ -99,9 +101,9 @@ static inline void decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		decode_internal_error(run, exit);
 		break;
 	default:
-		kvm_arch_decode(vcpu, exit);
-		break;
+		return kvm_arch_decode(vcpu, exit);
 	}
+	return true;
 }
 
 /* --- kicks ------------------------------------------------------------------------------------- */
@@ -192,24 +194,14 @@ static int not_an_exit(struct kvm_vcpu *vcpu, int ret, int *tries, struct axvcpu
 	return kvm_vcpu_result(vcpu, ret, "KVM_RUN");
 }
 
-/* A flush has left an exit. A kick may have come since. */
-static void run_stashed(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+/*
+ * Into the guest. Returns 1 when it came out with an exit, which is to be decoded; 0 when 'exit' is
+ * written already; or an errno.
+ */
+static inline int enter(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
-	vcpu->stashed = false;
-	decode(vcpu, exit);
-	if (exit_requested(vcpu))
-		exit->kicked = take_kick(vcpu);
-}
-
-int kvm_run(void *arch_vcpu, struct axvcpu_exit *exit)
-{
-	struct kvm_vcpu *vcpu = arch_vcpu;
 	int tries = 0;
 
-	if (unlikely(vcpu->stashed)) {
-		run_stashed(vcpu, exit);
-		return 0;
-	}
 	for (;;) {
 		int ret;
 
@@ -222,9 +214,61 @@ int kvm_run(void *arch_vcpu, struct axvcpu_exit *exit)
 			return ret;
 	}
 	vcpu->open_exit = false;
-	decode(vcpu, exit);
+	return 1;
+}
+
+/* False: the exit was for the backend alone. */
+static inline bool hand_out(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	if (unlikely(!decode(vcpu, exit)))
+		return false;
 	if (unlikely(exit_requested(vcpu)))
 		exit->kicked = take_kick(vcpu);
+	return true;
+}
+
+/* There is something to do before the guest is entered, and perhaps between entries. */
+static int run_slowly(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	int ret;
+
+	for (;;) {
+		if (!vcpu->stashed) {
+			vcpu->slow = false;
+			ret = kvm_arch_before_entry(vcpu);
+			if (ret) {
+				/* To be tried again. */
+				vcpu->slow = true;
+				return ret;
+			}
+		}
+		if (vcpu->stashed) {
+			/* A flush has left an exit. A kick may have come since. */
+			vcpu->stashed = false;
+		} else {
+			ret = enter(vcpu, exit);
+			if (ret != 1)
+				return ret;
+			if (kvm_arch_swallow(vcpu))
+				continue;
+		}
+		if (hand_out(vcpu, exit))
+			return 0;
+	}
+}
+
+int kvm_run(void *arch_vcpu, struct axvcpu_exit *exit)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	int ret;
+
+	if (unlikely(vcpu->slow))
+		return run_slowly(vcpu, exit);
+	do {
+		ret = enter(vcpu, exit);
+		if (unlikely(ret != 1))
+			return ret;
+	} while (unlikely(!hand_out(vcpu, exit)));
 	return 0;
 }
 
@@ -260,5 +304,6 @@ int kvm_flush(void *arch_vcpu)
 		return kvm_vcpu_result(vcpu, ret, "KVM_RUN");
 	vcpu->open_exit = false;
 	vcpu->stashed = !ret;
+	vcpu->slow |= vcpu->stashed;
 	return 0;
 }

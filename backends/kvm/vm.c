@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* /dev/kvm and the VM: creation, memory slots, capabilities. */
+/* The VM: creation, memory slots, capabilities. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -13,40 +12,6 @@
 int kvm_vm_result(const struct kvm_vm *kvm, int ret, const char *what)
 {
 	return likely(ret >= 0) ? ret : axvcpu_fail(kvm->vm, ret, "%s", what);
-}
-
-static int open_kvm(const struct axvm *vm)
-{
-	int fd = sys_open("/dev/kvm", O_RDWR | O_CLOEXEC);
-
-	switch (fd) {
-	case -ENOENT:
-	case -ENXIO:
-	case -ENODEV:
-		return axvcpu_fail(vm, -ENODEV,
-				   "/dev/kvm does not exist: is the kvm module loaded, and "
-				   "virtualization enabled in the firmware?");
-	case -EACCES:
-	case -EPERM:
-		return axvcpu_fail(vm, -EACCES,
-				   "/dev/kvm: permission denied; is the user in group kvm?");
-	default:
-		return fd < 0 ? axvcpu_fail(vm, fd, "opening /dev/kvm") : fd;
-	}
-}
-
-static int check_version(const struct axvm *vm, int kvm_fd)
-{
-	int version = kvm_ioctl_value(kvm_fd, KVM_GET_API_VERSION, 0);
-
-	if (version == -EBADF)
-		return axvcpu_fail(vm, version, "kvm_fd %d is not open", kvm_fd);
-	if (version < 0)
-		return axvcpu_fail(vm, -ENODEV, "KVM_GET_API_VERSION: this is not KVM");
-	if (version != KVM_API_VERSION)
-		return axvcpu_fail(vm, -ENOTSUP, "KVM's API has version %d, not %d", version,
-				   KVM_API_VERSION);
-	return 0;
 }
 
 static int create_vm(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config)
@@ -74,13 +39,6 @@ static int read_limits(struct kvm_vm *kvm, int kvm_fd, struct axvm_limits *limit
 		return axvcpu_fail(kvm->vm, -EIO, "KVM_GET_VCPU_MMAP_SIZE: %d bytes are too few",
 				   ret);
 	kvm->run_size = (size_t)ret;
-
-	ret = kvm_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_IMMEDIATE_EXIT);
-	if (ret < 0)
-		return kvm_vm_result(kvm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_IMMEDIATE_EXIT");
-	if (!ret)
-		return axvcpu_fail(kvm->vm, -ENOTSUP,
-				   "KVM_CAP_IMMEDIATE_EXIT is missing: Linux 4.11 has it");
 	ret = kvm_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
 	if (ret < 0)
 		return kvm_vm_result(kvm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_NR_MEMSLOTS");
@@ -107,7 +65,7 @@ static int check_vcpus(const struct kvm_vm *kvm, int kvm_fd, uint32_t wanted)
 static int vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,
 		   struct axvm_limits *limits)
 {
-	int ret = check_version(kvm->vm, kvm_fd);
+	int ret = kvm_dev_check(kvm->vm, kvm_fd);
 
 	if (!ret)
 		ret = read_limits(kvm, kvm_fd, limits);
@@ -117,7 +75,9 @@ static int vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *con
 		ret = create_vm(kvm, kvm_fd, config);
 	if (ret)
 		return ret;
-	ret = kvm_arch_vm_init(kvm, kvm_fd, config, limits);
+	ret = kvm_irq_init(kvm);
+	if (!ret)
+		ret = kvm_arch_vm_init(kvm, kvm_fd, config, limits);
 	if (ret)
 		sys_close(kvm->fd);
 	else
@@ -139,8 +99,10 @@ int kvm_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_li
 		return axvcpu_fail(vm, -ENOMEM, "VM");
 	kvm->vm = vm;
 	kvm->max_vcpus = config->max_vcpus;
-	kvm->kernel_irqchip = config->irqchip == AXVM_IRQCHIP_KERNEL;
-	kvm_fd = given ? config->kvm_fd : open_kvm(vm);
+	kvm->forward = (uint8_t)config->forward;
+	kvm->irqchip = config->irqchip;
+	kvm->kernel_irqchip = config->irqchip != AXVM_IRQCHIP_NONE;
+	kvm_fd = given ? config->kvm_fd : kvm_dev_open(vm);
 	ret = kvm_fd < 0 ? kvm_fd : vm_init(kvm, kvm_fd, config, limits);
 	/* Nothing needs it from here on, and a thousand VMs would need a thousand. */
 	if (!given && kvm_fd >= 0)

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/kvm_para.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@
 #define LEAF_CACHE 0x4u
 #define LEAF_TOPOLOGY 0xbu
 #define LEAF_TOPOLOGY_V2 0x1fu
+#define LEAF_KVM_FEATURES 0x40000001u
 #define LEAF_EXT_FEATURES 0x80000001u
 #define LEAF_EXT_SIZES 0x80000008u
 #define LEAF_EXT_CACHE 0x8000001du
@@ -41,23 +43,24 @@ static struct kvm_cpuid2 *table_new(uint32_t entries)
 	return table;
 }
 
-int x86_cpuid_read(struct kvm_vm *kvm, int kvm_fd)
+int x86_cpuid_read(const struct axvm *vm, int kvm_fd, struct kvm_cpuid2 **cpuid)
 {
-	struct kvm_cpuid2 *table;
+	struct kvm_cpuid2 *table = NULL;
 	int ret = -E2BIG;
 
 	/* The number's size is that of the header alone, so kvm_ioctl() checks what it can. */
 	for (uint32_t n = ENTRIES_FIRST; ret == -E2BIG && n <= ENTRIES_MAX; n *= 2) {
 		table = table_new(n);
 		if (!table)
-			return axvcpu_fail(kvm->vm, -ENOMEM, "the table of CPUID leaves");
+			return axvcpu_fail(vm, -ENOMEM, "the table of CPUID leaves");
 		ret = kvm_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, table);
-		if (!ret)
-			kvm->arch.cpuid = table;
-		else
+		if (ret)
 			free(table);
 	}
-	return kvm_vm_result(kvm, ret, "KVM_GET_SUPPORTED_CPUID");
+	if (ret)
+		return axvcpu_fail(vm, ret, "KVM_GET_SUPPORTED_CPUID");
+	*cpuid = table;
+	return 0;
 }
 
 static struct kvm_cpuid_entry2 *find(struct kvm_cpuid2 *cpuid, uint32_t function, uint32_t index)
@@ -76,6 +79,23 @@ const struct kvm_cpuid_entry2 *x86_cpuid_find(const struct kvm_cpuid2 *cpuid, ui
 					      uint32_t index)
 {
 	return find((struct kvm_cpuid2 *)cpuid, function, index);
+}
+
+/*
+ * What an instruction can address is EAX[7:0]. What nested page tables can map may be less: from
+ * Linux 6.10 on, KVM says so in EAX[23:16], 48 where the tables have four levels. Older ones leave
+ * that 0, as do those without nested paging, whose shadow tables map all.
+ */
+uint32_t x86_cpuid_gpa_bits(const struct kvm_cpuid2 *cpuid)
+{
+	const struct kvm_cpuid_entry2 *leaf = x86_cpuid_find(cpuid, LEAF_EXT_SIZES, 0);
+	uint32_t bits = leaf ? leaf->eax & 0xff : 0;
+	uint32_t mappable = leaf ? leaf->eax >> 16 & 0xff : 0;
+
+	if (mappable && mappable < bits)
+		return mappable;
+	/* Without the leaf: 36 bits, as the first CPUs had with PAE. */
+	return bits ? bits : 36;
 }
 
 /* --- topology -------------------------------------------------------------------------------------- */
@@ -166,12 +186,27 @@ static void replace_topology(struct kvm_cpuid2 *cpuid, uint32_t function, const 
 	}
 }
 
+/* A guest makes the hypercalls that it is told of. */
+static void set_kvm_features(struct kvm_cpuid_entry2 *leaf, uint32_t forward)
+{
+	const uint32_t by_hypercall = 1u << KVM_FEATURE_PV_UNHALT | 1u << KVM_FEATURE_PV_SEND_IPI |
+				      1u << KVM_FEATURE_PV_SCHED_YIELD;
+
+	if (forward & AXVM_FORWARD_HYPERCALLS)
+		leaf->eax &= ~by_hypercall;
+	if (forward & AXVM_FORWARD_MAP_GPA_RANGE)
+		leaf->eax |= 1u << KVM_FEATURE_HC_MAP_GPA_RANGE;
+}
+
 static void set_leaf(struct kvm_cpuid_entry2 *leaf, const struct kvm_vcpu *vcpu,
 		     const struct place *place)
 {
 	switch (leaf->function) {
 	case LEAF_FEATURES:
 		set_features(leaf, place, vcpu->vm->kernel_irqchip);
+		break;
+	case LEAF_KVM_FEATURES:
+		set_kvm_features(leaf, vcpu->forward);
 		break;
 	case LEAF_CACHE:
 		set_cache(leaf, place, true);
@@ -187,6 +222,9 @@ static void set_leaf(struct kvm_cpuid_entry2 *leaf, const struct kvm_vcpu *vcpu,
 		break;
 	case LEAF_EXT_SIZES:
 		set_field(&leaf->eax, 0, 8, vcpu->vm->gpa_bits);
+		/* What nested tables can map, where KVM says it: the VM has no more. */
+		if (leaf->eax >> 16 & 0xff)
+			set_field(&leaf->eax, 16, 8, vcpu->vm->gpa_bits);
 		set_field(&leaf->ecx, 0, 8, place->cores - 1);
 		set_field(&leaf->ecx, 12, 4, place->bits);
 		break;

@@ -5,6 +5,16 @@
 
 #include "backends/x86_64/x86_64.h"
 
+/* A doorbell is a hypercall; see x86_64.h. */
+static inline bool is_doorbell(const struct kvm_vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+
+	return unlikely(vcpu->forward & AXVM_FORWARD_DOORBELL) &&
+	       run->io.port == vcpu->vm->arch.doorbell_port && run->io.size == 4 &&
+	       run->io.count == 1 && run->io.direction == KVM_EXIT_IO_OUT;
+}
+
 static inline void decode_io(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_run *run = vcpu->run;
@@ -26,6 +36,8 @@ static inline void decode_io(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		io->data = kvm_load(io->buf, io->width);
 		exit->kind = AXVCPU_EXIT_IO_WRITE;
 		exit->answerable = 0;
+		if (is_doorbell(vcpu))
+			x86_decode_doorbell(vcpu, exit);
 	} else {
 		io->data = 0;
 		/* Unless somebody answers: what a bus without a device reads as. */
@@ -38,7 +50,13 @@ static inline void decode_io(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	}
 }
 
-void kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+static void decode_notify(const struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	kvm_exit_plain(exit, AXVCPU_EXIT_NOTIFY);
+	exit->raw_code = vcpu->run->notify.flags;
+}
+
+bool kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_IO:
@@ -47,10 +65,32 @@ void kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	case KVM_EXIT_HLT:
 		kvm_exit_plain(exit, AXVCPU_EXIT_HALT);
 		break;
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+		kvm_exit_plain(exit, AXVCPU_EXIT_IRQ_WINDOW);
+		break;
+	case KVM_EXIT_IOAPIC_EOI:
+		kvm_exit_plain(exit, AXVCPU_EXIT_EOI);
+		exit->u.eoi.vector = vcpu->run->eoi.vector;
+		break;
+	case KVM_EXIT_X86_RDMSR:
+		return x86_decode_msr(vcpu, exit, false);
+	case KVM_EXIT_X86_WRMSR:
+		return x86_decode_msr(vcpu, exit, true);
+	case KVM_EXIT_HYPERCALL:
+	case KVM_EXIT_XEN:
+		x86_decode_hypercall(vcpu, exit);
+		break;
+	case KVM_EXIT_DEBUG:
+		x86_decode_debug(vcpu, exit);
+		break;
+	case KVM_EXIT_NOTIFY:
+		decode_notify(vcpu, exit);
+		break;
 	default:
 		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
 		break;
 	}
+	return true;
 }
 
 static int complete_io(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
@@ -81,6 +121,17 @@ static int complete_io(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer
 
 int kvm_arch_complete(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
 {
-	/* Port I/O is the only answerable exit that run.c does not know. */
-	return complete_io(vcpu, answer);
+	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_X86_RDMSR:
+	case KVM_EXIT_X86_WRMSR:
+		return x86_complete_msr(vcpu, answer);
+	case KVM_EXIT_HYPERCALL:
+	case KVM_EXIT_XEN:
+		return x86_complete_hypercall(vcpu, answer);
+	default:
+		/* Of the writes only the doorbell's has an answer. */
+		return vcpu->run->io.direction == KVM_EXIT_IO_OUT
+			       ? x86_complete_hypercall(vcpu, answer)
+			       : complete_io(vcpu, answer);
+	}
 }

@@ -4,12 +4,47 @@
 #define X86_64_KVM_ARCH_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "axvcpu/interrupt.h"
+#include "axvcpu/vcpu.h"
 
 struct kvm_cpuid2;
 
 struct kvm_vm_arch {
 	/* What KVM supports on this host: where every vCPU's CPUID starts from. */
 	struct kvm_cpuid2 *cpuid;
+	uint16_t doorbell_port;
+	/*
+	 * KVM was asked for invalid accesses to MSRs because those to the x2APIC are among them. The
+	 * others are not the caller's.
+	 */
+	bool invalid_msrs;
+};
+
+#define X86_VECTORS 256
+
+/* What waits to be injected: inject.c. */
+struct x86_pending {
+	/* Vectors that have a count. */
+	uint64_t vectors[X86_VECTORS / 64];
+	/* How often each is still to be taken. */
+	uint16_t count[X86_VECTORS];
+	bool has_exception;
+	struct axvcpu_exception exception;
+	/* The caller wants to hear when the guest can take an interrupt. */
+	bool window;
+};
+
+struct kvm_vcpu_arch {
+	struct x86_pending pending;
+	/* What setup was given: a reset starts from it. */
+	struct axvcpu_setup_config setup;
+	/* The LAPIC's interrupt command register, as the guest has written it: apic.c. */
+	uint32_t icr_low;
+	uint32_t icr_high;
+	/* Hardware points that are set, as in DR6: debug.c. */
+	uint8_t debug_points;
 };
 
 /*
@@ -18,6 +53,18 @@ struct kvm_vm_arch {
  */
 static inline void kvm_arch_entry_barrier(void)
 {
+}
+
+/* How KVM_IRQ_LINE numbers the inputs. */
+static inline uint32_t kvm_arch_irq_line(uint32_t gsi)
+{
+	return gsi;
+}
+
+/* Whether there are I/O ports. */
+static inline bool kvm_arch_has_ports(void)
+{
+	return true;
 }
 
 /* Whether KVM_RUN ends so because of what the guest did, beyond EFAULT and EHWPOISON. */

@@ -12,8 +12,8 @@
 #define IDENTITY_MAP_ADDR UINT64_C(0xfffbc000)
 #define TSS_ADDR (IDENTITY_MAP_ADDR + 0x1000)
 
-/* CPUID 0x80000008, eax: bits of a physical address. */
-#define CPUID_ADDRESS_SIZES 0x80000008u
+/* Routes whose EOI is an exit, with a split irqchip: as many as an IOAPIC has. */
+#define IOAPIC_PINS 24
 
 int kvm_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config)
 {
@@ -26,10 +26,7 @@ int kvm_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config
 static int set_gpa_bits(struct kvm_vm *kvm, const struct axvm_config *config,
 			struct axvm_limits *limits)
 {
-	const struct kvm_cpuid_entry2 *leaf =
-		x86_cpuid_find(kvm->arch.cpuid, CPUID_ADDRESS_SIZES, 0);
-	/* Without the leaf: 36 bits, as the first CPUs had with PAE. */
-	uint32_t bits = leaf && (leaf->eax & 0xff) ? leaf->eax & 0xff : 36;
+	uint32_t bits = x86_cpuid_gpa_bits(kvm->arch.cpuid);
 
 	if (config->gpa_bits > bits)
 		return axvcpu_fail(kvm->vm, -ENOTSUP,
@@ -43,11 +40,42 @@ static int set_gpa_bits(struct kvm_vm *kvm, const struct axvm_config *config,
 	return 0;
 }
 
+/* A capability that the config asked for by what it is good for. */
+static int need_capability(struct kvm_vm *kvm, unsigned int capability, const char *name,
+			   uint64_t arg)
+{
+	const struct kvm_enable_cap cap = { .cap = capability, .args = { arg } };
+	int ret = kvm_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
+
+	if (ret == -EINVAL || ret == -ENOTTY)
+		return axvcpu_fail(kvm->vm, -ENOTSUP, "VM config: irqchip: this KVM lacks %s", name);
+	return kvm_vm_result(kvm, ret, name);
+}
+
+/* Before the first vCPU, which gets its LAPIC from it. */
+static int create_irqchip(struct kvm_vm *kvm)
+{
+	int ret = 0;
+
+	if (kvm->irqchip == AXVM_IRQCHIP_KERNEL)
+		ret = kvm_vm_result(kvm, kvm_ioctl_value(kvm->fd, KVM_CREATE_IRQCHIP, 0),
+				    "KVM_CREATE_IRQCHIP");
+	else if (kvm->irqchip == AXVM_IRQCHIP_SPLIT)
+		ret = need_capability(kvm, KVM_CAP_SPLIT_IRQCHIP, "KVM_CAP_SPLIT_IRQCHIP",
+				      IOAPIC_PINS);
+	/* An id of 8 bits reaches 255 vCPUs: the last one means all of them. */
+	if (!ret && kvm->kernel_irqchip && kvm->max_vcpus > 255)
+		ret = need_capability(kvm, KVM_CAP_X2APIC_API, "KVM_CAP_X2APIC_API",
+				      KVM_X2APIC_API_USE_32BIT_IDS |
+					      KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK);
+	return ret;
+}
+
 int kvm_arch_vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,
 		     struct axvm_limits *limits)
 {
 	const uint64_t identity_map = IDENTITY_MAP_ADDR;
-	int ret = x86_cpuid_read(kvm, kvm_fd);
+	int ret = x86_cpuid_read(kvm->vm, kvm_fd, &kvm->arch.cpuid);
 
 	if (!ret)
 		ret = set_gpa_bits(kvm, config, limits);
@@ -56,9 +84,10 @@ int kvm_arch_vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *c
 	if (!ret)
 		ret = kvm_vm_result(kvm, kvm_ioctl_value(kvm->fd, KVM_SET_TSS_ADDR, TSS_ADDR),
 				    "KVM_SET_TSS_ADDR");
-	if (!ret && kvm->kernel_irqchip)
-		ret = kvm_vm_result(kvm, kvm_ioctl_value(kvm->fd, KVM_CREATE_IRQCHIP, 0),
-				    "KVM_CREATE_IRQCHIP");
+	if (!ret)
+		ret = create_irqchip(kvm);
+	if (!ret)
+		ret = x86_forward_init(kvm, config);
 	if (ret)
 		free(kvm->arch.cpuid);
 	return ret;
@@ -79,6 +108,12 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.vm_unmap = kvm_vm_unmap,
 	.vm_capability = kvm_vm_capability,
 	.vm_fd = kvm_vm_fd,
+	.vm_enable_capability = kvm_vm_enable_capability,
+	.vm_set_irq_line = kvm_set_irq_line,
+	.vm_signal_msi = kvm_signal_msi,
+	.vm_set_routes = kvm_set_routes,
+	.vm_irqfd = kvm_irqfd,
+	.vm_ioeventfd = kvm_ioeventfd,
 
 	.vcpu_new = kvm_vcpu_new,
 	.vcpu_free = kvm_vcpu_free,
@@ -96,6 +131,21 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.set_return_value = x86_set_return_value,
 	.reg_info = x86_reg_info,
 	.vcpu_fd = kvm_vcpu_fd,
+	.vcpu_enable_capability = kvm_vcpu_enable_capability,
+	.inject_interrupt = x86_inject_interrupt,
+	.inject_anywhere = x86_inject_anywhere,
+	.inject_nmi = x86_inject_nmi,
+	.inject_exception = x86_inject_exception,
+	.request_irq_window = x86_request_irq_window,
+	.set_debug = x86_set_debug,
+	.translate = x86_translate,
+	.reset = x86_reset,
+
+	.percpu_enable = kvm_percpu_enable,
+	.percpu_disable = kvm_percpu_disable,
+	.percpu_guest_page_table_levels = kvm_percpu_guest_page_table_levels,
+	.percpu_capability = kvm_percpu_capability,
+	.percpu_fd = kvm_percpu_fd,
 };
 
 const struct axvcpu_arch_ops *axvcpu_host_arch(void)

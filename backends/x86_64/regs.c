@@ -60,6 +60,8 @@ int x86_set_regs(void *arch_vcpu, const struct axvcpu_regs *regs)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(gpr_offset); i++)
 		*gpr(&kvm_regs, i) = regs->gpr[i];
+	/* The interrupt flag may be another now. */
+	x86_irq_state_changed(vcpu);
 	return kvm_vcpu_ioctl(vcpu, KVM_SET_REGS, &kvm_regs);
 }
 
@@ -130,7 +132,18 @@ static int set_sreg(struct kvm_vcpu *vcpu, uint64_t id, uint64_t value)
 		return ret;
 	p = sreg(&sregs, id, &size);
 	__builtin_memcpy(p, &value, size);
-	return kvm_vcpu_ioctl(vcpu, KVM_SET_SREGS, &sregs);
+	ret = kvm_vcpu_ioctl(vcpu, KVM_SET_SREGS, &sregs);
+	/* Without a LAPIC of its own, the kernel takes it from here on every entry. */
+	if (!ret && id == AXVCPU_REG_X86_CR8)
+		vcpu->run->cr8 = value;
+	return ret;
+}
+
+/* --- MSRs ------------------------------------------------------------------------------------------ */
+
+static bool is_msr(uint64_t id)
+{
+	return id >> 32 == AXVCPU_REG_X86_MSR(0) >> 32;
 }
 
 /* --- one register --------------------------------------------------------------------------------- */
@@ -161,6 +174,8 @@ int x86_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value)
 
 	if (is_sreg(id))
 		return get_sreg(vcpu, id, value);
+	if (is_msr(id))
+		return x86_get_msr(vcpu, (uint32_t)id, value);
 	if (is_kvm_id(id)) {
 		ret = one_reg(vcpu, false, id, &raw);
 		if (!ret)
@@ -183,6 +198,8 @@ int x86_set_reg(void *arch_vcpu, uint64_t id, uint64_t value)
 
 	if (is_sreg(id))
 		return set_sreg(vcpu, id, value);
+	if (is_msr(id))
+		return x86_set_msr(vcpu, (uint32_t)id, value);
 	if (is_kvm_id(id))
 		return one_reg(vcpu, true, id, &value);
 	if (!general_reg(&regs, id))
@@ -191,6 +208,7 @@ int x86_set_reg(void *arch_vcpu, uint64_t id, uint64_t value)
 	if (ret)
 		return ret;
 	*general_reg(&regs, id) = value;
+	x86_irq_state_changed(vcpu);
 	return kvm_vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
 }
 

@@ -202,8 +202,12 @@ static int setup_32(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *con
 	return 0;
 }
 
-/* As after a reset, but with every segment at 0, and CS such that it reaches the entry. */
-static int setup_16(struct kvm_vcpu *vcpu, struct kvm_sregs *sregs, struct kvm_regs *regs)
+/*
+ * As after a reset, but with every segment at 0, and CS such that it reaches the entry. A CPU that
+ * another one starts by SIPI finds itself at IP 0 of a segment of its own.
+ */
+static int setup_16(struct kvm_vcpu *vcpu, bool start, struct kvm_sregs *sregs,
+		    struct kvm_regs *regs)
 {
 	struct kvm_segment data = { .limit = 0xffff, .type = TYPE_DATA, .present = 1, .s = 1 };
 	struct kvm_segment code = data;
@@ -213,7 +217,7 @@ static int setup_16(struct kvm_vcpu *vcpu, struct kvm_sregs *sregs, struct kvm_r
 				   "setup: entry %#" PRIx64 " is out of real mode's 1 MiB",
 				   vcpu->entry);
 	code.type = TYPE_CODE;
-	code.base = vcpu->entry & 0xf0000;
+	code.base = start && !(vcpu->entry % PAGE) ? vcpu->entry : vcpu->entry & 0xf0000;
 	code.selector = (uint16_t)(code.base >> 4);
 	set_segments(sregs, code, data);
 	sregs->gdt = (struct kvm_dtable){ .limit = 0xffff };
@@ -226,7 +230,7 @@ static int setup_16(struct kvm_vcpu *vcpu, struct kvm_sregs *sregs, struct kvm_r
 	return 0;
 }
 
-static int set_mode(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+static int set_mode(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config, bool start,
 		    struct kvm_sregs *sregs, struct kvm_regs *regs)
 {
 	switch (config->mode) {
@@ -235,7 +239,7 @@ static int set_mode(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *con
 	case AXVCPU_MODE_32:
 		return setup_32(vcpu, config, sregs);
 	default:
-		return setup_16(vcpu, sregs, regs);
+		return setup_16(vcpu, start, sregs, regs);
 	}
 }
 
@@ -250,24 +254,30 @@ static int check_width(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_co
 	return 0;
 }
 
-static int setup_registers(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config)
+int x86_enter_mode(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config, bool start,
+		   struct kvm_sregs *sregs)
 {
 	struct kvm_regs regs = {
 		.rip = vcpu->entry, .rsp = config->stack, .rdi = config->arg, .rflags = RFLAGS_FIXED
 	};
-	struct kvm_sregs sregs;
 	int ret = check_width(vcpu, config);
 
-	/* What a mode does not name stays: the LAPIC's base, above all. */
 	if (!ret)
-		ret = kvm_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
+		ret = set_mode(vcpu, config, start, sregs, &regs);
 	if (!ret)
-		ret = set_mode(vcpu, config, &sregs, &regs);
-	if (!ret)
-		ret = kvm_vcpu_ioctl(vcpu, KVM_SET_SREGS, &sregs);
+		ret = kvm_vcpu_ioctl(vcpu, KVM_SET_SREGS, sregs);
 	if (!ret)
 		ret = kvm_vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
 	return ret;
+}
+
+/* What a mode does not name stays as KVM resets it: the LAPIC's base, above all. */
+static int setup_registers(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config)
+{
+	struct kvm_sregs sregs;
+	int ret = kvm_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
+
+	return ret ? ret : x86_enter_mode(vcpu, config, false, &sregs);
 }
 
 static int read_config(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
@@ -310,7 +320,12 @@ int x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 		ret = config->mode == AXVCPU_MODE_RAW
 			      ? x86_set_reg(vcpu, AXVCPU_REG_PC, vcpu->entry)
 			      : setup_registers(vcpu, config);
-	if (!ret)
+	if (!ret) {
 		vcpu->is_setup = true;
+		x86_doorbell_setup(vcpu);
+		/* For a reset. The caller's arch config does not outlive this call. */
+		vcpu->arch.setup = *config;
+		vcpu->arch.setup.arch = NULL;
+	}
 	return ret;
 }

@@ -160,7 +160,10 @@ struct axvcpu_arch_ops {
 
 	/* --- host CPUs, all optional ------------------------------------------------------------ */
 
-	/* See percpu.h. All of them or none. `data` is the object's, zero before enable. */
+	/*
+	 * See percpu.h. The first two or neither; the others as the backend has them. `data` is the
+	 * object's: zero before enable, and forgotten when enable fails and after disable.
+	 */
 	int (*percpu_enable)(uint32_t cpu, uint64_t data[4]);
 	void (*percpu_disable)(uint64_t data[4]);
 	int (*percpu_guest_page_table_levels)(const uint64_t data[4]);

@@ -20,7 +20,10 @@ struct axvcpu;
 
 /** An exit of kind DEBUG after every instruction. */
 #define AXVCPU_DEBUG_STEP (1u << 0)
-/** The guest's breakpoint instruction (INT3, BRK, EBREAK) is an exit of kind DEBUG. */
+/**
+ * The guest's breakpoint instruction (INT3, BRK, EBREAK) is an exit of kind DEBUG. It is not passed
+ * over: put another instruction there, or set the program counter.
+ */
 #define AXVCPU_DEBUG_SOFTWARE (1u << 1)
 
 /** What a hardware point waits for. */
@@ -35,7 +38,7 @@ enum axvcpu_debug_point_kind {
 
 /** A hardware breakpoint or watchpoint. */
 struct axvcpu_debug_point {
-	/** Guest-virtual address; a multiple of `len`. */
+	/** Guest-virtual address (x86: linear); of a watchpoint, a multiple of `len`. */
 	uint64_t addr;
 	/** Watchpoints: bytes, 1, 2, 4 or 8. Breakpoints: 0. */
 	uint32_t len;
@@ -56,10 +59,13 @@ struct axvcpu_debug {
 #define AXVCPU_DEBUG_INIT AXVCPU_INIT(struct axvcpu_debug)
 
 /**
- * Sets what a vCPU is debugged by, in place of all before.
+ * Sets what a vCPU is debugged by, in place of all before. An I/O exit that is still open is finished
+ * first, as axvcpu_flush() does. While points are set, they are in the hardware in place of the
+ * guest's own.
  *
  * A DEBUG exit comes before the instruction at a breakpoint and after that of a step or a
- * watchpoint. To go on from a breakpoint, set another one, or step once without it.
+ * watchpoint. To go on from a breakpoint, set another one, or step once without it. A KVM that
+ * interprets guest code in software may miss watchpoints.
  *
  * @param debug what; NULL: nothing.
  * @return 0; -EINVAL, -E2BIG: the arguments; -ENOSPC: more points than the hardware has; -ENOTSUP;

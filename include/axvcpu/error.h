@@ -14,12 +14,12 @@
  * | -E2BIG           | a config is newer than this library and uses a field unknown to it        |
  * | -ENOMEM          | out of host memory                                                        |
  * | -ENOTSUP         | this backend, host or build cannot do it; the message names what lacks    |
- * | -EBADFD          | the vCPU is in a state in which the call is not allowed                   |
+ * | -EBADFD          | the vCPU or per-CPU state is in a state that does not allow the call      |
  * | -EBUSY           | another thread is inside the vCPU, or the object is still in use          |
  * | -EPERM           | the VM was created by another process (a fork keeps the memory, not the   |
  * |                  | VM); or the process lacks a capability                                    |
  * | -EEXIST          | guest memory overlaps, or a vCPU of that id exists or existed             |
- * | -ENOENT          | there is no such region, register or vCPU                                 |
+ * | -ENOENT          | there is no such region, frame, register or vCPU                          |
  * | -EFAULT          | a guest-physical range is not (wholly) guest memory                       |
  * | -EROFS           | the host has no write access to that guest memory                         |
  * | -ENOSPC          | a table is full: memory slots, vCPUs; or an area given is too small       |

@@ -23,17 +23,29 @@ extern "C" {
 enum axvcpu_exit_kind {
 	/** No work: a kick, a signal to the thread, or an exit handled by the backend itself. */
 	AXVCPU_EXIT_NOTHING = 0,
-	/** The guest called the hypervisor: `hypercall`. Answerable. */
+	/**
+	 * The guest called the hypervisor: `hypercall`. Answerable by a value; by default the call does
+	 * not exist: x86 -1000 (-KVM_ENOSYS).
+	 */
 	AXVCPU_EXIT_HYPERCALL = 1,
-	/** A load from outside of guest memory: `mmio`. Answerable. */
+	/** A load from outside of guest memory: `mmio`. Answerable by a value; all ones by default. */
 	AXVCPU_EXIT_MMIO_READ = 2,
 	/** A store to outside of guest memory or to read-only memory: `mmio`. */
 	AXVCPU_EXIT_MMIO_WRITE = 3,
-	/** A read of a system register (MSR, CSR, AArch64 register): `sysreg`. Answerable. */
+	/**
+	 * A read of a system register (MSR, CSR, AArch64 register): `sysreg`. Answerable by a value or a
+	 * fault; 0 by default. A register that the guest should not find wants the fault.
+	 */
 	AXVCPU_EXIT_SYSREG_READ = 4,
-	/** A write of a system register: `sysreg`. Answerable. */
+	/**
+	 * A write of a system register, which has not reached the hypervisor's own: `sysreg`. Answerable
+	 * by a fault, or by any value, which takes the write, as no answer does.
+	 */
 	AXVCPU_EXIT_SYSREG_WRITE = 5,
-	/** A read from an I/O port: `io`. Answerable. */
+	/**
+	 * A read from an I/O port: `io`. Answerable by a value, or by bytes if it has more than one item;
+	 * all ones by default.
+	 */
 	AXVCPU_EXIT_IO_READ = 6,
 	/** A write to an I/O port: `io`. */
 	AXVCPU_EXIT_IO_WRITE = 7,
@@ -67,6 +79,8 @@ enum axvcpu_exit_kind {
 	AXVCPU_EXIT_DEBUG = 21,
 	/** x86: the guest kept interrupts out for too long (`notify_window` of the VM's config). */
 	AXVCPU_EXIT_NOTIFY = 22,
+	/** x86, split irqchip: the guest ended a level-triggered interrupt of a route: `eoi`. */
+	AXVCPU_EXIT_EOI = 23,
 };
 
 /** In `page_fault.access`: what the guest tried. */
@@ -79,11 +93,12 @@ struct axvcpu_exit_io {
 	/** Value written, zero-extended, of the first item; 0 for a read. */
 	uint64_t data;
 	/**
-	 * All items of a string instruction (REP INS), `width * count` bytes, in guest order.
-	 * Lent by the library until the next call on this vCPU. Writes come one item an exit.
+	 * All items, `width * count` bytes, in the order in which the guest transfers them: backwards
+	 * in its memory if it runs backwards (DF). Lent by the library until the next call on this
+	 * vCPU. See axvcpu_io_item(). A long string comes in several exits, none of which is lost.
 	 */
 	void *buf;
-	/** Items, 1 unless a string instruction reads. */
+	/** Items: 1 but for string instructions (REP INS, REP OUTS). */
 	uint32_t count;
 	uint16_t port;
 	/** Bytes of an item: 1, 2 or 4. */
@@ -123,7 +138,14 @@ struct axvcpu_exit_sysreg {
 	uint8_t reserved[6];
 };
 
-/** A hypercall. */
+/**
+ * A hypercall.
+ *
+ * x86 has three kinds, by AXVM_FORWARD_*. Of HYPERCALLS, the arguments are rdi, rsi, rdx, r10, r8, r9
+ * in 64-bit code, else ebx, ecx, edx, esi, edi, ebp, and `raw_code` is the privilege level of the
+ * caller: calls from user code (3) come, too. Of MAP_GPA_RANGE, they are address, pages, attributes.
+ * Of DOORBELL, see there.
+ */
 struct axvcpu_exit_hypercall {
 	uint64_t nr;
 	uint64_t args[6];
@@ -154,17 +176,21 @@ struct axvcpu_exit_cpu_up {
 	uint64_t arg;
 };
 
-/** An inter-processor interrupt. */
+/** An inter-processor interrupt. x86: `raw_code` is the command as the x2APIC has it. */
 struct axvcpu_exit_ipi {
+	/** APIC id, or logical destination; MPIDR affinity of the cluster; hart id. */
 	uint64_t target_cpu;
 	/** arm64: mask of Aff0 values within `target_cpu`. */
 	uint64_t target_cpu_aux;
 	uint64_t vector;
 	/** To all but the sender; `target_cpu` is meaningless then. */
 	uint8_t send_to_all;
-	/** To the sender; `target_cpu` is meaningless then. */
+	/** To the sender; `target_cpu` is meaningless then. Both: to all and the sender. */
 	uint8_t send_to_self;
-	/** x86: 0 fixed, 1 lowest priority, 2 SMI, 4 NMI, 5 INIT. SIPI is CPU_UP. */
+	/**
+	 * x86: 0 fixed, 1 lowest priority, 2 SMI, 4 NMI, 5 INIT. 6, SIPI, is CPU_UP, unless it is to a
+	 * logical destination or to the sender.
+	 */
 	uint8_t delivery_mode;
 	/** x86: `target_cpu` is a logical destination, not an APIC id. */
 	uint8_t logical;
@@ -190,14 +216,15 @@ enum axvcpu_debug_reason {
 	AXVCPU_DEBUGGED_SOFTWARE = 3,
 };
 
+/** Why a debugged guest stopped. x86: `raw_code` is the exception, 1 (#DB) or 3 (#BP). */
 struct axvcpu_exit_debug {
-	/** Program counter. */
+	/** Program counter; x86: as a linear address, which in 64-bit code is rip. */
 	uint64_t pc;
-	/** enum axvcpu_debug_reason */
+	/** enum axvcpu_debug_reason. A point that is met by a step is a point. */
 	uint32_t reason;
-	/** Index of the point. */
+	/** Index of the point, the first if several were met. */
 	uint32_t point;
-	/** What the hardware says: DR6, ESR_EL2; 0. */
+	/** What the hardware says: DR6, ESR_EL2; 0 for a breakpoint instruction of x86. */
 	uint64_t raw;
 };
 
@@ -228,6 +255,9 @@ struct axvcpu_exit {
 			uint64_t vector;
 		} external_interrupt;
 		struct {
+			uint64_t vector;
+		} eoi;
+		struct {
 			uint64_t state;
 		} cpu_down;
 		struct {
@@ -237,6 +267,50 @@ struct axvcpu_exit {
 		uint64_t pad[29];
 	} u;
 };
+
+/**
+ * Item `i` of a port I/O exit, `width` bytes, in the buffer that is lent with it; NULL past the last.
+ *
+ * For writes, what the guest sends. For reads, what it gets: what is put there is the answer, and
+ * axvcpu_complete_bytes() with bytes from elsewhere another way to give it. Until then all ones.
+ *
+ * Threads: the owner, until the next call on the vCPU.
+ */
+static inline void *axvcpu_io_item(const struct axvcpu_exit_io *io, uint32_t i)
+{
+	return i < io->count ? (unsigned char *)io->buf + (size_t)i * io->width : NULL;
+}
+
+/** The value of an item, zero-extended; all ones past the last: axvcpu_io_item(). */
+static inline uint64_t axvcpu_io_get(const struct axvcpu_exit_io *io, uint32_t i)
+{
+	const unsigned char *item = (const unsigned char *)axvcpu_io_item(io, i);
+	uint64_t value = 0;
+	unsigned int n;
+
+	if (!item)
+		return UINT64_MAX;
+	for (n = io->width; n > 0; n--)
+		value = value << 8 | item[n - 1];
+	return value;
+}
+
+/**
+ * Gives an item of a read its value, of which it takes the low `width` bytes: axvcpu_io_item().
+ *
+ * @return 0; -1: `i` is past the last, and nothing has happened.
+ */
+static inline int axvcpu_io_put(const struct axvcpu_exit_io *io, uint32_t i, uint64_t value)
+{
+	unsigned char *item = (unsigned char *)axvcpu_io_item(io, i);
+	unsigned int n;
+
+	if (!item)
+		return -1;
+	for (n = 0; n < io->width; n++)
+		item[n] = (unsigned char)(value >> 8 * n);
+	return 0;
+}
 
 /** What an answer consists of. */
 enum axvcpu_answer_kind {

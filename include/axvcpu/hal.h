@@ -5,7 +5,8 @@
  *
  * Every hook is optional: NULL means the default, which is Linux: guest memory by mmap, binding
  * by sched_setaffinity, no log, no host interrupts. A VM copies the table when it is created.
- * No hook is called on the path of an exit, but for irq_fetch after a signal.
+ * No hook is called on the path of an exit, but for irq_fetch after a signal. log, map_memory and
+ * unmap_memory may be called with locks of the VM held: they do not map, unmap or access its memory.
  */
 #ifndef AXVCPU_HAL_H
 #define AXVCPU_HAL_H
@@ -16,6 +17,7 @@
 #include <axvcpu/error.h>
 #include <axvcpu/init.h>
 
+struct axvm;
 struct axvm_region;
 
 #ifdef __cplusplus
@@ -69,6 +71,29 @@ struct axvcpu_hal {
 	int (*irq_fetch)(void *ctx, uint64_t *vector);
 	/** Handles what irq_fetch claimed, before run returns (irq_handler). */
 	void (*irq_handler)(void *ctx, uint64_t vector);
+
+	/**
+	 * Provides a frame, for axvm_alloc_frame(): guest memory of one host page, zeroed.
+	 *
+	 * @param gpa receives its guest-physical address, a multiple of the host's page size.
+	 * @return 0 or a negative errno, which is passed on.
+	 */
+	int (*alloc_frame)(void *ctx, struct axvm *vm, uint64_t *gpa);
+	/**
+	 * Takes one back (dealloc_frame). Set both or none.
+	 *
+	 * @return 0 or a negative errno, which axvm_free_frame() passes on; -ENOENT: no such frame.
+	 */
+	int (*free_frame)(void *ctx, struct axvm *vm, uint64_t gpa);
+
+	/** Translates for axvm_phys_to_virt(). NULL: there is nothing. */
+	void *(*phys_to_virt)(void *ctx, struct axvm *vm, uint64_t gpa);
+	/**
+	 * And back, for axvm_virt_to_phys(). Set both or none.
+	 *
+	 * @return 0 or a negative errno, which is passed on; -ENOENT: not guest memory.
+	 */
+	int (*virt_to_phys)(void *ctx, struct axvm *vm, const void *ptr, uint64_t *gpa);
 };
 
 /** Zero is every hook's default. */

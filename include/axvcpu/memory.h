@@ -43,6 +43,8 @@ enum axvm_backing {
 #define AXVM_MEM_THP (1u << 3)
 /** File backing: writes reach the file. */
 #define AXVM_MEM_SHARED (1u << 4)
+/** Listed, and for the HAL: the library's own, for axvm_alloc_frame(). Not to be asked for. */
+#define AXVM_MEM_FRAMES (1u << 5)
 
 /** A region, as asked for and as listed. Initialise with AXVM_REGION_INIT. */
 struct axvm_region {
@@ -84,7 +86,8 @@ AXVCPU_API int axvm_map(struct axvm *vm, const struct axvm_region *region);
  *
  * @param gpa its first address.
  * @param len its whole length: regions go as they came.
- * @return 0; -ENOENT: no region is exactly there; -EPERM; errnos of the kernel, and it stays.
+ * @return 0; -ENOENT: no region is exactly there; -EBUSY: it is AXVM_MEM_FRAMES, which go by
+ *         themselves; -EPERM; errnos of the kernel, and it stays.
  */
 AXVCPU_API int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len);
 
@@ -128,6 +131,57 @@ AXVCPU_API int axvm_write(struct axvm *vm, uint64_t gpa, const void *buf, uint64
 
 /** Fills guest memory with a byte: otherwise as axvm_write(). */
 AXVCPU_API int axvm_set(struct axvm *vm, uint64_t gpa, uint8_t byte, uint64_t len);
+
+/**
+ * Allocates a frame: guest memory of one page (the host's, axvm_get_limits()), zeroed.
+ *
+ * By the HAL's alloc_frame. The default takes frames from regions of its own, of 512 frames each,
+ * so that a frame costs no memory slot of the hypervisor's. They lie where no region is, from the
+ * top of the guest-physical width down to 4 GiB, appear when they are needed, are listed by
+ * axvm_regions() as AXVM_MEM_FRAMES, and vanish when they are empty, but for one in reserve.
+ * Guests see them: what a guest writes to a frame that is free is gone when it is allocated.
+ *
+ * @param gpa receives its guest-physical address.
+ * @return 0; -ENOSPC: no slot is left, or no room in the guest-physical width; -ENOMEM; -EPERM:
+ *         another process's VM; errnos of the kernel and of the HAL's hooks.
+ *
+ * Threads: any. axvcpu: AxVCpuHal::alloc_frame.
+ */
+AXVCPU_API int axvm_alloc_frame(struct axvm *vm, uint64_t *gpa);
+
+/**
+ * Frees a frame. Those that are left are freed with the VM.
+ *
+ * @param gpa what axvm_alloc_frame() gave.
+ * @return 0; -EINVAL: unaligned; -ENOENT: no frame is allocated there; -EPERM; errnos of the HAL's
+ *         hook.
+ *
+ * Threads: any. axvcpu: AxVCpuHal::dealloc_frame.
+ */
+AXVCPU_API int axvm_free_frame(struct axvm *vm, uint64_t gpa);
+
+/**
+ * Translates a guest-physical address, by the HAL's phys_to_virt; by default as axvm_translate()
+ * of one byte.
+ *
+ * @return the host address, valid until the region is unmapped; NULL: it is not guest memory, and
+ *         axvcpu_last_error() says so.
+ *
+ * Threads: any. axvcpu: AxVCpuHal::phys_to_virt.
+ */
+AXVCPU_API void *axvm_phys_to_virt(struct axvm *vm, uint64_t gpa);
+
+/**
+ * Finds the guest-physical address of a host address, by the HAL's virt_to_phys; by default the
+ * lowest, if several regions share the memory. Takes time in proportion to the number of regions.
+ *
+ * @param ptr any address; it is not accessed.
+ * @param gpa receives the guest-physical address.
+ * @return 0; -ENOENT: no region has it; errnos of the HAL's hook.
+ *
+ * Threads: any. axvcpu: AxVCpuHal::virt_to_phys.
+ */
+AXVCPU_API int axvm_virt_to_phys(struct axvm *vm, const void *ptr, uint64_t *gpa);
 
 #ifdef __cplusplus
 }

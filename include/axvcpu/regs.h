@@ -55,7 +55,10 @@ enum axvcpu_reg_x86 {
 	AXVCPU_REG_X86_SS,
 };
 
-/** x86_64: a model-specific register by its number, as far as KVM keeps it. */
+/**
+ * x86_64: a model-specific register by its number, as far as KVM keeps it (-ENOENT where not). This is
+ * KVM's own, whether or not the guest's accesses to it become exits.
+ */
 #define AXVCPU_REG_X86_MSR(n) ((UINT64_C(1) << 32) | (uint32_t)(n))
 
 /** All general registers at once. 272 bytes, for ever. */

@@ -5,8 +5,9 @@
  *
  * A thread that wants something of a vCPU that another thread owns puts a request into its
  * mailbox, and the owner is taken out of the guest. The owner carries requests out in the order in
- * which they came, inside axvcpu_run(), before it enters the guest; run does not return for them.
- * An owner that asks for itself, outside of run, and anybody who asks of a vCPU without an owner,
+ * which they came, inside axvcpu_run(), before it enters the guest. A run that was interrupted for
+ * them returns NOTHING, and the next one carries them out: an exit that waits for an answer is not
+ * taken away from its handler. An owner that asks for itself, outside of run, and anybody who asks of a vCPU without an owner,
  * has it done at once.
  */
 #ifndef AXVCPU_REQUEST_H

@@ -191,8 +191,8 @@ AXVCPU_API int axvcpu_unbind(struct axvcpu *vcpu);
 AXVCPU_API int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit);
 
 /**
- * Answers the latest exit, once. Without an answer, a read completes as all ones, as on a bus
- * without a device.
+ * Answers the latest exit, once. Without an answer it completes as enum axvcpu_exit_kind says of its
+ * kind: a read from a bus as all ones, as without a device.
  *
  * @param answer what the guest gets.
  * @return 0; -EINVAL: the exit does not take that kind of answer, or not of that length; -EBADFD:

@@ -34,17 +34,30 @@ enum axvm_irqchip {
 	AXVM_IRQCHIP_SPLIT = 2,
 };
 
-/** Hypercalls of any number, in the hypervisor's own way. x86: needs KVM_CAP_XEN_HVM. */
+/**
+ * Hypercalls of any number (VMCALL, VMMCALL), instead of those that the hypervisor has. x86: needs
+ * KVM_CAP_XEN_HVM, and the guest is told of none of KVM's own; KVM answers Xen's 29 with 0 or 3 as
+ * its first argument (to yield the CPU) itself.
+ */
 #define AXVM_FORWARD_HYPERCALLS (1u << 0)
-/** x86: the hypercall KVM_HC_MAP_GPA_RANGE. */
+/** x86: the hypercall KVM_HC_MAP_GPA_RANGE, which the guest's CPUID then has. */
 #define AXVM_FORWARD_MAP_GPA_RANGE (1u << 1)
-/** Accesses to system registers that the hypervisor does not know, instead of a fault. */
+/**
+ * Accesses to system registers that the hypervisor does not know, instead of a fault. x86: MSRs; and
+ * without the kernel's irqchip those of the x2APIC. An invalid access to one that it does know (a
+ * reserved bit is set) remains a fault.
+ */
 #define AXVM_FORWARD_UNKNOWN_SYSREGS (1u << 2)
-/** x86 without the kernel's irqchip: writes to the LAPIC's ICR, as SEND_IPI and CPU_UP. */
+/**
+ * x86 without the kernel's irqchip: what the guest writes to the LAPIC's ICR, as SEND_IPI and
+ * CPU_UP. By the xAPIC's page, which is taken to be at 0xfee00000, or the x2APIC's MSRs. The library
+ * keeps the register, whose reads are no exits; the LAPIC's others are MMIO and SYSREG exits, or
+ * faults, as without.
+ */
 #define AXVM_FORWARD_IPIS (1u << 3)
 /**
  * x86: a write of 4 bytes to `doorbell_port` is a hypercall: number in eax, arguments in rdi, rsi,
- * rdx, rcx, r8, r9, result in rax. Works on every KVM.
+ * rdx, rcx, r8, r9, result in rax. On every KVM, as of Linux 4.17.
  */
 #define AXVM_FORWARD_DOORBELL (1u << 4)
 
@@ -97,7 +110,10 @@ struct axvm_config {
 	uint32_t notify_window;
 	/** Elements of `sysregs`. */
 	uint32_t nsysregs;
-	/** System registers that become exits; x86: up to 16 ranges of up to 12288. Copied. */
+	/**
+	 * System registers that become exits, in place of the hypervisor's own. x86: up to 16 ranges of
+	 * up to 12288, without the x2APIC's, 0x800 to 0x8ff. Copied.
+	 */
 	const struct axvm_sysreg_range *sysregs;
 };
 #define AXVM_CONFIG_INIT AXVCPU_INIT(struct axvm_config)
@@ -158,7 +174,7 @@ AXVCPU_API int axvm_capability(struct axvm *vm, unsigned int capability);
 /**
  * Enables a capability of the hypervisor's (KVM_ENABLE_CAP), for what this library lacks.
  *
- * @param args what the capability takes.
+ * @param args what the capability takes; NULL: zeros.
  * @return 0 or what the capability returns; -ENOTSUP; -EPERM; errnos of the kernel. Threads: any.
  */
 AXVCPU_API int axvm_enable_capability(struct axvm *vm, unsigned int capability,

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The interrupt controllers that the kernel emulates, event descriptors, and capabilities to enable. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/kvm/kvm.h"
+
+/* --- refusals -------------------------------------------------------------------------------------- */
+
+/* What failed, and might have done so for want of a capability. */
+#define failed(kvm, ret, what, capability) \
+	failed_for((kvm), (ret), (what), (capability), #capability)
+
+static int failed_for(const struct kvm_vm *kvm, int ret, const char *what, unsigned int capability,
+		      const char *name)
+{
+	/* Asked only now, as it costs a system call. */
+	if (!kvm_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, capability))
+		return axvcpu_fail(kvm->vm, -ENOTSUP, "%s: this KVM lacks %s", what, name);
+	return axvcpu_fail(kvm->vm, ret, "%s", what);
+}
+
+static int check_irqchip(const struct kvm_vm *kvm, const char *what)
+{
+	return kvm->kernel_irqchip
+		       ? 0
+		       : axvcpu_fail(kvm->vm, -ENOTSUP,
+				     "%s: the VM's config asked for no irqchip in the kernel", what);
+}
+
+/* A number that may have a route. */
+static int check_gsi(const struct kvm_vm *kvm, uint32_t gsi, const char *what)
+{
+	int ret = check_irqchip(kvm, what);
+
+	if (ret)
+		return ret;
+	if (!kvm->gsis)
+		return axvcpu_fail(kvm->vm, -ENOTSUP, "%s: this KVM lacks KVM_CAP_IRQ_ROUTING",
+				   what);
+	if (gsi >= kvm->gsis)
+		return axvcpu_fail(kvm->vm, -EINVAL, "%s: gsi %" PRIu32 ": they end at %" PRIu32,
+				   what, gsi, kvm->gsis - 1);
+	return 0;
+}
+
+int kvm_irq_init(struct kvm_vm *kvm)
+{
+	int ret;
+
+	if (!kvm->kernel_irqchip)
+		return 0;
+	ret = kvm_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_IRQ_ROUTING);
+	if (ret < 0)
+		return kvm_vm_result(kvm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_IRQ_ROUTING");
+	kvm->gsis = (uint32_t)ret;
+	return 0;
+}
+
+/* --- lines and messages -------------------------------------------------------------------------------- */
+
+int kvm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
+{
+	const struct kvm_vm *kvm = arch_vm;
+	const struct kvm_irq_level line = { .irq = kvm_arch_irq_line(gsi), .level = level };
+	int ret = check_gsi(kvm, gsi, "set_irq_line");
+
+	if (ret)
+		return ret;
+	ret = kvm_ioctl(kvm->fd, KVM_IRQ_LINE, &line);
+	return likely(!ret) ? 0
+			    : axvcpu_fail(kvm->vm, ret, "KVM_IRQ_LINE of gsi %" PRIu32, gsi);
+}
+
+int kvm_signal_msi(void *arch_vm, uint64_t address, uint32_t data)
+{
+	const struct kvm_vm *kvm = arch_vm;
+	const struct kvm_msi msi = { .address_lo = (uint32_t)address,
+				     .address_hi = (uint32_t)(address >> 32),
+				     .data = data };
+	int ret = check_irqchip(kvm, "signal_msi");
+
+	if (ret)
+		return ret;
+	ret = kvm_ioctl(kvm->fd, KVM_SIGNAL_MSI, &msi);
+	if (likely(ret >= 0))
+		return ret > 0;
+	/* KVM's -1 for "nobody is there to take it", which looks like an errno. */
+	if (ret == -EPERM)
+		return 0;
+	return failed(kvm, ret, "KVM_SIGNAL_MSI", KVM_CAP_SIGNAL_MSI);
+}
+
+/* --- routes ------------------------------------------------------------------------------------------------ */
+
+static int encode_route(const struct kvm_vm *kvm, const struct axvm_route *route,
+			struct kvm_irq_routing_entry *entry)
+{
+	int ret = check_gsi(kvm, route->gsi, "set_routes");
+
+	if (ret)
+		return ret;
+	entry->gsi = route->gsi;
+	switch (route->kind) {
+	case AXVM_ROUTE_PIN:
+		entry->type = KVM_IRQ_ROUTING_IRQCHIP;
+		entry->u.irqchip.irqchip = route->u.pin.controller;
+		entry->u.irqchip.pin = route->u.pin.pin;
+		return 0;
+	case AXVM_ROUTE_MSI:
+		entry->type = KVM_IRQ_ROUTING_MSI;
+		entry->u.msi.address_lo = (uint32_t)route->u.msi.address;
+		entry->u.msi.address_hi = (uint32_t)(route->u.msi.address >> 32);
+		entry->u.msi.data = route->u.msi.data;
+		return 0;
+	default:
+		return axvcpu_fail(kvm->vm, -EINVAL,
+				   "set_routes: gsi %" PRIu32 ": unknown kind %" PRIu32, route->gsi,
+				   route->kind);
+	}
+}
+
+int kvm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
+{
+	const struct kvm_vm *kvm = arch_vm;
+	struct kvm_irq_routing *routing;
+	int ret = check_gsi(kvm, 0, "set_routes");
+
+	if (ret)
+		return ret;
+	/* KVM has as many routes as numbers. */
+	if (count > kvm->gsis)
+		return axvcpu_fail(kvm->vm, -ENOSPC,
+				   "set_routes: %zu routes, of at most %" PRIu32, count, kvm->gsis);
+	routing = sys_calloc(1, sizeof(*routing) + count * sizeof(routing->entries[0]));
+	if (!routing)
+		return axvcpu_fail(kvm->vm, -ENOMEM, "set_routes: %zu routes", count);
+	routing->nr = (uint32_t)count;
+	for (size_t i = 0; !ret && i < count; i++)
+		ret = encode_route(kvm, &routes[i], &routing->entries[i]);
+	if (!ret) {
+		ret = kvm_ioctl(kvm->fd, KVM_SET_GSI_ROUTING, routing);
+		if (ret)
+			axvcpu_fail(kvm->vm, ret, "KVM_SET_GSI_ROUTING of %zu routes", count);
+	}
+	free(routing);
+	return ret;
+}
+
+/* --- event descriptors --------------------------------------------------------------------------------------- */
+
+int kvm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
+{
+	const struct kvm_vm *kvm = arch_vm;
+	bool resample = irqfd->flags & AXVM_EVENT_RESAMPLE;
+	struct kvm_irqfd kvm_irqfd = { .fd = (uint32_t)irqfd->fd, .gsi = irqfd->gsi };
+	int ret = check_gsi(kvm, irqfd->gsi, "irqfd");
+
+	if (ret)
+		return ret;
+	/* The end of an interrupt is seen by the controller, and that is not KVM's then. */
+	if (resample && kvm->irqchip == AXVM_IRQCHIP_SPLIT)
+		return axvcpu_fail(kvm->vm, -ENOTSUP,
+				   "irqfd: gsi %" PRIu32
+				   ": there is no resampling with a split irqchip, but EOI exits",
+				   irqfd->gsi);
+	if (resample) {
+		kvm_irqfd.flags |= KVM_IRQFD_FLAG_RESAMPLE;
+		kvm_irqfd.resamplefd = (uint32_t)irqfd->resample_fd;
+	}
+	if (irqfd->flags & AXVM_EVENT_REMOVE)
+		kvm_irqfd.flags |= KVM_IRQFD_FLAG_DEASSIGN;
+	ret = kvm_ioctl(kvm->fd, KVM_IRQFD, &kvm_irqfd);
+	if (likely(!ret))
+		return 0;
+	return resample ? failed(kvm, ret, "KVM_IRQFD", KVM_CAP_IRQFD_RESAMPLE)
+			: failed(kvm, ret, "KVM_IRQFD", KVM_CAP_IRQFD);
+}
+
+int kvm_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd)
+{
+	const struct kvm_vm *kvm = arch_vm;
+	struct kvm_ioeventfd kvm_ioeventfd = { .addr = ioeventfd->address,
+					       .len = ioeventfd->width,
+					       .fd = ioeventfd->fd };
+	int ret;
+
+	if ((ioeventfd->flags & AXVM_EVENT_PORT) && !kvm_arch_has_ports())
+		return axvcpu_fail(kvm->vm, -ENOTSUP, "ioeventfd: there are no ports here");
+	if (ioeventfd->flags & AXVM_EVENT_PORT)
+		kvm_ioeventfd.flags |= KVM_IOEVENTFD_FLAG_PIO;
+	if (ioeventfd->flags & AXVM_EVENT_DATAMATCH) {
+		kvm_ioeventfd.flags |= KVM_IOEVENTFD_FLAG_DATAMATCH;
+		kvm_ioeventfd.datamatch = ioeventfd->value;
+	}
+	if (ioeventfd->flags & AXVM_EVENT_REMOVE)
+		kvm_ioeventfd.flags |= KVM_IOEVENTFD_FLAG_DEASSIGN;
+	ret = kvm_ioctl(kvm->fd, KVM_IOEVENTFD, &kvm_ioeventfd);
+	if (likely(!ret))
+		return 0;
+	if (ret == -EEXIST || ret == -ENOENT)
+		return axvcpu_fail(kvm->vm, ret, "KVM_IOEVENTFD: %s %#" PRIx64 " %s",
+				   ioeventfd->flags & AXVM_EVENT_PORT ? "port" : "address",
+				   ioeventfd->address,
+				   ret == -EEXIST ? "is taken" : "has no such descriptor");
+	return ioeventfd->width
+		       ? failed(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD)
+		       : failed(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD_ANY_LENGTH);
+}
+
+/* --- capabilities ------------------------------------------------------------------------------------------------ */
+
+static struct kvm_enable_cap enable_cap(unsigned int capability, const uint64_t args[4])
+{
+	struct kvm_enable_cap cap = { .cap = capability };
+
+	for (int i = 0; i < 4; i++)
+		cap.args[i] = args[i];
+	return cap;
+}
+
+int kvm_vm_enable_capability(void *arch_vm, unsigned int capability, const uint64_t args[4])
+{
+	const struct kvm_vm *kvm = arch_vm;
+	const struct kvm_enable_cap cap = enable_cap(capability, args);
+	int ret = kvm_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
+
+	if (ret == -ENOTTY)
+		return failed(kvm, ret, "KVM_ENABLE_CAP", KVM_CAP_ENABLE_CAP_VM);
+	return ret < 0 ? axvcpu_fail(kvm->vm, ret, "KVM_ENABLE_CAP of %u", capability) : ret;
+}
+
+int kvm_vcpu_enable_capability(void *arch_vcpu, unsigned int capability, const uint64_t args[4])
+{
+	const struct kvm_vcpu *vcpu = arch_vcpu;
+	const struct kvm_enable_cap cap = enable_cap(capability, args);
+	int ret = kvm_ioctl(vcpu->fd, KVM_ENABLE_CAP, &cap);
+
+	if (ret == -ENOTTY)
+		return failed(vcpu->vm, ret, "KVM_ENABLE_CAP", KVM_CAP_ENABLE_CAP);
+	return ret < 0 ? axvcpu_fail(vcpu->vm->vm, ret, "KVM_ENABLE_CAP of %u on vCPU %" PRIu32,
+				     capability, vcpu->id)
+		       : ret;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * A host CPU's state over KVM. KVM switches the hardware on and off by itself, on all CPUs, with
+ * the first and the last VM: what is left to do is to see that it could, and to hold /dev/kvm.
+ */
+#include <errno.h>
+
+#include "backends/kvm/kvm.h"
+
+/* What the words of struct axpercpu are to us. */
+enum {
+	DATA_FD,
+	DATA_LEVELS,
+};
+
+int kvm_percpu_enable(uint32_t cpu, uint64_t data[4])
+{
+	int fd = kvm_dev_open(NULL);
+	int ret;
+
+	(void)cpu;
+	if (fd < 0)
+		return fd;
+	ret = kvm_dev_check(NULL, fd);
+	if (!ret)
+		ret = kvm_arch_guest_page_table_levels(fd);
+	if (ret < 0) {
+		sys_close(fd);
+		return ret;
+	}
+	data[DATA_FD] = (uint64_t)fd;
+	data[DATA_LEVELS] = (uint64_t)ret;
+	return 0;
+}
+
+void kvm_percpu_disable(uint64_t data[4])
+{
+	sys_close((int)data[DATA_FD]);
+}
+
+int kvm_percpu_guest_page_table_levels(const uint64_t data[4])
+{
+	return (int)data[DATA_LEVELS];
+}
+
+int kvm_percpu_capability(const uint64_t data[4], unsigned int capability)
+{
+	int ret = kvm_ioctl_value((int)data[DATA_FD], KVM_CHECK_EXTENSION, capability);
+
+	if (ret < 0)
+		return axvcpu_fail(NULL, ret, "KVM_CHECK_EXTENSION of %u", capability);
+	return ret;
+}
+
+int kvm_percpu_fd(const uint64_t data[4])
+{
+	return (int)data[DATA_FD];
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Hypercalls: KVM's own, all of them by way of KVM's support for Xen guests, and the doorbell. */
+#include <errno.h>
+#include <linux/kvm_para.h>
+
+#include "backends/x86_64/x86_64.h"
+
+/* "No such hypercall", as KVM says it: what an unanswered one returns. */
+#define NO_SUCH_CALL ((uint64_t)-KVM_ENOSYS)
+
+/*
+ * KVM's support for Xen is on if it has an MSR by which the guest asks for its hypercall page. No
+ * guest that is told nothing of Xen knows of it; it must be one of those that belong to hypervisors.
+ */
+#define XEN_PAGE_MSR 0x4ffff000u
+
+/* --- at the VM's creation ------------------------------------------------------------------------- */
+
+static int map_gpa_range_init(const struct kvm_vm *kvm)
+{
+	const uint64_t call = UINT64_C(1) << KVM_HC_MAP_GPA_RANGE;
+	int ret = x86_require(kvm, KVM_CAP_EXIT_HYPERCALL, "KVM_CAP_EXIT_HYPERCALL",
+			      "AXVM_FORWARD_MAP_GPA_RANGE");
+
+	if (ret < 0)
+		return ret;
+	return x86_enable(kvm, KVM_CAP_EXIT_HYPERCALL, call, "KVM_CAP_EXIT_HYPERCALL");
+}
+
+static int xen_init(const struct kvm_vm *kvm)
+{
+	const struct kvm_xen_hvm_config xen = { .flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL,
+						.msr = XEN_PAGE_MSR };
+	int ret = x86_require(kvm, KVM_CAP_XEN_HVM, "KVM_CAP_XEN_HVM", "AXVM_FORWARD_HYPERCALLS");
+
+	if (ret < 0)
+		return ret;
+	if (!(ret & KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL))
+		return axvcpu_fail(kvm->vm, -ENOTSUP,
+				   "VM config: AXVM_FORWARD_HYPERCALLS needs "
+				   "KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL in KVM_CAP_XEN_HVM");
+	return kvm_vm_ioctl(kvm, KVM_XEN_HVM_CONFIG, &xen);
+}
+
+static int doorbell_init(struct kvm_vm *kvm, const struct axvm_config *config)
+{
+	int ret = x86_require(kvm, KVM_CAP_SYNC_REGS, "KVM_CAP_SYNC_REGS", "AXVM_FORWARD_DOORBELL");
+
+	if (ret < 0)
+		return ret;
+	kvm->arch.doorbell_port = (uint16_t)config->doorbell_port;
+	return 0;
+}
+
+int x86_hypercall_init(struct kvm_vm *kvm, const struct axvm_config *config)
+{
+	const uint32_t both = AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_MAP_GPA_RANGE;
+	int ret = 0;
+
+	/* Xen's arguments are in other registers. */
+	if ((config->forward & both) == both)
+		return axvcpu_fail(kvm->vm, -EINVAL,
+				   "VM config: with AXVM_FORWARD_HYPERCALLS there is no "
+				   "AXVM_FORWARD_MAP_GPA_RANGE");
+	if (config->forward & AXVM_FORWARD_MAP_GPA_RANGE)
+		ret = map_gpa_range_init(kvm);
+	if (!ret && (config->forward & AXVM_FORWARD_HYPERCALLS))
+		ret = xen_init(kvm);
+	if (!ret && (config->forward & AXVM_FORWARD_DOORBELL))
+		ret = doorbell_init(kvm, config);
+	return ret;
+}
+
+/* --- exits ------------------------------------------------------------------------------------------ */
+
+/* KVM leaves the arguments that its one call does not have as they were. */
+static void decode_kvm_call(struct kvm_run *run, struct axvcpu_exit_hypercall *hypercall)
+{
+	*hypercall = (struct axvcpu_exit_hypercall){
+		.nr = run->hypercall.nr,
+		.args = { run->hypercall.args[0], run->hypercall.args[1], run->hypercall.args[2] },
+	};
+	run->hypercall.ret = NO_SUCH_CALL;
+}
+
+static void decode_xen_call(struct kvm_run *run, struct axvcpu_exit_hypercall *hypercall)
+{
+	hypercall->nr = run->xen.u.hcall.input;
+	for (unsigned int i = 0; i < ARRAY_SIZE(hypercall->args); i++)
+		hypercall->args[i] = run->xen.u.hcall.params[i];
+	run->xen.u.hcall.result = NO_SUCH_CALL;
+}
+
+void x86_decode_hypercall(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	struct kvm_run *run = vcpu->run;
+
+	if (run->exit_reason == KVM_EXIT_HYPERCALL) {
+		decode_kvm_call(run, &exit->u.hypercall);
+	} else if (run->xen.type == KVM_EXIT_XEN_HCALL) {
+		decode_xen_call(run, &exit->u.hypercall);
+		/* Alone of the three it comes from user code, too. */
+		exit->raw_code = run->xen.u.hcall.cpl;
+	} else {
+		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
+		exit->raw_code = run->xen.type;
+		return;
+	}
+	vcpu->open_exit = true;
+	exit->kind = AXVCPU_EXIT_HYPERCALL;
+	exit->answerable = 1;
+}
+
+/* --- the doorbell ------------------------------------------------------------------------------------- */
+
+/*
+ * The registers come with the exit and rax goes back with the entry, so that a doorbell costs no
+ * further system call. KVM finishes the OUT after it has taken the registers: rip must be as it was.
+ */
+void x86_doorbell_setup(struct kvm_vcpu *vcpu)
+{
+	if (vcpu->forward & AXVM_FORWARD_DOORBELL)
+		vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
+}
+
+static void set_rax(struct kvm_run *run, uint64_t value)
+{
+	run->s.regs.regs.rax = value;
+	run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+}
+
+void x86_decode_doorbell(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	const struct kvm_regs *regs = &vcpu->run->s.regs.regs;
+
+	exit->kind = AXVCPU_EXIT_HYPERCALL;
+	exit->answerable = 1;
+	exit->u.hypercall = (struct axvcpu_exit_hypercall){
+		.nr = (uint32_t)regs->rax,
+		.args = { regs->rdi, regs->rsi, regs->rdx, regs->rcx, regs->r8, regs->r9 },
+	};
+	set_rax(vcpu->run, NO_SUCH_CALL);
+}
+
+int x86_complete_hypercall(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
+{
+	struct kvm_run *run = vcpu->run;
+
+	if (answer->kind != AXVCPU_ANSWER_VALUE)
+		return axvcpu_fail(vcpu->vm->vm, -EINVAL, "complete: a hypercall takes a value");
+	if (run->exit_reason == KVM_EXIT_HYPERCALL)
+		run->hypercall.ret = answer->u.value;
+	else if (run->exit_reason == KVM_EXIT_XEN)
+		run->xen.u.hcall.result = answer->u.value;
+	else
+		set_rax(run, answer->u.value);
+	return 0;
+}

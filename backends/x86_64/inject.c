@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Interrupts, NMIs and exceptions for one vCPU.
+ *
+ * With the kernel's LAPIC an interrupt is a message to it, from any thread. Without, KVM takes one
+ * vector at a time, and only when the guest can take it: the rest waits here. KVM delivers what it
+ * has taken without another look at the guest's interrupt flag, so it must not be given anything
+ * before an open exit has finished its instruction, nor beside an exception.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "backends/x86_64/x86_64.h"
+
+/* What a LAPIC takes: those below are reserved. */
+#define LAPIC_VECTOR_MIN 16
+
+#define MSI_ADDRESS UINT64_C(0xfee00000)
+#define MSI_DESTINATION_SHIFT 12
+/* KVM_X2APIC_API_USE_32BIT_IDS: the bits of the destination above 8 are at the top of the address. */
+#define MSI_DESTINATION_HIGH_SHIFT 32
+
+#define VECTOR_NMI 2
+#define VECTORS_EXCEPTIONS 32
+/* #DF, #TS, #NP, #SS, #GP, #PF, #AC, #CP, #VC, #SX */
+#define HAVE_ERROR_CODE \
+	(1u << 8 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 17 | 1u << 21 | \
+	 1u << 29 | 1u << 30)
+
+/* --- the queue ----------------------------------------------------------------------------------- */
+
+static bool queue_empty(const struct x86_pending *pending)
+{
+	uint64_t any = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pending->vectors); i++)
+		any |= pending->vectors[i];
+	return !any;
+}
+
+/* The highest vector of a queue that is not empty. */
+static unsigned int queue_first(const struct x86_pending *pending)
+{
+	size_t i = ARRAY_SIZE(pending->vectors) - 1;
+
+	while (!pending->vectors[i])
+		i--;
+	return (unsigned int)i * 64 + 63 - (unsigned int)__builtin_clzll(pending->vectors[i]);
+}
+
+static int queue_add(struct kvm_vcpu *vcpu, unsigned int vector)
+{
+	struct x86_pending *pending = &vcpu->arch.pending;
+
+	if (pending->count[vector] == UINT16_MAX)
+		return axvcpu_fail(vcpu->vm->vm, -ENOSPC,
+				   "inject: vCPU %" PRIu32 ": vector %u waits %d times already",
+				   vcpu->id, vector, UINT16_MAX);
+	pending->count[vector]++;
+	pending->vectors[vector / 64] |= UINT64_C(1) << vector % 64;
+	vcpu->slow = true;
+	return 0;
+}
+
+static void queue_remove(struct x86_pending *pending, unsigned int vector)
+{
+	if (--pending->count[vector] == 0)
+		pending->vectors[vector / 64] &= ~(UINT64_C(1) << vector % 64);
+}
+
+/* --- what callers ask ------------------------------------------------------------------------------ */
+
+int x86_inject_anywhere(void *arch_vcpu, uint32_t vector)
+{
+	const struct kvm_vcpu *vcpu = arch_vcpu;
+	bool lapic = vcpu->vm->kernel_irqchip;
+	int ret;
+
+	if (vector >= X86_VECTORS || (lapic && vector < LAPIC_VECTOR_MIN))
+		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
+				   "inject: vCPU %" PRIu32 ": no vector %" PRIu32 ": they are %d to 255",
+				   vcpu->id, vector, lapic ? LAPIC_VECTOR_MIN : 0);
+	if (!lapic)
+		return -EAGAIN;
+	/* Fixed, edge-triggered, to a physical destination. */
+	ret = kvm_signal_msi(vcpu->vm,
+			     MSI_ADDRESS | (uint64_t)(vcpu->id & 0xff) << MSI_DESTINATION_SHIFT |
+				     (uint64_t)(vcpu->id & ~0xffu) << MSI_DESTINATION_HIGH_SHIFT,
+			     vector);
+	return ret < 0 ? ret : 0;
+}
+
+int x86_inject_interrupt(void *arch_vcpu, uint32_t vector)
+{
+	int ret = x86_inject_anywhere(arch_vcpu, vector);
+
+	return ret == -EAGAIN ? queue_add(arch_vcpu, vector) : ret;
+}
+
+int x86_inject_nmi(void *arch_vcpu)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+
+	/* KVM keeps it until the guest can take it, behind an open exit too. */
+	return kvm_vcpu_result(vcpu, kvm_ioctl_value(vcpu->fd, KVM_NMI, 0), "KVM_NMI");
+}
+
+static int check_exception(const struct kvm_vcpu *vcpu, const struct axvcpu_exception *exception)
+{
+	const struct axvm *vm = vcpu->vm->vm;
+	bool has_error_code;
+
+	if (exception->vector >= VECTORS_EXCEPTIONS || exception->vector == VECTOR_NMI)
+		return axvcpu_fail(vm, -EINVAL,
+				   "inject: vCPU %" PRIu32 ": vector %" PRIu32 " is no exception",
+				   vcpu->id, exception->vector);
+	has_error_code = HAVE_ERROR_CODE >> exception->vector & 1;
+	if (has_error_code != !!exception->has_error_code)
+		return axvcpu_fail(vm, -EINVAL,
+				   "inject: vCPU %" PRIu32 ": exception %" PRIu32 " has %s error code",
+				   vcpu->id, exception->vector, has_error_code ? "an" : "no");
+	return 0;
+}
+
+int x86_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct x86_pending *pending = &vcpu->arch.pending;
+	struct kvm_vcpu_events events;
+	int ret = check_exception(vcpu, exception);
+
+	if (!ret)
+		ret = kvm_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
+	if (ret)
+		return ret;
+	if (pending->has_exception || events.exception.injected || events.exception.pending)
+		return axvcpu_fail(vcpu->vm->vm, -EBUSY,
+				   "inject: vCPU %" PRIu32 ": exception %u is on its way", vcpu->id,
+				   pending->has_exception ? pending->exception.vector
+							  : events.exception.nr);
+	/* Not yet given to KVM: the latest exit may be open, and wait for its answer. */
+	pending->exception = *exception;
+	pending->has_exception = true;
+	vcpu->slow = true;
+	return 0;
+}
+
+int x86_request_irq_window(void *arch_vcpu)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+
+	if (vcpu->vm->kernel_irqchip)
+		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
+				   "irq_window: vCPU %" PRIu32
+				   ": the kernel's LAPIC knows when, and tells nobody",
+				   vcpu->id);
+	vcpu->arch.pending.window = true;
+	vcpu->slow = true;
+	return 0;
+}
+
+void x86_inject_reset(struct kvm_vcpu *vcpu)
+{
+	memset(&vcpu->arch.pending, 0, sizeof(vcpu->arch.pending));
+	vcpu->run->request_interrupt_window = 0;
+	/* Without a LAPIC of its own, the kernel takes it from here on every entry. */
+	vcpu->run->cr8 = 0;
+	x86_irq_state_changed(vcpu);
+}
+
+/* --- the run loop ------------------------------------------------------------------------------------ */
+
+/* A vCPU that sleeps in the kernel is not woken by an exception. */
+static int wake_up(struct kvm_vcpu *vcpu)
+{
+	struct kvm_mp_state state;
+	int ret = kvm_vcpu_ioctl(vcpu, KVM_GET_MP_STATE, &state);
+
+	if (ret || state.mp_state != KVM_MP_STATE_HALTED)
+		return ret;
+	state.mp_state = KVM_MP_STATE_RUNNABLE;
+	return kvm_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &state);
+}
+
+static int give_exception(struct kvm_vcpu *vcpu)
+{
+	struct x86_pending *pending = &vcpu->arch.pending;
+	struct kvm_vcpu_events events;
+	bool take_back;
+	int ret = kvm_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
+
+	if (ret)
+		return ret;
+	/* The end of the latest exit's instruction has raised one: that is the first to be taken. */
+	if (events.exception.injected || events.exception.pending)
+		return 0;
+	/* An interrupt that KVM has but the guest has not would follow with interrupts off. */
+	take_back = events.interrupt.injected && !events.interrupt.soft &&
+		    !vcpu->vm->kernel_irqchip && pending->count[events.interrupt.nr] < UINT16_MAX;
+	if (take_back)
+		events.interrupt.injected = 0;
+	events.exception.injected = 1;
+	events.exception.nr = (__u8)pending->exception.vector;
+	events.exception.has_error_code = !!pending->exception.has_error_code;
+	events.exception.error_code = pending->exception.error_code;
+	events.exception.pending = 0;
+	/* Nothing of what is optional is to be written. */
+	events.flags = 0;
+	if (vcpu->vm->kernel_irqchip)
+		ret = wake_up(vcpu);
+	if (!ret)
+		ret = kvm_vcpu_ioctl(vcpu, KVM_SET_VCPU_EVENTS, &events);
+	if (ret)
+		return ret;
+	pending->has_exception = false;
+	x86_irq_state_changed(vcpu);
+	return take_back ? queue_add(vcpu, events.interrupt.nr) : 0;
+}
+
+static int give_interrupt(struct kvm_vcpu *vcpu)
+{
+	const struct kvm_interrupt interrupt = { .irq = queue_first(&vcpu->arch.pending) };
+	int ret = kvm_vcpu_ioctl(vcpu, KVM_INTERRUPT, &interrupt);
+
+	if (ret)
+		return ret;
+	queue_remove(&vcpu->arch.pending, interrupt.irq);
+	x86_irq_state_changed(vcpu);
+	return 0;
+}
+
+int kvm_arch_before_entry(struct kvm_vcpu *vcpu)
+{
+	const struct x86_pending *pending = &vcpu->arch.pending;
+	struct kvm_run *run = vcpu->run;
+	bool waits = !queue_empty(pending);
+	int ret = 0;
+
+	/* What its end does to the guest's interrupt flag is to be seen first. */
+	if (vcpu->open_exit &&
+	    (pending->has_exception || (waits && run->ready_for_interrupt_injection))) {
+		ret = kvm_flush(vcpu);
+		if (ret || vcpu->stashed)
+			return ret;
+	}
+	if (pending->has_exception)
+		ret = give_exception(vcpu);
+	if (!ret && waits && run->ready_for_interrupt_injection)
+		ret = give_interrupt(vcpu);
+	if (ret)
+		return ret;
+	waits = !queue_empty(pending);
+	run->request_interrupt_window = waits || pending->window;
+	vcpu->slow |= waits || pending->window || pending->has_exception;
+	return 0;
+}
+
+/* Only when the next thing is to give KVM what waits: so this comes to an end. */
+bool kvm_arch_swallow(struct kvm_vcpu *vcpu)
+{
+	struct x86_pending *pending = &vcpu->arch.pending;
+	bool can_give = vcpu->run->ready_for_interrupt_injection && !queue_empty(pending);
+
+	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+		if (!pending->window)
+			return can_give;
+		pending->window = false;
+		return false;
+	case KVM_EXIT_HLT:
+		/* A CPU for which an interrupt waits does not halt. */
+		return can_give;
+	default:
+		return false;
+	}
+}

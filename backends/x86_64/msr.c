@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Model-specific registers: those whose accesses become exits, and those that KVM keeps. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "backends/x86_64/x86_64.h"
+
+/* --- which become exits: at the VM's creation ----------------------------------------------------- */
+
+#define REGISTERS_MAX (KVM_MSR_FILTER_MAX_BITMAP_SIZE * 8)
+
+static int check_range(const struct kvm_vm *kvm, uint32_t i, const struct axvm_sysreg_range *range)
+{
+	uint64_t last = (uint64_t)range->base + (range->count - 1);
+
+	if (range->count > REGISTERS_MAX)
+		return axvcpu_fail(kvm->vm, -EINVAL,
+				   "VM config: sysregs[%" PRIu32 "] has %" PRIu32
+				   " registers, of at most %d",
+				   i, range->count, REGISTERS_MAX);
+	/* KVM takes them and then does not filter. */
+	if (range->base <= X2APIC_MSR_LAST && last >= X2APIC_MSR_FIRST)
+		return axvcpu_fail(kvm->vm, -EINVAL,
+				   "VM config: sysregs[%" PRIu32
+				   "] has MSRs of 0x800 to 0x8ff, the x2APIC's, which KVM cannot "
+				   "filter",
+				   i);
+	return 0;
+}
+
+/* All else is allowed. The first range that has an MSR decides, so each has but its own accesses. */
+static int set_filter(const struct kvm_vm *kvm, const struct axvm_config *config)
+{
+	static const __u8 denied[KVM_MSR_FILTER_MAX_BITMAP_SIZE];
+	struct kvm_msr_filter filter = { .flags = KVM_MSR_FILTER_DEFAULT_ALLOW };
+
+	for (uint32_t i = 0; i < config->nsysregs; i++) {
+		const struct axvm_sysreg_range *range = &config->sysregs[i];
+
+		filter.ranges[i] = (struct kvm_msr_filter_range){
+			.flags = (range->access & AXVCPU_ACCESS_READ ? KVM_MSR_FILTER_READ : 0) |
+				 (range->access & AXVCPU_ACCESS_WRITE ? KVM_MSR_FILTER_WRITE : 0),
+			.nmsrs = range->count,
+			.base = range->base,
+			/* KVM only reads it. */
+			.bitmap = (__u8 *)denied,
+		};
+	}
+	return kvm_vm_ioctl(kvm, KVM_X86_SET_MSR_FILTER, &filter);
+}
+
+static int filter_init(const struct kvm_vm *kvm, const struct axvm_config *config)
+{
+	int ret = 0;
+
+	if (config->nsysregs > KVM_MSR_FILTER_MAX_RANGES)
+		return axvcpu_fail(kvm->vm, -EINVAL,
+				   "VM config: nsysregs is %" PRIu32 ", of at most %d",
+				   config->nsysregs, KVM_MSR_FILTER_MAX_RANGES);
+	for (uint32_t i = 0; !ret && i < config->nsysregs; i++)
+		ret = check_range(kvm, i, &config->sysregs[i]);
+	if (!ret)
+		ret = x86_require(kvm, KVM_CAP_X86_MSR_FILTER, "KVM_CAP_X86_MSR_FILTER", "sysregs");
+	return ret < 0 ? ret : set_filter(kvm, config);
+}
+
+int x86_msr_init(struct kvm_vm *kvm, const struct axvm_config *config)
+{
+	uint32_t reasons = 0;
+	int ret;
+
+	if (config->nsysregs)
+		reasons |= KVM_MSR_EXIT_REASON_FILTER;
+	if (config->forward & AXVM_FORWARD_UNKNOWN_SYSREGS)
+		reasons |= KVM_MSR_EXIT_REASON_UNKNOWN;
+	/* Without a LAPIC in the kernel, the x2APIC is invalid to KVM, not unknown. */
+	kvm->arch.invalid_msrs =
+		config->irqchip == AXVM_IRQCHIP_NONE &&
+		(config->forward & (AXVM_FORWARD_UNKNOWN_SYSREGS | AXVM_FORWARD_IPIS));
+	if (kvm->arch.invalid_msrs)
+		reasons |= KVM_MSR_EXIT_REASON_INVAL;
+	if (!reasons)
+		return 0;
+	ret = x86_require(kvm, KVM_CAP_X86_USER_SPACE_MSR, "KVM_CAP_X86_USER_SPACE_MSR",
+			  config->nsysregs ? "sysregs" : "forward");
+	if (ret >= 0)
+		ret = x86_enable(kvm, KVM_CAP_X86_USER_SPACE_MSR, reasons,
+				 "KVM_CAP_X86_USER_SPACE_MSR");
+	if (!ret && config->nsysregs)
+		ret = filter_init(kvm, config);
+	return ret;
+}
+
+/* --- exits ------------------------------------------------------------------------------------------ */
+
+/* What only came because KVM tells no invalid access from another. */
+static bool not_asked_for(const struct kvm_vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+	bool x2apic = run->msr.index >= X2APIC_MSR_FIRST && run->msr.index <= X2APIC_MSR_LAST;
+
+	return run->msr.reason == KVM_MSR_EXIT_REASON_INVAL && vcpu->vm->arch.invalid_msrs &&
+	       !(x2apic && (vcpu->forward & AXVM_FORWARD_UNKNOWN_SYSREGS));
+}
+
+bool x86_decode_msr(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, bool write)
+{
+	struct kvm_run *run = vcpu->run;
+	struct axvcpu_exit_sysreg *sysreg = &exit->u.sysreg;
+
+	vcpu->open_exit = true;
+	if (vcpu->forward & AXVM_FORWARD_IPIS) {
+		int ret = x86_decode_ipi_msr(vcpu, exit, write);
+
+		if (ret >= 0)
+			return ret;
+	}
+	if (not_asked_for(vcpu)) {
+		run->msr.error = 1;
+		return false;
+	}
+	exit->kind = write ? AXVCPU_EXIT_SYSREG_WRITE : AXVCPU_EXIT_SYSREG_READ;
+	exit->answerable = 1;
+	exit->raw_code = run->msr.reason;
+	*sysreg = (struct axvcpu_exit_sysreg){ .addr = run->msr.index,
+					       .value = write ? run->msr.data : 0,
+					       .write_mask = UINT64_MAX };
+	/* Unless somebody answers: a read is 0, a write is done with. */
+	run->msr.error = 0;
+	if (!write)
+		run->msr.data = 0;
+	return true;
+}
+
+int x86_complete_msr(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
+{
+	struct kvm_run *run = vcpu->run;
+
+	switch (answer->kind) {
+	case AXVCPU_ANSWER_VALUE:
+		if (run->exit_reason == KVM_EXIT_X86_RDMSR)
+			run->msr.data = answer->u.value;
+		run->msr.error = 0;
+		return 0;
+	case AXVCPU_ANSWER_FAULT:
+		run->msr.error = 1;
+		return 0;
+	default:
+		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
+				   "complete: an MSR takes a value or a fault");
+	}
+}
+
+/* --- what KVM keeps ---------------------------------------------------------------------------------- */
+
+/* struct kvm_msrs, which ends in an array of any length, with one entry. */
+struct one_msr {
+	__u32 nmsrs;
+	__u32 pad;
+	struct kvm_msr_entry entry;
+};
+_Static_assert(offsetof(struct one_msr, entry) == sizeof(struct kvm_msrs), "struct kvm_msrs");
+
+/* How many KVM took, or a negative errno. */
+static int msr_ioctl(const struct kvm_vcpu *vcpu, bool set, const struct one_msr *msr)
+{
+	return kvm_vcpu_result(vcpu,
+			       sys_ioctl(vcpu->fd, set ? KVM_SET_MSRS : KVM_GET_MSRS, (uintptr_t)msr),
+			       set ? "KVM_SET_MSRS" : "KVM_GET_MSRS");
+}
+
+int x86_get_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t *value)
+{
+	struct one_msr msr = { .nmsrs = 1, .entry.index = index };
+	int ret = msr_ioctl(vcpu, false, &msr);
+
+	if (ret < 0)
+		return ret;
+	if (ret != 1)
+		return -ENOENT;
+	*value = msr.entry.data;
+	return 0;
+}
+
+int x86_set_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value)
+{
+	const struct one_msr msr = { .nmsrs = 1, .entry = { .index = index, .data = value } };
+	uint64_t present;
+	int ret = msr_ioctl(vcpu, true, &msr);
+
+	if (ret < 0)
+		return ret;
+	if (ret == 1)
+		return 0;
+	/* KVM does not say which of the two it is. */
+	ret = x86_get_msr(vcpu, index, &present);
+	return ret ? ret
+		   : axvcpu_fail(vcpu->vm->vm, -EINVAL,
+				 "set_reg: vCPU %" PRIu32 ": KVM refuses %#" PRIx64 " for MSR %#" PRIx32,
+				 vcpu->id, value, index);
+}

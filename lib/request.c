@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * The mailbox. KVM's vCPU calls wait behind KVM_RUN, so other threads never make them: they leave a
+ * request, take the owner out of the guest, and the owner carries it out.
+ */
+#include "lib/request.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "axvcpu/regs.h"
+#include "lib/power.h"
+#include "lib/sys.h"
+#include "lib/vcpu.h"
+#include "lib/vm.h"
+
+/* A letter: on the sender's stack if it waits for the answer, else on the heap. */
+struct mail {
+	struct mail *next;
+	struct axvcpu_request request;
+	bool waited_for;
+	int result;
+	/* A futex: 1 when 'result' is there. */
+	_Atomic uint32_t done;
+};
+
+#define NS_PER_S 1000000000
+
+/* --- carrying out ------------------------------------------------------------------------------------ */
+
+static int set_reg(struct axvcpu *vcpu, const struct axvcpu_request *request)
+{
+	int ret = vcpu_flush(vcpu);
+
+	return ret ? ret : vcpu->ops->set_reg(vcpu->arch, request->u.reg.id, request->u.reg.value);
+}
+
+/* Inside an operation; what may be missing has been checked by check(). */
+static int carry_out(struct axvcpu *vcpu, const struct axvcpu_request *request)
+{
+	const struct axvcpu_arch_ops *ops = vcpu->ops;
+
+	switch (request->kind) {
+	case AXVCPU_REQUEST_INTERRUPT:
+		return ops->inject_interrupt(vcpu->arch, request->u.vector);
+	case AXVCPU_REQUEST_NMI:
+		return ops->inject_nmi(vcpu->arch);
+	case AXVCPU_REQUEST_EXCEPTION:
+		return ops->inject_exception(vcpu->arch, &request->u.exception);
+	case AXVCPU_REQUEST_IRQ_LINE:
+		return ops->set_irq_line(vcpu->arch, request->u.line.line, request->u.line.level);
+	case AXVCPU_REQUEST_SET_REG:
+		return set_reg(vcpu, request);
+	case AXVCPU_REQUEST_RESET:
+	case AXVCPU_REQUEST_START:
+		return power_reset(vcpu, request);
+	case AXVCPU_REQUEST_STOP:
+		power_set(vcpu, AXVCPU_POWER_OFF);
+		return 0;
+	case AXVCPU_REQUEST_PAUSE:
+	case AXVCPU_REQUEST_RESUME:
+		power_pause(vcpu, request->kind == AXVCPU_REQUEST_PAUSE);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* --- the box -------------------------------------------------------------------------------------------- */
+
+void mailbox_init(struct mailbox *mailbox)
+{
+	pthread_mutex_init(&mailbox->lock, NULL);
+	mailbox->first = NULL;
+	mailbox->end = &mailbox->first;
+}
+
+static struct mail *take_all(struct mailbox *mailbox)
+{
+	struct mail *first;
+
+	pthread_mutex_lock(&mailbox->lock);
+	first = mailbox->first;
+	mailbox->first = NULL;
+	mailbox->end = &mailbox->first;
+	pthread_mutex_unlock(&mailbox->lock);
+	return first;
+}
+
+static void put(struct mailbox *mailbox, struct mail *mail)
+{
+	mail->next = NULL;
+	pthread_mutex_lock(&mailbox->lock);
+	*mailbox->end = mail;
+	mailbox->end = &mail->next;
+	pthread_mutex_unlock(&mailbox->lock);
+}
+
+/* Takes one out again. False: the owner has it. */
+static bool withdraw(struct mailbox *mailbox, const struct mail *mail)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&mailbox->lock);
+	for (struct mail **p = &mailbox->first; *p; p = &(*p)->next) {
+		if (*p != mail)
+			continue;
+		*p = mail->next;
+		if (!*p)
+			mailbox->end = p;
+		found = true;
+		break;
+	}
+	pthread_mutex_unlock(&mailbox->lock);
+	return found;
+}
+
+/* The mail is gone when this returns. */
+static void answer(struct mail *mail, int result)
+{
+	if (!mail->waited_for) {
+		free(mail);
+		return;
+	}
+	mail->result = result;
+	/* The waiter may leave its stack frame as soon as it sees this: the wake is but an address. */
+	atomic_store(&mail->done, 1);
+	sys_futex_wake((const uint32_t *)&mail->done);
+}
+
+void mailbox_destroy(struct mailbox *mailbox)
+{
+	struct mail *next;
+
+	for (struct mail *mail = take_all(mailbox); mail; mail = next) {
+		next = mail->next;
+		answer(mail, -ECANCELED);
+	}
+	pthread_mutex_destroy(&mailbox->lock);
+}
+
+void mailbox_drain(struct axvcpu *vcpu)
+{
+	struct mail *next;
+
+	/* Before the look into the box: what comes in later sets it again. */
+	atomic_fetch_and(&vcpu->attention, ~ATTENTION_MAIL);
+	for (struct mail *mail = take_all(&vcpu->mailbox); mail; mail = next) {
+		next = mail->next;
+		answer(mail, vm_result(vcpu->vm, carry_out(vcpu, &mail->request)));
+	}
+}
+
+void mailbox_drain_unowned(struct axvcpu *vcpu)
+{
+	struct op op;
+
+	/*
+	 * A sender puts its mail in and then looks for an owner; an owner that leaves says so and then
+	 * looks for mail. With this between the two steps, one of them sees the other.
+	 */
+	atomic_thread_fence(memory_order_seq_cst);
+	while ((atomic_load(&vcpu->attention) & ATTENTION_MAIL) &&
+	       op_try(vcpu, IN(AXVCPU_FREE), &op)) {
+		mailbox_drain(vcpu);
+		op_end(vcpu, &op, op.from);
+		atomic_thread_fence(memory_order_seq_cst);
+	}
+}
+
+/* --- sending ---------------------------------------------------------------------------------------------- */
+
+static int missing(const struct axvcpu *vcpu, const char *what)
+{
+	return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: vCPU %" PRIu32 ": %s has nothing of the kind",
+			   what, vcpu->id, vcpu->ops->name);
+}
+
+/* Whether the backend can do it at all: known to the sender, not only to the owner. */
+static int check(const struct axvcpu *vcpu, const struct axvcpu_request *request)
+{
+	const struct axvcpu_arch_ops *ops = vcpu->ops;
+
+	switch (request->kind) {
+	case AXVCPU_REQUEST_INTERRUPT:
+		return HAS_OP(ops, inject_interrupt) ? 0 : missing(vcpu, "inject_interrupt");
+	case AXVCPU_REQUEST_NMI:
+		return HAS_OP(ops, inject_nmi) ? 0 : missing(vcpu, "inject_nmi");
+	case AXVCPU_REQUEST_EXCEPTION:
+		return HAS_OP(ops, inject_exception) ? 0 : missing(vcpu, "inject_exception");
+	case AXVCPU_REQUEST_IRQ_LINE:
+		return HAS_OP(ops, set_irq_line) ? 0 : missing(vcpu, "set_irq_line");
+	case AXVCPU_REQUEST_RESET:
+	case AXVCPU_REQUEST_START:
+		return HAS_OP(ops, reset) ? 0 : missing(vcpu, "reset");
+	case AXVCPU_REQUEST_SET_REG:
+	case AXVCPU_REQUEST_STOP:
+	case AXVCPU_REQUEST_PAUSE:
+	case AXVCPU_REQUEST_RESUME:
+		return 0;
+	default:
+		return axvcpu_fail(vcpu->vm, -EINVAL,
+				   "request: vCPU %" PRIu32 ": unknown kind %" PRIu32, vcpu->id,
+				   request->kind);
+	}
+}
+
+/* Only one start at a time, from the moment at which it is asked for. */
+static int claim_start(struct axvcpu *vcpu)
+{
+	if (vcpu->power == AXVCPU_POWER_ON || atomic_exchange(&vcpu->starting, true))
+		return axvcpu_fail(vcpu->vm, -EALREADY, "start: vCPU %" PRIu32 " is on", vcpu->id);
+	/* It may have been started between the two. */
+	if (vcpu->power != AXVCPU_POWER_ON)
+		return 0;
+	atomic_store(&vcpu->starting, false);
+	return axvcpu_fail(vcpu->vm, -EALREADY, "start: vCPU %" PRIu32 " is on", vcpu->id);
+}
+
+/* Waits for the answer, or takes the mail back when the time is over. */
+static int wait_for(struct axvcpu *vcpu, struct mail *mail, int64_t timeout_ns)
+{
+	int64_t end = timeout_ns < 0 ? INT64_MAX : sys_now_ns() + timeout_ns;
+	bool ours = false;
+
+	while (!atomic_load(&mail->done)) {
+		int64_t left = timeout_ns < 0 || ours ? NS_PER_S : end - sys_now_ns();
+		struct timespec ts;
+
+		if (left <= 0) {
+			if (withdraw(&vcpu->mailbox, mail)) {
+				if (mail->request.kind == AXVCPU_REQUEST_START)
+					atomic_store(&vcpu->starting, false);
+				return axvcpu_fail(vcpu->vm, -ETIMEDOUT,
+						   "request: vCPU %" PRIu32
+						   ": its owner has not got to it",
+						   vcpu->id);
+			}
+			/* The owner is at it: that takes but a moment. */
+			ours = true;
+			continue;
+		}
+		ts.tv_sec = left / NS_PER_S;
+		ts.tv_nsec = left % NS_PER_S;
+		sys_futex_wait((const uint32_t *)&mail->done, &ts);
+	}
+	return mail->result;
+}
+
+static int send_mail(struct axvcpu *vcpu, const struct axvcpu_request *request, int64_t timeout_ns)
+{
+	struct mail on_stack = { .request = *request, .waited_for = true };
+	struct mail *mail = &on_stack;
+
+	if (!timeout_ns) {
+		mail = sys_calloc(1, sizeof(*mail));
+		if (!mail)
+			return axvcpu_fail(vcpu->vm, -ENOMEM, "request: vCPU %" PRIu32, vcpu->id);
+		mail->request = *request;
+	} else if (current_vcpu == vcpu) {
+		return axvcpu_fail(vcpu->vm, -EBUSY,
+				   "request: vCPU %" PRIu32 ": the caller would wait for itself",
+				   vcpu->id);
+	}
+	put(&vcpu->mailbox, mail);
+	atomic_fetch_or(&vcpu->attention, ATTENTION_MAIL);
+	vcpu_leave_guest(vcpu);
+	mailbox_drain_unowned(vcpu);
+	return timeout_ns ? wait_for(vcpu, mail, timeout_ns) : 0;
+}
+
+/* At once, if the caller may: it is the owner, or there is none. */
+static bool try_at_once(struct axvcpu *vcpu, const struct axvcpu_request *request, int *ret)
+{
+	bool owner = atomic_load(&vcpu->owner) == self_tid();
+	struct op op;
+
+	if (!op_try(vcpu, IN(AXVCPU_FREE) | (owner ? IN(AXVCPU_READY) : 0), &op))
+		return false;
+	*ret = vm_result(vcpu->vm, carry_out(vcpu, request));
+	op_end(vcpu, &op, op.from);
+	return true;
+}
+
+int axvcpu_request(struct axvcpu *vcpu, const struct axvcpu_request *request, int64_t timeout_ns)
+{
+	unsigned int word = atomic_load(&vcpu->state);
+	int ret = check(vcpu, request);
+
+	if (ret)
+		return ret;
+	if ((word & STATE_MASK) == AXVCPU_CREATED || (word & STATE_MASK) == AXVCPU_INVALID)
+		return state_refuse(vcpu, word, "request");
+	/* Controllers in the kernel need no owner. */
+	if (request->kind == AXVCPU_REQUEST_INTERRUPT && HAS_OP(vcpu->ops, inject_anywhere)) {
+		ret = vcpu->ops->inject_anywhere(vcpu->arch, request->u.vector);
+		if (ret != -EAGAIN)
+			return vm_result(vcpu->vm, ret);
+	}
+	if (request->kind == AXVCPU_REQUEST_START) {
+		ret = claim_start(vcpu);
+		if (ret)
+			return ret;
+	}
+	if (try_at_once(vcpu, request, &ret))
+		return ret;
+	ret = send_mail(vcpu, request, timeout_ns);
+	/* What never got into the box. */
+	if ((ret == -ENOMEM || ret == -EBUSY) && request->kind == AXVCPU_REQUEST_START)
+		atomic_store(&vcpu->starting, false);
+	return ret;
+}
+
+/* --- shorthands ---------------------------------------------------------------------------------------------- */
+
+int axvcpu_inject_interrupt(struct axvcpu *vcpu, uint32_t vector)
+{
+	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_INTERRUPT,
+						.u.vector = vector };
+
+	return axvcpu_request(vcpu, &request, 0);
+}
+
+int axvcpu_inject_nmi(struct axvcpu *vcpu)
+{
+	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_NMI };
+
+	return axvcpu_request(vcpu, &request, 0);
+}
+
+int axvcpu_inject_exception(struct axvcpu *vcpu, const struct axvcpu_exception *exception)
+{
+	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_EXCEPTION,
+						.u.exception = *exception };
+
+	return axvcpu_request(vcpu, &request, 0);
+}
+
+int axvcpu_set_irq_line(struct axvcpu *vcpu, uint32_t line, bool level)
+{
+	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_IRQ_LINE,
+						.u.line = { line, level } };
+
+	return axvcpu_request(vcpu, &request, 0);
+}

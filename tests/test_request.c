@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The mailbox and power, without a hypervisor: who does what, in which order, and who waits. */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+
+#include "mock.h"
+#include "suite.h"
+
+static struct axvm *vm;
+static struct axvcpu *vcpu;
+
+#define MS 1000000
+
+static void start(uint32_t flags)
+{
+	mock_start(&vm, &vcpu, flags);
+	ck_ok(axvcpu_setup(vcpu, 0, 0, NULL));
+}
+
+static void end(void)
+{
+	ck_ok(axvcpu_free(vcpu));
+	ck_ok(axvm_free(vm));
+}
+
+static const struct axvcpu_request nmi = { .kind = AXVCPU_REQUEST_NMI };
+
+/* --- an owner in another thread ------------------------------------------------------------------- */
+
+static atomic_bool finish;
+static pthread_t owner;
+
+/* Runs until told to finish. */
+static void *own(void *arg)
+{
+	struct axvcpu_exit exit;
+
+	(void)arg;
+	ck_ok(axvcpu_bind(vcpu));
+	while (!atomic_load(&finish)) {
+		ck_ok(axvcpu_run(vcpu, &exit));
+		ck_assert_uint_eq(exit.kind, AXVCPU_EXIT_NOTHING);
+	}
+	ck_ok(axvcpu_unbind(vcpu));
+	return NULL;
+}
+
+static void start_owner(uint32_t flags)
+{
+	start(flags);
+	mock.spin = true;
+	ck_assert_int_eq(pthread_create(&owner, NULL, own, NULL), 0);
+	if (!(flags & AXVCPU_F_START_OFF))
+		while (!atomic_load(&mock.inside))
+			sched_yield();
+	else
+		while (axvcpu_state(vcpu) != AXVCPU_BLOCKED)
+			sched_yield();
+}
+
+static void end_owner(void)
+{
+	atomic_store(&finish, true);
+	ck_ok(axvcpu_kick(vcpu));
+	pthread_join(owner, NULL);
+	end();
+}
+
+START_TEST(what_is_asked_of_a_running_vcpu_its_owner_does)
+{
+	struct axvcpu_request request = { .kind = AXVCPU_REQUEST_SET_REG };
+	uint64_t value = 0;
+
+	start_owner(0);
+	request.u.reg.id = 5;
+	request.u.reg.value = 55;
+	ck_ok(axvcpu_request(vcpu, &request, -1));
+	ck_assert(pthread_equal(mock.thread, owner));
+	ck_assert(mock.current_right);
+	ck_assert_uint_eq(mock.regs[5], 55);
+	request = (struct axvcpu_request){ .kind = AXVCPU_REQUEST_INTERRUPT, .u.vector = 77 };
+	ck_ok(axvcpu_request(vcpu, &request, -1));
+	ck_assert_uint_eq(mock.vectors[0], 77);
+	ck_ok(axvcpu_request(vcpu, &nmi, -1));
+	request = (struct axvcpu_request){ .kind = AXVCPU_REQUEST_EXCEPTION,
+					   .u.exception = { .vector = 13 } };
+	ck_ok(axvcpu_request(vcpu, &request, -1));
+	ck_assert_uint_eq(mock.vectors[1], 13);
+	request = (struct axvcpu_request){ .kind = AXVCPU_REQUEST_IRQ_LINE, .u.line = { 7, 1 } };
+	ck_ok(axvcpu_request(vcpu, &request, -1));
+	ck_assert_uint_eq(mock.regs[7], 1);
+	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 1);
+	/* What the backend answers, the sender gets. */
+	mock.ret[MOCK_INJECT_NMI] = -EIO;
+	ck_assert_int_eq(axvcpu_request(vcpu, &nmi, -1), -EIO);
+	/* But the register calls themselves are not for others while the owner is inside. */
+	while (!atomic_load(&mock.inside))
+		sched_yield();
+	ck_fails(axvcpu_get_reg(vcpu, 5, &value), EBUSY);
+	end_owner();
+}
+END_TEST
+
+START_TEST(requests_keep_their_order)
+{
+	struct axvcpu_request request = { .kind = AXVCPU_REQUEST_INTERRUPT };
+
+	start_owner(0);
+	for (uint32_t i = 0; i < 1000; i++)
+		ck_ok(axvcpu_inject_interrupt(vcpu, i));
+	request.u.vector = 1000;
+	ck_ok(axvcpu_request(vcpu, &request, -1));
+	ck_assert_uint_eq(mock.nvectors, 1001);
+	for (uint32_t i = 0; i <= 1000; i++)
+		ck_assert_uint_eq(mock.vectors[i], i);
+	end_owner();
+}
+END_TEST
+
+#define SENDERS 4
+#define EACH 2000
+
+static void *send_many(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < EACH; i++)
+		ck_ok(i % 8 ? axvcpu_inject_nmi(vcpu) : axvcpu_request(vcpu, &nmi, -1));
+	return NULL;
+}
+
+START_TEST(no_request_of_many_threads_is_lost)
+{
+	pthread_t senders[SENDERS];
+
+	start_owner(0);
+	for (int i = 0; i < SENDERS; i++)
+		ck_assert_int_eq(pthread_create(&senders[i], NULL, send_many, NULL), 0);
+	for (int i = 0; i < SENDERS; i++)
+		pthread_join(senders[i], NULL);
+	ck_ok(axvcpu_request(vcpu, &nmi, -1));
+	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], SENDERS * EACH + 1);
+	end_owner();
+}
+END_TEST
+
+static void *come_and_go(void *arg)
+{
+	struct axvcpu_exit exit;
+
+	(void)arg;
+	while (!atomic_load(&finish)) {
+		ck_ok(axvcpu_bind(vcpu));
+		ck_ok(axvcpu_run(vcpu, &exit));
+		ck_ok(axvcpu_unbind(vcpu));
+	}
+	return NULL;
+}
+
+START_TEST(no_request_is_stuck_when_the_owner_leaves)
+{
+	pthread_t thread;
+
+	/* The owner binds and unbinds all the time: somebody always does what is asked. */
+	start(0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, come_and_go, NULL), 0);
+	for (int i = 0; i < 3000; i++)
+		ck_ok(axvcpu_request(vcpu, &nmi, -1));
+	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 3000);
+	atomic_store(&finish, true);
+	pthread_join(thread, NULL);
+	end();
+}
+END_TEST
+
+/* --- at once -------------------------------------------------------------------------------------------- */
+
+START_TEST(without_an_owner_or_by_the_owner_it_is_done_at_once)
+{
+	start(0);
+	ck_ok(axvcpu_inject_interrupt(vcpu, 9));
+	ck_assert_uint_eq(mock.nvectors, 1);
+	ck_ok(axvcpu_bind(vcpu));
+	ck_ok(axvcpu_inject_interrupt(vcpu, 10));
+	ck_assert_uint_eq(mock.nvectors, 2);
+	mock.ret[MOCK_INJECT_INTERRUPT] = -ENOSPC;
+	ck_assert_int_eq(axvcpu_inject_interrupt(vcpu, 11), -ENOSPC);
+	ck_assert_uint_eq(mock.calls[MOCK_KICK], 0);
+	end();
+}
+END_TEST
+
+static void hook_asks_itself(enum mock_op op, void *arch)
+{
+	(void)arch;
+	if (op != MOCK_RUN)
+		return;
+	/* Inside: it would wait for itself. Later is fine. */
+	ck_fails_saying(axvcpu_request(vcpu, &nmi, -1), EBUSY, "itself");
+	ck_ok(axvcpu_inject_nmi(vcpu));
+	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 0);
+}
+
+START_TEST(a_request_from_inside_waits_for_the_next_run)
+{
+	struct axvcpu_exit exit;
+
+	start(0);
+	ck_ok(axvcpu_bind(vcpu));
+	mock.hook = hook_asks_itself;
+	ck_ok(axvcpu_run(vcpu, &exit));
+	mock.hook = NULL;
+	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 0);
+	ck_ok(axvcpu_run(vcpu, &exit));
+	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 1);
+	end();
+}
+END_TEST
+
+/* --- refused --------------------------------------------------------------------------------------------- */
+
+START_TEST(nonsense_and_wrong_states_are_refused)
+{
+	struct axvcpu_request request = { .kind = 0 };
+
+	mock_start(&vm, &vcpu, 0);
+	ck_fails(axvcpu_inject_nmi(vcpu), EBADFD);
+	ck_fails(axvcpu_reset(vcpu, 0, 0), EBADFD);
+	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_CREATED);
+	ck_ok(axvcpu_setup(vcpu, 0, 0, NULL));
+	ck_fails_saying(axvcpu_request(vcpu, &request, 0), EINVAL, "kind 0");
+	request.kind = AXVCPU_REQUEST_RESUME + 1;
+	ck_fails(axvcpu_request(vcpu, &request, -1), EINVAL);
+	ck_ok(axvcpu_set_state(vcpu, AXVCPU_INVALID));
+	ck_fails(axvcpu_stop(vcpu), EBADFD);
+	end();
+}
+END_TEST
+
+START_TEST(what_a_backend_lacks_is_said_at_once)
+{
+	struct axvcpu_arch_ops ops = mock_ops;
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	mock_reset();
+	ops.inject_interrupt = NULL;
+	ops.inject_nmi = NULL;
+	ops.inject_exception = NULL;
+	ops.set_irq_line = NULL;
+	ops.reset = NULL;
+	config.arch = &ops;
+	ck_ok(axvm_new(&config, &vm));
+	ck_ok(axvcpu_new(vm, NULL, &vcpu));
+	ck_ok(axvcpu_setup(vcpu, 0, 0, NULL));
+	ck_fails(axvcpu_inject_interrupt(vcpu, 32), ENOTSUP);
+	ck_fails(axvcpu_inject_nmi(vcpu), ENOTSUP);
+	ck_fails(axvcpu_inject_exception(vcpu, &(struct axvcpu_exception){ .vector = 6 }), ENOTSUP);
+	ck_fails(axvcpu_set_irq_line(vcpu, 0, true), ENOTSUP);
+	ck_fails(axvcpu_reset(vcpu, 0, 0), ENOTSUP);
+	ck_ok(axvcpu_stop(vcpu));
+	end();
+}
+END_TEST
+
+static void *bind_and_idle(void *arg)
+{
+	(void)arg;
+	ck_ok(axvcpu_bind(vcpu));
+	while (!atomic_load(&finish))
+		sched_yield();
+	return NULL;
+}
+
+START_TEST(a_request_that_is_not_begun_in_time_is_taken_back)
+{
+	pthread_t thread;
+
+	start(0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, bind_and_idle, NULL), 0);
+	while (axvcpu_state(vcpu) != AXVCPU_READY)
+		sched_yield();
+	/* Its owner never runs it. */
+	ck_fails(axvcpu_request(vcpu, &nmi, 20 * MS), ETIMEDOUT);
+	/* But what is not waited for stays in the box. */
+	ck_ok(axvcpu_inject_interrupt(vcpu, 1));
+	ck_fails(axvcpu_request(vcpu, &nmi, 1), ETIMEDOUT);
+	atomic_store(&finish, true);
+	pthread_join(thread, NULL);
+	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 0);
+	ck_assert_uint_eq(mock.calls[MOCK_INJECT_INTERRUPT], 0);
+	/* Freed with the vCPU. */
+	end();
+}
+END_TEST
+
+/* --- power ---------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_vcpu_that_starts_off_waits_for_its_start)
+{
+	struct axvcpu_request request = { .kind = AXVCPU_REQUEST_START,
+					  .u.start = { 0x1000, 0x2000 } };
+	uint64_t value;
+
+	start_owner(AXVCPU_F_START_OFF);
+	ck_assert_int_eq(axvcpu_power(vcpu), AXVCPU_POWER_WAITING);
+	ck_assert_uint_eq(mock.calls[MOCK_RUN], 0);
+	/* It sleeps inside run: its registers can be looked at. */
+	ck_ok(axvcpu_get_reg(vcpu, 1, &value));
+	ck_ok(axvcpu_request(vcpu, &request, -1));
+	ck_assert_int_eq(axvcpu_power(vcpu), AXVCPU_POWER_ON);
+	ck_assert_uint_eq(mock.entry, 0x1000);
+	ck_assert_uint_eq(mock.arg, 0x2000);
+	ck_assert(mock.start);
+	while (!atomic_load(&mock.inside))
+		sched_yield();
+	ck_fails(axvcpu_start(vcpu, 0, 0), EALREADY);
+	end_owner();
+}
+END_TEST
+
+START_TEST(only_one_of_many_starts_succeeds)
+{
+	unsigned int started = 0;
+
+	start_owner(AXVCPU_F_START_OFF);
+	for (int i = 0; i < 50; i++) {
+		int ret = axvcpu_start(vcpu, 1, 2);
+
+		ck_assert(!ret || ret == -EALREADY);
+		started += !ret;
+	}
+	ck_assert_uint_eq(started, 1);
+	while (!atomic_load(&mock.inside))
+		sched_yield();
+	ck_assert_uint_eq(mock.calls[MOCK_RESET], 1);
+	/* A failed start can be tried again. */
+	ck_ok(axvcpu_request(vcpu, &(struct axvcpu_request){ .kind = AXVCPU_REQUEST_STOP }, -1));
+	ck_assert_int_eq(axvcpu_power(vcpu), AXVCPU_POWER_OFF);
+	mock.ret[MOCK_RESET] = -EINVAL;
+	ck_assert_int_eq(axvcpu_request(vcpu,
+					&(struct axvcpu_request){ .kind = AXVCPU_REQUEST_START },
+					-1),
+			 -EINVAL);
+	ck_assert_int_eq(axvcpu_power(vcpu), AXVCPU_POWER_OFF);
+	mock.ret[MOCK_RESET] = 0;
+	ck_ok(axvcpu_start(vcpu, 1, 2));
+	end_owner();
+}
+END_TEST
+
+START_TEST(a_stopped_vcpu_leaves_the_guest_and_a_kick_still_comes_through)
+{
+	struct axvcpu_exit exit;
+
+	start(0);
+	ck_ok(axvcpu_bind(vcpu));
+	ck_ok(axvcpu_stop(vcpu));
+	ck_ok(axvcpu_kick(vcpu));
+	ck_ok(axvcpu_run(vcpu, &exit));
+	ck_assert_uint_eq(exit.kind, AXVCPU_EXIT_NOTHING);
+	ck_assert_uint_eq(exit.kicked, 1);
+	ck_assert_uint_eq(mock.calls[MOCK_RUN], 0);
+	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_READY);
+	end();
+}
+END_TEST
+
+START_TEST(pause_waits_until_the_guest_is_left_and_resume_lets_it_in)
+{
+	uint64_t value;
+
+	start_owner(0);
+	for (int i = 0; i < 200; i++) {
+		ck_ok(axvcpu_pause(vcpu, -1));
+		while (axvcpu_state(vcpu) != AXVCPU_BLOCKED)
+			sched_yield();
+		ck_assert(!atomic_load(&mock.inside));
+		ck_ok(axvcpu_get_reg(vcpu, 1, &value));
+		/* What is asked of a paused vCPU is done all the same. */
+		ck_ok(axvcpu_request(vcpu, &nmi, -1));
+		ck_ok(axvcpu_pause(vcpu, -1));
+		ck_ok(axvcpu_resume(vcpu));
+		while (!atomic_load(&mock.inside))
+			sched_yield();
+	}
+	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 200);
+	end_owner();
+}
+END_TEST
+
+START_TEST(a_reset_revives_after_a_terminal_exit)
+{
+	struct axvcpu_exit exit;
+
+	start(0);
+	ck_ok(axvcpu_bind(vcpu));
+	mock.exit.kind = AXVCPU_EXIT_SHUTDOWN;
+	ck_ok(axvcpu_run(vcpu, &exit));
+	ck_fails_saying(axvcpu_run(vcpu, &exit), EBADFD, "reset");
+	mock.ret[MOCK_RESET] = -EIO;
+	ck_assert_int_eq(axvcpu_reset(vcpu, 0x42, 0x43), -EIO);
+	ck_fails(axvcpu_run(vcpu, &exit), EBADFD);
+	mock.ret[MOCK_RESET] = 0;
+	ck_ok(axvcpu_reset(vcpu, 0x42, 0x43));
+	ck_assert(!mock.start);
+	ck_ok(axvcpu_run(vcpu, &exit));
+	/* And from Free; a reset switches on. */
+	ck_ok(axvcpu_unbind(vcpu));
+	ck_ok(axvcpu_stop(vcpu));
+	ck_ok(axvcpu_reset(vcpu, 0x44, 0x45));
+	ck_assert_int_eq(axvcpu_power(vcpu), AXVCPU_POWER_ON);
+	ck_assert_uint_eq(mock.entry, 0x44);
+	end();
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *mail = suite_case(suite, "mailbox");
+	TCase *refused = suite_case(suite, "refused");
+	TCase *power = suite_case(suite, "power");
+
+	tcase_add_test(mail, what_is_asked_of_a_running_vcpu_its_owner_does);
+	tcase_add_test(mail, requests_keep_their_order);
+	tcase_add_test(mail, no_request_of_many_threads_is_lost);
+	tcase_add_test(mail, no_request_is_stuck_when_the_owner_leaves);
+	tcase_add_test(mail, without_an_owner_or_by_the_owner_it_is_done_at_once);
+	tcase_add_test(mail, a_request_from_inside_waits_for_the_next_run);
+
+	tcase_add_test(refused, nonsense_and_wrong_states_are_refused);
+	tcase_add_test(refused, what_a_backend_lacks_is_said_at_once);
+	tcase_add_test(refused, a_request_that_is_not_begun_in_time_is_taken_back);
+
+	tcase_add_test(power, a_vcpu_that_starts_off_waits_for_its_start);
+	tcase_add_test(power, only_one_of_many_starts_succeeds);
+	tcase_add_test(power, a_stopped_vcpu_leaves_the_guest_and_a_kick_still_comes_through);
+	tcase_add_test(power, pause_waits_until_the_guest_is_left_and_resume_lets_it_in);
+	tcase_add_test(power, a_reset_revives_after_a_terminal_exit);
+}
+
+int main(void)
+{
+	return suite_main("request", false, add_tests);
+}

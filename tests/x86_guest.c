@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "x86_guest.h"
+
+#include "suite.h"
+
+/* Of the GDT that setup writes. */
+#define SELECTOR_CODE 0x10u
+#define HANDLER_BYTES 32u
+
+#define LAPIC_EOI (X86_LAPIC + 0xb0)
+#define LAPIC_SPURIOUS (X86_LAPIC + 0xf0)
+
+void x86_emit(struct x86_code *code, const void *bytes, size_t len)
+{
+	ck_assert_uint_le(code->len + len, sizeof(code->bytes));
+	memcpy(code->bytes + code->len, bytes, len);
+	code->len += len;
+}
+
+static void emit_u32(struct x86_code *code, uint32_t value)
+{
+	x86_emit(code, &value, sizeof(value));
+}
+
+void x86_store(struct x86_code *code, uint32_t addr, uint32_t value)
+{
+	x86_emit(code, CODE("\xc7\x05"));
+	emit_u32(code, addr);
+	emit_u32(code, value);
+}
+
+void x86_out(struct x86_code *code, uint8_t port, uint8_t value)
+{
+	const uint8_t bytes[] = { 0xb0, value, 0xe6, port };
+
+	x86_emit(code, bytes, sizeof(bytes));
+}
+
+void x86_enable_lapic(struct x86_code *code)
+{
+	x86_store(code, LAPIC_SPURIOUS, 0x1ff);
+}
+
+void x86_set_ioapic(struct x86_code *code, unsigned int pin, uint32_t low)
+{
+	x86_store(code, X86_IOAPIC, 0x11 + 2 * pin);
+	x86_store(code, X86_IOAPIC + 0x10, 0);
+	x86_store(code, X86_IOAPIC, 0x10 + 2 * pin);
+	x86_store(code, X86_IOAPIC + 0x10, low);
+}
+
+static void emit_count(struct x86_code *code, unsigned int vector)
+{
+	/* inc dword [..] */
+	x86_emit(code, CODE("\xff\x05"));
+	emit_u32(code, X86_COUNTS + 4 * vector);
+}
+
+static void emit_handler(struct x86_code *code, unsigned int vector, enum x86_handler handler)
+{
+	x86_emit(code, CODE("\x50")); /* push eax */
+	if (handler == X86_TELL_ERROR)
+		/* mov eax,[esp+4]; out X86_ERROR_PORT,eax */
+		x86_emit(code, CODE("\x8b\x44\x24\x04\xe7\xe4"));
+	if (handler >= X86_COUNT)
+		emit_count(code, vector);
+	else
+		x86_out(code, X86_VECTOR_PORT, (uint8_t)vector);
+	if (handler == X86_TELL_COUNT) {
+		/* mov eax,[..]; out X86_ERROR_PORT,eax */
+		x86_emit(code, CODE("\xa1"));
+		emit_u32(code, X86_COUNTS + 4 * vector);
+		x86_emit(code, CODE("\xe7\xe4"));
+	}
+	if (handler == X86_TELL_LAPIC || handler == X86_COUNT_LAPIC)
+		x86_store(code, LAPIC_EOI, 0);
+	if (handler == X86_TELL_PIC)
+		x86_out(code, 0x20, 0x20);
+	x86_emit(code, CODE("\x58")); /* pop eax */
+	if (handler == X86_TELL_ERROR)
+		x86_emit(code, CODE("\x83\xc4\x04")); /* add esp,4 */
+	x86_emit(code, CODE("\xcf")); /* iret */
+}
+
+void x86_handle(struct guest *guest, unsigned int vector, enum x86_handler handler)
+{
+	uint32_t at = X86_HANDLERS + HANDLER_BYTES * vector;
+	/* An interrupt gate, which clears the interrupt flag. */
+	const uint64_t gate = (at & 0xffff) | SELECTOR_CODE << 16 | UINT64_C(0x8e00) << 32 |
+			      (uint64_t)(at >> 16) << 48;
+	struct x86_code code = { .len = 0 };
+
+	emit_handler(&code, vector, handler);
+	ck_assert_uint_le(code.len, HANDLER_BYTES);
+	ck_ok(axvm_write(guest->vm, at, code.bytes, code.len));
+	ck_ok(axvm_write(guest->vm, X86_IDT + 8 * vector, &gate, sizeof(gate)));
+}
+
+uint32_t x86_count(struct guest *guest, unsigned int vector)
+{
+	uint32_t count = 0;
+
+	ck_ok(axvm_read(guest->vm, X86_COUNTS + 4 * vector, &count, sizeof(count)));
+	return count;
+}
+
+void x86_start(struct guest *guest, const struct axvm_config *config, const void *code, size_t len)
+{
+	/* Limit and base of the table. */
+	static const unsigned char idtr[6] = { 0xff, 0x07, X86_IDT & 0xff, X86_IDT >> 8 & 0xff,
+					       X86_IDT >> 16 };
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+
+	guest_create(guest, config, code, len);
+	ck_ok(axvm_write(guest->vm, X86_IDTR, idtr, sizeof(idtr)));
+	setup.mode = AXVCPU_MODE_32;
+	setup.stack = GUEST_STACK;
+	setup.boot_gpa = GUEST_BOOT;
+	setup.boot_size = GUEST_BOOT_SIZE;
+	ck_ok(axvcpu_setup(guest->vcpu, GUEST_CODE, 0, &setup));
+	ck_ok(axvcpu_bind(guest->vcpu));
+}
+
+void x86_expect_out(struct guest *guest, uint16_t port, uint32_t value)
+{
+	guest_expect(guest, AXVCPU_EXIT_IO_WRITE);
+	ck_assert_msg(guest->exit.u.io.port == port && guest->exit.u.io.data == value,
+		      "expected %#x to port %#x, got %#x to %#x", value, port,
+		      (unsigned int)guest->exit.u.io.data, guest->exit.u.io.port);
+}
+
+void x86_expect_vector(struct guest *guest, unsigned int vector)
+{
+	x86_expect_out(guest, X86_VECTOR_PORT, vector);
+}
