@@ -75,6 +75,8 @@ static int save(const struct axvm *vm, struct affinity *affinity)
 			return axvcpu_fail(vm, -ENOMEM, "saving the thread's CPU set");
 		ret = vm->hal.get_affinity(vm->hal.ctx, set, size);
 		if (!ret) {
+			/* One is left from a bind whose roll-back failed, too. */
+			free(affinity->saved);
 			affinity->saved = set;
 			affinity->saved_size = size;
 			return 0;

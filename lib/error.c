@@ -18,7 +18,7 @@ const char *axvcpu_last_error(void)
 int axvcpu_fail(const struct axvm *vm, int err, const char *fmt, ...)
 {
 	/* Through a copy: an argument may be the present message. Room is left for the errno's name. */
-	char text[sizeof(last_error) - 16];
+	char text[sizeof(last_error) - 24];
 	va_list args;
 
 	va_start(args, fmt);

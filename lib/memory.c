@@ -135,6 +135,9 @@ static int check_backing(const struct axvm *vm, const struct axvm_region *region
 	if (region->flags & ~known)
 		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": unknown flags %#" PRIx32,
 				   region->gpa, region->flags & ~known);
+	if (region->reserved)
+		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": the reserved field is not 0",
+				   region->gpa);
 	if (region->flags & ~backing_flags[region->backing])
 		return axvcpu_fail(vm, -EINVAL,
 				   "map %#" PRIx64 ": flags %#" PRIx32
@@ -473,6 +476,11 @@ int axvm_regions(struct axvm *vm, size_t first, size_t count, struct axvm_region
 		if (stride < sizeof(stride))
 			return axvcpu_fail(vm, -EINVAL, "regions: the first one's size is %zu",
 					   stride);
+		/* Garbage: writing an array of these would go anywhere. */
+		if (stride > SIZED_MAX)
+			return axvcpu_fail(vm, -E2BIG,
+					   "regions: the first one's size is %zu, of at most %d",
+					   stride, SIZED_MAX);
 	}
 	pthread_rwlock_rdlock(&map->lock);
 	for (size_t i = first; i < map->count && i - first < count; i++, out += stride) {

@@ -6,9 +6,6 @@
 
 #include "axvcpu/arch.h"
 
-/* No config will ever be larger: a size beyond it is garbage, not a newer header. */
-#define CONFIG_MAX 4096
-
 int sized_copy(const struct axvm *vm, const char *what, void *own, size_t own_size,
 		const void *given)
 {
@@ -24,9 +21,9 @@ int sized_copy(const struct axvm *vm, const char *what, void *own, size_t own_si
 	if (size < sizeof(size))
 		return axvcpu_fail(vm, -EINVAL, "%s: its size is %zu: begin with the INIT macro",
 				   what, size);
-	if (size > CONFIG_MAX)
+	if (size > SIZED_MAX)
 		return axvcpu_fail(vm, -E2BIG, "%s: its size is %zu, of at most %d", what, size,
-				   CONFIG_MAX);
+				   SIZED_MAX);
 	for (size_t i = own_size; i < size; i++)
 		if (bytes[i])
 			return axvcpu_fail(vm, -E2BIG,

@@ -6,6 +6,9 @@
 
 struct axvm;
 
+/* No config will ever be larger: a size beyond it is garbage, not a newer header. */
+#define SIZED_MAX 4096
+
 /*
  * Copies a caller's config, which begins with its size, into one of this library's size. NULL is
  * all default. What the caller's header did not know is zero; what it knows beyond ours must be

@@ -4,6 +4,7 @@
  * is caught whatever it tries. Beside it, the thread's current vCPU.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "lib/vcpu.h"
@@ -16,6 +17,17 @@ pid_t self_tid_slow(void)
 {
 	self_tid_cache = gettid();
 	return self_tid_cache;
+}
+
+/* The thread that comes out of a fork is another one: it owns nothing, and is kicked by its id. */
+static void forget_self(void)
+{
+	self_tid_cache = 0;
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+	pthread_atfork(NULL, NULL, forget_self);
 }
 
 struct axvcpu *axvcpu_current(void)
@@ -37,6 +49,8 @@ int state_refuse(struct axvcpu *vcpu, unsigned int word, const char *what)
 {
 	enum axvcpu_state state = (enum axvcpu_state)(word & STATE_MASK);
 
+	if ((word & STATE_BUSY) && vm_result(vcpu->vm, -EBUSY) == -EPERM)
+		return -EPERM;
 	if ((word & STATE_BUSY) && current_vcpu != vcpu)
 		return axvcpu_fail(vcpu->vm, -EBUSY, "%s: vCPU %u: another thread is inside (%s)",
 				   what, vcpu->id, axvcpu_state_name(state));
@@ -48,6 +62,8 @@ int state_refuse(struct axvcpu *vcpu, unsigned int word, const char *what)
 
 int owner_refuse(struct axvcpu *vcpu, const char *what)
 {
+	if (vm_result(vcpu->vm, -EBUSY) == -EPERM)
+		return -EPERM;
 	return axvcpu_fail(vcpu->vm, -EBUSY, "%s: vCPU %u belongs to thread %d", what, vcpu->id,
 			   (int)atomic_load(&vcpu->owner));
 }

@@ -33,6 +33,9 @@ static int check_config(const struct axvm *vm, const struct axvcpu_config *confi
 		return axvcpu_fail(vm, -EINVAL,
 				   "vCPU %" PRIu32 ": ids end at max_vcpus - 1, which is %" PRIu32,
 				   config->id, vm->limits.vcpus - 1);
+	if (config->reserved)
+		return axvcpu_fail(vm, -EINVAL, "vCPU %" PRIu32 ": the reserved field is not 0",
+				   config->id);
 	/* Beyond what any kernel counts to. */
 	if ((config->flags & AXVCPU_F_FAVOR_CPU) && config->favor_cpu > UINT16_MAX)
 		return axvcpu_fail(vm, -EINVAL, "vCPU %" PRIu32 ": favor_cpu is %" PRIu32,

@@ -88,6 +88,8 @@ WRAP(int, sys_open, const char *path, int flags)
 	static const struct failure failure = { .err = { EMFILE, EACCES } };
 	int ret;
 
+	if (injector.open_result)
+		return injector.open_result;
 	if (fails("open", &failure, &ret))
 		return ret;
 	ret = __real_sys_open(path, flags);

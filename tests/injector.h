@@ -32,6 +32,9 @@ struct injector {
 	/* And with which argument, the latest time. */
 	uintptr_t request_arg;
 
+	/* What sys_open() returns instead of opening; 0: it opens. */
+	int open_result;
+
 	/* The first call that was made to fail; NULL if none was. */
 	const char *failed;
 	/* What the library's function must then return. */

@@ -203,13 +203,16 @@ static const struct step *find_step(const char *name)
 
 static void do_step(const struct step *step, const char *text, time_t deadline)
 {
+	/* What a command that has ended left behind is there at once. */
+	int looks_after_end = 20;
+
 	if (step->act) {
 		step->act(text);
 		return;
 	}
 	while (!step->wait(text)) {
 		look();
-		if (time(NULL) > deadline) {
+		if (time(NULL) > deadline || (ended && !looks_after_end--)) {
 			written[written_len] = '\0';
 			fprintf(stderr, "pty_run: the command wrote: %s\n", written);
 			die(step->name, text ? text : "");

@@ -13,6 +13,16 @@ TCase *suite_case(Suite *suite, const char *name)
 	return tcase;
 }
 
+unsigned int suite_scale(unsigned int n)
+{
+	const char *given = getenv("AXVCPU_TEST_SCALE");
+	unsigned long scale = given ? strtoul(given, NULL, 10) : 1;
+
+	if (scale <= 1)
+		return n;
+	return n > scale ? (unsigned int)(n / scale) : 1;
+}
+
 /* Whether a VM can be made here; says why not. */
 static bool kvm_works(const char *name)
 {

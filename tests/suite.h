@@ -25,6 +25,12 @@ int suite_main(const char *name, bool live, void (*add_tests)(Suite *suite));
 /* A test case with the time limit set, added to the suite. */
 TCase *suite_case(Suite *suite, const char *name);
 
+/*
+ * How often a long test repeats itself, of 'n' on real hardware: divided by the environment's
+ * AXVCPU_TEST_SCALE, which emulated machines set, but at least 1.
+ */
+unsigned int suite_scale(unsigned int n);
+
 /* The call must succeed; its message is shown if it does not. */
 #define ck_ok(call) \
 	do { \

@@ -489,7 +489,7 @@ static bool live(const struct sweep *sweep, unsigned int n, bool all)
 
 static void sweep_step(int step, bool persist)
 {
-	for (unsigned int i = 0; i < 2 * INJECTOR_VARIANTS; i++) {
+	for (unsigned int i = 0; i < suite_scale(2 * INJECTOR_VARIANTS); i++) {
 		const struct sweep sweep = { step, i % INJECTOR_VARIANTS, persist };
 		unsigned int n = 1;
 

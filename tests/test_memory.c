@@ -863,7 +863,7 @@ static void *map_all_the_time(void *arg)
 {
 	uint64_t me = (uintptr_t)arg;
 
-	for (uint64_t round = 0; round < ROUNDS; round++) {
+	for (uint64_t round = 0; round < suite_scale(ROUNDS); round++) {
 		uint64_t gpa = (round * 2 + me) % 32 * 2 * page;
 
 		must(!map_at(gpa, page));

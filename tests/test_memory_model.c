@@ -337,7 +337,7 @@ START_TEST(random_operations_agree_with_the_model)
 	/* Up to the last byte that there is. */
 	bases[2] = -(PAGES * m.page);
 	m.base = bases[m.seed % 3];
-	for (m.step = 0; m.step < STEPS; m.step++) {
+	for (m.step = 0; m.step < suite_scale(STEPS); m.step++) {
 		uint64_t dice = rnd(16);
 
 		if (dice < 3)

@@ -173,10 +173,10 @@ static bool guest_fault(const struct kvm_vcpu *vcpu, int ret, struct axvcpu_exit
  */
 static int not_an_exit(struct kvm_vcpu *vcpu, int ret, int *tries, struct axvcpu_exit *exit)
 {
-	vcpu->open_exit = false;
 	if (ret == -EINTR) {
 		bool requested = exit_requested(vcpu);
 
+		vcpu->open_exit = false;
 		exit_nothing(exit);
 		if (!requested)
 			return 0;
@@ -189,8 +189,11 @@ static int not_an_exit(struct kvm_vcpu *vcpu, int ret, int *tries, struct axvcpu
 		exit_nothing(exit);
 		return 0;
 	}
-	if (guest_fault(vcpu, ret, exit))
+	if (guest_fault(vcpu, ret, exit)) {
+		vcpu->open_exit = false;
 		return 0;
+	}
+	/* Nobody knows how far it came: to finish an exit that is not open does no harm. */
 	return kvm_vcpu_result(vcpu, ret, "KVM_RUN");
 }
 

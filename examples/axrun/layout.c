@@ -8,6 +8,8 @@
 #include "message.h"
 
 #define GIB (UINT64_C(1) << 30)
+/* No architecture has wider physical addresses than 52 bits. How many a host has, KVM knows. */
+#define MEMORY_MAX (UINT64_C(1) << 52)
 #define STACK_SIZE 0x2000u
 /* Real mode addresses its stack with 16 bits. */
 #define REAL_MODE_END 0x10000u
@@ -16,14 +18,14 @@ static int place_memory(struct layout *layout, const struct platform *platform, 
 {
 	uint64_t low = platform->hole_gpa - platform->ram_gpa;
 
+	if (memory > MEMORY_MAX)
+		return fail("--memory: 0x%" PRIx64 " bytes are more than there are addresses",
+			    memory);
 	layout->ram[0].gpa = platform->ram_gpa;
 	layout->ram[0].size = memory < low ? memory : low;
 	layout->nranges = 1;
 	if (memory <= low)
 		return 0;
-	if (memory - low > UINT64_MAX - platform->hole_end)
-		return fail("--memory: 0x%" PRIx64 " bytes are more than there are addresses",
-			    memory);
 	layout->ram[1].gpa = platform->hole_end;
 	layout->ram[1].size = memory - low;
 	layout->nranges = 2;
@@ -109,9 +111,8 @@ static int place_boot(struct layout *layout, const struct platform *platform,
 		      ~(uint64_t)(GUEST_PAGE_SIZE - 1);
 	if (!layout_has(layout, gpa, len) ||
 	    (image->mode == AXVCPU_MODE_16 && gpa + len > REAL_MODE_END))
-		return fail("too little memory: besides the image 0x%" PRIx64
-			    " bytes are needed to "
-			    "start it%s; see --memory",
+		return fail("too little low memory: besides the image 0x%" PRIx64
+			    " bytes in one piece are needed to start it%s; see --memory",
 			    len, image->mode == AXVCPU_MODE_16 ? ", below 64 KiB" : "");
 	layout->boot = (struct guest_range){ gpa, len };
 	layout->page_gpa = gpa;

@@ -97,7 +97,7 @@ AXVCPU_API int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len);
  * @param first   how many to skip.
  * @param regions receives up to `count` regions; may be NULL if `count` is 0. The `size` of the
  *                first one, set by the caller, is the stride of the array.
- * @return how many regions there are in all; -EINVAL.
+ * @return how many regions there are in all; -EINVAL, -E2BIG: that size makes no sense.
  */
 AXVCPU_API int axvm_regions(struct axvm *vm, size_t first, size_t count,
 			    struct axvm_region *regions);

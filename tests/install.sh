@@ -1,0 +1,186 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
+# Installs into a directory of its own and uses what is there, as somebody else's project would:
+# pkg-config, a compiler, and nothing of this tree but a program's source.
+set -u
+
+: "${top_srcdir:=.}" "${top_builddir:=.}" "${CC:=cc}" "${CXX:=}" "${PKG_CONFIG:=pkg-config}"
+: "${READELF:=readelf}" "${MAKE:=make}" "${EXAMPLES:=yes}" "${VERSION:=}"
+case $top_srcdir in
+/*) ;;
+*) top_srcdir=$PWD/$top_srcdir ;;
+esac
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+root=$work/root
+failed=0
+
+# result NAME STATUS [LOG]
+result() {
+	if [ "$2" -eq 0 ]; then
+		echo "ok $1"
+	else
+		echo "not ok $1"
+		tail -n 30 "${3:-$work/log}"
+		failed=1
+	fi
+}
+
+# check NAME COMMAND...
+check() {
+	check_name=$1
+	shift
+	"$@" >"$work/log" 2>&1
+	result "$check_name" $?
+}
+
+# --- install -------------------------------------------------------------------------------------
+
+# Not a part of the make that may have started this: no job server, no flags.
+unset MAKEFLAGS MFLAGS MAKELEVEL DESTDIR
+check "make install" "$MAKE" -C "$top_builddir" install "DESTDIR=$root"
+[ $failed -eq 0 ] || exit 1
+
+pc=$(find "$root" -name axvcpu.pc)
+so=$(find "$root" -name libaxvcpu.so)
+if [ -z "$pc" ]; then
+	echo "not ok axvcpu.pc is installed"
+	exit 1
+fi
+libdir=$(dirname "$(dirname "$pc")")
+
+for header in "$top_srcdir"/include/axvcpu/*.h; do
+	find "$root" -path "*/include/axvcpu/${header##*/}" | grep -q . || echo "${header##*/}"
+done >"$work/missing"
+[ ! -s "$work/missing" ]
+result "all headers are installed" $? "$work/missing"
+
+PKG_CONFIG_PATH=$(dirname "$pc")
+PKG_CONFIG_SYSROOT_DIR=$root
+export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
+# pkg-config leaves out what compilers look at anyway; they do not look into our root.
+PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1
+PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
+export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS PKG_CONFIG_ALLOW_SYSTEM_LIBS
+
+have_pkg_config=no
+if command -v "$PKG_CONFIG" >/dev/null; then
+	have_pkg_config=yes
+	cflags=$("$PKG_CONFIG" --cflags axvcpu) && libs=$("$PKG_CONFIG" --libs axvcpu)
+	result "pkg-config knows axvcpu" $? /dev/null
+	static_libs=$("$PKG_CONFIG" --static --libs axvcpu)
+	if [ -n "$VERSION" ]; then
+		check "pkg-config says version $VERSION" \
+			test "$("$PKG_CONFIG" --modversion axvcpu)" = "$VERSION"
+	fi
+else
+	echo "skip consumers: there is no pkg-config"
+fi
+
+# shellcheck disable=SC2317 # check calls it
+no_rpath() {
+	! grep -E 'RPATH|RUNPATH' "$work/dynamic"
+}
+
+# --- the shared library --------------------------------------------------------------------------
+
+if [ -n "$so" ]; then
+	"$READELF" -d "$so" >"$work/dynamic"
+	soname=$(sed -n 's/.*(SONAME).*\[\(.*\)\].*/\1/p' "$work/dynamic")
+	check "the soname is libaxvcpu.so.N" expr "x$soname" : 'xlibaxvcpu\.so\.[0-9][0-9]*$'
+	check "the soname is installed" test -e "$libdir/$soname"
+	check "no library is looked for in a build directory" no_rpath
+fi
+
+# --- consumers -----------------------------------------------------------------------------------
+
+# Both languages; says why when there is no KVM, which is no failure of the installation.
+cat >"$work/consumer.c" <<'END'
+#include <axvcpu/axvcpu.h>
+
+#include <stdio.h>
+#include <string.h>
+
+int main(void)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct axvm *vm = NULL;
+	int ret = axvm_new(&config, &vm);
+
+	if (ret < 0) {
+		printf("no KVM: %s\n", axvcpu_last_error());
+		return strcmp(axvcpu_error_name(ret), "ENODEV") &&
+		       strcmp(axvcpu_error_name(ret), "EACCES");
+	}
+	printf("KVM works\n");
+	return axvm_free(vm) != 0;
+}
+END
+cp "$work/consumer.c" "$work/consumer.cc"
+
+# consume NAME COMPILER SOURCE LIBS: compiles, links, runs. Leaves what it said in $work/out.
+consume() {
+	# shellcheck disable=SC2086 # words, on purpose
+	$2 $cflags -o "$work/program" "$3" $4 >"$work/log" 2>&1 &&
+		LD_LIBRARY_PATH=$libdir "$work/program" >"$work/out" 2>>"$work/log"
+	result "$1" $?
+}
+
+# needs_library NAME yes|no: whether the latest program loads the shared library.
+needs_library() {
+	found=no
+	"$READELF" -d "$work/program" | grep -q 'NEEDED.*libaxvcpu' && found=yes
+	check "$1" test "$found" = "$2"
+}
+
+if [ $have_pkg_config = yes ]; then
+	kvm=no
+	if [ -n "$so" ]; then
+		consume "a C program with the shared library" "$CC" "$work/consumer.c" "$libs"
+		needs_library "it loads the shared library" yes
+		grep -q '^KVM works$' "$work/out" && kvm=yes
+		if [ -n "$CXX" ] && command -v "${CXX%% *}" >/dev/null; then
+			consume "a C++ program with the shared library" "$CXX" "$work/consumer.cc" \
+				"$libs"
+		else
+			echo "skip a C++ program: there is no C++ compiler"
+		fi
+		if [ -e "$top_srcdir/examples/minimal.c" ]; then
+			if [ $kvm = yes ]; then
+				consume "the README's example" "$CC" \
+					"$top_srcdir/examples/minimal.c" "$libs"
+				check "it says Hi" grep -q '^Hi$' "$work/out"
+			else
+				echo "skip the README's example: $(cat "$work/out")"
+			fi
+		fi
+	fi
+	if [ -e "$libdir/libaxvcpu.a" ]; then
+		static_libs=$(echo "$static_libs" | sed 's/-laxvcpu/-l:libaxvcpu.a/')
+		consume "a C program with the static library" "$CC" "$work/consumer.c" \
+			"$static_libs"
+		needs_library "it needs no shared library" no
+		if [ -n "$CXX" ] && command -v "${CXX%% *}" >/dev/null; then
+			consume "a C++ program with the static library" "$CXX" \
+				"$work/consumer.cc" "$static_libs"
+		fi
+	fi
+fi
+
+# --- axrun and its guests ------------------------------------------------------------------------
+
+if [ "$EXAMPLES" = yes ]; then
+	axrun=$(find "$root" -path '*/bin/axrun')
+	check "axrun is installed and runs" env "LD_LIBRARY_PATH=$libdir" "$axrun" --version
+	find "$root" -path '*/libexec/axvcpu/guests/hello' >"$work/guests"
+	check "guests are installed" test -s "$work/guests"
+fi
+
+# --- and out again -------------------------------------------------------------------------------
+
+check "make uninstall" "$MAKE" -C "$top_builddir" uninstall "DESTDIR=$root"
+find "$root" ! -type d >"$work/left"
+[ ! -s "$work/left" ]
+result "nothing is left" $? "$work/left"
+
+exit $failed

@@ -1,0 +1,166 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
+# What the nested machine boots: a stock kernel and two initramfs archives, one with the system
+# (kept), one with the programs of this build. The one who sources it has read the architecture's
+# .conf and set $work, where all of it goes, and $nested, where init is; and sourced
+# debian.sh.
+: "${top:?} ${arch:?} ${work:?} ${nested:?} ${kernel_package:?} ${kernel_modules:?}"
+: "${debian_suite:?}"
+
+# archive ROOT FILE: an initramfs.
+archive() {
+	(cd "$1" && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0) >"$2.new" &&
+		mv "$2.new" "$2"
+}
+
+# --- the system -----------------------------------------------------------------------------------
+
+# add_module TREE NAME OUT: puts a kernel module into OUT, those that it depends on first.
+add_module() {
+	# In file names "-" and "_" are the same.
+	_pattern=$(echo "$2" | sed 's/[-_]/[-_]/g')
+	_file=$(find "$1" -name "$_pattern.ko*" | head -n 1)
+	if [ -z "$_file" ]; then
+		# No word if it is built in.
+		grep -qsE "/$_pattern\\.ko\$" "$1"/modules.builtin || echo "there is no kernel module $2"
+		return
+	fi
+	_name=${_file##*/}
+	_name=${_name%.xz}
+	[ ! -e "$3/$_name" ] || return 0
+	case $_file in
+	*.xz) xz -dc "$_file" >"$3/$_name" ;;
+	*) cp "$_file" "$3/$_name" ;;
+	esac || return
+	for _needed in $(LC_ALL=C tr '\0' '\n' <"$3/$_name" |
+		LC_ALL=C sed -n 's/^depends=//p' | head -n 1 | tr ',' ' '); do
+		# In a subshell: the names are all one.
+		(add_module "$1" "$_needed" "$3") || return
+	done
+	echo "$_name" >>"$3/order"
+}
+
+# make_system TREE OUT: from unpacked packages to a root.
+make_system() {
+	_modules=$(find "$1/usr/lib/modules" -mindepth 1 -maxdepth 1 | head -n 1)
+	mkdir -p "$2/bin" "$2/dev" "$2/proc" "$2/sys" "$2/tmp" "$2/root" "$2/etc" "$2/modules" \
+		"$2/run" "$2/var" || return
+	: >"$2/modules/order"
+	for _module in $kernel_modules; do
+		add_module "$_modules" "$_module" "$2/modules" || return
+	done
+	cp "$1/usr/bin/busybox" "$2/bin/busybox" && ln -s busybox "$2/bin/sh" &&
+		cp "$nested/init" "$2/init" && chmod 755 "$2/init" || return
+	printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' \
+		>"$2/etc/passwd"
+	printf 'root:x:0:\nnogroup:x:65534:\n' >"$2/etc/group"
+	printf 'root:*:::::::\n' >"$2/etc/shadow" && chmod 600 "$2/etc/shadow"
+}
+
+# Unpacked packages to $work/system; in an if, where set -e is off.
+unpack_system() {
+	_kernel=$(debian_depends "$work/apt" "$kernel_package" 'linux-image-[0-9].*')
+	if [ -z "$_kernel" ]; then
+		echo "Debian has no $kernel_package" >&2
+		return 1
+	fi
+	rm -rf "$work/system" "$work/unpacked"
+	mkdir -p "$work/system"
+	debian_extract "$work/apt" "$work/unpacked" "$_kernel" busybox-static || return
+	cp "$work"/unpacked/boot/vmlinu[xz]-* "$work/system/kernel" || return
+	mv "$work/unpacked/usr" "$work/unpacked/boot" "$work/system/" || return
+	(cd "$work/apt/packages" && echo *.deb | tr ' ' '\n') >"$work/system/packages"
+	rm -rf "$work/apt" "$work/unpacked"
+}
+
+# The kernel and $work/system.cpio, fetched unless they are there; $1 is "refresh" to fetch anew.
+prepare_system() {
+	if [ "${1-}" = refresh ] || [ ! -e "$work/system/packages" ]; then
+		echo "nested $arch: fetching $kernel_package and busybox-static from Debian $debian_suite"
+		debian_update "$work/apt" || die "no Debian $debian_suite; see above"
+		unpack_system || die "no kernel for $arch; see above"
+	fi
+	rm -rf "$work/system.root"
+	if ! logged "$work/system.log" make_system "$work/system" "$work/system.root" ||
+		! archive "$work/system.root" "$work/system.cpio"; then
+		die "the system for $arch could not be made"
+	fi
+	echo "nested $arch: $(sed -n 's/_/ /; s/_.*//; /^linux/p' "$work/system/packages"), modules" \
+		"$(tr '\n' ' ' <"$work/system.root/modules/order")"
+}
+
+# --- the programs ---------------------------------------------------------------------------------
+
+# needs PROGRAM...: the shared libraries they name, and the program that loads these.
+needs() {
+	readelf -d -l "$@" 2>/dev/null | sed -nE \
+		-e 's/.*\(NEEDED\).*\[(.*)\]/\1/p' -e 's/.*program interpreter: (.*)\]/\1/p' | sort -u
+}
+
+# add_libraries ROOT CC: all shared libraries that its programs need, found as the compiler finds
+# them.
+add_libraries() {
+	mkdir -p "$1/lib"
+	_todo=$(find "$1" -type f -perm -100)
+	while [ -n "$_todo" ]; do
+		_next=
+		# shellcheck disable=SC2086 # lists of plain names
+		for _library in $(needs $_todo); do
+			case $_library in
+			/*) _copy=$1$_library ;;
+			*) _copy=$1/lib/$_library ;;
+			esac
+			[ ! -e "$_copy" ] || continue
+			# The loader has a place of its own, and may be asked for by its name as well.
+			_file=$($2 -print-file-name="${_library##*/}")
+			if [ ! -e "$_file" ]; then
+				echo "the programs need $_library, and $2 does not find it" >&2
+				return 1
+			fi
+			mkdir -p "${_copy%/*}"
+			cp -L "$_file" "$_copy" || return
+			_next="$_next $_copy"
+		done
+		_todo=$_next
+	done
+}
+
+# build_programs SUITE-FILE: configures if needed, builds, and lists the test programs.
+build_programs() {
+	mkdir -p "$work/build"
+	if [ ! -e "$work/build/config.status" ]; then
+		# Without a shared library the test programs are programs, not libtool's scripts.
+		(cd "$work/build" && "$top/configure" --enable-werror --disable-shared \
+			--enable-silent-rules) || return
+	fi
+	make -C "$work/build" -j "$(nproc)" all || return
+	# Builds what the tests consist of, and runs none.
+	make -C "$work/build" -j "$(nproc)" check TESTS= || return
+	make -s -C "$work/build" --no-print-directory list-suites >"$1"
+}
+
+# install_programs ROOT SUITE-FILE
+install_programs() {
+	rm -rf "$1"
+	mkdir -p "$1/bin" "$1/tests" "$1/guests"
+	cp "$work/build/examples/axrun/axrun" "$1/bin/" || return
+	for _file in "$work"/build/examples/guests/*; do
+		if [ -f "$_file" ] && [ -x "$_file" ]; then
+			cp "$_file" "$1/guests/" || return
+		fi
+	done
+	while read -r _suite; do
+		cp "$work/build/$_suite" "$1/tests/" || return
+	done <"$2"
+	add_libraries "$1" "$(sed -n 's/^CC = //p' "$work/build/Makefile")"
+}
+
+# The test programs, axrun, the guests and their libraries to $work/programs.root; the names of the
+# test programs to $work/suites.
+prepare_programs() {
+	echo "nested $arch: building in ${work#"$top"/}/build"
+	logged "$work/bootstrap.log" bootstrap_tree || die "bootstrap failed"
+	logged "$work/build.log" build_programs "$work/suites" || die "it does not build"
+	logged "$work/install.log" install_programs "$work/programs.root" "$work/suites" ||
+		die "the programs could not be put together"
+}

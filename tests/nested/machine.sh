@@ -1,0 +1,111 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
+# The nested machine: started, watched, and always ended. The one who sources it has read the
+# architecture's .conf and set $work, $arch, and the limits $silence and $total in seconds; and
+# defines pump(), which is called again and again while the machine runs, and once after that.
+: "${arch:?} ${work:?} ${qemu:?} ${qemu_machine:?} ${console:?} ${silence:?} ${total:?}"
+
+machine_pid=
+
+# The kernel's console, and QEMU's own messages.
+machine_tail() {
+	printf -- '--- the end of %s\n' "${work#"$top"/}/run/console.log" >&2
+	tail -n 40 "$work/run/console.log" | tr -d '\r' >&2
+	if [ -s "$work/run/qemu.log" ]; then
+		printf -- '--- QEMU said\n' >&2
+		tail -n 10 "$work/run/qemu.log" >&2
+	fi
+	printf -- '---\n' >&2
+}
+
+# Ends QEMU if it still runs.
+machine_kill() {
+	[ -n "$machine_pid" ] || return 0
+	kill "$machine_pid" 2>/dev/null || :
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		kill -0 "$machine_pid" 2>/dev/null || break
+		sleep 0.2
+	done
+	kill -9 "$machine_pid" 2>/dev/null || :
+	wait "$machine_pid" 2>/dev/null || :
+	machine_pid=
+}
+
+# So that QEMU ends even if this shell is killed.
+machine_tied() {
+	if setpriv --pdeathsig KILL true 2>/dev/null; then
+		exec setpriv --pdeathsig KILL "$@"
+	fi
+	exec "$@"
+}
+
+# machine_port NAME: QEMU's options for one of init's ports: what comes out is in that file.
+machine_port() {
+	echo "-chardev file,id=$1,path=$1 -device virtserialport,chardev=$1,name=$1"
+}
+
+# In $work/run, where there are kernel and initramfs. Relative names: nothing to quote.
+machine_start() {
+	rm -f "$work/run/status" "$work/run/log" "$work/run/out" "$work/run/err"
+	touch "$work/run/status" "$work/run/log" "$work/run/out" "$work/run/err"
+	: >"$work/run/console.log"
+	# shellcheck disable=SC2046,SC2086 # lists of options
+	(
+		cd "$work/run" || exit
+		machine_tied "$qemu" $qemu_machine -accel tcg,thread=multi -smp 2 -m 2048 -nic none \
+			-no-reboot -nodefaults -no-user-config -display none -monitor none \
+			-serial file:console.log \
+			-device virtio-serial $(machine_port status) $(machine_port log) \
+			$(machine_port out) $(machine_port err) \
+			-kernel kernel -initrd initrd \
+			-append "console=$console panic=-1 oops=panic" \
+			</dev/null >qemu.log 2>&1
+	) &
+	machine_pid=$!
+}
+
+# Anything that the machine says makes this change.
+machine_voice() {
+	cat "$work/run/console.log" "$work/run/status" "$work/run/log" "$work/run/out" \
+		"$work/run/err" | wc -c
+}
+
+# Boots and watches. Returns 0 if the machine turned itself off, and else says why not.
+machine_run() {
+	machine_start
+	_begin=$(date +%s)
+	_heard=$_begin
+	_voice=
+	while kill -0 "$machine_pid" 2>/dev/null; do
+		pump
+		_now=$(date +%s)
+		_was=$_voice
+		_voice=$(machine_voice)
+		[ "$_voice" = "$_was" ] || _heard=$_now
+		if [ $((_now - _heard)) -ge "$silence" ]; then
+			echo "nested $arch: it hangs: not a word for $silence s" >&2
+			machine_kill
+			pump
+			return 1
+		fi
+		if [ $((_now - _begin)) -ge "$total" ]; then
+			echo "nested $arch: not done after $total s" >&2
+			machine_kill
+			pump
+			return 1
+		fi
+		sleep 0.3
+	done
+	_qemu=0
+	wait "$machine_pid" || _qemu=$?
+	machine_pid=
+	pump
+	if grep -qa 'Kernel panic' "$work/run/console.log"; then
+		echo "nested $arch: its kernel panicked" >&2
+		return 1
+	fi
+	if [ "$_qemu" -ne 0 ]; then
+		echo "nested $arch: QEMU ended with status $_qemu" >&2
+		return 1
+	fi
+}

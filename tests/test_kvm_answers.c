@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * What KVM may answer, but seldom does: signals and lacks of memory at odd moments, kernels that
+ * are too old, tables that are too small. The injector answers in its place.
+ */
+#include <errno.h>
+#include <linux/kvm.h>
+
+#include "guest.h"
+#include "injector.h"
+#include "resources.h"
+#include "suite.h"
+
+/* in al, dx; out dx, al; hlt */
+#define IN_OUT_HLT CODE("\xec\xee\xf4")
+
+static struct resources before;
+static struct axvm *vm;
+static struct guest guest;
+
+static void setup(void)
+{
+	vm = NULL;
+	memset(&guest, 0, sizeof(guest));
+	resources_read(&before);
+}
+
+/* Every test has freed all it made. */
+static void teardown(void)
+{
+	resources_expect(&before, "at the end");
+	ck_assert_uint_eq(injector.mappings, 0);
+	ck_assert_int_eq(injector.opened, 0);
+}
+
+/* --- /dev/kvm -------------------------------------------------------------------------------------- */
+
+static const struct {
+	int opened;
+	int err;
+	const char *text;
+} opens[] = {
+	{ ENOENT, ENODEV, "/dev/kvm does not exist: is the kvm module loaded" },
+	{ ENXIO, ENODEV, "/dev/kvm does not exist: is the kvm module loaded" },
+	{ ENODEV, ENODEV, "/dev/kvm does not exist: is the kvm module loaded" },
+	{ EACCES, EACCES, "is the user in group kvm?" },
+	{ EPERM, EACCES, "is the user in group kvm?" },
+	{ EMFILE, EMFILE, "opening /dev/kvm" },
+	{ EBUSY, EBUSY, "opening /dev/kvm" },
+};
+
+START_TEST(dev_kvm_that_does_not_open_is_explained)
+{
+	injector.open_result = -opens[_i].opened;
+	ck_fails_saying(axvm_new(NULL, &vm), opens[_i].err, opens[_i].text);
+	ck_assert_ptr_null(vm);
+	injector.open_result = 0;
+	ck_ok(axvm_new(NULL, &vm));
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
+/* --- new VMs --------------------------------------------------------------------------------------- */
+
+START_TEST(create_vm_is_tried_again_after_a_signal)
+{
+	injector_ioctl(KVM_CREATE_VM, -EINTR, 20);
+	ck_ok(axvm_new(NULL, &vm));
+	ck_assert_uint_eq(injector.request_calls, 21);
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
+START_TEST(create_vm_is_not_tried_for_ever)
+{
+	injector_ioctl(KVM_CREATE_VM, -EINTR, UINT32_MAX);
+	ck_fails_saying(axvm_new(NULL, &vm), EINTR, "KVM_CREATE_VM");
+	ck_assert_uint_ge(injector.request_calls, 2);
+	ck_assert_uint_le(injector.request_calls, 1000);
+	ck_assert_ptr_null(vm);
+	resources_expect(&before, "after the failure");
+	injector_ioctl(KVM_CREATE_VM, 0, 0);
+	ck_ok(axvm_new(NULL, &vm));
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
+/* The table starts too small, as it would with a kernel that knows many more leaves. */
+START_TEST(cpuid_table_grows_until_all_fits)
+{
+	injector_ioctl(KVM_GET_SUPPORTED_CPUID, -E2BIG, 3);
+	guest_start(&guest, AXVCPU_MODE_32, IN_OUT_HLT);
+	ck_assert_uint_eq(injector.request_calls, 4);
+	guest_expect(&guest, AXVCPU_EXIT_IO_READ);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(cpuid_table_does_not_grow_for_ever)
+{
+	injector_ioctl(KVM_GET_SUPPORTED_CPUID, -E2BIG, UINT32_MAX);
+	ck_fails_saying(axvm_new(NULL, &vm), E2BIG, "KVM_GET_SUPPORTED_CPUID");
+	ck_assert_uint_le(injector.request_calls, 16);
+	ck_assert_ptr_null(vm);
+}
+END_TEST
+
+START_TEST(what_is_not_the_kvm_that_is_needed_is_refused)
+{
+	injector_ioctl(KVM_GET_API_VERSION, 13, 1);
+	ck_fails_saying(axvm_new(NULL, &vm), ENOTSUP, "version 13, not 12");
+	injector_ioctl(KVM_GET_VCPU_MMAP_SIZE, 100, 1);
+	ck_fails_saying(axvm_new(NULL, &vm), EIO, "100 bytes are too few");
+	/* The first that is asked for. */
+	injector_ioctl(KVM_CHECK_EXTENSION, 0, 1);
+	ck_fails_saying(axvm_new(NULL, &vm), ENOTSUP, "KVM_CAP_IMMEDIATE_EXIT");
+	ck_assert_ptr_null(vm);
+}
+END_TEST
+
+START_TEST(max_vcpus_beyond_kvms_is_refused)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct axvm_limits limits = AXVM_LIMITS_INIT;
+
+	config.max_vcpus = 60000;
+	ck_fails_saying(axvm_new(&config, &vm), EINVAL, "max_vcpus is 60000");
+	ck_assert_ptr_null(vm);
+	config.max_vcpus = 3;
+	ck_ok(axvm_new(&config, &vm));
+	ck_ok(axvm_get_limits(vm, &limits));
+	ck_assert_uint_eq(limits.vcpus, 3);
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
+/* --- the life of a vCPU's id ------------------------------------------------------------------------ */
+
+static unsigned int created(void)
+{
+	return injector.request_calls;
+}
+
+START_TEST(vcpu_whose_mapping_failed_is_used_again)
+{
+	struct axvcpu *vcpu = NULL;
+	unsigned int so_far;
+
+	ck_ok(axvm_new(NULL, &vm));
+	injector_ioctl(KVM_CREATE_VCPU, 0, 0);
+	/* Until it fails in the last thing that new does. */
+	for (unsigned int n = 1; !injector.failed || strcmp(injector.failed, "mmap"); n++) {
+		injector_arm(n, 0, false);
+		ck_fails(axvcpu_new(vm, NULL, &vcpu), ENOMEM);
+		injector_disarm();
+	}
+	ck_assert_ptr_null(vcpu);
+	so_far = created();
+	ck_assert_uint_ge(so_far, 1);
+	ck_ok(axvcpu_new(vm, NULL, &vcpu));
+	ck_assert_uint_eq(created(), so_far);
+	ck_ok(axvcpu_free(vcpu));
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
+START_TEST(vcpu_that_was_not_set_up_is_used_again)
+{
+	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
+
+	guest_create(&guest, NULL, IN_OUT_HLT);
+	injector_ioctl(KVM_CREATE_VCPU, 0, 0);
+	for (int i = 0; i < 100; i++) {
+		/* A kick that nobody waits for belongs to the vCPU that goes. */
+		ck_ok(axvcpu_kick(guest.vcpu));
+		ck_ok(axvcpu_free(guest.vcpu));
+		/* What is refused for another reason does not use it up. */
+		config.arch = &config;
+		ck_fails_saying(axvcpu_new(guest.vm, &config, &guest.vcpu), EINVAL, "arch config");
+		config.arch = NULL;
+		ck_ok(axvcpu_new(guest.vm, &config, &guest.vcpu));
+	}
+	ck_assert_uint_eq(created(), 0);
+	guest_setup(&guest, AXVCPU_MODE_32);
+	ck_ok(axvcpu_bind(guest.vcpu));
+	ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+	ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_IO_READ);
+	ck_assert_uint_eq(guest.exit.kicked, 0);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(vcpu_that_was_set_up_takes_its_id_with_it)
+{
+	guest_create(&guest, NULL, IN_OUT_HLT);
+	guest_setup(&guest, AXVCPU_MODE_32);
+	ck_ok(axvcpu_free(guest.vcpu));
+	ck_fails_saying(axvcpu_new(guest.vm, NULL, &guest.vcpu), EEXIST, "until its VM ends");
+	ck_ok(axvm_free(guest.vm));
+}
+END_TEST
+
+/* Each id is parked by itself. */
+START_TEST(parked_vcpus_keep_their_ids)
+{
+	struct axvm_config vm_config = AXVM_CONFIG_INIT;
+	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
+	struct axvcpu *vcpus[3];
+
+	vm_config.max_vcpus = 3;
+	ck_ok(axvm_new(&vm_config, &vm));
+	injector_ioctl(KVM_CREATE_VCPU, 0, 0);
+	for (int round = 0; round < 3; round++) {
+		for (uint32_t i = 0; i < 3; i++) {
+			config.id = (i + (uint32_t)round) % 3;
+			ck_ok(axvcpu_new(vm, &config, &vcpus[i]));
+			ck_assert_uint_eq(axvcpu_id(vcpus[i]), config.id);
+			ck_fails_saying(axvcpu_new(vm, &config, &vcpus[i]), EEXIST, "exists");
+		}
+		for (int i = 0; i < 3; i++)
+			ck_ok(axvcpu_free(vcpus[i]));
+	}
+	ck_assert_uint_eq(created(), 3);
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
+/* --- KVM_RUN ---------------------------------------------------------------------------------------- */
+
+START_TEST(run_enters_again_after_eagain)
+{
+	guest_start(&guest, AXVCPU_MODE_32, IN_OUT_HLT);
+	injector_ioctl(KVM_RUN, -EAGAIN, 20);
+	ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+	ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_IO_READ);
+	ck_assert_uint_eq(injector.request_calls, 21);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(run_does_not_enter_for_ever)
+{
+	guest_start(&guest, AXVCPU_MODE_32, IN_OUT_HLT);
+	injector_ioctl(KVM_RUN, -EAGAIN, UINT32_MAX);
+	ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+	ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_NOTHING);
+	ck_assert_uint_eq(guest.exit.kicked, 0);
+	ck_assert_uint_le(injector.request_calls, 1000);
+	injector_ioctl(KVM_RUN, 0, 0);
+	guest_expect(&guest, AXVCPU_EXIT_IO_READ);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(signal_without_a_cause_is_nothing)
+{
+	guest_start(&guest, AXVCPU_MODE_32, IN_OUT_HLT);
+	injector_ioctl(KVM_RUN, -EINTR, 1);
+	ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+	ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_NOTHING);
+	ck_assert_uint_eq(guest.exit.kicked, 0);
+	ck_assert_uint_eq(guest.exit.answerable, 0);
+	ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
+	guest_expect(&guest, AXVCPU_EXIT_IO_READ);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(errnos_of_the_guests_making_are_exits)
+{
+	static const int errnos[] = { EFAULT, EHWPOISON };
+
+	guest_start(&guest, AXVCPU_MODE_32, IN_OUT_HLT);
+	for (int i = 0; i < 2; i++) {
+		injector_ioctl(KVM_RUN, -errnos[i], 1);
+		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+		ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_NESTED_PAGE_FAULT);
+		ck_assert_uint_eq(guest.exit.u.page_fault.error, (uint32_t)errnos[i]);
+		ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
+	}
+	guest_expect(&guest, AXVCPU_EXIT_IO_READ);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(failed_run_does_not_lose_an_answer)
+{
+	guest_start(&guest, AXVCPU_MODE_32, IN_OUT_HLT);
+	guest_expect(&guest, AXVCPU_EXIT_IO_READ);
+	ck_ok(axvcpu_complete_value(guest.vcpu, 0x77));
+	injector_ioctl(KVM_RUN, -ENOMEM, 1);
+	ck_fails_saying(axvcpu_run(guest.vcpu, &guest.exit), ENOMEM, "KVM_RUN on vCPU 0");
+	ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
+	/* The exit is still open, and is finished before the vCPU is given up. */
+	ck_ok(axvcpu_unbind(guest.vcpu));
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(0)) & 0xff, 0x77);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE + 1);
+	ck_ok(axvcpu_bind(guest.vcpu));
+	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+	ck_assert_uint_eq(guest.exit.u.io.data, 0x77);
+	guest_expect(&guest, AXVCPU_EXIT_HALT);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(failed_flush_can_be_repeated)
+{
+	guest_start(&guest, AXVCPU_MODE_32, IN_OUT_HLT);
+	guest_expect(&guest, AXVCPU_EXIT_IO_READ);
+	ck_ok(axvcpu_complete_value(guest.vcpu, 0x78));
+	injector_ioctl(KVM_RUN, -ENOMEM, 1);
+	ck_fails(axvcpu_flush(guest.vcpu), ENOMEM);
+	ck_fails_saying(axvcpu_set_reg(guest.vcpu, 99, 0), ENOENT, "");
+	ck_ok(axvcpu_flush(guest.vcpu));
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(0)) & 0xff, 0x78);
+	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+	guest_end(&guest);
+}
+END_TEST
+
+/* --- huge pages: the host may have none, so success is not what is tested --------------------------- */
+
+START_TEST(failing_huge_pages_leave_nothing)
+{
+	struct axvm_region region = AXVM_REGION_INIT;
+	struct resources with_vm;
+	int ret;
+
+	ck_ok(axvm_new(NULL, &vm));
+	resources_read(&with_vm);
+	region.len = UINT64_C(1) << 30;
+	region.flags = AXVM_MEM_HUGETLB;
+	for (unsigned int n = 1;; n++) {
+		for (region.backing = 0; region.backing <= AXVM_MEM_MEMFD; region.backing++) {
+			injector_arm(n, 0, false);
+			ret = axvm_map(vm, &region);
+			injector_disarm();
+			if (!ret)
+				ck_ok(axvm_unmap(vm, 0, region.len));
+			else if (!injector.harmless)
+				ck_assert_int_eq(ret, injector.expected);
+			ck_assert_int_eq(axvm_regions(vm, 0, 0, NULL), 0);
+			resources_expect(&with_vm, "after a failure");
+		}
+		if (!injector.failed)
+			break;
+	}
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
+/* -------------------------------------------------------------------------------------------------- */
+
+static void add_tests(Suite *suite)
+{
+	TCase *create = suite_case(suite, "create");
+	TCase *ids = suite_case(suite, "ids");
+	TCase *run = suite_case(suite, "run");
+
+	tcase_add_checked_fixture(create, setup, teardown);
+	tcase_add_loop_test(create, dev_kvm_that_does_not_open_is_explained, 0,
+			    sizeof(opens) / sizeof(opens[0]));
+	tcase_add_test(create, create_vm_is_tried_again_after_a_signal);
+	tcase_add_test(create, create_vm_is_not_tried_for_ever);
+	tcase_add_test(create, cpuid_table_grows_until_all_fits);
+	tcase_add_test(create, cpuid_table_does_not_grow_for_ever);
+	tcase_add_test(create, what_is_not_the_kvm_that_is_needed_is_refused);
+	tcase_add_test(create, max_vcpus_beyond_kvms_is_refused);
+	tcase_add_test(create, failing_huge_pages_leave_nothing);
+
+	tcase_add_checked_fixture(ids, setup, teardown);
+	tcase_add_test(ids, vcpu_whose_mapping_failed_is_used_again);
+	tcase_add_test(ids, vcpu_that_was_not_set_up_is_used_again);
+	tcase_add_test(ids, vcpu_that_was_set_up_takes_its_id_with_it);
+	tcase_add_test(ids, parked_vcpus_keep_their_ids);
+
+	tcase_add_checked_fixture(run, setup, teardown);
+	tcase_add_test(run, run_enters_again_after_eagain);
+	tcase_add_test(run, run_does_not_enter_for_ever);
+	tcase_add_test(run, signal_without_a_cause_is_nothing);
+	tcase_add_test(run, errnos_of_the_guests_making_are_exits);
+	tcase_add_test(run, failed_run_does_not_lose_an_answer);
+	tcase_add_test(run, failed_flush_can_be_repeated);
+}
+
+int main(void)
+{
+	return suite_main("kvm_answers", true, add_tests);
+}
