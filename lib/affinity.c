@@ -109,6 +109,9 @@ int affinity_pin(const struct axvm *vm, struct affinity *affinity, int favor)
 
 	if (favor < 0 && !affinity->set)
 		return 0;
+	/* Left by a roll-back that failed, perhaps in another thread. */
+	free(affinity->saved);
+	affinity->saved = NULL;
 	ret = save(vm, affinity);
 	if (ret)
 		return ret;

@@ -171,7 +171,8 @@ int frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
 		return ret;
 	if (gpa % page)
 		return axvcpu_fail(vm, -EINVAL,
-				   "free frame %#" PRIx64 ": not a multiple of the page size, %" PRIu64,
+				   "free frame %#" PRIx64
+				   ": not a multiple of the page size, %" PRIu64,
 				   gpa, page);
 	pthread_mutex_lock(&frames->lock);
 	chunk = memory_find_chunk(vm, gpa);
@@ -186,7 +187,8 @@ int frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
 	}
 	pthread_mutex_unlock(&frames->lock);
 	if (ret)
-		return axvcpu_fail(vm, ret, "free frame %#" PRIx64 ": none is allocated there", gpa);
+		return axvcpu_fail(vm, ret, "free frame %#" PRIx64 ": none is allocated there",
+				   gpa);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Kicks: the backend is told to leave the guest, and a signal takes the owner out of it. See
- * docs/architecture.md for why none is lost.
+ * docs/threads.md for why none is lost.
  */
 #include "lib/kick.h"
 

@@ -361,7 +361,8 @@ static int unmap_locked(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk)
 	region = map->keys[at].region;
 	if (region->chunk && !chunk)
 		return axvcpu_fail(vm, -EBUSY,
-				   "unmap %#" PRIx64 ": it is for frames, and goes when they are free",
+				   "unmap %#" PRIx64
+				   ": it is for frames, and goes when they are free",
 				   gpa);
 	/* First out of the guest's reach, then out of the host's. */
 	ret = HAS_OP(vm->ops, vm_unmap) ? vm->ops->vm_unmap(vm->arch, &region->info, region->slot)

@@ -164,7 +164,7 @@ void mailbox_drain_unowned(struct axvcpu *vcpu)
 	while ((atomic_load(&vcpu->attention) & ATTENTION_MAIL) &&
 	       op_try(vcpu, IN(AXVCPU_FREE), &op)) {
 		mailbox_drain(vcpu);
-		op_end(vcpu, &op, op.from);
+		op_leave(vcpu, &op, op.from);
 		atomic_thread_fence(memory_order_seq_cst);
 	}
 }

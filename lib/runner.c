@@ -2,6 +2,7 @@
 /* The runner: a thread for every vCPU. On the public API alone, but for the messages. */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -10,6 +11,7 @@
 #include <time.h>
 
 #include "axvcpu/axvcpu.h"
+#include "lib/compiler.h"
 #include "lib/sized.h"
 #include "lib/sys.h"
 
@@ -61,11 +63,50 @@ static void record(struct axvm_runner *runner, int error)
 	pthread_mutex_unlock(&runner->lock);
 }
 
+/* As long as another thread may be inside a vCPU for a look at its registers, if it gets no CPU. */
+#define BUSY_NS (INT64_C(10) * NS_PER_S)
+
+/*
+ * Whether to do it again: another thread was inside, which any may be when the vCPU is not in the
+ * guest. That takes but a moment, and is no reason to end a VM.
+ */
+static bool try_again(int ret, int64_t *since)
+{
+	if (likely(ret != -EBUSY))
+		return false;
+	if (!*since)
+		*since = sys_now_ns();
+	sched_yield();
+	return sys_now_ns() - *since < BUSY_NS;
+}
+
+static int bind(struct axvcpu *vcpu)
+{
+	int64_t since = 0;
+	int ret;
+
+	do
+		ret = axvcpu_bind(vcpu);
+	while (try_again(ret, &since));
+	return ret;
+}
+
+static int unbind(struct axvcpu *vcpu)
+{
+	int64_t since = 0;
+	int ret;
+
+	do
+		ret = axvcpu_unbind(vcpu);
+	while (try_again(ret, &since));
+	return ret;
+}
+
 /* Binds, and waits until all have. Whether to run. */
 static bool bind_together(struct worker *worker)
 {
 	struct axvm_runner *runner = worker->runner;
-	int ret = axvcpu_bind(worker->vcpu);
+	int ret = bind(worker->vcpu);
 	bool run;
 
 	if (ret)
@@ -80,7 +121,7 @@ static bool bind_together(struct worker *worker)
 	run = runner->phase == PHASE_RUNNING;
 	pthread_mutex_unlock(&runner->lock);
 	if (!run && !ret)
-		axvcpu_unbind(worker->vcpu);
+		unbind(worker->vcpu);
 	return run;
 }
 
@@ -89,10 +130,14 @@ static int run(struct worker *worker)
 {
 	struct axvm_runner *runner = worker->runner;
 	struct axvcpu_exit exit;
+	int64_t since = 0;
 
 	while (!atomic_load(&runner->stop)) {
 		int ret = axvcpu_run(worker->vcpu, &exit);
 
+		if (unlikely(try_again(ret, &since)))
+			continue;
+		since = 0;
 		if (!ret)
 			ret = runner->handler(worker->vcpu, &exit, runner->ctx);
 		if (ret < 0)
@@ -118,7 +163,7 @@ static void *work(void *arg)
 			record(runner, ret);
 			axvm_runner_stop(runner);
 		}
-		ret = axvcpu_unbind(worker->vcpu);
+		ret = unbind(worker->vcpu);
 		if (ret)
 			record(runner, ret);
 	}

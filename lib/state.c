@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "lib/request.h"
 #include "lib/vcpu.h"
 #include "lib/vm.h"
 
@@ -107,10 +108,18 @@ int op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what, 
 	return owner_refuse(vcpu, what);
 }
 
-void op_end(struct axvcpu *vcpu, const struct op *op, enum axvcpu_state to)
+void op_leave(struct axvcpu *vcpu, const struct op *op, enum axvcpu_state to)
 {
 	current_vcpu = op->previous;
 	atomic_store_explicit(&vcpu->state, to, memory_order_release);
+}
+
+void op_end(struct axvcpu *vcpu, const struct op *op, enum axvcpu_state to)
+{
+	op_leave(vcpu, op, to);
+	/* What was asked meanwhile found somebody inside, and has no owner to wait for. */
+	if (to == AXVCPU_FREE)
+		mailbox_drain_unowned(vcpu);
 }
 
 /* --- for those who extend it ----------------------------------------------------------------- */

@@ -235,8 +235,6 @@ int axvcpu_unbind(struct axvcpu *vcpu)
 			vcpu->ops->bind(vcpu->arch);
 	}
 	op_end(vcpu, &op, ret ? AXVCPU_READY : AXVCPU_FREE);
-	/* What was still asked of the owner, the one who leaves does. */
-	mailbox_drain_unowned(vcpu);
 	return vm_result(vcpu->vm, ret);
 }
 

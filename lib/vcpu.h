@@ -95,7 +95,10 @@ int op_begin(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct
 bool op_try(struct axvcpu *vcpu, unsigned int allowed, struct op *op);
 /* The same, for operations of the owner alone. */
 int op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op);
+/* Ends it in state 'to'. A vCPU that has no owner then has its mailbox emptied. */
 void op_end(struct axvcpu *vcpu, const struct op *op, enum axvcpu_state to);
+/* The same without a look into the mailbox. */
+void op_leave(struct axvcpu *vcpu, const struct op *op, enum axvcpu_state to);
 
 /* Why 'what' is refused when the state word is 'word'. -EBADFD, or -EBUSY. */
 int state_refuse(struct axvcpu *vcpu, unsigned int word, const char *what);

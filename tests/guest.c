@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "guest.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "suite.h"
@@ -71,42 +72,22 @@ uint64_t guest_reg(struct guest *guest, uint64_t id)
 	return value;
 }
 
-/* --- traps, in 64-bit code --------------------------------------------------------------------- */
-
-#define TRAPS 32
-#define TRAP_TABLE (GUEST_TRAPS + 16)
-#define TRAP_HANDLER(vector) (GUEST_HANDLERS + 16 * (vector))
-#define SELECTOR_CODE 0x10u
-#define GATE_PRESENT_INTERRUPT 0x8eu
-
-void guest_write_traps(struct guest *guest)
-{
-	const uint16_t limit = TRAPS * 16 - 1;
-	const uint64_t base = TRAP_TABLE;
-
-	ck_ok(axvm_write(guest->vm, GUEST_TRAPS, &limit, sizeof(limit)));
-	ck_ok(axvm_write(guest->vm, GUEST_TRAPS + 2, &base, sizeof(base)));
-	for (unsigned int i = 0; i < TRAPS; i++) {
-		const uint64_t handler = TRAP_HANDLER(i);
-		const uint64_t gate[2] = { (handler & 0xffff) | SELECTOR_CODE << 16 |
-						   (uint64_t)GATE_PRESENT_INTERRUPT << 40 |
-						   (handler >> 16 & 0xffff) << 48,
-					   handler >> 32 };
-
-		ck_ok(axvm_write(guest->vm, TRAP_TABLE + 16 * i, gate, sizeof(gate)));
-		ck_ok(axvm_write(guest->vm, handler, "\xf4", 1)); /* hlt */
-	}
-}
-
-void guest_expect_trap(struct guest *guest, unsigned int vector)
-{
-	guest_expect(guest, AXVCPU_EXIT_HALT);
-	ck_assert_uint_eq(guest_reg(guest, AXVCPU_REG_PC), TRAP_HANDLER(vector) + 1);
-}
-
 /* --- flavours of KVM ----------------------------------------------------------------------------- */
 
 bool guest_kvm_is_pvm(void)
 {
 	return access("/sys/module/kvm_pvm", F_OK) == 0;
+}
+
+bool guest_kvm_is_emulated(void)
+{
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	bool found = false;
+	char line[512];
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = strstr(line, "QEMU TCG");
+	if (file)
+		fclose(file);
+	return found;
 }

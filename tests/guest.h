@@ -39,24 +39,13 @@ void guest_expect(struct guest *guest, enum axvcpu_exit_kind kind);
 uint64_t guest_reg(struct guest *guest, uint64_t id);
 
 /*
- * For 64-bit code: a table of interrupts, which GUEST_LOAD_TRAPS loads, where each exception halts in
- * a handler of its own.
- */
-void guest_write_traps(struct guest *guest);
-/* Runs to the halt in the handler of this exception. */
-void guest_expect_trap(struct guest *guest, unsigned int vector);
-#define GUEST_TRAPS 0x5000u
-#define GUEST_HANDLERS 0x6000u
-/* lidt [GUEST_TRAPS] */
-#define GUEST_LOAD_TRAPS "\x0f\x01\x1c\x25\x00\x50\x00\x00"
-#define TRAP_GP 13
-
-/*
  * Whether KVM here is the flavour that runs without virtualization hardware and interprets guest
  * code that is not made for it: hypercall instructions never end in it, INT3 and invalid code are
  * beyond it, and it sees no data watchpoints.
  */
 bool guest_kvm_is_pvm(void);
+/* Whether KVM's CPU is one that QEMU emulates: INT3 goes to the guest there, whatever KVM asks for. */
+bool guest_kvm_is_emulated(void);
 
 /* Machine code as a literal: CODE("\xf4") is pointer and length. */
 #define CODE(bytes) (bytes), sizeof(bytes) - 1

@@ -23,6 +23,13 @@ unsigned int suite_scale(unsigned int n)
 	return n > scale ? (unsigned int)(n / scale) : 1;
 }
 
+bool suite_long(void)
+{
+	const char *given = getenv("AXVCPU_TEST_LONG");
+
+	return given && strcmp(given, "1") == 0;
+}
+
 /* Whether a VM can be made here; says why not. */
 static bool kvm_works(const char *name)
 {

@@ -31,6 +31,9 @@ TCase *suite_case(Suite *suite, const char *name);
  */
 unsigned int suite_scale(unsigned int n);
 
+/* Whether AXVCPU_TEST_LONG asks for the lengths that nobody waits for every day. */
+bool suite_long(void);
+
 /* The call must succeed; its message is shown if it does not. */
 #define ck_ok(call) \
 	do { \

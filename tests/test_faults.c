@@ -44,6 +44,7 @@ struct life {
 	int kvm_fd;
 	int file_fd;
 	void *own;
+	uint64_t frame;
 	cpu_set_t cpus;
 	bool favor;
 };
@@ -215,6 +216,22 @@ static int step_capability(struct life *life)
 	return axvm_capability(life->vm, KVM_CAP_NR_MEMSLOTS);
 }
 
+static int step_alloc_frame(struct life *life)
+{
+	uint64_t gpa = 0;
+	int ret = axvm_alloc_frame(life->vm, &gpa);
+
+	ck_assert(ret ? !gpa : gpa);
+	if (!ret)
+		life->frame = gpa;
+	return ret;
+}
+
+static int step_free_frame(struct life *life)
+{
+	return axvm_free_frame(life->vm, life->frame);
+}
+
 static int step_unmap_memfd(struct life *life)
 {
 	return axvm_unmap(life->vm, AT(2), GUEST_MEMORY);
@@ -308,6 +325,9 @@ static const struct step {
 	{ "run to the store", step_run, saw_store, .calls = 1 },
 	{ "run to the last out", step_run, saw_answer, .calls = 1 },
 	{ "run to hlt", step_run, saw_halt, .calls = 1 },
+	{ "alloc_frame", step_alloc_frame, .calls = 4 },
+	{ "alloc_frame, of the same chunk", step_alloc_frame, .calls = 0 },
+	{ "free_frame", step_free_frame, .calls = 0 },
 	{ "unmap memfd", step_unmap_memfd, .calls = 3 },
 	{ "vcpu_free, bound", step_vcpu_free, .calls = 3, .frees = true },
 	{ "vm_free", step_vm_free, .calls = 4, .frees = true },

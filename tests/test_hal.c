@@ -625,9 +625,9 @@ START_TEST(a_child_gets_no_frames)
 	if (!pid) {
 		uint64_t other;
 
-		_exit(axvm_alloc_frame(vm, &other) == -EPERM &&
-			      axvm_free_frame(vm, gpa) == -EPERM ?
-		      0 : 1);
+		_exit(axvm_alloc_frame(vm, &other) == -EPERM && axvm_free_frame(vm, gpa) == -EPERM
+			      ? 0
+			      : 1);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFEXITED(status) && !WEXITSTATUS(status));
@@ -690,7 +690,8 @@ START_TEST(of_shared_memory_the_lowest_address_counts)
 {
 	struct axvm_region region = AXVM_REGION_INIT;
 	uint64_t gpa = 0;
-	char *own = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *own = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			 0);
 
 	ck_assert_ptr_ne(own, MAP_FAILED);
 	region.backing = AXVM_MEM_CALLER;

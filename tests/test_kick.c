@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -144,6 +147,178 @@ START_TEST(no_kick_among_exits_is_lost)
 }
 END_TEST
 
+/* --- at random ---------------------------------------------------------------------------------- */
+
+/* How many in all, and what a test of every day makes do with. */
+#define RANDOM_KICKS 1000000
+#define RANDOM_KICKS_SHORT 100000
+#define BURST 64
+#define KICKERS 3
+/* A vCPU that answers no kick for so long is stuck, however slow and busy the machine. */
+#define STUCK_SECONDS 60
+
+static unsigned int random_kicks(void)
+{
+	return suite_scale(suite_long() ? RANDOM_KICKS : RANDOM_KICKS_SHORT);
+}
+
+struct kicker {
+	pthread_t thread;
+	unsigned int seed;
+	unsigned int kicks;
+	/* Kicks by a signal handler, its own or the owner's, instead of by a call. */
+	bool by_signal;
+	pthread_t owner;
+	/* Runs that have answered: the owner posts for every one. */
+	sem_t answers;
+};
+
+static struct kicker kickers[KICKERS];
+static atomic_uint begun, finished;
+static atomic_uint handled;
+
+static unsigned int dice(struct kicker *kicker, unsigned int sides)
+{
+	kicker->seed = kicker->seed * 1103515245 + 12345;
+	return (kicker->seed >> 16) % sides;
+}
+
+static void on_kicking_signal(int sig)
+{
+	(void)sig;
+	axvcpu_kick(guest.vcpu);
+	atomic_fetch_add(&handled, 1);
+}
+
+static void kick_once(struct kicker *kicker)
+{
+	atomic_fetch_add(&begun, 1);
+	if (!kicker->by_signal)
+		ck_ok(axvcpu_kick(guest.vcpu));
+	else if (dice(kicker, 2))
+		raise(SIGUSR1);
+	else
+		pthread_kill(kicker->owner, SIGUSR1);
+	/* Anything from at once to some exits later. */
+	for (volatile unsigned int i = dice(kicker, 8) ? 0 : dice(kicker, 20000); i; i--)
+		;
+}
+
+/*
+ * A burst at random times, then the wait for a run that answers. It must come: the answers that the
+ * owner has given by the time of the last kick are thrown away first.
+ */
+static void *kick_at_random(void *arg)
+{
+	struct kicker *kicker = arg;
+	struct timespec end;
+
+	for (unsigned int left = kicker->kicks; left;) {
+		unsigned int burst = 1 + dice(kicker, BURST);
+
+		if (burst > left)
+			burst = left;
+		left -= burst;
+		while (--burst)
+			kick_once(kicker);
+		while (!sem_trywait(&kicker->answers))
+			;
+		kick_once(kicker);
+		clock_gettime(CLOCK_REALTIME, &end);
+		end.tv_sec += STUCK_SECONDS;
+		while (sem_timedwait(&kicker->answers, &end))
+			ck_assert_msg(errno == EINTR, "no run has answered: %s", strerror(errno));
+	}
+	atomic_fetch_add(&finished, 1);
+	/* The last kick of all: the owner may have gone in again. */
+	atomic_fetch_add(&begun, 1);
+	ck_ok(axvcpu_kick(guest.vcpu));
+	return NULL;
+}
+
+static void tell_kickers(unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		ck_assert_int_eq(sem_post(&kickers[i].answers), 0);
+}
+
+/* With 'n' threads that kick, the last one by signals if there are several. */
+static void run_against_random_kicks(unsigned int n)
+{
+	const struct sigaction action = { .sa_handler = on_kicking_signal };
+	unsigned int kicked = 0, nothing = 0;
+
+	sigaction(SIGUSR1, &action, NULL);
+	for (unsigned int i = 0; i < n; i++) {
+		kickers[i].seed = i + 1;
+		kickers[i].kicks = random_kicks() / n + 1;
+		kickers[i].by_signal = n > 1 && i == n - 1;
+		kickers[i].owner = pthread_self();
+		ck_assert_int_eq(sem_init(&kickers[i].answers, 0, 0), 0);
+		ck_assert_int_eq(pthread_create(&kickers[i].thread, NULL, kick_at_random,
+						&kickers[i]),
+				 0);
+	}
+	while (atomic_load(&finished) < n) {
+		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+		/* All that begun has been counted before it could be seen here. */
+		if (guest.exit.kicked) {
+			kicked++;
+			ck_assert_uint_le(kicked, atomic_load(&begun));
+			tell_kickers(n);
+		} else if (guest.exit.kind == AXVCPU_EXIT_NOTHING) {
+			nothing++;
+			/* A late signal, of which a kick sends one, or the one that asks to kick. */
+			ck_assert_uint_le(nothing, 2 * atomic_load(&begun));
+		}
+	}
+	for (unsigned int i = 0; i < n; i++)
+		pthread_join(kickers[i].thread, NULL);
+	ck_assert_uint_ge(atomic_load(&begun), random_kicks());
+	ck_assert_uint_gt(kicked, 0);
+	printf("%u kicks, %u signals handled: %u runs answered, %u returned for nothing\n",
+	       atomic_load(&begun), atomic_load(&handled), kicked, nothing);
+}
+
+/* When all kicks are over, no run ends for one. */
+static void expect_quiet(void)
+{
+	/* What is still on its way: a kick, and a late signal. */
+	for (int i = 0; i < 2; i++)
+		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+	for (int i = 0; i < 1000; i++) {
+		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+		ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_IO_WRITE);
+		ck_assert_uint_eq(guest.exit.kicked, 0);
+	}
+}
+
+START_TEST(no_kick_of_a_spinning_guest_is_lost_at_random)
+{
+	guest_start(&guest, AXVCPU_MODE_32, SPIN);
+	run_against_random_kicks(KICKERS);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(no_kick_among_exits_is_lost_at_random)
+{
+	guest_start(&guest, AXVCPU_MODE_32, CHATTER);
+	run_against_random_kicks(KICKERS);
+	expect_quiet();
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(no_kick_of_a_single_thread_is_lost_at_random)
+{
+	guest_start(&guest, AXVCPU_MODE_32, CHATTER);
+	run_against_random_kicks(1);
+	expect_quiet();
+	guest_end(&guest);
+}
+END_TEST
+
 /* --- the signal ------------------------------------------------------------------------------------ */
 
 START_TEST(the_callers_signal_is_used_and_must_have_a_handler)
@@ -218,6 +393,7 @@ static void add_tests(Suite *suite)
 {
 	TCase *own = suite_case(suite, "own thread");
 	TCase *threads = suite_case(suite, "threads");
+	TCase *random = suite_case(suite, "random");
 	TCase *signals = suite_case(suite, "signals");
 
 	tcase_add_test(own, a_kick_before_the_run_ends_it_once);
@@ -227,6 +403,11 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(threads, no_kick_of_a_spinning_guest_is_lost);
 	tcase_add_test(threads, no_kick_among_exits_is_lost);
+
+	tcase_set_timeout(random, suite_long() ? 20 * SUITE_TIMEOUT : SUITE_TIMEOUT);
+	tcase_add_test(random, no_kick_of_a_spinning_guest_is_lost_at_random);
+	tcase_add_test(random, no_kick_among_exits_is_lost_at_random);
+	tcase_add_test(random, no_kick_of_a_single_thread_is_lost_at_random);
 
 	tcase_add_test(signals, the_callers_signal_is_used_and_must_have_a_handler);
 	tcase_add_test(signals, no_signal_in_use_is_taken);

@@ -111,7 +111,10 @@ static const struct {
 } calls[] = {
 	{ "init", do_init, { 0, -EBADFD, -EBADFD }, { INITIALISED, INITIALISED, ENABLED } },
 	{ "enable", axpercpu_enable, { -EBADFD, 0, -EALREADY }, { FRESH, ENABLED, ENABLED } },
-	{ "disable", axpercpu_disable, { -EBADFD, -EBADFD, 0 }, { FRESH, INITIALISED, INITIALISED } },
+	{ "disable",
+	  axpercpu_disable,
+	  { -EBADFD, -EBADFD, 0 },
+	  { FRESH, INITIALISED, INITIALISED } },
 	{ "levels", do_levels, { -EBADFD, -EBADFD, 3 }, { FRESH, INITIALISED, ENABLED } },
 	{ "capability", do_capability, { -EBADFD, -EBADFD, 7 }, { FRESH, INITIALISED, ENABLED } },
 	{ "fd", do_fd, { -EBADFD, -EBADFD, 100 }, { FRESH, INITIALISED, ENABLED } },
@@ -354,7 +357,9 @@ START_TEST(cpus_may_have_gaps)
 		{ "0", { 0, 0, 0, 0 }, { 1, 2, 10, UINT32_MAX } },
 		{ "0-3\n", { 0, 1, 2, 3 }, { 4, 5, 30, 8191 } },
 		{ "0,2-3,8-11\n", { 0, 2, 3, 11 }, { 1, 4, 7, 12 } },
-		{ "1,4294967294-4294967295\n", { 1, 1, UINT32_MAX - 1, UINT32_MAX }, { 0, 2, 3, 4 } },
+		{ "1,4294967294-4294967295\n",
+		  { 1, 1, UINT32_MAX - 1, UINT32_MAX },
+		  { 0, 2, 3, 4 } },
 		/* No number wraps around. */
 		{ "1,4294967296,18446744073709551616\n", { 1, 1, 1, 1 }, { 0, 2, 3, 4 } },
 	};

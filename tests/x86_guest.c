@@ -5,7 +5,7 @@
 
 /* Of the GDT that setup writes. */
 #define SELECTOR_CODE 0x10u
-#define HANDLER_BYTES 32u
+#define HANDLER_BYTES 64u
 
 #define LAPIC_EOI (X86_LAPIC + 0xb0)
 #define LAPIC_SPURIOUS (X86_LAPIC + 0xf0)
@@ -24,8 +24,9 @@ static void emit_u32(struct x86_code *code, uint32_t value)
 
 void x86_store(struct x86_code *code, uint32_t addr, uint32_t value)
 {
-	x86_emit(code, CODE("\xc7\x05"));
+	x86_emit(code, CODE("\xba"));
 	emit_u32(code, addr);
+	x86_emit(code, CODE("\xc7\x02"));
 	emit_u32(code, value);
 }
 
@@ -52,23 +53,23 @@ void x86_set_ioapic(struct x86_code *code, unsigned int pin, uint32_t low)
 static void emit_count(struct x86_code *code, unsigned int vector)
 {
 	/* inc dword [..] */
-	x86_emit(code, CODE("\xff\x05"));
+	x86_emit(code, CODE("\xff\x04\x25"));
 	emit_u32(code, X86_COUNTS + 4 * vector);
 }
 
 static void emit_handler(struct x86_code *code, unsigned int vector, enum x86_handler handler)
 {
-	x86_emit(code, CODE("\x50")); /* push eax */
+	x86_emit(code, CODE("\x50\x52")); /* push rax; push rdx */
 	if (handler == X86_TELL_ERROR)
-		/* mov eax,[esp+4]; out X86_ERROR_PORT,eax */
-		x86_emit(code, CODE("\x8b\x44\x24\x04\xe7\xe4"));
+		/* mov eax,[rsp+16]; out X86_ERROR_PORT,eax */
+		x86_emit(code, CODE("\x8b\x44\x24\x10\xe7\xe4"));
 	if (handler >= X86_COUNT)
 		emit_count(code, vector);
 	else
 		x86_out(code, X86_VECTOR_PORT, (uint8_t)vector);
 	if (handler == X86_TELL_COUNT) {
 		/* mov eax,[..]; out X86_ERROR_PORT,eax */
-		x86_emit(code, CODE("\xa1"));
+		x86_emit(code, CODE("\x8b\x04\x25"));
 		emit_u32(code, X86_COUNTS + 4 * vector);
 		x86_emit(code, CODE("\xe7\xe4"));
 	}
@@ -76,24 +77,24 @@ static void emit_handler(struct x86_code *code, unsigned int vector, enum x86_ha
 		x86_store(code, LAPIC_EOI, 0);
 	if (handler == X86_TELL_PIC)
 		x86_out(code, 0x20, 0x20);
-	x86_emit(code, CODE("\x58")); /* pop eax */
+	x86_emit(code, CODE("\x5a\x58")); /* pop rdx; pop rax */
 	if (handler == X86_TELL_ERROR)
-		x86_emit(code, CODE("\x83\xc4\x04")); /* add esp,4 */
-	x86_emit(code, CODE("\xcf")); /* iret */
+		x86_emit(code, CODE("\x48\x83\xc4\x08")); /* add rsp,8 */
+	x86_emit(code, CODE("\x48\xcf")); /* iretq */
 }
 
 void x86_handle(struct guest *guest, unsigned int vector, enum x86_handler handler)
 {
 	uint32_t at = X86_HANDLERS + HANDLER_BYTES * vector;
 	/* An interrupt gate, which clears the interrupt flag. */
-	const uint64_t gate = (at & 0xffff) | SELECTOR_CODE << 16 | UINT64_C(0x8e00) << 32 |
-			      (uint64_t)(at >> 16) << 48;
+	const uint64_t gate[2] = { (at & 0xffff) | SELECTOR_CODE << 16 | UINT64_C(0x8e00) << 32 |
+				   (uint64_t)(at >> 16) << 48 };
 	struct x86_code code = { .len = 0 };
 
 	emit_handler(&code, vector, handler);
 	ck_assert_uint_le(code.len, HANDLER_BYTES);
 	ck_ok(axvm_write(guest->vm, at, code.bytes, code.len));
-	ck_ok(axvm_write(guest->vm, X86_IDT + 8 * vector, &gate, sizeof(gate)));
+	ck_ok(axvm_write(guest->vm, X86_IDT + 16 * vector, gate, sizeof(gate)));
 }
 
 uint32_t x86_count(struct guest *guest, unsigned int vector)
@@ -104,20 +105,20 @@ uint32_t x86_count(struct guest *guest, unsigned int vector)
 	return count;
 }
 
-void x86_start(struct guest *guest, const struct axvm_config *config, const void *code, size_t len)
+void x86_load_idt(struct guest *guest)
 {
 	/* Limit and base of the table. */
-	static const unsigned char idtr[6] = { 0xff, 0x07, X86_IDT & 0xff, X86_IDT >> 8 & 0xff,
-					       X86_IDT >> 16 };
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	static const unsigned char idtr[10] = { 0xff, 0x0f, X86_IDT & 0xff, X86_IDT >> 8 & 0xff,
+						X86_IDT >> 16 };
 
-	guest_create(guest, config, code, len);
 	ck_ok(axvm_write(guest->vm, X86_IDTR, idtr, sizeof(idtr)));
-	setup.mode = AXVCPU_MODE_32;
-	setup.stack = GUEST_STACK;
-	setup.boot_gpa = GUEST_BOOT;
-	setup.boot_size = GUEST_BOOT_SIZE;
-	ck_ok(axvcpu_setup(guest->vcpu, GUEST_CODE, 0, &setup));
+}
+
+void x86_start(struct guest *guest, const struct axvm_config *config, const void *code, size_t len)
+{
+	guest_create(guest, config, code, len);
+	x86_load_idt(guest);
+	guest_setup(guest, AXVCPU_MODE_64);
 	ck_ok(axvcpu_bind(guest->vcpu));
 }
 
@@ -132,4 +133,22 @@ void x86_expect_out(struct guest *guest, uint16_t port, uint32_t value)
 void x86_expect_vector(struct guest *guest, unsigned int vector)
 {
 	x86_expect_out(guest, X86_VECTOR_PORT, vector);
+}
+
+void x86_expect_vectors_around_out(struct guest *guest, unsigned int vector, unsigned int times,
+				   uint16_t port)
+{
+	bool out = false;
+
+	while (times || !out) {
+		guest_expect(guest, AXVCPU_EXIT_IO_WRITE);
+		if (guest->exit.u.io.port == port && !out) {
+			out = true;
+			continue;
+		}
+		ck_assert_uint_eq(guest->exit.u.io.port, X86_VECTOR_PORT);
+		ck_assert_uint_eq(guest->exit.u.io.data, vector);
+		ck_assert_uint_gt(times, 0);
+		times--;
+	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * 32-bit x86 guests that take interrupts: an interrupt table in guest memory whose handlers tell of
- * themselves by a port, and code that is put together from pieces.
+ * 64-bit x86 guests that take interrupts: an interrupt table in guest memory whose handlers tell of
+ * themselves by a port, and code that is put together from pieces. Not 32-bit ones: the software
+ * flavour of KVM has no iret for them.
  */
 #ifndef TESTS_X86_GUEST_H
 #define TESTS_X86_GUEST_H
@@ -10,9 +11,9 @@
 
 /* The interrupt table, its pseudo-descriptor, the handlers, and what they count. */
 #define X86_IDT 0x20000u
-#define X86_IDTR 0x20800u
-#define X86_HANDLERS 0x21000u
-#define X86_COUNTS 0x24000u
+#define X86_IDTR 0x21000u
+#define X86_HANDLERS 0x22000u
+#define X86_COUNTS 0x26000u
 
 /* Handlers write their vector here, */
 #define X86_VECTOR_PORT 0xe0
@@ -31,7 +32,7 @@
 #define NOP "\x90"
 #define JMP_SELF "\xeb\xfe"
 /* lidt [X86_IDTR] */
-#define LIDT "\x0f\x01\x1d\x00\x08\x02\x00"
+#define LIDT "\x0f\x01\x1c\x25\x00\x10\x02\x00"
 /* out port, al */
 #define OUT(port) "\xe6" port
 /* in al, port */
@@ -45,7 +46,7 @@ struct x86_code {
 };
 
 void x86_emit(struct x86_code *code, const void *bytes, size_t len);
-/* mov dword [addr], value */
+/* mov edx, addr; mov dword [rdx], value */
 void x86_store(struct x86_code *code, uint32_t addr, uint32_t value);
 /* mov al, value; out port, al */
 void x86_out(struct x86_code *code, uint8_t port, uint8_t value);
@@ -76,12 +77,22 @@ enum x86_handler {
 void x86_handle(struct guest *guest, unsigned int vector, enum x86_handler handler);
 uint32_t x86_count(struct guest *guest, unsigned int vector);
 
-/* guest_create() with 'config', memory as there, CPU 0 ready to run 'code' with a GDT; bound. */
+/* guest_create() with 'config', memory as there, 'code' in 64-bit mode; bound. */
 void x86_start(struct guest *guest, const struct axvm_config *config, const void *code, size_t len);
+
+/* Writes what LIDT loads. x86_start() has done it. */
+void x86_load_idt(struct guest *guest);
 
 /* Runs to a write of this byte to this port. */
 void x86_expect_out(struct guest *guest, uint16_t port, uint32_t value);
 /* Runs to the report of a handler. */
 void x86_expect_vector(struct guest *guest, unsigned int vector);
+/*
+ * The same, so many times, of interrupts that wait for the guest to take them, when it does so just
+ * before it writes to this port: and that write. The software flavour of KVM looks whether the
+ * guest takes interrupts only when it leaves it, so there the write is first.
+ */
+void x86_expect_vectors_around_out(struct guest *guest, unsigned int vector, unsigned int times,
+				   uint16_t port);
 
 #endif

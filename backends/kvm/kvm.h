@@ -175,9 +175,10 @@ int kvm_arch_vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *c
 void kvm_arch_vm_destroy(struct kvm_vm *kvm);
 /*
  * What vcpu->slow asked for, before an entry: all of it, or what can be done now. Sets 'slow' again
- * if some is left. May flush, and so leave 'stashed'.
+ * if some is left. May flush, and so leave 'stashed'. Returns 0 to enter, 1 if 'exit' is written
+ * instead, or an errno.
  */
-int kvm_arch_before_entry(struct kvm_vcpu *vcpu);
+int kvm_arch_before_entry(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
 /* Whether the exit that an entry on the slow way ended with is not for the caller, but to go in again. */
 bool kvm_arch_swallow(struct kvm_vcpu *vcpu);
 /*

@@ -220,33 +220,43 @@ static inline int enter(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	return 1;
 }
 
+/* A kick may have come beside an exit. */
+static inline void answer_kick(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	if (unlikely(exit_requested(vcpu)))
+		exit->kicked = take_kick(vcpu);
+}
+
 /* False: the exit was for the backend alone. */
 static inline bool hand_out(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	if (unlikely(!decode(vcpu, exit)))
 		return false;
-	if (unlikely(exit_requested(vcpu)))
-		exit->kicked = take_kick(vcpu);
+	answer_kick(vcpu, exit);
 	return true;
 }
 
 /* There is something to do before the guest is entered, and perhaps between entries. */
 static int run_slowly(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
-	int ret;
-
 	for (;;) {
+		int ret = 0;
+
 		if (!vcpu->stashed) {
 			vcpu->slow = false;
-			ret = kvm_arch_before_entry(vcpu);
-			if (ret) {
-				/* To be tried again. */
-				vcpu->slow = true;
-				return ret;
-			}
+			ret = kvm_arch_before_entry(vcpu, exit);
+		}
+		if (ret < 0) {
+			/* To be tried again. */
+			vcpu->slow = true;
+			return ret;
+		}
+		if (ret) {
+			answer_kick(vcpu, exit);
+			return 0;
 		}
 		if (vcpu->stashed) {
-			/* A flush has left an exit. A kick may have come since. */
+			/* A flush has left an exit. */
 			vcpu->stashed = false;
 		} else {
 			ret = enter(vcpu, exit);

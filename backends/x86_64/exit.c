@@ -5,16 +5,6 @@
 
 #include "backends/x86_64/x86_64.h"
 
-/* A doorbell is a hypercall; see x86_64.h. */
-static inline bool is_doorbell(const struct kvm_vcpu *vcpu)
-{
-	const struct kvm_run *run = vcpu->run;
-
-	return unlikely(vcpu->forward & AXVM_FORWARD_DOORBELL) &&
-	       run->io.port == vcpu->vm->arch.doorbell_port && run->io.size == 4 &&
-	       run->io.count == 1 && run->io.direction == KVM_EXIT_IO_OUT;
-}
-
 static inline void decode_io(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_run *run = vcpu->run;
@@ -36,7 +26,7 @@ static inline void decode_io(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		io->data = kvm_load(io->buf, io->width);
 		exit->kind = AXVCPU_EXIT_IO_WRITE;
 		exit->answerable = 0;
-		if (is_doorbell(vcpu))
+		if (unlikely(vcpu->forward & AXVM_FORWARD_DOORBELL))
 			x86_decode_doorbell(vcpu, exit);
 	} else {
 		io->data = 0;

@@ -132,7 +132,12 @@ static void set_rax(struct kvm_run *run, uint64_t value)
 void x86_decode_doorbell(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_regs *regs = &vcpu->run->s.regs.regs;
+	const struct axvcpu_exit_io *io = &exit->u.io;
 
+	/* OUTS writes from memory, in which the number is not. */
+	if (io->port != vcpu->vm->arch.doorbell_port || io->width != 4 || io->count != 1 ||
+	    io->data != (uint32_t)regs->rax)
+		return;
 	exit->kind = AXVCPU_EXIT_HYPERCALL;
 	exit->answerable = 1;
 	exit->u.hypercall = (struct axvcpu_exit_hypercall){

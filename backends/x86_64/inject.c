@@ -230,47 +230,65 @@ static int give_interrupt(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
-int kvm_arch_before_entry(struct kvm_vcpu *vcpu)
+static bool can_take(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->run->ready_for_interrupt_injection;
+}
+
+/* The window that the caller asked for is open. */
+static int hand_out_window(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	vcpu->arch.pending.window = false;
+	vcpu->slow = true;
+	kvm_exit_plain(exit, AXVCPU_EXIT_IRQ_WINDOW);
+	exit->raw_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+	exit->raw_code = 0;
+	return 1;
+}
+
+int kvm_arch_before_entry(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct x86_pending *pending = &vcpu->arch.pending;
-	struct kvm_run *run = vcpu->run;
-	bool waits = !queue_empty(pending);
+	bool waits = pending->window || !queue_empty(pending);
 	int ret = 0;
 
 	/* What its end does to the guest's interrupt flag is to be seen first. */
-	if (vcpu->open_exit &&
-	    (pending->has_exception || (waits && run->ready_for_interrupt_injection))) {
+	if (vcpu->open_exit && (pending->has_exception || (waits && can_take(vcpu)))) {
 		ret = kvm_flush(vcpu);
 		if (ret || vcpu->stashed)
 			return ret;
 	}
 	if (pending->has_exception)
 		ret = give_exception(vcpu);
-	if (!ret && waits && run->ready_for_interrupt_injection)
-		ret = give_interrupt(vcpu);
 	if (ret)
 		return ret;
-	waits = !queue_empty(pending);
-	run->request_interrupt_window = waits || pending->window;
-	vcpu->slow |= waits || pending->window || pending->has_exception;
+	/* Not all flavours of KVM leave the guest for a window that is open when they enter it. */
+	if (pending->window && can_take(vcpu))
+		return hand_out_window(vcpu, exit);
+	if (!queue_empty(pending) && can_take(vcpu)) {
+		ret = give_interrupt(vcpu);
+		if (ret)
+			return ret;
+	}
+	waits = pending->window || !queue_empty(pending);
+	vcpu->run->request_interrupt_window = waits;
+	vcpu->slow |= waits || pending->has_exception;
 	return 0;
 }
 
-/* Only when the next thing is to give KVM what waits: so this comes to an end. */
+/* Only when the next thing is to do what the window or the interrupt was for: so this ends. */
 bool kvm_arch_swallow(struct kvm_vcpu *vcpu)
 {
-	struct x86_pending *pending = &vcpu->arch.pending;
-	bool can_give = vcpu->run->ready_for_interrupt_injection && !queue_empty(pending);
+	const struct x86_pending *pending = &vcpu->arch.pending;
 
+	if (!can_take(vcpu))
+		return false;
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
-		if (!pending->window)
-			return can_give;
-		pending->window = false;
-		return false;
+		return pending->window || !queue_empty(pending);
 	case KVM_EXIT_HLT:
 		/* A CPU for which an interrupt waits does not halt. */
-		return can_give;
+		return !queue_empty(pending);
 	default:
 		return false;
 	}

@@ -40,6 +40,8 @@ struct kvm_vcpu_arch {
 	struct x86_pending pending;
 	/* What setup was given: a reset starts from it. */
 	struct axvcpu_setup_config setup;
+	/* GiBs that its identity map covers, in 64-bit mode. */
+	uint64_t gibs;
 	/* The LAPIC's interrupt command register, as the guest has written it: apic.c. */
 	uint32_t icr_low;
 	uint32_t icr_high;

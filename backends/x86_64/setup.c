@@ -80,16 +80,24 @@ static int write_gdt(struct kvm_vcpu *vcpu, uint64_t gpa, bool code64, struct kv
 	return axvm_write(vcpu->vm->vm, gpa, table, sizeof(table));
 }
 
-/* GiBs that the identity map covers: all memory, and the devices below 4 GiB. */
+/*
+ * GiBs that the identity map covers: all memory, and the devices below 4 GiB. Not the library's own
+ * frames, which are at the far end: nobody has room for tables as far as that.
+ */
 static uint64_t gibs_to_map(struct axvm *vm)
 {
-	struct axvm_region last = AXVM_REGION_INIT;
-	int count = axvm_regions(vm, 0, 0, NULL);
-	uint64_t end = 0;
+	struct axvm_region region = AXVM_REGION_INIT;
+	uint64_t gibs = 4;
 
-	if (count > 0 && axvm_regions(vm, (size_t)count - 1, 1, &last) >= count)
-		end = last.gpa + (last.len - 1);
-	return end / GIB + 1 > 4 ? end / GIB + 1 : 4;
+	for (int i = axvm_regions(vm, 0, 0, NULL); i > 0; i--) {
+		if (axvm_regions(vm, (size_t)i - 1, 1, &region) < i ||
+		    (region.flags & AXVM_MEM_FRAMES))
+			continue;
+		if ((region.gpa + (region.len - 1)) / GIB + 1 > gibs)
+			gibs = (region.gpa + (region.len - 1)) / GIB + 1;
+		break;
+	}
+	return gibs > MAX_GIBS ? MAX_GIBS : gibs;
 }
 
 /* A table whose entries are 'n' things 'step' apart, from 'first'. */
@@ -160,12 +168,11 @@ static int setup_64(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *con
 		    struct kvm_sregs *sregs)
 {
 	struct axvm *vm = vcpu->vm->vm;
-	uint64_t gibs = gibs_to_map(vm);
+	/* A reset makes what setup made, whatever has been mapped since. */
+	uint64_t gibs = vcpu->is_setup ? vcpu->arch.gibs : gibs_to_map(vm);
 	uint64_t root = config->boot_gpa + PAGE;
 	int ret;
 
-	if (gibs > MAX_GIBS)
-		gibs = MAX_GIBS;
 	ret = check_boot_area(vcpu, config, (2 + (gibs + ENTRIES - 1) / ENTRIES + gibs) * PAGE);
 	if (!ret)
 		ret = write_gdt(vcpu, config->boot_gpa, true, &sregs->gdt);
@@ -173,6 +180,7 @@ static int setup_64(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *con
 		ret = write_page_tables(vm, root, gibs);
 	if (ret)
 		return ret;
+	vcpu->arch.gibs = gibs;
 	set_segments(sregs, flat_segment(SELECTOR_CODE, TYPE_CODE, true),
 		     flat_segment(SELECTOR_DATA, TYPE_DATA, false));
 	sregs->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_PG;

@@ -64,7 +64,7 @@ int x86_hypercall_init(struct kvm_vm *kvm, const struct axvm_config *config);
 /* Before a vCPU's first run. */
 void x86_doorbell_setup(struct kvm_vcpu *vcpu);
 void x86_decode_hypercall(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
-/* Of a port write that exit.c has found to be one. */
+/* Of a port write that exit.c has decoded: makes a hypercall of it, if it is one. */
 void x86_decode_doorbell(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
 int x86_complete_hypercall(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer);
 

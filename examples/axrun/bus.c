@@ -36,13 +36,30 @@ static const struct bus_device *find(const struct bus *bus, enum bus_space space
 	return NULL;
 }
 
+static void take(const struct bus_device *device)
+{
+	if (device->lock)
+		pthread_mutex_lock(device->lock);
+}
+
+static void release(const struct bus_device *device)
+{
+	if (device->lock)
+		pthread_mutex_unlock(device->lock);
+}
+
 bool bus_read(const struct bus *bus, enum bus_space space, uint64_t addr, unsigned int width,
 	      uint64_t *value)
 {
 	const struct bus_device *device = find(bus, space, addr, width);
 
-	*value = device ? device->read(device->ctx, addr - device->base, width) : UINT64_MAX;
-	return device;
+	*value = UINT64_MAX;
+	if (!device)
+		return false;
+	take(device);
+	*value = device->read(device->ctx, addr - device->base, width);
+	release(device);
+	return true;
 }
 
 bool bus_write(const struct bus *bus, enum bus_space space, uint64_t addr, unsigned int width,
@@ -50,7 +67,10 @@ bool bus_write(const struct bus *bus, enum bus_space space, uint64_t addr, unsig
 {
 	const struct bus_device *device = find(bus, space, addr, width);
 
-	if (device)
-		device->write(device->ctx, addr - device->base, width, value);
-	return device;
+	if (!device)
+		return false;
+	take(device);
+	device->write(device->ctx, addr - device->base, width, value);
+	release(device);
+	return true;
 }

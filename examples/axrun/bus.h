@@ -7,11 +7,12 @@
 #ifndef AXRUN_BUS_H
 #define AXRUN_BUS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define BUS_DEVICES 8
+#define BUS_DEVICES 16
 
 enum bus_space {
 	BUS_PORT,
@@ -23,6 +24,8 @@ struct bus_device {
 	uint64_t base;
 	uint64_t len;
 	void *ctx;
+	/* Held while one of the functions runs, as CPUs do not wait for each other; NULL: none. */
+	pthread_mutex_t *lock;
 	/* `offset + width` is at most `len`; a width is 1 to 8. */
 	uint64_t (*read)(void *ctx, uint64_t offset, unsigned int width);
 	void (*write)(void *ctx, uint64_t offset, unsigned int width, uint64_t value);
@@ -33,7 +36,7 @@ struct bus {
 	size_t ndevices;
 };
 
-/* Adds a device. Returns 0, or -1 after fail(): it overlaps, or the table is full. */
+/* Adds a device, before any CPU runs. Returns 0, or -1 after fail(): it overlaps, or the table is full. */
 int bus_add(struct bus *bus, const struct bus_device *device);
 
 /* Reads; false, and all ones in `*value`, if nobody claims the address. */

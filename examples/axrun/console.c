@@ -16,7 +16,7 @@
 
 void console_init(struct console *console, struct outcome *outcome)
 {
-	*console = (struct console){ .outcome = outcome };
+	*console = (struct console){ .lock = PTHREAD_MUTEX_INITIALIZER, .outcome = outcome };
 }
 
 /* After a write that did not work. Whether to try again. */
@@ -37,12 +37,16 @@ static bool may_retry(struct console *console, int error)
 	return false;
 }
 
-bool console_flush(struct console *console)
+/* These have the lock. */
+
+static bool flush(struct console *console)
 {
 	size_t done = 0;
 
 	if (console->broken)
 		return false;
+	/* It may take long, if nobody reads. */
+	signals_begin_io();
 	while (done < console->out_len) {
 		ssize_t n = write(STDOUT_FILENO, console->out + done, console->out_len - done);
 
@@ -51,24 +55,25 @@ bool console_flush(struct console *console)
 		else if (!may_retry(console, errno))
 			break;
 	}
+	signals_end_io();
 	console->out_len -= done;
 	memmove(console->out, console->out + done, console->out_len);
 	return console->out_len == 0;
 }
 
-void console_put(struct console *console, uint8_t c)
+static void put(struct console *console, uint8_t c)
 {
 	console->in_vain = 0;
 	/* If it stays full the run is about to end, and its output has nowhere to go. */
-	if (console->out_len == sizeof(console->out) && !console_flush(console))
+	if (console->out_len == sizeof(console->out) && !flush(console))
 		return;
 	console->out[console->out_len++] = c;
 	signals_request_tick();
 }
 
-bool console_close(struct console *console)
+static bool close_output(struct console *console)
 {
-	bool written = console_flush(console);
+	bool written = flush(console);
 
 	/* Some file systems tell only now that the disk is full. */
 	if (close(STDOUT_FILENO) && errno != EINTR && !console->broken)
@@ -95,14 +100,14 @@ static void fill(struct console *console, int timeout_ms)
 	console->in_len = (size_t)n;
 }
 
-bool console_ready(struct console *console)
+static bool ready(struct console *console)
 {
 	bool nap;
 
 	if (console->in_pos < console->in_len)
 		return true;
 	if (console->out_len)
-		console_flush(console);
+		flush(console);
 	nap = console->in_vain >= PATIENCE;
 	if (!nap)
 		console->in_vain++;
@@ -116,9 +121,52 @@ bool console_ready(struct console *console)
 	return true;
 }
 
+/* --- for everybody ------------------------------------------------------------------------------- */
+
+bool console_flush(struct console *console)
+{
+	bool written;
+
+	pthread_mutex_lock(&console->lock);
+	written = flush(console);
+	pthread_mutex_unlock(&console->lock);
+	return written;
+}
+
+void console_put(struct console *console, uint8_t c)
+{
+	pthread_mutex_lock(&console->lock);
+	put(console, c);
+	pthread_mutex_unlock(&console->lock);
+}
+
+bool console_close(struct console *console)
+{
+	bool written;
+
+	pthread_mutex_lock(&console->lock);
+	written = close_output(console);
+	pthread_mutex_unlock(&console->lock);
+	return written;
+}
+
+bool console_ready(struct console *console)
+{
+	bool found;
+
+	pthread_mutex_lock(&console->lock);
+	found = ready(console);
+	pthread_mutex_unlock(&console->lock);
+	return found;
+}
+
 int console_get(struct console *console)
 {
-	if (!console_ready(console))
-		return -1;
-	return console->in[console->in_pos++];
+	int c = -1;
+
+	pthread_mutex_lock(&console->lock);
+	if (ready(console))
+		c = console->in[console->in_pos++];
+	pthread_mutex_unlock(&console->lock);
+	return c;
 }

@@ -4,10 +4,13 @@
  *
  * Output is written when the buffer is full, when the guest looks for input in vain, shortly after
  * the first character (signals_request_tick()), and at the end. Output that fails ends the run.
+ *
+ * Any thread may call any of these functions, but for the first and the last time.
  */
 #ifndef AXRUN_CONSOLE_H
 #define AXRUN_CONSOLE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +18,8 @@
 #include "outcome.h"
 
 struct console {
+	/* Guards all the rest. */
+	pthread_mutex_t lock;
 	struct outcome *outcome;
 	/* stdout has failed: what the guest writes is lost. */
 	bool broken;

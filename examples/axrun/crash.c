@@ -28,14 +28,14 @@ static void collect_registers(struct crash *crash, struct axvcpu *vcpu)
 	}
 }
 
-static void collect_code(struct crash *crash, const struct machine *machine)
+static void collect_code(struct crash *crash, const struct machine *machine, struct axvcpu *vcpu)
 {
 	uint64_t pc, base;
 
-	if (axvcpu_get_reg(machine->vcpu, AXVCPU_REG_PC, &pc))
+	if (axvcpu_get_reg(vcpu, AXVCPU_REG_PC, &pc))
 		return;
 	/* Only x86 has it; elsewhere the program counter is the address. */
-	if (axvcpu_get_reg(machine->vcpu, AXVCPU_REG_X86_CS_BASE, &base))
+	if (axvcpu_get_reg(vcpu, AXVCPU_REG_X86_CS_BASE, &base))
 		base = 0;
 	crash->code_addr = base + pc;
 	while (crash->ncode < CRASH_CODE && !axvm_read(machine->vm, crash->code_addr + crash->ncode,
@@ -43,26 +43,30 @@ static void collect_code(struct crash *crash, const struct machine *machine)
 		crash->ncode++;
 }
 
-static bool was_reset(const struct machine *machine, const struct axvcpu_exit *exit)
+static bool was_reset(struct axvcpu *vcpu, const struct axvcpu_exit *exit)
 {
 	uint64_t pc, base;
 
 	return exit->kind == AXVCPU_EXIT_SHUTDOWN &&
-	       !axvcpu_get_reg(machine->vcpu, AXVCPU_REG_PC, &pc) && pc == RESET_PC &&
-	       !axvcpu_get_reg(machine->vcpu, AXVCPU_REG_X86_CS_BASE, &base) &&
+	       !axvcpu_get_reg(vcpu, AXVCPU_REG_PC, &pc) && pc == RESET_PC &&
+	       !axvcpu_get_reg(vcpu, AXVCPU_REG_X86_CS_BASE, &base) &&
 	       base == RESET_CS_BASE;
 }
 
-void crash_collect(struct crash *crash, const struct machine *machine,
+void crash_collect(struct crash *crash, const struct machine *machine, struct axvcpu *vcpu,
 		   const struct axvcpu_exit *exit)
 {
-	*crash = (struct crash){ .kind = axvcpu_exit_name(exit->kind) };
+	*crash = (struct crash){
+		.cpu = axvcpu_id(vcpu),
+		.one_of_many = machine->ncpus > 1,
+		.kind = axvcpu_exit_name(exit->kind),
+	};
 	axvcpu_exit_describe(exit, crash->description, sizeof(crash->description));
-	crash->state_lost = was_reset(machine, exit);
+	crash->state_lost = was_reset(vcpu, exit);
 	if (crash->state_lost)
 		return;
-	collect_registers(crash, machine->vcpu);
-	collect_code(crash, machine);
+	collect_registers(crash, vcpu);
+	collect_code(crash, machine, vcpu);
 }
 
 static void print_code(const struct crash *crash, FILE *file)
@@ -83,7 +87,10 @@ void crash_print(const struct crash *crash, FILE *file)
 {
 	size_t i;
 
-	fprintf(file, "axrun: the guest crashed: %s\n", crash->description);
+	fputs("axrun: the guest crashed: ", file);
+	if (crash->one_of_many)
+		fprintf(file, "vCPU %" PRIu32 ": ", crash->cpu);
+	fprintf(file, "%s\n", crash->description);
 	if (crash->state_lost) {
 		fputs("axrun: registers: state lost: the hypervisor has reset the vCPU\n", file);
 		return;
@@ -108,6 +115,7 @@ void crash_json(const struct crash *crash, struct json *json)
 	json_object(json, "crash");
 	json_string(json, "kind", crash->kind);
 	json_string(json, "description", crash->description);
+	json_number(json, "vcpu", crash->cpu);
 	json_bool(json, "state_lost", crash->state_lost);
 	if (!crash->state_lost) {
 		json_object(json, "registers");

@@ -22,6 +22,9 @@ struct crash_register {
 };
 
 struct crash {
+	/* Which vCPU, and whether there are others. */
+	uint32_t cpu;
+	bool one_of_many;
 	/* The exit, in one line. */
 	const char *kind;
 	char description[256];
@@ -37,8 +40,8 @@ struct crash {
 	size_t ncode;
 };
 
-/* Looks at the vCPU after that exit. */
-void crash_collect(struct crash *crash, const struct machine *machine,
+/* Looks at the vCPU after that exit, when none runs any more. */
+void crash_collect(struct crash *crash, const struct machine *machine, struct axvcpu *vcpu,
 		   const struct axvcpu_exit *exit);
 
 /* For people. */

@@ -1,17 +1,36 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "machine.h"
 
+#include <inttypes.h>
+#include <sched.h>
 #include <string.h>
 
+#include "../guests/abi.h"
 #include "message.h"
+#include "signals.h"
 
-static int make_vm(struct machine *machine)
+/* The numbers in the boot page are the library's. */
+_Static_assert(GUEST_IRQCHIP_NONE == AXVM_IRQCHIP_NONE, "no irqchip");
+_Static_assert(GUEST_IRQCHIP_KERNEL == AXVM_IRQCHIP_KERNEL, "the kernel's irqchip");
+_Static_assert(GUEST_IRQCHIP_SPLIT == AXVM_IRQCHIP_SPLIT, "the split irqchip");
+
+static int make_vm(struct machine *machine, const struct options *options,
+		   const struct platform *platform)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	struct axvcpu_hal hal = AXVCPU_HAL_INIT;
 
 	hal.log = log_hook;
 	config.hal = &hal;
+	config.max_vcpus = options->cpus;
+	config.irqchip = options->irqchip;
+	config.kick_signal = signals_kick_signal();
+	config.forward = platform->forward;
+	if (options->irqchip == AXVM_IRQCHIP_NONE)
+		config.forward |= platform->forward_without_irqchip;
+	config.doorbell_port = GUEST_PORT_DOORBELL;
+	config.sysregs = platform->sysregs;
+	config.nsysregs = platform->nsysregs;
 	if (axvm_new(&config, &machine->vm))
 		return fail("cannot create the VM: %s", axvcpu_last_error());
 	return 0;
@@ -65,6 +84,8 @@ static int write_boot_page(struct machine *machine, const struct options *option
 		.nranges = layout->nranges,
 		.test_gpa = platform->test_gpa,
 		.boot = layout->boot,
+		.ncpus = options->cpus,
+		.irqchip = options->irqchip,
 	};
 
 	memcpy(boot.memory, layout->ram, sizeof(boot.memory));
@@ -75,16 +96,58 @@ static int write_boot_page(struct machine *machine, const struct options *option
 	return 0;
 }
 
-static int make_vcpu(struct machine *machine, const struct options *options,
-		     const struct image *image, const struct layout *layout)
+/* --- CPUs ---------------------------------------------------------------------------------------- */
+
+/* The n-th of the listed host CPUs that this process may use, from the first again behind the last. */
+static int nth_cpu(const struct options *options, uint32_t n, uint32_t *nth)
+{
+	size_t size = options->cpu_set_size;
+	cpu_set_t *usable = CPU_ALLOC(size * 8);
+	uint32_t cpu = 0;
+	int count;
+
+	if (!usable || sched_getaffinity(0, size, usable)) {
+		CPU_FREE(usable);
+		return fail("cannot find out which CPUs this process may use");
+	}
+	CPU_AND_S(size, usable, usable, (const cpu_set_t *)options->cpu_set);
+	count = CPU_COUNT_S(size, usable);
+	for (n = count ? n % (uint32_t)count : 0; count; cpu++)
+		if (CPU_ISSET_S(cpu, size, usable) && n-- == 0)
+			break;
+	CPU_FREE(usable);
+	if (!count)
+		return fail("--cpu-list: this process may use none of these CPUs");
+	*nth = cpu;
+	return 0;
+}
+
+static int new_vcpu(struct machine *machine, const struct options *options, uint32_t id)
 {
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
 
+	config.id = id;
 	config.cpu_set = options->cpu_set;
 	config.cpu_set_size = options->cpu_set_size;
-	if (axvcpu_new(machine->vm, &config, &machine->vcpu))
-		return fail("cannot create the vCPU: %s", axvcpu_last_error());
+	if (options->cpu_set && nth_cpu(options, id, &config.favor_cpu))
+		return -1;
+	/* A single one may go where it likes. */
+	if (options->cpu_set && options->cpus > 1)
+		config.flags |= AXVCPU_F_FAVOR_CPU;
+	/* Controllers in the kernel keep the others waiting themselves. */
+	if (id > 0 && options->irqchip == AXVM_IRQCHIP_NONE)
+		config.flags |= AXVCPU_F_START_OFF;
+	if (axvcpu_new(machine->vm, &config, &machine->vcpus[id]))
+		return fail("cannot create vCPU %" PRIu32 ": %s", id, axvcpu_last_error());
+	machine->ncpus = id + 1;
+	return 0;
+}
+
+static int setup_first(struct machine *machine, const struct image *image,
+		       const struct layout *layout)
+{
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+
 	setup.mode = image->mode;
 	if (image->mode != AXVCPU_MODE_RAW) {
 		setup.arg = layout->page_gpa;
@@ -94,8 +157,32 @@ static int make_vcpu(struct machine *machine, const struct options *options,
 		setup.boot_gpa = layout->tables.gpa;
 		setup.boot_size = layout->tables.size;
 	}
-	if (axvcpu_setup(machine->vcpu, image->entry, 0, &setup))
+	if (axvcpu_setup(machine->vcpus[0], image->entry, 0, &setup))
 		return fail("cannot set the vCPU up: %s", axvcpu_last_error());
+	return 0;
+}
+
+/* Where it begins, who starts it will say. */
+static int setup_other(struct machine *machine, const struct platform *platform, uint32_t id)
+{
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+
+	setup.mode = platform->secondary_mode;
+	if (axvcpu_setup(machine->vcpus[id], platform->ram_gpa, 0, &setup))
+		return fail("cannot set vCPU %" PRIu32 " up: %s", id, axvcpu_last_error());
+	return 0;
+}
+
+static int make_vcpus(struct machine *machine, const struct options *options,
+		      const struct platform *platform, const struct image *image,
+		      const struct layout *layout)
+{
+	uint32_t id;
+
+	for (id = 0; id < options->cpus; id++)
+		if (new_vcpu(machine, options, id) ||
+		    (id ? setup_other(machine, platform, id) : setup_first(machine, image, layout)))
+			return -1;
 	return 0;
 }
 
@@ -104,15 +191,16 @@ int machine_make(struct machine *machine, const struct options *options,
 		 const struct layout *layout)
 {
 	*machine = (struct machine){ 0 };
-	if (make_vm(machine) || map_memory(machine, layout) || write_image(machine, image) ||
+	if (make_vm(machine, options, platform) || map_memory(machine, layout) || write_image(machine, image) ||
 	    write_boot_page(machine, options, platform, layout))
 		return -1;
-	return make_vcpu(machine, options, image, layout);
+	return make_vcpus(machine, options, platform, image, layout);
 }
 
 void machine_free(struct machine *machine)
 {
-	axvcpu_free(machine->vcpu);
+	while (machine->ncpus > 0)
+		axvcpu_free(machine->vcpus[--machine->ncpus]);
 	axvm_free(machine->vm);
 	*machine = (struct machine){ 0 };
 }

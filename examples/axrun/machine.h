@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The virtual machine: one vCPU, its memory with the image in it, ready to be bound and run. */
+/* The virtual machine: its vCPUs, its memory with the image in it, ready to run. */
 #ifndef AXRUN_MACHINE_H
 #define AXRUN_MACHINE_H
 
@@ -12,7 +12,8 @@
 
 struct machine {
 	struct axvm *vm;
-	struct axvcpu *vcpu;
+	struct axvcpu *vcpus[GUEST_CPUS_MAX];
+	uint32_t ncpus;
 };
 
 /* Returns 0, or -1 after fail(); machine_free() in any case. */

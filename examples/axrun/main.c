@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* axrun: runs a guest program on one virtual CPU. docs/guests.md says what it offers to guests. */
+/* axrun: runs a guest program on a virtual machine. docs/guests.md says what it offers to guests. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,6 +14,7 @@
 #include "options.h"
 #include "outcome.h"
 #include "platform.h"
+#include "privileges.h"
 #include "report.h"
 #include "run.h"
 #include "signals.h"
@@ -41,7 +42,7 @@ static int prepare(struct run *run, const struct options *options)
 	struct image image;
 	int err;
 
-	if (!platform || run_prepare(run, options, platform))
+	if (!platform)
 		return -1;
 	err = image_load(&image, options, platform);
 	if (!err)
@@ -49,6 +50,8 @@ static int prepare(struct run *run, const struct options *options)
 	if (!err)
 		err = machine_make(&run->machine, options, platform, &image, &layout);
 	image_free(&image);
+	if (!err)
+		err = run_prepare(run, options, platform);
 	return err;
 }
 
@@ -60,7 +63,9 @@ static int run_with(const struct options *options)
 	int status;
 
 	log_set_level(options->log_level);
-	if (report_open(&report, options) || prepare(&run, options) || signals_install())
+	/* Signals first: the VM takes one of them. Privileges last: then all is open. */
+	if (report_open(&report, options) || signals_install() || prepare(&run, options) ||
+	    privileges_drop(options))
 		outcome_set(&run.outcome, RUN_ERROR, STATUS_ERROR);
 	else
 		run_guest(&run, options);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "message.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* Guarded by it. */
 static char reason[1024];
 static int log_level;
 
@@ -18,12 +21,14 @@ int fail(const char *fmt, ...)
 {
 	va_list args;
 
-	if (reason[0])
-		return -1;
-	va_start(args, fmt);
-	vsnprintf(reason, sizeof(reason), fmt, args);
-	va_end(args);
-	make_printable(reason);
+	pthread_mutex_lock(&lock);
+	if (!reason[0]) {
+		va_start(args, fmt);
+		vsnprintf(reason, sizeof(reason), fmt, args);
+		va_end(args);
+		make_printable(reason);
+	}
+	pthread_mutex_unlock(&lock);
 	return -1;
 }
 

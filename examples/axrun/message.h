@@ -11,10 +11,10 @@
 
 #include <axvcpu/axvcpu.h>
 
-/* Notes the reason of a failure, unless there is one already. Returns -1. */
+/* Notes the reason of a failure, unless there is one already. Returns -1. Any thread. */
 int fail(const char *fmt, ...) AXVCPU_PRINTF(1, 2);
 
-/* The reason noted; NULL if none. */
+/* The reason noted; NULL if none. Not while vCPUs run. */
 const char *failure(void);
 
 /* Replaces what could disturb a terminal or make two lines of one. */

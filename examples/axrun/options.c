@@ -13,8 +13,11 @@
 
 enum option_id {
 	OPTION_CPU_LIST = 256,
+	OPTION_CPUS,
+	OPTION_DROP_PRIVILEGES,
 	OPTION_ENTRY,
 	OPTION_HELP,
+	OPTION_IRQCHIP,
 	OPTION_JSON,
 	OPTION_LOAD,
 	OPTION_LOG_LEVEL,
@@ -28,8 +31,11 @@ enum option_id {
 
 static const struct option long_options[] = {
 	{ "cpu-list", required_argument, NULL, OPTION_CPU_LIST },
+	{ "cpus", required_argument, NULL, OPTION_CPUS },
+	{ "drop-privileges", optional_argument, NULL, OPTION_DROP_PRIVILEGES },
 	{ "entry", required_argument, NULL, OPTION_ENTRY },
 	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "irqchip", required_argument, NULL, OPTION_IRQCHIP },
 	{ "json", optional_argument, NULL, OPTION_JSON },
 	{ "load", required_argument, NULL, OPTION_LOAD },
 	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
@@ -44,7 +50,7 @@ static const struct option long_options[] = {
 
 static const char help[] =
 	"Usage: axrun [OPTION]... GUEST [ARG]...\n"
-	"Run GUEST, an ELF64, ELF32 or flat image, on a virtual CPU. Its console is\n"
+	"Run GUEST, an ELF64, ELF32 or flat image, on a virtual machine. Its console is\n"
 	"stdin and stdout. The ARGs are for the guest.\n"
 	"\n"
 	"  --memory SIZE      guest memory in bytes, or with suffix K, M, G or T\n"
@@ -55,7 +61,15 @@ static const char help[] =
 	"                     0x7c00; in mode raw it is firmware and ends at 4 GiB)\n"
 	"  --entry GPA        first instruction (default: as the image says, or where\n"
 	"                     it is loaded)\n"
-	"  --cpu-list LIST    host CPUs to run on, for example 0,2-3\n"
+	"  --cpus N           virtual CPUs, 1 (default) to 64; the first one runs, and\n"
+	"                     starts the others\n"
+	"  --irqchip MODE     interrupt controllers: none (default: axrun injects),\n"
+	"                     kernel, or split (x86_64: only the LAPICs in the kernel)\n"
+	"  --cpu-list LIST    host CPUs to run on, for example 0,2-3; several virtual\n"
+	"                     CPUs are spread over them\n"
+	"  --drop-privileges[=USER]\n"
+	"                     give up all capabilities before the guest runs, and become\n"
+	"                     USER; root becomes nobody\n"
 	"  --timeout SECONDS  end the run after that time; fractions are allowed\n"
 	"  --stats            print how many exits there were, of what kind, how fast\n"
 	"  --trace            print each exit\n"
@@ -170,6 +184,45 @@ static int parse_cpus(const char *text, struct options *options)
 	return 0;
 }
 
+static int parse_cpu_count(const char *text, struct options *options)
+{
+	uint64_t cpus;
+
+	if (!parse_number(text, &cpus) || cpus == 0 || cpus > GUEST_CPUS_MAX)
+		return fail("--cpus %s: expected a number from 1 to %u", text, GUEST_CPUS_MAX);
+	options->cpus = (uint32_t)cpus;
+	return 0;
+}
+
+static int parse_irqchip(const char *text, struct options *options)
+{
+	static const struct {
+		const char *name;
+		enum axvm_irqchip irqchip;
+	} irqchips[] = {
+		{ "none", AXVM_IRQCHIP_NONE },
+		{ "kernel", AXVM_IRQCHIP_KERNEL },
+		{ "split", AXVM_IRQCHIP_SPLIT },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(irqchips) / sizeof(irqchips[0]); i++)
+		if (!strcmp(text, irqchips[i].name)) {
+			options->irqchip = irqchips[i].irqchip;
+			return 0;
+		}
+	return fail("--irqchip %s: expected none, kernel or split", text);
+}
+
+static int parse_drop_privileges(const char *user, struct options *options)
+{
+	if (user && !*user)
+		return fail("--drop-privileges=: the user's name is empty");
+	options->drop_privileges = true;
+	options->user = user;
+	return 0;
+}
+
 static int parse_json(const char *text, struct options *options)
 {
 	if (text && !*text)
@@ -184,8 +237,14 @@ static int parse_option(int id, const char *text, struct options *options)
 	switch (id) {
 	case OPTION_CPU_LIST:
 		return parse_cpus(text, options);
+	case OPTION_CPUS:
+		return parse_cpu_count(text, options);
+	case OPTION_DROP_PRIVILEGES:
+		return parse_drop_privileges(text, options);
 	case OPTION_ENTRY:
 		return parse_gpa("entry", text, &options->entry, &options->entry_given);
+	case OPTION_IRQCHIP:
+		return parse_irqchip(text, options);
 	case OPTION_JSON:
 		return parse_json(text, options);
 	case OPTION_LOAD:
@@ -240,7 +299,7 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 {
 	int id;
 
-	*options = (struct options){ .memory = DEFAULT_MEMORY };
+	*options = (struct options){ .memory = DEFAULT_MEMORY, .cpus = 1 };
 	opterr = 0;
 	/* "+": what follows GUEST is the guest's. ":": tell a missing argument from no option. */
 	while ((id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1) {

@@ -27,6 +27,13 @@ struct options {
 	/* First instruction. */
 	bool entry_given;
 	uint64_t entry;
+	/* Virtual CPUs. */
+	uint32_t cpus;
+	/* enum axvm_irqchip */
+	uint32_t irqchip;
+	bool drop_privileges;
+	/* Whom to become then; NULL: nobody in particular. */
+	const char *user;
 	/* A cpu_set_t of that many bytes; NULL: all CPUs. */
 	void *cpu_set;
 	size_t cpu_set_size;

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "outcome.h"
 
-void outcome_set(struct outcome *outcome, enum ending ending, int status)
+#include <stdatomic.h>
+
+bool outcome_set(struct outcome *outcome, enum ending ending, int status)
 {
-	if (outcome->ending != RUN_ON)
-		return;
-	outcome->ending = ending;
+	enum ending on = RUN_ON;
+
+	if (!atomic_compare_exchange_strong(&outcome->ending, &on, ending))
+		return false;
 	outcome->status = status;
+	return true;
+}
+
+bool outcome_open(const struct outcome *outcome)
+{
+	return atomic_load(&outcome->ending) == RUN_ON;
 }
 
 const char *ending_name(enum ending ending)

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* How a run ended. Written by whoever ends it; the run goes on while it is RUN_ON. */
+/*
+ * How a run ended. Written by whoever ends it first, in whatever thread; the run goes on while it is
+ * RUN_ON. The other fields may be read when no vCPU runs any more.
+ */
 #ifndef AXRUN_OUTCOME_H
 #define AXRUN_OUTCOME_H
+
+#include <stdbool.h>
 
 /* axrun's own exit statuses. */
 #define STATUS_TIMEOUT 124
@@ -25,14 +30,17 @@ enum ending {
 };
 
 struct outcome {
-	enum ending ending;
+	_Atomic enum ending ending;
 	/* axrun's exit status. */
 	int status;
 	int signal;
 };
 
-/* Ends a run that has not ended yet: the first reason counts. */
-void outcome_set(struct outcome *outcome, enum ending ending, int status);
+/* Ends a run that has not ended yet, and says whether it has: the first reason counts. */
+bool outcome_set(struct outcome *outcome, enum ending ending, int status);
+
+/* Whether the run goes on. */
+bool outcome_open(const struct outcome *outcome);
 
 /* "exit", "halt" and so on. */
 const char *ending_name(enum ending ending);

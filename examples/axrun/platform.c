@@ -7,7 +7,16 @@
 
 #include <axvcpu/axvcpu.h>
 
+#include "../guests/abi.h"
 #include "message.h"
+
+static const struct axvm_sysreg_range x86_64_sysregs[] = {
+	{
+		.base = GUEST_SYSREG_BASE,
+		.count = GUEST_SYSREGS,
+		.access = AXVCPU_ACCESS_READ | AXVCPU_ACCESS_WRITE,
+	},
+};
 
 static const struct platform platforms[] = {
 	{
@@ -24,6 +33,12 @@ static const struct platform platforms[] = {
 		.reset_pc = 0xfff0,
 		.boot_tables = true,
 		.test_gpa = 0xd0000000,
+		.interrupts_on = 1u << 9,
+		.secondary_mode = AXVCPU_MODE_16,
+		.forward = AXVM_FORWARD_DOORBELL,
+		.forward_without_irqchip = AXVM_FORWARD_IPIS,
+		.sysregs = x86_64_sysregs,
+		.nsysregs = sizeof(x86_64_sysregs) / sizeof(x86_64_sysregs[0]),
 	},
 };
 

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <axvcpu/axvcpu.h>
+
 struct platform {
 	/* As in struct axvcpu_arch_ops. */
 	const char *name;
@@ -30,6 +32,16 @@ struct platform {
 	bool boot_tables;
 	/* The test device's MMIO registers, in the hole. */
 	uint64_t test_gpa;
+	/* Bits of AXVCPU_REG_FLAGS: the CPU takes interrupts. */
+	uint64_t interrupts_on;
+	/* enum axvcpu_mode in which other CPUs than the first start. */
+	uint32_t secondary_mode;
+	/* AXVM_FORWARD_*: always, and if no interrupt controller is in the kernel. */
+	uint32_t forward;
+	uint32_t forward_without_irqchip;
+	/* System registers that axrun answers. */
+	const struct axvm_sysreg_range *sysregs;
+	uint32_t nsysregs;
 };
 
 /* This host's; NULL: fail() has been called. */

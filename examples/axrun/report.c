@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "message.h"
@@ -20,6 +21,33 @@ int report_open(struct report *report, const struct options *options)
 	return 0;
 }
 
+static void print_stats(const struct run *run)
+{
+	uint32_t i;
+
+	stats_print(&run->stats, stderr);
+	for (i = 0; run->cpus.n > 1 && i < run->cpus.n; i++)
+		stats_print_cpu(&run->cpus.cpu[i].stats, i, stderr);
+}
+
+static void write_stats(const struct run *run, struct json *json)
+{
+	char name[16];
+	uint32_t i;
+
+	json_object(json, "stats");
+	stats_json(&run->stats, json);
+	json_object(json, "by_vcpu");
+	for (i = 0; i < run->cpus.n; i++) {
+		snprintf(name, sizeof(name), "%" PRIu32, i);
+		json_object(json, name);
+		stats_json_cpu(&run->cpus.cpu[i].stats, json);
+		json_end(json);
+	}
+	json_end(json);
+	json_end(json);
+}
+
 static void print_people(const struct options *options, const struct run *run)
 {
 	const struct outcome *outcome = &run->outcome;
@@ -30,7 +58,7 @@ static void print_people(const struct options *options, const struct run *run)
 		fprintf(stderr, "axrun: the guest did not end within %g s\n",
 			(double)options->timeout_ns / 1e9);
 	if (options->stats && run->stats.start_ns)
-		stats_print(&run->stats, stderr);
+		print_stats(run);
 }
 
 static void print_json(const struct options *options, const struct run *run, FILE *file)
@@ -50,7 +78,7 @@ static void print_json(const struct options *options, const struct run *run, FIL
 	if (outcome->ending == RUN_CRASH)
 		crash_json(&run->crash, &json);
 	if (run->stats.start_ns)
-		stats_json(&run->stats, &json);
+		write_stats(run, &json);
 	json_end(&json);
 	fputc('\n', file);
 }

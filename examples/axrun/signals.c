@@ -2,7 +2,9 @@
 #include "signals.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
@@ -40,16 +42,26 @@ enum timer_id {
 };
 
 static timer_t timers[TIMERS];
-static struct axvcpu *volatile watched;
-static volatile sig_atomic_t caught;
-static volatile sig_atomic_t timed_out;
-static volatile sig_atomic_t tick;
-static volatile sig_atomic_t tick_requested;
+/* For the main thread, and its handlers. */
+static struct axvm_runner *volatile watched_runner;
+static struct axvcpu *volatile watched_vcpu;
+/* For all. */
+static atomic_int caught;
+static atomic_bool timed_out;
+static atomic_bool tick;
+static atomic_bool tick_requested;
+static atomic_bool in_io;
+static _Atomic pthread_t io_thread;
 
 /* Real-time signals of several timers do not swallow each other. */
 static int timer_signal(void)
 {
 	return SIGRTMAX;
+}
+
+int signals_kick_signal(void)
+{
+	return SIGRTMAX - 1;
 }
 
 static void set_timer(enum timer_id id, uint64_t ns, uint64_t interval_ns)
@@ -63,12 +75,15 @@ static void set_timer(enum timer_id id, uint64_t ns, uint64_t interval_ns)
 	timer_settime(timers[id], 0, &spec, NULL);
 }
 
-static void kick(void)
+static void stop(void)
 {
-	struct axvcpu *vcpu = watched;
+	struct axvm_runner *runner = watched_runner;
 
-	if (vcpu)
-		axvcpu_kick(vcpu);
+	if (runner)
+		axvm_runner_stop(runner);
+	/* No thread of a vCPU is joined while the main thread is in here: this one exists. */
+	if (atomic_load(&in_io))
+		pthread_kill(atomic_load(&io_thread), signals_kick_signal());
 }
 
 /* Takes the default action, even in the signal's own handler, which blocks it. */
@@ -93,8 +108,8 @@ static void on_ending(int signal)
 		terminal_restore();
 		raise_default(signal);
 	}
-	caught = signal;
-	kick();
+	atomic_store(&caught, signal);
+	stop();
 	set_timer(TIMER_NUDGE, NUDGE_NS, NUDGE_NS);
 	errno = saved_errno;
 }
@@ -115,13 +130,17 @@ static void on_timer(int signal, siginfo_t *info, void *context)
 		return;
 	switch (info->si_value.sival_int) {
 	case TIMER_DEADLINE:
-		timed_out = 1;
+		atomic_store(&timed_out, true);
 		set_timer(TIMER_NUDGE, NUDGE_NS, NUDGE_NS);
-		kick();
+		stop();
+		break;
+	case TIMER_NUDGE:
+		stop();
 		break;
 	case TIMER_TICK:
-		tick = 1;
-		kick();
+		atomic_store(&tick, true);
+		if (watched_vcpu)
+			axvcpu_kick(watched_vcpu);
 		break;
 	}
 	errno = saved_errno;
@@ -151,6 +170,12 @@ static void on_continue(int signal)
 	(void)signal;
 	terminal_resume();
 	errno = saved_errno;
+}
+
+/* It has interrupted a system call, and that is all. */
+static void on_kick(int signal)
+{
+	(void)signal;
 }
 
 /* Only a signal with its default action: others belong to somebody. */
@@ -206,15 +231,45 @@ static int make_timers(void)
 
 int signals_install(void)
 {
+	struct sigaction action = { .sa_handler = on_kick };
+
 	if (make_timers())
 		return -1;
+	if (sigaction(signals_kick_signal(), &action, NULL))
+		return fail("cannot catch the signal for kicks: %s", strerror(errno));
 	catch_all();
 	return 0;
 }
 
-void signals_watch(struct axvcpu *vcpu)
+void signals_watch(struct axvm_runner *runner, struct axvcpu *vcpu)
 {
-	watched = vcpu;
+	watched_runner = runner;
+	watched_vcpu = vcpu;
+}
+
+/*
+ * The terminal's way to stop a process that uses it in the background. It asks the thread that does;
+ * one that blocks the signals gets an error instead.
+ */
+void signals_thread_start(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTTIN);
+	sigaddset(&set, SIGTTOU);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void signals_begin_io(void)
+{
+	atomic_store(&io_thread, pthread_self());
+	atomic_store(&in_io, true);
+}
+
+void signals_end_io(void)
+{
+	atomic_store(&in_io, false);
 }
 
 void signals_set_deadline(uint64_t ns)
@@ -224,18 +279,16 @@ void signals_set_deadline(uint64_t ns)
 
 void signals_request_tick(void)
 {
-	if (tick_requested)
-		return;
-	tick_requested = 1;
-	set_timer(TIMER_TICK, TICK_NS, 0);
+	if (!atomic_exchange(&tick_requested, true))
+		set_timer(TIMER_TICK, TICK_NS, 0);
 }
 
 bool signals_take_tick(void)
 {
-	if (!tick)
+	if (!atomic_load(&tick) || !atomic_exchange(&tick, false))
 		return false;
-	tick = 0;
-	tick_requested = 0;
+	/* First this: what is written from here on asks for the next one. */
+	atomic_store(&tick_requested, false);
 	return true;
 }
 

@@ -2,9 +2,11 @@
 /*
  * Signals and time: what takes the guest off the CPU although it did nothing.
  *
- * A signal that would end axrun is caught, the vCPU kicked, and the run ends in good order: output
+ * A signal that would end axrun is caught, the vCPUs stopped, and the run ends in good order: output
  * written, terminal restored; then axrun dies of it after all. A second one does not wait for that.
  * A signal that was ignored when axrun started stays ignored.
+ *
+ * All of them come to the main thread: those of the vCPUs block them.
  */
 #ifndef AXRUN_SIGNALS_H
 #define AXRUN_SIGNALS_H
@@ -17,8 +19,24 @@
 /* Catches signals, and makes the timers. Returns 0, or -1 after fail(). */
 int signals_install(void);
 
-/* Whom to kick from now on; NULL: nobody. Then look at signals_stop() once, before the run. */
-void signals_watch(struct axvcpu *vcpu);
+/* The signal that takes vCPUs out of the guest; signals_install() has given it a handler. */
+int signals_kick_signal(void);
+
+/*
+ * What to stop from now on when a signal or the deadline comes, and which vCPU to kick when a tick
+ * does; NULL: nothing. For the main thread; then look at signals_stop() once.
+ */
+void signals_watch(struct axvm_runner *runner, struct axvcpu *vcpu);
+
+/* For each thread of a vCPU, before it touches the terminal. */
+void signals_thread_start(void);
+
+/*
+ * Around system calls that may take long: once the run is to end, they are interrupted again and
+ * again. One thread at a time.
+ */
+void signals_begin_io(void);
+void signals_end_io(void);
 
 /* Ends the run in that time. */
 void signals_set_deadline(uint64_t ns);

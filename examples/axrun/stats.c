@@ -24,6 +24,14 @@ void stats_stop(struct stats *stats)
 	stats->run_ns = now() - stats->start_ns;
 }
 
+void stats_add(struct stats *all, const struct stats *one)
+{
+	uint32_t kind;
+
+	for (kind = 0; kind < STATS_KINDS; kind++)
+		all->exits[kind] += one->exits[kind];
+}
+
 double stats_elapsed(const struct stats *stats)
 {
 	return (double)(now() - stats->start_ns) / 1e9;
@@ -61,18 +69,33 @@ void stats_print(const struct stats *stats, FILE *file)
 				axvcpu_exit_name(kind));
 }
 
-void stats_json(const struct stats *stats, struct json *json)
+void stats_print_cpu(const struct stats *stats, uint32_t cpu, FILE *file)
 {
 	uint32_t kind;
 
-	json_object(json, "stats");
-	json_real(json, "seconds", seconds(stats));
-	json_real(json, "exits_per_second", rate(stats));
+	fprintf(file, "axrun: vCPU %" PRIu32 ": %" PRIu64 " exits", cpu, total(stats));
+	for (kind = 0; kind < STATS_KINDS; kind++)
+		if (stats->exits[kind])
+			fprintf(file, ", %" PRIu64 " %s", stats->exits[kind],
+				axvcpu_exit_name(kind));
+	fputc('\n', file);
+}
+
+void stats_json_cpu(const struct stats *stats, struct json *json)
+{
+	uint32_t kind;
+
 	json_number(json, "exits", total(stats));
 	json_object(json, "by_kind");
 	for (kind = 0; kind < STATS_KINDS; kind++)
 		if (stats->exits[kind])
 			json_number(json, axvcpu_exit_name(kind), stats->exits[kind]);
 	json_end(json);
-	json_end(json);
+}
+
+void stats_json(const struct stats *stats, struct json *json)
+{
+	json_real(json, "seconds", seconds(stats));
+	json_real(json, "exits_per_second", rate(stats));
+	stats_json_cpu(stats, json);
 }

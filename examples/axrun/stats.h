@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* How many exits there were, of what kind, in what time. */
+/* How many exits there were, of what kind, in what time: of one vCPU, or of several together. */
 #ifndef AXRUN_STATS_H
 #define AXRUN_STATS_H
 
@@ -10,10 +10,10 @@
 
 #include "json.h"
 
-#define STATS_KINDS (AXVCPU_EXIT_UNHANDLED + 1)
+#define STATS_KINDS (AXVCPU_EXIT_EOI + 1)
 
 struct stats {
-	/* By kind; the last one also counts kinds that this axrun does not know. */
+	/* By kind; those that this axrun does not know are counted as unhandled. */
 	uint64_t exits[STATS_KINDS];
 	uint64_t start_ns;
 	uint64_t run_ns;
@@ -24,8 +24,11 @@ void stats_stop(struct stats *stats);
 
 static inline void stats_count(struct stats *stats, uint32_t kind)
 {
-	stats->exits[kind < STATS_KINDS ? kind : STATS_KINDS - 1]++;
+	stats->exits[kind < STATS_KINDS ? kind : AXVCPU_EXIT_UNHANDLED]++;
 }
+
+/* Adds the exits of one to those of all. */
+void stats_add(struct stats *all, const struct stats *one);
 
 /* Seconds since the start. */
 double stats_elapsed(const struct stats *stats);
@@ -33,7 +36,11 @@ double stats_elapsed(const struct stats *stats);
 /* For people. */
 void stats_print(const struct stats *stats, FILE *file);
 
-/* As a member "stats" of the present JSON object. */
+/* Those of one CPU among several, on one line. */
+void stats_print_cpu(const struct stats *stats, uint32_t cpu, FILE *file);
+
+/* As members of the present JSON object: of all, with times; of one, without. */
 void stats_json(const struct stats *stats, struct json *json);
+void stats_json_cpu(const struct stats *stats, struct json *json);
 
 #endif

@@ -39,11 +39,12 @@ int testdev_attach(struct testdev *testdev, struct bus *bus, uint64_t gpa)
 		.base = GUEST_PORT_TEST,
 		.len = GUEST_TEST_PORTS,
 		.ctx = testdev,
+		.lock = &testdev->lock,
 		.read = testdev_read,
 		.write = testdev_write,
 	};
 
-	*testdev = (struct testdev){ 0 };
+	*testdev = (struct testdev){ .lock = PTHREAD_MUTEX_INITIALIZER };
 	store(testdev, GUEST_TEST_ID, 4, GUEST_TEST_MAGIC);
 	if (bus_add(bus, &device))
 		return -1;

@@ -3,12 +3,14 @@
 #ifndef AXRUN_TESTDEV_H
 #define AXRUN_TESTDEV_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include "../guests/abi.h"
 #include "bus.h"
 
 struct testdev {
+	pthread_mutex_t lock;
 	uint8_t regs[GUEST_TEST_SIZE];
 	uint64_t writes;
 };

@@ -193,12 +193,17 @@ static void uart_write(void *ctx, uint64_t offset, unsigned int width, uint64_t 
 int uart_attach(struct uart *uart, struct console *console, struct bus *bus)
 {
 	/* 115200 baud. */
-	*uart = (struct uart){ .console = console, .divisor = 1 };
+	*uart = (struct uart){
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.console = console,
+		.divisor = 1,
+	};
 	return bus_add(bus, &(struct bus_device){
 				    .space = BUS_PORT,
 				    .base = GUEST_PORT_CONSOLE,
 				    .len = REGS,
 				    .ctx = uart,
+				    .lock = &uart->lock,
 				    .read = uart_read,
 				    .write = uart_write,
 			    });

@@ -6,6 +6,7 @@
 #ifndef AXRUN_UART_H
 #define AXRUN_UART_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@
 #include "console.h"
 
 struct uart {
+	pthread_mutex_t lock;
 	struct console *console;
 	uint16_t divisor;
 	uint8_t ier;

@@ -12,10 +12,11 @@
 
 /* "axguest\0", as the bytes lie in memory. */
 #define GUEST_BOOT_MAGIC UINT64_C(0x0074736575677861)
-#define GUEST_BOOT_VERSION 1u
+#define GUEST_BOOT_VERSION 2u
 
 #define GUEST_PAGE_SIZE 4096u
 #define GUEST_RANGES 4
+#define GUEST_CPUS_MAX 64u
 
 struct guest_range {
 	uint64_t gpa;
@@ -39,15 +40,33 @@ struct guest_boot {
 	struct guest_range boot;
 	/* All memory, ascending; the guest's own image and `boot` lie in it. */
 	struct guest_range memory[GUEST_RANGES];
+	/* Version 2: CPUs, numbered from 0, of which the first runs. */
+	uint32_t ncpus;
+	/* GUEST_IRQCHIP_* */
+	uint32_t irqchip;
 };
+
+/* Nobody: interrupts come as axrun injects them. There is the timer device. */
+#define GUEST_IRQCHIP_NONE 0u
+/* All that this architecture usually has; x86_64: LAPICs, IOAPIC, PICs. */
+#define GUEST_IRQCHIP_KERNEL 1u
+/* x86_64: only the LAPICs. */
+#define GUEST_IRQCHIP_SPLIT 2u
 
 /* What is left of the page for the arguments, with their final NUL. */
 #define GUEST_ARGS_MAX (GUEST_PAGE_SIZE - sizeof(struct guest_boot))
 
-/* The I/O ports of an x86_64 machine: an 8250, the exit device, the test device. */
+/*
+ * The I/O ports of an x86_64 machine: an 8250, the exit device, the test device, the byte queue, the
+ * timers, and the doorbell for hypercalls. The last one fits into the instruction: the register for
+ * ports is an argument.
+ */
 #define GUEST_PORT_CONSOLE 0x3f8u
 #define GUEST_PORT_EXIT 0xf4u
 #define GUEST_PORT_TEST 0x500u
+#define GUEST_PORT_QUEUE 0x530u
+#define GUEST_PORT_TIMER 0x600u
+#define GUEST_PORT_DOORBELL 0xe0u
 
 /* The test device: 8 KiB by MMIO, of which the first 32 bytes are also ports. */
 #define GUEST_TEST_SIZE 0x2000u
@@ -60,5 +79,35 @@ struct guest_boot {
 #define GUEST_TEST_SCRATCH 0x10u /* from here to the end: keeps what is written */
 
 #define GUEST_TEST_MAGIC 0x54535854u /* "TXST" */
+
+/* The byte queue: what is written comes out again, in order. Each access counts by itself. */
+#define GUEST_QUEUE_DATA 0x00u /* 1, 2 or 4 bytes: puts them in, takes them out */
+#define GUEST_QUEUE_LENGTH 0x04u /* 4 bytes: how many are in it; a write of anything empties it */
+#define GUEST_QUEUE_PORTS 0x08u
+#define GUEST_QUEUE_MAX 65536u /* what does not fit is lost */
+#define GUEST_QUEUE_NOTHING 0xeeu /* what comes out of an empty one */
+
+/*
+ * The timers, without an interrupt controller: CPU n has its own n times 16 further. All registers
+ * have 4 bytes.
+ */
+#define GUEST_TIMER_VECTOR 0x00u /* which interrupt the CPU gets */
+#define GUEST_TIMER_ONCE 0x04u /* in so many microseconds; 0: never */
+#define GUEST_TIMER_EVERY 0x08u /* every so many microseconds, at least 100; 0: never */
+#define GUEST_TIMER_SIZE 0x10u
+
+/* Hypercalls: up to six arguments, one result. */
+#define GUEST_CALL_ADD 1u /* the sum of the first two arguments */
+#define GUEST_CALL_PICK 2u /* argument n, if n is the first; GUEST_CALL_ERROR if there is none */
+#define GUEST_CALL_CPU 3u /* the number of the CPU that calls */
+#define GUEST_CALL_ERROR UINT64_C(0xfffffffffffffc18) /* -1000: no such call */
+
+/* System registers that are axrun's; x86_64: MSRs. An access to one that is not there faults. */
+#define GUEST_SYSREG_BASE 0x4f584100u
+#define GUEST_SYSREG_ID 0u /* read-only: GUEST_SYSREG_MAGIC */
+#define GUEST_SYSREG_SCRATCH 1u /* keeps what is written; each CPU has its own */
+#define GUEST_SYSREG_SHARED 2u /* likewise, but all CPUs have this one together */
+#define GUEST_SYSREGS 8u /* the others fault */
+#define GUEST_SYSREG_MAGIC UINT64_C(0x5347455258415858) /* "XXAXREGS" */
 
 #endif

@@ -65,7 +65,8 @@ struct axvcpu_debug {
  *
  * A DEBUG exit comes before the instruction at a breakpoint and after that of a step or a
  * watchpoint. To go on from a breakpoint, set another one, or step once without it. A KVM that
- * interprets guest code in software may miss watchpoints.
+ * interprets guest code in software misses watchpoints, and steps over a port write and the next
+ * instruction at once.
  *
  * @param debug what; NULL: nothing.
  * @return 0; -EINVAL, -E2BIG: the arguments; -ENOSPC: more points than the hardware has; -ENOTSUP;

@@ -98,9 +98,10 @@ struct axvcpu_setup_config {
 	uint64_t stack;
 	/**
 	 * Guest memory that setup may write: page-aligned. x86 in 64-bit mode needs it for a GDT and
-	 * identity page tables over the first 4 GiB or all memory, whichever is more: 28 KiB, and
-	 * 4 KiB for each GiB above 4 (beyond 512 GiB, 4 KiB more for each of these). In 32-bit mode
-	 * x86 puts a GDT there if it is given. The guest needs it until it has tables of its own.
+	 * identity page tables over the first 4 GiB or all memory (but AXVM_MEM_FRAMES), whichever
+	 * is more: 28 KiB, and 4 KiB for each GiB above 4 (beyond 512 GiB, 4 KiB more for each of
+	 * these). In 32-bit mode x86 puts a GDT there if it is given. The guest needs it until it
+	 * has tables of its own; a reset writes it again.
 	 */
 	uint64_t boot_gpa;
 	/** Its size in bytes; 0: none. */

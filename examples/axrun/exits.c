@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "exits.h"
+
+#include <inttypes.h>
+
+#include "ipi.h"
+#include "message.h"
+
+static void note_unclaimed(const char *what, uint64_t addr, unsigned int width)
+{
+	log_message(AXVCPU_LOG_DEBUG, "nobody claims %s 0x%" PRIx64 ", %u bytes", what, addr,
+		    width);
+}
+
+/* Of an axvcpu_complete() of any kind. */
+static void check(struct run *run, int err)
+{
+	if (!err)
+		return;
+	fail("cannot answer the guest: %s", axvcpu_last_error());
+	outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
+}
+
+/* --- devices ------------------------------------------------------------------------------------- */
+
+/* A string instruction accesses the port as often as it has items: none may be left out. */
+static void read_port(struct run *run, struct cpu *cpu, const struct axvcpu_exit_io *io)
+{
+	bool claimed = true;
+	uint64_t value;
+	uint32_t i;
+
+	for (i = 0; i < io->count; i++) {
+		claimed &= bus_read(&run->bus, BUS_PORT, io->port, io->width, &value);
+		if (io->count > 1)
+			axvcpu_io_put(io, i, value);
+		else
+			check(run, axvcpu_complete_value(cpu->vcpu, value));
+	}
+	if (!claimed)
+		note_unclaimed("port", io->port, io->width);
+}
+
+static void write_port(struct run *run, const struct axvcpu_exit_io *io)
+{
+	bool claimed = true;
+	uint32_t i;
+
+	if (io->count == 1)
+		claimed = bus_write(&run->bus, BUS_PORT, io->port, io->width, io->data);
+	for (i = 0; io->count > 1 && i < io->count; i++)
+		claimed &= bus_write(&run->bus, BUS_PORT, io->port, io->width,
+				     axvcpu_io_get(io, i));
+	if (!claimed)
+		note_unclaimed("port", io->port, io->width);
+}
+
+static void read_mmio(struct run *run, struct cpu *cpu, const struct axvcpu_exit_mmio *mmio)
+{
+	uint64_t value;
+
+	if (!bus_read(&run->bus, BUS_MMIO, mmio->addr, mmio->width, &value))
+		note_unclaimed("address", mmio->addr, mmio->width);
+	check(run, axvcpu_complete_value(cpu->vcpu, value));
+}
+
+static void write_mmio(struct run *run, const struct axvcpu_exit_mmio *mmio)
+{
+	if (!bus_write(&run->bus, BUS_MMIO, mmio->addr, mmio->width, mmio->data))
+		note_unclaimed("address", mmio->addr, mmio->width);
+}
+
+/* --- services ------------------------------------------------------------------------------------ */
+
+static void call(struct run *run, struct cpu *cpu, const struct axvcpu_exit_hypercall *hypercall)
+{
+	uint64_t result = services_call(hypercall, axvcpu_id(cpu->vcpu));
+
+	check(run, axvcpu_complete_value(cpu->vcpu, result));
+}
+
+static void read_sysreg(struct run *run, struct cpu *cpu, const struct axvcpu_exit_sysreg *sysreg)
+{
+	uint64_t value;
+
+	if (services_read(&run->services, axvcpu_id(cpu->vcpu), sysreg->addr, &value))
+		check(run, axvcpu_complete_value(cpu->vcpu, value));
+	else
+		check(run, axvcpu_complete_fault(cpu->vcpu));
+}
+
+static void write_sysreg(struct run *run, struct cpu *cpu, const struct axvcpu_exit_sysreg *sysreg)
+{
+	/* Without an answer it is done. */
+	if (!services_write(&run->services, axvcpu_id(cpu->vcpu), sysreg->addr, sysreg->value))
+		check(run, axvcpu_complete_fault(cpu->vcpu));
+}
+
+/* --- the rest ------------------------------------------------------------------------------------ */
+
+/* The report is made when the other vCPUs have stopped. */
+static void crash(struct run *run, struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	if (!outcome_set(&run->outcome, RUN_CRASH, STATUS_CRASH))
+		return;
+	run->last_exit = *exit;
+	run->last_vcpu = cpu->vcpu;
+}
+
+void exits_handle(struct run *run, struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	switch (exit->kind) {
+	case AXVCPU_EXIT_IO_READ:
+		read_port(run, cpu, &exit->u.io);
+		break;
+	case AXVCPU_EXIT_IO_WRITE:
+		write_port(run, &exit->u.io);
+		break;
+	case AXVCPU_EXIT_MMIO_READ:
+		read_mmio(run, cpu, &exit->u.mmio);
+		break;
+	case AXVCPU_EXIT_MMIO_WRITE:
+		write_mmio(run, &exit->u.mmio);
+		break;
+	case AXVCPU_EXIT_HYPERCALL:
+		call(run, cpu, &exit->u.hypercall);
+		break;
+	case AXVCPU_EXIT_SYSREG_READ:
+		read_sysreg(run, cpu, &exit->u.sysreg);
+		break;
+	case AXVCPU_EXIT_SYSREG_WRITE:
+		write_sysreg(run, cpu, &exit->u.sysreg);
+		break;
+	case AXVCPU_EXIT_NOTHING:
+	case AXVCPU_EXIT_EXTERNAL_INTERRUPT:
+	case AXVCPU_EXIT_EOI:
+		break;
+	case AXVCPU_EXIT_CPU_UP:
+		ipi_start(&run->cpus, cpu, &exit->u.cpu_up);
+		break;
+	case AXVCPU_EXIT_SEND_IPI:
+		ipi_send(&run->cpus, cpu, &exit->u.ipi);
+		break;
+	case AXVCPU_EXIT_HALT:
+		cpus_halt(&run->cpus, cpu);
+		break;
+	case AXVCPU_EXIT_CPU_DOWN:
+		cpus_down(&run->cpus, cpu);
+		break;
+	case AXVCPU_EXIT_SYSTEM_DOWN:
+		outcome_set(&run->outcome, RUN_POWER_OFF, 0);
+		break;
+	case AXVCPU_EXIT_SYSTEM_RESET:
+		outcome_set(&run->outcome, RUN_RESET, 0);
+		break;
+	default:
+		crash(run, cpu, exit);
+		break;
+	}
+}

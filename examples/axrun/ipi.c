@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "ipi.h"
+
+#include <inttypes.h>
+
+#include "message.h"
+
+/* `delivery_mode`, as axvcpu/exit.h has it. */
+enum {
+	MODE_FIXED = 0,
+	MODE_LOWEST = 1,
+	MODE_NMI = 4,
+	MODE_INIT = 5,
+	MODE_STARTUP = 6,
+};
+
+/* A logical destination: a cluster of 16 CPUs, and a bit for each of these. */
+#define CLUSTER_SHIFT 16
+#define CLUSTER_CPUS 16
+
+/* A startup's vector is the page at which the CPU begins. */
+#define STARTUP_SHIFT 12
+
+static uint64_t bit(uint64_t cpu)
+{
+	return cpu < 64 ? UINT64_C(1) << cpu : 0;
+}
+
+static uint64_t all_of(uint32_t ncpus)
+{
+	return ncpus < 64 ? bit(ncpus) - 1 : UINT64_MAX;
+}
+
+/*
+ * Guests choose the xAPIC's logical destinations themselves, and nobody here listens when they do.
+ * Taken is what all of them choose who use its flat model: bit n is CPU n, of the first eight. So it
+ * is with the x2APIC, where the hardware chooses, and more CPUs have one.
+ */
+static uint64_t logical(uint64_t destination)
+{
+	uint64_t first = (destination >> CLUSTER_SHIFT) * CLUSTER_CPUS;
+	uint64_t mask = destination & ((1u << CLUSTER_CPUS) - 1);
+
+	return first < 64 ? mask << first : 0;
+}
+
+uint64_t ipi_targets(const struct axvcpu_exit_ipi *ipi, uint32_t sender, uint32_t ncpus)
+{
+	uint64_t targets;
+
+	if (ipi->send_to_all)
+		targets = ipi->send_to_self ? UINT64_MAX : ~bit(sender);
+	else if (ipi->send_to_self)
+		targets = bit(sender);
+	else
+		targets = ipi->logical ? logical(ipi->target_cpu) : bit(ipi->target_cpu);
+	targets &= all_of(ncpus);
+	/* All have the same priority: of those, the first. */
+	if (ipi->delivery_mode == MODE_LOWEST)
+		targets &= -targets;
+	return targets;
+}
+
+static void start(struct cpus *cpus, struct cpu *sender, uint32_t id, uint64_t entry, uint64_t arg)
+{
+	/* A second startup, which many send, is not for a CPU that is on. */
+	if (!cpus_start(cpus, sender, id, entry, arg))
+		log_message(AXVCPU_LOG_DEBUG, "CPU %" PRIu32 " is on: it is not started again", id);
+}
+
+void ipi_send(struct cpus *cpus, struct cpu *sender, const struct axvcpu_exit_ipi *ipi)
+{
+	uint64_t targets = ipi_targets(ipi, axvcpu_id(sender->vcpu), cpus->n);
+	uint32_t id;
+
+	if (!targets)
+		log_message(AXVCPU_LOG_DEBUG, "an interrupt to no CPU: 0x%" PRIx64,
+			    ipi->target_cpu);
+	for (id = 0; id < cpus->n; id++) {
+		if (!(targets & bit(id)))
+			continue;
+		switch (ipi->delivery_mode) {
+		case MODE_FIXED:
+		case MODE_LOWEST:
+			cpus_interrupt(cpus, sender, id, (uint8_t)ipi->vector);
+			break;
+		case MODE_NMI:
+			cpus_nmi(cpus, sender, id);
+			break;
+		case MODE_INIT:
+			/* Its end means nothing to CPUs of this century. */
+			if (ipi->level)
+				cpus_init(cpus, sender, id);
+			break;
+		case MODE_STARTUP:
+			start(cpus, sender, id, ipi->vector << STARTUP_SHIFT, 0);
+			break;
+		default:
+			log_message(AXVCPU_LOG_DEBUG, "an interrupt of kind %u to CPU %" PRIu32,
+				    ipi->delivery_mode, id);
+			break;
+		}
+	}
+}
+
+void ipi_start(struct cpus *cpus, struct cpu *sender, const struct axvcpu_exit_cpu_up *up)
+{
+	uint32_t id;
+
+	if (up->target_cpu != AXVCPU_ALL_OTHERS) {
+		if (up->target_cpu < cpus->n)
+			start(cpus, sender, (uint32_t)up->target_cpu, up->entry_point, up->arg);
+		else
+			log_message(AXVCPU_LOG_DEBUG, "there is no CPU 0x%" PRIx64 " to start",
+				    up->target_cpu);
+		return;
+	}
+	for (id = 0; id < cpus->n; id++)
+		if (id != axvcpu_id(sender->vcpu))
+			start(cpus, sender, id, up->entry_point, up->arg);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The byte queue: what a guest writes comes out again, in order. guests/abi.h describes it. */
+#ifndef AXRUN_QUEUEDEV_H
+#define AXRUN_QUEUEDEV_H
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../guests/abi.h"
+#include "bus.h"
+
+struct queuedev {
+	pthread_mutex_t lock;
+	uint8_t bytes[GUEST_QUEUE_MAX];
+	/* Where the oldest is, and how many there are. */
+	size_t first;
+	size_t count;
+};
+
+/* Puts it on the bus. Returns 0, or -1 after fail(). */
+int queuedev_attach(struct queuedev *queue, struct bus *bus);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "timer.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "message.h"
+
+#define NS_PER_SECOND UINT64_C(1000000000)
+#define NS_PER_US UINT64_C(1000)
+/* A guest cannot make the host do more than this. */
+#define PERIOD_MIN_NS (100 * NS_PER_US)
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_SECOND + (uint64_t)ts.tv_nsec;
+}
+
+/* --- the registers ------------------------------------------------------------------------------- */
+
+static uint64_t timer_read(void *ctx, uint64_t offset, unsigned int width)
+{
+	struct cpus *cpus = ctx;
+	const struct cpu_timer *timer = &cpus->cpu[offset / GUEST_TIMER_SIZE].timer;
+
+	if (width != 4)
+		return UINT64_MAX;
+	switch (offset % GUEST_TIMER_SIZE) {
+	case GUEST_TIMER_VECTOR:
+		return timer->vector;
+	case GUEST_TIMER_ONCE:
+		return timer->deadline_ns && !timer->period_ns;
+	case GUEST_TIMER_EVERY:
+		return timer->deadline_ns && timer->period_ns;
+	default:
+		return UINT64_MAX;
+	}
+}
+
+static void set(struct cpus *cpus, struct cpu_timer *timer, uint64_t delay_ns, uint64_t period_ns)
+{
+	timer->deadline_ns = delay_ns ? now() + delay_ns : 0;
+	timer->period_ns = period_ns;
+	pthread_cond_signal(&cpus->timers_changed);
+}
+
+static void timer_write(void *ctx, uint64_t offset, unsigned int width, uint64_t value)
+{
+	struct cpus *cpus = ctx;
+	struct cpu_timer *timer = &cpus->cpu[offset / GUEST_TIMER_SIZE].timer;
+	uint64_t ns = value * NS_PER_US;
+
+	if (width != 4)
+		return;
+	switch (offset % GUEST_TIMER_SIZE) {
+	case GUEST_TIMER_VECTOR:
+		timer->vector = (uint8_t)value;
+		break;
+	case GUEST_TIMER_ONCE:
+		set(cpus, timer, ns, 0);
+		break;
+	case GUEST_TIMER_EVERY:
+		if (ns && ns < PERIOD_MIN_NS)
+			ns = PERIOD_MIN_NS;
+		set(cpus, timer, ns, ns);
+		break;
+	default:
+		break;
+	}
+}
+
+int timer_attach(struct cpus *cpus, struct bus *bus)
+{
+	return bus_add(bus, &(struct bus_device){
+				    .space = BUS_PORT,
+				    .base = GUEST_PORT_TIMER,
+				    .len = (uint64_t)cpus->n * GUEST_TIMER_SIZE,
+				    .ctx = cpus,
+				    .lock = &cpus->lock,
+				    .read = timer_read,
+				    .write = timer_write,
+			    });
+}
+
+/* --- the thread ---------------------------------------------------------------------------------- */
+
+static void expire(struct cpus *cpus, struct cpu *cpu, uint64_t at)
+{
+	struct cpu_timer *timer = &cpu->timer;
+
+	cpus_expire(cpus, cpu);
+	if (!timer->period_ns) {
+		timer->deadline_ns = 0;
+		return;
+	}
+	/* What is missed is missed: a CPU that is late does not get a burst. */
+	timer->deadline_ns += timer->period_ns;
+	if (timer->deadline_ns <= at)
+		timer->deadline_ns = at + timer->period_ns;
+}
+
+/* Lets all expire that are due. When the next one is; 0: there is none. */
+static uint64_t expire_all(struct cpus *cpus)
+{
+	uint64_t at = now(), next = 0;
+	uint32_t i;
+
+	for (i = 0; i < cpus->n; i++) {
+		struct cpu *cpu = &cpus->cpu[i];
+
+		if (cpu->timer.deadline_ns && cpu->timer.deadline_ns <= at)
+			expire(cpus, cpu, at);
+		if (cpu->timer.deadline_ns && (!next || cpu->timer.deadline_ns < next))
+			next = cpu->timer.deadline_ns;
+	}
+	return next;
+}
+
+static void *work(void *arg)
+{
+	struct cpus *cpus = arg;
+
+	pthread_mutex_lock(&cpus->lock);
+	while (!cpus->timers_end) {
+		uint64_t next = expire_all(cpus);
+		struct timespec ts = { (time_t)(next / NS_PER_SECOND),
+				       (long)(next % NS_PER_SECOND) };
+
+		if (next)
+			pthread_cond_timedwait(&cpus->timers_changed, &cpus->lock, &ts);
+		else
+			pthread_cond_wait(&cpus->timers_changed, &cpus->lock);
+	}
+	pthread_mutex_unlock(&cpus->lock);
+	return NULL;
+}
+
+int timer_start(struct cpus *cpus, pthread_t *thread)
+{
+	sigset_t all, old;
+	int err;
+
+	/* Signals are for the main thread. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(thread, NULL, work, cpus);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return err ? fail("cannot create the timers' thread: %s", strerror(err)) : 0;
+}
+
+void timer_stop(struct cpus *cpus, pthread_t thread)
+{
+	pthread_mutex_lock(&cpus->lock);
+	cpus->timers_end = true;
+	pthread_cond_signal(&cpus->timers_changed);
+	pthread_mutex_unlock(&cpus->lock);
+	pthread_join(thread, NULL);
+}
