@@ -46,7 +46,7 @@ static int wait_token(struct axvcpu *vcpu, int64_t timeout_ns)
 
 int axvcpu_block(struct axvcpu *vcpu, int64_t timeout_ns)
 {
-	unsigned int word = AXVCPU_BLOCKED;
+	uint64_t word;
 	struct op op;
 	int ret = op_begin_owner(vcpu, IN(AXVCPU_READY), "block", &op);
 
@@ -57,11 +57,13 @@ int axvcpu_block(struct axvcpu *vcpu, int64_t timeout_ns)
 	ret = wait_token(vcpu, timeout_ns);
 
 	/* Registers may be looked at meanwhile, which takes but a moment. */
-	while (!atomic_compare_exchange_weak(&vcpu->state, &word, AXVCPU_READY)) {
-		if ((word & STATE_MASK) != AXVCPU_BLOCKED)
+	word = atomic_load(&vcpu->state);
+	do {
+		if (state_of(word) != AXVCPU_BLOCKED)
 			return state_refuse(vcpu, word, "block");
-		word = AXVCPU_BLOCKED;
-	}
+		word &= ~STATE_BUSY;
+	} while (!atomic_compare_exchange_weak(&vcpu->state, &word,
+					       (word & ~STATE_MASK) | AXVCPU_READY));
 	return ret;
 }
 
@@ -71,8 +73,7 @@ int axvcpu_wake(struct axvcpu *vcpu)
 	 * The sleeper sets its state before it looks at the token, and here the token comes before
 	 * the look at the state: one of the two sees the other.
 	 */
-	if (!atomic_exchange(&vcpu->wake, 1) &&
-	    (atomic_load(&vcpu->state) & STATE_MASK) == AXVCPU_BLOCKED)
+	if (!atomic_exchange(&vcpu->wake, 1) && axvcpu_state(vcpu) == AXVCPU_BLOCKED)
 		sys_futex_wake((const uint32_t *)&vcpu->wake);
 	return 0;
 }

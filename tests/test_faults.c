@@ -21,17 +21,17 @@
 #include "resources.h"
 #include "suite.h"
 
-/* --- a VM's life in steps ------------------------------------------------------------------------- */
+/* --- a VM's life in steps --------------------------------------------------------------------- */
 
 /* 32-bit code: out, in, store what came in to where no memory is, out of it, hlt. */
 static const unsigned char code[] = {
 	0xba, 0x10, 0x00, 0x00, 0x00, /* mov edx, 0x10 */
-	0xb0, 0x41,		      /* mov al, 0x41 */
-	0xee,			      /* out dx, al */
-	0xec,			      /* in al, dx */
+	0xb0, 0x41, /* mov al, 0x41 */
+	0xee, /* out dx, al */
+	0xec, /* in al, dx */
 	0xa2, 0x00, 0x00, 0x00, 0xd0, /* mov [0xd0000000], al */
-	0xee,			      /* out dx, al */
-	0xf4,			      /* hlt */
+	0xee, /* out dx, al */
+	0xf4, /* hlt */
 };
 
 #define ANSWER 0x5au
@@ -315,7 +315,7 @@ static const struct step {
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))
 
-/* --- what must be as before ------------------------------------------------------------------------ */
+/* --- what must be as before ------------------------------------------------------------------- */
 
 struct snapshot {
 	struct resources resources;
@@ -362,7 +362,7 @@ static void expect_as_before(const struct snapshot *before, const struct life *l
 	ck_assert_msg(!axvcpu_current(), "%s: a vCPU is current", when);
 }
 
-/* --- the sweep -------------------------------------------------------------------------------------- */
+/* --- the sweep -------------------------------------------------------------------------------- */
 
 struct sweep {
 	int step;
@@ -392,7 +392,8 @@ static bool take_failing(struct life *life, const struct sweep *sweep, unsigned 
 	ret = step->take(life);
 	injector_disarm();
 	snprintf(when, sizeof(when), "%s, call %u (%s) failing%s", step->name, n,
-		 injector.failed ? injector.failed : "none", sweep->persist ? ", and all after" : "");
+		 injector.failed ? injector.failed : "none",
+		 sweep->persist ? ", and all after" : "");
 	if (injector.harmless || step->frees) {
 		ck_assert_msg(ret >= 0, "%s: %d, %s", when, ret, axvcpu_last_error());
 		if (step->see)

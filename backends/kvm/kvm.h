@@ -21,9 +21,11 @@ struct kvm_vcpu {
 	struct kvm_run *run;
 	/* Bytes of 'run' and what follows it. */
 	size_t run_size;
+	/* The last offset in it at which 8 bytes fit. */
+	size_t last_item;
+	/* Where the latest exit takes 8 bytes as its answer; NULL if it takes another. */
+	void *answer;
 	int fd;
-	/* The latest exit's instruction finishes on the next entry. */
-	bool open_exit;
 	/* A flush met another exit, which run has yet to hand out. */
 	bool stashed;
 	/* A kick that no run has answered. */
@@ -101,6 +103,8 @@ int kvm_vcpu_fd(void *arch_vcpu);
 /* --- run.c ------------------------------------------------------------------------------------ */
 
 int kvm_run(void *arch_vcpu, struct axvcpu_exit *exit);
+/* The same from where KVM_RUN has returned 'ret'. */
+int kvm_run_rest(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, int ret);
 int kvm_complete(void *arch_vcpu, const struct axvcpu_answer *answer);
 int kvm_flush(void *arch_vcpu);
 int kvm_kick(void *arch_vcpu);
@@ -109,9 +113,15 @@ int kvm_kick(void *arch_vcpu);
 static inline uint64_t kvm_load(const void *p, unsigned int width)
 {
 	uint64_t value;
+	uint32_t word;
 
+	/* The most frequent one. */
+	if (likely(width == 4)) {
+		__builtin_memcpy(&word, p, sizeof(word));
+		return word;
+	}
 	__builtin_memcpy(&value, p, sizeof(value));
-	return value & (~UINT64_C(0) >> ((8 - width) * 8 & 63));
+	return value & (~UINT64_C(0) >> (-width * 8 & 63));
 }
 
 /* An exit to which there is a kind but no further data. */
@@ -119,6 +129,29 @@ static inline void kvm_exit_plain(struct axvcpu_exit *exit, enum axvcpu_exit_kin
 {
 	exit->kind = kind;
 	exit->answerable = 0;
+}
+
+/* What all frequent exits have in common. */
+static inline void kvm_exit_frequent(struct axvcpu_exit *exit, enum axvcpu_exit_kind kind,
+				     bool answerable, uint64_t raw_reason, uint32_t *awaits)
+{
+	/* All of the first eight bytes, so that it is one store. */
+	exit->kind = kind;
+	exit->kicked = 0;
+	exit->answerable = answerable;
+	exit->reserved[0] = 0;
+	exit->reserved[1] = 0;
+	exit->raw_reason = raw_reason;
+	exit->raw_code = 0;
+	if (answerable)
+		*awaits = kind;
+}
+
+/* The latest exit reads the 8 bytes at 'p': all ones unless somebody answers, as without a device. */
+static inline void kvm_expect_answer(struct kvm_vcpu *vcpu, void *p)
+{
+	__builtin_memset(p, 0xff, 8);
+	vcpu->answer = p;
 }
 
 /* --- what an architecture defines -------------------------------------------------------------- */

@@ -6,33 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "backends/kvm/kvm.h"
+#include "backends/kvm/host_run.h"
 
 /* A vCPU that waits for INIT or SIPI answers EAGAIN when something comes: more often is a storm. */
 #define AGAIN_TRIES 64
 
 /* --- exits that all architectures have ---------------------------------------------------------- */
-
-static inline void decode_mmio(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
-{
-	struct kvm_run *run = vcpu->run;
-	struct axvcpu_exit_mmio *mmio = &exit->u.mmio;
-	bool write = run->mmio.is_write;
-
-	vcpu->open_exit = true;
-	mmio->addr = run->mmio.phys_addr;
-	mmio->width = (uint8_t)run->mmio.len;
-	mmio->reg_known = 0;
-	if (write) {
-		mmio->data = kvm_load(run->mmio.data, mmio->width);
-	} else {
-		mmio->data = 0;
-		/* Unless somebody answers: what a bus without a device reads as. */
-		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
-	}
-	exit->kind = write ? AXVCPU_EXIT_MMIO_WRITE : AXVCPU_EXIT_MMIO_READ;
-	exit->answerable = !write;
-}
 
 static void decode_internal_error(const struct kvm_run *run, struct axvcpu_exit *exit)
 {
@@ -71,16 +50,16 @@ static void decode_fail_entry(const struct kvm_run *run, struct axvcpu_exit *exi
 	exit->u.fail_entry.cpu = run->fail_entry.cpu;
 }
 
-static inline void decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+static void decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_run *run = vcpu->run;
+	uint32_t awaits;
 
+	if (host_decode(vcpu, exit, &awaits))
+		return;
 	exit->raw_reason = run->exit_reason;
 	exit->raw_code = 0;
-	if (likely(run->exit_reason == KVM_EXIT_MMIO)) {
-		decode_mmio(vcpu, exit);
-		return;
-	}
+	vcpu->answer = NULL;
 	switch (run->exit_reason) {
 	case KVM_EXIT_UNKNOWN:
 		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
@@ -102,6 +81,21 @@ static inline void decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		kvm_arch_decode(vcpu, exit);
 		break;
 	}
+}
+
+/* --- open exits --------------------------------------------------------------------------------- */
+
+/* Whether the latest exit's instruction finishes on the next entry. */
+static bool is_open(const struct kvm_run *run)
+{
+	return run->exit_reason == KVM_EXIT_IO || run->exit_reason == KVM_EXIT_MMIO;
+}
+
+/* KVM_RUN has finished it, and has not come to another exit. */
+static void close_exit(struct kvm_run *run)
+{
+	if (is_open(run))
+		run->exit_reason = KVM_EXIT_UNKNOWN;
 }
 
 /* --- kicks ------------------------------------------------------------------------------------- */
@@ -147,12 +141,13 @@ static void exit_nothing(struct axvcpu_exit *exit)
  */
 static bool guest_fault(const struct kvm_vcpu *vcpu, int ret, struct axvcpu_exit *exit)
 {
-	const struct kvm_run *run = vcpu->run;
+	struct kvm_run *run = vcpu->run;
 	struct axvcpu_exit_page_fault *fault = &exit->u.page_fault;
 	const struct kvm_uapi_memory_fault *details = (const void *)&run->hw;
 
 	if (ret != -EFAULT && ret != -EHWPOISON && !kvm_arch_guest_errno(ret))
 		return false;
+	close_exit(run);
 	kvm_exit_plain(exit, AXVCPU_EXIT_NESTED_PAGE_FAULT);
 	exit->raw_reason = run->exit_reason;
 	exit->raw_code = 0;
@@ -174,7 +169,7 @@ static int not_an_exit(struct kvm_vcpu *vcpu, int ret, int *tries, struct axvcpu
 	if (ret == -EINTR) {
 		bool requested = exit_requested(vcpu);
 
-		vcpu->open_exit = false;
+		close_exit(vcpu->run);
 		exit_nothing(exit);
 		if (!requested)
 			return 0;
@@ -187,48 +182,44 @@ static int not_an_exit(struct kvm_vcpu *vcpu, int ret, int *tries, struct axvcpu
 		exit_nothing(exit);
 		return 0;
 	}
-	if (guest_fault(vcpu, ret, exit)) {
-		vcpu->open_exit = false;
+	if (guest_fault(vcpu, ret, exit))
 		return 0;
-	}
 	/* Nobody knows how far it came: to finish an exit that is not open does no harm. */
 	return kvm_vcpu_result(vcpu, ret, "KVM_RUN");
 }
 
-/* A flush has left an exit. A kick may have come since. */
-static void run_stashed(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+static int hand_out(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
-	vcpu->stashed = false;
 	decode(vcpu, exit);
 	if (exit_requested(vcpu))
 		exit->kicked = take_kick(vcpu);
+	return 0;
+}
+
+int kvm_run_rest(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, int ret)
+{
+	int tries = 0;
+
+	while (ret) {
+		ret = not_an_exit(vcpu, ret, &tries, exit);
+		if (ret != 1)
+			return ret;
+		kvm_arch_entry_barrier();
+		ret = sys_ioctl(vcpu->fd, KVM_RUN, 0);
+	}
+	return hand_out(vcpu, exit);
 }
 
 int kvm_run(void *arch_vcpu, struct axvcpu_exit *exit)
 {
 	struct kvm_vcpu *vcpu = arch_vcpu;
-	int tries = 0;
 
-	if (unlikely(vcpu->stashed)) {
-		run_stashed(vcpu, exit);
-		return 0;
+	if (vcpu->stashed) {
+		vcpu->stashed = false;
+		return hand_out(vcpu, exit);
 	}
-	for (;;) {
-		int ret;
-
-		kvm_arch_entry_barrier();
-		ret = sys_ioctl(vcpu->fd, KVM_RUN, 0);
-		if (likely(!ret))
-			break;
-		ret = not_an_exit(vcpu, ret, &tries, exit);
-		if (ret != 1)
-			return ret;
-	}
-	vcpu->open_exit = false;
-	decode(vcpu, exit);
-	if (unlikely(exit_requested(vcpu)))
-		exit->kicked = take_kick(vcpu);
-	return 0;
+	kvm_arch_entry_barrier();
+	return kvm_run_rest(vcpu, exit, sys_ioctl(vcpu->fd, KVM_RUN, 0));
 }
 
 /* --- answers and flush -------------------------------------------------------------------------- */
@@ -236,14 +227,12 @@ int kvm_run(void *arch_vcpu, struct axvcpu_exit *exit)
 int kvm_complete(void *arch_vcpu, const struct axvcpu_answer *answer)
 {
 	struct kvm_vcpu *vcpu = arch_vcpu;
-	struct kvm_run *run = vcpu->run;
 
-	if (run->exit_reason != KVM_EXIT_MMIO)
-		return kvm_arch_complete(vcpu, answer);
-	if (answer->kind != AXVCPU_ANSWER_VALUE)
+	if (answer->kind == AXVCPU_ANSWER_VALUE && host_answer(vcpu, answer->u.value))
+		return 0;
+	if (vcpu->run->exit_reason == KVM_EXIT_MMIO)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL, "complete: MMIO takes a value");
-	memcpy(run->mmio.data, &answer->u.value, sizeof(run->mmio.data));
-	return 0;
+	return kvm_arch_complete(vcpu, answer);
 }
 
 int kvm_flush(void *arch_vcpu)
@@ -251,7 +240,7 @@ int kvm_flush(void *arch_vcpu)
 	struct kvm_vcpu *vcpu = arch_vcpu;
 	int ret;
 
-	if (!vcpu->open_exit || vcpu->stashed)
+	if (!is_open(vcpu->run) || vcpu->stashed)
 		return 0;
 	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	ret = sys_ioctl(vcpu->fd, KVM_RUN, 0);
@@ -261,7 +250,8 @@ int kvm_flush(void *arch_vcpu)
 		__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	if (ret && ret != -EINTR)
 		return kvm_vcpu_result(vcpu, ret, "KVM_RUN");
-	vcpu->open_exit = false;
 	vcpu->stashed = !ret;
+	if (ret)
+		close_exit(vcpu->run);
 	return 0;
 }

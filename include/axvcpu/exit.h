@@ -77,12 +77,13 @@ struct axvcpu_exit_io {
 	 * Lent by the library until the next call on this vCPU. Writes come one item an exit.
 	 */
 	void *buf;
-	/** Items, 1 unless a string instruction reads. */
-	uint32_t count;
-	uint16_t port;
+	/** 1 if the guest writes, 0 if it reads. */
+	uint8_t is_write;
 	/** Bytes of an item: 1, 2 or 4. */
 	uint8_t width;
-	uint8_t reserved;
+	uint16_t port;
+	/** Items, 1 unless a string instruction reads. */
+	uint32_t count;
 };
 
 /** Memory-mapped I/O. */
