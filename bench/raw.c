@@ -96,8 +96,8 @@ static void set_registers(struct raw_vm *raw, enum axvcpu_mode mode)
 
 void raw_new(struct raw_vm *raw, const struct guest_code *code)
 {
-	struct kvm_cpuid2 *cpuid =
-		calloc(1, sizeof(*cpuid) + CPUID_ENTRIES * sizeof(cpuid->entries[0]));
+	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) +
+						     CPUID_ENTRIES * sizeof(cpuid->entries[0]));
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
 	if (!cpuid || kvm < 0)

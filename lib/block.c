@@ -34,20 +34,21 @@ int vcpu_sleep(struct axvcpu *vcpu, int64_t timeout_ns)
 	return 0;
 }
 
-bool vcpu_awaken(struct axvcpu *vcpu, unsigned int to, unsigned int *word)
+bool vcpu_awaken(struct axvcpu *vcpu, uint64_t to, uint64_t *word)
 {
+	*word = atomic_load(&vcpu->state);
 	/* Registers may be looked at meanwhile, which takes but a moment. */
 	do {
-		*word = AXVCPU_BLOCKED;
-		if (atomic_compare_exchange_weak(&vcpu->state, word, to))
-			return true;
-	} while ((*word & STATE_MASK) == AXVCPU_BLOCKED);
-	return false;
+		if (state_of(*word) != AXVCPU_BLOCKED)
+			return false;
+		*word &= ~STATE_BUSY;
+	} while (!atomic_compare_exchange_weak(&vcpu->state, word, (*word & ~STATE_MASK) | to));
+	return true;
 }
 
 int axvcpu_block(struct axvcpu *vcpu, int64_t timeout_ns)
 {
-	unsigned int word;
+	uint64_t word;
 	struct op op;
 	int ret = op_begin_owner(vcpu, IN(AXVCPU_READY), "block", &op);
 
@@ -67,8 +68,7 @@ int axvcpu_wake(struct axvcpu *vcpu)
 	 * The sleeper sets its state before it looks at the token, and here the token comes before
 	 * the look at the state: one of the two sees the other.
 	 */
-	if (!atomic_exchange(&vcpu->wake, 1) &&
-	    (atomic_load(&vcpu->state) & STATE_MASK) == AXVCPU_BLOCKED)
+	if (!atomic_exchange(&vcpu->wake, 1) && axvcpu_state(vcpu) == AXVCPU_BLOCKED)
 		sys_futex_wake((const uint32_t *)&vcpu->wake);
 	return 0;
 }

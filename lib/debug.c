@@ -50,7 +50,8 @@ static int check(const struct axvcpu *vcpu, const struct axvcpu_debug *debug)
 	int ret = 0;
 
 	if (unknown)
-		return axvcpu_fail(vcpu->vm, -EINVAL, "set_debug: unknown flags %#" PRIx32, unknown);
+		return axvcpu_fail(vcpu->vm, -EINVAL, "set_debug: unknown flags %#" PRIx32,
+				   unknown);
 	if (debug->npoints && !debug->points)
 		return axvcpu_fail(vcpu->vm, -EINVAL, "set_debug: points is NULL, npoints %" PRIu32,
 				   debug->npoints);

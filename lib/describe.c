@@ -28,15 +28,16 @@ static void AXVCPU_PRINTF(2, 3) add(struct text *text, const char *fmt, ...)
 		text->used += (size_t)n;
 }
 
-static const char *const ipi_modes[] = { [0] = "fixed", [1] = "lowest", [2] = "SMI",
-					 [4] = "NMI",	[5] = "INIT",	[6] = "SIPI" };
+/* The one that is plain has no name, and is the only one of architectures without modes. */
+static const char *const ipi_modes[] = { [0] = "",	  [1] = " lowest", [2] = " SMI",
+					 [4] = " NMI", [5] = " INIT",   [6] = " SIPI" };
 
 static void add_ipi(struct text *text, const struct axvcpu_exit_ipi *ipi)
 {
 	uint8_t mode = ipi->delivery_mode;
 
 	if (mode < ARRAY_SIZE(ipi_modes) && ipi_modes[mode])
-		add(text, " %s", ipi_modes[mode]);
+		add(text, "%s", ipi_modes[mode]);
 	else
 		add(text, " mode %u", mode);
 	add(text, " vector %" PRIu64, ipi->vector);
@@ -47,7 +48,7 @@ static void add_ipi(struct text *text, const struct axvcpu_exit_ipi *ipi)
 	else
 		add(text, " to %s %#" PRIx64 " aux %#" PRIx64, ipi->logical ? "logical" : "cpu",
 		    ipi->target_cpu, ipi->target_cpu_aux);
-	if (!ipi->level)
+	if (!ipi->level && mode == 5)
 		add(text, " deassert");
 }
 

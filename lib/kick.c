@@ -83,6 +83,7 @@ int kick_signal_restore(const struct axvm *vm, const sigset_t *old)
 
 int vcpu_leave_guest(struct axvcpu *vcpu)
 {
+	uint64_t word;
 	int ret;
 
 	/* No message, no errno: this may be a signal handler. */
@@ -96,8 +97,9 @@ int vcpu_leave_guest(struct axvcpu *vcpu)
 	 * Whoever is not seen running here will see the backend's request when it enters. The signal
 	 * can only fail if the owner has ended, and then nobody is in the guest.
 	 */
-	if ((atomic_load(&vcpu->state) & STATE_MASK) == AXVCPU_RUNNING)
-		sys_tkill(atomic_load(&vcpu->owner), vcpu->vm->kick_signal);
+	word = atomic_load(&vcpu->state);
+	if (state_of(word) == AXVCPU_RUNNING)
+		sys_tkill(state_owner(word), vcpu->vm->kick_signal);
 	return 0;
 }
 

@@ -34,7 +34,7 @@ int power_reset(struct axvcpu *vcpu, const struct axvcpu_request *request)
 	int ret = vcpu->ops->reset(vcpu->arch, request->u.start.entry, request->u.start.arg, start);
 
 	if (!ret) {
-		vcpu->answerable = false;
+		vcpu->awaits = 0;
 		atomic_fetch_and(&vcpu->attention, ~ATTENTION_TERMINAL);
 		power_set(vcpu, AXVCPU_POWER_ON);
 	}
@@ -45,15 +45,9 @@ int power_reset(struct axvcpu *vcpu, const struct axvcpu_request *request)
 
 int power_park(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 {
-	unsigned int word;
-	int ret;
-
-	/* So that others may look at the registers of a vCPU that they have paused. */
-	atomic_store(&vcpu->state, AXVCPU_BLOCKED);
 	/* Mail that came before is a token, or is seen here. */
-	ret = atomic_load(&vcpu->attention) & ATTENTION_MAIL ? 0 : vcpu_sleep(vcpu, -1);
-	if (!vcpu_awaken(vcpu, AXVCPU_RUNNING | STATE_BUSY, &word))
-		return state_refuse(vcpu, word, "run");
+	int ret = atomic_load(&vcpu->attention) & ATTENTION_MAIL ? 0 : vcpu_sleep(vcpu, -1);
+
 	if (ret && ret != -EINTR)
 		return ret;
 	exit->kicked = atomic_exchange(&vcpu->kick, false);
@@ -63,7 +57,7 @@ int power_park(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 	exit->answerable = 0;
 	exit->raw_reason = 0;
 	exit->raw_code = 0;
-	vcpu->answerable = false;
+	vcpu->awaits = 0;
 	return 1;
 }
 

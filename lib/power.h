@@ -15,8 +15,8 @@ void power_pause(struct axvcpu *vcpu, bool paused);
 /* A RESET or START request. */
 int power_reset(struct axvcpu *vcpu, const struct axvcpu_request *request);
 /*
- * Sleeps, by the owner inside run, until the vCPU may execute or has mail (0), or there is a kick
- * or a signal to report (1, and 'exit' is written).
+ * Sleeps, by the owner, whose vCPU is Blocked, until it may execute or has mail (0), or there is a
+ * kick or a signal to report (1, and 'exit' is written).
  */
 int power_park(struct axvcpu *vcpu, struct axvcpu_exit *exit);
 

@@ -103,11 +103,10 @@ int axvcpu_set_return_value(struct axvcpu *vcpu, uint64_t value)
 
 	if (ret)
 		return ret;
-	if (vcpu->answerable && vcpu->last_kind == AXVCPU_EXIT_HYPERCALL &&
-	    HAS_OP(vcpu->ops, complete)) {
+	if (vcpu->awaits == AWAITS(AXVCPU_EXIT_HYPERCALL) && HAS_OP(vcpu->ops, complete)) {
 		ret = vcpu->ops->complete(vcpu->arch, &answer);
 		if (!ret)
-			vcpu->answerable = false;
+			vcpu->awaits = 0;
 	} else {
 		ret = vcpu_flush(vcpu);
 		if (!ret)

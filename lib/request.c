@@ -258,7 +258,7 @@ static int send_mail(struct axvcpu *vcpu, const struct axvcpu_request *request, 
 		if (!mail)
 			return axvcpu_fail(vcpu->vm, -ENOMEM, "request: vCPU %" PRIu32, vcpu->id);
 		mail->request = *request;
-	} else if (current_vcpu == vcpu) {
+	} else if (thread.current == vcpu) {
 		return axvcpu_fail(vcpu->vm, -EBUSY,
 				   "request: vCPU %" PRIu32 ": the caller would wait for itself",
 				   vcpu->id);
@@ -273,7 +273,7 @@ static int send_mail(struct axvcpu *vcpu, const struct axvcpu_request *request, 
 /* At once, if the caller may: it is the owner, or there is none. */
 static bool try_at_once(struct axvcpu *vcpu, const struct axvcpu_request *request, int *ret)
 {
-	bool owner = atomic_load(&vcpu->owner) == self_tid();
+	bool owner = state_owner(atomic_load(&vcpu->state)) == thread_id();
 	struct op op;
 
 	if (!op_try(vcpu, IN(AXVCPU_FREE) | (owner ? IN(AXVCPU_READY) : 0), &op))
@@ -285,12 +285,12 @@ static bool try_at_once(struct axvcpu *vcpu, const struct axvcpu_request *reques
 
 int axvcpu_request(struct axvcpu *vcpu, const struct axvcpu_request *request, int64_t timeout_ns)
 {
-	unsigned int word = atomic_load(&vcpu->state);
+	uint64_t word = atomic_load(&vcpu->state);
 	int ret = check(vcpu, request);
 
 	if (ret)
 		return ret;
-	if ((word & STATE_MASK) == AXVCPU_CREATED || (word & STATE_MASK) == AXVCPU_INVALID)
+	if (state_of(word) == AXVCPU_CREATED || state_of(word) == AXVCPU_INVALID)
 		return state_refuse(vcpu, word, "request");
 	/* Controllers in the kernel need no owner. */
 	if (request->kind == AXVCPU_REQUEST_INTERRUPT && HAS_OP(vcpu->ops, inject_anywhere)) {

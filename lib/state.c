@@ -1,29 +1,56 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * The state machine: one atomic word, changed by compare-and-swap alone, so that a second thread
- * is caught whatever it tries. Beside it, the thread's current vCPU.
+ * is caught whatever it tries. Beside it, what each thread knows of itself.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <unistd.h>
 
 #include "lib/request.h"
+#include "host_run.h"
+#include "lib/request.h"
 #include "lib/vcpu.h"
 #include "lib/vm.h"
 
-_Thread_local pid_t self_tid_cache;
-_Thread_local struct axvcpu *current_vcpu;
+_Thread_local struct thread thread = { .ready = STATE_NONE };
 
-pid_t self_tid_slow(void)
+static uint64_t owner_bits(enum axvcpu_state state, pid_t owner)
 {
-	self_tid_cache = gettid();
-	return self_tid_cache;
+	const unsigned int owned = IN(AXVCPU_READY) | IN(AXVCPU_RUNNING) | IN(AXVCPU_BLOCKED);
+
+	return owned & IN(state) ? (uint64_t)owner << STATE_OWNER_SHIFT : 0;
+}
+
+static uint64_t make_word(const struct axvcpu *vcpu, enum axvcpu_state state, pid_t owner)
+{
+	bool slow = atomic_load(&vcpu->attention) || host_is_busy(vcpu->arch);
+
+	return (uint64_t)state | owner_bits(state, owner) | (slow ? STATE_ATTENTION : 0) |
+	       (vcpu->awaits ? STATE_AWAITS : 0);
+}
+
+void thread_set_current(struct axvcpu *vcpu)
+{
+	thread.current = vcpu;
+	thread.ready = vcpu || !thread.tid ? STATE_NONE
+					   : AXVCPU_READY | owner_bits(AXVCPU_READY, thread.tid);
+}
+
+pid_t thread_id(void)
+{
+	if (unlikely(!thread.tid)) {
+		thread.tid = gettid();
+		thread_set_current(thread.current);
+	}
+	return thread.tid;
 }
 
 /* The thread that comes out of a fork is another one: it owns nothing, and is kicked by its id. */
 static void forget_self(void)
 {
-	self_tid_cache = 0;
+	thread.tid = 0;
+	thread_set_current(thread.current);
 }
 
 __attribute__((constructor)) static void watch_forks(void)
@@ -33,85 +60,86 @@ __attribute__((constructor)) static void watch_forks(void)
 
 struct axvcpu *axvcpu_current(void)
 {
-	return current_vcpu;
+	return thread.current;
 }
 
 void axvcpu_set_current(struct axvcpu *vcpu)
 {
-	current_vcpu = vcpu;
+	thread_set_current(vcpu);
 }
 
 enum axvcpu_state axvcpu_state(const struct axvcpu *vcpu)
 {
-	return (enum axvcpu_state)(atomic_load(&vcpu->state) & STATE_MASK);
+	return state_of(atomic_load(&vcpu->state));
 }
 
-int state_refuse(struct axvcpu *vcpu, unsigned int word, const char *what)
+int state_refuse(struct axvcpu *vcpu, uint64_t word, const char *what)
 {
-	enum axvcpu_state state = (enum axvcpu_state)(word & STATE_MASK);
+	enum axvcpu_state state = state_of(word);
 
 	if ((word & STATE_BUSY) && vm_result(vcpu->vm, -EBUSY) == -EPERM)
 		return -EPERM;
-	if ((word & STATE_BUSY) && current_vcpu != vcpu)
+	if ((word & STATE_BUSY) && thread.current != vcpu)
 		return axvcpu_fail(vcpu->vm, -EBUSY, "%s: vCPU %u: another thread is inside (%s)",
 				   what, vcpu->id, axvcpu_state_name(state));
 	if ((vcpu->flags & AXVCPU_F_STRICT) && !(word & STATE_BUSY))
-		atomic_compare_exchange_strong(&vcpu->state, &word, AXVCPU_INVALID);
+		atomic_compare_exchange_strong(&vcpu->state, &word,
+					       AXVCPU_INVALID | (word & STATE_FLAGS));
 	return axvcpu_fail(vcpu->vm, -EBADFD, "%s: vCPU %u: not allowed in state %s", what,
 			   vcpu->id, axvcpu_state_name(state));
 }
 
-int owner_refuse(struct axvcpu *vcpu, const char *what)
-{
-	if (vm_result(vcpu->vm, -EBUSY) == -EPERM)
-		return -EPERM;
-	return axvcpu_fail(vcpu->vm, -EBUSY, "%s: vCPU %u belongs to thread %d", what, vcpu->id,
-			   (int)atomic_load(&vcpu->owner));
-}
-
 /* Leaves the word that stood in the way in 'word'. */
-static bool op_enter(struct axvcpu *vcpu, unsigned int allowed, struct op *op, unsigned int *word)
+static bool begin(struct axvcpu *vcpu, unsigned int allowed, struct op *op, uint64_t *word)
 {
 	*word = atomic_load_explicit(&vcpu->state, memory_order_relaxed);
-	op->previous = current_vcpu;
+	op->previous = thread.current;
 	do {
-		/* A busy word is beyond every bit of 'allowed'. */
-		if (*word > STATE_MASK || !(allowed & 1u << *word))
+		if ((*word & STATE_BUSY) || !(allowed & IN(state_of(*word))))
 			return false;
 	} while (!atomic_compare_exchange_weak(&vcpu->state, word, *word | STATE_BUSY));
-	op->from = (enum axvcpu_state)*word;
-	current_vcpu = vcpu;
+	op->from = state_of(*word);
+	op->owner = state_owner(*word);
+	thread_set_current(vcpu);
 	return true;
 }
 
 bool op_try(struct axvcpu *vcpu, unsigned int allowed, struct op *op)
 {
-	unsigned int word;
+	uint64_t word;
 
-	return op_enter(vcpu, allowed, op, &word);
+	return begin(vcpu, allowed, op, &word);
 }
 
 int op_begin(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op)
 {
-	unsigned int word;
+	uint64_t word;
 
-	return likely(op_enter(vcpu, allowed, op, &word)) ? 0 : state_refuse(vcpu, word, what);
+	return begin(vcpu, allowed, op, &word) ? 0 : state_refuse(vcpu, word, what);
 }
 
 int op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op)
 {
 	int ret = op_begin(vcpu, allowed, what, op);
 
-	if (ret || likely(atomic_load_explicit(&vcpu->owner, memory_order_relaxed) == self_tid()))
+	if (ret || op->owner == thread_id())
 		return ret;
 	op_end(vcpu, op, op->from);
-	return owner_refuse(vcpu, what);
+	if (vm_result(vcpu->vm, -EBUSY) == -EPERM)
+		return -EPERM;
+	return axvcpu_fail(vcpu->vm, -EBUSY, "%s: vCPU %u belongs to thread %d", what, vcpu->id,
+			   (int)op->owner);
+}
+
+void op_enter(struct axvcpu *vcpu, const struct op *op)
+{
+	atomic_store(&vcpu->state, make_word(vcpu, AXVCPU_RUNNING, op->owner) | STATE_BUSY);
 }
 
 void op_leave(struct axvcpu *vcpu, const struct op *op, enum axvcpu_state to)
 {
-	current_vcpu = op->previous;
-	atomic_store_explicit(&vcpu->state, to, memory_order_release);
+	thread_set_current(op->previous);
+	atomic_store_explicit(&vcpu->state, make_word(vcpu, to, op->owner), memory_order_release);
 }
 
 void op_end(struct axvcpu *vcpu, const struct op *op, enum axvcpu_state to)
@@ -134,7 +162,7 @@ static int check_state(struct axvcpu *vcpu, enum axvcpu_state state, const char 
 
 int axvcpu_set_state(struct axvcpu *vcpu, enum axvcpu_state state)
 {
-	unsigned int word = atomic_load(&vcpu->state);
+	uint64_t word = atomic_load(&vcpu->state);
 	int ret = check_state(vcpu, state, "set_state");
 
 	if (ret)
@@ -143,8 +171,9 @@ int axvcpu_set_state(struct axvcpu *vcpu, enum axvcpu_state state)
 		if (word & STATE_BUSY)
 			return axvcpu_fail(vcpu->vm, -EBUSY, "set_state: vCPU %u: in use",
 					   vcpu->id);
-	} while (!atomic_compare_exchange_weak(&vcpu->state, &word, state));
-	atomic_store(&vcpu->owner, self_tid());
+	} while (!atomic_compare_exchange_weak(&vcpu->state, &word,
+					       (uint64_t)state | owner_bits(state, thread_id()) |
+						       (word & STATE_FLAGS)));
 	return 0;
 }
 
@@ -171,11 +200,11 @@ static int transition(struct axvcpu *vcpu, enum axvcpu_state from, enum axvcpu_s
 		ret = t->arch_fn(vcpu->arch, t->ctx);
 	} else if (t->fn) {
 		/* The crate makes the vCPU current only for functions that get its arch. */
-		current_vcpu = op.previous;
+		thread_set_current(op.previous);
 		ret = t->fn(t->ctx);
 	}
 	if (!ret && to == AXVCPU_READY)
-		atomic_store(&vcpu->owner, self_tid());
+		op.owner = thread_id();
 	op_end(vcpu, &op, ret ? from : to);
 	return ret;
 }
@@ -207,11 +236,11 @@ int axvcpu_with_current(struct axvcpu *vcpu, int (*fn)(void *ctx), void *ctx)
 {
 	int ret;
 
-	if (current_vcpu)
+	if (thread.current)
 		return axvcpu_fail(vcpu->vm, -EBUSY, "with_current: vCPU %u is current already",
-				   current_vcpu->id);
-	current_vcpu = vcpu;
+				   thread.current->id);
+	thread_set_current(vcpu);
 	ret = fn(ctx);
-	current_vcpu = NULL;
+	thread_set_current(NULL);
 	return ret;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The life of a vCPU: new, setup, bind, run, complete, unbind, free. */
+/* The life of a vCPU: new, setup, bind, unbind, free. lib/run.c has what comes in between. */
 #include "lib/vcpu.h"
 
 #include <errno.h>
@@ -13,11 +13,6 @@
 #include "lib/request.h"
 #include "lib/sys.h"
 #include "lib/vm.h"
-
-/* Kinds after which there is nothing left to run. */
-#define TERMINAL_KINDS \
-	(1u << AXVCPU_EXIT_SYSTEM_DOWN | 1u << AXVCPU_EXIT_SYSTEM_RESET | \
-	 1u << AXVCPU_EXIT_SHUTDOWN | 1u << AXVCPU_EXIT_INTERNAL_ERROR)
 
 /* --- new and free ---------------------------------------------------------------------------- */
 
@@ -55,10 +50,12 @@ static int vcpu_init(struct axvm *vm, struct axvcpu *vcpu, const struct axvcpu_c
 	vcpu->flags = config->flags;
 	vcpu->favor_cpu = config->favor_cpu;
 	vcpu->attention = ATTENTION_FINALIZE;
-	vcpu->state = AXVCPU_CREATED;
 	mailbox_init(&vcpu->mailbox);
 	if (config->flags & AXVCPU_F_START_OFF)
 		power_set(vcpu, AXVCPU_POWER_WAITING);
+	if (vm->ops->run != axvcpu_host_arch()->run || vm->forwards)
+		atomic_fetch_or(&vcpu->attention, ATTENTION_FOREIGN);
+	vcpu->state = AXVCPU_CREATED | STATE_ATTENTION;
 	ret = vm->ops->vcpu_new(vm->arch, config, &vcpu->arch);
 	if (ret) {
 		mailbox_destroy(&vcpu->mailbox);
@@ -137,11 +134,11 @@ int axvcpu_free(struct axvcpu *vcpu)
 	if (ret)
 		return ret;
 	/* Best effort: there is nobody left to try again. */
-	if (op.from == AXVCPU_READY && vcpu->owner == self_tid())
+	if (op.from == AXVCPU_READY && op.owner == thread_id())
 		restore_thread(vcpu);
 	mailbox_destroy(&vcpu->mailbox);
 	vcpu->ops->vcpu_free(vcpu->arch);
-	current_vcpu = op.previous == vcpu ? NULL : op.previous;
+	thread_set_current(op.previous == vcpu ? NULL : op.previous);
 
 	vm = vcpu->vm;
 	pthread_mutex_lock(&vm->lock);
@@ -205,7 +202,7 @@ int axvcpu_bind(struct axvcpu *vcpu)
 			restore_thread(vcpu);
 	}
 	if (!ret)
-		atomic_store(&vcpu->owner, self_tid());
+		op.owner = thread_id();
 	op_end(vcpu, &op, ret ? AXVCPU_FREE : AXVCPU_READY);
 	return vm_result(vcpu->vm, ret);
 }
@@ -215,7 +212,7 @@ int vcpu_flush(struct axvcpu *vcpu)
 	int ret = HAS_OP(vcpu->ops, flush) ? vcpu->ops->flush(vcpu->arch) : 0;
 
 	if (!ret)
-		vcpu->answerable = false;
+		vcpu->awaits = 0;
 	return ret;
 }
 
@@ -248,120 +245,6 @@ int axvcpu_flush(struct axvcpu *vcpu)
 	ret = vcpu_flush(vcpu);
 	op_end(vcpu, &op, op.from);
 	return vm_result(vcpu->vm, ret);
-}
-
-/* --- run and complete ------------------------------------------------------------------------- */
-
-/*
- * What must be seen to before the guest is entered. Rare. Returns 0 to enter, 1 if there is an exit
- * instead, or a negative errno.
- */
-static int attend(struct axvcpu *vcpu, struct axvcpu_exit *exit)
-{
-	uint32_t attention;
-	int ret = 0;
-
-	while (!ret && (attention = atomic_load(&vcpu->attention))) {
-		if (attention & ATTENTION_MAIL) {
-			mailbox_drain(vcpu);
-		} else if (attention & ATTENTION_TERMINAL) {
-			ret = axvcpu_fail(vcpu->vm, -EBADFD,
-					  "run: vCPU %u has had its last exit: reset it", vcpu->id);
-		} else if (attention & ATTENTION_FINALIZE) {
-			ret = axvm_finalize(vcpu->vm);
-			if (!ret)
-				atomic_fetch_and(&vcpu->attention, ~ATTENTION_FINALIZE);
-		} else {
-			ret = power_park(vcpu, exit);
-		}
-	}
-	return ret;
-}
-
-/* A signal that no kick explains may be the host's interrupt. */
-static void ask_hal(const struct axvcpu *vcpu, struct axvcpu_exit *exit)
-{
-	const struct axvcpu_hal *hal = &vcpu->vm->hal;
-	uint64_t vector;
-
-	if (!hal->irq_fetch || !hal->irq_fetch(hal->ctx, &vector))
-		return;
-	exit->kind = AXVCPU_EXIT_EXTERNAL_INTERRUPT;
-	exit->u.external_interrupt.vector = vector;
-	if (hal->irq_handler)
-		hal->irq_handler(hal->ctx, vector);
-}
-
-/* An exit with a kick, or without anything else. Rare. */
-static void settle(struct axvcpu *vcpu, struct axvcpu_exit *exit)
-{
-	if (!exit->kicked)
-		ask_hal(vcpu, exit);
-	else /* Or else it was for the mailbox. */
-		exit->kicked = atomic_exchange(&vcpu->kick, false);
-}
-
-static inline int run_guest(struct axvcpu *vcpu, struct axvcpu_exit *exit)
-{
-	int ret;
-
-	if (unlikely(atomic_load_explicit(&vcpu->attention, memory_order_relaxed))) {
-		ret = attend(vcpu, exit);
-		if (ret)
-			return ret < 0 ? ret : 0;
-	}
-	vcpu->answerable = false;
-	exit->kicked = 0;
-	ret = vcpu->ops->run(vcpu->arch, exit);
-	if (unlikely(ret))
-		return vm_result(vcpu->vm, ret);
-	vcpu->answerable = exit->answerable;
-	vcpu->last_kind = exit->kind;
-	if (unlikely(exit->kind < 32 && (TERMINAL_KINDS >> exit->kind & 1)))
-		atomic_fetch_or(&vcpu->attention, ATTENTION_TERMINAL);
-	if (unlikely(exit->kicked || exit->kind == AXVCPU_EXIT_NOTHING))
-		settle(vcpu, exit);
-	return 0;
-}
-
-int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit)
-{
-	unsigned int word = AXVCPU_READY;
-	struct axvcpu *previous;
-	int ret;
-
-	/* Seen by axvcpu_kick() in other threads: see there. */
-	if (unlikely(!atomic_compare_exchange_strong(&vcpu->state, &word,
-						     AXVCPU_RUNNING | STATE_BUSY)))
-		return state_refuse(vcpu, word, "run");
-	if (unlikely(atomic_load_explicit(&vcpu->owner, memory_order_relaxed) != self_tid())) {
-		atomic_store(&vcpu->state, AXVCPU_READY);
-		return owner_refuse(vcpu, "run");
-	}
-	previous = current_vcpu;
-	current_vcpu = vcpu;
-	ret = run_guest(vcpu, exit);
-	current_vcpu = previous;
-	atomic_store_explicit(&vcpu->state, AXVCPU_READY, memory_order_release);
-	return ret;
-}
-
-int axvcpu_complete(struct axvcpu *vcpu, const struct axvcpu_answer *answer)
-{
-	struct op op;
-	int ret = op_begin_owner(vcpu, IN(AXVCPU_READY), "complete", &op);
-
-	if (unlikely(ret))
-		return ret;
-	if (unlikely(!vcpu->answerable || !HAS_OP(vcpu->ops, complete)))
-		ret = axvcpu_fail(vcpu->vm, -EBADFD, "complete: vCPU %u: nothing to answer",
-				  vcpu->id);
-	else
-		ret = vcpu->ops->complete(vcpu->arch, answer);
-	if (likely(!ret))
-		vcpu->answerable = false;
-	op_end(vcpu, &op, AXVCPU_READY);
-	return ret;
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */

@@ -15,15 +15,27 @@
 #include "lib/affinity.h"
 #include "lib/compiler.h"
 
-/* In the state word beside the state: a thread is inside an operation. Run is RUNNING | BUSY. */
-#define STATE_BUSY 0x100u
-#define STATE_MASK 0xffu
+/*
+ * The state word: enum axvcpu_state; whether a thread is inside an operation (run is RUNNING |
+ * BUSY); whether 'attention' and 'awaits' are not 0; and in the upper half the owner's thread id,
+ * while Ready, Running or Blocked. One word, so that run and complete check all of it with their
+ * compare-and-swap.
+ */
+#define STATE_MASK UINT64_C(0xff)
+#define STATE_BUSY UINT64_C(0x100)
+#define STATE_ATTENTION UINT64_C(0x200)
+#define STATE_AWAITS UINT64_C(0x400)
+#define STATE_FLAGS (STATE_ATTENTION | STATE_AWAITS)
+#define STATE_OWNER_SHIFT 32
+/* No vCPU's. */
+#define STATE_NONE UINT64_MAX
 
-/* Reasons for run to take the slow way in. */
+/* Reasons for run to take the slow way. */
 #define ATTENTION_FINALIZE (1u << 0) /* the VM may not be finalized yet */
 #define ATTENTION_TERMINAL (1u << 1) /* the latest exit was the last one */
 #define ATTENTION_MAIL (1u << 2) /* the mailbox may hold requests */
 #define ATTENTION_PARKED (1u << 3) /* paused, or not switched on */
+#define ATTENTION_FOREIGN (1u << 4) /* the fast way does not know this vCPU's exits */
 
 /* What other threads ask of the owner: lib/request.c. */
 struct mailbox {
@@ -32,18 +44,22 @@ struct mailbox {
 	struct mail **end;
 };
 
+/* Of an exit kind, so that 0 is none. */
+#define AWAITS(kind) ((kind) + 1u)
+
 struct axvcpu {
 	/* --- what run touches, together --- */
-	const struct axvcpu_arch_ops *ops;
+	/* Only lib/state.c, lib/block.c and lib/run.c write it. */
+	_Atomic uint64_t state;
 	void *arch;
-	/* enum axvcpu_state, perhaps with STATE_BUSY. Only lib/state.c and run write it. */
-	atomic_uint state;
-	/* The thread that bound it, while Ready, Running or Blocked. */
-	_Atomic pid_t owner;
+	/* AWAITS() of the latest exit while it waits for an answer, else 0. */
+	uint32_t awaits;
+	/*
+	 * Why run has to take the slow way. Like 'awaits' shown in the state word by op_end(): what
+	 * another thread adds comes with a kick, which leads there.
+	 */
 	_Atomic uint32_t attention;
-	/* The latest exit waits for an answer. */
-	bool answerable;
-	uint32_t last_kind;
+	const struct axvcpu_arch_ops *ops;
 	struct axvm *vm;
 	/* 1: a wake has come that no block has used. A futex. */
 	_Atomic uint32_t wake;
@@ -65,25 +81,39 @@ struct axvcpu {
 	sigset_t old_signals;
 };
 
-/* gettid() of this thread, or 0 before it was first asked for. */
-extern _Thread_local pid_t self_tid_cache;
-extern _Thread_local struct axvcpu *current_vcpu;
+struct thread {
+	/* The vCPU that it operates on. */
+	struct axvcpu *current;
+	/* The state word of a vCPU that it may run at once; STATE_NONE while one is current. */
+	uint64_t ready;
+	/* gettid(), or 0 before it was first asked for. */
+	pid_t tid;
+};
+extern _Thread_local struct thread thread;
 
-pid_t self_tid_slow(void);
+pid_t thread_id(void);
+void thread_set_current(struct axvcpu *vcpu);
 
-static inline pid_t self_tid(void)
+static inline enum axvcpu_state state_of(uint64_t word)
 {
-	return likely(self_tid_cache) ? self_tid_cache : self_tid_slow();
+	return (enum axvcpu_state)(word & STATE_MASK);
+}
+
+static inline pid_t state_owner(uint64_t word)
+{
+	return (pid_t)(word >> STATE_OWNER_SHIFT);
 }
 
 /* States as a set, for state_enter(). */
 #define IN(state) (1u << (state))
 #define IN_REGS (IN(AXVCPU_FREE) | IN(AXVCPU_READY) | IN(AXVCPU_BLOCKED))
 
-/* An operation in progress: who was current before, and the state to go back to. */
+/* An operation in progress: who was current before, the state it came from, and the owner. */
 struct op {
 	struct axvcpu *previous;
 	enum axvcpu_state from;
+	/* What op_end() leaves, in a state that has an owner. */
+	pid_t owner;
 };
 
 /*
@@ -99,11 +129,11 @@ int op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what, 
 void op_end(struct axvcpu *vcpu, const struct op *op, enum axvcpu_state to);
 /* The same without a look into the mailbox. */
 void op_leave(struct axvcpu *vcpu, const struct op *op, enum axvcpu_state to);
+/* From Ready: Running, as axvcpu_kick() looks for it. */
+void op_enter(struct axvcpu *vcpu, const struct op *op);
 
 /* Why 'what' is refused when the state word is 'word'. -EBADFD, or -EBUSY. */
-int state_refuse(struct axvcpu *vcpu, unsigned int word, const char *what);
-/* And when the caller is not the owner. */
-int owner_refuse(struct axvcpu *vcpu, const char *what);
+int state_refuse(struct axvcpu *vcpu, uint64_t word, const char *what);
 
 /* Finishes an open I/O exit. Inside an operation. */
 int vcpu_flush(struct axvcpu *vcpu);
@@ -114,6 +144,6 @@ int vcpu_leave_guest(struct axvcpu *vcpu);
 /* block.c: sleeps until a wake, which is used up. 0, -ETIMEDOUT or -EINTR. */
 int vcpu_sleep(struct axvcpu *vcpu, int64_t timeout_ns);
 /* From Blocked on to the state word 'to', when nobody is looking at registers. False: not Blocked. */
-bool vcpu_awaken(struct axvcpu *vcpu, unsigned int to, unsigned int *word);
+bool vcpu_awaken(struct axvcpu *vcpu, uint64_t to, uint64_t *word);
 
 #endif

@@ -141,6 +141,7 @@ static int vm_init(struct axvm *vm, const struct axvm_config *given)
 		return ret;
 	vm->id = config.id;
 	vm->ops = config.arch;
+	vm->forwards = config.forward;
 	vm->kick_signal = kick_signal_choose(vm, config.kick_signal);
 	if (vm->kick_signal < 0)
 		return vm->kick_signal;

@@ -23,6 +23,8 @@ struct axvm {
 	/* KVM ties a VM to the memory of the process that made it. */
 	pid_t pid;
 	int kick_signal;
+	/* What is forwarded may change the meaning of the frequent exits. */
+	bool forwards;
 
 	/* Guards what follows. */
 	pthread_mutex_t lock;

@@ -106,6 +106,24 @@ on_terminal()
 	ends "$name" 0
 }
 
+# skip NAME REASON: what cannot be tried here, and counts as nothing.
+skip()
+{
+	echo "skip $1: $2"
+}
+
+# checks NAME: the last run ended with 0, and every line of its output that is a check says ok.
+checks()
+{
+	if [ "$status" -ne 0 ]; then
+		not_ok "$1" "expected status 0"
+	elif ! grep -q ': ok$' "$out" || grep -q 'FAILED' "$out"; then
+		not_ok "$1" "not all of its checks say ok"
+	else
+		ok "$1"
+	fi
+}
+
 elf()
 {
 	"$HELPERS/mkelf" "$1" "$tmp/$1" || exit 1
@@ -170,10 +188,10 @@ ends "echo: closed stdin" 0 ''
 status=$?
 ends "echo: slow stdin" 0 'ab'
 
-for guest in pio mmio; do
+for guest in pio mmio string hypercall msr; do
 	axrun "$GUESTS/$guest"
 	ends "$guest" 0
-	if grep -q "^$guest: 4 bytes: ok$" "$out" && ! grep -v ': ok$' "$out"; then
+	if grep -q "^$guest: .*: ok$" "$out" && ! grep -v ': ok$' "$out"; then
 		ok "$guest: every check"
 	else
 		not_ok "$guest: every check" "not ok"
@@ -212,6 +230,18 @@ says "crash: code outside of memory" 'not guest memory'
 axrun "$GUESTS/crash" nonsense
 ends "crash: unknown kind" 2
 
+for bad in x 4001; do
+	axrun "$GUESTS/string" $bad
+	ends "string $bad" 2
+done
+axrun --stats "$GUESTS/string" 4000
+checks "string 4000"
+axrun --stats "$GUESTS/hypercall" 100
+checks "hypercall 100"
+says "hypercall: statistics" '^axrun: *111 HYPERCALL$'
+axrun --stats "$GUESTS/msr"
+says "msr: statistics" '^axrun: *4 SYSREG_WRITE$'
+
 axrun --stats "$GUESTS/flood"
 ends "flood" 0 'flood: 1000 port writes\nflood: all seen: ok\n'
 axrun --stats "$GUESTS/flood" mmio 321
@@ -223,6 +253,88 @@ for bad in x 1x 18446744073709551616 'port y'; do
 	axrun "$GUESTS/flood" $bad
 	ends "flood $bad" 2
 done
+
+# --- several CPUs, and interrupts -----------------------------------------------------------------
+
+sum()
+{
+	printf '%d' $(($1 * ($1 + 1) / 2 * $2))
+}
+kind=$("$AXRUN" "$GUESTS/crash" list | head -n 1)
+for irqchip in none kernel split; do
+	axrun --irqchip $irqchip "$GUESTS/hello"
+	if [ "$status" -eq 125 ] && grep -q 'lacks' "$err"; then
+		skip "--irqchip $irqchip" "$(cat "$err")"
+		continue
+	fi
+	ends "--irqchip $irqchip" 0
+	axrun --irqchip $irqchip "$GUESTS/interrupt"
+	checks "--irqchip $irqchip: interrupt"
+	for cpus in 1 2 4; do
+		axrun --irqchip $irqchip --cpus $cpus "$GUESTS/smp"
+		checks "--irqchip $irqchip --cpus $cpus: smp"
+		if ! grep -q "^smp: $cpus CPUs*, sum $(sum $cpus 100)$" "$out"; then
+			not_ok "--irqchip $irqchip --cpus $cpus: smp: sum" "another one"
+		fi
+		axrun --irqchip $irqchip --cpus $cpus "$GUESTS/ipi" 2
+		checks "--irqchip $irqchip --cpus $cpus: ipi"
+	done
+	axrun --irqchip $irqchip --cpus 3 "$GUESTS/crash" "$kind" 2
+	ends "--irqchip $irqchip: crash of a CPU" 126 ''
+	says "--irqchip $irqchip: crash of a CPU: which" '^axrun: the guest crashed: vCPU 2: '
+	axrun --irqchip $irqchip --cpus 2 --timeout 0.3 "$GUESTS/spin" partial
+	ends "--irqchip $irqchip: --timeout" 124 'partial'
+	for guest in hypercall msr string pio mmio; do
+		axrun --irqchip $irqchip --cpus 2 "$GUESTS/$guest"
+		checks "--irqchip $irqchip: $guest"
+	done
+	axrun --irqchip $irqchip --cpus 64 "$GUESTS/smp" 3
+	checks "--irqchip $irqchip: 64 CPUs"
+done
+for bad in x 1x; do
+	for guest in smp ipi interrupt hypercall; do
+		axrun "$GUESTS/$guest" $bad
+		ends "$guest $bad" 2
+	done
+done
+
+axrun --stats --cpus 2 "$GUESTS/smp"
+says "--cpus: statistics" '^axrun: vCPU 1: [0-9]* exits, [0-9]* NOTHING, 1 HALT$'
+says "--cpus: statistics of all" '^axrun: *2 CPU_UP$'
+axrun --json --cpus 2 "$GUESTS/smp"
+says "--cpus: JSON" '"by_vcpu": {"0": {"exits": [0-9]*, "by_kind": {.*}}, "1": {.*"HALT": 1}}}}}$'
+axrun --json --cpus 2 "$GUESTS/crash" "$kind" 1
+says "--cpus: JSON of a crash" '"crash": {"kind": ".*", "vcpu": 1, '
+axrun --trace --cpus 2 "$GUESTS/smp"
+says "--cpus: --trace" '^axrun: trace: [0-9.]* vCPU 1 HALT'
+
+# The first CPU starts the second at the image's begin, and both halt; or only the first does.
+# mov edi, 0xfee00310; mov [rdi], 1 << 24; mov edi, 0xfee00300; mov [rdi], 0x4610; hlt
+start_other='\277\020\003\340\376\307\007\000\000\000\001\277\000\003\340\376\307\007\020\106\000\000\364'
+flat both-halt "\\364\\364$start_other"
+axrun --cpus 2 --entry 0x10002 --json "$tmp/both-halt"
+ends "all CPUs halt" 0 ''
+says "all CPUs halt: result" '"result": "halt"'
+says "all CPUs halt: both did" '"0": {.*"HALT": 1.*"1": {.*"HALT": 1'
+flat one-halts "\\353\\376$start_other"
+axrun --cpus 2 --entry 0x10002 --timeout 0.5 "$tmp/one-halts"
+ends "one CPU halts, and another goes on" 124 ''
+axrun --cpus 1 --entry 0x10002 --json "$tmp/one-halts"
+ends "a CPU that is not there is not started" 0 ''
+
+# A timer wakes who lets it. mov edx, 0x604; mov eax, 1000000; out dx, eax; (sti;) hlt
+flat deaf '\272\004\006\000\000\270\100\102\017\000\357\364'
+axrun --json "$tmp/deaf"
+ends "a timer does not wake who has interrupts off" 0 ''
+says "a timer does not wake: result" '"result": "halt"'
+flat armed '\272\004\006\000\000\270\100\102\017\000\357\373\364'
+axrun --timeout 0.5 "$tmp/armed"
+ends "who waits for a timer has not ended" 124 ''
+# sti; hlt
+flat nothing '\373\364'
+axrun --json "$tmp/nothing"
+ends "who waits for nothing has" 0 ''
+says "who waits for nothing has: result" '"result": "halt"'
 
 # --- images and modes ------------------------------------------------------------------------------
 
@@ -283,7 +395,7 @@ ends "memory above the hole" 42 ''
 
 axrun --help
 ends "--help" 0
-for option in memory mode load entry cpu-list timeout stats trace json log-level help version; do
+for option in memory mode load entry cpus irqchip cpu-list drop-privileges timeout stats trace json log-level help version; do
 	if grep -q -e "--$option" "$out"; then
 		ok "--help: --$option"
 	else
@@ -322,6 +434,8 @@ ends "--cpu-list $cpu" 42 ''
 axrun --cpu-list "$cpu,$((cpu + 1))-$((cpu + 3))" "$tmp/answer"
 ends "--cpu-list with a range" 42 ''
 refused "CPUs that are not there" "cpu" --cpu-list 60000 "$tmp/answer"
+axrun --cpus 3 --cpu-list "$cpu,60000" "$GUESTS/smp"
+checks "--cpu-list and --cpus"
 
 # The document is the last line on stderr, or a file.
 axrun --json --trace "$tmp/answer"
@@ -352,6 +466,51 @@ axrun --json "$tmp/none"
 ends "--json: error" 125 ''
 says "--json: error as JSON" '^{.*"result": "error", "status": 125, "message": ".*none'
 refused "--json into a folder that is not there" "json" --json=/nowhere/file "$tmp/answer"
+
+# --- privileges -----------------------------------------------------------------------------------
+
+refused "--drop-privileges=" "empty" --drop-privileges= "$tmp/answer"
+refused "a user that there is not" "no-such-user" --drop-privileges=no-such-user "$tmp/answer"
+refused "root as the user" "root" --drop-privileges=root "$tmp/answer"
+axrun --drop-privileges "$GUESTS/hello"
+if [ "$status" -eq 125 ] && grep -q 'libcap-ng' "$err"; then
+	skip "--drop-privileges" "$(cat "$err")"
+else
+	ends "--drop-privileges" 0
+	for irqchip in none kernel; do
+		axrun --drop-privileges --irqchip $irqchip --cpus 2 --stats "$GUESTS/smp"
+		checks "--drop-privileges --irqchip $irqchip: smp"
+		axrun --drop-privileges --irqchip $irqchip "$GUESTS/interrupt"
+		checks "--drop-privileges --irqchip $irqchip: interrupt"
+	done
+	axrun --drop-privileges --cpu-list "$cpu" --timeout 20 --json="$tmp/json" "$GUESTS/crash"
+	ends "--drop-privileges: crash" 126
+	if ! grep -q '"registers": {"' "$tmp/json" && ! grep -q '"state_lost": true' "$tmp/json"; then
+		not_ok "--drop-privileges: crash report" "no registers"
+	fi
+	: >"$out"
+	"$AXRUN" --drop-privileges --cpus 2 --timeout 20 "$GUESTS/spin" running >"$out" 2>"$err" &
+	pid=$!
+	tries=0
+	until grep -q running "$out" || [ $tries -gt 100 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
+	cat /proc/$pid/task/*/status >"$tmp/status-of-all"
+	status=0
+	if [ "$(grep -c '^NoNewPrivs:.1$' "$tmp/status-of-all")" -ge 4 ] &&
+		! grep -q '^NoNewPrivs:.0$' "$tmp/status-of-all" &&
+		! grep '^Cap\(Eff\|Prm\|Amb\|Inh\):' "$tmp/status-of-all" | grep -qv ':.0*$' &&
+		! grep -q '^[UG]id:.*\<0\>' "$tmp/status-of-all"; then
+		ok "--drop-privileges: every thread is down"
+	else
+		not_ok "--drop-privileges: every thread is down" "$(cat "$tmp/status-of-all")"
+	fi
+	kill $pid
+	wait $pid 2>/dev/null
+	status=$?
+	ends "--drop-privileges: dies of a signal" 143 'running'
+fi
 
 # --- time ------------------------------------------------------------------------------------------
 
@@ -509,6 +668,12 @@ for seconds in '' 0 0.0 -1 1e3 inf nan 1. .5 0x1 1s 99999999999999999999; do
 done
 for list in '' ',' '1,' ',1' 1- -1 3-1 a 0x1 1-2-3 99999999999 65536; do
 	refused "--cpu-list '$list'" "expected" --cpu-list "$list" "$tmp/answer"
+done
+for cpus in '' 0 65 -1 x 1x 4294967297; do
+	refused "--cpus '$cpus'" "expected" --cpus "$cpus" "$tmp/answer"
+done
+for irqchip in '' on 1; do
+	refused "--irqchip '$irqchip'" "expected" --irqchip "$irqchip" "$tmp/answer"
 done
 refused "--log-level" "expected" --log-level loud "$tmp/answer"
 refused "--json=" "empty" --json= "$tmp/answer"

@@ -2,9 +2,13 @@
 #include "injector.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/kvm.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "lib/sys.h"
 
@@ -77,6 +81,15 @@ static bool fails_harmlessly(const char *what)
 	return true;
 }
 
+/* Without Check, which knows nothing of what comes before its tests. */
+static void must_close_on_exec(int does, const char *name)
+{
+	if (does)
+		return;
+	fprintf(stderr, "%s is opened for every program to come\n", name);
+	abort();
+}
+
 /* The linker's names for what is wrapped, and for what was. */
 #define WRAP(type, name, ...) \
 	type __real_##name(__VA_ARGS__); \
@@ -88,6 +101,7 @@ WRAP(int, sys_open, const char *path, int flags)
 	static const struct failure failure = { .err = { EMFILE, EACCES } };
 	int ret;
 
+	must_close_on_exec(flags & O_CLOEXEC, path);
 	if (injector.open_result)
 		return injector.open_result;
 	if (fails("open", &failure, &ret))
@@ -203,6 +217,7 @@ WRAP(int, sys_memfd_create, const char *name, unsigned int flags)
 	static const struct failure failure = { .err = { EMFILE, ENOMEM } };
 	int ret;
 
+	must_close_on_exec(flags & MFD_CLOEXEC, name);
 	if (fails("memfd_create", &failure, &ret))
 		return ret;
 	ret = __real_sys_memfd_create(name, flags);

@@ -53,8 +53,8 @@ static void read_maps(struct resources *resources)
 		uint64_t start, end, inode;
 		char name[256] = "";
 
-		ck_assert_int_ge(sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %" SCNu64
-					      " %255s",
+		ck_assert_int_ge(sscanf(line,
+					"%" SCNx64 "-%" SCNx64 " %*s %*s %*s %" SCNu64 " %255s",
 					&start, &end, &inode, name),
 				 3);
 		if (inode)

@@ -29,10 +29,14 @@ check() {
 # shellcheck disable=SC2086 # CC may be a command with flags
 $CC -E -P "-I$top_srcdir/include" \
 	-x c "$top_srcdir/include/axvcpu/axvcpu.h" >"$work/preprocessed" || exit 99
-tr '\n' ' ' <"$work/preprocessed" | tr ';' '\n' | tr '{' '\n' | tr '}' '\n' |
-	grep 'visibility *( *"default" *)' |
+tr '\n' ' ' <"$work/preprocessed" | tr ';' '\n' | tr '{' '\n' | tr '}' '\n' >"$work/parts"
+grep 'visibility *( *"default" *)' "$work/parts" |
 	sed 's/__attribute__ *(([^;]*"default" *))*//; s/__attribute__.*//' |
 	sed -n 's/^[^(]*[ *]\([A-Za-z_0-9]*\) *(.*/\1/p' | sort -u >"$work/declared"
+# Calls in inline functions are no declarations.
+sed -n 's/^[^(=]*[ *]\(\(axvcpu\|axvm\|axpercpu\)_[a-z0-9_]*\) *(.*/\1 &/p' "$work/parts" |
+	grep -vE '^[^ ]* *(return|static) |visibility' >"$work/log"
+check "every function of the headers is declared with AXVCPU_API"
 
 # NM, too: libtool finds "nm -B".
 # shellcheck disable=SC2086

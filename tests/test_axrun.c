@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * axrun's parts that need no guest: the serial port as a driver probes it, the places for things in
- * memory, and the texts of the command line.
+ * memory, whom an interrupt is for, what axrun answers, and the texts of the command line.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -9,9 +9,12 @@
 
 #include "../examples/axrun/bus.h"
 #include "../examples/axrun/console.h"
+#include "../examples/axrun/ipi.h"
 #include "../examples/axrun/json.h"
 #include "../examples/axrun/layout.h"
 #include "../examples/axrun/parse.h"
+#include "../examples/axrun/queuedev.h"
+#include "../examples/axrun/services.h"
 #include "../examples/axrun/uart.h"
 #include "suite.h"
 
@@ -343,6 +346,126 @@ START_TEST(json_strings_are_ascii_whatever_comes)
 }
 END_TEST
 
+/* --- several CPUs ----------------------------------------------------------------------------- */
+
+START_TEST(an_ipi_goes_to_those_it_names)
+{
+	struct axvcpu_exit_ipi ipi = { .target_cpu = 2, .level = 1 };
+
+	ck_assert_uint_eq(ipi_targets(&ipi, 0, 4), 1u << 2);
+	/* The sender itself, too, and nobody who is not there. */
+	ck_assert_uint_eq(ipi_targets(&ipi, 2, 4), 1u << 2);
+	ck_assert_uint_eq(ipi_targets(&ipi, 0, 2), 0);
+	ipi.target_cpu = 64;
+	ck_assert_uint_eq(ipi_targets(&ipi, 0, 64), 0);
+	ipi.target_cpu = UINT64_MAX;
+	ck_assert_uint_eq(ipi_targets(&ipi, 0, 64), 0);
+	ipi.target_cpu = 63;
+	ck_assert_uint_eq(ipi_targets(&ipi, 0, 64), UINT64_C(1) << 63);
+}
+END_TEST
+
+START_TEST(shorthands_outrank_the_destination)
+{
+	struct axvcpu_exit_ipi ipi = { .target_cpu = 3, .send_to_all = 1 };
+
+	ck_assert_uint_eq(ipi_targets(&ipi, 1, 4), 0xd);
+	ck_assert_uint_eq(ipi_targets(&ipi, 63, 64), UINT64_MAX >> 1);
+	ck_assert_uint_eq(ipi_targets(&ipi, 0, 1), 0);
+	ipi.send_to_self = 1;
+	ck_assert_uint_eq(ipi_targets(&ipi, 1, 4), 0xf);
+	ck_assert_uint_eq(ipi_targets(&ipi, 1, 64), UINT64_MAX);
+	ipi.send_to_all = 0;
+	ck_assert_uint_eq(ipi_targets(&ipi, 1, 4), 1u << 1);
+}
+END_TEST
+
+START_TEST(logical_destinations_are_flat_or_clusters)
+{
+	struct axvcpu_exit_ipi ipi = { .target_cpu = 0x0a, .logical = 1 };
+
+	ck_assert_uint_eq(ipi_targets(&ipi, 0, 4), 0xa);
+	ck_assert_uint_eq(ipi_targets(&ipi, 0, 2), 0x2);
+	ipi.target_cpu = 0x00028001;
+	ck_assert_uint_eq(ipi_targets(&ipi, 0, 64), UINT64_C(0x800100000000));
+	ipi.target_cpu = 0x0004ffff;
+	ck_assert_uint_eq(ipi_targets(&ipi, 0, 64), 0);
+	/* Lowest priority: one of them. */
+	ipi.target_cpu = 0x0c;
+	ipi.delivery_mode = 1;
+	ck_assert_uint_eq(ipi_targets(&ipi, 0, 4), 0x4);
+}
+END_TEST
+
+START_TEST(what_goes_into_the_queue_comes_out_in_order)
+{
+	static struct queuedev queue;
+	uint64_t value;
+	unsigned int i;
+
+	bus = (struct bus){ 0 };
+	ck_assert_int_eq(queuedev_attach(&queue, &bus), 0);
+	/* More than fits, and around its end. */
+	for (i = 0; i < GUEST_QUEUE_MAX; i++)
+		ck_assert(bus_write(&bus, BUS_PORT, GUEST_PORT_QUEUE, 1, i % 251));
+	bus_read(&bus, BUS_PORT, GUEST_PORT_QUEUE, 4, &value);
+	ck_assert_uint_eq(value, 0x03020100);
+	bus_write(&bus, BUS_PORT, GUEST_PORT_QUEUE, 4, 0xaabbccdd);
+	bus_write(&bus, BUS_PORT, GUEST_PORT_QUEUE, 2, 0xffff);
+	bus_read(&bus, BUS_PORT, GUEST_PORT_QUEUE + GUEST_QUEUE_LENGTH, 4, &value);
+	ck_assert_uint_eq(value, GUEST_QUEUE_MAX);
+	for (i = 4; i < GUEST_QUEUE_MAX; i++) {
+		bus_read(&bus, BUS_PORT, GUEST_PORT_QUEUE, 1, &value);
+		ck_assert_uint_eq(value, i % 251);
+	}
+	bus_read(&bus, BUS_PORT, GUEST_PORT_QUEUE, 4, &value);
+	ck_assert_uint_eq(value, 0xaabbccdd);
+	bus_read(&bus, BUS_PORT, GUEST_PORT_QUEUE, 2, &value);
+	ck_assert_uint_eq(value, GUEST_QUEUE_NOTHING << 8 | GUEST_QUEUE_NOTHING);
+	bus_write(&bus, BUS_PORT, GUEST_PORT_QUEUE, 2, 1);
+	bus_write(&bus, BUS_PORT, GUEST_PORT_QUEUE + GUEST_QUEUE_LENGTH, 4, 0);
+	bus_read(&bus, BUS_PORT, GUEST_PORT_QUEUE + GUEST_QUEUE_LENGTH, 4, &value);
+	ck_assert_uint_eq(value, 0);
+}
+END_TEST
+
+START_TEST(hypercalls_answer_and_unknown_ones_are_errors)
+{
+	struct axvcpu_exit_hypercall call = { .nr = GUEST_CALL_ADD, .args = { 5, 6, 7, 8, 9, 10 } };
+
+	ck_assert_uint_eq(services_call(&call, 0), 11);
+	call.nr = GUEST_CALL_PICK;
+	ck_assert_uint_eq(services_call(&call, 0), 10);
+	call.args[0] = 6;
+	ck_assert_uint_eq(services_call(&call, 0), GUEST_CALL_ERROR);
+	call.args[0] = UINT64_MAX;
+	ck_assert_uint_eq(services_call(&call, 0), GUEST_CALL_ERROR);
+	call.nr = GUEST_CALL_CPU;
+	ck_assert_uint_eq(services_call(&call, 3), 3);
+	call.nr = 0;
+	ck_assert_uint_eq(services_call(&call, 3), (uint64_t)-1000);
+}
+END_TEST
+
+START_TEST(system_registers_are_kept_or_fault)
+{
+	static struct services services;
+	uint64_t value = 1;
+
+	ck_assert(services_read(&services, 1, GUEST_SYSREG_BASE + GUEST_SYSREG_ID, &value));
+	ck_assert_uint_eq(value, GUEST_SYSREG_MAGIC);
+	ck_assert(!services_write(&services, 1, GUEST_SYSREG_BASE + GUEST_SYSREG_ID, 0));
+	ck_assert(services_write(&services, 1, GUEST_SYSREG_BASE + GUEST_SYSREG_SCRATCH, 42));
+	ck_assert(services_write(&services, 1, GUEST_SYSREG_BASE + GUEST_SYSREG_SHARED, 43));
+	ck_assert(services_read(&services, 0, GUEST_SYSREG_BASE + GUEST_SYSREG_SCRATCH, &value));
+	ck_assert_uint_eq(value, 0);
+	ck_assert(services_read(&services, 0, GUEST_SYSREG_BASE + GUEST_SYSREG_SHARED, &value));
+	ck_assert_uint_eq(value, 43);
+	ck_assert(!services_read(&services, 0, GUEST_SYSREG_BASE + 3, &value));
+	ck_assert(!services_write(&services, 0, GUEST_SYSREG_BASE + 7, 0));
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "axrun");
@@ -358,6 +481,12 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, memory_leaves_the_hole_and_tables_grow);
 	tcase_add_test(tcase, the_tables_size_is_what_the_library_asks_for);
 	tcase_add_test(tcase, what_does_not_fit_is_refused);
+	tcase_add_test(tcase, an_ipi_goes_to_those_it_names);
+	tcase_add_test(tcase, shorthands_outrank_the_destination);
+	tcase_add_test(tcase, logical_destinations_are_flat_or_clusters);
+	tcase_add_test(tcase, what_goes_into_the_queue_comes_out_in_order);
+	tcase_add_test(tcase, hypercalls_answer_and_unknown_ones_are_errors);
+	tcase_add_test(tcase, system_registers_are_kept_or_fault);
 	tcase_add_test(tcase, sizes_and_times_are_read_exactly);
 	tcase_add_test(tcase, cpu_lists_become_sets);
 	tcase_add_test(tcase, json_strings_are_ascii_whatever_comes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Every backing that guest memory can have, as the default HAL makes it: what the host then sees. */
+/* Every backing that guest memory can have, made by the default HAL: what the host then sees. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -105,7 +105,7 @@ static char guest_byte(uint64_t offset)
 	return byte;
 }
 
-/* --- anonymous ------------------------------------------------------------------------------------ */
+/* --- anonymous -------------------------------------------------------------------------------- */
 
 START_TEST(anonymous_is_zero_lazy_and_gone_after_unmap)
 {
@@ -167,7 +167,7 @@ START_TEST(thp_is_a_hint_that_every_own_backing_takes)
 }
 END_TEST
 
-/* --- memfd ------------------------------------------------------------------------------------------ */
+/* --- memfd ------------------------------------------------------------------------------------ */
 
 START_TEST(memfd_is_listed_and_shares_its_contents)
 {
@@ -200,7 +200,7 @@ START_TEST(memfd_is_listed_and_shares_its_contents)
 }
 END_TEST
 
-/* --- file ------------------------------------------------------------------------------------------- */
+/* --- file ------------------------------------------------------------------------------------- */
 
 START_TEST(private_file_is_read_and_never_written)
 {
@@ -303,7 +303,7 @@ START_TEST(device_has_no_size_to_exceed)
 }
 END_TEST
 
-/* --- caller ------------------------------------------------------------------------------------------ */
+/* --- caller ----------------------------------------------------------------------------------- */
 
 START_TEST(callers_memory_stays_the_callers)
 {
@@ -329,7 +329,7 @@ START_TEST(callers_memory_stays_the_callers)
 }
 END_TEST
 
-/* --- hugetlb ------------------------------------------------------------------------------------------- */
+/* --- hugetlb ---------------------------------------------------------------------------------- */
 
 #define POOL "/proc/sys/vm/nr_hugepages"
 
@@ -440,9 +440,8 @@ START_TEST(hugetlb_without_pages_says_where_they_come_from)
 	struct axvm_region region = region_of(AXVM_MEM_ANONYMOUS, AXVM_MEM_HUGETLB);
 	long left = read_number("/proc/meminfo", "HugePages_Free:");
 
-	if ((!huge_size() || left < 0) &&
-	    skipped("hugetlb_without_pages_says_where_they_come_from",
-		    "this kernel has no huge pages"))
+	if ((!huge_size() || left < 0) && skipped("hugetlb_without_pages_says_where_they_come_from",
+						  "this kernel has no huge pages"))
 		return;
 	/* Not even with what may be added to the pool on demand. */
 	left += read_number("/proc/sys/vm/nr_overcommit_hugepages", "");
@@ -454,7 +453,7 @@ START_TEST(hugetlb_without_pages_says_where_they_come_from)
 }
 END_TEST
 
-/* -------------------------------------------------------------------------------------------------- */
+/* ---------------------------------------------------------------------------------------------- */
 
 static void add_tests(Suite *suite)
 {

@@ -16,7 +16,7 @@
 /* More than any config may have. */
 #define ROOM 8192
 
-/* --- growth: the same rules for every struct that begins with its size ---------------------------- */
+/* --- growth: the same rules for every struct that begins with its size ------------------------ */
 
 static struct axvm *vm;
 static struct axvcpu *vcpu;
@@ -212,7 +212,7 @@ START_TEST(sizes_that_no_header_has_are_refused)
 }
 END_TEST
 
-/* --- what comes back: limits, regions -------------------------------------------------------------- */
+/* --- what comes back: limits, regions --------------------------------------------------------- */
 
 START_TEST(limits_fill_what_the_caller_knows)
 {
@@ -299,7 +299,7 @@ START_TEST(listed_regions_have_the_callers_stride)
 }
 END_TEST
 
-/* --- nonsense ---------------------------------------------------------------------------------------- */
+/* --- nonsense --------------------------------------------------------------------------------- */
 
 static struct axvm_config vm_config;
 static struct axvcpu_hal hal;
@@ -501,7 +501,7 @@ START_TEST(failing_backend_makes_no_vcpu)
 }
 END_TEST
 
-/* --- the ops table ----------------------------------------------------------------------------------- */
+/* --- the ops table ---------------------------------------------------------------------------- */
 
 static struct axvcpu_arch_ops ops;
 
@@ -519,15 +519,18 @@ static int new_with_ops(void)
 	return ret;
 }
 
-#define ENTRY(name) { #name, offsetof(struct axvcpu_arch_ops, name) }
+#define ENTRY(name) \
+	{ \
+#name, offsetof(struct axvcpu_arch_ops, name) \
+	}
 
 static const struct {
 	const char *name;
 	size_t offset;
 } mandatory[] = {
-	ENTRY(name),	 ENTRY(vcpu_new), ENTRY(vcpu_free), ENTRY(set_entry),
-	ENTRY(set_ept_root), ENTRY(setup), ENTRY(run),	    ENTRY(get_reg),
-	ENTRY(set_reg),	 ENTRY(get_regs), ENTRY(set_regs),  ENTRY(set_return_value),
+	ENTRY(name),	     ENTRY(vcpu_new), ENTRY(vcpu_free), ENTRY(set_entry),
+	ENTRY(set_ept_root), ENTRY(setup),    ENTRY(run),	ENTRY(get_reg),
+	ENTRY(set_reg),	     ENTRY(get_regs), ENTRY(set_regs),	ENTRY(set_return_value),
 };
 
 START_TEST(backend_without_a_mandatory_entry_is_refused)
@@ -633,7 +636,7 @@ START_TEST(backend_without_anything_optional_works)
 }
 END_TEST
 
-/* --- KVM's own rules; without KVM there is nothing to see ------------------------------------------ */
+/* --- KVM's own rules; without KVM there is nothing to see ------------------------------------- */
 
 START_TEST(what_kvm_does_not_take_is_refused)
 {
@@ -684,7 +687,7 @@ START_TEST(what_kvm_does_not_take_is_refused)
 }
 END_TEST
 
-/* -------------------------------------------------------------------------------------------------- */
+/* ---------------------------------------------------------------------------------------------- */
 
 static void add_tests(Suite *suite)
 {

@@ -17,7 +17,7 @@
 #include "mock.h"
 #include "suite.h"
 
-/* --- messages ---------------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 static struct axvm *vm;
 static struct axvcpu *vcpu;
@@ -40,7 +40,8 @@ START_TEST(message_is_empty_until_something_fails_and_then_stays)
 
 	ck_assert_str_eq(axvcpu_last_error(), "");
 	ck_fails(axvm_translate(vm, 0x1234, 1, &p), EFAULT);
-	ck_assert_str_eq(axvcpu_last_error(), "translate 0x1234 +0x1: not within one region (EFAULT)");
+	ck_assert_str_eq(axvcpu_last_error(),
+			 "translate 0x1234 +0x1: not within one region (EFAULT)");
 	strcpy(first, axvcpu_last_error());
 	ck_ok(axvm_read(vm, 0, NULL, 0));
 	ck_ok(axvm_finalize(vm));
@@ -105,7 +106,7 @@ START_TEST(messages_of_any_length_end_with_the_errno)
 }
 END_TEST
 
-/* --- the log ------------------------------------------------------------------------------------------ */
+/* --- the log ---------------------------------------------------------------------------------- */
 
 static struct {
 	unsigned int n;
@@ -157,7 +158,7 @@ START_TEST(log_hook_gets_every_message)
 }
 END_TEST
 
-/* --- names --------------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 START_TEST(errnos_have_their_names_with_either_sign)
 {
@@ -165,13 +166,13 @@ START_TEST(errnos_have_their_names_with_either_sign)
 		int err;
 		const char *name;
 	} names[] = {
-		{ 0, "OK" },		{ EINVAL, "EINVAL" },	{ E2BIG, "E2BIG" },
-		{ ENOMEM, "ENOMEM" },	{ ENOTSUP, "ENOTSUP" }, { EBADFD, "EBADFD" },
-		{ EBUSY, "EBUSY" },	{ EPERM, "EPERM" },	{ EEXIST, "EEXIST" },
-		{ ENOENT, "ENOENT" },	{ EFAULT, "EFAULT" },	{ EROFS, "EROFS" },
-		{ ENOSPC, "ENOSPC" },	{ ENODEV, "ENODEV" },	{ EACCES, "EACCES" },
-		{ EIO, "EIO" },		{ EINTR, "EINTR" },	{ ETIMEDOUT, "ETIMEDOUT" },
-		{ EMFILE, "EMFILE" },	{ EAGAIN, "EAGAIN" },	{ ENOSYS, "ENOSYS" },
+		{ 0, "OK" },	      { EINVAL, "EINVAL" },   { E2BIG, "E2BIG" },
+		{ ENOMEM, "ENOMEM" }, { ENOTSUP, "ENOTSUP" }, { EBADFD, "EBADFD" },
+		{ EBUSY, "EBUSY" },   { EPERM, "EPERM" },     { EEXIST, "EEXIST" },
+		{ ENOENT, "ENOENT" }, { EFAULT, "EFAULT" },   { EROFS, "EROFS" },
+		{ ENOSPC, "ENOSPC" }, { ENODEV, "ENODEV" },   { EACCES, "EACCES" },
+		{ EIO, "EIO" },	      { EINTR, "EINTR" },     { ETIMEDOUT, "ETIMEDOUT" },
+		{ EMFILE, "EMFILE" }, { EAGAIN, "EAGAIN" },   { ENOSYS, "ENOSYS" },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -220,7 +221,7 @@ START_TEST(version_is_the_headers_and_the_packages)
 }
 END_TEST
 
-/* --- descriptions --------------------------------------------------------------------------------------- */
+/* --- descriptions ----------------------------------------------------------------------------- */
 
 /* One row for each kind, in order, and then some more. */
 static const struct {
@@ -297,7 +298,8 @@ static const struct {
 	{ { .kind = AXVCPU_EXIT_SEND_IPI, .u.ipi = { .vector = 1, .send_to_self = 1 } },
 	  "SEND_IPI",
 	  "SEND_IPI vector 1 to self" },
-	{ { .kind = AXVCPU_EXIT_NESTED_PAGE_FAULT, .u.page_fault = { .access = AXVCPU_ACCESS_WRITE } },
+	{ { .kind = AXVCPU_EXIT_NESTED_PAGE_FAULT,
+	    .u.page_fault = { .access = AXVCPU_ACCESS_WRITE } },
 	  "NESTED_PAGE_FAULT",
 	  "NESTED_PAGE_FAULT at 0 size 0 access -w-" },
 	/* No number that a kernel gives leads out of the array. */
@@ -356,7 +358,7 @@ START_TEST(longest_description_fits_where_the_header_says)
 }
 END_TEST
 
-/* --- /dev/kvm that is not there for us; what cannot be had here: test_kvm_answers.c ---------------- */
+/* --- /dev/kvm that is not there for us; what cannot be had here: test_kvm_answers.c ----------- */
 
 static int new_on(int fd)
 {
@@ -425,7 +427,7 @@ START_TEST(no_right_to_open_dev_kvm_says_what_to_do)
 }
 END_TEST
 
-/* -------------------------------------------------------------------------------------------------- */
+/* ---------------------------------------------------------------------------------------------- */
 
 static void add_tests(Suite *suite)
 {

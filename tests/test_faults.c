@@ -21,20 +21,21 @@
 #include "resources.h"
 #include "suite.h"
 
-/* --- a VM's life in steps ------------------------------------------------------------------------- */
+/* --- a VM's life in steps --------------------------------------------------------------------- */
 
 /* 32-bit code: out, in, store what came in to where no memory is, out of it, hlt. */
 static const unsigned char code[] = {
 	0xba, 0x10, 0x00, 0x00, 0x00, /* mov edx, 0x10 */
-	0xb0, 0x41,		      /* mov al, 0x41 */
-	0xee,			      /* out dx, al */
-	0xec,			      /* in al, dx */
+	0xb0, 0x41, /* mov al, 0x41 */
+	0xee, /* out dx, al */
+	0xec, /* in al, dx */
 	0xa2, 0x00, 0x00, 0x00, 0xd0, /* mov [0xd0000000], al */
-	0xee,			      /* out dx, al */
-	0xf4,			      /* hlt */
+	0xee, /* out dx, al */
+	0xf4, /* hlt */
 };
 
 #define ANSWER 0x5au
+#define MSR_STAR 0xc0000081u
 
 struct life {
 	struct axvm_config config;
@@ -211,6 +212,41 @@ static int step_set_entry(struct life *life)
 	return axvcpu_set_entry(life->vcpu, GUEST_CODE);
 }
 
+static int step_get_msr(struct life *life)
+{
+	uint64_t value = 77;
+	int ret = axvcpu_get_reg(life->vcpu, AXVCPU_REG_X86_MSR(MSR_STAR), &value);
+
+	ck_assert_uint_eq(value, ret ? 77 : 0);
+	return ret;
+}
+
+static int step_set_msr(struct life *life)
+{
+	return axvcpu_set_reg(life->vcpu, AXVCPU_REG_X86_MSR(MSR_STAR), 0);
+}
+
+/* A watchpoint where nothing is accessed. */
+static int step_set_debug(struct life *life)
+{
+	const struct axvcpu_debug_point point = { .addr = GUEST_STACK + 64, .len = 4,
+						  .kind = AXVCPU_DEBUG_WATCH };
+	struct axvcpu_debug debug = AXVCPU_DEBUG_INIT;
+
+	debug.points = &point;
+	debug.npoints = 1;
+	return axvcpu_set_debug(life->vcpu, &debug);
+}
+
+static int step_translate(struct life *life)
+{
+	uint64_t gpa = 0;
+	int ret = axvcpu_translate(life->vcpu, GUEST_CODE, &gpa);
+
+	ck_assert_uint_eq(gpa, ret ? 0 : GUEST_CODE);
+	return ret;
+}
+
 static int step_capability(struct life *life)
 {
 	return axvm_capability(life->vm, KVM_CAP_NR_MEMSLOTS);
@@ -296,7 +332,7 @@ static const struct step {
 	/* Frees: there is no way to fail. */
 	bool frees;
 } steps[] = {
-	{ "vm_new", step_vm_new, .calls = 15 },
+	{ "vm_new", step_vm_new, .calls = 19 },
 	{ "map anonymous", step_map_anonymous, .calls = 5 },
 	{ "map populated", step_map_populated, .calls = 4 },
 	{ "map memfd", step_map_memfd, .calls = 5 },
@@ -314,6 +350,10 @@ static const struct step {
 	{ "set_reg", step_set_reg, .calls = 2 },
 	{ "get_sreg", step_get_sreg, .calls = 1 },
 	{ "set_sreg", step_set_sreg, .calls = 2 },
+	{ "get_msr", step_get_msr, .calls = 1 },
+	{ "set_msr", step_set_msr, .calls = 1 },
+	{ "set_debug", step_set_debug, .calls = 1 },
+	{ "translate", step_translate, .calls = 1 },
 	{ "get_regs", step_get_regs, .calls = 1 },
 	{ "set_regs", step_set_regs, .calls = 1 },
 	{ "set_entry", step_set_entry, .calls = 2 },
@@ -335,7 +375,7 @@ static const struct step {
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))
 
-/* --- what must be as before ------------------------------------------------------------------------ */
+/* --- what must be as before ------------------------------------------------------------------- */
 
 struct snapshot {
 	struct resources resources;
@@ -382,7 +422,7 @@ static void expect_as_before(const struct snapshot *before, const struct life *l
 	ck_assert_msg(!axvcpu_current(), "%s: a vCPU is current", when);
 }
 
-/* --- the sweep -------------------------------------------------------------------------------------- */
+/* --- the sweep -------------------------------------------------------------------------------- */
 
 struct sweep {
 	int step;
@@ -412,7 +452,8 @@ static bool take_failing(struct life *life, const struct sweep *sweep, unsigned 
 	ret = step->take(life);
 	injector_disarm();
 	snprintf(when, sizeof(when), "%s, call %u (%s) failing%s", step->name, n,
-		 injector.failed ? injector.failed : "none", sweep->persist ? ", and all after" : "");
+		 injector.failed ? injector.failed : "none",
+		 sweep->persist ? ", and all after" : "");
 	if (injector.harmless || step->frees) {
 		ck_assert_msg(ret >= 0, "%s: %d, %s", when, ret, axvcpu_last_error());
 		if (step->see)
@@ -449,7 +490,20 @@ static void reset_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* A life with every option, or with none. */
+/* What the irqchip lets become exits, each by calls of its own. */
+static void forward(struct axvm_config *config)
+{
+	static const struct axvm_sysreg_range range = { MSR_STAR, 3, AXVCPU_ACCESS_READ, 0 };
+
+	config->sysregs = &range;
+	config->nsysregs = 1;
+	config->forward = AXVM_FORWARD_UNKNOWN_SYSREGS;
+	if (config->irqchip == AXVM_IRQCHIP_NONE)
+		config->forward |= AXVM_FORWARD_IPIS | AXVM_FORWARD_DOORBELL |
+				   AXVM_FORWARD_MAP_GPA_RANGE;
+}
+
+/* A life with every option, or with none but that. */
 static void life_begin(struct life *life, bool all)
 {
 	*life = (struct life){ .config = AXVM_CONFIG_INIT, .kvm_fd = -1, .favor = all };
@@ -461,14 +515,17 @@ static void life_begin(struct life *life, bool all)
 	ck_assert_ptr_ne(life->own, MAP_FAILED);
 	ck_assert_int_eq(sched_getaffinity(0, sizeof(life->cpus), &life->cpus), 0);
 	reset_signals();
-	if (!all)
+	if (!all) {
+		forward(&life->config);
 		return;
+	}
 	life->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	ck_assert_int_ge(life->kvm_fd, 0);
 	life->config.flags = AXVM_F_KVM_FD;
 	life->config.kvm_fd = life->kvm_fd;
 	life->config.max_vcpus = 2;
 	life->config.irqchip = AXVM_IRQCHIP_KERNEL;
+	forward(&life->config);
 }
 
 static void life_end(struct life *life)

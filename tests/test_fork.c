@@ -33,7 +33,7 @@ static void sleep_ms(long ms)
 	nanosleep(&ts, NULL);
 }
 
-/* --- children: what they find wrong is text, as Check's assertions are the parent's -------------- */
+/* --- children: what they find wrong is text, as Check's assertions are the parent's ----------- */
 
 #define expect(condition) \
 	do { \
@@ -80,7 +80,7 @@ static void in_child(void (*fn)(void))
 	end_child(start_child(fn));
 }
 
-/* --- the parent's objects in the child ----------------------------------------------------------- */
+/* --- the parent's objects in the child -------------------------------------------------------- */
 
 static void start(void)
 {
@@ -232,7 +232,7 @@ START_TEST(no_kick_and_no_answer_of_a_child_reaches_the_parent)
 }
 END_TEST
 
-/* --- signals --------------------------------------------------------------------------------------- */
+/* --- signals ---------------------------------------------------------------------------------- */
 
 static atomic_uint signals;
 
@@ -291,7 +291,7 @@ START_TEST(kick_in_the_child_does_not_signal_the_parents_thread)
 }
 END_TEST
 
-/* --- a child with a VM of its own ------------------------------------------------------------------ */
+/* --- a child with a VM of its own ------------------------------------------------------------- */
 
 static void *kick_soon(void *arg)
 {
@@ -337,7 +337,7 @@ START_TEST(child_runs_a_vm_of_its_own_and_is_kicked)
 }
 END_TEST
 
-/* --- exec -------------------------------------------------------------------------------------------- */
+/* --- exec ------------------------------------------------------------------------------------- */
 
 /* A VM with every kind of descriptor that there is. */
 static void with_all_descriptors(void)
@@ -367,8 +367,7 @@ START_TEST(every_descriptor_is_closed_on_exec)
 		if (old)
 			continue;
 		found++;
-		ck_assert_msg(fcntl(now.fds[i], F_GETFD) & FD_CLOEXEC, "descriptor %d",
-			      now.fds[i]);
+		ck_assert_msg(fcntl(now.fds[i], F_GETFD) & FD_CLOEXEC, "descriptor %d", now.fds[i]);
 	}
 	/* VM, vCPU, memfd; /dev/kvm is closed. */
 	ck_assert_uint_eq(found, 3);
@@ -393,7 +392,7 @@ START_TEST(executed_program_sees_none_of_them)
 }
 END_TEST
 
-/* -------------------------------------------------------------------------------------------------- */
+/* ---------------------------------------------------------------------------------------------- */
 
 static void add_tests(Suite *suite)
 {

@@ -5,8 +5,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
-#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -65,13 +65,26 @@ static void start_sleeper(uint32_t irqchip)
 	begin();
 }
 
-/* Nothing has come: the guest sleeps, and a kick is all that ends it. */
+static void *kick_later(void *arg)
+{
+	usleep(5000);
+	ck_ok(axvcpu_kick(guest.vcpu));
+	return arg;
+}
+
+/* Nothing comes: the guest sleeps, and a kick is all that ends it. */
 static void expect_silence(void)
 {
-	ck_ok(axvcpu_kick(guest.vcpu));
-	ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
-	ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_NOTHING);
-	ck_assert_uint_eq(guest.exit.kicked, 1);
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, kick_later, NULL), 0);
+	do {
+		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+		ck_assert_msg(guest.exit.kind == AXVCPU_EXIT_NOTHING, "got %s, port %#x, %#x",
+			      axvcpu_exit_name(guest.exit.kind), guest.exit.u.io.port,
+			      (unsigned int)guest.exit.u.io.data);
+	} while (!guest.exit.kicked);
+	pthread_join(thread, NULL);
 }
 
 static int event_new(void)
@@ -158,14 +171,23 @@ START_TEST(a_level_at_an_ioapic_pin_interrupts_until_it_is_lowered)
 	x86_emit(&code, CODE(LIDT));
 	mask_pics(&code);
 	x86_set_ioapic(&code, 9, 0x49 | X86_IOAPIC_LEVEL);
+	x86_set_ioapic(&code, 12, 0x3c);
 	sleeper(&code);
 	start(AXVM_IRQCHIP_KERNEL, &code);
 	begin();
 	ck_ok(axvm_set_irq_line(guest.vm, 9, true));
 	for (int i = 0; i < 5; i++)
 		x86_expect_vector(&guest, 0x49);
-	/* The handler has yet to end it. */
 	ck_ok(axvm_set_irq_line(guest.vm, 9, false));
+	/*
+	 * The handler has yet to end the fifth. The software flavour of KVM ends what it delivers
+	 * itself: so there the sixth is on its way already.
+	 */
+	pulse(12);
+	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+	if (guest.exit.u.io.data == 0x49)
+		guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+	ck_assert_uint_eq(guest.exit.u.io.data, 0x3c);
 	expect_silence();
 	guest_end(&guest);
 }
@@ -433,21 +455,14 @@ START_TEST(a_resampled_eventfd_hears_of_the_end_of_its_interrupt)
 	for (int i = 0; i < 5; i++) {
 		event_signal(fd);
 		x86_expect_vector(&guest, 0x4a);
-		printf("i %d\n",i);ck_assert_uint_eq(event_count(end), 0);
-		/* Its end lowers the line, and says so. */
+		/* Its end lowers the line, so that it does not come again, and says so. */
 		expect_silence();
-		while (!event_count(end))
-			expect_silence();
+		ck_assert_uint_eq(event_count(end), 1);
 	}
-	/* It is up again in the handler: so it comes again. */
-	event_signal(fd);
-	x86_expect_vector(&guest, 0x4a);
-	expect_silence();
-	while (!event_count(end))
-		expect_silence();
 	ck_ok(irqfd(10, fd, AXVM_EVENT_RESAMPLE | AXVM_EVENT_REMOVE, end));
 	event_signal(fd);
 	expect_silence();
+	ck_assert_uint_eq(event_count(end), 0);
 	guest_end(&guest);
 	close(fd);
 	close(end);

@@ -33,7 +33,7 @@ static void teardown(void)
 	ck_assert_int_eq(injector.opened, 0);
 }
 
-/* --- /dev/kvm -------------------------------------------------------------------------------------- */
+/* --- /dev/kvm --------------------------------------------------------------------------------- */
 
 static const struct {
 	int opened;
@@ -60,7 +60,7 @@ START_TEST(dev_kvm_that_does_not_open_is_explained)
 }
 END_TEST
 
-/* --- new VMs --------------------------------------------------------------------------------------- */
+/* --- new VMs ---------------------------------------------------------------------------------- */
 
 START_TEST(create_vm_is_tried_again_after_a_signal)
 {
@@ -134,7 +134,7 @@ START_TEST(max_vcpus_beyond_kvms_is_refused)
 }
 END_TEST
 
-/* --- the life of a vCPU's id ------------------------------------------------------------------------ */
+/* --- the life of a vCPU's id ------------------------------------------------------------------ */
 
 static unsigned int created(void)
 {
@@ -206,6 +206,7 @@ START_TEST(parked_vcpus_keep_their_ids)
 	struct axvm_config vm_config = AXVM_CONFIG_INIT;
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
 	struct axvcpu *vcpus[3];
+	int fds[3];
 
 	vm_config.max_vcpus = 3;
 	ck_ok(axvm_new(&vm_config, &vm));
@@ -215,6 +216,10 @@ START_TEST(parked_vcpus_keep_their_ids)
 			config.id = (i + (uint32_t)round) % 3;
 			ck_ok(axvcpu_new(vm, &config, &vcpus[i]));
 			ck_assert_uint_eq(axvcpu_id(vcpus[i]), config.id);
+			/* KVM's own, which has that id for ever. */
+			if (!round)
+				fds[config.id] = axvcpu_fd(vcpus[i]);
+			ck_assert_int_eq(axvcpu_fd(vcpus[i]), fds[config.id]);
 			ck_fails_saying(axvcpu_new(vm, &config, &vcpus[i]), EEXIST, "exists");
 		}
 		for (int i = 0; i < 3; i++)
@@ -225,7 +230,7 @@ START_TEST(parked_vcpus_keep_their_ids)
 }
 END_TEST
 
-/* --- KVM_RUN ---------------------------------------------------------------------------------------- */
+/* --- KVM_RUN ---------------------------------------------------------------------------------- */
 
 START_TEST(run_enters_again_after_eagain)
 {
@@ -318,7 +323,7 @@ START_TEST(failed_flush_can_be_repeated)
 }
 END_TEST
 
-/* --- huge pages: the host may have none, so success is not what is tested --------------------------- */
+/* --- huge pages: the host may have none, so success is not what is tested --------------------- */
 
 START_TEST(failing_huge_pages_leave_nothing)
 {
@@ -349,7 +354,7 @@ START_TEST(failing_huge_pages_leave_nothing)
 }
 END_TEST
 
-/* -------------------------------------------------------------------------------------------------- */
+/* ---------------------------------------------------------------------------------------------- */
 
 static void add_tests(Suite *suite)
 {

@@ -378,7 +378,7 @@ START_TEST(the_whole_address_space_takes_a_region_at_its_very_end)
 }
 END_TEST
 
-/* --- translate, read, write: edges -------------------------------------------------------------- */
+/* --- translate, read, write: edges ------------------------------------------------------------ */
 
 START_TEST(translate_at_the_edges_of_a_region)
 {
@@ -486,7 +486,7 @@ START_TEST(host_writes_to_what_is_not_its_own_and_readonly_are_refused)
 }
 END_TEST
 
-/* --- unmap, list -------------------------------------------------------------------------------- */
+/* --- unmap, list ------------------------------------------------------------------------------ */
 
 START_TEST(unmap_takes_regions_as_they_came)
 {
@@ -571,7 +571,7 @@ START_TEST(regions_are_listed_by_address)
 }
 END_TEST
 
-/* --- what is left when a backend or a HAL fails ------------------------------------------------- */
+/* --- what is left when a backend or a HAL fails ----------------------------------------------- */
 
 static void say_so(enum mock_op op, void *arch)
 {
@@ -765,15 +765,18 @@ START_TEST(half_a_pair_of_hal_hooks_is_refused)
 }
 END_TEST
 
-/* --- slots --------------------------------------------------------------------------------------- */
+/* --- slots ------------------------------------------------------------------------------------ */
 
 static uint64_t slot_gpa[200];
+static bool slot_fails;
 
 static int slot_map(void *arch, const struct axvm_region *region, uint32_t slot)
 {
 	(void)arch;
 	ck_assert_uint_lt(slot, 200);
 	ck_assert_uint_eq(slot_gpa[slot], 0);
+	if (slot_fails)
+		return axvcpu_fail(NULL, -ENOMEM, "the backend fails");
 	slot_gpa[slot] = region->gpa;
 	return 0;
 }
@@ -798,8 +801,12 @@ START_TEST(slots_are_below_the_limit_and_used_again)
 	config.arch = &ops;
 	ck_ok(axvm_free(vm));
 	ck_ok(axvm_new(&config, &vm));
-	for (uint64_t i = 1; i <= 200; i++)
+	for (uint64_t i = 1; i <= 200; i++) {
+		slot_fails = true;
+		ck_fails(map_own(i * 2 * page, page, 0), ENOMEM);
+		slot_fails = false;
 		ck_ok(map_own(i * 2 * page, page, 0));
+	}
 	ck_fails(map_own(1000 * page, page, 0), ENOSPC);
 	for (uint64_t i = 3; i <= 200; i += 3)
 		ck_ok(axvm_unmap(vm, i * 2 * page, page));
@@ -810,7 +817,7 @@ START_TEST(slots_are_below_the_limit_and_used_again)
 }
 END_TEST
 
-/* --- threads -------------------------------------------------------------------------------------- */
+/* --- threads ---------------------------------------------------------------------------------- */
 
 #define STABLE (UINT64_C(1) << 30)
 #define STABLE_PAGES 4
@@ -880,11 +887,11 @@ START_TEST(readers_and_changers_do_not_disturb_each_other)
 	ck_ok(map_at(STABLE + (STABLE_PAGES - 1) * page, page));
 	ck_ok(axvm_set(vm, STABLE, 0xa5, STABLE_PAGES * page));
 	for (uintptr_t i = 0; i < 3; i++)
-		ck_assert_int_eq(
-			pthread_create(&readers[i], NULL, read_all_the_time, (void *)i), 0);
+		ck_assert_int_eq(pthread_create(&readers[i], NULL, read_all_the_time, (void *)i),
+				 0);
 	for (uintptr_t i = 0; i < 2; i++)
-		ck_assert_int_eq(
-			pthread_create(&changers[i], NULL, map_all_the_time, (void *)i), 0);
+		ck_assert_int_eq(pthread_create(&changers[i], NULL, map_all_the_time, (void *)i),
+				 0);
 	for (int i = 0; i < 2; i++)
 		pthread_join(changers[i], NULL);
 	atomic_store(&done, true);
@@ -894,7 +901,7 @@ START_TEST(readers_and_changers_do_not_disturb_each_other)
 }
 END_TEST
 
-/* -------------------------------------------------------------------------------------------------- */
+/* ---------------------------------------------------------------------------------------------- */
 
 static void add_tests(Suite *suite)
 {

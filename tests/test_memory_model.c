@@ -77,7 +77,7 @@ static uint64_t rnd(uint64_t below)
 	return (m.state * UINT64_C(0x2545f4914f6cdd1d) >> 11) % below;
 }
 
-/* --- a backend that checks what it is told -------------------------------------------------------- */
+/* --- a backend that checks what it is told ---------------------------------------------------- */
 
 static struct model_region *by_gpa(uint64_t gpa)
 {
@@ -114,7 +114,7 @@ static int backend_map(void *arch, const struct axvm_region *info, uint32_t slot
 	return 0;
 }
 
-/* --- the operations -------------------------------------------------------------------------------- */
+/* --- the operations --------------------------------------------------------------------------- */
 
 static bool range_free(uint64_t first, uint64_t pages)
 {
@@ -356,7 +356,7 @@ START_TEST(random_operations_agree_with_the_model)
 }
 END_TEST
 
-/* --- many ------------------------------------------------------------------------------------------ */
+/* --- many ------------------------------------------------------------------------------------- */
 
 #define MANY 8000
 

@@ -215,9 +215,11 @@ END_TEST
 
 START_TEST(a_watchpoint_of_accesses_stops_behind_loads_and_stores_of_its_bytes)
 {
-	const struct axvcpu_debug_point point = { .addr = 0x4000, .len = 8,
+	const struct axvcpu_debug_point point = { .addr = 0x4000,
+						  .len = 8,
 						  .kind = AXVCPU_DEBUG_WATCH };
-	const struct axvcpu_debug_point byte = { .addr = 0x4005, .len = 1,
+	const struct axvcpu_debug_point byte = { .addr = 0x4005,
+						 .len = 1,
 						 .kind = AXVCPU_DEBUG_WATCH };
 
 	guest_start(&guest, AXVCPU_MODE_64, CODE(ACCESSES));
@@ -432,7 +434,8 @@ static void check_text(const struct axvcpu_exit_debug *debug, const char *want)
 
 START_TEST(a_description_says_why_and_where)
 {
-	struct axvcpu_exit_debug debug = { .pc = 0x1005, .reason = AXVCPU_DEBUGGED_STEP,
+	struct axvcpu_exit_debug debug = { .pc = 0x1005,
+					   .reason = AXVCPU_DEBUGGED_STEP,
 					   .raw = 0x4000 };
 
 	check_text(&debug, "DEBUG step at 0x1005 raw 0x4000");

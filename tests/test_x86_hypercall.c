@@ -4,6 +4,7 @@
 #include <linux/kvm.h>
 #include <linux/kvm_para.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 
 #include "guest.h"
 #include "suite.h"
@@ -182,7 +183,8 @@ START_TEST(a_flush_brings_the_answer_into_the_register)
 	ck_ok(axvcpu_complete_value(guest.vcpu, 12));
 	ck_ok(axvcpu_flush(guest.vcpu));
 	ck_assert_uint_eq(guest_reg(&guest, RAX), 12);
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE + sizeof(ARGUMENTS OUT_EAX) - 1);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC),
+			  GUEST_CODE + sizeof(ARGUMENTS OUT_EAX) - 1);
 	guest_expect(&guest, AXVCPU_EXIT_HALT);
 	ck_assert_uint_eq(stored(), 12);
 	guest_end(&guest);
@@ -263,7 +265,8 @@ START_TEST(a_description_has_the_number_and_the_arguments)
 	start(AXVM_FORWARD_DOORBELL, AXVCPU_MODE_64, CODE(CALL));
 	guest_expect(&guest, AXVCPU_EXIT_HYPERCALL);
 	axvcpu_exit_describe(&guest.exit, text, sizeof(text));
-	ck_assert_str_eq(text, "HYPERCALL nr 0x89abcdef args 0xffffffffffffffff 0x2 0x1e0 0x4 0x5 0x6");
+	ck_assert_str_eq(text,
+			 "HYPERCALL nr 0x89abcdef args 0xffffffffffffffff 0x2 0x1e0 0x4 0x5 0x6");
 	guest_end(&guest);
 }
 END_TEST
@@ -280,6 +283,11 @@ static int capability(unsigned int number)
 	ck_ok(ret);
 	ck_ok(axvm_free(vm));
 	return ret;
+}
+
+static bool has_xen_calls(void)
+{
+	return capability(KVM_CAP_XEN_HVM) & KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL;
 }
 
 static void refuse(const struct axvm_config *config, int err, const char *text)
@@ -305,7 +313,7 @@ START_TEST(every_hypercall_is_forwarded_or_refused_by_the_name_of_what_lacks)
 	struct axvm_config config = AXVM_CONFIG_INIT;
 
 	config.forward = AXVM_FORWARD_HYPERCALLS;
-	if (!(capability(KVM_CAP_XEN_HVM) & KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL)) {
+	if (!has_xen_calls()) {
 		refuse(&config, ENOTSUP, "KVM_CAP_XEN_HVM");
 		return;
 	}
@@ -318,6 +326,48 @@ START_TEST(every_hypercall_is_forwarded_or_refused_by_the_name_of_what_lacks)
 	guest_expect(&guest, AXVCPU_EXIT_HALT);
 	ck_assert_uint_eq(stored(), NO_SUCH_CALL);
 	guest_end(&guest);
+}
+END_TEST
+
+/* Without paging user code can be everywhere. */
+static void enter_user_mode(void)
+{
+	struct kvm_sregs sregs;
+
+	ck_assert_int_eq(ioctl(axvcpu_fd(guest.vcpu), KVM_GET_SREGS, &sregs), 0);
+	sregs.cs.selector |= 3;
+	sregs.cs.dpl = 3;
+	sregs.ss.selector |= 3;
+	sregs.ss.dpl = 3;
+	ck_assert_int_eq(ioctl(axvcpu_fd(guest.vcpu), KVM_SET_SREGS, &sregs), 0);
+}
+
+/*
+ * mov eax,0x1234; mov ebx,1; mov ecx,2; mov edx,3; mov esi,4; mov edi,5; mov ebp,6; the call;
+ * mov ebx,eax; the call; hlt
+ */
+#define XEN_CALL_32 \
+	"\xb8\x34\x12\x00\x00\xbb\x01\x00\x00\x00\xb9\x02\x00\x00\x00\xba\x03\x00\x00\x00" \
+	"\xbe\x04\x00\x00\x00\xbf\x05\x00\x00\x00\xbd\x06\x00\x00\x00" VMMCALL \
+	"\x89\xc3" VMMCALL "\xf4"
+
+START_TEST(a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence)
+{
+	for (uint64_t ring = 0; ring <= 3; ring += 3) {
+		start(AXVM_FORWARD_HYPERCALLS, AXVCPU_MODE_32, CODE(XEN_CALL_32));
+		if (ring)
+			enter_user_mode();
+		guest_expect(&guest, AXVCPU_EXIT_HYPERCALL);
+		ck_assert_uint_eq(guest.exit.raw_code, ring);
+		ck_assert_uint_eq(guest.exit.u.hypercall.nr, 0x1234);
+		for (uint64_t i = 0; i < 6; i++)
+			ck_assert_uint_eq(guest.exit.u.hypercall.args[i], i + 1);
+		ck_ok(axvcpu_complete_value(guest.vcpu, 0x89abcdef));
+		guest_expect(&guest, AXVCPU_EXIT_HYPERCALL);
+		ck_assert_uint_eq(guest.exit.u.hypercall.nr, 0x89abcdef);
+		ck_assert_uint_eq(guest.exit.u.hypercall.args[0], 0x89abcdef);
+		guest_end(&guest);
+	}
 }
 END_TEST
 
@@ -399,8 +449,8 @@ END_TEST
 START_TEST(the_first_and_the_last_port_can_be_doorbells)
 {
 	/* mov eax,7; mov edx,0xffff; out dx,eax; out 0,eax; hlt */
-	static const unsigned char code[] = { 0xb8, 7,	  0, 0,	   0, 0xba, 0xff, 0xff,
-					      0,    0, 0xef, 0xe7, 0, 0xf4 };
+	static const unsigned char code[] = { 0xb8, 7, 0, 0,	0,    0xba, 0xff,
+					      0xff, 0, 0, 0xef, 0xe7, 0,    0xf4 };
 	struct axvm_config config = AXVM_CONFIG_INIT;
 
 	config.forward = AXVM_FORWARD_DOORBELL;
@@ -441,6 +491,13 @@ static void add_tests(Suite *suite)
 	tcase_add_test(doorbell, a_description_has_the_number_and_the_arguments);
 
 	tcase_add_test(calls, every_hypercall_is_forwarded_or_refused_by_the_name_of_what_lacks);
+	if (has_xen_calls())
+		tcase_add_test(
+			calls,
+			a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence);
+	else
+		printf("skip a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence: "
+		       "this KVM has no KVM_CAP_XEN_HVM\n");
 	tcase_add_test(calls, the_guest_is_told_of_the_hypercalls_that_there_are);
 	if (guest_kvm_is_pvm())
 		printf("skip map_gpa_range_is_forwarded_and_other_calls_stay_with_kvm: VMMCALL "

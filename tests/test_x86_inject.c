@@ -13,6 +13,7 @@ static struct guest guest;
 #define RAX AXVCPU_REG_GPR(0)
 #define RSP AXVCPU_REG_GPR(4)
 
+/* On real hardware. */
 #define HANDSHAKES 100000u
 
 static void start(uint32_t irqchip, const void *code, size_t len)
@@ -191,10 +192,12 @@ END_TEST
 
 START_TEST(handshaken_injections_arrive_each_once_and_in_order)
 {
+	const unsigned int n = suite_scale(HANDSHAKES);
+
 	start(AXVM_IRQCHIP_NONE, CODE(LIDT STI HLT_LOOP));
 	handle_all(0x20, 0xff, X86_TELL);
 	guest_expect(&guest, AXVCPU_EXIT_HALT);
-	for (uint32_t i = 0; i < HANDSHAKES; i++) {
+	for (unsigned int i = 0; i < n; i++) {
 		unsigned int vector = 0x20 + i % 0xe0;
 
 		inject(vector);
@@ -696,10 +699,12 @@ END_TEST
 
 START_TEST(handshakes_with_another_thread_lose_none)
 {
+	const unsigned int n = suite_scale(HANDSHAKES / 10);
+
 	start(AXVM_IRQCHIP_NONE, CODE(LIDT STI JMP_SELF));
 	handle_all(0x20, 0xff, X86_TELL);
 	other_start(other_vector);
-	for (unsigned int i = 0; i < HANDSHAKES / 10; i++) {
+	for (unsigned int i = 0; i < n; i++) {
 		other.asked++;
 		x86_expect_vector(&guest, 0x20 + i % 0xe0);
 	}

@@ -140,14 +140,12 @@ START_TEST(the_xapics_broadcast_is_to_all)
 	static const uint32_t words[] = { 0xff000000, ASSERT | 0x50,
 					  0xff000000, ASSERT | LOGICAL | 0x51,
 					  0xff000000, ASSERT | MODE(6) | 0x10 };
-	static const struct sent to_all =
-		IPI(0xff, ASSERT | 0x50, .target_cpu = 0xff, .vector = 0x50, .send_to_all = 1,
-		    .send_to_self = 1);
+	static const struct sent to_all = IPI(0xff, ASSERT | 0x50, .target_cpu = 0xff,
+					      .vector = 0x50, .send_to_all = 1, .send_to_self = 1);
 	/* A mask, of as many CPUs as it has bits. */
 	static const struct sent to_eight = IPI(0xff, ASSERT | LOGICAL | 0x51, .target_cpu = 0xff,
 						.vector = 0x51, .logical = 1);
-	static const struct sent up =
-		UP(0xff, ASSERT | MODE(6) | 0x10, AXVCPU_ALL_OTHERS, 0x10000);
+	static const struct sent up = UP(0xff, ASSERT | MODE(6) | 0x10, AXVCPU_ALL_OTHERS, 0x10000);
 
 	start(AXVM_FORWARD_IPIS, AXVCPU_MODE_32, CODE(SEND_ALL));
 	ck_ok(axvm_write(guest.vm, COMMANDS, words, sizeof(words)));
@@ -162,8 +160,9 @@ START_TEST(the_register_is_read_without_an_exit_and_never_pending)
 {
 	/* mov eax,0x55000000; TO_HIGH; mov eax,0x5012; TO_LOW; FROM_HIGH; mov edx,eax; FROM_LOW; hlt */
 	start(AXVM_FORWARD_IPIS, AXVCPU_MODE_32,
-	      CODE(FROM_LOW FROM_HIGH "\xb8\x00\x00\x00\x55" TO_HIGH "\xb8\x12\x50\x00\x00" TO_LOW
-				      FROM_HIGH "\x89\xc2" FROM_LOW "\xf4"));
+	      CODE(FROM_LOW FROM_HIGH "\xb8\x00\x00\x00\x55" TO_HIGH
+				      "\xb8\x12\x50\x00\x00" TO_LOW FROM_HIGH "\x89\xc2" FROM_LOW
+				      "\xf4"));
 	guest_expect(&guest, AXVCPU_EXIT_SEND_IPI);
 	guest_expect(&guest, AXVCPU_EXIT_HALT);
 	ck_assert_uint_eq(guest_reg(&guest, RDX), 0x55000000);
@@ -213,7 +212,8 @@ END_TEST
 START_TEST(a_flush_finishes_a_command_and_keeps_its_destination)
 {
 	/* mov eax,0x02000000; TO_HIGH; TO_LOW; TO_LOW; hlt */
-	start(AXVM_FORWARD_IPIS, AXVCPU_MODE_32, CODE("\xb8\x00\x00\x00\x02" TO_HIGH TO_LOW TO_LOW "\xf4"));
+	start(AXVM_FORWARD_IPIS, AXVCPU_MODE_32,
+	      CODE("\xb8\x00\x00\x00\x02" TO_HIGH TO_LOW TO_LOW "\xf4"));
 	guest_expect(&guest, AXVCPU_EXIT_SEND_IPI);
 	ck_fails(axvcpu_complete_value(guest.vcpu, 1), EBADFD);
 	ck_ok(axvcpu_flush(guest.vcpu));
@@ -277,10 +277,10 @@ END_TEST
 
 START_TEST(the_x2apic_has_ids_of_32_bits_and_its_own_broadcast)
 {
-	static const struct sent far =
-		IPI(0x12345678, ASSERT | 0x60, .target_cpu = 0x12345678, .vector = 0x60);
-	static const struct sent just_an_id =
-		IPI(0xff, ASSERT | 0x61, .target_cpu = 0xff, .vector = 0x61);
+	static const struct sent far = IPI(0x12345678, ASSERT | 0x60, .target_cpu = 0x12345678,
+					   .vector = 0x60);
+	static const struct sent just_an_id = IPI(0xff, ASSERT | 0x61, .target_cpu = 0xff,
+						  .vector = 0x61);
 	static const struct sent to_all = IPI(0xffffffff, ASSERT | 0x62, .target_cpu = 0xffffffff,
 					      .vector = 0x62, .send_to_all = 1, .send_to_self = 1);
 
@@ -299,8 +299,8 @@ END_TEST
 START_TEST(the_x2apics_command_is_read_back_and_its_self_ipi_is_one)
 {
 	start(AXVM_FORWARD_IPIS, AXVCPU_MODE_64,
-	      CODE(WRMSR(ICR, "\x03\x00\x00\x00", "\x62\x40\x00\x00") RDMSR(ICR) "\xf4" WRMSR(
-		      SELF_IPI, "\x00\x00\x00\x00", "\x70\x00\x00\x00") "\xf4"));
+	      CODE(WRMSR(ICR, "\x03\x00\x00\x00", "\x62\x40\x00\x00") RDMSR(
+		      ICR) "\xf4" WRMSR(SELF_IPI, "\x00\x00\x00\x00", "\x70\x00\x00\x00") "\xf4"));
 	guest_expect(&guest, AXVCPU_EXIT_SEND_IPI);
 	guest_expect(&guest, AXVCPU_EXIT_HALT);
 	ck_assert_uint_eq(guest_reg(&guest, RAX), 0x4062);
@@ -318,16 +318,14 @@ END_TEST
 START_TEST(the_x2apics_other_registers_stay_faults)
 {
 	/* Its id; the self-IPI register, which is only written; an invalid EFER. */
-	start(AXVM_FORWARD_IPIS, AXVCPU_MODE_64,
-	      CODE(LIDT RDMSR("\x02\x08\x00\x00") "\xf4"));
+	start(AXVM_FORWARD_IPIS, AXVCPU_MODE_64, CODE(LIDT RDMSR("\x02\x08\x00\x00") "\xf4"));
 	expect_gp();
 	guest_end(&guest);
 	start(AXVM_FORWARD_IPIS, AXVCPU_MODE_64, CODE(LIDT RDMSR(SELF_IPI) "\xf4"));
 	expect_gp();
 	guest_end(&guest);
 	start(AXVM_FORWARD_IPIS, AXVCPU_MODE_64,
-	      CODE(LIDT WRMSR("\x80\x00\x00\xc0", "\xff\xff\xff\xff",
-					  "\xff\xff\xff\xff") "\xf4"));
+	      CODE(LIDT WRMSR("\x80\x00\x00\xc0", "\xff\xff\xff\xff", "\xff\xff\xff\xff") "\xf4"));
 	expect_gp();
 	guest_end(&guest);
 }
@@ -336,8 +334,8 @@ END_TEST
 START_TEST(with_unknown_registers_forwarded_too_they_are_exits)
 {
 	start(AXVM_FORWARD_IPIS | AXVM_FORWARD_UNKNOWN_SYSREGS, AXVCPU_MODE_64,
-	      CODE(RDMSR("\x02\x08\x00\x00") WRMSR(ICR, "\x03\x00\x00\x00",
-						   "\x62\x40\x00\x00") "\xf4"));
+	      CODE(RDMSR("\x02\x08\x00\x00")
+			   WRMSR(ICR, "\x03\x00\x00\x00", "\x62\x40\x00\x00") "\xf4"));
 	guest_expect(&guest, AXVCPU_EXIT_SYSREG_READ);
 	ck_assert_uint_eq(guest.exit.u.sysreg.addr, 0x802);
 	guest_expect(&guest, AXVCPU_EXIT_SEND_IPI);
@@ -392,14 +390,16 @@ START_TEST(a_description_says_what_to_whom)
 	struct axvcpu_exit_ipi *ipi = &exit.u.ipi;
 
 	*ipi = (struct axvcpu_exit_ipi){ .target_cpu = 3, .vector = 241, .level = 1 };
-	check_text(&exit, "SEND_IPI fixed vector 241 to cpu 0x3 aux 0");
-	*ipi = (struct axvcpu_exit_ipi){ .target_cpu = 7, .vector = 49, .level = 1, .logical = 1,
-					 .delivery_mode = 1 };
+	check_text(&exit, "SEND_IPI vector 241 to cpu 0x3 aux 0");
+	*ipi = (struct axvcpu_exit_ipi){
+		.target_cpu = 7, .vector = 49, .level = 1, .logical = 1, .delivery_mode = 1
+	};
 	check_text(&exit, "SEND_IPI lowest vector 49 to logical 0x7 aux 0");
 	*ipi = (struct axvcpu_exit_ipi){ .delivery_mode = 4, .level = 1, .send_to_all = 1 };
 	check_text(&exit, "SEND_IPI NMI vector 0 to all others");
-	*ipi = (struct axvcpu_exit_ipi){ .delivery_mode = 2, .level = 1, .send_to_all = 1,
-					 .send_to_self = 1 };
+	*ipi = (struct axvcpu_exit_ipi){
+		.delivery_mode = 2, .level = 1, .send_to_all = 1, .send_to_self = 1
+	};
 	check_text(&exit, "SEND_IPI SMI vector 0 to all");
 	*ipi = (struct axvcpu_exit_ipi){ .delivery_mode = 5, .send_to_self = 1 };
 	check_text(&exit, "SEND_IPI INIT vector 0 to self deassert");

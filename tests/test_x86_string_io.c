@@ -66,7 +66,8 @@ static uint32_t offset(uint32_t first, uint32_t n, unsigned int width, bool back
 	return backwards ? first - n * width : first + n * width;
 }
 
-static const struct axvcpu_exit_io *next(enum axvcpu_exit_kind kind, unsigned int width, uint32_t left)
+static const struct axvcpu_exit_io *next(enum axvcpu_exit_kind kind, unsigned int width,
+					 uint32_t left)
 {
 	const struct axvcpu_exit_io *io = &guest.exit.u.io;
 
@@ -112,8 +113,9 @@ static void read_in_place(size_t w, uint32_t first, uint32_t count, bool backwar
 
 		/* With more bits than an item has. */
 		for (uint32_t i = 0; i < io->count; i++)
-			ck_assert_int_eq(axvcpu_io_put(io, i, item(done + i, width) |
-								      UINT64_C(0xa5) << 56),
+			ck_assert_int_eq(axvcpu_io_put(io, i,
+						       item(done + i, width) | UINT64_C(0xa5)
+										       << 56),
 					 0);
 		done += io->count;
 	}
@@ -217,8 +219,7 @@ START_TEST(items_that_nobody_answers_are_all_ones)
 	fill_memory();
 	/* Of each exit, the first item alone. */
 	for (uint32_t done = 0; done < LONG / 2;) {
-		const struct axvcpu_exit_io *io =
-			next(AXVCPU_EXIT_IO_READ, 2, LONG / 2 - done);
+		const struct axvcpu_exit_io *io = next(AXVCPU_EXIT_IO_READ, 2, LONG / 2 - done);
 
 		for (uint32_t i = 0; i < io->count; i++)
 			ck_assert_uint_eq(axvcpu_io_get(io, i), 0xffff);
@@ -284,8 +285,7 @@ START_TEST(a_flush_in_the_middle_of_a_string_loses_nothing)
 	start("\xf3\x6d", false, BUFFER, LONG / 4);
 	fill_memory();
 	for (uint32_t done = 0; done < LONG / 4;) {
-		const struct axvcpu_exit_io *io =
-			next(AXVCPU_EXIT_IO_READ, 4, LONG / 4 - done);
+		const struct axvcpu_exit_io *io = next(AXVCPU_EXIT_IO_READ, 4, LONG / 4 - done);
 
 		for (uint32_t i = 0; i < io->count; i++)
 			axvcpu_io_put(io, i, item(done + i, 4));

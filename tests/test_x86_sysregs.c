@@ -168,8 +168,7 @@ START_TEST(the_longest_range_filters_to_its_end)
 	/* Behind the x2APIC's, so that it ends with the last of 12288. */
 	static const struct axvm_sysreg_range ranges[] = { { 0x900, 12288, BOTH, 0 } };
 
-	start(0, ranges, 1,
-	      CODE(LIDT READ("\xff\x38\x00\x00") READ("\x00\x39\x00\x00") HLT));
+	start(0, ranges, 1, CODE(LIDT READ("\xff\x38\x00\x00") READ("\x00\x39\x00\x00") HLT));
 	check(AXVCPU_EXIT_SYSREG_READ, 0x38ff, 0, KVM_MSR_EXIT_REASON_FILTER);
 	/* The next is unknown. */
 	expect_gp();
@@ -332,7 +331,8 @@ START_TEST(a_description_has_the_register_and_the_value)
 	start(0, all_three, 1, CODE(WRITE(M_LSTAR) HLT));
 	guest_expect(&guest, AXVCPU_EXIT_SYSREG_WRITE);
 	axvcpu_exit_describe(&guest.exit, text, sizeof(text));
-	ck_assert_str_eq(text, "SYSREG_WRITE 0xc0000082 value 0x5566778811223344 mask 0xffffffffffffffff");
+	ck_assert_str_eq(text,
+			 "SYSREG_WRITE 0xc0000082 value 0x5566778811223344 mask 0xffffffffffffffff");
 	guest_end(&guest);
 }
 END_TEST

@@ -21,9 +21,11 @@ struct kvm_vcpu {
 	struct kvm_run *run;
 	/* Bytes of 'run' and what follows it. */
 	size_t run_size;
+	/* The last offset in it at which 8 bytes fit. */
+	size_t last_item;
+	/* Where the latest exit takes 8 bytes as its answer; NULL if it takes another. */
+	void *answer;
 	int fd;
-	/* The latest exit's instruction finishes on the next entry. */
-	bool open_exit;
 	/*
 	 * Run has to see to something before it enters: 'stashed', or what kvm_arch_before_entry()
 	 * knows of. Set for nothing, it costs a little time.
@@ -131,6 +133,8 @@ int kvm_percpu_fd(const uint64_t data[4]);
 /* --- run.c ------------------------------------------------------------------------------------ */
 
 int kvm_run(void *arch_vcpu, struct axvcpu_exit *exit);
+/* The same from where KVM_RUN has returned 'ret'. */
+int kvm_run_rest(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, int ret);
 int kvm_complete(void *arch_vcpu, const struct axvcpu_answer *answer);
 int kvm_flush(void *arch_vcpu);
 int kvm_kick(void *arch_vcpu);
@@ -151,9 +155,31 @@ int kvm_vcpu_enable_capability(void *arch_vcpu, unsigned int capability, const u
 static inline uint64_t kvm_load(const void *p, unsigned int width)
 {
 	uint64_t value;
+	uint32_t word;
 
+	/* The most frequent one. */
+	if (likely(width == 4)) {
+		__builtin_memcpy(&word, p, sizeof(word));
+		return word;
+	}
 	__builtin_memcpy(&value, p, sizeof(value));
-	return value & (~UINT64_C(0) >> ((8 - width) * 8 & 63));
+	return value & (~UINT64_C(0) >> (-width * 8 & 63));
+}
+
+/* Whether the latest exit's instruction finishes on the next entry. */
+static inline bool kvm_is_open(const struct kvm_vcpu *vcpu)
+{
+	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_IO:
+	case KVM_EXIT_MMIO:
+	case KVM_EXIT_X86_RDMSR:
+	case KVM_EXIT_X86_WRMSR:
+	case KVM_EXIT_HYPERCALL:
+	case KVM_EXIT_XEN:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* An exit to which there is a kind but no further data. */
@@ -161,6 +187,29 @@ static inline void kvm_exit_plain(struct axvcpu_exit *exit, enum axvcpu_exit_kin
 {
 	exit->kind = kind;
 	exit->answerable = 0;
+}
+
+/* What all frequent exits have in common. */
+static inline void kvm_exit_frequent(struct axvcpu_exit *exit, enum axvcpu_exit_kind kind,
+				     bool answerable, uint64_t raw_reason, uint32_t *awaits)
+{
+	/* All of the first eight bytes, so that it is one store. */
+	exit->kind = kind;
+	exit->kicked = 0;
+	exit->answerable = answerable;
+	exit->reserved[0] = 0;
+	exit->reserved[1] = 0;
+	exit->raw_reason = raw_reason;
+	exit->raw_code = 0;
+	if (answerable)
+		*awaits = kind;
+}
+
+/* The latest exit reads the 8 bytes at 'p': all ones unless somebody answers, as without a device. */
+static inline void kvm_expect_answer(struct kvm_vcpu *vcpu, void *p)
+{
+	__builtin_memset(p, 0xff, 8);
+	vcpu->answer = p;
 }
 
 /* --- what an architecture defines -------------------------------------------------------------- */
@@ -187,10 +236,10 @@ bool kvm_arch_swallow(struct kvm_vcpu *vcpu);
  */
 bool kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
 /*
- * The same for MMIO, which run.c has decoded, in VMs with AXVM_FORWARD_IPIS: makes another exit of
- * what is no MMIO to the caller.
+ * The same for frequent exits that are decoded, in VMs that forward something: makes another exit
+ * of what is none of those to the caller.
  */
-bool kvm_arch_decode_ipi(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+bool kvm_arch_decode_forwarded(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
 /* Answers what kvm_arch_decode() says can be answered. */
 int kvm_arch_complete(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer);
 

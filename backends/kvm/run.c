@@ -6,33 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "backends/kvm/kvm.h"
+#include "backends/kvm/host_run.h"
 
 /* A vCPU that waits for INIT or SIPI answers EAGAIN when something comes: more often is a storm. */
 #define AGAIN_TRIES 64
 
 /* --- exits that all architectures have ---------------------------------------------------------- */
-
-static inline void decode_mmio(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
-{
-	struct kvm_run *run = vcpu->run;
-	struct axvcpu_exit_mmio *mmio = &exit->u.mmio;
-	bool write = run->mmio.is_write;
-
-	vcpu->open_exit = true;
-	mmio->addr = run->mmio.phys_addr;
-	mmio->width = (uint8_t)run->mmio.len;
-	mmio->reg_known = 0;
-	if (write) {
-		mmio->data = kvm_load(run->mmio.data, mmio->width);
-	} else {
-		mmio->data = 0;
-		/* Unless somebody answers: what a bus without a device reads as. */
-		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
-	}
-	exit->kind = write ? AXVCPU_EXIT_MMIO_WRITE : AXVCPU_EXIT_MMIO_READ;
-	exit->answerable = !write;
-}
 
 static void decode_internal_error(const struct kvm_run *run, struct axvcpu_exit *exit)
 {
@@ -72,17 +51,16 @@ static void decode_fail_entry(const struct kvm_run *run, struct axvcpu_exit *exi
 }
 
 /* False: it was for the backend alone, and the guest goes on. */
-static inline bool decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+static bool decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_run *run = vcpu->run;
+	uint32_t awaits;
 
+	if (host_decode(vcpu, exit, &awaits))
+		return !vcpu->forward || kvm_arch_decode_forwarded(vcpu, exit);
 	exit->raw_reason = run->exit_reason;
 	exit->raw_code = 0;
-	if (likely(run->exit_reason == KVM_EXIT_MMIO)) {
-		decode_mmio(vcpu, exit);
-		return likely(!(vcpu->forward & AXVM_FORWARD_IPIS)) ||
-		       kvm_arch_decode_ipi(vcpu, exit);
-	}
+	vcpu->answer = NULL;
 	switch (run->exit_reason) {
 	case KVM_EXIT_UNKNOWN:
 		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
@@ -104,6 +82,15 @@ static inline bool decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		return kvm_arch_decode(vcpu, exit);
 	}
 	return true;
+}
+
+/* --- open exits --------------------------------------------------------------------------------- */
+
+/* KVM_RUN has finished it, and has not come to another exit. */
+static void close_exit(struct kvm_vcpu *vcpu)
+{
+	if (kvm_is_open(vcpu))
+		vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
 }
 
 /* --- kicks ------------------------------------------------------------------------------------- */
@@ -147,7 +134,7 @@ static void exit_nothing(struct axvcpu_exit *exit)
  * Errnos by which KVM_RUN speaks of the guest, not of us: an access that has no memory behind it,
  * code where none can be. With or without details.
  */
-static bool guest_fault(const struct kvm_vcpu *vcpu, int ret, struct axvcpu_exit *exit)
+static bool guest_fault(struct kvm_vcpu *vcpu, int ret, struct axvcpu_exit *exit)
 {
 	const struct kvm_run *run = vcpu->run;
 	struct axvcpu_exit_page_fault *fault = &exit->u.page_fault;
@@ -155,6 +142,7 @@ static bool guest_fault(const struct kvm_vcpu *vcpu, int ret, struct axvcpu_exit
 
 	if (ret != -EFAULT && ret != -EHWPOISON && !kvm_arch_guest_errno(ret))
 		return false;
+	close_exit(vcpu);
 	kvm_exit_plain(exit, AXVCPU_EXIT_NESTED_PAGE_FAULT);
 	exit->raw_reason = run->exit_reason;
 	exit->raw_code = 0;
@@ -176,7 +164,7 @@ static int not_an_exit(struct kvm_vcpu *vcpu, int ret, int *tries, struct axvcpu
 	if (ret == -EINTR) {
 		bool requested = exit_requested(vcpu);
 
-		vcpu->open_exit = false;
+		close_exit(vcpu);
 		exit_nothing(exit);
 		if (!requested)
 			return 0;
@@ -189,48 +177,47 @@ static int not_an_exit(struct kvm_vcpu *vcpu, int ret, int *tries, struct axvcpu
 		exit_nothing(exit);
 		return 0;
 	}
-	if (guest_fault(vcpu, ret, exit)) {
-		vcpu->open_exit = false;
+	if (guest_fault(vcpu, ret, exit))
 		return 0;
-	}
 	/* Nobody knows how far it came: to finish an exit that is not open does no harm. */
 	return kvm_vcpu_result(vcpu, ret, "KVM_RUN");
 }
 
 /*
- * Into the guest. Returns 1 when it came out with an exit, which is to be decoded; 0 when 'exit' is
- * written already; or an errno.
+ * KVM_RUN has returned 'ret'. Enters again while there is no reason not to. Returns 1 when the guest
+ * came out with an exit, which is to be decoded; 0 when 'exit' is written already; or an errno.
  */
-static inline int enter(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+static int resolve(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, int ret)
 {
 	int tries = 0;
 
-	for (;;) {
-		int ret;
-
-		kvm_arch_entry_barrier();
-		ret = sys_ioctl(vcpu->fd, KVM_RUN, 0);
-		if (likely(!ret))
-			break;
+	while (ret) {
 		ret = not_an_exit(vcpu, ret, &tries, exit);
 		if (ret != 1)
 			return ret;
+		kvm_arch_entry_barrier();
+		ret = sys_ioctl(vcpu->fd, KVM_RUN, 0);
 	}
-	vcpu->open_exit = false;
 	return 1;
 }
 
-/* A kick may have come beside an exit. */
-static inline void answer_kick(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+static int enter(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
-	if (unlikely(exit_requested(vcpu)))
+	kvm_arch_entry_barrier();
+	return resolve(vcpu, exit, sys_ioctl(vcpu->fd, KVM_RUN, 0));
+}
+
+/* A kick may have come beside an exit. */
+static void answer_kick(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	if (exit_requested(vcpu))
 		exit->kicked = take_kick(vcpu);
 }
 
 /* False: the exit was for the backend alone. */
-static inline bool hand_out(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+static bool hand_out(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
-	if (unlikely(!decode(vcpu, exit)))
+	if (!decode(vcpu, exit))
 		return false;
 	answer_kick(vcpu, exit);
 	return true;
@@ -270,19 +257,22 @@ static int run_slowly(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	}
 }
 
+int kvm_run_rest(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, int ret)
+{
+	ret = resolve(vcpu, exit, ret);
+	while (ret == 1 && !hand_out(vcpu, exit))
+		ret = enter(vcpu, exit);
+	return ret == 1 ? 0 : ret;
+}
+
 int kvm_run(void *arch_vcpu, struct axvcpu_exit *exit)
 {
 	struct kvm_vcpu *vcpu = arch_vcpu;
-	int ret;
 
-	if (unlikely(vcpu->slow))
+	if (vcpu->slow)
 		return run_slowly(vcpu, exit);
-	do {
-		ret = enter(vcpu, exit);
-		if (unlikely(ret != 1))
-			return ret;
-	} while (unlikely(!hand_out(vcpu, exit)));
-	return 0;
+	kvm_arch_entry_barrier();
+	return kvm_run_rest(vcpu, exit, sys_ioctl(vcpu->fd, KVM_RUN, 0));
 }
 
 /* --- answers and flush -------------------------------------------------------------------------- */
@@ -290,14 +280,12 @@ int kvm_run(void *arch_vcpu, struct axvcpu_exit *exit)
 int kvm_complete(void *arch_vcpu, const struct axvcpu_answer *answer)
 {
 	struct kvm_vcpu *vcpu = arch_vcpu;
-	struct kvm_run *run = vcpu->run;
 
-	if (run->exit_reason != KVM_EXIT_MMIO)
-		return kvm_arch_complete(vcpu, answer);
-	if (answer->kind != AXVCPU_ANSWER_VALUE)
+	if (answer->kind == AXVCPU_ANSWER_VALUE && host_answer(vcpu, answer->u.value))
+		return 0;
+	if (vcpu->run->exit_reason == KVM_EXIT_MMIO)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL, "complete: MMIO takes a value");
-	memcpy(run->mmio.data, &answer->u.value, sizeof(run->mmio.data));
-	return 0;
+	return kvm_arch_complete(vcpu, answer);
 }
 
 int kvm_flush(void *arch_vcpu)
@@ -305,7 +293,7 @@ int kvm_flush(void *arch_vcpu)
 	struct kvm_vcpu *vcpu = arch_vcpu;
 	int ret;
 
-	if (!vcpu->open_exit || vcpu->stashed)
+	if (!kvm_is_open(vcpu) || vcpu->stashed)
 		return 0;
 	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	ret = sys_ioctl(vcpu->fd, KVM_RUN, 0);
@@ -315,8 +303,9 @@ int kvm_flush(void *arch_vcpu)
 		__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	if (ret && ret != -EINTR)
 		return kvm_vcpu_result(vcpu, ret, "KVM_RUN");
-	vcpu->open_exit = false;
 	vcpu->stashed = !ret;
 	vcpu->slow |= vcpu->stashed;
+	if (ret)
+		close_exit(vcpu);
 	return 0;
 }

@@ -59,6 +59,7 @@ static int create(struct kvm_vm *kvm, uint32_t id, struct kvm_vcpu **out)
 	vcpu->fd = fd;
 	vcpu->run_size = kvm->run_size;
 	vcpu->forward = kvm->forward;
+	vcpu->last_item = kvm->run_size - 8;
 	*out = vcpu;
 	return 0;
 }

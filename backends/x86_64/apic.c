@@ -14,7 +14,7 @@
 #define X2APIC_ICR 0x830u
 #define X2APIC_SELF_IPI 0x83fu
 
-#define ICR_VECTOR(low) ((low) & 0xffu)
+#define ICR_VECTOR(low) ((low)&0xffu)
 #define ICR_MODE(low) ((low) >> 8 & 7u)
 #define ICR_LOGICAL (1u << 11)
 #define ICR_PENDING (1u << 12)
@@ -94,7 +94,7 @@ static bool answer_read(struct kvm_run *run, uint32_t value)
 	return false;
 }
 
-bool kvm_arch_decode_ipi(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+bool x86_decode_ipi_mmio(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	struct kvm_vcpu_arch *arch = &vcpu->arch;
 	const struct axvcpu_exit_mmio mmio = exit->u.mmio;

@@ -71,8 +71,7 @@ int x86_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug)
 
 	if (debug->npoints > POINTS)
 		return axvcpu_fail(vcpu->vm->vm, -ENOSPC,
-				   "set_debug: vCPU %" PRIu32 ": %" PRIu32
-				   " points, of at most %u",
+				   "set_debug: vCPU %" PRIu32 ": %" PRIu32 " points, of at most %u",
 				   vcpu->id, debug->npoints, POINTS);
 	if (debug->flags & AXVCPU_DEBUG_STEP)
 		guest.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "backends/x86_64/x86_64.h"
+#include "kvm_arch_decode.h"
 
-static inline void decode_io(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+/* Port I/O that is not a frequent exit: a string instruction. */
+static void decode_io(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_run *run = vcpu->run;
 	struct axvcpu_exit_io *io = &exit->u.io;
@@ -17,24 +19,16 @@ static inline void decode_io(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
 		return;
 	}
-	vcpu->open_exit = true;
 	io->buf = (unsigned char *)vcpu->run + offset;
-	io->count = run->io.count;
-	io->port = run->io.port;
-	io->width = run->io.size;
-	if (run->io.direction == KVM_EXIT_IO_OUT) {
+	kvm_arch_io_fields(io, run);
+	if (io->is_write) {
 		io->data = kvm_load(io->buf, io->width);
 		exit->kind = AXVCPU_EXIT_IO_WRITE;
 		exit->answerable = 0;
-		if (unlikely(vcpu->forward & AXVM_FORWARD_DOORBELL))
-			x86_decode_doorbell(vcpu, exit);
 	} else {
 		io->data = 0;
 		/* Unless somebody answers: what a bus without a device reads as. */
-		if (likely(bytes <= 8))
-			memset(io->buf, 0xff, 8);
-		else
-			memset(io->buf, 0xff, bytes);
+		memset(io->buf, 0xff, bytes);
 		exit->kind = AXVCPU_EXIT_IO_READ;
 		exit->answerable = 1;
 	}
@@ -92,12 +86,8 @@ static int complete_io(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer
 
 	switch (answer->kind) {
 	case AXVCPU_ANSWER_VALUE:
-		if (run->io.count != 1)
-			return axvcpu_fail(vm, -EINVAL,
-					   "complete: a string read of %u items takes bytes",
-					   run->io.count);
-		memcpy(buf, &answer->u.value, sizeof(answer->u.value));
-		return 0;
+		return axvcpu_fail(vm, -EINVAL, "complete: a string read of %u items takes bytes",
+				   run->io.count);
 	case AXVCPU_ANSWER_BYTES:
 		if (answer->u.bytes.len != bytes || !answer->u.bytes.ptr)
 			return axvcpu_fail(vm, -EINVAL, "complete: %zu bytes, not %zu, are read",

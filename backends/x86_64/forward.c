@@ -13,8 +13,8 @@ int x86_require(const struct kvm_vm *kvm, unsigned int capability, const char *n
 	if (ret < 0)
 		return axvcpu_fail(kvm->vm, ret, "KVM_CHECK_EXTENSION of %s", name);
 	if (!ret)
-		return axvcpu_fail(kvm->vm, -ENOTSUP, "VM config: %s needs %s, which KVM lacks here",
-				   option, name);
+		return axvcpu_fail(kvm->vm, -ENOTSUP,
+				   "VM config: %s needs %s, which KVM lacks here", option, name);
 	return ret;
 }
 
@@ -57,4 +57,19 @@ int x86_forward_init(struct kvm_vm *kvm, const struct axvm_config *config)
 	if (!ret)
 		ret = notify_init(kvm, config);
 	return ret;
+}
+
+bool kvm_arch_decode_forwarded(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	switch (exit->kind) {
+	case AXVCPU_EXIT_MMIO_READ:
+	case AXVCPU_EXIT_MMIO_WRITE:
+		return !(vcpu->forward & AXVM_FORWARD_IPIS) || x86_decode_ipi_mmio(vcpu, exit);
+	case AXVCPU_EXIT_IO_WRITE:
+		if (vcpu->forward & AXVM_FORWARD_DOORBELL)
+			x86_decode_doorbell(vcpu, exit);
+		return true;
+	default:
+		return true;
+	}
 }

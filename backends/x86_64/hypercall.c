@@ -106,7 +106,6 @@ void x86_decode_hypercall(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		exit->raw_code = run->xen.type;
 		return;
 	}
-	vcpu->open_exit = true;
 	exit->kind = AXVCPU_EXIT_HYPERCALL;
 	exit->answerable = 1;
 }
@@ -144,6 +143,8 @@ void x86_decode_doorbell(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		.nr = (uint32_t)regs->rax,
 		.args = { regs->rdi, regs->rsi, regs->rdx, regs->rcx, regs->r8, regs->r9 },
 	};
+	/* Not into the buffer of the OUT. */
+	vcpu->answer = NULL;
 	set_rax(vcpu->run, NO_SUCH_CALL);
 }
 

@@ -253,7 +253,7 @@ int kvm_arch_before_entry(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	int ret = 0;
 
 	/* What its end does to the guest's interrupt flag is to be seen first. */
-	if (vcpu->open_exit && (pending->has_exception || (waits && can_take(vcpu)))) {
+	if (kvm_is_open(vcpu) && (pending->has_exception || (waits && can_take(vcpu)))) {
 		ret = kvm_flush(vcpu);
 		if (ret || vcpu->stashed)
 			return ret;

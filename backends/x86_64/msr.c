@@ -74,9 +74,9 @@ int x86_msr_init(struct kvm_vm *kvm, const struct axvm_config *config)
 	if (config->forward & AXVM_FORWARD_UNKNOWN_SYSREGS)
 		reasons |= KVM_MSR_EXIT_REASON_UNKNOWN;
 	/* Without a LAPIC in the kernel, the x2APIC is invalid to KVM, not unknown. */
-	kvm->arch.invalid_msrs =
-		config->irqchip == AXVM_IRQCHIP_NONE &&
-		(config->forward & (AXVM_FORWARD_UNKNOWN_SYSREGS | AXVM_FORWARD_IPIS));
+	kvm->arch.invalid_msrs = config->irqchip == AXVM_IRQCHIP_NONE &&
+				 (config->forward &
+				  (AXVM_FORWARD_UNKNOWN_SYSREGS | AXVM_FORWARD_IPIS));
 	if (kvm->arch.invalid_msrs)
 		reasons |= KVM_MSR_EXIT_REASON_INVAL;
 	if (!reasons)
@@ -108,7 +108,6 @@ bool x86_decode_msr(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, bool write)
 	struct kvm_run *run = vcpu->run;
 	struct axvcpu_exit_sysreg *sysreg = &exit->u.sysreg;
 
-	vcpu->open_exit = true;
 	if (vcpu->forward & AXVM_FORWARD_IPIS) {
 		int ret = x86_decode_ipi_msr(vcpu, exit, write);
 
@@ -165,7 +164,8 @@ _Static_assert(offsetof(struct one_msr, entry) == sizeof(struct kvm_msrs), "stru
 static int msr_ioctl(const struct kvm_vcpu *vcpu, bool set, const struct one_msr *msr)
 {
 	return kvm_vcpu_result(vcpu,
-			       sys_ioctl(vcpu->fd, set ? KVM_SET_MSRS : KVM_GET_MSRS, (uintptr_t)msr),
+			       sys_ioctl(vcpu->fd, set ? KVM_SET_MSRS : KVM_GET_MSRS,
+					 (uintptr_t)msr),
 			       set ? "KVM_SET_MSRS" : "KVM_GET_MSRS");
 }
 
@@ -196,6 +196,7 @@ int x86_set_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value)
 	ret = x86_get_msr(vcpu, index, &present);
 	return ret ? ret
 		   : axvcpu_fail(vcpu->vm->vm, -EINVAL,
-				 "set_reg: vCPU %" PRIu32 ": KVM refuses %#" PRIx64 " for MSR %#" PRIx32,
+				 "set_reg: vCPU %" PRIu32 ": KVM refuses %#" PRIx64
+				 " for MSR %#" PRIx32,
 				 vcpu->id, value, index);
 }

@@ -49,11 +49,10 @@ static const uint32_t zero_msrs[] = {
 /* An open exit is finished, whatever comes of it: its completion must not hit the new state. */
 static int drop_exits(struct kvm_vcpu *vcpu)
 {
-	for (int i = 0; i < PIECES_MAX && (vcpu->open_exit || vcpu->stashed); i++) {
+	for (int i = 0; i < PIECES_MAX && (kvm_is_open(vcpu) || vcpu->stashed); i++) {
 		int ret;
 
 		/* What was met on the way is nobody's any more, but may be open in turn. */
-		vcpu->open_exit |= vcpu->stashed;
 		vcpu->stashed = false;
 		ret = kvm_flush(vcpu);
 		if (ret)

@@ -72,6 +72,8 @@ int x86_complete_hypercall(struct kvm_vcpu *vcpu, const struct axvcpu_answer *an
 /* The x2APIC's registers are MSRs from here on. */
 #define X2APIC_MSR_FIRST 0x800u
 #define X2APIC_MSR_LAST 0x8ffu
+/* MMIO, decoded: makes an IPI of it if it is one. False: it was for the LAPIC, the guest goes on. */
+bool x86_decode_ipi_mmio(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
 /*
  * Decodes an access to those of them that send interrupts. 1: an exit; 0: it was for the backend
  * alone, which has answered it; -1: it is none of them.

@@ -48,6 +48,15 @@
 #define AXVCPU_PRINTF(fmt, args)
 #endif
 
+/* What is called for every exit: past the procedure linkage table. */
+#define AXVCPU_API_HOT AXVCPU_API
+#if defined(__has_attribute)
+#if __has_attribute(__noplt__)
+#undef AXVCPU_API_HOT
+#define AXVCPU_API_HOT __attribute__((__noplt__, visibility("default")))
+#endif
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

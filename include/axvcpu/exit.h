@@ -98,12 +98,13 @@ struct axvcpu_exit_io {
 	 * vCPU. See axvcpu_io_item(). A long string comes in several exits, none of which is lost.
 	 */
 	void *buf;
-	/** Items: 1 but for string instructions (REP INS, REP OUTS). */
-	uint32_t count;
-	uint16_t port;
+	/** 1 if the guest writes, 0 if it reads. */
+	uint8_t is_write;
 	/** Bytes of an item: 1, 2 or 4. */
 	uint8_t width;
-	uint8_t reserved;
+	uint16_t port;
+	/** Items: 1 but for string instructions (REP INS, REP OUTS). */
+	uint32_t count;
 };
 
 /** Memory-mapped I/O. */

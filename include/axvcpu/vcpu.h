@@ -189,7 +189,7 @@ AXVCPU_API int axvcpu_unbind(struct axvcpu *vcpu);
  *
  * States: Ready; Running meanwhile; leaves Ready. Threads: the owner. axvcpu: run.
  */
-AXVCPU_API int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit);
+AXVCPU_API_HOT int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit);
 
 /**
  * Answers the latest exit, once. Without an answer it completes as enum axvcpu_exit_kind says of its
@@ -201,7 +201,7 @@ AXVCPU_API int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit);
  *
  * States: Ready; unchanged. Threads: the owner. axvcpu: set_gpr after MmioRead, IoRead, SysRegRead.
  */
-AXVCPU_API int axvcpu_complete(struct axvcpu *vcpu, const struct axvcpu_answer *answer);
+AXVCPU_API_HOT int axvcpu_complete(struct axvcpu *vcpu, const struct axvcpu_answer *answer);
 
 /** axvcpu_complete() with one value. */
 static inline int axvcpu_complete_value(struct axvcpu *vcpu, uint64_t value)

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # Fetches Debian packages of any architecture, from the mirror that this machine uses, with an apt
 # of its own below one directory: the machine's sources, lists and packages are not touched. Needs
-# no root. The one who sources it has set $debian_arch.
-: "${debian_arch:?}"
+# no root.
 
 debian_suite=trixie
 debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -20,17 +19,17 @@ debian_mirrors() {
 		awk '!seen[$0]++'
 }
 
-# debian_configure DIR MIRROR: an apt configuration, that of the machine but for these.
+# debian_configure DIR ARCH MIRROR: an apt configuration, that of the machine but for these.
 debian_configure() {
 	mkdir -p "$1/lists/partial" "$1/cache/archives/partial" "$1/empty"
 	: >"$1/status"
 	printf 'deb [arch=%s signed-by=%s] %s %s main\n' \
-		"$debian_arch" "$debian_keyring" "$2" "$debian_suite" >"$1/sources.list"
+		"$2" "$debian_keyring" "$3" "$debian_suite" >"$1/sources.list"
 	cat >"$1/apt.conf" <<-END
 		#clear APT::Update;
 		#clear APT::Architectures;
-		APT::Architecture "$debian_arch";
-		APT::Architectures { "$debian_arch"; };
+		APT::Architecture "$2";
+		APT::Architectures { "$2"; };
 		APT::Sandbox::User "root";
 		Acquire::Languages "none";
 		Dir::Etc::sourcelist "$1/sources.list";
@@ -44,7 +43,7 @@ debian_configure() {
 	END
 }
 
-# debian_update DIR: makes an apt there that knows Debian's packages.
+# debian_update DIR ARCH: makes an apt there that knows Debian's packages.
 debian_update() {
 	if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
 		die "Debian's kernel is fetched by apt-get and dpkg-deb, and they are not here"
@@ -57,11 +56,11 @@ debian_update() {
 	fi
 	for _mirror in $_mirrors; do
 		rm -rf "$1"
-		debian_configure "$1" "$_mirror"
+		debian_configure "$1" "$2" "$_mirror"
 		if logged "$1.log" apt-get -c "$1/apt.conf" -o APT::Update::Error-Mode=any update; then
 			return 0
 		fi
-		echo "No $debian_suite for $debian_arch from $_mirror." >&2
+		echo "No $debian_suite for $2 from $_mirror." >&2
 	done
 	return 1
 }
@@ -71,14 +70,39 @@ debian_depends() {
 	apt-cache -c "$1/apt.conf" depends "$2" | sed -nE "s/^ *Depends: ($3)\$/\1/p" | head -n 1
 }
 
-# debian_extract DIR TARGET PACKAGE...: their files, and nothing run.
-debian_extract() {
+# The rest unpacks files, and runs nothing of them. Both note the packages in TARGET/packages.
+
+# debian_unpack TARGET FILE...
+debian_unpack() {
+	_target=$1
+	shift
+	mkdir -p "$_target"
+	for _package in "$@"; do
+		dpkg-deb -x "$_package" "$_target" || return
+		basename "$_package" .deb >>"$_target/packages.new"
+	done
+	rm -rf "$_target/usr/share/doc" "$_target/usr/share/man" "$_target/usr/share/locale"
+	mv "$_target/packages.new" "$_target/packages"
+}
+
+# debian_fetch DIR TARGET PACKAGE...: these and no others.
+debian_fetch() {
 	_apt=$1
 	_target=$2
 	shift 2
-	mkdir -p "$_apt/packages" "$_target"
-	(cd "$_apt/packages" && logged "$_apt.log" apt-get -c "$_apt/apt.conf" download "$@") || return
-	for _package in "$_apt/packages"/*.deb; do
-		dpkg-deb -x "$_package" "$_target" || return
-	done
+	rm -rf "$_apt/packages" "$_target"
+	mkdir -p "$_apt/packages"
+	(cd "$_apt/packages" && logged "$_apt.log" apt-get -c "$_apt/apt.conf" download "$@") &&
+		debian_unpack "$_target" "$_apt/packages"/*.deb
+}
+
+# debian_fetch_all DIR TARGET PACKAGE...: with all that they depend on.
+debian_fetch_all() {
+	_apt=$1
+	_target=$2
+	shift 2
+	rm -rf "$_apt/cache/archives" "$_target"
+	mkdir -p "$_apt/cache/archives/partial"
+	logged "$_apt.log" apt-get -c "$_apt/apt.conf" -y --no-install-recommends --download-only \
+		install "$@" && debian_unpack "$_target" "$_apt/cache/archives"/*.deb
 }

@@ -1,11 +1,10 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # What the nested machine boots: a stock kernel and two initramfs archives, one with the system
-# (kept), one with the programs of this build. The one who sources it has read the architecture's
-# .conf and set $work, where all of it goes, and $nested, where init is; and sourced
-# debian.sh.
-: "${top:?} ${arch:?} ${work:?} ${nested:?} ${kernel_package:?} ${kernel_modules:?}"
-: "${debian_suite:?}"
+# and one with the programs of this build. The one who sources it has read the architecture's .conf
+# and debian.sh, and set $work, where all of it goes, and $nested, where init is.
+: "${top:?} ${arch:?} ${work:?} ${nested:?} ${debian_suite:?}"
+: "${debian_arch:?} ${kernel_package:?} ${kernel_modules:?}"
 
 # archive ROOT FILE: an initramfs.
 archive() {
@@ -57,36 +56,31 @@ make_system() {
 	printf 'root:*:::::::\n' >"$2/etc/shadow" && chmod 600 "$2/etc/shadow"
 }
 
-# Unpacked packages to $work/system; in an if, where set -e is off.
-unpack_system() {
+# The kernel's real package, and busybox, to $work/debian; in an if, where set -e is off.
+fetch_system() {
+	debian_update "$work/apt" "$debian_arch" || return
 	_kernel=$(debian_depends "$work/apt" "$kernel_package" 'linux-image-[0-9].*')
 	if [ -z "$_kernel" ]; then
-		echo "Debian has no $kernel_package" >&2
+		echo "Debian has no $kernel_package for $debian_arch" >&2
 		return 1
 	fi
-	rm -rf "$work/system" "$work/unpacked"
-	mkdir -p "$work/system"
-	debian_extract "$work/apt" "$work/unpacked" "$_kernel" busybox-static || return
-	cp "$work"/unpacked/boot/vmlinu[xz]-* "$work/system/kernel" || return
-	mv "$work/unpacked/usr" "$work/unpacked/boot" "$work/system/" || return
-	(cd "$work/apt/packages" && echo *.deb | tr ' ' '\n') >"$work/system/packages"
-	rm -rf "$work/apt" "$work/unpacked"
+	debian_fetch "$work/apt" "$work/debian" "$_kernel" busybox-static
 }
 
-# The kernel and $work/system.cpio, fetched unless they are there; $1 is "refresh" to fetch anew.
+# The kernel in $work/debian/boot, and $work/system.cpio. $1 is "refresh" to fetch them anew.
 prepare_system() {
-	if [ "${1-}" = refresh ] || [ ! -e "$work/system/packages" ]; then
+	if [ "${1-}" = refresh ] || [ ! -e "$work/debian/packages" ]; then
 		echo "nested $arch: fetching $kernel_package and busybox-static from Debian $debian_suite"
-		debian_update "$work/apt" || die "no Debian $debian_suite; see above"
-		unpack_system || die "no kernel for $arch; see above"
+		fetch_system || die "no kernel for $arch; see above"
+		rm -rf "$work/apt"
 	fi
 	rm -rf "$work/system.root"
-	if ! logged "$work/system.log" make_system "$work/system" "$work/system.root" ||
+	if ! logged "$work/system.log" make_system "$work/debian" "$work/system.root" ||
 		! archive "$work/system.root" "$work/system.cpio"; then
 		die "the system for $arch could not be made"
 	fi
-	echo "nested $arch: $(sed -n 's/_/ /; s/_.*//; /^linux/p' "$work/system/packages"), modules" \
-		"$(tr '\n' ' ' <"$work/system.root/modules/order")"
+	echo "nested $arch: $(sed -n 's/^linux-image-\([^_]*\)_.*/Linux \1/p' "$work/debian/packages")," \
+		"modules: $(tr '\n' ' ' <"$work/system.root/modules/order")"
 }
 
 # --- the programs ---------------------------------------------------------------------------------

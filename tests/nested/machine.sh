@@ -1,9 +1,52 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# The nested machine: started, watched, and always ended. The one who sources it has read the
-# architecture's .conf and set $work, $arch, and the limits $silence and $total in seconds; and
-# defines pump(), which is called again and again while the machine runs, and once after that.
-: "${arch:?} ${work:?} ${qemu:?} ${qemu_machine:?} ${console:?} ${silence:?} ${total:?}"
+# The nested machine: its emulator fetched; started, watched, and always ended. The one who sources
+# it has read the architecture's .conf and debian.sh, and set $work, $arch, and the limits $silence
+# and $total in seconds; and defines pump(), which is called again and again while the machine runs,
+# and once after that.
+: "${top:?} ${arch:?} ${work:?} ${silence:?} ${total:?} ${debian_suite:?}"
+: "${qemu:?} ${qemu_package:?} ${qemu_machine:?} ${console:?}"
+
+# --- the emulator ---------------------------------------------------------------------------------
+
+# QEMU comes from the Debian release that the kernel comes from, with its libraries, and is not
+# installed. So it is the same on every machine, and no old one: QEMU 7.2 runs stale code now and
+# then when one CPU patches what another runs, as a kernel does whenever KVM's first VM starts or
+# its last ends, and that ends in a panic.
+emulator=$work/emulator
+
+fetch_emulator() {
+	debian_update "$work/apt" "$(dpkg --print-architecture)" &&
+		debian_fetch_all "$work/apt" "$emulator" "$qemu_package"
+}
+
+# $1 is "refresh" to fetch it anew.
+prepare_emulator() {
+	[ -z "${AXVCPU_QEMU-}" ] || return 0
+	if [ "${1-}" = refresh ] || [ ! -e "$emulator/packages" ]; then
+		echo "nested $arch: fetching $qemu_package from Debian $debian_suite"
+		fetch_emulator || die "no QEMU for $arch; see above"
+		rm -rf "$work/apt"
+	fi
+	echo "nested $arch: $(sed -n "s/^${qemu_package}_/QEMU /p" "$emulator/packages")"
+}
+
+# emulate OPTION...: becomes QEMU: the fetched one with its own loader and libraries, or the one that
+# the environment asks for.
+emulate() {
+	if [ -n "${AXVCPU_QEMU-}" ]; then
+		machine_tied "$AXVCPU_QEMU" "$@"
+	fi
+	_loader=$(readelf -l "$emulator/usr/bin/$qemu" | sed -n 's/.*program interpreter: \(.*\)]/\1/p')
+	_libraries=$(dirname "$(find "$emulator/usr/lib" -name 'libglib-2.0.so.0')")
+	QEMU_MODULE_DIR=$_libraries/qemu
+	export QEMU_MODULE_DIR
+	machine_tied "$emulator/usr$_loader" --inhibit-cache --library-path "$_libraries" \
+		"$emulator/usr/bin/$qemu" -L "$emulator/usr/share/qemu" \
+		-L "$emulator/usr/share/seabios" "$@"
+}
+
+# --- the machine ----------------------------------------------------------------------------------
 
 machine_pid=
 
@@ -52,7 +95,7 @@ machine_start() {
 	# shellcheck disable=SC2046,SC2086 # lists of options
 	(
 		cd "$work/run" || exit
-		machine_tied "$qemu" $qemu_machine -accel tcg,thread=multi -smp 2 -m 2048 -nic none \
+		emulate $qemu_machine -accel tcg,thread=multi -smp 2 -m 2048 -nic none \
 			-no-reboot -nodefaults -no-user-config -display none -monitor none \
 			-serial file:console.log \
 			-device virtio-serial $(machine_port status) $(machine_port log) \

@@ -5,10 +5,17 @@
 
 #include <stdint.h>
 
+#include "../../abi.h"
+
 /* There are I/O ports. */
 #define GUEST_HAS_PORTS 1
 /* Device registers may be accessed at any address, even across a page boundary. */
 #define GUEST_MMIO_UNALIGNED 1
+/* Which interrupt the timer is, and which is free for CPUs to send each other. */
+#define GUEST_INTERRUPT_TIMER 0x20u
+#define GUEST_INTERRUPT_IPI 0x40u
+/* One that cannot be kept out. */
+#define GUEST_INTERRUPT_NMI 2u
 
 #define GUEST_PORT_ACCESS(bits, letter) \
 	static inline uint##bits##_t guest_in##bits(uint16_t port) \
@@ -41,6 +48,24 @@ GUEST_MMIO_ACCESS(8, "b")
 GUEST_MMIO_ACCESS(16, "w")
 GUEST_MMIO_ACCESS(32, "l")
 GUEST_MMIO_ACCESS(64, "q")
+
+/*
+ * Calls axrun. The doorbell takes the number; all registers for arguments are taken, so that the
+ * port has to be in the instruction.
+ */
+static inline uint64_t guest_hypercall(uint32_t nr, const uint64_t args[6])
+{
+	register uint64_t r8 __asm__("r8") = args[4];
+	register uint64_t r9 __asm__("r9") = args[5];
+	uint64_t result = nr;
+
+	__asm__ volatile("outl %%eax, %1"
+			 : "+a"(result)
+			 : "N"(GUEST_PORT_DOORBELL), "D"(args[0]), "S"(args[1]), "d"(args[2]),
+			   "c"(args[3]), "r"(r8), "r"(r9)
+			 : "memory");
+	return result;
+}
 
 /* Tells the CPU that this is a loop that waits. */
 static inline void guest_relax(void)

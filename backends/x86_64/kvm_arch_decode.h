@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The frequent exits that only x86_64 has: port I/O of one item. exit.c has the others. */
+#ifndef X86_64_KVM_ARCH_DECODE_H
+#define X86_64_KVM_ARCH_DECODE_H
+
+#include <string.h>
+
+#include "backends/kvm/kvm.h"
+
+/* is_write, width, port and count: KVM has them in the same order, so that it is one copy. */
+static inline void kvm_arch_io_fields(struct axvcpu_exit_io *io, const struct kvm_run *run)
+{
+	_Static_assert(KVM_EXIT_IO_IN == 0 && KVM_EXIT_IO_OUT == 1, "is_write is not direction");
+	_Static_assert(offsetof(struct axvcpu_exit_io, count) ==
+			       offsetof(struct axvcpu_exit_io, is_write) + 4,
+		       "struct axvcpu_exit_io is not as in struct kvm_run");
+	memcpy((unsigned char *)io + offsetof(struct axvcpu_exit_io, is_write), &run->io, 8);
+}
+
+static inline bool kvm_arch_decode_frequent(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit,
+					    uint32_t *awaits)
+{
+	struct kvm_run *run = vcpu->run;
+	struct axvcpu_exit_io *io = &exit->u.io;
+	unsigned char *data;
+
+	if (run->exit_reason != KVM_EXIT_IO || unlikely(run->io.count != 1) ||
+	    unlikely(run->io.data_offset > vcpu->last_item))
+		return false;
+	data = (unsigned char *)run + run->io.data_offset;
+	io->buf = data;
+	kvm_arch_io_fields(io, run);
+	/* A byte, by far the most frequent: both conditions become one. */
+	if (likely(run->io.direction == KVM_EXIT_IO_OUT && run->io.size == 1)) {
+		kvm_exit_frequent(exit, AXVCPU_EXIT_IO_WRITE, false, KVM_EXIT_IO, awaits);
+		io->data = *data;
+	} else if (run->io.direction == KVM_EXIT_IO_OUT) {
+		kvm_exit_frequent(exit, AXVCPU_EXIT_IO_WRITE, false, KVM_EXIT_IO, awaits);
+		io->data = kvm_load(data, run->io.size);
+	} else {
+		kvm_exit_frequent(exit, AXVCPU_EXIT_IO_READ, true, KVM_EXIT_IO, awaits);
+		io->data = 0;
+		kvm_expect_answer(vcpu, data);
+	}
+	return true;
+}
+
+#endif

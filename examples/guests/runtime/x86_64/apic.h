@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * The LAPIC. Without an interrupt controller there is still its command register, by which CPUs
+ * start and interrupt each other, and nothing else of it.
+ */
+#ifndef GUEST_APIC_H
+#define GUEST_APIC_H
+
+#include <stdint.h>
+
+/* The interrupt that is being handled is done. */
+void guest_apic_eoi(void);
+
+/* Starts a CPU in real mode, at a page below 1 MiB. */
+void guest_apic_start_cpu(unsigned int cpu, uint32_t gpa);
+
+#endif

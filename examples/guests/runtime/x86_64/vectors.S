@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Where interrupts and exceptions enter: 16 bytes for each of the 256, then one way for all. */
+
+	.section .text.vectors, "ax", @progbits
+	.globl	guest_vectors
+	.balign	16
+guest_vectors:
+	.set	vector, 0
+	.rept	256
+	.balign	16
+	/* Vectors for which the CPU pushes an error code; the others get a zero. */
+	.if	(vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30)
+	.else
+	pushq	$0
+	.endif
+	pushq	$vector
+	jmp	common
+	.set	vector, vector + 1
+	.endr
+
+/* The frame is struct frame in idt.c. The stack is aligned, as the CPU has aligned it. */
+common:
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%rsi
+	pushq	%rdi
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	movq	%rsp, %rdi
+	cld
+	call	guest_vector
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rdi
+	popq	%rsi
+	popq	%rbp
+	popq	%rbx
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	addq	$16, %rsp
+	iretq
+
+	.section .note.GNU-stack, "", @progbits

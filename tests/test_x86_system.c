@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* x86_64: exits about the machine. Memory that its host takes away, resets and crashes. */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "guest.h"
+#include "suite.h"
+
+static struct guest guest;
+
+/* --- memory that is none ------------------------------------------------------------------------ */
+
+#define AWAY 0x400000u
+
+/* mov [0x400000],eax or mov eax,[0x400000]; out 1,al; hlt */
+static const struct {
+	const char *code;
+	size_t len;
+} accesses[] = {
+	{ CODE("\xa3\x00\x00\x40\x00\xe6\x01\xf4") },
+	{ CODE("\xa1\x00\x00\x40\x00\xe6\x01\xf4") },
+};
+
+static void expect_fault(size_t page)
+{
+	const struct axvcpu_exit_page_fault *fault = &guest.exit.u.page_fault;
+
+	guest_expect(&guest, AXVCPU_EXIT_NESTED_PAGE_FAULT);
+	ck_assert_uint_eq(fault->error, EFAULT);
+	ck_assert_uint_eq(guest.exit.answerable, 0);
+	/* Kernels from 6.8 on say where. */
+	if (guest.exit.raw_reason == 39) { /* KVM_EXIT_MEMORY_FAULT */
+		ck_assert_uint_eq(fault->addr & ~(page - 1), AWAY);
+		ck_assert_uint_ge(fault->size, 1);
+	} else {
+		ck_assert_uint_eq(fault->addr, 0);
+		ck_assert_uint_eq(fault->size, 0);
+	}
+	ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
+}
+
+START_TEST(memory_that_the_host_has_taken_away_is_a_page_fault)
+{
+	struct axvm_region region = AXVM_REGION_INIT;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *own = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(own, MAP_FAILED);
+	guest_create(&guest, NULL, accesses[_i].code, accesses[_i].len);
+	guest_setup(&guest, AXVCPU_MODE_32);
+	region.gpa = AWAY;
+	region.len = page;
+	region.backing = AXVM_MEM_CALLER;
+	region.hva = own;
+	ck_ok(axvm_map(guest.vm, &region));
+	ck_ok(axvcpu_bind(guest.vcpu));
+	ck_assert_int_eq(mprotect(own, page, PROT_NONE), 0);
+	if (guest_kvm_is_pvm()) {
+		/* Its interpreter takes what it cannot reach for a device. */
+		guest_expect(&guest, _i ? AXVCPU_EXIT_MMIO_READ : AXVCPU_EXIT_MMIO_WRITE);
+		ck_assert_uint_eq(guest.exit.u.mmio.addr, AWAY);
+	} else {
+		for (int i = 0; i < 3; i++)
+			expect_fault(page);
+		/* The instruction has not been done: it is when there is memory again. */
+		ck_assert_int_eq(mprotect(own, page, PROT_READ | PROT_WRITE), 0);
+	}
+	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+	guest_expect(&guest, AXVCPU_EXIT_HALT);
+	guest_end(&guest);
+	munmap(own, page);
+}
+END_TEST
+
+/* --- exits without a kind ----------------------------------------------------------------------- */
+
+#define RING_ENTRIES 1024u
+
+/*
+ * A log of the pages that the guest writes, which the library does not do, through capabilities and
+ * the descriptor: it ends in an exit when it is full.
+ */
+START_TEST(an_exit_that_nobody_has_a_kind_for_is_handed_out_as_it_is)
+{
+	const uint64_t ring[4] = { RING_ENTRIES * sizeof(struct kvm_dirty_gfn) };
+	struct axvm_region memory = AXVM_REGION_INIT;
+	struct kvm_userspace_memory_region slot = { .flags = KVM_MEM_LOG_DIRTY_PAGES };
+
+	ck_ok(axvm_new(NULL, &guest.vm));
+	ck_assert_uint_ge((unsigned int)axvm_capability(guest.vm, KVM_CAP_DIRTY_LOG_RING), ring[0]);
+	ck_ok(axvm_enable_capability(guest.vm, KVM_CAP_DIRTY_LOG_RING, ring));
+	memory.len = UINT64_C(4096) * 2 * RING_ENTRIES;
+	ck_ok(axvm_map(guest.vm, &memory));
+	/* mov edi,0x100000; again: mov [edi],edi; add edi,0x1000; jmp again */
+	ck_ok(axvm_write(guest.vm, GUEST_CODE,
+			 CODE("\xbf\x00\x00\x10\x00\x89\x3f\x81\xc7\x00\x10\x00\x00\xeb\xf6")));
+	ck_ok(axvcpu_new(guest.vm, NULL, &guest.vcpu));
+	guest_setup(&guest, AXVCPU_MODE_32);
+	ck_assert_int_eq(axvm_regions(guest.vm, 0, 1, &memory), 1);
+	slot.memory_size = memory.len;
+	slot.userspace_addr = (uintptr_t)memory.hva;
+	ck_assert_int_eq(ioctl(axvm_fd(guest.vm), KVM_SET_USER_MEMORY_REGION, &slot), 0);
+	ck_ok(axvcpu_bind(guest.vcpu));
+	/* As often as it is asked: the log stays full. */
+	for (int i = 0; i < 3; i++) {
+		guest_expect(&guest, AXVCPU_EXIT_UNHANDLED);
+		ck_assert_uint_eq(guest.exit.raw_reason, KVM_EXIT_DIRTY_RING_FULL);
+		ck_assert_uint_eq(guest.exit.raw_code, 0);
+		ck_assert_uint_eq(guest.exit.answerable, 0);
+		ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
+	}
+	guest_end(&guest);
+}
+END_TEST
+
+/* --- Hyper-V's reset and crash ------------------------------------------------------------------ */
+
+/*
+ * KVM has MSRs by which a guest of Hyper-V resets its machine, and says that it has crashed: the
+ * only system events of x86. They are there if CPUID says that this is Hyper-V, and if KVM was built
+ * with it: else they are faults, which these guests do not survive.
+ */
+#define HV_INTERFACE 0x40000001u
+#define HV_FEATURES 0x40000003u
+/* "Hv#1" */
+#define HV_SIGNATURE 0x31237648u
+#define HV_RESET_AVAILABLE (1u << 7)
+#define HV_CRASH_AVAILABLE (1u << 10)
+
+/* False: KVM does not know it, which has been seen. */
+static bool start_hyperv(const void *code, size_t len)
+{
+	static const struct axvcpu_x86_cpuid cpuid[] = {
+		{ .function = HV_INTERFACE,
+		  .mask = { UINT32_MAX, 0, 0, 0 },
+		  .value = { HV_SIGNATURE, 0, 0, 0 } },
+		{ .function = HV_FEATURES,
+		  .mask = { UINT32_MAX, 0, 0, UINT32_MAX },
+		  .value = { HV_RESET_AVAILABLE, 0, 0, HV_CRASH_AVAILABLE } },
+	};
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_x86_setup x86 = AXVCPU_X86_SETUP_INIT;
+
+	guest_create(&guest, NULL, code, len);
+	x86.cpuid = cpuid;
+	x86.ncpuid = sizeof(cpuid) / sizeof(cpuid[0]);
+	setup.mode = AXVCPU_MODE_32;
+	setup.arch = &x86;
+	ck_ok(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup));
+	ck_ok(axvcpu_bind(guest.vcpu));
+	if (axvm_capability(guest.vm, KVM_CAP_HYPERV) > 0)
+		return true;
+	guest_expect(&guest, AXVCPU_EXIT_SHUTDOWN);
+	guest_end(&guest);
+	return false;
+}
+
+START_TEST(a_guest_of_hyperv_resets_its_machine)
+{
+	/* mov ecx,0x40000003; mov eax,1; xor edx,edx; wrmsr; hlt */
+	if (!start_hyperv(CODE("\xb9\x03\x00\x00\x40\xb8\x01\x00\x00\x00\x31\xd2\x0f\x30\xf4")))
+		return;
+	guest_expect(&guest, AXVCPU_EXIT_SYSTEM_RESET);
+	ck_assert_uint_eq(guest.exit.raw_reason, KVM_EXIT_SYSTEM_EVENT);
+	ck_assert_uint_eq(guest.exit.raw_code, KVM_SYSTEM_EVENT_RESET);
+	ck_assert_uint_eq(guest.exit.answerable, 0);
+	ck_fails_saying(axvcpu_run(guest.vcpu, &guest.exit), EBADFD, "last exit");
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_crash_of_a_guest_of_hyperv_is_handed_out_and_the_guest_goes_on)
+{
+	/* mov ecx,0x40000105; xor eax,eax; mov edx,0x80000000; wrmsr; out 1,al; hlt */
+	if (!start_hyperv(
+		    CODE("\xb9\x05\x01\x00\x40\x31\xc0\xba\x00\x00\x00\x80\x0f\x30\xe6\x01\xf4")))
+		return;
+	guest_expect(&guest, AXVCPU_EXIT_UNHANDLED);
+	ck_assert_uint_eq(guest.exit.raw_reason, KVM_EXIT_SYSTEM_EVENT);
+	ck_assert_uint_eq(guest.exit.raw_code, KVM_SYSTEM_EVENT_CRASH);
+	ck_assert_uint_eq(guest.exit.answerable, 0);
+	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+	guest_expect(&guest, AXVCPU_EXIT_HALT);
+	guest_end(&guest);
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *memory = suite_case(suite, "memory");
+	TCase *kind = suite_case(suite, "no kind");
+	TCase *hyperv = suite_case(suite, "hyper-v");
+
+	tcase_add_loop_test(memory, memory_that_the_host_has_taken_away_is_a_page_fault, 0, 2);
+	tcase_add_test(kind, an_exit_that_nobody_has_a_kind_for_is_handed_out_as_it_is);
+	tcase_add_test(hyperv, a_guest_of_hyperv_resets_its_machine);
+	tcase_add_test(hyperv, a_crash_of_a_guest_of_hyperv_is_handed_out_and_the_guest_goes_on);
+}
+
+int main(void)
+{
+	return suite_main("x86_system", true, add_tests);
+}
