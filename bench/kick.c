@@ -168,9 +168,9 @@ static void measure_kicks(unsigned int kicks)
 #define WRITES 1000u
 
 static const unsigned char sleeper[] = {
-	0x0f, 0x01, 0x1c, 0x25, 0x00, 0x30, 0x00, 0x00, /* lidt [IDTR] */
-	0xb8, 0xf0, 0x00, 0xe0, 0xfe, /* mov eax, 0xfee000f0: spurious interrupts */
-	0xc7, 0x00, 0xff, 0x01, 0x00, 0x00, /* mov dword [rax], 0x1ff: LAPIC on */
+	0x0f, 0x01,	0x1c, 0x25, 0x00, 0x30, 0x00, 0x00, /* lidt [IDTR] */
+	0xb8, 0xf0,	0x00, 0xe0, 0xfe, /* mov eax, 0xfee000f0: spurious interrupts */
+	0xc7, 0x00,	0xff, 0x01, 0x00, 0x00, /* mov dword [rax], 0x1ff: LAPIC on */
 	0xfb, /* sti */
 	0xe6, DOORBELL, /* out DOORBELL, al: ready */
 	0xf4, /* hlt */
@@ -178,8 +178,8 @@ static const unsigned char sleeper[] = {
 };
 
 static const unsigned char handler[] = {
-	0xb8, 0xb0, 0x00, 0xe0, 0xfe, /* mov eax, 0xfee000b0 */
-	0xc7, 0x00, 0x00, 0x00, 0x00, 0x00, /* mov dword [rax], 0: end of interrupt */
+	0xb8, 0xb0,	0x00, 0xe0, 0xfe, /* mov eax, 0xfee000b0 */
+	0xc7, 0x00,	0x00, 0x00, 0x00, 0x00, /* mov dword [rax], 0: end of interrupt */
 	0xe6, DOORBELL, /* out DOORBELL, al */
 	0x48, 0xcf, /* iretq */
 };
@@ -215,23 +215,27 @@ static void vm_ioctl(const struct machine *m, unsigned long request, const void 
 
 static void tie_raw(struct machine *m)
 {
-	struct {
-		struct kvm_irq_routing header;
-		struct kvm_irq_routing_entry entry;
-	} routing = { .header.nr = 1,
-		      .entry = { .gsi = GSI,
-				 .type = KVM_IRQ_ROUTING_MSI,
-				 .u.msi = { .address_lo = MSI_ADDRESS, .data = VECTOR } } };
+	const struct kvm_irq_routing_entry entry = {
+		.gsi = GSI,
+		.type = KVM_IRQ_ROUTING_MSI,
+		.u.msi = { .address_lo = MSI_ADDRESS, .data = VECTOR },
+	};
 	const struct kvm_irqfd irqfd = { .fd = (uint32_t)m->in, .gsi = GSI };
 	const struct kvm_ioeventfd ioeventfd = {
 		.addr = DOORBELL, .len = 1, .fd = m->out, .flags = KVM_IOEVENTFD_FLAG_PIO
 	};
+	struct kvm_irq_routing *routing = calloc(1, sizeof(*routing) + sizeof(entry));
 
+	if (!routing)
+		die("out of memory");
+	routing->nr = 1;
+	routing->entries[0] = entry;
 	if (m->in >= 0) {
-		vm_ioctl(m, KVM_SET_GSI_ROUTING, &routing.header);
+		vm_ioctl(m, KVM_SET_GSI_ROUTING, routing);
 		vm_ioctl(m, KVM_IRQFD, &irqfd);
 	}
 	vm_ioctl(m, KVM_IOEVENTFD, &ioeventfd);
+	free(routing);
 }
 
 static void tie_axvcpu(struct machine *m)
@@ -250,9 +254,9 @@ static void tie_axvcpu(struct machine *m)
 	ioeventfd.fd = m->out;
 	if (m->in >= 0) {
 		check(axvm_set_routes(m->vm, &route, 1));
-		check(axvm_irqfd(m->vm, &irqfd));
+		check(axvm_set_irqfd(m->vm, &irqfd));
 	}
-	check(axvm_ioeventfd(m->vm, &ioeventfd));
+	check(axvm_set_ioeventfd(m->vm, &ioeventfd));
 }
 
 static void write_idt(struct axvm *vm)

@@ -16,7 +16,7 @@ static int missing(const struct axvm *vm, const char *what)
 	return axvcpu_fail(vm, -ENOTSUP, "%s: %s has nothing of the kind", what, vm->ops->name);
 }
 
-/* --- lines and messages ------------------------------------------------------------------------- */
+/* --- lines and messages ----------------------------------------------------------------------- */
 
 int axvm_set_irq_line(struct axvm *vm, uint32_t gsi, bool level)
 {
@@ -46,13 +46,14 @@ int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes, size_t cou
 	return vm_result(vm, vm->ops->vm_set_routes(vm->arch, routes, count));
 }
 
-/* --- event descriptors --------------------------------------------------------------------------- */
+/* --- event descriptors ------------------------------------------------------------------------ */
 
 static int check_flags(const struct axvm *vm, const char *what, uint32_t flags, uint32_t known)
 {
-	return flags & ~known ? axvcpu_fail(vm, -EINVAL, "%s: flags %#" PRIx32 " do not belong here",
-					    what, flags & ~known)
-			      : 0;
+	return flags & ~known
+		       ? axvcpu_fail(vm, -EINVAL, "%s: flags %#" PRIx32 " do not belong here", what,
+				     flags & ~known)
+		       : 0;
 }
 
 static int check_fd(const struct axvm *vm, const char *what, int fd)
@@ -60,7 +61,7 @@ static int check_fd(const struct axvm *vm, const char *what, int fd)
 	return fd < 0 ? axvcpu_fail(vm, -EINVAL, "%s is %d", what, fd) : 0;
 }
 
-int axvm_irqfd(struct axvm *vm, const struct axvm_irqfd *given)
+int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *given)
 {
 	struct axvm_irqfd irqfd;
 	int ret = sized_copy(vm, "struct axvm_irqfd", &irqfd, sizeof(irqfd), given);
@@ -87,8 +88,8 @@ static int check_width(const struct axvm *vm, const struct axvm_ioeventfd *io)
 	uint32_t width = io->width;
 
 	if (width > 8 || (width & (width - 1)))
-		return axvcpu_fail(vm, -EINVAL, "ioeventfd: width is %" PRIu32 ", not 1, 2, 4, 8 or 0",
-				   width);
+		return axvcpu_fail(vm, -EINVAL,
+				   "ioeventfd: width is %" PRIu32 ", not 1, 2, 4, 8 or 0", width);
 	if (!(io->flags & AXVM_EVENT_DATAMATCH))
 		return io->value ? axvcpu_fail(vm, -EINVAL,
 					       "ioeventfd: a value without AXVM_EVENT_DATAMATCH")
@@ -113,12 +114,13 @@ static int check_place(const struct axvm *vm, const struct axvm_ioeventfd *io)
 	if (port && io->width == 8)
 		return axvcpu_fail(vm, -EINVAL, "ioeventfd: no port has 8 bytes");
 	if (io->address > last || more > last - io->address)
-		return axvcpu_fail(vm, -EINVAL, "ioeventfd: %s %#" PRIx64 " +%" PRIu32 " ends beyond %#" PRIx64,
+		return axvcpu_fail(vm, -EINVAL,
+				   "ioeventfd: %s %#" PRIx64 " +%" PRIu32 " ends beyond %#" PRIx64,
 				   port ? "port" : "address", io->address, io->width, last);
 	return 0;
 }
 
-int axvm_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *given)
+int axvm_set_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *given)
 {
 	struct axvm_ioeventfd io;
 	int ret = sized_copy(vm, "struct axvm_ioeventfd", &io, sizeof(io), given);
@@ -141,7 +143,7 @@ int axvm_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *given)
 	return vm_result(vm, vm->ops->vm_ioeventfd(vm->arch, &io));
 }
 
-/* --- one vCPU --------------------------------------------------------------------------------------- */
+/* --- one vCPU --------------------------------------------------------------------------------- */
 
 int axvcpu_request_irq_window(struct axvcpu *vcpu)
 {
@@ -158,7 +160,7 @@ int axvcpu_request_irq_window(struct axvcpu *vcpu)
 	return vm_result(vcpu->vm, ret);
 }
 
-/* --- capabilities ------------------------------------------------------------------------------------- */
+/* --- capabilities ----------------------------------------------------------------------------- */
 
 static const uint64_t no_args[4];
 
@@ -167,7 +169,7 @@ int axvm_enable_capability(struct axvm *vm, unsigned int capability, const uint6
 	if (!HAS_OP(vm->ops, vm_enable_capability))
 		return missing(vm, "enable_capability");
 	return vm_result(vm, vm->ops->vm_enable_capability(vm->arch, capability,
-							      args ? args : no_args));
+							   args ? args : no_args));
 }
 
 int axvcpu_enable_capability(struct axvcpu *vcpu, unsigned int capability, const uint64_t args[4])

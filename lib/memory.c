@@ -404,12 +404,9 @@ static int find_gap(const struct axvm *vm, uint64_t len, uint64_t floor, uint64_
 		return -ENOSPC;
 	at = last - (len - 1);
 	for (; i && map->keys[i - 1].gpa + (map->keys[i - 1].region->len - 1) >= at; i--) {
-		uint64_t start = map->keys[i - 1].gpa;
-
-		if (start > at + (len - 1))
-			continue;
 		/* The next one that ends below this region. */
-		start &= ~(len - 1);
+		uint64_t start = map->keys[i - 1].gpa & ~(len - 1);
+
 		if (start < floor || start - floor < len)
 			return -ENOSPC;
 		at = start - len;

@@ -57,7 +57,6 @@ int power_park(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 	exit->answerable = 0;
 	exit->raw_reason = 0;
 	exit->raw_code = 0;
-	vcpu->awaits = 0;
 	return 1;
 }
 
@@ -73,7 +72,7 @@ int axvcpu_reset(struct axvcpu *vcpu, uint64_t entry, uint64_t arg)
 	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_RESET,
 						.u.start = { entry, arg } };
 
-	return axvcpu_request(vcpu, &request, 0);
+	return axvcpu_send_request(vcpu, &request, 0);
 }
 
 int axvcpu_start(struct axvcpu *vcpu, uint64_t entry, uint64_t arg)
@@ -81,26 +80,26 @@ int axvcpu_start(struct axvcpu *vcpu, uint64_t entry, uint64_t arg)
 	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_START,
 						.u.start = { entry, arg } };
 
-	return axvcpu_request(vcpu, &request, 0);
+	return axvcpu_send_request(vcpu, &request, 0);
 }
 
 int axvcpu_stop(struct axvcpu *vcpu)
 {
 	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_STOP };
 
-	return axvcpu_request(vcpu, &request, 0);
+	return axvcpu_send_request(vcpu, &request, 0);
 }
 
 int axvcpu_pause(struct axvcpu *vcpu, int64_t timeout_ns)
 {
 	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_PAUSE };
 
-	return axvcpu_request(vcpu, &request, timeout_ns);
+	return axvcpu_send_request(vcpu, &request, timeout_ns);
 }
 
 int axvcpu_resume(struct axvcpu *vcpu)
 {
 	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_RESUME };
 
-	return axvcpu_request(vcpu, &request, 0);
+	return axvcpu_send_request(vcpu, &request, 0);
 }

@@ -283,7 +283,7 @@ static bool try_at_once(struct axvcpu *vcpu, const struct axvcpu_request *reques
 	return true;
 }
 
-int axvcpu_request(struct axvcpu *vcpu, const struct axvcpu_request *request, int64_t timeout_ns)
+int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *request, int64_t timeout_ns)
 {
 	uint64_t word = atomic_load(&vcpu->state);
 	int ret = check(vcpu, request);
@@ -319,14 +319,14 @@ int axvcpu_inject_interrupt(struct axvcpu *vcpu, uint32_t vector)
 	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_INTERRUPT,
 						.u.vector = vector };
 
-	return axvcpu_request(vcpu, &request, 0);
+	return axvcpu_send_request(vcpu, &request, 0);
 }
 
 int axvcpu_inject_nmi(struct axvcpu *vcpu)
 {
 	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_NMI };
 
-	return axvcpu_request(vcpu, &request, 0);
+	return axvcpu_send_request(vcpu, &request, 0);
 }
 
 int axvcpu_inject_exception(struct axvcpu *vcpu, const struct axvcpu_exception *exception)
@@ -334,7 +334,7 @@ int axvcpu_inject_exception(struct axvcpu *vcpu, const struct axvcpu_exception *
 	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_EXCEPTION,
 						.u.exception = *exception };
 
-	return axvcpu_request(vcpu, &request, 0);
+	return axvcpu_send_request(vcpu, &request, 0);
 }
 
 int axvcpu_set_irq_line(struct axvcpu *vcpu, uint32_t line, bool level)
@@ -342,5 +342,5 @@ int axvcpu_set_irq_line(struct axvcpu *vcpu, uint32_t line, bool level)
 	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_IRQ_LINE,
 						.u.line = { line, level } };
 
-	return axvcpu_request(vcpu, &request, 0);
+	return axvcpu_send_request(vcpu, &request, 0);
 }

@@ -100,6 +100,8 @@ static noinline int run_slow(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 			return state_refuse(vcpu, word, "run");
 		thread_set_current(vcpu);
 		if (ret) {
+			/* Not before others were kept out again. */
+			vcpu->awaits = 0;
 			op_end(vcpu, &op, AXVCPU_READY);
 			return ret < 0 ? ret : 0;
 		}

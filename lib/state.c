@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "lib/request.h"
 #include "host_run.h"
 #include "lib/request.h"
 #include "lib/vcpu.h"

@@ -308,19 +308,37 @@ says "--cpus: JSON of a crash" '"crash": {"kind": ".*", "vcpu": 1, '
 axrun --trace --cpus 2 "$GUESTS/smp"
 says "--cpus: --trace" '^axrun: trace: [0-9.]* vCPU 1 HALT'
 
-# The first CPU starts the second at the image's begin, and both halt; or only the first does.
-# mov edi, 0xfee00310; mov [rdi], 1 << 24; mov edi, 0xfee00300; mov [rdi], 0x4610; hlt
-start_other='\277\020\003\340\376\307\007\000\000\000\001\277\000\003\340\376\307\007\020\106\000\000\364'
-flat both-halt "\\364\\364$start_other"
+# The first CPU starts the second at the image's begin, where that halts or spins, and halts itself.
+hlt='\364'
+spin='\353\376'
+# mov edi, 0xfee00300
+icr='\277\000\003\340\376'
+# mov edi, 0xfee00310; mov dword [rdi], 1 << 24; and the above
+to_second='\277\020\003\340\376\307\007\000\000\000\001\277\000\003\340\376'
+# mov dword [rdi], 0x4610; mov dword [rdi], 0x4500
+startup='\307\007\020\106\000\000'
+init='\307\007\000\105\000\000'
+flat both-halt "$hlt$hlt$to_second$startup$hlt"
 axrun --cpus 2 --entry 0x10002 --json "$tmp/both-halt"
 ends "all CPUs halt" 0 ''
 says "all CPUs halt: result" '"result": "halt"'
 says "all CPUs halt: both did" '"0": {.*"HALT": 1.*"1": {.*"HALT": 1'
-flat one-halts "\\353\\376$start_other"
+flat one-halts "$spin$to_second$startup$hlt"
 axrun --cpus 2 --entry 0x10002 --timeout 0.5 "$tmp/one-halts"
 ends "one CPU halts, and another goes on" 124 ''
 axrun --cpus 1 --entry 0x10002 --json "$tmp/one-halts"
 ends "a CPU that is not there is not started" 0 ''
+flat stopped "$spin$to_second$startup$init$hlt"
+axrun --cpus 2 --entry 0x10002 --json "$tmp/stopped"
+ends "INIT stops a CPU" 0 ''
+says "INIT stops a CPU: result" '"result": "halt"'
+flat restarted "$spin$to_second$startup$init$startup$hlt"
+axrun --cpus 2 --entry 0x10002 --timeout 0.5 "$tmp/restarted"
+ends "a startup starts a CPU again" 124 ''
+flat reset "$icr$init$hlt"
+axrun --cpus 2 --json "$tmp/reset"
+ends "INIT of the first CPU is a reset" 0 ''
+says "INIT of the first CPU: result" '"result": "reset"'
 
 # A timer wakes who lets it. mov edx, 0x604; mov eax, 1000000; out dx, eax; (sti;) hlt
 flat deaf '\272\004\006\000\000\270\100\102\017\000\357\364'
@@ -395,7 +413,8 @@ ends "memory above the hole" 42 ''
 
 axrun --help
 ends "--help" 0
-for option in memory mode load entry cpus irqchip cpu-list drop-privileges timeout stats trace json log-level help version; do
+for option in memory mode load entry cpus irqchip cpu-list drop-privileges timeout stats trace json \
+	log-level help version; do
 	if grep -q -e "--$option" "$out"; then
 		ok "--help: --$option"
 	else
@@ -589,7 +608,8 @@ on_terminal "bad image" exit 125 -- "$AXRUN" /dev/null
 on_terminal "^C" expect abc raw send "$(printf '\003')" killed 2 -- "$AXRUN" "$GUESTS/spin" abc
 for signal in 1 2 3 6 10 11 14 15 24; do
 	on_terminal "signal $signal" expect abc raw signal $signal killed $signal cooked -- \
-		env ASAN_OPTIONS=handle_segv=0:handle_abort=0 "$AXRUN" "$GUESTS/spin" abc
+		env ASAN_OPTIONS=handle_segv=0:handle_abort=0 TSAN_OPTIONS=handle_segv=0:handle_abort=0 \
+		"$AXRUN" "$GUESTS/spin" abc
 done
 on_terminal "stop and continue" raw send x expect x signal 20 stopped cooked continue raw \
 	send y expect y send "$eot" exit 0 -- "$AXRUN" "$GUESTS/echo"

@@ -85,6 +85,7 @@ int use(struct axvcpu *vcpu)
 	struct axvcpu_x86_setup x86 = AXVCPU_X86_SETUP_INIT;
 	struct axvcpu_hal hal = AXVCPU_HAL_INIT;
 	struct axvcpu_privileges privileges = AXVCPU_PRIVILEGES_INIT;
+	struct axpercpu percpu = AXPERCPU_INIT;
 	int ret = 0;
 
 	ret |= vm.size != sizeof(vm) || vm.arch;
@@ -95,6 +96,7 @@ int use(struct axvcpu *vcpu)
 	ret |= x86.size != sizeof(x86) || x86.ncpuid;
 	ret |= hal.size != sizeof(hal) || hal.log;
 	ret |= privileges.size != sizeof(privileges) || privileges.keep;
+	ret |= percpu.size != sizeof(percpu) || percpu.initialised;
 	ret |= axvcpu_complete_value(vcpu, AXVCPU_REG_GPR(1));
 	ret |= axvcpu_complete_pair(vcpu, 1, AXVCPU_REG_PC);
 	ret |= axvcpu_complete_bytes(vcpu, "", 1);

@@ -41,11 +41,14 @@ void injector_ioctl(unsigned long request, int result, unsigned int times)
 
 static bool hit(void)
 {
+	unsigned int call;
+
 	if (!injector.armed)
 		return false;
-	injector.calls++;
-	return injector.fail_at && (injector.calls == injector.fail_at ||
-				    (injector.persist && injector.calls > injector.fail_at));
+	/* The runner's threads count with the one that makes them. */
+	call = __atomic_add_fetch(&injector.calls, 1, __ATOMIC_SEQ_CST);
+	return injector.fail_at &&
+	       (call == injector.fail_at || (injector.persist && call > injector.fail_at));
 }
 
 /* How a call fails, by variant, and what becomes of it if that is not passed on as it is. */
@@ -290,6 +293,17 @@ WRAP(int, sys_futex_wait, const uint32_t *word, const struct timespec *timeout)
 WRAP(int, sys_futex_wake, const uint32_t *word)
 {
 	return fails_harmlessly("futex") ? -EFAULT : __real_sys_futex_wake(word);
+}
+
+WRAP(int, sys_thread_create, pthread_t *thread, const pthread_attr_t *attr,
+     void *(*fn)(void *arg), void *arg)
+{
+	static const struct failure failure = { .err = { EAGAIN, EPERM } };
+	int ret;
+
+	return fails("pthread_create", &failure, &ret)
+		       ? ret
+		       : __real_sys_thread_create(thread, attr, fn, arg);
 }
 
 WRAP(void *, sys_calloc, size_t n, size_t size)

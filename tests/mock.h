@@ -56,7 +56,7 @@ struct mock {
 	uint32_t vectors[1024];
 	unsigned int nvectors;
 	/* The thread that the latest operation was called by. */
-	pthread_t thread;
+	_Atomic pthread_t thread;
 	uint64_t arg;
 	bool start;
 	/* Called inside every operation, if set. */
@@ -66,7 +66,7 @@ struct mock {
 	uint64_t regs[32];
 	struct axvcpu_answer answer;
 	/* axvcpu_current() was the vCPU operated on, in every operation so far. */
-	bool current_right;
+	atomic_bool current_right;
 	struct axvcpu *vcpu;
 };
 

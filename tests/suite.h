@@ -13,6 +13,21 @@
 /* What automake takes for "skipped". */
 #define SUITE_SKIP 77
 
+/*
+ * Whether this is a build with ThreadSanitizer, which holds signals back: a handler runs when the
+ * thread next does what the sanitizer knows of, and a system call of our own is not.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define SUITE_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SUITE_TSAN 1
+#endif
+#endif
+#ifndef SUITE_TSAN
+#define SUITE_TSAN 0
+#endif
+
 /* Seconds that one test may take: generous, as an emulated machine is slow. */
 #define SUITE_TIMEOUT 120
 

@@ -308,7 +308,14 @@ static const struct {
 			    .data = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 } } },
 	  "INTERNAL_ERROR",
 	  "INTERNAL_ERROR suberror 0 data 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1" },
-	{ { .kind = 20 }, "?", "?" },
+	{ { .kind = AXVCPU_EXIT_IRQ_WINDOW }, "IRQ_WINDOW", "IRQ_WINDOW" },
+	{ { .kind = AXVCPU_EXIT_DEBUG,
+	    .u.debug = { .pc = 0x1005, .reason = AXVCPU_DEBUGGED_POINT, .point = 2, .raw = 4 } },
+	  "DEBUG",
+	  "DEBUG point 2 at 0x1005 raw 0x4" },
+	{ { .kind = AXVCPU_EXIT_NOTIFY, .raw_code = 1 }, "NOTIFY", "NOTIFY flags 0x1" },
+	{ { .kind = AXVCPU_EXIT_EOI, .u.eoi = { .vector = 33 } }, "EOI", "EOI vector 33" },
+	{ { .kind = AXVCPU_EXIT_EOI + 1 }, "?", "?" },
 	{ { .kind = UINT32_MAX }, "?", "?" },
 };
 

@@ -130,7 +130,7 @@ static struct axvm_route pin_route(uint32_t gsi, uint32_t controller, uint32_t p
 	return route;
 }
 
-/* --- lines ------------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 static void pulse(uint32_t gsi)
 {
@@ -193,26 +193,23 @@ START_TEST(a_level_at_an_ioapic_pin_interrupts_until_it_is_lowered)
 }
 END_TEST
 
-START_TEST(an_edge_at_the_pic_is_one_interrupt)
+/* Both PICs: from vectors 0x20 and 0x28 on, the second behind input 2, all unmasked. */
+static void set_pics(struct x86_code *code)
 {
-	struct x86_code code = { .len = 0 };
+	x86_out(code, 0x20, 0x11);
+	x86_out(code, 0x21, 0x20);
+	x86_out(code, 0x21, 0x04);
+	x86_out(code, 0x21, 0x01);
+	x86_out(code, 0xa0, 0x11);
+	x86_out(code, 0xa1, 0x28);
+	x86_out(code, 0xa1, 0x02);
+	x86_out(code, 0xa1, 0x01);
+	x86_out(code, 0x21, 0x00);
+	x86_out(code, 0xa1, 0x00);
+}
 
-	x86_emit(&code, CODE(LIDT));
-	/* Both PICs: from vectors 0x20 and 0x28 on, the second behind input 2, all unmasked. */
-	x86_out(&code, 0x20, 0x11);
-	x86_out(&code, 0x21, 0x20);
-	x86_out(&code, 0x21, 0x04);
-	x86_out(&code, 0x21, 0x01);
-	x86_out(&code, 0xa0, 0x11);
-	x86_out(&code, 0xa1, 0x28);
-	x86_out(&code, 0xa1, 0x02);
-	x86_out(&code, 0xa1, 0x01);
-	x86_out(&code, 0x21, 0x00);
-	x86_out(&code, 0xa1, 0x00);
-	sleeper(&code);
-	start(AXVM_IRQCHIP_KERNEL, &code);
-	for (unsigned int vector = 0x20; vector < 0x28; vector++)
-		x86_handle(&guest, vector, X86_TELL_PIC);
+static void expect_pic(void)
+{
 	begin();
 	for (int i = 0; i < 10; i++) {
 		pulse(3);
@@ -220,6 +217,23 @@ START_TEST(an_edge_at_the_pic_is_one_interrupt)
 		pulse(7);
 		x86_expect_vector(&guest, 0x27);
 	}
+	expect_silence();
+}
+
+START_TEST(an_edge_at_the_pic_is_one_interrupt)
+{
+	struct x86_code code = { .len = 0 };
+
+	x86_emit(&code, CODE(LIDT));
+	set_pics(&code);
+	sleeper(&code);
+	start(AXVM_IRQCHIP_KERNEL, &code);
+	for (unsigned int vector = 0x20; vector < 0x28; vector++)
+		x86_handle(&guest, vector, X86_TELL_PIC);
+	expect_pic();
+	/* A reset of the boot processor does not cut it off. */
+	ck_ok(axvcpu_reset(guest.vcpu, GUEST_CODE, 0));
+	expect_pic();
 	guest_end(&guest);
 }
 END_TEST
@@ -235,7 +249,7 @@ START_TEST(lines_that_do_not_exist_are_refused)
 }
 END_TEST
 
-/* --- messages ----------------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 START_TEST(a_message_is_taken_or_said_to_be_blocked)
 {
@@ -263,7 +277,7 @@ START_TEST(a_message_is_taken_or_said_to_be_blocked)
 }
 END_TEST
 
-/* --- routes --------------------------------------------------------------------------------------------- */
+/* --- routes ----------------------------------------------------------------------------------- */
 
 START_TEST(routes_lead_where_they_were_last_set_to)
 {
@@ -297,11 +311,7 @@ START_TEST(one_number_leads_to_several_pins)
 
 	x86_emit(&code, CODE(LIDT));
 	x86_set_ioapic(&code, 5, 0x45);
-	x86_out(&code, 0x20, 0x11);
-	x86_out(&code, 0x21, 0x20);
-	x86_out(&code, 0x21, 0x04);
-	x86_out(&code, 0x21, 0x01);
-	x86_out(&code, 0x21, 0x00);
+	set_pics(&code);
 	sleeper(&code);
 	start(AXVM_IRQCHIP_KERNEL, &code);
 	x86_handle(&guest, 0x23, X86_TELL_PIC);
@@ -377,7 +387,7 @@ START_TEST(the_end_of_a_level_interrupt_is_an_exit_with_a_split_irqchip)
 }
 END_TEST
 
-/* --- irqfd ------------------------------------------------------------------------------------------------ */
+/* --- irqfd ------------------------------------------------------------------------------------ */
 
 static int irqfd(uint32_t gsi, int fd, uint32_t flags, int resample_fd)
 {
@@ -387,7 +397,7 @@ static int irqfd(uint32_t gsi, int fd, uint32_t flags, int resample_fd)
 	config.fd = fd;
 	config.flags = flags;
 	config.resample_fd = resample_fd;
-	return axvm_irqfd(guest.vm, &config);
+	return axvm_set_irqfd(guest.vm, &config);
 }
 
 START_TEST(an_eventfd_raises_its_interrupt_until_it_is_removed)
@@ -475,7 +485,7 @@ START_TEST(irqfds_that_make_no_sense_are_refused)
 	int fd = event_new(), null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	start_sleeper(AXVM_IRQCHIP_KERNEL);
-	ck_fails(axvm_irqfd(guest.vm, NULL), EINVAL);
+	ck_fails(axvm_set_irqfd(guest.vm, NULL), EINVAL);
 	ck_fails_saying(irqfd(5, -1, 0, 0), EINVAL, "fd is -1");
 	ck_fails_saying(irqfd(5, fd, AXVM_EVENT_RESAMPLE, -1), EINVAL, "resample_fd is -1");
 	ck_fails_saying(irqfd(5, fd, AXVM_EVENT_PORT, 0), EINVAL, "flags 0x4");
@@ -487,7 +497,7 @@ START_TEST(irqfds_that_make_no_sense_are_refused)
 	newer[0].size = sizeof(newer);
 	newer[0].fd = fd;
 	memset(&newer[1], 1, sizeof(newer[1]));
-	ck_fails(axvm_irqfd(guest.vm, newer), E2BIG);
+	ck_fails(axvm_set_irqfd(guest.vm, newer), E2BIG);
 	ck_ok(irqfd(5, fd, 0, 0));
 	ck_fails(irqfd(6, fd, 0, 0), EBUSY);
 	guest_end(&guest);
@@ -500,7 +510,7 @@ START_TEST(irqfds_that_make_no_sense_are_refused)
 }
 END_TEST
 
-/* --- ioeventfd ---------------------------------------------------------------------------------------------- */
+/* --- ioeventfd -------------------------------------------------------------------------------- */
 
 static struct axvm_ioeventfd ioeventfd_config(uint32_t flags, int fd, uint64_t address,
 					      uint32_t width, uint64_t value)
@@ -517,10 +527,9 @@ static struct axvm_ioeventfd ioeventfd_config(uint32_t flags, int fd, uint64_t a
 
 static int ioeventfd(uint32_t flags, int fd, uint64_t address, uint32_t width, uint64_t value)
 {
-	const struct axvm_ioeventfd config =
-		ioeventfd_config(flags, fd, address, width, value);
+	const struct axvm_ioeventfd config = ioeventfd_config(flags, fd, address, width, value);
 
-	return axvm_ioeventfd(guest.vm, &config);
+	return axvm_set_ioeventfd(guest.vm, &config);
 }
 
 static void start_plain(const void *code, size_t len)
@@ -649,7 +658,7 @@ START_TEST(ioeventfds_that_make_no_sense_are_refused)
 	int fd = event_new(), second = event_new(), null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	start_plain(CODE(HLT));
-	ck_fails(axvm_ioeventfd(guest.vm, NULL), EINVAL);
+	ck_fails(axvm_set_ioeventfd(guest.vm, NULL), EINVAL);
 	ck_fails_saying(ioeventfd(0, -1, GUEST_MMIO, 4, 0), EINVAL, "fd is -1");
 	ck_fails_saying(ioeventfd(AXVM_EVENT_RESAMPLE, fd, GUEST_MMIO, 4, 0), EINVAL, "flags 0x2");
 	ck_fails(ioeventfd(1u << 31, fd, GUEST_MMIO, 4, 0), EINVAL);
@@ -670,7 +679,7 @@ START_TEST(ioeventfds_that_make_no_sense_are_refused)
 	newer[0] = ioeventfd_config(0, fd, GUEST_MMIO, 4, 0);
 	newer[0].size = sizeof(newer);
 	memset(&newer[1], 1, sizeof(newer[1]));
-	ck_fails(axvm_ioeventfd(guest.vm, newer), E2BIG);
+	ck_fails(axvm_set_ioeventfd(guest.vm, newer), E2BIG);
 
 	ck_fails(ioeventfd(AXVM_EVENT_REMOVE, fd, GUEST_MMIO, 4, 0), ENOENT);
 	ck_ok(ioeventfd(0, fd, GUEST_MMIO, 4, 0));
@@ -688,7 +697,7 @@ START_TEST(ioeventfds_that_make_no_sense_are_refused)
 }
 END_TEST
 
-/* --- what is not there ------------------------------------------------------------------------------------------ */
+/* --- what is not there ------------------------------------------------------------------------ */
 
 START_TEST(without_an_irqchip_there_is_nothing_to_interrupt)
 {
@@ -739,7 +748,7 @@ START_TEST(an_unknown_irqchip_is_refused)
 }
 END_TEST
 
-/* --- capabilities --------------------------------------------------------------------------------------------------- */
+/* --- capabilities ----------------------------------------------------------------------------- */
 
 START_TEST(capabilities_are_enabled_and_unknown_ones_refused)
 {

@@ -76,25 +76,25 @@ START_TEST(what_is_asked_of_a_running_vcpu_its_owner_does)
 	start_owner(0);
 	request.u.reg.id = 5;
 	request.u.reg.value = 55;
-	ck_ok(axvcpu_request(vcpu, &request, -1));
+	ck_ok(axvcpu_send_request(vcpu, &request, -1));
 	ck_assert(pthread_equal(mock.thread, owner));
 	ck_assert(mock.current_right);
 	ck_assert_uint_eq(mock.regs[5], 55);
 	request = (struct axvcpu_request){ .kind = AXVCPU_REQUEST_INTERRUPT, .u.vector = 77 };
-	ck_ok(axvcpu_request(vcpu, &request, -1));
+	ck_ok(axvcpu_send_request(vcpu, &request, -1));
 	ck_assert_uint_eq(mock.vectors[0], 77);
-	ck_ok(axvcpu_request(vcpu, &nmi, -1));
+	ck_ok(axvcpu_send_request(vcpu, &nmi, -1));
 	request = (struct axvcpu_request){ .kind = AXVCPU_REQUEST_EXCEPTION,
 					   .u.exception = { .vector = 13 } };
-	ck_ok(axvcpu_request(vcpu, &request, -1));
+	ck_ok(axvcpu_send_request(vcpu, &request, -1));
 	ck_assert_uint_eq(mock.vectors[1], 13);
 	request = (struct axvcpu_request){ .kind = AXVCPU_REQUEST_IRQ_LINE, .u.line = { 7, 1 } };
-	ck_ok(axvcpu_request(vcpu, &request, -1));
+	ck_ok(axvcpu_send_request(vcpu, &request, -1));
 	ck_assert_uint_eq(mock.regs[7], 1);
 	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 1);
 	/* What the backend answers, the sender gets. */
 	mock.ret[MOCK_INJECT_NMI] = -EIO;
-	ck_assert_int_eq(axvcpu_request(vcpu, &nmi, -1), -EIO);
+	ck_assert_int_eq(axvcpu_send_request(vcpu, &nmi, -1), -EIO);
 	/* But the register calls themselves are not for others while the owner is inside. */
 	while (!atomic_load(&mock.inside))
 		sched_yield();
@@ -111,7 +111,7 @@ START_TEST(requests_keep_their_order)
 	for (uint32_t i = 0; i < 1000; i++)
 		ck_ok(axvcpu_inject_interrupt(vcpu, i));
 	request.u.vector = 1000;
-	ck_ok(axvcpu_request(vcpu, &request, -1));
+	ck_ok(axvcpu_send_request(vcpu, &request, -1));
 	ck_assert_uint_eq(mock.nvectors, 1001);
 	for (uint32_t i = 0; i <= 1000; i++)
 		ck_assert_uint_eq(mock.vectors[i], i);
@@ -126,7 +126,7 @@ static void *send_many(void *arg)
 {
 	(void)arg;
 	for (int i = 0; i < EACH; i++)
-		ck_ok(i % 8 ? axvcpu_inject_nmi(vcpu) : axvcpu_request(vcpu, &nmi, -1));
+		ck_ok(i % 8 ? axvcpu_inject_nmi(vcpu) : axvcpu_send_request(vcpu, &nmi, -1));
 	return NULL;
 }
 
@@ -139,7 +139,7 @@ START_TEST(no_request_of_many_threads_is_lost)
 		ck_assert_int_eq(pthread_create(&senders[i], NULL, send_many, NULL), 0);
 	for (int i = 0; i < SENDERS; i++)
 		pthread_join(senders[i], NULL);
-	ck_ok(axvcpu_request(vcpu, &nmi, -1));
+	ck_ok(axvcpu_send_request(vcpu, &nmi, -1));
 	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], SENDERS * EACH + 1);
 	end_owner();
 }
@@ -166,7 +166,7 @@ START_TEST(no_request_is_stuck_when_the_owner_leaves)
 	start(0);
 	ck_assert_int_eq(pthread_create(&thread, NULL, come_and_go, NULL), 0);
 	for (int i = 0; i < 3000; i++)
-		ck_ok(axvcpu_request(vcpu, &nmi, -1));
+		ck_ok(axvcpu_send_request(vcpu, &nmi, -1));
 	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 3000);
 	atomic_store(&finish, true);
 	pthread_join(thread, NULL);
@@ -197,7 +197,7 @@ static void hook_asks_itself(enum mock_op op, void *arch)
 	if (op != MOCK_RUN)
 		return;
 	/* Inside: it would wait for itself. Later is fine. */
-	ck_fails_saying(axvcpu_request(vcpu, &nmi, -1), EBUSY, "itself");
+	ck_fails_saying(axvcpu_send_request(vcpu, &nmi, -1), EBUSY, "itself");
 	ck_ok(axvcpu_inject_nmi(vcpu));
 	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 0);
 }
@@ -229,9 +229,9 @@ START_TEST(nonsense_and_wrong_states_are_refused)
 	ck_fails(axvcpu_reset(vcpu, 0, 0), EBADFD);
 	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_CREATED);
 	ck_ok(axvcpu_setup(vcpu, 0, 0, NULL));
-	ck_fails_saying(axvcpu_request(vcpu, &request, 0), EINVAL, "kind 0");
+	ck_fails_saying(axvcpu_send_request(vcpu, &request, 0), EINVAL, "kind 0");
 	request.kind = AXVCPU_REQUEST_RESUME + 1;
-	ck_fails(axvcpu_request(vcpu, &request, -1), EINVAL);
+	ck_fails(axvcpu_send_request(vcpu, &request, -1), EINVAL);
 	ck_ok(axvcpu_set_state(vcpu, AXVCPU_INVALID));
 	ck_fails(axvcpu_stop(vcpu), EBADFD);
 	end();
@@ -281,10 +281,10 @@ START_TEST(a_request_that_is_not_begun_in_time_is_taken_back)
 	while (axvcpu_state(vcpu) != AXVCPU_READY)
 		sched_yield();
 	/* Its owner never runs it. */
-	ck_fails(axvcpu_request(vcpu, &nmi, 20 * MS), ETIMEDOUT);
+	ck_fails(axvcpu_send_request(vcpu, &nmi, 20 * MS), ETIMEDOUT);
 	/* But what is not waited for stays in the box. */
 	ck_ok(axvcpu_inject_interrupt(vcpu, 1));
-	ck_fails(axvcpu_request(vcpu, &nmi, 1), ETIMEDOUT);
+	ck_fails(axvcpu_send_request(vcpu, &nmi, 1), ETIMEDOUT);
 	atomic_store(&finish, true);
 	pthread_join(thread, NULL);
 	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 0);
@@ -307,7 +307,7 @@ START_TEST(a_vcpu_that_starts_off_waits_for_its_start)
 	ck_assert_uint_eq(mock.calls[MOCK_RUN], 0);
 	/* It sleeps inside run: its registers can be looked at. */
 	ck_ok(axvcpu_get_reg(vcpu, 1, &value));
-	ck_ok(axvcpu_request(vcpu, &request, -1));
+	ck_ok(axvcpu_send_request(vcpu, &request, -1));
 	ck_assert_int_eq(axvcpu_power(vcpu), AXVCPU_POWER_ON);
 	ck_assert_uint_eq(mock.entry, 0x1000);
 	ck_assert_uint_eq(mock.arg, 0x2000);
@@ -335,10 +335,10 @@ START_TEST(only_one_of_many_starts_succeeds)
 		sched_yield();
 	ck_assert_uint_eq(mock.calls[MOCK_RESET], 1);
 	/* A failed start can be tried again. */
-	ck_ok(axvcpu_request(vcpu, &(struct axvcpu_request){ .kind = AXVCPU_REQUEST_STOP }, -1));
+	ck_ok(axvcpu_send_request(vcpu, &(struct axvcpu_request){ .kind = AXVCPU_REQUEST_STOP }, -1));
 	ck_assert_int_eq(axvcpu_power(vcpu), AXVCPU_POWER_OFF);
 	mock.ret[MOCK_RESET] = -EINVAL;
-	ck_assert_int_eq(axvcpu_request(vcpu,
+	ck_assert_int_eq(axvcpu_send_request(vcpu,
 					&(struct axvcpu_request){ .kind = AXVCPU_REQUEST_START },
 					-1),
 			 -EINVAL);
@@ -378,7 +378,7 @@ START_TEST(pause_waits_until_the_guest_is_left_and_resume_lets_it_in)
 		ck_assert(!atomic_load(&mock.inside));
 		ck_ok(axvcpu_get_reg(vcpu, 1, &value));
 		/* What is asked of a paused vCPU is done all the same. */
-		ck_ok(axvcpu_request(vcpu, &nmi, -1));
+		ck_ok(axvcpu_send_request(vcpu, &nmi, -1));
 		ck_ok(axvcpu_pause(vcpu, -1));
 		ck_ok(axvcpu_resume(vcpu));
 		while (!atomic_load(&mock.inside))

@@ -234,8 +234,8 @@ END_TEST
 
 static int linger(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
 {
-	(void)vcpu;
 	(void)exit;
+	atomic_store(&calls[axvcpu_id(vcpu)], 10);
 	while (!atomic_load((atomic_bool *)ctx))
 		sched_yield();
 	return AXVM_CONTINUE;
@@ -249,6 +249,8 @@ START_TEST(a_pause_that_takes_too_long_is_undone)
 	create(CODE(CHATTER));
 	config.ctx = &go_on;
 	ck_ok(axvm_runner_start(vm, &config, &runner));
+	/* One that has not come so far would be paused at once. */
+	wait_for_all();
 	ck_fails(axvm_runner_pause(runner, 20000000), ETIMEDOUT);
 	atomic_store(&go_on, true);
 	usleep(20000);

@@ -66,15 +66,15 @@
 #define FREE_REG_MARK UINT64_C(0xaa00)
 
 static const unsigned char code[] = {
-	0x0f, 0x01, 0x1c, 0x25, 0x00, 0x20, 0x00, 0x00, /* lidt [IDTR] */
+	0x0f, 0x01,	0x1c, 0x25, 0x00, 0x20, 0x00, 0x00, /* lidt [IDTR] */
 	0xfb, /* sti */
-	0xf0, 0xff, 0x07, /* lock inc dword [rdi] */
-	0x8b, 0x04, 0x25, 0x00, 0x00, 0x40, 0x00, /* mov eax, [WINDOW] */
-	0x89, 0x47, 0x04, /* mov [rdi + 4], eax */
+	0xf0, 0xff,	0x07, /* lock inc dword [rdi] */
+	0x8b, 0x04,	0x25, 0x00, 0x00, 0x40, 0x00, /* mov eax, [WINDOW] */
+	0x89, 0x47,	0x04, /* mov [rdi + 4], eax */
 	0xe7, OUT_PORT, /* out OUT_PORT, eax */
 	0xe5, IN_PORT, /* in eax, IN_PORT */
-	0x89, 0x47, 0x08, /* mov [rdi + 8], eax */
-	0xb9, 0x10, 0x00, 0x00, 0x00, /* mov ecx, 16 */
+	0x89, 0x47,	0x08, /* mov [rdi + 8], eax */
+	0xb9, 0x10,	0x00, 0x00, 0x00, /* mov ecx, 16 */
 	0xff, 0xc9, /* dec ecx */
 	0x75, 0xfc, /* jnz back to dec */
 	0xeb, 0xe1, /* jmp back to inc */
@@ -419,7 +419,7 @@ static void start(struct machine *m, uint32_t id)
 					.u.start = { GUEST_CODE, CELL(id) } };
 
 	if (m->kernel_irqchip)
-		ALWAYS(axvcpu_request(m->vcpus[id], &reset, -1));
+		ALWAYS(axvcpu_send_request(m->vcpus[id], &reset, -1));
 	else
 		ONLY(axvcpu_start(m->vcpus[id], GUEST_CODE, CELL(id)), EALREADY);
 }
@@ -543,7 +543,7 @@ static void ask(struct thread *thread, struct machine *m, struct axvcpu *vcpu)
 		request.u.reg.value = FREE_REG_MARK | dice(thread, 256);
 		break;
 	}
-	ONLY(axvcpu_request(vcpu, &request, patience(thread)), ETIMEDOUT, own);
+	ONLY(axvcpu_send_request(vcpu, &request, patience(thread)), ETIMEDOUT, own);
 }
 
 static void pause_and_look(struct thread *thread, struct axvcpu *vcpu)
@@ -621,8 +621,7 @@ static void look(struct axvcpu *vcpu)
 {
 	enum axvcpu_state state = axvcpu_state(vcpu);
 
-	must(state >= AXVCPU_FREE && state <= AXVCPU_BLOCKED, "state %s",
-	     axvcpu_state_name(state));
+	must(state >= AXVCPU_FREE && state <= AXVCPU_BLOCKED, "state %s", axvcpu_state_name(state));
 	must(axvcpu_power(vcpu) <= AXVCPU_POWER_WAITING, "power %d", (int)axvcpu_power(vcpu));
 	must(axvcpu_id(vcpu) < VCPUS, "id %u", axvcpu_id(vcpu));
 }
@@ -747,8 +746,9 @@ static void watch(unsigned int seconds)
 			if (n != beats[i] || atomic_load(&threads[i].ended))
 				since[i] = now;
 			beats[i] = n;
-			must(now - since[i] < STUCK_SECONDS * 10, "thread %d %s, and does not get on",
-			     i, atomic_load(&threads[i].doing));
+			must(now - since[i] < STUCK_SECONDS * 10,
+			     "thread %d %s, and does not get on", i,
+			     atomic_load(&threads[i].doing));
 		}
 	}
 }

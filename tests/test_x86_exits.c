@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* x86_64: the exits that real guests produce, and what the guest sees of the answers. */
 #include <errno.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "guest.h"
 #include "suite.h"
@@ -266,46 +264,6 @@ START_TEST(memory_mapped_while_bound_is_seen_and_unmapped_memory_is_mmio)
 }
 END_TEST
 
-/* --- faults of the host's --------------------------------------------------------------------------------- */
-
-START_TEST(memory_that_the_host_took_away_is_a_nested_page_fault)
-{
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	struct axvm_region region = AXVM_REGION_INIT;
-	uint32_t *memory =
-		mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	ck_assert_ptr_ne(memory, MAP_FAILED);
-	*memory = 0xcafef00d;
-	/* mov eax,[0x400000]; hlt */
-	guest_start(&guest, AXVCPU_MODE_32, CODE("\xa1\x00\x00\x40\x00\xf4"));
-	region.gpa = 0x400000;
-	region.len = page;
-	region.backing = AXVM_MEM_CALLER;
-	region.hva = memory;
-	ck_ok(axvm_map(guest.vm, &region));
-	ck_assert_int_eq(mprotect(memory, page, PROT_NONE), 0);
-	if (guest_kvm_is_pvm()) {
-		/* It reads memory by itself, and takes what it cannot read for a device. */
-		check_mmio(AXVCPU_EXIT_MMIO_READ, 0x400000, 4, 0);
-		ck_ok(axvcpu_complete_value(guest.vcpu, 0xcafef00d));
-	} else {
-		guest_expect(&guest, AXVCPU_EXIT_NESTED_PAGE_FAULT);
-		ck_assert_uint_eq(guest.exit.u.page_fault.error, EFAULT);
-		/* Linux 6.8 and later tell it. */
-		if (guest.exit.raw_reason == 39) /* KVM_EXIT_MEMORY_FAULT */
-			ck_assert_uint_eq(guest.exit.u.page_fault.addr, 0x400000);
-		ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
-	}
-	/* It is not the guest's fault, and it goes on when the memory is there again. */
-	ck_assert_int_eq(mprotect(memory, page, PROT_READ | PROT_WRITE), 0);
-	guest_expect(&guest, AXVCPU_EXIT_HALT);
-	ck_assert_uint_eq(guest_reg(&guest, RAX), 0xcafef00d);
-	guest_end(&guest);
-	munmap(memory, page);
-}
-END_TEST
-
 /* --- answers: misuse ----------------------------------------------------------------------------------- */
 
 START_TEST(answers_of_the_wrong_kind_change_nothing)
@@ -454,7 +412,6 @@ static void add_tests(Suite *suite)
 {
 	TCase *io = suite_case(suite, "port I/O");
 	TCase *mmio = suite_case(suite, "MMIO");
-	TCase *faults = suite_case(suite, "faults");
 	TCase *answers = suite_case(suite, "answers");
 	TCase *flush = suite_case(suite, "flush");
 	TCase *end = suite_case(suite, "end");
@@ -471,8 +428,6 @@ static void add_tests(Suite *suite)
 	tcase_add_test(mmio, a_straddling_mmio_write_arrives_in_pieces_that_add_up);
 	tcase_add_test(mmio, a_write_to_read_only_memory_is_an_mmio_write);
 	tcase_add_test(mmio, memory_mapped_while_bound_is_seen_and_unmapped_memory_is_mmio);
-
-	tcase_add_test(faults, memory_that_the_host_took_away_is_a_nested_page_fault);
 
 	tcase_add_test(answers, answers_of_the_wrong_kind_change_nothing);
 	tcase_add_test(answers, mmio_takes_a_value_only);

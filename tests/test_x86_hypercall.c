@@ -273,16 +273,17 @@ END_TEST
 
 /* --- hypercall instructions ----------------------------------------------------------------------------- */
 
+/* What KVM says of it. Also outside of tests, where nothing may be asserted. */
 static int capability(unsigned int number)
 {
 	struct axvm *vm;
-	int ret;
+	int ret = axvm_new(NULL, &vm);
 
-	ck_ok(axvm_new(NULL, &vm));
-	ret = axvm_capability(vm, number);
-	ck_ok(ret);
-	ck_ok(axvm_free(vm));
-	return ret;
+	if (!ret) {
+		ret = axvm_capability(vm, number);
+		axvm_free(vm);
+	}
+	return ret < 0 ? 0 : ret;
 }
 
 static bool has_xen_calls(void)
@@ -348,8 +349,8 @@ static void enter_user_mode(void)
  */
 #define XEN_CALL_32 \
 	"\xb8\x34\x12\x00\x00\xbb\x01\x00\x00\x00\xb9\x02\x00\x00\x00\xba\x03\x00\x00\x00" \
-	"\xbe\x04\x00\x00\x00\xbf\x05\x00\x00\x00\xbd\x06\x00\x00\x00" VMMCALL \
-	"\x89\xc3" VMMCALL "\xf4"
+	"\xbe\x04\x00\x00\x00\xbf\x05\x00\x00\x00\xbd\x06\x00\x00\x00" VMMCALL "\x89\xc3" VMMCALL \
+	"\xf4"
 
 START_TEST(a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence)
 {
@@ -492,9 +493,8 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(calls, every_hypercall_is_forwarded_or_refused_by_the_name_of_what_lacks);
 	if (has_xen_calls())
-		tcase_add_test(
-			calls,
-			a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence);
+		tcase_add_test(calls,
+			       a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence);
 	else
 		printf("skip a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence: "
 		       "this KVM has no KVM_CAP_XEN_HVM\n");

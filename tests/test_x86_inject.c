@@ -35,7 +35,7 @@ static void inject(uint32_t vector)
 	ck_ok(axvcpu_inject_interrupt(guest.vcpu, vector));
 }
 
-/* --- interrupts without an irqchip --------------------------------------------------------------------- */
+/* --- interrupts without an irqchip ------------------------------------------------------------ */
 
 START_TEST(every_vector_reaches_its_handler)
 {
@@ -88,8 +88,8 @@ END_TEST
 
 START_TEST(an_interrupt_waits_until_the_guest_takes_interrupts)
 {
-	start(AXVM_IRQCHIP_NONE, CODE(LIDT OUT("\x01") OUT("\x02") STI NOP OUT("\x03") CLI OUT("\x04")
-				      OUT("\x05") STI NOP OUT("\x06")));
+	start(AXVM_IRQCHIP_NONE, CODE(LIDT OUT("\x01") OUT("\x02") STI NOP OUT("\x03")
+					      CLI OUT("\x04") OUT("\x05") STI NOP OUT("\x06")));
 	x86_handle(&guest, 0x77, X86_TELL);
 	x86_expect_out(&guest, 1, 0);
 	inject(0x77);
@@ -209,7 +209,7 @@ START_TEST(handshaken_injections_arrive_each_once_and_in_order)
 }
 END_TEST
 
-/* --- open exits -------------------------------------------------------------------------------------------- */
+/* --- open exits ------------------------------------------------------------------------------- */
 
 START_TEST(an_injection_at_an_open_exit_leaves_its_answer_alone)
 {
@@ -227,8 +227,8 @@ END_TEST
 START_TEST(an_instruction_that_ends_with_interrupts_off_is_not_interrupted)
 {
 	/* sti; mov esp,0xd0000000; popf; mov esp,0x8000; out 2; sti; nop; out 3 */
-	start(AXVM_IRQCHIP_NONE, CODE(LIDT STI "\xbc\x00\x00\x00\xd0\x9d\xbc\x00\x80\x00\x00"
-					 OUT("\x02") STI NOP OUT("\x03") HLT));
+	start(AXVM_IRQCHIP_NONE, CODE(LIDT STI "\xbc\x00\x00\x00\xd0\x9d\xbc\x00\x80\x00\x00" OUT(
+					 "\x02") STI NOP OUT("\x03") HLT));
 	x86_handle(&guest, 0x99, X86_TELL);
 	guest_expect(&guest, AXVCPU_EXIT_MMIO_READ);
 	/* Interrupts are on, and the instruction that turns them off is half done. */
@@ -307,7 +307,7 @@ START_TEST(a_reset_forgets_what_waited)
 }
 END_TEST
 
-/* --- the window --------------------------------------------------------------------------------------------- */
+/* --- the window ------------------------------------------------------------------------------- */
 
 /* Runs to an exit of this kind or of the other, and says whether it was this. */
 static bool either(enum axvcpu_exit_kind kind, enum axvcpu_exit_kind other_kind)
@@ -315,8 +315,7 @@ static bool either(enum axvcpu_exit_kind kind, enum axvcpu_exit_kind other_kind)
 	do
 		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
 	while (guest.exit.kind == AXVCPU_EXIT_NOTHING);
-	ck_assert_msg(guest.exit.kind == (uint32_t)kind ||
-			      guest.exit.kind == (uint32_t)other_kind,
+	ck_assert_msg(guest.exit.kind == (uint32_t)kind || guest.exit.kind == (uint32_t)other_kind,
 		      "got %s", axvcpu_exit_name(guest.exit.kind));
 	return guest.exit.kind == (uint32_t)kind;
 }
@@ -431,7 +430,7 @@ START_TEST(there_is_no_window_to_ask_for_with_the_kernels_lapic)
 }
 END_TEST
 
-/* --- NMI ------------------------------------------------------------------------------------------------------ */
+/* --- NMI -------------------------------------------------------------------------------------- */
 
 START_TEST(an_nmi_is_taken_once_with_interrupts_off)
 {
@@ -480,7 +479,7 @@ START_TEST(an_nmi_is_taken_once_with_the_kernels_irqchip)
 }
 END_TEST
 
-/* --- exceptions ------------------------------------------------------------------------------------------------- */
+/* --- exceptions ------------------------------------------------------------------------------- */
 
 static struct axvcpu_exception exception(uint32_t vector, bool has_error_code, uint32_t error_code)
 {
@@ -515,7 +514,7 @@ START_TEST(exceptions_carry_their_error_code)
 	static const struct {
 		unsigned char vector;
 		uint32_t error_code;
-	} cases[] = { { 8, 0 },	 { 10, 0x18 }, { 11, 0x20 }, { 12, 0x28 },
+	} cases[] = { { 8, 0 },	 { 10, 0x18 },	 { 11, 0x20 }, { 12, 0x28 },
 		      { 13, 0 }, { 13, 0xfff8 }, { 14, 7 },    { 17, 0 } };
 
 	start(AXVM_IRQCHIP_NONE, CODE(LIDT HLT_LOOP));
@@ -544,6 +543,30 @@ START_TEST(an_exception_at_an_open_exit_comes_behind_its_instruction)
 	x86_expect_out(&guest, X86_ERROR_PORT, 0x10);
 	x86_expect_vector(&guest, 13);
 	x86_expect_out(&guest, 2, 0x5a);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_breakpoint_exception_is_that_of_the_instruction)
+{
+	/* int3, as a debugger hands it to a guest that has a breakpoint of its own there. */
+	start(AXVM_IRQCHIP_NONE, CODE(LIDT OUT("\x01") "\xcc" OUT("\x02") OUT("\x03")));
+	x86_handle(&guest, 3, X86_TELL);
+	x86_expect_out(&guest, 1, 0);
+	raise(exception(3, false, 0));
+	x86_expect_vector(&guest, 3);
+	/*
+	 * And the guest goes on behind it: so hardware does. CPUs that QEMU emulates, and the software
+	 * flavour of KVM, go back to the instruction, which the latter cannot interpret.
+	 */
+	if (either(AXVCPU_EXIT_IO_WRITE, AXVCPU_EXIT_INTERNAL_ERROR)) {
+		if (guest.exit.u.io.port == X86_VECTOR_PORT) {
+			ck_assert_uint_eq(guest.exit.u.io.data, 3);
+			guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+		}
+		ck_assert_uint_eq(guest.exit.u.io.port, 2);
+		x86_expect_out(&guest, 3, 0);
+	}
 	guest_end(&guest);
 }
 END_TEST
@@ -614,7 +637,7 @@ START_TEST(an_exception_goes_before_an_interrupt_and_takes_none_away)
 }
 END_TEST
 
-/* --- from other threads ---------------------------------------------------------------------------------------- */
+/* --- from other threads ----------------------------------------------------------------------- */
 
 /* A thread that injects when told to. */
 static struct {
@@ -683,8 +706,7 @@ START_TEST(another_thread_interrupts_a_guest_that_spins)
 		x86_enable_lapic(&code);
 	x86_emit(&code, CODE(OUT("\x01") STI JMP_SELF));
 	start(irqchips[_i], code.bytes, code.len);
-	handle_all(0x20, 0xff,
-		   irqchips[_i] == AXVM_IRQCHIP_NONE ? X86_TELL : X86_TELL_LAPIC);
+	handle_all(0x20, 0xff, irqchips[_i] == AXVM_IRQCHIP_NONE ? X86_TELL : X86_TELL_LAPIC);
 	/* What comes before the guest has switched its LAPIC on is lost: as on hardware. */
 	x86_expect_out(&guest, 1, 0);
 	other_start(other_vector);
@@ -748,7 +770,7 @@ START_TEST(another_threads_exception_ends_a_halt_in_the_kernel)
 }
 END_TEST
 
-/* --- the kernel's LAPIC ------------------------------------------------------------------------------------------ */
+/* --- the kernel's LAPIC ----------------------------------------------------------------------- */
 
 START_TEST(an_interrupt_to_the_kernels_lapic_is_taken_and_ends_a_halt)
 {
@@ -808,8 +830,8 @@ START_TEST(a_cpu_beyond_the_255th_is_reached)
 	ck_ok(axvcpu_new(guest.vm, &vcpu_config, &guest.vcpu));
 	/* x2APIC mode, in which ids have 32 bits; switched on by its MSR of the spurious vector. */
 	x86_emit(&code, CODE(LIDT "\xb9\x1b\x00\x00\x00\x0f\x32\x0d\x00\x04\x00\x00\x0f\x30"
-			     "\xb9\x0f\x08\x00\x00\xb8\xff\x01\x00\x00\x31\xd2\x0f\x30"
-			     OUT("\x01") STI NOP OUT("\x02") HLT_LOOP));
+				  "\xb9\x0f\x08\x00\x00\xb8\xff\x01\x00\x00\x31\xd2\x0f\x30" OUT(
+					  "\x01") STI NOP OUT("\x02") HLT_LOOP));
 	ck_ok(axvm_write(guest.vm, GUEST_CODE, code.bytes, code.len));
 	x86_load_idt(&guest);
 	handle_all(0x20, 0xff, X86_TELL);
@@ -868,6 +890,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(exceptions, exceptions_reach_their_handlers);
 	tcase_add_test(exceptions, exceptions_carry_their_error_code);
 	tcase_add_test(exceptions, an_exception_at_an_open_exit_comes_behind_its_instruction);
+	tcase_add_test(exceptions, a_breakpoint_exception_is_that_of_the_instruction);
 	tcase_add_test(exceptions, exceptions_that_make_no_sense_are_refused);
 	tcase_add_test(exceptions, a_second_exception_is_refused_until_the_first_is_taken);
 	tcase_add_test(exceptions, an_exception_goes_before_an_interrupt_and_takes_none_away);

@@ -7,7 +7,7 @@
 
 #include "backends/kvm/kvm.h"
 
-/* --- refusals -------------------------------------------------------------------------------------- */
+/* --- refusals --------------------------------------------------------------------------------- */
 
 /* What failed, and might have done so for want of a capability. */
 #define failed(kvm, ret, what, capability) \
@@ -27,7 +27,8 @@ static int check_irqchip(const struct kvm_vm *kvm, const char *what)
 	return kvm->kernel_irqchip
 		       ? 0
 		       : axvcpu_fail(kvm->vm, -ENOTSUP,
-				     "%s: the VM's config asked for no irqchip in the kernel", what);
+				     "%s: the VM's config asked for no irqchip in the kernel",
+				     what);
 }
 
 /* A number that may have a route. */
@@ -59,7 +60,7 @@ int kvm_irq_init(struct kvm_vm *kvm)
 	return 0;
 }
 
-/* --- lines and messages -------------------------------------------------------------------------------- */
+/* --- lines and messages ----------------------------------------------------------------------- */
 
 int kvm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 {
@@ -70,8 +71,7 @@ int kvm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 	if (ret)
 		return ret;
 	ret = kvm_ioctl(kvm->fd, KVM_IRQ_LINE, &line);
-	return likely(!ret) ? 0
-			    : axvcpu_fail(kvm->vm, ret, "KVM_IRQ_LINE of gsi %" PRIu32, gsi);
+	return likely(!ret) ? 0 : axvcpu_fail(kvm->vm, ret, "KVM_IRQ_LINE of gsi %" PRIu32, gsi);
 }
 
 int kvm_signal_msi(void *arch_vm, uint64_t address, uint32_t data)
@@ -93,7 +93,7 @@ int kvm_signal_msi(void *arch_vm, uint64_t address, uint32_t data)
 	return failed(kvm, ret, "KVM_SIGNAL_MSI", KVM_CAP_SIGNAL_MSI);
 }
 
-/* --- routes ------------------------------------------------------------------------------------------------ */
+/* --- routes ----------------------------------------------------------------------------------- */
 
 static int encode_route(const struct kvm_vm *kvm, const struct axvm_route *route,
 			struct kvm_irq_routing_entry *entry)
@@ -132,8 +132,8 @@ int kvm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
 		return ret;
 	/* KVM has as many routes as numbers. */
 	if (count > kvm->gsis)
-		return axvcpu_fail(kvm->vm, -ENOSPC,
-				   "set_routes: %zu routes, of at most %" PRIu32, count, kvm->gsis);
+		return axvcpu_fail(kvm->vm, -ENOSPC, "set_routes: %zu routes, of at most %" PRIu32,
+				   count, kvm->gsis);
 	routing = sys_calloc(1, sizeof(*routing) + count * sizeof(routing->entries[0]));
 	if (!routing)
 		return axvcpu_fail(kvm->vm, -ENOMEM, "set_routes: %zu routes", count);
@@ -149,7 +149,7 @@ int kvm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
 	return ret;
 }
 
-/* --- event descriptors --------------------------------------------------------------------------------------- */
+/* --- event descriptors ------------------------------------------------------------------------ */
 
 int kvm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 {
@@ -205,12 +205,11 @@ int kvm_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd)
 				   ioeventfd->flags & AXVM_EVENT_PORT ? "port" : "address",
 				   ioeventfd->address,
 				   ret == -EEXIST ? "is taken" : "has no such descriptor");
-	return ioeventfd->width
-		       ? failed(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD)
-		       : failed(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD_ANY_LENGTH);
+	return ioeventfd->width ? failed(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD)
+				: failed(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD_ANY_LENGTH);
 }
 
-/* --- capabilities ------------------------------------------------------------------------------------------------ */
+/* --- capabilities ----------------------------------------------------------------------------- */
 
 static struct kvm_enable_cap enable_cap(unsigned int capability, const uint64_t args[4])
 {

@@ -18,13 +18,17 @@
 
 static int map_gpa_range_init(const struct kvm_vm *kvm)
 {
-	const uint64_t call = UINT64_C(1) << KVM_HC_MAP_GPA_RANGE;
+	const int call = 1 << KVM_HC_MAP_GPA_RANGE;
 	int ret = x86_require(kvm, KVM_CAP_EXIT_HYPERCALL, "KVM_CAP_EXIT_HYPERCALL",
 			      "AXVM_FORWARD_MAP_GPA_RANGE");
 
 	if (ret < 0)
 		return ret;
-	return x86_enable(kvm, KVM_CAP_EXIT_HYPERCALL, call, "KVM_CAP_EXIT_HYPERCALL");
+	if (!(ret & call))
+		return axvcpu_fail(kvm->vm, -ENOTSUP,
+				   "VM config: AXVM_FORWARD_MAP_GPA_RANGE needs that call in "
+				   "KVM_CAP_EXIT_HYPERCALL");
+	return x86_enable(kvm, KVM_CAP_EXIT_HYPERCALL, (uint64_t)call, "KVM_CAP_EXIT_HYPERCALL");
 }
 
 static int xen_init(const struct kvm_vm *kvm)

@@ -28,7 +28,7 @@
 	(1u << 8 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 17 | 1u << 21 | \
 	 1u << 29 | 1u << 30)
 
-/* --- the queue ----------------------------------------------------------------------------------- */
+/* --- the queue -------------------------------------------------------------------------------- */
 
 static bool queue_empty(const struct x86_pending *pending)
 {
@@ -69,7 +69,7 @@ static void queue_remove(struct x86_pending *pending, unsigned int vector)
 		pending->vectors[vector / 64] &= ~(UINT64_C(1) << vector % 64);
 }
 
-/* --- what callers ask ------------------------------------------------------------------------------ */
+/* --- what callers ask ------------------------------------------------------------------------- */
 
 int x86_inject_anywhere(void *arch_vcpu, uint32_t vector)
 {
@@ -79,7 +79,8 @@ int x86_inject_anywhere(void *arch_vcpu, uint32_t vector)
 
 	if (vector >= X86_VECTORS || (lapic && vector < LAPIC_VECTOR_MIN))
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
-				   "inject: vCPU %" PRIu32 ": no vector %" PRIu32 ": they are %d to 255",
+				   "inject: vCPU %" PRIu32 ": no vector %" PRIu32
+				   ": they are %d to 255",
 				   vcpu->id, vector, lapic ? LAPIC_VECTOR_MIN : 0);
 	if (!lapic)
 		return -EAGAIN;
@@ -118,7 +119,8 @@ static int check_exception(const struct kvm_vcpu *vcpu, const struct axvcpu_exce
 	has_error_code = HAVE_ERROR_CODE >> exception->vector & 1;
 	if (has_error_code != !!exception->has_error_code)
 		return axvcpu_fail(vm, -EINVAL,
-				   "inject: vCPU %" PRIu32 ": exception %" PRIu32 " has %s error code",
+				   "inject: vCPU %" PRIu32 ": exception %" PRIu32
+				   " has %s error code",
 				   vcpu->id, exception->vector, has_error_code ? "an" : "no");
 	return 0;
 }
@@ -169,7 +171,7 @@ void x86_inject_reset(struct kvm_vcpu *vcpu)
 	x86_irq_state_changed(vcpu);
 }
 
-/* --- the run loop ------------------------------------------------------------------------------------ */
+/* --- the run loop ----------------------------------------------------------------------------- */
 
 /* A vCPU that sleeps in the kernel is not woken by an exception. */
 static int wake_up(struct kvm_vcpu *vcpu)

@@ -182,11 +182,17 @@ int x86_get_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t *value)
 	return 0;
 }
 
-int x86_set_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value)
+int x86_put_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value)
 {
 	const struct one_msr msr = { .nmsrs = 1, .entry = { .index = index, .data = value } };
+
+	return msr_ioctl(vcpu, true, &msr);
+}
+
+int x86_set_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value)
+{
 	uint64_t present;
-	int ret = msr_ioctl(vcpu, true, &msr);
+	int ret = x86_put_msr(vcpu, index, value);
 
 	if (ret < 0)
 		return ret;

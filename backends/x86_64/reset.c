@@ -22,6 +22,10 @@
 #define XSAVE_FCW 0
 #define XSAVE_MXCSR 6
 
+/* A register of the LAPIC, and in it: from an external controller, not masked. */
+#define LAPIC_LINT0 0x350
+#define LINT0_EXTERNAL 0x700u
+
 /* Pieces in which one instruction's I/O can still be open: more is not one instruction. */
 #define PIECES_MAX 4096
 
@@ -78,15 +82,12 @@ static int reset_events(struct kvm_vcpu *vcpu)
 	return kvm_vcpu_ioctl(vcpu, KVM_SET_VCPU_EVENTS, &events);
 }
 
-/* One at a time: KVM stops at the first that it does not have. */
-static void reset_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value)
+/* One at a time: KVM stops at the first that it does not have, and says so by the count. */
+static int reset_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value)
 {
-	struct {
-		struct kvm_msrs header;
-		struct kvm_msr_entry entry;
-	} msrs = { .header.nmsrs = 1, .entry = { .index = index, .data = value } };
+	int ret = x86_put_msr(vcpu, index, value);
 
-	kvm_ioctl(vcpu->fd, KVM_SET_MSRS, &msrs.header);
+	return ret < 0 ? ret : 0;
 }
 
 static int reset_fpu(struct kvm_vcpu *vcpu)
@@ -131,6 +132,9 @@ static int reset_lapic(struct kvm_vcpu *vcpu)
 	lapic_set(&lapic, 0xf0, 0xff); /* software-disabled, spurious vector 255 */
 	for (size_t i = 0; i < ARRAY_SIZE(local_vectors); i++)
 		lapic_set(&lapic, local_vectors[i], 1u << 16); /* masked */
+	/* Where the PIC comes in: KVM has it open at the boot processor, as firmware would. */
+	if (!vcpu->id)
+		lapic_set(&lapic, LAPIC_LINT0, LINT0_EXTERNAL);
 	ret = kvm_vcpu_ioctl(vcpu, KVM_SET_LAPIC, &lapic);
 	return ret ? ret : kvm_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &runnable);
 }
@@ -205,9 +209,9 @@ int x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 	if (!ret)
 		ret = reset_fpu(vcpu);
 	for (size_t i = 0; !ret && i < ARRAY_SIZE(zero_msrs); i++)
-		reset_msr(vcpu, zero_msrs[i], 0);
+		ret = reset_msr(vcpu, zero_msrs[i], 0);
 	if (!ret)
-		reset_msr(vcpu, MSR_PAT, PAT_RESET);
+		ret = reset_msr(vcpu, MSR_PAT, PAT_RESET);
 	if (!ret && vcpu->vm->kernel_irqchip)
 		ret = reset_lapic(vcpu);
 	if (!ret)

@@ -315,6 +315,19 @@ int x86_set_entry(void *arch_vcpu, uint64_t entry)
 	return vcpu->is_setup ? x86_set_reg(vcpu, AXVCPU_REG_PC, entry) : 0;
 }
 
+/*
+ * KVM draws its map of LAPICs while it makes a vCPU, and that one is not in it yet. Until one of them
+ * changes, an interrupt or a startup for the newest vCPU goes nowhere. To write what is there already
+ * makes KVM draw it again.
+ */
+static int announce_lapic(struct kvm_vcpu *vcpu)
+{
+	struct kvm_lapic_state lapic;
+	int ret = kvm_vcpu_ioctl(vcpu, KVM_GET_LAPIC, &lapic);
+
+	return ret ? ret : kvm_vcpu_ioctl(vcpu, KVM_SET_LAPIC, &lapic);
+}
+
 int x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 {
 	struct kvm_vcpu *vcpu = arch_vcpu;
@@ -328,6 +341,8 @@ int x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 		ret = config->mode == AXVCPU_MODE_RAW
 			      ? x86_set_reg(vcpu, AXVCPU_REG_PC, vcpu->entry)
 			      : setup_registers(vcpu, config);
+	if (!ret && vcpu->vm->kernel_irqchip)
+		ret = announce_lapic(vcpu);
 	if (!ret) {
 		vcpu->is_setup = true;
 		x86_doorbell_setup(vcpu);

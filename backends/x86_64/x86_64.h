@@ -58,6 +58,8 @@ int x86_complete_msr(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer);
 /* -ENOENT, without a message, for one that KVM does not keep. */
 int x86_get_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t *value);
 int x86_set_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value);
+/* Returns 1; 0 if KVM does not keep it, or refuses the value; or an errno. */
+int x86_put_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value);
 
 /* hypercall.c */
 int x86_hypercall_init(struct kvm_vm *kvm, const struct axvm_config *config);

@@ -36,7 +36,10 @@ struct bus {
 	size_t ndevices;
 };
 
-/* Adds a device, before any CPU runs. Returns 0, or -1 after fail(): it overlaps, or the table is full. */
+/*
+ * Adds a device, before any CPU runs. Returns 0, or -1 after fail(): it overlaps, or the table is
+ * full.
+ */
 int bus_add(struct bus *bus, const struct bus_device *device);
 
 /* Reads; false, and all ones in `*value`, if nobody claims the address. */

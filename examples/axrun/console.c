@@ -121,7 +121,7 @@ static bool ready(struct console *console)
 	return true;
 }
 
-/* --- for everybody ------------------------------------------------------------------------------- */
+/* --- for everybody ---------------------------------------------------------------------------- */
 
 bool console_flush(struct console *console)
 {

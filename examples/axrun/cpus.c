@@ -27,7 +27,7 @@ void cpus_make(struct cpus *cpus, const struct machine *machine, const struct pl
 	}
 }
 
-/* --- mail ---------------------------------------------------------------------------------------- */
+/* --- mail ------------------------------------------------------------------------------------- */
 
 /* Whether it is off when it has read its mail. */
 static bool is_off(const struct cpu *cpu)
@@ -109,7 +109,7 @@ bool cpus_start(struct cpus *cpus, struct cpu *from, uint32_t to, uint64_t entry
 	return off;
 }
 
-/* --- sleep --------------------------------------------------------------------------------------- */
+/* --- sleep ------------------------------------------------------------------------------------ */
 
 static bool has_interrupts(const struct cpu_mail *mail)
 {
@@ -180,7 +180,7 @@ void cpus_down(struct cpus *cpus, struct cpu *cpu)
 	pthread_mutex_unlock(&cpus->lock);
 }
 
-/* --- reading it ---------------------------------------------------------------------------------- */
+/* --- reading it ------------------------------------------------------------------------------- */
 
 /* Takes the mail; whether the CPU has halted and does no longer. */
 static bool take_mail(struct cpus *cpus, struct cpu *cpu, struct cpu_mail *mail)
@@ -196,8 +196,8 @@ static bool take_mail(struct cpus *cpus, struct cpu *cpu, struct cpu_mail *mail)
 		cpu->state = CPU_OFF;
 		cpu->timer.deadline_ns = 0;
 	}
-	if (mail->start || (cpu->state == CPU_HALTED &&
-			    (mail->nmi || (has_interrupts(mail) && !cpu->deaf))))
+	if (mail->start ||
+	    (cpu->state == CPU_HALTED && (mail->nmi || (has_interrupts(mail) && !cpu->deaf))))
 		cpu->state = CPU_ON;
 	look_for_the_end(cpus);
 	awake = halted && cpu->state != CPU_HALTED;

@@ -93,7 +93,7 @@ bool cpus_start(struct cpus *cpus, struct cpu *from, uint32_t to, uint64_t entry
 /* Delivers an interrupt of its timer's. With the lock. */
 void cpus_expire(struct cpus *cpus, struct cpu *cpu);
 
-/* --- for a CPU's own thread ---------------------------------------------------------------------- */
+/* --- for a CPU's own thread ------------------------------------------------------------------- */
 
 /* It has halted, or switched itself off. If nothing can wake any CPU then, the run ends. */
 void cpus_halt(struct cpus *cpus, struct cpu *cpu);

@@ -47,9 +47,8 @@ static bool was_reset(struct axvcpu *vcpu, const struct axvcpu_exit *exit)
 {
 	uint64_t pc, base;
 
-	return exit->kind == AXVCPU_EXIT_SHUTDOWN &&
-	       !axvcpu_get_reg(vcpu, AXVCPU_REG_PC, &pc) && pc == RESET_PC &&
-	       !axvcpu_get_reg(vcpu, AXVCPU_REG_X86_CS_BASE, &base) &&
+	return exit->kind == AXVCPU_EXIT_SHUTDOWN && !axvcpu_get_reg(vcpu, AXVCPU_REG_PC, &pc) &&
+	       pc == RESET_PC && !axvcpu_get_reg(vcpu, AXVCPU_REG_X86_CS_BASE, &base) &&
 	       base == RESET_CS_BASE;
 }
 

@@ -21,7 +21,7 @@ static void check(struct run *run, int err)
 	outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
 }
 
-/* --- devices ------------------------------------------------------------------------------------- */
+/* --- devices ---------------------------------------------------------------------------------- */
 
 /* A string instruction accesses the port as often as it has items: none may be left out. */
 static void read_port(struct run *run, struct cpu *cpu, const struct axvcpu_exit_io *io)
@@ -70,7 +70,7 @@ static void write_mmio(struct run *run, const struct axvcpu_exit_mmio *mmio)
 		note_unclaimed("address", mmio->addr, mmio->width);
 }
 
-/* --- services ------------------------------------------------------------------------------------ */
+/* --- services --------------------------------------------------------------------------------- */
 
 static void call(struct run *run, struct cpu *cpu, const struct axvcpu_exit_hypercall *hypercall)
 {
@@ -96,7 +96,7 @@ static void write_sysreg(struct run *run, struct cpu *cpu, const struct axvcpu_e
 		check(run, axvcpu_complete_fault(cpu->vcpu));
 }
 
-/* --- the rest ------------------------------------------------------------------------------------ */
+/* --- the rest --------------------------------------------------------------------------------- */
 
 /* The report is made when the other vCPUs have stopped. */
 static void crash(struct run *run, struct cpu *cpu, const struct axvcpu_exit *exit)

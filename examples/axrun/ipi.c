@@ -33,8 +33,8 @@ static uint64_t all_of(uint32_t ncpus)
 
 /*
  * Guests choose the xAPIC's logical destinations themselves, and nobody here listens when they do.
- * Taken is what all of them choose who use its flat model: bit n is CPU n, of the first eight. So it
- * is with the x2APIC, where the hardware chooses, and more CPUs have one.
+ * Taken is what all of them choose who use its flat model: bit n is CPU n, of the first eight. So
+ * it is with the x2APIC, where the hardware chooses, and more CPUs have one.
  */
 static uint64_t logical(uint64_t destination)
 {

@@ -96,9 +96,9 @@ static int write_boot_page(struct machine *machine, const struct options *option
 	return 0;
 }
 
-/* --- CPUs ---------------------------------------------------------------------------------------- */
+/* --- CPUs ------------------------------------------------------------------------------------- */
 
-/* The n-th of the listed host CPUs that this process may use, from the first again behind the last. */
+/* The n-th of the listed host CPUs that this process may use; behind the last, the first again. */
 static int nth_cpu(const struct options *options, uint32_t n, uint32_t *nth)
 {
 	size_t size = options->cpu_set_size;
@@ -191,8 +191,8 @@ int machine_make(struct machine *machine, const struct options *options,
 		 const struct layout *layout)
 {
 	*machine = (struct machine){ 0 };
-	if (make_vm(machine, options, platform) || map_memory(machine, layout) || write_image(machine, image) ||
-	    write_boot_page(machine, options, platform, layout))
+	if (make_vm(machine, options, platform) || map_memory(machine, layout) ||
+	    write_image(machine, image) || write_boot_page(machine, options, platform, layout))
 		return -1;
 	return make_vcpus(machine, options, platform, image, layout);
 }

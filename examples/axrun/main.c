@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* axrun: runs a guest program on a virtual machine. docs/guests.md says what it offers to guests. */
+/* axrun: runs a guest program on a virtual machine. docs/guests.md says what guests find there. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * How a run ended. Written by whoever ends it first, in whatever thread; the run goes on while it is
- * RUN_ON. The other fields may be read when no vCPU runs any more.
+ * How a run ended. Written by whoever ends it first, in whatever thread; the run goes on while it
+ * is RUN_ON. The other fields may be read when no vCPU runs any more.
  */
 #ifndef AXRUN_OUTCOME_H
 #define AXRUN_OUTCOME_H

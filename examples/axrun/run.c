@@ -27,7 +27,7 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 	return 0;
 }
 
-/* --- in the vCPUs' threads ----------------------------------------------------------------------- */
+/* --- in the vCPUs' threads -------------------------------------------------------------------- */
 
 static void trace(const struct run *run, const struct cpu *cpu, const struct axvcpu_exit *exit)
 {
@@ -58,7 +58,7 @@ static int on_exit(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
 	return outcome_open(&run->outcome) ? AXVM_CONTINUE : AXVM_STOP;
 }
 
-/* --- in the main thread -------------------------------------------------------------------------- */
+/* --- in the main thread ----------------------------------------------------------------------- */
 
 static void give_up(struct run *run, const char *what)
 {

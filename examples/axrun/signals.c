@@ -248,8 +248,8 @@ void signals_watch(struct axvm_runner *runner, struct axvcpu *vcpu)
 }
 
 /*
- * The terminal's way to stop a process that uses it in the background. It asks the thread that does;
- * one that blocks the signals gets an error instead.
+ * The terminal's way to stop a process that uses it in the background. It asks the thread that
+ * does; one that blocks the signals gets an error instead.
  */
 void signals_thread_start(void)
 {

@@ -2,8 +2,9 @@
 /*
  * Signals and time: what takes the guest off the CPU although it did nothing.
  *
- * A signal that would end axrun is caught, the vCPUs stopped, and the run ends in good order: output
- * written, terminal restored; then axrun dies of it after all. A second one does not wait for that.
+ * A signal that would end axrun is caught, the vCPUs stopped, and the run ends in good order:
+ * output written, terminal restored; then axrun dies of it after all. A second one does not wait
+ * for that.
  * A signal that was ignored when axrun started stays ignored.
  *
  * All of them come to the main thread: those of the vCPUs block them.

@@ -20,7 +20,7 @@ static uint64_t now(void)
 	return (uint64_t)ts.tv_sec * NS_PER_SECOND + (uint64_t)ts.tv_nsec;
 }
 
-/* --- the registers ------------------------------------------------------------------------------- */
+/* --- the registers ---------------------------------------------------------------------------- */
 
 static uint64_t timer_read(void *ctx, uint64_t offset, unsigned int width)
 {
@@ -86,7 +86,7 @@ int timer_attach(struct cpus *cpus, struct bus *bus)
 			    });
 }
 
-/* --- the thread ---------------------------------------------------------------------------------- */
+/* --- the thread ------------------------------------------------------------------------------- */
 
 static void expire(struct cpus *cpus, struct cpu *cpu, uint64_t at)
 {

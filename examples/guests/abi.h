@@ -57,9 +57,9 @@ struct guest_boot {
 #define GUEST_ARGS_MAX (GUEST_PAGE_SIZE - sizeof(struct guest_boot))
 
 /*
- * The I/O ports of an x86_64 machine: an 8250, the exit device, the test device, the byte queue, the
- * timers, and the doorbell for hypercalls. The last one fits into the instruction: the register for
- * ports is an argument.
+ * The I/O ports of an x86_64 machine: an 8250, the exit device, the test device, the byte queue,
+ * the timers, and the doorbell for hypercalls. The last one fits into the instruction: the register
+ * for ports is an argument.
  */
 #define GUEST_PORT_CONSOLE 0x3f8u
 #define GUEST_PORT_EXIT 0xf4u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * crash [KIND [CPU]]: crashes, in a way of this architecture; "list" names them, the first is default.
- * On the first CPU, or on another one, while all the others run.
+ * crash [KIND [CPU]]: crashes, in a way of this architecture; "list" names them, the first is the
+ * default. On the first CPU, or on another one, while all the others run.
  */
 #include "arch.h"
 #include "runtime/guest.h"

@@ -26,13 +26,17 @@ struct width {
 	static uint64_t out##bits(const void **from, uint64_t items) \
 	{ \
 		__asm__ volatile("rep outs" letter \
-				 : "+S"(*from), "+c"(items) : "d"(DATA) : "memory"); \
+				 : "+S"(*from), "+c"(items) \
+				 : "d"(DATA) \
+				 : "memory"); \
 		return items; \
 	} \
 	static uint64_t in##bits(void **to, uint64_t items) \
 	{ \
 		__asm__ volatile("rep ins" letter \
-				 : "+D"(*to), "+c"(items) : "d"(DATA) : "memory"); \
+				 : "+D"(*to), "+c"(items) \
+				 : "d"(DATA) \
+				 : "memory"); \
 		return items; \
 	}
 

@@ -30,11 +30,12 @@ struct axvcpu;
  * Injects an interrupt, as by an edge.
  *
  * x86_64: vector 0 to 255. Without the kernel's irqchip it is queued, highest vector first, until
- * the guest takes it; every injection is taken once. With one it is a message to this vCPU's LAPIC
- * (from 16 up), whose pending bits coalesce.
+ * the guest takes interrupts; every injection is taken once, and while one can be taken HLT does
+ * not end in an exit. With one it is a message to this vCPU's LAPIC (from 16 up), whose pending
+ * bits coalesce, and which takes nothing while the guest has it switched off.
  *
- * @return 0: delivered, or on its way; -EINVAL: no such vector; -ENOTSUP; -ENOMEM; -EBADFD: the
- *         vCPU is not set up; errnos of the kernel.
+ * @return 0: delivered, or on its way; -EINVAL: no such vector; -ENOSPC: 65535 of this vector wait;
+ *         -ENOTSUP; -ENOMEM; -EBADFD: the vCPU is not set up; errnos of the kernel.
  *
  * States: all but Created and Invalid; unchanged. Threads: any. axvcpu: inject_interrupt.
  */
@@ -45,17 +46,21 @@ AXVCPU_API int axvcpu_inject_nmi(struct axvcpu *vcpu);
 
 /** An exception of the guest's own. */
 struct axvcpu_exception {
-	/** x86_64: 0 to 31, but not 2 (NMI). */
+	/** x86_64: 0 to 31, but not 2 (NMI). 3 and 4 are those of INT3 and INTO at the program counter. */
 	uint32_t vector;
-	/** Whether there is an error code; x86_64 delivers one for the vectors that have one. */
+	/** Whether there is an error code; x86_64: exactly for the vectors that have one. */
 	uint32_t has_error_code;
 	uint32_t error_code;
 	uint32_t reserved;
 };
 
 /**
- * Makes the guest take an exception instead of its next instruction: otherwise as
- * axvcpu_inject_interrupt(). -EBUSY: another exception waits for its delivery.
+ * Makes the guest take an exception instead of its next instruction, also if it halts: otherwise
+ * as axvcpu_inject_interrupt(). An exit that is open can still be answered, and its instruction is
+ * finished first. A page fault's address is the caller's to set (CR2).
+ *
+ * @return -EINVAL also for an error code that does not go with the vector; -EBUSY: another
+ *         exception waits for its delivery.
  */
 AXVCPU_API int axvcpu_inject_exception(struct axvcpu *vcpu,
 				       const struct axvcpu_exception *exception);
@@ -71,8 +76,9 @@ AXVCPU_API int axvcpu_inject_exception(struct axvcpu *vcpu,
 AXVCPU_API int axvcpu_set_irq_line(struct axvcpu *vcpu, uint32_t line, bool level);
 
 /**
- * Asks for an exit of kind IRQ_WINDOW when the guest can take an interrupt; once. For those who
- * keep their own queue. x86_64 without the kernel's irqchip; elsewhere -ENOTSUP.
+ * Asks for an exit of kind IRQ_WINDOW when the guest can take an interrupt; once, however often it
+ * is asked for before. For those who keep their own queue. x86_64 without the kernel's irqchip;
+ * elsewhere -ENOTSUP. If the guest halts before, that is told first.
  *
  * @return 0; -ENOTSUP; -EBADFD; -EBUSY. States: Free, Ready. Threads: any, one at a time.
  */
@@ -83,9 +89,10 @@ AXVCPU_API int axvcpu_request_irq_window(struct axvcpu *vcpu);
 /**
  * Sets the level of an input of the VM's interrupt controllers, which the kernel emulates.
  *
- * @param gsi   its number (global system interrupt).
+ * @param gsi   its number (global system interrupt). One without a route leads nowhere; at first
+ *              all inputs of the kernel's controllers have theirs, and with a split irqchip none.
  * @param level whether it is asserted. An edge is both, one after the other.
- * @return 0; -ENOTSUP: the kernel emulates none; -EINVAL: no such input; errnos of the kernel.
+ * @return 0; -ENOTSUP: the kernel emulates none; -EINVAL: no such number; errnos of the kernel.
  *
  * Threads: any.
  */
@@ -96,7 +103,8 @@ AXVCPU_API int axvm_set_irq_line(struct axvm *vm, uint32_t gsi, bool level);
  *
  * @param address what the device would write to. x86: 0xfee.....
  * @param data    what it would write.
- * @return 1: delivered; 0: the guest has it blocked; -ENOTSUP; errnos of the kernel.
+ * @return 1: delivered; 0: the guest has it blocked, or nobody is there; -ENOTSUP; errnos of the
+ *         kernel.
  *
  * Threads: any.
  */
@@ -131,12 +139,13 @@ struct axvm_route {
 };
 
 /**
- * Replaces all routes.
+ * Replaces all routes, or none if it fails.
  *
- * @param routes the new ones; several of one number go to several places.
+ * @param routes the new ones; several of one number go to several controllers. A number that goes
+ *               out as a message has no other route.
  * @param count  how many; 0: none.
- * @return 0; -EINVAL: unknown kind, or a place that does not exist; -ENOTSUP; -ENOMEM; errnos of
- *         the kernel.
+ * @return 0; -EINVAL: unknown kind, or a place that does not exist; -ENOSPC: too many; -ENOTSUP;
+ *         -ENOMEM; errnos of the kernel.
  *
  * Threads: any.
  */
@@ -144,7 +153,10 @@ AXVCPU_API int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes,
 
 /** Take the descriptor away again. */
 #define AXVM_EVENT_REMOVE (1u << 0)
-/** irqfd: level-triggered; `resample_fd` is signalled when the guest acknowledges. */
+/**
+ * irqfd: level-triggered; when the guest has ended the interrupt, the line is lowered and
+ * `resample_fd` signalled. Not with a split irqchip, where that end is an EOI exit.
+ */
 #define AXVM_EVENT_RESAMPLE (1u << 1)
 /** ioeventfd: a port, not memory. */
 #define AXVM_EVENT_PORT (1u << 2)
@@ -164,11 +176,12 @@ struct axvm_irqfd {
 #define AXVM_IRQFD_INIT AXVCPU_INIT(struct axvm_irqfd)
 
 /**
- * Ties an eventfd to an interrupt number, or unties it.
+ * Ties an eventfd to an interrupt number, or unties it. To untie what is not tied is nothing.
  *
- * @return 0; -EINVAL, -E2BIG: the arguments; -ENOTSUP; errnos of the kernel. Threads: any.
+ * @return 0; -EINVAL, -E2BIG: the arguments; -EBUSY: it is tied to another; -ENOTSUP; errnos of
+ *         the kernel. Threads: any.
  */
-AXVCPU_API int axvm_irqfd(struct axvm *vm, const struct axvm_irqfd *irqfd);
+AXVCPU_API int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *irqfd);
 
 /** A write that signals an eventfd instead of an exit. Initialise with AXVM_IOEVENTFD_INIT. */
 struct axvm_ioeventfd {
@@ -179,9 +192,9 @@ struct axvm_ioeventfd {
 	int fd;
 	/** Guest-physical address, or port. */
 	uint64_t address;
-	/** With AXVM_EVENT_DATAMATCH: the value. */
+	/** With AXVM_EVENT_DATAMATCH: the value, which `width` can hold. Else 0. */
 	uint64_t value;
-	/** Bytes: 1, 2, 4 or 8; 0: of any length, without a value to match. */
+	/** Bytes: 1, 2, 4 or, in memory, 8; 0: of any length, without a value to match. */
 	uint32_t width;
 	uint32_t reserved;
 };
@@ -193,7 +206,7 @@ struct axvm_ioeventfd {
  * @return 0; -EINVAL, -E2BIG: the arguments; -EEXIST: that write is taken; -ENOENT: it is not (to
  *         remove); -ENOTSUP; errnos of the kernel. Threads: any.
  */
-AXVCPU_API int axvm_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *ioeventfd);
+AXVCPU_API int axvm_set_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *ioeventfd);
 
 #ifdef __cplusplus
 }

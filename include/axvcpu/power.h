@@ -8,7 +8,7 @@
  *
  * All functions here may be called from any thread, while the vCPU runs; in all states but Created
  * and Invalid; they leave the state alone. They are requests (request.h): done at once, or by the
- * owner before its next entry; axvcpu_request() waits for that.
+ * owner before its next entry; axvcpu_send_request() waits for that.
  */
 #ifndef AXVCPU_POWER_H
 #define AXVCPU_POWER_H
@@ -60,8 +60,8 @@ AXVCPU_API int axvcpu_stop(struct axvcpu *vcpu);
 /**
  * Keeps a vCPU from executing until axvcpu_resume(), whatever its power.
  *
- * @param timeout_ns how long to wait until it is paused, as in axvcpu_request().
- * @return 0; as axvcpu_request().
+ * @param timeout_ns how long to wait until it is paused, as in axvcpu_send_request().
+ * @return 0; as axvcpu_send_request().
  */
 AXVCPU_API int axvcpu_pause(struct axvcpu *vcpu, int64_t timeout_ns);
 

@@ -86,7 +86,7 @@ struct axvcpu_request {
  *
  * States: all but Created and Invalid; unchanged. Threads: any.
  */
-AXVCPU_API int axvcpu_request(struct axvcpu *vcpu, const struct axvcpu_request *request,
+AXVCPU_API int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *request,
 			      int64_t timeout_ns);
 
 #ifdef __cplusplus

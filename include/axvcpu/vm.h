@@ -30,7 +30,10 @@ enum axvm_irqchip {
 	AXVM_IRQCHIP_NONE = 0,
 	/** The kernel: LAPIC, IOAPIC and PIC; GIC; AIA. */
 	AXVM_IRQCHIP_KERNEL = 1,
-	/** x86: the kernel the LAPICs, the caller the rest, by MSI and routes. */
+	/**
+	 * x86: the kernel the LAPICs, the caller the rest, by MSI and routes. The end of a level-
+	 * triggered interrupt with a number below 24 is an exit of kind EOI.
+	 */
 	AXVM_IRQCHIP_SPLIT = 2,
 };
 

@@ -48,7 +48,7 @@ static bool have_apic(void)
 	return guest_boot_page()->irqchip != GUEST_IRQCHIP_NONE;
 }
 
-/* --- interrupts of this CPU ----------------------------------------------------------------------- */
+/* --- interrupts of this CPU ------------------------------------------------------------------- */
 
 static void ignore(unsigned int number)
 {
@@ -91,7 +91,7 @@ void guest_apic_eoi(void)
 		apic_write(APIC_EOI, 0);
 }
 
-/* --- the timer ------------------------------------------------------------------------------------ */
+/* --- the timer -------------------------------------------------------------------------------- */
 
 static void set_timer(uint32_t us, bool periodic)
 {
@@ -118,7 +118,7 @@ void guest_timer_every(uint32_t us)
 	set_timer(us, true);
 }
 
-/* --- other CPUs ------------------------------------------------------------------------------------ */
+/* --- other CPUs ------------------------------------------------------------------------------- */
 
 static void command(uint32_t destination, uint32_t low)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The interrupt table: exceptions end the guest unless a fixup is there, interrupts have handlers. */
+/* The interrupt table. Exceptions end the guest, but where a fixup is; interrupts have handlers. */
 #include "idt.h"
 
 #include "../guest.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Where another CPU starts: in real mode, at offset 0 of its code segment, which is the page to which
- * smp.c has copied this. It takes over the first CPU's tables and modes and goes on in C. What it
- * needs for that is in struct trampoline, at the end, which smp.c fills in.
+ * Where another CPU starts: in real mode, at offset 0 of its code segment, which is the page to
+ * which smp.c has copied this. It takes over the first CPU's tables and modes, and goes on in C.
+ * What it needs for that is in struct trampoline, at the end, which smp.c fills in.
  */
 
 #define AT(symbol) ((symbol) - guest_trampoline)
