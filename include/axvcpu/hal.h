@@ -5,7 +5,8 @@
  *
  * Every hook is optional: NULL means the default, which is Linux: guest memory by mmap, binding
  * by sched_setaffinity, no log, no host interrupts. A VM copies the table when it is created.
- * No hook is called on the path of an exit, but for irq_fetch after a signal.
+ * No hook is called on the path of an exit, but for irq_fetch after a signal. Hooks do not map or
+ * unmap memory: they may be called in the middle of that.
  */
 #ifndef AXVCPU_HAL_H
 #define AXVCPU_HAL_H
