@@ -5,7 +5,7 @@
 # and $total in seconds; and defines pump(), which is called again and again while the machine runs,
 # and once after that.
 : "${top:?} ${arch:?} ${work:?} ${silence:?} ${total:?} ${debian_suite:?}"
-: "${qemu:?} ${qemu_package:?} ${qemu_machine:?} ${qemu_serial:?} ${console:?}"
+: "${qemu:?} ${qemu_package:?} ${qemu_machine:?} ${qemu_serial:?} ${kernel_options:?}"
 
 # --- the emulator ---------------------------------------------------------------------------------
 
@@ -101,7 +101,7 @@ machine_start() {
 			-device "$qemu_serial" $(machine_port status) $(machine_port log) \
 			$(machine_port out) $(machine_port err) \
 			-kernel kernel -initrd initrd \
-			-append "console=$console panic=-1 oops=panic" \
+			-append "$kernel_options panic=-1 oops=panic" \
 			</dev/null >qemu.log 2>&1
 	) &
 	machine_pid=$!
