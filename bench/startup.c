@@ -54,7 +54,7 @@ static double time_raw(void)
 
 int main(int argc, char **argv)
 {
-	size_t pairs = argc > 1 ? strtoul(argv[1], NULL, 10) : 400;
+	size_t pairs = argc > 1 ? strtoul(argv[1], NULL, 10) : 600;
 	double *own = calloc(pairs, sizeof(*own));
 	double *raw = calloc(pairs, sizeof(*raw));
 	double *ratio = calloc(pairs, sizeof(*ratio));

@@ -209,8 +209,12 @@ int vm_result(const struct axvm *vm, int ret)
 
 int axvm_finalize(struct axvm *vm)
 {
-	int ret = 0;
+	/* In a child there is nothing to finalize, even where no backend would say so. */
+	int ret = vm_result(vm, -EBUSY);
 
+	if (ret == -EPERM)
+		return ret;
+	ret = 0;
 	pthread_mutex_lock(&vm->lock);
 	if (!vm->finalized) {
 		if (HAS_OP(vm->ops, vm_finalize))

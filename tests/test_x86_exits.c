@@ -372,12 +372,57 @@ END_TEST
 
 START_TEST(a_triple_fault_is_a_shutdown_and_the_last_exit)
 {
+	uint64_t pc;
+
 	/* lidt [0x3000], which is an empty table; ud2 */
 	guest_start(&guest, AXVCPU_MODE_32, CODE("\x0f\x01\x1d\x00\x30\x00\x00\x0f\x0b"));
 	guest_expect(&guest, AXVCPU_EXIT_SHUTDOWN);
 	ck_assert_uint_eq(guest.exit.raw_reason, 8); /* KVM_EXIT_SHUTDOWN */
 	ck_fails_saying(axvcpu_run(guest.vcpu, &guest.exit), EBADFD, "last exit");
 	ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
+	/* AMD's SVM leaves no state behind, so KVM resets the vCPU there. Others keep it. */
+	pc = guest_reg(&guest, AXVCPU_REG_PC);
+	ck_assert_msg(pc == GUEST_CODE + 7 || pc == 0xfff0, "pc %#jx", (uintmax_t)pc);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_breakpoint_is_the_guests_own)
+{
+	/* The table's fourth gate, without its selector; limit and base of the table. */
+	static const uint8_t gate[] = { 0x11, 0x10, 0, 0, 0, 0x8e, 0, 0 };
+	static const uint8_t table[] = { 0x1f, 0, 0, 0x30, 0, 0 };
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+
+	/* A descriptor table, so that the gate can name a code segment. */
+	setup.mode = AXVCPU_MODE_32;
+	setup.stack = GUEST_STACK;
+	setup.boot_gpa = GUEST_BOOT;
+	setup.boot_size = GUEST_BOOT_SIZE;
+	/*
+	 * mov eax,cs; mov [0x301a],ax (the selector); lidt [0x4000]; int3; hlt;
+	 * 0x1011, the handler: out 1,al; hlt
+	 */
+	guest_create(&guest, NULL,
+		     CODE("\x8c\xc8\x66\xa3\x1a\x30\x00\x00\x0f\x01\x1d\x00\x40\x00\x00"
+			  "\xcc\xf4\xe6\x01\xf4"));
+	ck_ok(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup));
+	ck_ok(axvcpu_bind(guest.vcpu));
+	ck_ok(axvm_write(guest.vm, 0x3018, gate, sizeof(gate)));
+	ck_ok(axvm_write(guest.vm, 0x4000, table, sizeof(table)));
+	do
+		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+	while (guest.exit.kind == AXVCPU_EXIT_NOTHING);
+	/* Where KVM interprets the guest, it does not know this instruction. */
+	if (guest.exit.kind == AXVCPU_EXIT_INTERNAL_ERROR) {
+		ck_assert_uint_eq(guest.exit.u.internal.suberror, 1);
+		ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE + 15);
+	} else {
+		ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_IO_WRITE);
+		ck_assert_uint_eq(guest.exit.u.io.port, 1);
+		guest_expect(&guest, AXVCPU_EXIT_HALT);
+		ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE + 20);
+	}
 	guest_end(&guest);
 }
 END_TEST
@@ -438,6 +483,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(flush, a_register_written_at_an_open_exit_stays_written);
 
 	tcase_add_test(end, a_triple_fault_is_a_shutdown_and_the_last_exit);
+	tcase_add_test(end, a_breakpoint_is_the_guests_own);
 	tcase_add_test(end, code_outside_of_memory_is_an_internal_error);
 	tcase_add_test(end, halt_goes_on_behind_the_instruction);
 }

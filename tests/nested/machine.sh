@@ -5,7 +5,7 @@
 # and $total in seconds; and defines pump(), which is called again and again while the machine runs,
 # and once after that.
 : "${top:?} ${arch:?} ${work:?} ${silence:?} ${total:?} ${debian_suite:?}"
-: "${qemu:?} ${qemu_package:?} ${qemu_machine:?} ${console:?}"
+: "${qemu:?} ${qemu_package:?} ${qemu_machine:?} ${qemu_serial:?} ${kernel_options:?}"
 
 # --- the emulator ---------------------------------------------------------------------------------
 
@@ -28,7 +28,7 @@ prepare_emulator() {
 		fetch_emulator || die "no QEMU for $arch; see above"
 		rm -rf "$work/apt"
 	fi
-	echo "nested $arch: $(sed -n "s/^${qemu_package}_/QEMU /p" "$emulator/packages")"
+	echo "nested $arch: $(sed -n "s/^${qemu_package}_\(.*\)_.*/QEMU \1/p" "$emulator/packages" | sed 's/%3a/:/')"
 }
 
 # emulate OPTION...: becomes QEMU: the fetched one with its own loader and libraries, or the one that
@@ -98,10 +98,10 @@ machine_start() {
 		emulate $qemu_machine -accel tcg,thread=multi -smp 2 -m 2048 -nic none \
 			-no-reboot -nodefaults -no-user-config -display none -monitor none \
 			-serial file:console.log \
-			-device virtio-serial $(machine_port status) $(machine_port log) \
+			-device "$qemu_serial" $(machine_port status) $(machine_port log) \
 			$(machine_port out) $(machine_port err) \
 			-kernel kernel -initrd initrd \
-			-append "console=$console panic=-1 oops=panic" \
+			-append "$kernel_options panic=-1 oops=panic" \
 			</dev/null >qemu.log 2>&1
 	) &
 	machine_pid=$!
