@@ -7,6 +7,9 @@
 #   HELPERS  the folder with mkelf and pty_run
 #   MINIMAL  the program of examples/minimal.c
 # Each case prints "ok NAME" or "not ok NAME". Exit status: 0, 1, or 77 without a usable /dev/kvm.
+# Formats are this script's own, option lists are split on purpose, and what is in single quotes is for
+# the helper that gets it.
+# shellcheck disable=SC2059,SC2086,SC2016,SC2017
 set -u
 
 AXRUN=${AXRUN:-./examples/axrun/axrun}

@@ -556,8 +556,8 @@ START_TEST(a_breakpoint_exception_is_that_of_the_instruction)
 	raise(exception(3, false, 0));
 	x86_expect_vector(&guest, 3);
 	/*
-	 * And the guest goes on behind it: so hardware does. CPUs that QEMU emulates, and the software
-	 * flavour of KVM, go back to the instruction, which the latter cannot interpret.
+	 * And the guest goes on behind it: so hardware does. CPUs that QEMU emulates, and the
+	 * software flavour of KVM, go back to the instruction, which the latter cannot interpret.
 	 */
 	if (either(AXVCPU_EXIT_IO_WRITE, AXVCPU_EXIT_INTERNAL_ERROR)) {
 		if (guest.exit.u.io.port == X86_VECTOR_PORT) {

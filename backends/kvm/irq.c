@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The interrupt controllers that the kernel emulates, event descriptors, and capabilities to enable. */
+/* The kernel's interrupt controllers, event descriptors, and capabilities to enable. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

@@ -18,7 +18,7 @@
 
 #define MSI_ADDRESS UINT64_C(0xfee00000)
 #define MSI_DESTINATION_SHIFT 12
-/* KVM_X2APIC_API_USE_32BIT_IDS: the bits of the destination above 8 are at the top of the address. */
+/* KVM_X2APIC_API_USE_32BIT_IDS: where the bits of the destination beyond the eighth go. */
 #define MSI_DESTINATION_HIGH_SHIFT 32
 
 #define VECTOR_NMI 2
@@ -194,7 +194,7 @@ static int give_exception(struct kvm_vcpu *vcpu)
 
 	if (ret)
 		return ret;
-	/* The end of the latest exit's instruction has raised one: that is the first to be taken. */
+	/* The end of the latest exit's instruction has raised one: that comes first. */
 	if (events.exception.injected || events.exception.pending)
 		return 0;
 	/* An interrupt that KVM has but the guest has not would follow with interrupts off. */

@@ -24,7 +24,7 @@ extern "C" {
 struct axvm;
 struct axvcpu;
 
-/* --- one vCPU ---------------------------------------------------------------------------------- */
+/* --- one vCPU -------------------------------------------------------------------------------- */
 
 /**
  * Injects an interrupt, as by an edge.
@@ -46,7 +46,7 @@ AXVCPU_API int axvcpu_inject_nmi(struct axvcpu *vcpu);
 
 /** An exception of the guest's own. */
 struct axvcpu_exception {
-	/** x86_64: 0 to 31, but not 2 (NMI). 3 and 4 are those of INT3 and INTO at the program counter. */
+	/** x86_64: 0 to 31, but not 2 (NMI). 3 and 4 are those of INT3 and INTO, which is next. */
 	uint32_t vector;
 	/** Whether there is an error code; x86_64: exactly for the vectors that have one. */
 	uint32_t has_error_code;
@@ -84,7 +84,7 @@ AXVCPU_API int axvcpu_set_irq_line(struct axvcpu *vcpu, uint32_t line, bool leve
  */
 AXVCPU_API int axvcpu_request_irq_window(struct axvcpu *vcpu);
 
-/* --- the VM's controllers ------------------------------------------------------------------------ */
+/* --- the VM's controllers -------------------------------------------------------------------- */
 
 /**
  * Sets the level of an input of the VM's interrupt controllers, which the kernel emulates.
