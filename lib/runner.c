@@ -48,6 +48,8 @@ struct axvm_runner {
 	size_t ended;
 	/* The first error, or 0. */
 	int error;
+	/* What its thread had to say: what failed, unless a handler did. */
+	char why[192];
 
 	size_t nworkers;
 	struct worker workers[];
@@ -55,11 +57,14 @@ struct axvm_runner {
 
 /* --- the workers ------------------------------------------------------------------------------------ */
 
+/* The message is this thread's own, and would end with it. */
 static void record(struct axvm_runner *runner, int error)
 {
 	pthread_mutex_lock(&runner->lock);
-	if (!runner->error)
+	if (!runner->error) {
 		runner->error = error;
+		snprintf(runner->why, sizeof(runner->why), "%s", axvcpu_last_error());
+	}
 	pthread_mutex_unlock(&runner->lock);
 }
 
@@ -306,7 +311,8 @@ int axvm_runner_start(struct axvm *vm, const struct axvm_runner_config *given,
 		for (size_t i = 0; i < created; i++)
 			pthread_join(runner->workers[i].thread, NULL);
 		if (!ret)
-			ret = axvcpu_fail(vm, runner->error, "runner: a vCPU could not be bound");
+			ret = axvcpu_fail(vm, runner->error,
+					  "runner: a vCPU could not be bound: %s", runner->why);
 		runner_destroy(runner);
 		return ret;
 	}
@@ -360,7 +366,11 @@ int axvm_runner_join(struct axvm_runner *runner, int64_t timeout_ns)
 	pthread_mutex_unlock(&runner->lock);
 	if (ret)
 		return axvcpu_fail(runner->vm, ret, "runner: join: there are vCPUs that still run");
-	return error ? axvcpu_fail(runner->vm, error, "runner: a vCPU has ended with an error") : 0;
+	return error ? axvcpu_fail(runner->vm, error,
+				   "runner: a vCPU has ended with an error; its thread's "
+				   "latest message: \"%s\"",
+				   runner->why)
+		     : 0;
 }
 
 int axvm_runner_resume(struct axvm_runner *runner)

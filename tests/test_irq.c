@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -363,6 +364,39 @@ START_TEST(routes_that_make_no_sense_are_refused_and_change_nothing)
 }
 END_TEST
 
+static void check_eoi(unsigned int vector)
+{
+	char text[512], expected[32];
+
+	ck_assert_uint_eq(guest.exit.u.eoi.vector, vector);
+	ck_assert_uint_eq(guest.exit.answerable, 0);
+	ck_assert_uint_eq(guest.exit.raw_reason, 26); /* KVM_EXIT_IOAPIC_EOI */
+	snprintf(expected, sizeof(expected), "EOI vector %u", vector);
+	axvcpu_exit_describe(&guest.exit, text, sizeof(text));
+	ck_assert_str_eq(text, expected);
+}
+
+/* Once each, in either order: a software flavour of KVM may end an interrupt at its delivery. */
+static void expect_handled_and_ended(unsigned int vector)
+{
+	bool handled = false, ended = false;
+
+	while (!handled || !ended) {
+		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+		if (guest.exit.kind == AXVCPU_EXIT_NOTHING)
+			continue;
+		if (guest.exit.kind == AXVCPU_EXIT_EOI && !ended) {
+			check_eoi(vector);
+			ended = true;
+			continue;
+		}
+		ck_assert(!handled);
+		ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_IO_WRITE);
+		ck_assert_uint_eq(guest.exit.u.io.data, vector);
+		handled = true;
+	}
+}
+
 START_TEST(the_end_of_a_level_interrupt_is_an_exit_with_a_split_irqchip)
 {
 	/* Level-triggered, asserted. */
@@ -371,16 +405,8 @@ START_TEST(the_end_of_a_level_interrupt_is_an_exit_with_a_split_irqchip)
 	start_sleeper(AXVM_IRQCHIP_SPLIT);
 	ck_ok(axvm_set_routes(guest.vm, &route, 1));
 	for (int i = 0; i < 3; i++) {
-		char text[512];
-
 		ck_ok(axvm_set_irq_line(guest.vm, 4, true));
-		x86_expect_vector(&guest, 0x64);
-		guest_expect(&guest, AXVCPU_EXIT_EOI);
-		ck_assert_uint_eq(guest.exit.u.eoi.vector, 0x64);
-		ck_assert_uint_eq(guest.exit.answerable, 0);
-		ck_assert_uint_eq(guest.exit.raw_reason, 26); /* KVM_EXIT_IOAPIC_EOI */
-		axvcpu_exit_describe(&guest.exit, text, sizeof(text));
-		ck_assert_str_eq(text, "EOI vector 100");
+		expect_handled_and_ended(0x64);
 	}
 	expect_silence();
 	guest_end(&guest);

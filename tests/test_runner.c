@@ -343,7 +343,7 @@ START_TEST(a_run_that_fails_ends_all_with_its_error)
 	}
 	ck_ok(axvm_write(vm, GUEST_CODE, CHATTER, 4));
 	ck_ok(axvm_runner_start(vm, &config, &runner));
-	ck_fails(axvm_runner_join(runner, -1), EBADFD);
+	ck_fails_saying(axvm_runner_join(runner, -1), EBADFD, "has had its last exit");
 	ck_fails(axvm_runner_free(runner), EBADFD);
 	destroy();
 }
