@@ -12,7 +12,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/sys.h"
 #include "lib/vm.h"
@@ -123,12 +122,6 @@ static bool give(struct frame_chunk *chunk, uint64_t n)
 
 /* --- the default of the HAL ------------------------------------------------------------------- */
 
-/* A child has a copy of the bookkeeping, and perhaps of a lock that nobody will release. */
-static int check_process(const struct axvm *vm)
-{
-	return getpid() == vm->pid ? 0 : vm_result(vm, -EPERM);
-}
-
 int frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa)
 {
 	struct frames *frames = &vm->frames;
@@ -136,7 +129,8 @@ int frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa)
 	struct frame_chunk *chunk;
 	unsigned char *frame;
 	uint64_t n;
-	int ret = check_process(vm);
+	/* A child has a copy of the bookkeeping, and perhaps of a lock that nobody will release. */
+	int ret = vm_check_process(vm);
 
 	(void)ctx;
 	if (ret)
@@ -164,7 +158,7 @@ int frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
 	struct frames *frames = &vm->frames;
 	uint64_t page = vm->limits.page_size;
 	struct frame_chunk *chunk;
-	int ret = check_process(vm);
+	int ret = vm_check_process(vm);
 
 	(void)ctx;
 	if (ret)

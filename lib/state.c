@@ -76,7 +76,7 @@ int state_refuse(struct axvcpu *vcpu, uint64_t word, const char *what)
 {
 	enum axvcpu_state state = state_of(word);
 
-	if ((word & STATE_BUSY) && vm_result(vcpu->vm, -EBUSY) == -EPERM)
+	if ((word & STATE_BUSY) && vm_check_process(vcpu->vm))
 		return -EPERM;
 	if ((word & STATE_BUSY) && thread.current != vcpu)
 		return axvcpu_fail(vcpu->vm, -EBUSY, "%s: vCPU %u: another thread is inside (%s)",
@@ -124,7 +124,7 @@ int op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what, 
 	if (ret || op->owner == thread_id())
 		return ret;
 	op_end(vcpu, op, op->from);
-	if (vm_result(vcpu->vm, -EBUSY) == -EPERM)
+	if (vm_check_process(vcpu->vm))
 		return -EPERM;
 	return axvcpu_fail(vcpu->vm, -EBUSY, "%s: vCPU %u belongs to thread %d", what, vcpu->id,
 			   (int)op->owner);

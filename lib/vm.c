@@ -199,22 +199,26 @@ int axvm_free(struct axvm *vm)
 	return 0;
 }
 
-int vm_result(const struct axvm *vm, int ret)
+int vm_check_process(const struct axvm *vm)
 {
-	if (ret >= 0 || getpid() == vm->pid)
-		return ret;
+	if (getpid() == vm->pid)
+		return 0;
 	return axvcpu_fail(vm, -EPERM, "VM %" PRIu64 " belongs to process %d, not to its children",
 			   vm->id, (int)vm->pid);
+}
+
+int vm_result(const struct axvm *vm, int ret)
+{
+	return ret < 0 && vm_check_process(vm) ? -EPERM : ret;
 }
 
 int axvm_finalize(struct axvm *vm)
 {
 	/* In a child there is nothing to finalize, even where no backend would say so. */
-	int ret = vm_result(vm, -EBUSY);
+	int ret = vm_check_process(vm);
 
-	if (ret == -EPERM)
+	if (ret)
 		return ret;
-	ret = 0;
 	pthread_mutex_lock(&vm->lock);
 	if (!vm->finalized) {
 		if (HAS_OP(vm->ops, vm_finalize))

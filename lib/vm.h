@@ -40,6 +40,8 @@ struct axvm {
  * kernel's -EIO has other meanings too.
  */
 int vm_result(const struct axvm *vm, int ret);
+/* 0 in the VM's own process; in a child of it -EPERM, with a message. */
+int vm_check_process(const struct axvm *vm);
 
 /* Messages that axvcpu_fail() has left in this thread. */
 extern _Thread_local unsigned int error_count;
