@@ -135,8 +135,6 @@ build_programs() {
 
 # install_programs ROOT SUITE-FILE
 install_programs() {
-	rm -rf "$1"
-	mkdir -p "$1/bin" "$1/tests" "$1/guests"
 	cp "$work/build/examples/axrun/axrun" "$1/bin/" || return
 	for _file in "$work"/build/examples/guests/*; do
 		if [ -f "$_file" ] && [ -x "$_file" ]; then
@@ -146,15 +144,38 @@ install_programs() {
 	while read -r _suite; do
 		cp "$work/build/$_suite" "$1/tests/" || return
 	done <"$2"
-	add_libraries "$1" "$(sed -n 's/^CC = //p' "$work/build/Makefile")"
 }
 
-# The test programs, axrun, the guests and their libraries to $work/programs.root; the names of the
-# test programs to $work/suites.
-prepare_programs() {
+# install_all ROOT SUITE-FILE FILE...: the programs unless there are to be none, the files, and
+# the libraries of both.
+install_all() {
+	_root=$1
+	_suites=$2
+	shift 2
+	rm -rf "$_root"
+	mkdir -p "$_root/bin" "$_root/tests" "$_root/guests"
+	_compiler=$triplet-gcc
+	if [ -z "$bare" ]; then
+		install_programs "$_root" "$_suites" || return
+		_compiler=$(sed -n 's/^CC = //p' "$work/build/Makefile")
+	fi
+	if [ $# -gt 0 ]; then
+		cp "$@" "$_root/bin/" || return
+	fi
+	add_libraries "$_root" "$_compiler"
+}
+
+# build_all: in the source tree and in $work/build.
+build_all() {
 	echo "nested $arch: building in ${work#"$top"/}/build"
 	logged "$work/bootstrap.log" bootstrap_tree || die "bootstrap failed"
 	logged "$work/build.log" build_programs "$work/suites" || die "it does not build"
-	logged "$work/install.log" install_programs "$work/programs.root" "$work/suites" ||
+}
+
+# prepare_programs FILE...: the test programs, axrun and the guests, these files, and the libraries
+# of all to $work/programs.root; the names of the test programs to $work/suites.
+prepare_programs() {
+	[ -n "$bare" ] || build_all
+	logged "$work/install.log" install_all "$work/programs.root" "$work/suites" "$@" ||
 		die "the programs could not be put together"
 }
