@@ -21,6 +21,13 @@ static void decode_undecoded(const struct kvm_run *run, struct axvcpu_exit *exit
 	};
 }
 
+/* KVM has no more than the errno. */
+void kvm_arch_locate_fault(struct kvm_vcpu *vcpu, struct axvcpu_exit_page_fault *fault)
+{
+	(void)vcpu;
+	(void)fault;
+}
+
 int kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	switch (vcpu->run->exit_reason) {

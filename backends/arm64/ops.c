@@ -93,6 +93,11 @@ void kvm_arch_vm_destroy(struct kvm_vm *kvm)
 	arm64_psci_destroy(kvm);
 }
 
+void kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
 /* --- the run loop ----------------------------------------------------------------------------------- */
 
 int kvm_arch_before_entry(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)

@@ -4,23 +4,6 @@
 
 #include "backends/arm64/arm64.h"
 
-/* More than one exit can be left by a flush, but not without an end. */
-#define EXITS_MAX 16
-
-/* An open exit is finished, whatever comes of it: its completion must not hit the new state. */
-static int drop_exits(struct kvm_vcpu *vcpu)
-{
-	for (int i = 0; i < EXITS_MAX && (kvm_is_open(vcpu) || vcpu->stashed); i++) {
-		int ret;
-
-		vcpu->stashed = false;
-		ret = kvm_flush(vcpu);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
 int arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 {
 	const struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
@@ -35,7 +18,7 @@ int arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 	vcpu->entry = entry;
 	ret = arm64_check_mode(vcpu, &config);
 	if (!ret)
-		ret = drop_exits(vcpu);
+		ret = kvm_drop_exits(vcpu);
 	if (ret) {
 		vcpu->entry = old_entry;
 		return ret;
