@@ -40,7 +40,14 @@ static void decode_notify(const struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	exit->raw_code = vcpu->run->notify.flags;
 }
 
-bool kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+/* Nothing says where but KVM_EXIT_MEMORY_FAULT. */
+void kvm_arch_locate_fault(struct kvm_vcpu *vcpu, struct axvcpu_exit_page_fault *fault)
+{
+	(void)vcpu;
+	(void)fault;
+}
+
+int kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_IO:
@@ -74,7 +81,7 @@ bool kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
 		break;
 	}
-	return true;
+	return 1;
 }
 
 static int complete_io(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)

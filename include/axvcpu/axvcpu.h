@@ -12,6 +12,7 @@
 #define AXVCPU_VERSION_PATCH 0
 
 #include <axvcpu/arch.h>
+#include <axvcpu/arm64.h>
 #include <axvcpu/debug.h>
 #include <axvcpu/error.h>
 #include <axvcpu/exit.h>
@@ -24,6 +25,7 @@
 #include <axvcpu/privileges.h>
 #include <axvcpu/regs.h>
 #include <axvcpu/request.h>
+#include <axvcpu/riscv64.h>
 #include <axvcpu/runner.h>
 #include <axvcpu/vcpu.h>
 #include <axvcpu/vm.h>
