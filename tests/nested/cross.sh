@@ -13,7 +13,7 @@ tools=$store/tools
 
 # Whether this machine is of that architecture.
 native() {
-	[ "$(uname -m)" = "${triplet%%-*}" ]
+	[ "$(host_architecture)" = "$arch" ]
 }
 
 # relative_links ROOT: an absolute link in it leads to what is in it.
