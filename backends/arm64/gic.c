@@ -194,19 +194,30 @@ static int create_its(struct kvm_vm *kvm)
 	return place(kvm, gic->its_fd, &gic->frames[2]);
 }
 
+/* The newest, if the config does not care. Without any, the newest is what is then found missing. */
+static int choose_version(struct kvm_vm *kvm, uint32_t wanted)
+{
+	int has_v3 = 0, has_v2 = 0;
+
+	if (!wanted)
+		has_v3 = kvm_device_exists(kvm, KVM_DEV_TYPE_ARM_VGIC_V3);
+	if (!wanted && !has_v3)
+		has_v2 = kvm_device_exists(kvm, KVM_DEV_TYPE_ARM_VGIC_V2);
+	if (has_v3 < 0 || has_v2 < 0)
+		return has_v3 < 0 ? has_v3 : has_v2;
+	kvm->arch.gic.version = wanted ? wanted : has_v2 ? 2 : 3;
+	return 0;
+}
+
 static int create(struct kvm_vm *kvm, const struct axvm_arm64_config *config, uint32_t gpa_bits)
 {
 	struct arm64_gic *gic = &kvm->arch.gic;
 	int ret;
 
-	gic->version = config->gic_version;
 	gic->nirqs = config->nirqs ? config->nirqs : NIRQS_DEFAULT;
-	if (!gic->version)
-		gic->version = kvm_device_exists(kvm, KVM_DEV_TYPE_ARM_VGIC_V3) ||
-					       !kvm_device_exists(kvm, KVM_DEV_TYPE_ARM_VGIC_V2)
-				       ? 3
-				       : 2;
-	ret = check_version(kvm, config, gic->version);
+	ret = choose_version(kvm, config->gic_version);
+	if (!ret)
+		ret = check_version(kvm, config, gic->version);
 	if (!ret)
 		ret = plan_frames(kvm, config, gpa_bits);
 	if (!ret)

@@ -13,6 +13,7 @@
 /* Vectors of EL1 with its own stack pointer: synchronous, IRQ, FIQ, SError. All others are loops. */
 	.macro	vectors sync, irq, fiq, serror
 	.balign	0x800
+10:
 	.rept	4
 	b	.
 	.balign	0x80
@@ -95,7 +96,6 @@ program gic
 	msr	s3_0_c12_c12_1, x1
 	isb
 	eret
-10:
 	vectors	., 6b, ., .
 end gic
 
@@ -117,7 +117,6 @@ program lines
 	eret
 4:	str	w0, [x21, 16]
 	eret
-10:
 	vectors	., 3b, 4b, .
 end lines
 
@@ -147,7 +146,6 @@ program faults
 	address	x21, A64_TELL
 	str	x1, [x21, 24]
 	b	.
-10:
 	vectors	2b, ., ., 3b
 end faults
 
