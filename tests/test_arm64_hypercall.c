@@ -23,8 +23,7 @@ static void start(uint32_t forward, const struct a64_call *calls, size_t n)
 
 static struct a64_call call(uint64_t conduit, uint64_t nr)
 {
-	return (struct a64_call){ conduit,
-				  { nr, ARG(1), ARG(2), ARG(3), ARG(4), ARG(5), ARG(6) } };
+	return (struct a64_call){ conduit, { nr, ARG(1), ARG(2), ARG(3), ARG(4), ARG(5), ARG(6) } };
 }
 
 static void expect_call(uint64_t conduit, uint64_t nr)
@@ -46,9 +45,9 @@ static void expect_results(uint64_t x0, uint64_t x1)
 
 /* The first and the last of each range, by both instructions. */
 static const uint64_t forwarded[] = {
-	0x00000000, 0x00000001, 0x7fffffff, 0x80010000, 0x82000000, 0x83ffffff, 0x84000020,
-	0x84000050, 0x85000000, 0x86000000, 0xbfffffff, 0xc0010000, 0xc3ffffff, 0xc4000020,
-	0xc5000020, 0xc6000000, 0xffffffff,
+	0x00000000, 0x00000001, 0x7fffffff, 0x80010000, 0x82000000, 0x83ffffff,
+	0x84000020, 0x84000050, 0x85000000, 0x86000000, 0xbfffffff, 0xc0010000,
+	0xc3ffffff, 0xc4000020, 0xc5000020, 0xc6000000, 0xffffffff,
 };
 #define NFORWARDED (sizeof(forwarded) / sizeof(forwarded[0]))
 

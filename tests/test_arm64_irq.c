@@ -314,9 +314,8 @@ static void write_commands(struct axvm *vm)
 
 	/* MAPTI: event i is LPI 8192 + i, in collection 0. */
 	for (uint64_t i = 0; i < ITS_EVENTS; i++)
-		commands[2 + i] = (struct its_command){
-			{ 0x0a | (uint64_t)ITS_DEVICE << 32, i | (LPI + i) << 32, 0, 0 }
-		};
+		commands[2 + i] = (struct its_command){ { 0x0a | (uint64_t)ITS_DEVICE << 32,
+							  i | (LPI + i) << 32, 0, 0 } };
 	/* INVALL: the redistributor reads which of them are on. */
 	commands[2 + ITS_EVENTS] = (struct its_command){ { 0x0d, 0, 0, 0 } };
 	ck_ok(axvm_write(vm, ITS_COMMANDS, commands, sizeof(commands)));

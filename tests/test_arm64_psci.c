@@ -88,15 +88,16 @@ START_TEST(kvm_starts_cpus_that_wait_in_it)
 	create(0, 0);
 	/* What it comes to, once started: a list without a call. */
 	a64_calls(guests[0].vm, 1, NULL, 0);
-	will_call((const struct a64_call[]){
-			  { 0, { A64_PSCI_VERSION } },
-			  { 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[1], 0 } },
-			  { 0, { A64_PSCI_CPU_ON | A64_PSCI_64, 0x99, GUEST_CODE, 0 } },
-			  { 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, none } },
-			  { 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, none } },
-			  { 0, { A64_PSCI_AFFINITY_INFO, affinity[1], 0 } },
-		  },
-		  6);
+	will_call(
+		(const struct a64_call[]){
+			{ 0, { A64_PSCI_VERSION } },
+			{ 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[1], 0 } },
+			{ 0, { A64_PSCI_CPU_ON | A64_PSCI_64, 0x99, GUEST_CODE, 0 } },
+			{ 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, none } },
+			{ 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, none } },
+			{ 0, { A64_PSCI_AFFINITY_INFO, affinity[1], 0 } },
+		},
+		6);
 	/* It sleeps in KVM: so nobody may ask for it to be flushed or freed meanwhile. */
 	ck_ok(axvcpu_unbind(guests[1].vcpu));
 	ck_assert_int_eq(pthread_create(&thread, NULL, run_to_the_end, &guests[1]), 0);
@@ -161,14 +162,15 @@ START_TEST(a_cpu_on_is_the_callers_to_do)
 {
 	create(AXVM_FORWARD_POWER, AXVCPU_F_START_OFF);
 	a64_calls(guests[0].vm, 1, NULL, 0);
-	will_call((const struct a64_call[]){
-			  { 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, CONTEXT } },
-			  { 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, CONTEXT } },
-			  { 1, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, CONTEXT } },
-			  { 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, CONTEXT } },
-			  { 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[1], 0 } },
-		  },
-		  5);
+	will_call(
+		(const struct a64_call[]){
+			{ 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, CONTEXT } },
+			{ 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, CONTEXT } },
+			{ 1, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, CONTEXT } },
+			{ 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, CONTEXT } },
+			{ 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[1], 0 } },
+		},
+		5);
 	/* Nobody starts it, nobody answers. */
 	expect_cpu_up(1, GUEST_CODE, CONTEXT);
 	ck_assert_uint_eq(guests[0].exit.raw_code, 0);
@@ -193,12 +195,14 @@ END_TEST
 START_TEST(a_32_bit_cpu_on_has_32_bit_arguments)
 {
 	create(AXVM_FORWARD_POWER, AXVCPU_F_START_OFF);
-	will_call((const struct a64_call[]){
-			  { 0, { A64_PSCI_CPU_ON, affinity[2] | UINT64_C(7) << 32,
-				 GUEST_CODE | UINT64_C(1) << 32, CONTEXT } },
-			  { 0, { A64_PSCI_AFFINITY_INFO, affinity[2] | UINT64_C(7) << 40, 0 } },
-		  },
-		  2);
+	will_call(
+		(const struct a64_call[]){
+			{ 0,
+			  { A64_PSCI_CPU_ON, affinity[2] | UINT64_C(7) << 32,
+			    GUEST_CODE | UINT64_C(1) << 32, CONTEXT } },
+			{ 0, { A64_PSCI_AFFINITY_INFO, affinity[2] | UINT64_C(7) << 40, 0 } },
+		},
+		2);
 	expect_cpu_up(2, GUEST_CODE, (uint32_t)CONTEXT);
 	ck_ok(axvcpu_start(guests[2].vcpu, GUEST_CODE, A64_LIST));
 	ck_ok(axvcpu_complete_value(guests[0].vcpu, AXVCPU_PSCI_SUCCESS));
@@ -211,12 +215,13 @@ END_TEST
 START_TEST(a_cpu_on_that_cannot_be_asks_nobody)
 {
 	create(AXVM_FORWARD_POWER, AXVCPU_F_START_OFF);
-	will_call((const struct a64_call[]){
-			  { 0, { A64_PSCI_CPU_ON | A64_PSCI_64, 0x7777, GUEST_CODE, 0 } },
-			  { 0, { A64_PSCI_CPU_ON | A64_PSCI_64, UINT64_C(1) << 31, GUEST_CODE, 0 } },
-			  { 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[0], GUEST_CODE, 0 } },
-		  },
-		  3);
+	will_call(
+		(const struct a64_call[]){
+			{ 0, { A64_PSCI_CPU_ON | A64_PSCI_64, 0x7777, GUEST_CODE, 0 } },
+			{ 0, { A64_PSCI_CPU_ON | A64_PSCI_64, UINT64_C(1) << 31, GUEST_CODE, 0 } },
+			{ 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[0], GUEST_CODE, 0 } },
+		},
+		3);
 	/* There is no such CPU, no such number; the caller itself is on. */
 	expect_result(AXVCPU_PSCI_INVALID_PARAMETERS);
 	expect_result(AXVCPU_PSCI_INVALID_PARAMETERS);
@@ -240,12 +245,13 @@ START_TEST(a_start_in_the_mailbox_is_pending)
 
 	create(AXVM_FORWARD_POWER, AXVCPU_F_START_OFF);
 	a64_calls(guests[0].vm, 1, NULL, 0);
-	will_call((const struct a64_call[]){
-			  { 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[1], 0 } },
-			  { 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, 0 } },
-			  { 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[1], 0 } },
-		  },
-		  3);
+	will_call(
+		(const struct a64_call[]){
+			{ 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[1], 0 } },
+			{ 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, 0 } },
+			{ 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[1], 0 } },
+		},
+		3);
 	ck_assert_int_eq(pthread_create(&thread, NULL, start_elsewhere, &guests[1]), 0);
 	ck_assert_int_eq(pthread_join(thread, &failed), 0);
 	ck_assert_ptr_null(failed);
@@ -263,12 +269,13 @@ START_TEST(a_cpu_that_goes_off_is_off_when_it_has_been_stopped)
 {
 	create(AXVM_FORWARD_POWER, AXVCPU_F_START_OFF);
 	a64_calls(guests[0].vm, 1, (const struct a64_call[]){ { 0, { A64_PSCI_CPU_OFF } } }, 1);
-	will_call((const struct a64_call[]){
-			  { 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[1], 0 } },
-			  { 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[1], 0 } },
-			  { 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, 5 } },
-		  },
-		  3);
+	will_call(
+		(const struct a64_call[]){
+			{ 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[1], 0 } },
+			{ 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[1], 0 } },
+			{ 0, { A64_PSCI_CPU_ON | A64_PSCI_64, affinity[1], GUEST_CODE, 5 } },
+		},
+		3);
 	ck_ok(axvcpu_start(guests[1].vcpu, GUEST_CODE, A64_LIST + 0x1000));
 	guest_expect(&guests[1], AXVCPU_EXIT_CPU_DOWN);
 	ck_assert_uint_eq(guests[1].exit.u.cpu_down.state, 0);
@@ -323,12 +330,13 @@ END_TEST
 START_TEST(what_is_not_about_cpus_stays_with_kvm)
 {
 	create(AXVM_FORWARD_POWER, AXVCPU_F_START_OFF);
-	will_call((const struct a64_call[]){
-			  { 0, { A64_PSCI_VERSION } },
-			  { 0, { 0xc6001234 } },
-			  { 0, { A64_PSCI_SYSTEM_OFF } },
-		  },
-		  3);
+	will_call(
+		(const struct a64_call[]){
+			{ 0, { A64_PSCI_VERSION } },
+			{ 0, { 0xc6001234 } },
+			{ 0, { A64_PSCI_SYSTEM_OFF } },
+		},
+		3);
 	ck_assert_uint_ge(a64_call_result(&guests[0]), 2);
 	expect_result(-1);
 	guest_expect(&guests[0], AXVCPU_EXIT_SYSTEM_DOWN);
@@ -339,11 +347,12 @@ END_TEST
 START_TEST(a_cpu_that_was_freed_is_no_longer_one)
 {
 	create(AXVM_FORWARD_POWER, AXVCPU_F_START_OFF);
-	will_call((const struct a64_call[]){
-			  { 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[2], 0 } },
-			  { 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[2], 0 } },
-		  },
-		  2);
+	will_call(
+		(const struct a64_call[]){
+			{ 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[2], 0 } },
+			{ 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[2], 0 } },
+		},
+		2);
 	expect_result(INFO_OFF);
 	ck_ok(axvcpu_unbind(guests[2].vcpu));
 	ck_ok(axvcpu_free(guests[2].vcpu));

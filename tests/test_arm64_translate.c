@@ -154,15 +154,15 @@ static void compare(uint64_t va)
 		ck_assert_uint_eq(gpa, 0x5a5a);
 		return;
 	}
-	ck_assert_msg(!ret && gpa == expected,
-		      "%#" PRIx64 " is %#" PRIx64 ", not %d, %#" PRIx64, va, expected, ret, gpa);
+	ck_assert_msg(!ret && gpa == expected, "%#" PRIx64 " is %#" PRIx64 ", not %d, %#" PRIx64,
+		      va, expected, ret, gpa);
 }
 
 /* An address of each kind around it, in both halves. */
 static void compare_around(uint64_t va, uint64_t size)
 {
-	const uint64_t places[] = { va,	      va + 8,	     va + size - 1, va + size, va - 1,
-				    va + 0x123, va ^ size, va + size / 2 };
+	const uint64_t places[] = { va,	    va + 8,	va + size - 1, va + size,
+				    va - 1, va + 0x123, va ^ size,     va + size / 2 };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		compare(places[i]);
@@ -222,7 +222,7 @@ START_TEST(what_is_said_is_what_the_hardware_says)
 	upper = new_half(page_bits, shapes[_i].upper_bits);
 	block = UINT64_C(1) << shift_of(&lower, 2);
 	/* The guest itself, and a page, a block, in both halves, far from it. */
-	map(&lower, GUEST_BASE, GUEST_BASE, 3);
+	map(&lower, GUEST_CODE & ~(page - 1), GUEST_CODE & ~(page - 1), 3);
 	map(&lower, 7 * page, GUEST_BASE + 0x100000, 3);
 	map(&lower, 3 * block, 5 * block, 2);
 	map(&upper, UPPER(upper.va_bits) + 3 * page, GUEST_BASE + 0x110000, 3);
@@ -231,7 +231,7 @@ START_TEST(what_is_said_is_what_the_hardware_says)
 	/* The last page that there is. */
 	map(&upper, UINT64_MAX - page + 1, GUEST_BASE + 0x120000, 3);
 	switch_on(&lower, &upper, 0);
-	compare_around(GUEST_BASE, page);
+	compare_around(GUEST_CODE & ~(page - 1), page);
 	compare_around(7 * page, page);
 	compare_around(3 * block, block);
 	compare_around(UPPER(upper.va_bits) + 3 * page, page);
@@ -252,7 +252,7 @@ START_TEST(a_large_block_of_the_first_level)
 	begin();
 	lower = new_half(12, 39);
 	upper = new_half(12, 39);
-	map(&lower, GUEST_BASE, GUEST_BASE, 3);
+	map(&lower, GUEST_CODE, GUEST_CODE, 3);
 	map(&lower, UINT64_C(5) << 30, UINT64_C(9) << 30, 1);
 	switch_on(&lower, &upper, 0);
 	compare_around(UINT64_C(5) << 30, UINT64_C(1) << 30);
@@ -267,7 +267,7 @@ START_TEST(a_tag_in_the_top_byte_does_not_count_where_it_is_ignored)
 	begin();
 	lower = new_half(12, 48);
 	upper = new_half(12, 48);
-	map(&lower, GUEST_BASE, GUEST_BASE, 3);
+	map(&lower, GUEST_CODE, GUEST_CODE, 3);
 	map(&lower, 0x7000, GUEST_BASE + 0x100000, 3);
 	map(&upper, UPPER(48) + 0x3000, GUEST_BASE + 0x110000, 3);
 	switch_on(&lower, &upper, TCR_TBI0);
@@ -289,7 +289,7 @@ START_TEST(a_half_that_is_off_maps_nothing)
 	begin();
 	lower = new_half(12, 39);
 	upper = new_half(12, 39);
-	map(&lower, GUEST_BASE, GUEST_BASE, 3);
+	map(&lower, GUEST_CODE, GUEST_CODE, 3);
 	map(&upper, UPPER(39), GUEST_BASE + 0x100000, 3);
 	switch_on(&lower, &upper, TCR_EPD1);
 	compare(UPPER(39));
@@ -305,7 +305,7 @@ START_TEST(tables_that_point_to_themselves_come_to_an_end)
 	begin();
 	lower = new_half(12, 48);
 	upper = new_half(12, 48);
-	map(&lower, GUEST_BASE, GUEST_BASE, 3);
+	map(&lower, GUEST_CODE, GUEST_CODE, 3);
 	/* Its last entry is itself. */
 	descriptor = lower.root | LEAF_FLAGS | TABLE_VALID;
 	ck_ok(axvm_write(guest.vm, lower.root + 8 * 511, &descriptor, sizeof(descriptor)));

@@ -29,12 +29,14 @@ static int check_config(const struct kvm_vm *kvm, const struct axvm_arm64_config
 				   "arm64 config: unknown flags %#" PRIx32 ", or reserved is not 0",
 				   config->flags & ~AXVM_ARM64_ITS);
 	if (config->gic_version && config->gic_version != 2 && config->gic_version != 3)
-		return axvcpu_fail(vm, -EINVAL, "arm64 config: gic_version is %" PRIu32
-				   ", not 2 or 3", config->gic_version);
+		return axvcpu_fail(vm, -EINVAL,
+				   "arm64 config: gic_version is %" PRIu32 ", not 2 or 3",
+				   config->gic_version);
 	if (config->nirqs && (config->nirqs < NIRQS_MIN || config->nirqs > ARM64_IRQS_MAX ||
 			      config->nirqs % NIRQS_STEP))
 		return axvcpu_fail(vm, -EINVAL,
-				   "arm64 config: nirqs is %" PRIu32 ", not %u to %d in steps of %u",
+				   "arm64 config: nirqs is %" PRIu32
+				   ", not %u to %d in steps of %u",
 				   config->nirqs, NIRQS_MIN, ARM64_IRQS_MAX, NIRQS_STEP);
 	if (!(config->flags & AXVM_ARM64_ITS) && config->gits)
 		return axvcpu_fail(vm, -EINVAL, "arm64 config: gits without AXVM_ARM64_ITS");
@@ -44,8 +46,8 @@ static int check_config(const struct kvm_vm *kvm, const struct axvm_arm64_config
 /* That there is no GIC must not be news to somebody who has described one. */
 static int check_none(const struct kvm_vm *kvm, const struct axvm_arm64_config *config)
 {
-	if (config->flags || config->gic_version || config->nirqs || config->gicd ||
-	    config->gicr || config->gicc || config->gits)
+	if (config->flags || config->gic_version || config->nirqs || config->gicd || config->gicr ||
+	    config->gicc || config->gits)
 		return axvcpu_fail(kvm->vm, -EINVAL,
 				   "arm64 config: a GIC is described, but irqchip is not "
 				   "AXVM_IRQCHIP_KERNEL");

@@ -32,7 +32,8 @@ static const struct range power_calls[] = {
 	{ 0xc4000003, 0xc4000004 },
 };
 
-static int forward(const struct kvm_vm *kvm, const struct range *range, size_t n, const char *option)
+static int forward(const struct kvm_vm *kvm, const struct range *range, size_t n,
+		   const char *option)
 {
 	int ret = kvm_device_has(kvm, kvm->fd, KVM_ARM_VM_SMCCC_CTRL, KVM_ARM_VM_SMCCC_FILTER);
 

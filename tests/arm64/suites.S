@@ -195,10 +195,11 @@ mark pieces, fetch
 mark pieces, brk
 	brk	0x123
 	ret
-	/* SVE: ZEN, then the length of a vector in bytes. */
+	/* SVE: ZEN and FPEN, then the length of a vector in bytes. */
 mark pieces, sve
 	mrs	x2, cpacr_el1
 	orr	x2, x2, 3 << 16
+	orr	x2, x2, 3 << 20
 	msr	cpacr_el1, x2
 	isb
 	rdvl	x3, 1
