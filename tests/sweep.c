@@ -79,7 +79,10 @@ static bool take_failing(const struct sweep_step *step, unsigned int n, unsigned
 	bool harmless;
 	int ret;
 
-	sweep_world_begin(&world, step->irqchip);
+	if (step->begin)
+		step->begin(&world);
+	else
+		sweep_world_begin(&world, step->irqchip);
 	if (step->prepare)
 		step->prepare(&world);
 	resources_read(&resources);
