@@ -96,4 +96,7 @@ GUEST_PROGRAM_MARK(faults, end);
 /* Writes to GUEST_MMIO, jumps to its argument. */
 GUEST_PROGRAM(jump);
 
+/* Whether KVM here has an AIA. */
+bool riscv64_host_has_aia(void);
+
 #endif

@@ -104,10 +104,11 @@ program user
 	csrw	stvec, a2
 	lla	a2, 1f
 	csrw	sepc, a2
-	/* To user mode, with interrupts on in supervisor mode. */
+	/* To user mode, where interrupts of supervisor mode are on. */
 	li	a2, 1 << 8
 	csrc	sstatus, a2
-	csrsi	sstatus, SIE
+	li	a2, 1 << 5
+	csrs	sstatus, a2
 	sret
 1:	sw	zero, (t0)
 	j	1b
