@@ -4,17 +4,22 @@
 
 #include "backends/arm64/arm64.h"
 
-/* KVM_ARM_VCPU_INIT has begun anew with all registers but these. */
+/* Of what a guest can change, KVM_ARM_VCPU_INIT leaves these as they were. */
 static int reset_the_rest(struct kvm_vcpu *vcpu)
 {
 	static const uint64_t left[] = { ARM64_CORE_REG(sp_el1), ARM64_CORE_REG(elr_el1),
-					 ARM64_CORE_REG(spsr[KVM_SPSR_EL1]) };
+					 ARM64_CORE_REG(spsr[KVM_SPSR_EL1]), KVM_REG_ARM_TIMER_CVAL,
+					 KVM_REG_ARM_PTIMER_CVAL };
 	const uint64_t zero = 0;
-	int ret = 0;
 
-	for (size_t i = 0; !ret && i < ARRAY_SIZE(left); i++)
-		ret = kvm_set_one_reg(vcpu, left[i], &zero);
-	return ret;
+	for (size_t i = 0; i < ARRAY_SIZE(left); i++) {
+		int ret = kvm_set_one_reg(vcpu, left[i], &zero);
+
+		/* The physical timer's is not everywhere. */
+		if (ret && ret != -ENOENT)
+			return ret;
+	}
+	return 0;
 }
 
 int arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)

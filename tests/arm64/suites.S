@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* The guests of arm64's own suites: tests/arm64_guest.h says what they do. EL1, without an MMU. */
 #include "../arm64_guest_map.h"
-#include "../program.h"
+#include "../program.inc"
 
 	.arch	armv8-a+sve
 
