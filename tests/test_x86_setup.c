@@ -101,7 +101,7 @@ START_TEST(the_tables_stay_within_what_they_say_they_need)
 	unsigned char around[2][4096];
 
 	guest_create(&guest, NULL, HLT);
-	ck_ok(axvm_set(guest.vm, 0x8000, 0xa5, 0x20000));
+	ck_ok(axvm_set(guest.vm, GUEST_BOOT - 0x4000, 0xa5, GUEST_BOOT_SIZE + 0x8000));
 	ck_ok(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &config));
 	ck_ok(axvm_read(guest.vm, GUEST_BOOT - 4096, around[0], 4096));
 	ck_ok(axvm_read(guest.vm, GUEST_BOOT + GUEST_BOOT_SIZE, around[1], 4096));

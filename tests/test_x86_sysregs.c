@@ -426,7 +426,7 @@ START_TEST(unknown_bits_in_forward_are_refused)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 
-	config.forward = 1u << 5;
+	config.forward = 1u << 6;
 	refuse(&config, EINVAL, "forward");
 	config.forward = UINT32_MAX;
 	refuse(&config, EINVAL, "forward");
