@@ -156,26 +156,25 @@ END_TEST
 START_TEST(a_vcpu_that_waits_for_its_start_is_off_till_then)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
-	struct axvcpu *vcpu;
-	struct axvm *vm;
+	struct axvcpu *vcpus[VCPUS];
 
 	config.max_vcpus = VCPUS;
-	vm = guest_vm(&config, PROGRAM(tell));
+	guest.vm = guest_vm(&config, PROGRAM(tell));
+	for (uint32_t id = 0; id < VCPUS; id++)
+		vcpus[id] = guest_vcpu(guest.vm, id, 0x1000 + id);
 	for (uint32_t id = 1; id < VCPUS; id++) {
-		guest.vm = vm;
-		guest.vcpu = vcpu = guest_vcpu(vm, id, 0x1000 + id);
-		ck_ok(axvcpu_bind(vcpu));
-		ck_assert_int_eq(axvcpu_power(vcpu), AXVCPU_POWER_WAITING);
-		if (id == 1)
-			expect_off(vcpu);
-		ck_ok(axvcpu_start(vcpu, GUEST_CODE, 0x2000 + id));
-		ck_fails(axvcpu_start(vcpu, GUEST_CODE, 0x3000 + id), EALREADY);
-		if (id == VCPUS - 1)
-			expect_told(0x2000 + id);
-		ck_ok(axvcpu_unbind(vcpu));
-		ck_ok(axvcpu_free(vcpu));
+		guest.vcpu = vcpus[id];
+		ck_ok(axvcpu_bind(guest.vcpu));
+		ck_assert_int_eq(axvcpu_power(guest.vcpu), AXVCPU_POWER_WAITING);
+		expect_off(guest.vcpu);
+		ck_ok(axvcpu_start(guest.vcpu, GUEST_CODE, 0x2000 + id));
+		ck_fails(axvcpu_start(guest.vcpu, GUEST_CODE, 0x3000 + id), EALREADY);
+		expect_told(0x2000 + id);
+		ck_ok(axvcpu_unbind(guest.vcpu));
 	}
-	ck_ok(axvm_free(vm));
+	for (uint32_t id = 0; id < VCPUS; id++)
+		ck_ok(axvcpu_free(vcpus[id]));
+	ck_ok(axvm_free(guest.vm));
 }
 END_TEST
 

@@ -114,8 +114,7 @@ machine_voice() {
 # Boots and watches. Returns 0 if the machine turned itself off, and else says why not.
 machine_run() {
 	machine_start
-	_begin=$(date +%s)
-	_heard=$_begin
+	_heard=$(date +%s)
 	_voice=
 	while kill -0 "$machine_pid" 2>/dev/null; do
 		pump
@@ -129,7 +128,7 @@ machine_run() {
 			pump
 			return 1
 		fi
-		if [ $((_now - _begin)) -ge "$total" ]; then
+		if [ "$_now" -ge "$deadline" ]; then
 			echo "nested $arch: not done after $total s" >&2
 			machine_kill
 			pump
