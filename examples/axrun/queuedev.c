@@ -54,7 +54,7 @@ int queuedev_attach(struct queuedev *queue, struct bus *bus)
 	return bus_add(bus, &(struct bus_device){
 				    .space = BUS_PORT,
 				    .base = GUEST_PORT_QUEUE,
-				    .len = GUEST_QUEUE_PORTS,
+				    .len = GUEST_QUEUE_SIZE,
 				    .ctx = queue,
 				    .lock = &queue->lock,
 				    .read = queuedev_read,

@@ -41,7 +41,7 @@ struct guest_ipi_way {
 	unsigned int ncpus;
 	void (*send)(unsigned int cpu);
 };
-extern const struct guest_ipi_way guest_ipi_ways[];
-extern const size_t guest_nipi_ways;
+/* Returns their number. */
+size_t guest_ipi_ways(const struct guest_ipi_way **ways);
 
 #endif
