@@ -25,11 +25,11 @@ int axvm_set_irq_line(struct axvm *vm, uint32_t gsi, bool level)
 	return vm_result(vm, vm->ops->vm_set_irq_line(vm->arch, gsi, level));
 }
 
-int axvm_signal_msi(struct axvm *vm, uint64_t address, uint32_t data)
+int axvm_signal_msi(struct axvm *vm, const struct axvm_msi *msi)
 {
 	if (!HAS_OP(vm->ops, vm_signal_msi))
 		return missing(vm, "signal_msi");
-	return vm_result(vm, vm->ops->vm_signal_msi(vm->arch, address, data));
+	return vm_result(vm, vm->ops->vm_signal_msi(vm->arch, msi));
 }
 
 int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes, size_t count)

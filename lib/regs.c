@@ -81,6 +81,57 @@ int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_regs *regs)
 	return vm_result(vcpu->vm, ret);
 }
 
+/* --- by the hypervisor's own ids -------------------------------------------------------------------- */
+
+int axvcpu_get_reg_bytes(struct axvcpu *vcpu, uint64_t id, void *buf, size_t len)
+{
+	struct op op;
+	int ret;
+
+	if (!HAS_OP(vcpu->ops, get_reg_bytes))
+		return vcpu_missing(vcpu, "get_reg_bytes");
+	ret = op_begin(vcpu, IN_REGS, "get_reg_bytes", &op);
+	if (ret)
+		return ret;
+	ret = vcpu->ops->get_reg_bytes(vcpu->arch, id, buf, len);
+	op_end(vcpu, &op, op.from);
+	return reg_result(vcpu, ret, "get_reg_bytes", id);
+}
+
+int axvcpu_set_reg_bytes(struct axvcpu *vcpu, uint64_t id, const void *buf, size_t len)
+{
+	struct op op;
+	int ret;
+
+	if (!HAS_OP(vcpu->ops, set_reg_bytes))
+		return vcpu_missing(vcpu, "set_reg_bytes");
+	ret = op_begin(vcpu, IN_REGS, "set_reg_bytes", &op);
+	if (ret)
+		return ret;
+	ret = vcpu_flush(vcpu);
+	if (!ret)
+		ret = vcpu->ops->set_reg_bytes(vcpu->arch, id, buf, len);
+	op_end(vcpu, &op, op.from);
+	return reg_result(vcpu, ret, "set_reg_bytes", id);
+}
+
+int axvcpu_reg_list(struct axvcpu *vcpu, uint64_t *ids, size_t count)
+{
+	struct op op;
+	int ret;
+
+	if (!HAS_OP(vcpu->ops, reg_list))
+		return vcpu_missing(vcpu, "reg_list");
+	ret = op_begin(vcpu, IN_REGS, "reg_list", &op);
+	if (ret)
+		return ret;
+	ret = vcpu->ops->reg_list(vcpu->arch, ids, count);
+	op_end(vcpu, &op, op.from);
+	return vm_result(vcpu->vm, ret);
+}
+
+/* --- those with a meaning ------------------------------------------------------------------------------ */
+
 int axvcpu_set_entry(struct axvcpu *vcpu, uint64_t entry)
 {
 	struct op op;

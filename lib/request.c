@@ -171,12 +171,6 @@ void mailbox_drain_unowned(struct axvcpu *vcpu)
 
 /* --- sending ---------------------------------------------------------------------------------------------- */
 
-static int missing(const struct axvcpu *vcpu, const char *what)
-{
-	return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: vCPU %" PRIu32 ": %s has nothing of the kind",
-			   what, vcpu->id, vcpu->ops->name);
-}
-
 /* Whether the backend can do it at all: known to the sender, not only to the owner. */
 static int check(const struct axvcpu *vcpu, const struct axvcpu_request *request)
 {
@@ -184,16 +178,16 @@ static int check(const struct axvcpu *vcpu, const struct axvcpu_request *request
 
 	switch (request->kind) {
 	case AXVCPU_REQUEST_INTERRUPT:
-		return HAS_OP(ops, inject_interrupt) ? 0 : missing(vcpu, "inject_interrupt");
+		return HAS_OP(ops, inject_interrupt) ? 0 : vcpu_missing(vcpu, "inject_interrupt");
 	case AXVCPU_REQUEST_NMI:
-		return HAS_OP(ops, inject_nmi) ? 0 : missing(vcpu, "inject_nmi");
+		return HAS_OP(ops, inject_nmi) ? 0 : vcpu_missing(vcpu, "inject_nmi");
 	case AXVCPU_REQUEST_EXCEPTION:
-		return HAS_OP(ops, inject_exception) ? 0 : missing(vcpu, "inject_exception");
+		return HAS_OP(ops, inject_exception) ? 0 : vcpu_missing(vcpu, "inject_exception");
 	case AXVCPU_REQUEST_IRQ_LINE:
-		return HAS_OP(ops, set_irq_line) ? 0 : missing(vcpu, "set_irq_line");
+		return HAS_OP(ops, set_irq_line) ? 0 : vcpu_missing(vcpu, "set_irq_line");
 	case AXVCPU_REQUEST_RESET:
 	case AXVCPU_REQUEST_START:
-		return HAS_OP(ops, reset) ? 0 : missing(vcpu, "reset");
+		return HAS_OP(ops, reset) ? 0 : vcpu_missing(vcpu, "reset");
 	case AXVCPU_REQUEST_SET_REG:
 	case AXVCPU_REQUEST_STOP:
 	case AXVCPU_REQUEST_PAUSE:
@@ -283,7 +277,8 @@ static bool try_at_once(struct axvcpu *vcpu, const struct axvcpu_request *reques
 	return true;
 }
 
-int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *request, int64_t timeout_ns)
+int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *request,
+			int64_t timeout_ns)
 {
 	uint64_t word = atomic_load(&vcpu->state);
 	int ret = check(vcpu, request);

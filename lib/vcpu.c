@@ -14,6 +14,12 @@
 #include "lib/sys.h"
 #include "lib/vm.h"
 
+int vcpu_missing(const struct axvcpu *vcpu, const char *what)
+{
+	return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: vCPU %" PRIu32 ": %s has nothing of the kind",
+			   what, vcpu->id, vcpu->ops->name);
+}
+
 /* --- new and free ---------------------------------------------------------------------------- */
 
 static int check_config(const struct axvm *vm, const struct axvcpu_config *config)

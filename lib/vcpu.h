@@ -135,6 +135,9 @@ void op_enter(struct axvcpu *vcpu, const struct op *op);
 /* Why 'what' is refused when the state word is 'word'. -EBADFD, or -EBUSY. */
 int state_refuse(struct axvcpu *vcpu, uint64_t word, const char *what);
 
+/* The backend has no operation for 'what': -ENOTSUP. */
+int vcpu_missing(const struct axvcpu *vcpu, const char *what);
+
 /* Finishes an open I/O exit. Inside an operation. */
 int vcpu_flush(struct axvcpu *vcpu);
 

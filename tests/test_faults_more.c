@@ -118,7 +118,9 @@ static int take_set_irq_line(struct world *world)
 
 static int take_signal_msi(struct world *world)
 {
-	return axvm_signal_msi(world->vm, MSI_ADDRESS, VECTOR);
+	const struct axvm_msi msi = { .address = MSI_ADDRESS, .data = VECTOR };
+
+	return axvm_signal_msi(world->vm, &msi);
 }
 
 static int take_set_routes(struct world *world)

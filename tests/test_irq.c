@@ -113,6 +113,13 @@ static uint64_t event_count(int fd)
 	return count;
 }
 
+static int signal_msi(uint64_t address, uint32_t data)
+{
+	const struct axvm_msi msi = { .address = address, .data = data };
+
+	return axvm_signal_msi(guest.vm, &msi);
+}
+
 static struct axvm_route msi_route(uint32_t gsi, uint32_t data)
 {
 	struct axvm_route route = { .gsi = gsi, .kind = AXVM_ROUTE_MSI };
@@ -255,6 +262,7 @@ END_TEST
 START_TEST(a_message_is_taken_or_said_to_be_blocked)
 {
 	struct x86_code code = { .len = 0 };
+	const struct axvm_msi from_a_device = { .address = X86_MSI, .data = 0x61, .device = 8 };
 	uint32_t irqchip = _i ? AXVM_IRQCHIP_SPLIT : AXVM_IRQCHIP_KERNEL;
 
 	x86_emit(&code, CODE(LIDT OUT("\x01")));
@@ -262,16 +270,18 @@ START_TEST(a_message_is_taken_or_said_to_be_blocked)
 	start(irqchip, &code);
 	begin();
 	/* The LAPIC is off. */
-	ck_assert_int_eq(axvm_signal_msi(guest.vm, X86_MSI, 0x61), 0);
+	ck_assert_int_eq(signal_msi(X86_MSI, 0x61), 0);
 	begin();
 	for (uint32_t vector = 0x20; vector < 0x100; vector++) {
-		ck_assert_int_eq(axvm_signal_msi(guest.vm, X86_MSI, vector), 1);
+		ck_assert_int_eq(signal_msi(X86_MSI, vector), 1);
 		x86_expect_vector(&guest, vector);
 	}
+	/* There is no ITS that would ask who sends it. */
+	ck_fails_saying(axvm_signal_msi(guest.vm, &from_a_device), EINVAL, "device 0x8");
 	/* To CPU 9, which does not exist. */
-	ck_assert_int_eq(axvm_signal_msi(guest.vm, X86_MSI | 9 << 12, 0x61), 0);
+	ck_assert_int_eq(signal_msi(X86_MSI | 9 << 12, 0x61), 0);
 	/* To all: there is one. */
-	ck_assert_int_eq(axvm_signal_msi(guest.vm, X86_MSI | 0xff << 12, 0x61), 1);
+	ck_assert_int_eq(signal_msi(X86_MSI | 0xff << 12, 0x61), 1);
 	x86_expect_vector(&guest, 0x61);
 	expect_silence();
 	guest_end(&guest);
@@ -732,7 +742,7 @@ START_TEST(without_an_irqchip_there_is_nothing_to_interrupt)
 
 	start_plain(CODE(HLT));
 	ck_fails_saying(axvm_set_irq_line(guest.vm, 5, true), ENOTSUP, "no irqchip");
-	ck_fails_saying(axvm_signal_msi(guest.vm, X86_MSI, 0x61), ENOTSUP, "no irqchip");
+	ck_fails_saying(signal_msi(X86_MSI, 0x61), ENOTSUP, "no irqchip");
 	ck_fails_saying(axvm_set_routes(guest.vm, &route, 1), ENOTSUP, "no irqchip");
 	ck_fails_saying(irqfd(5, fd, 0, 0), ENOTSUP, "no irqchip");
 	guest_end(&guest);
@@ -754,7 +764,7 @@ START_TEST(a_backend_that_has_none_of_it_says_so)
 	ck_ok(axvm_new(&config, &guest.vm));
 	ck_ok(axvcpu_new(guest.vm, NULL, &guest.vcpu));
 	ck_fails(axvm_set_irq_line(guest.vm, 5, true), ENOTSUP);
-	ck_fails(axvm_signal_msi(guest.vm, X86_MSI, 0x61), ENOTSUP);
+	ck_fails(signal_msi(X86_MSI, 0x61), ENOTSUP);
 	ck_fails(axvm_set_routes(guest.vm, &route, 1), ENOTSUP);
 	ck_fails(irqfd(5, 0, 0, 0), ENOTSUP);
 	ck_fails(ioeventfd(0, 0, GUEST_MMIO, 4, 0), ENOTSUP);

@@ -47,6 +47,16 @@ static int check_gsi(const struct kvm_vm *kvm, uint32_t gsi, const char *what)
 	return 0;
 }
 
+/* Who sends a message matters only to controllers that ask. */
+static int check_device(const struct kvm_vm *kvm, const struct axvm_msi *msi, const char *what)
+{
+	return msi->device && !kvm_arch_msi_devices()
+		       ? axvcpu_fail(kvm->vm, -EINVAL,
+				     "%s: device %#" PRIx32 ": messages have no sender here", what,
+				     msi->device)
+		       : 0;
+}
+
 int kvm_irq_init(struct kvm_vm *kvm)
 {
 	int ret;
@@ -74,17 +84,21 @@ int kvm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 	return likely(!ret) ? 0 : axvcpu_fail(kvm->vm, ret, "KVM_IRQ_LINE of gsi %" PRIu32, gsi);
 }
 
-int kvm_signal_msi(void *arch_vm, uint64_t address, uint32_t data)
+int kvm_signal_msi(void *arch_vm, const struct axvm_msi *msi)
 {
 	const struct kvm_vm *kvm = arch_vm;
-	const struct kvm_msi msi = { .address_lo = (uint32_t)address,
-				     .address_hi = (uint32_t)(address >> 32),
-				     .data = data };
+	const struct kvm_msi kvm_msi = { .address_lo = (uint32_t)msi->address,
+					 .address_hi = (uint32_t)(msi->address >> 32),
+					 .data = msi->data,
+					 .flags = kvm_arch_msi_devices() ? KVM_MSI_VALID_DEVID : 0,
+					 .devid = msi->device };
 	int ret = check_irqchip(kvm, "signal_msi");
 
+	if (!ret)
+		ret = check_device(kvm, msi, "signal_msi");
 	if (ret)
 		return ret;
-	ret = kvm_ioctl(kvm->fd, KVM_SIGNAL_MSI, &msi);
+	ret = kvm_ioctl(kvm->fd, KVM_SIGNAL_MSI, &kvm_msi);
 	if (likely(ret >= 0))
 		return ret > 0;
 	/* KVM's -1 for "nobody is there to take it", which looks like an errno. */
@@ -114,7 +128,11 @@ static int encode_route(const struct kvm_vm *kvm, const struct axvm_route *route
 		entry->u.msi.address_lo = (uint32_t)route->u.msi.address;
 		entry->u.msi.address_hi = (uint32_t)(route->u.msi.address >> 32);
 		entry->u.msi.data = route->u.msi.data;
-		return 0;
+		if (kvm_arch_msi_devices()) {
+			entry->flags = KVM_MSI_VALID_DEVID;
+			entry->u.msi.devid = route->u.msi.device;
+		}
+		return check_device(kvm, &route->u.msi, "set_routes");
 	default:
 		return axvcpu_fail(kvm->vm, -EINVAL,
 				   "set_routes: gsi %" PRIu32 ": unknown kind %" PRIu32, route->gsi,

@@ -113,6 +113,14 @@ int kvm_vm_unmap(void *arch_vm, const struct axvm_region *region, uint32_t slot)
 int kvm_vm_capability(void *arch_vm, unsigned int capability);
 int kvm_vm_fd(void *arch_vm);
 
+/*
+ * What KVM says of a capability that 'option' of the config needs; -ENOTSUP, with a message that
+ * names it, where it has none.
+ */
+int kvm_vm_require(const struct kvm_vm *kvm, unsigned int capability, const char *name,
+		   const char *option);
+int kvm_vm_enable(const struct kvm_vm *kvm, unsigned int capability, uint64_t arg, const char *name);
+
 /* --- vcpu.c ----------------------------------------------------------------------------------- */
 
 int kvm_vcpu_new(void *arch_vm, const struct axvcpu_config *config, void **arch_vcpu);
@@ -121,6 +129,15 @@ void kvm_vcpu_free(void *arch_vcpu);
 void kvm_vcpu_close(struct kvm_vcpu *vcpu);
 int kvm_set_ept_root(void *arch_vcpu, uint64_t root);
 int kvm_vcpu_fd(void *arch_vcpu);
+
+/* --- one_reg.c -------------------------------------------------------------------------------- */
+
+/* One of KVM's own, with as many bytes as its id says. -ENOENT, without a message: there is none. */
+int kvm_get_one_reg(struct kvm_vcpu *vcpu, uint64_t id, void *value);
+int kvm_set_one_reg(struct kvm_vcpu *vcpu, uint64_t id, const void *value);
+int kvm_get_reg_bytes(void *arch_vcpu, uint64_t id, void *buf, size_t len);
+int kvm_set_reg_bytes(void *arch_vcpu, uint64_t id, const void *buf, size_t len);
+int kvm_reg_list(void *arch_vcpu, uint64_t *ids, size_t count);
 
 /* --- percpu.c --------------------------------------------------------------------------------- */
 
@@ -144,7 +161,7 @@ int kvm_kick(void *arch_vcpu);
 /* Fills in what lines and routes need, when the VM has its irqchip. */
 int kvm_irq_init(struct kvm_vm *kvm);
 int kvm_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
-int kvm_signal_msi(void *arch_vm, uint64_t address, uint32_t data);
+int kvm_signal_msi(void *arch_vm, const struct axvm_msi *msi);
 int kvm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
 int kvm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
 int kvm_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd);
@@ -169,17 +186,7 @@ static inline uint64_t kvm_load(const void *p, unsigned int width)
 /* Whether the latest exit's instruction finishes on the next entry. */
 static inline bool kvm_is_open(const struct kvm_vcpu *vcpu)
 {
-	switch (vcpu->run->exit_reason) {
-	case KVM_EXIT_IO:
-	case KVM_EXIT_MMIO:
-	case KVM_EXIT_X86_RDMSR:
-	case KVM_EXIT_X86_WRMSR:
-	case KVM_EXIT_HYPERCALL:
-	case KVM_EXIT_XEN:
-		return true;
-	default:
-		return false;
-	}
+	return vcpu->run->exit_reason == KVM_EXIT_MMIO || kvm_arch_is_open(vcpu->run->exit_reason);
 }
 
 /* An exit to which there is a kind but no further data. */
@@ -216,7 +223,10 @@ static inline void kvm_expect_answer(struct kvm_vcpu *vcpu, void *p)
 
 /* Levels of the tables of guest-physical addresses, at most; or a negative errno. */
 int kvm_arch_guest_page_table_levels(int kvm_fd);
-/* The argument of KVM_CREATE_VM, or a negative errno. */
+/*
+ * The argument of KVM_CREATE_VM, or a negative errno. The arch_config is read, or refused, here
+ * first, before there is anything to release.
+ */
 int kvm_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config);
 /* What follows KVM_CREATE_VM; 'kvm_fd' is open only now. Releases all it took if it fails. */
 int kvm_arch_vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,

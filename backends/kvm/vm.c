@@ -14,6 +14,36 @@ int kvm_vm_result(const struct kvm_vm *kvm, int ret, const char *what)
 	return likely(ret >= 0) ? ret : axvcpu_fail(kvm->vm, ret, "%s", what);
 }
 
+/* What the config asks for and this architecture knows nothing of: as KVM would say, but by name. */
+static int check_config(const struct axvm *vm, const struct axvm_config *config)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} forwards[] = {
+		{ AXVM_FORWARD_HYPERCALLS, "AXVM_FORWARD_HYPERCALLS" },
+		{ AXVM_FORWARD_MAP_GPA_RANGE, "AXVM_FORWARD_MAP_GPA_RANGE" },
+		{ AXVM_FORWARD_UNKNOWN_SYSREGS, "AXVM_FORWARD_UNKNOWN_SYSREGS" },
+		{ AXVM_FORWARD_IPIS, "AXVM_FORWARD_IPIS" },
+		{ AXVM_FORWARD_DOORBELL, "AXVM_FORWARD_DOORBELL" },
+		{ AXVM_FORWARD_POWER, "AXVM_FORWARD_POWER" },
+	};
+	const char *name = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(forwards); i++)
+		if (config->forward & forwards[i].bit & ~KVM_ARCH_FORWARDS)
+			name = forwards[i].name;
+	if (config->nsysregs && !KVM_ARCH_SYSREGS)
+		name = "sysregs";
+	if (config->notify_window && !KVM_ARCH_NOTIFY)
+		name = "notify_window";
+	if (config->irqchip == AXVM_IRQCHIP_SPLIT && !KVM_ARCH_SPLIT_IRQCHIP)
+		name = "AXVM_IRQCHIP_SPLIT";
+	return name ? axvcpu_fail(vm, -ENOTSUP, "VM config: %s: KVM has nothing of the kind on %s",
+				  name, axvcpu_host_arch()->name)
+		    : 0;
+}
+
 static int create_vm(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config)
 {
 	int type = kvm_arch_vm_type(kvm_fd, kvm->vm, config);
@@ -90,10 +120,10 @@ int kvm_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_li
 {
 	bool given = config->flags & AXVM_F_KVM_FD;
 	struct kvm_vm *kvm;
-	int kvm_fd, ret;
+	int kvm_fd, ret = check_config(vm, config);
 
-	if (config->arch_config)
-		return axvcpu_fail(vm, -EINVAL, "VM config: KVM takes no arch_config");
+	if (ret)
+		return ret;
 	kvm = sys_calloc(1, sizeof(*kvm));
 	if (!kvm)
 		return axvcpu_fail(vm, -ENOMEM, "VM");
@@ -179,4 +209,25 @@ int kvm_vm_fd(void *arch_vm)
 	struct kvm_vm *kvm = arch_vm;
 
 	return kvm->fd;
+}
+
+int kvm_vm_require(const struct kvm_vm *kvm, unsigned int capability, const char *name,
+		   const char *option)
+{
+	int ret = kvm_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, capability);
+
+	if (ret < 0)
+		return axvcpu_fail(kvm->vm, ret, "KVM_CHECK_EXTENSION of %s", name);
+	if (!ret)
+		return axvcpu_fail(kvm->vm, -ENOTSUP,
+				   "VM config: %s needs %s, which KVM lacks here", option, name);
+	return ret;
+}
+
+int kvm_vm_enable(const struct kvm_vm *kvm, unsigned int capability, uint64_t arg, const char *name)
+{
+	const struct kvm_enable_cap cap = { .cap = capability, .args = { arg } };
+	int ret = kvm_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
+
+	return ret < 0 ? axvcpu_fail(kvm->vm, ret, "KVM_ENABLE_CAP of %s", name) : 0;
 }

@@ -5,27 +5,6 @@
 
 #include "backends/x86_64/x86_64.h"
 
-int x86_require(const struct kvm_vm *kvm, unsigned int capability, const char *name,
-		const char *option)
-{
-	int ret = kvm_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, capability);
-
-	if (ret < 0)
-		return axvcpu_fail(kvm->vm, ret, "KVM_CHECK_EXTENSION of %s", name);
-	if (!ret)
-		return axvcpu_fail(kvm->vm, -ENOTSUP,
-				   "VM config: %s needs %s, which KVM lacks here", option, name);
-	return ret;
-}
-
-int x86_enable(const struct kvm_vm *kvm, unsigned int capability, uint64_t arg, const char *name)
-{
-	const struct kvm_enable_cap cap = { .cap = capability, .args = { arg } };
-	int ret = kvm_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
-
-	return ret < 0 ? axvcpu_fail(kvm->vm, ret, "KVM_ENABLE_CAP of %s", name) : 0;
-}
-
 static int notify_init(struct kvm_vm *kvm, const struct axvm_config *config)
 {
 	uint64_t flags = KVM_X86_NOTIFY_VMEXIT_ENABLED | KVM_X86_NOTIFY_VMEXIT_USER;
@@ -33,13 +12,13 @@ static int notify_init(struct kvm_vm *kvm, const struct axvm_config *config)
 
 	if (!config->notify_window)
 		return 0;
-	ret = x86_require(kvm, KVM_CAP_X86_NOTIFY_VMEXIT, "KVM_CAP_X86_NOTIFY_VMEXIT",
-			  "notify_window");
+	ret = kvm_vm_require(kvm, KVM_CAP_X86_NOTIFY_VMEXIT, "KVM_CAP_X86_NOTIFY_VMEXIT",
+			     "notify_window");
 	if (ret < 0)
 		return ret;
-	return x86_enable(kvm, KVM_CAP_X86_NOTIFY_VMEXIT,
-			  (uint64_t)config->notify_window << 32 | flags,
-			  "KVM_CAP_X86_NOTIFY_VMEXIT");
+	return kvm_vm_enable(kvm, KVM_CAP_X86_NOTIFY_VMEXIT,
+			     (uint64_t)config->notify_window << 32 | flags,
+			     "KVM_CAP_X86_NOTIFY_VMEXIT");
 }
 
 int x86_forward_init(struct kvm_vm *kvm, const struct axvm_config *config)

@@ -19,8 +19,8 @@
 static int map_gpa_range_init(const struct kvm_vm *kvm)
 {
 	const int call = 1 << KVM_HC_MAP_GPA_RANGE;
-	int ret = x86_require(kvm, KVM_CAP_EXIT_HYPERCALL, "KVM_CAP_EXIT_HYPERCALL",
-			      "AXVM_FORWARD_MAP_GPA_RANGE");
+	int ret = kvm_vm_require(kvm, KVM_CAP_EXIT_HYPERCALL, "KVM_CAP_EXIT_HYPERCALL",
+				 "AXVM_FORWARD_MAP_GPA_RANGE");
 
 	if (ret < 0)
 		return ret;
@@ -28,14 +28,15 @@ static int map_gpa_range_init(const struct kvm_vm *kvm)
 		return axvcpu_fail(kvm->vm, -ENOTSUP,
 				   "VM config: AXVM_FORWARD_MAP_GPA_RANGE needs that call in "
 				   "KVM_CAP_EXIT_HYPERCALL");
-	return x86_enable(kvm, KVM_CAP_EXIT_HYPERCALL, (uint64_t)call, "KVM_CAP_EXIT_HYPERCALL");
+	return kvm_vm_enable(kvm, KVM_CAP_EXIT_HYPERCALL, (uint64_t)call, "KVM_CAP_EXIT_HYPERCALL");
 }
 
 static int xen_init(const struct kvm_vm *kvm)
 {
 	const struct kvm_xen_hvm_config xen = { .flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL,
 						.msr = XEN_PAGE_MSR };
-	int ret = x86_require(kvm, KVM_CAP_XEN_HVM, "KVM_CAP_XEN_HVM", "AXVM_FORWARD_HYPERCALLS");
+	int ret = kvm_vm_require(kvm, KVM_CAP_XEN_HVM, "KVM_CAP_XEN_HVM",
+				 "AXVM_FORWARD_HYPERCALLS");
 
 	if (ret < 0)
 		return ret;
@@ -48,7 +49,8 @@ static int xen_init(const struct kvm_vm *kvm)
 
 static int doorbell_init(struct kvm_vm *kvm, const struct axvm_config *config)
 {
-	int ret = x86_require(kvm, KVM_CAP_SYNC_REGS, "KVM_CAP_SYNC_REGS", "AXVM_FORWARD_DOORBELL");
+	int ret = kvm_vm_require(kvm, KVM_CAP_SYNC_REGS, "KVM_CAP_SYNC_REGS",
+				 "AXVM_FORWARD_DOORBELL");
 
 	if (ret < 0)
 		return ret;

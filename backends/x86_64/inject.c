@@ -74,6 +74,12 @@ static void queue_remove(struct x86_pending *pending, unsigned int vector)
 int x86_inject_anywhere(void *arch_vcpu, uint32_t vector)
 {
 	const struct kvm_vcpu *vcpu = arch_vcpu;
+	/* Fixed, edge-triggered, to a physical destination. */
+	const struct axvm_msi msi = {
+		.address = MSI_ADDRESS | (uint64_t)(vcpu->id & 0xff) << MSI_DESTINATION_SHIFT |
+			   (uint64_t)(vcpu->id & ~0xffu) << MSI_DESTINATION_HIGH_SHIFT,
+		.data = vector,
+	};
 	bool lapic = vcpu->vm->kernel_irqchip;
 	int ret;
 
@@ -84,11 +90,7 @@ int x86_inject_anywhere(void *arch_vcpu, uint32_t vector)
 				   vcpu->id, vector, lapic ? LAPIC_VECTOR_MIN : 0);
 	if (!lapic)
 		return -EAGAIN;
-	/* Fixed, edge-triggered, to a physical destination. */
-	ret = kvm_signal_msi(vcpu->vm,
-			     MSI_ADDRESS | (uint64_t)(vcpu->id & 0xff) << MSI_DESTINATION_SHIFT |
-				     (uint64_t)(vcpu->id & ~0xffu) << MSI_DESTINATION_HIGH_SHIFT,
-			     vector);
+	ret = kvm_signal_msi(vcpu->vm, &msi);
 	return ret < 0 ? ret : 0;
 }
 

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <linux/kvm.h>
+
 #include "axvcpu/interrupt.h"
 #include "axvcpu/vcpu.h"
 
@@ -49,6 +51,14 @@ struct kvm_vcpu_arch {
 	uint8_t debug_points;
 };
 
+/* Of a VM's config, what there is here: AXVM_FORWARD_*, and other parts. */
+#define KVM_ARCH_FORWARDS \
+	(AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_MAP_GPA_RANGE | AXVM_FORWARD_UNKNOWN_SYSREGS | \
+	 AXVM_FORWARD_IPIS | AXVM_FORWARD_DOORBELL)
+#define KVM_ARCH_SYSREGS true
+#define KVM_ARCH_NOTIFY true
+#define KVM_ARCH_SPLIT_IRQCHIP true
+
 /*
  * Between "I am running", which a kicker looks for, and the kernel's look at immediate_exit there
  * must be a full barrier. The compare-and-swap that says the former is one.
@@ -63,10 +73,31 @@ static inline uint32_t kvm_arch_irq_line(uint32_t gsi)
 	return gsi;
 }
 
+/* Whether a message says which device sends it. */
+static inline bool kvm_arch_msi_devices(void)
+{
+	return false;
+}
+
 /* Whether there are I/O ports. */
 static inline bool kvm_arch_has_ports(void)
 {
 	return true;
+}
+
+/* Whether the instruction of such an exit, other than MMIO, finishes on the next entry. */
+static inline bool kvm_arch_is_open(uint32_t exit_reason)
+{
+	switch (exit_reason) {
+	case KVM_EXIT_IO:
+	case KVM_EXIT_X86_RDMSR:
+	case KVM_EXIT_X86_WRMSR:
+	case KVM_EXIT_HYPERCALL:
+	case KVM_EXIT_XEN:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* Whether KVM_RUN ends so because of what the guest did, beyond EFAULT and EHWPOISON. */

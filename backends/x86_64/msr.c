@@ -60,7 +60,8 @@ static int filter_init(const struct kvm_vm *kvm, const struct axvm_config *confi
 	for (uint32_t i = 0; !ret && i < config->nsysregs; i++)
 		ret = check_range(kvm, i, &config->sysregs[i]);
 	if (!ret)
-		ret = x86_require(kvm, KVM_CAP_X86_MSR_FILTER, "KVM_CAP_X86_MSR_FILTER", "sysregs");
+		ret = kvm_vm_require(kvm, KVM_CAP_X86_MSR_FILTER, "KVM_CAP_X86_MSR_FILTER",
+				     "sysregs");
 	return ret < 0 ? ret : set_filter(kvm, config);
 }
 
@@ -81,11 +82,11 @@ int x86_msr_init(struct kvm_vm *kvm, const struct axvm_config *config)
 		reasons |= KVM_MSR_EXIT_REASON_INVAL;
 	if (!reasons)
 		return 0;
-	ret = x86_require(kvm, KVM_CAP_X86_USER_SPACE_MSR, "KVM_CAP_X86_USER_SPACE_MSR",
-			  config->nsysregs ? "sysregs" : "forward");
+	ret = kvm_vm_require(kvm, KVM_CAP_X86_USER_SPACE_MSR, "KVM_CAP_X86_USER_SPACE_MSR",
+			     config->nsysregs ? "sysregs" : "forward");
 	if (ret >= 0)
-		ret = x86_enable(kvm, KVM_CAP_X86_USER_SPACE_MSR, reasons,
-				 "KVM_CAP_X86_USER_SPACE_MSR");
+		ret = kvm_vm_enable(kvm, KVM_CAP_X86_USER_SPACE_MSR, reasons,
+				    "KVM_CAP_X86_USER_SPACE_MSR");
 	if (!ret && config->nsysregs)
 		ret = filter_init(kvm, config);
 	return ret;

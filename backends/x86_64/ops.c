@@ -18,9 +18,9 @@
 int kvm_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config)
 {
 	(void)kvm_fd;
-	(void)vm;
-	(void)config;
-	return 0;
+	return config->arch_config
+		       ? axvcpu_fail(vm, -EINVAL, "VM config: x86_64 takes no arch_config")
+		       : 0;
 }
 
 static int set_gpa_bits(struct kvm_vm *kvm, const struct axvm_config *config,
@@ -48,7 +48,8 @@ static int need_capability(struct kvm_vm *kvm, unsigned int capability, const ch
 	int ret = kvm_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
 
 	if (ret == -EINVAL || ret == -ENOTTY)
-		return axvcpu_fail(kvm->vm, -ENOTSUP, "VM config: irqchip: this KVM lacks %s", name);
+		return axvcpu_fail(kvm->vm, -ENOTSUP, "VM config: irqchip: this KVM lacks %s",
+				   name);
 	return kvm_vm_result(kvm, ret, name);
 }
 

@@ -67,8 +67,9 @@ int x86_set_regs(void *arch_vcpu, const struct axvcpu_regs *regs)
 
 /* --- system registers: struct kvm_sregs ---------------------------------------------------------- */
 
-#define SREG(id, member) [(id) - AXVCPU_REG_X86_CR0] = { offsetof(struct kvm_sregs, member), \
-							 sizeof(((struct kvm_sregs *)0)->member) }
+#define SREG(id, member) \
+	[(id)-AXVCPU_REG_X86_CR0] = { offsetof(struct kvm_sregs, member), \
+				      sizeof(((struct kvm_sregs *)0)->member) }
 
 static const struct {
 	uint16_t offset;
@@ -151,18 +152,7 @@ static bool is_msr(uint64_t id)
 /* An id of KVM's own, of at most 8 bytes. */
 static bool is_kvm_id(uint64_t id)
 {
-	return id >> 56 && (id & KVM_REG_SIZE_MASK) <= KVM_REG_SIZE_U64;
-}
-
-static int one_reg(struct kvm_vcpu *vcpu, bool set, uint64_t id, uint64_t *value)
-{
-	const struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)value };
-	int ret = set ? kvm_ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg)
-		      : kvm_ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg);
-
-	return ret == -ENOENT ? ret
-			      : kvm_vcpu_result(vcpu, ret,
-						set ? "KVM_SET_ONE_REG" : "KVM_GET_ONE_REG");
+	return id >> 56 && axvcpu_reg_size(id) <= sizeof(uint64_t);
 }
 
 int x86_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value)
@@ -177,7 +167,7 @@ int x86_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value)
 	if (is_msr(id))
 		return x86_get_msr(vcpu, (uint32_t)id, value);
 	if (is_kvm_id(id)) {
-		ret = one_reg(vcpu, false, id, &raw);
+		ret = kvm_get_one_reg(vcpu, id, &raw);
 		if (!ret)
 			*value = raw;
 		return ret;
@@ -201,7 +191,7 @@ int x86_set_reg(void *arch_vcpu, uint64_t id, uint64_t value)
 	if (is_msr(id))
 		return x86_set_msr(vcpu, (uint32_t)id, value);
 	if (is_kvm_id(id))
-		return one_reg(vcpu, true, id, &value);
+		return kvm_set_one_reg(vcpu, id, &value);
 	if (!general_reg(&regs, id))
 		return -ENOENT;
 	ret = kvm_vcpu_ioctl(vcpu, KVM_GET_REGS, &regs);

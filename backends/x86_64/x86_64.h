@@ -46,10 +46,6 @@ static inline void x86_irq_state_changed(struct kvm_vcpu *vcpu)
 
 /* forward.c: what of a VM's config becomes exits, by capabilities of KVM's. */
 int x86_forward_init(struct kvm_vm *kvm, const struct axvm_config *config);
-/* What KVM says of a capability; -ENOTSUP, with a message that names it, where it has none. */
-int x86_require(const struct kvm_vm *kvm, unsigned int capability, const char *name,
-		const char *option);
-int x86_enable(const struct kvm_vm *kvm, unsigned int capability, uint64_t arg, const char *name);
 
 /* msr.c */
 int x86_msr_init(struct kvm_vm *kvm, const struct axvm_config *config);

@@ -29,6 +29,7 @@ extern "C" {
 struct axvm;
 struct axvm_config;
 struct axvm_limits;
+struct axvm_msi;
 struct axvm_ioeventfd;
 struct axvm_irqfd;
 struct axvm_region;
@@ -153,7 +154,7 @@ struct axvcpu_arch_ops {
 	int (*vm_enable_capability)(void *arch_vm, unsigned int capability, const uint64_t args[4]);
 	/** See interrupt.h. From any thread. */
 	int (*vm_set_irq_line)(void *arch_vm, uint32_t gsi, bool level);
-	int (*vm_signal_msi)(void *arch_vm, uint64_t address, uint32_t data);
+	int (*vm_signal_msi)(void *arch_vm, const struct axvm_msi *msi);
 	int (*vm_set_routes)(void *arch_vm, const struct axvm_route *routes, size_t count);
 	int (*vm_irqfd)(void *arch_vm, const struct axvm_irqfd *irqfd);
 	int (*vm_ioeventfd)(void *arch_vm, const struct axvm_ioeventfd *ioeventfd);
@@ -169,6 +170,13 @@ struct axvcpu_arch_ops {
 	int (*percpu_guest_page_table_levels)(const uint64_t data[4]);
 	int (*percpu_capability)(const uint64_t data[4], unsigned int capability);
 	int (*percpu_fd)(const uint64_t data[4]);
+
+	/* --- registers by the hypervisor's own ids, all optional -------------------------------- */
+
+	/** See regs.h. The length is not checked; -ENOENT for an id that it does not know. */
+	int (*get_reg_bytes)(void *arch_vcpu, uint64_t id, void *buf, size_t len);
+	int (*set_reg_bytes)(void *arch_vcpu, uint64_t id, const void *buf, size_t len);
+	int (*reg_list)(void *arch_vcpu, uint64_t *ids, size_t count);
 };
 
 /**

@@ -98,17 +98,26 @@ AXVCPU_API int axvcpu_request_irq_window(struct axvcpu *vcpu);
  */
 AXVCPU_API int axvm_set_irq_line(struct axvm *vm, uint32_t gsi, bool level);
 
+/** A message-signalled interrupt. */
+struct axvm_msi {
+	/** What the device would write to. x86: 0xfee.....; arm64: the ITS; riscv64: an IMSIC's page. */
+	uint64_t address;
+	/** What it would write. */
+	uint32_t data;
+	/** arm64: which device it is, as the ITS tells them apart. Elsewhere 0. */
+	uint32_t device;
+};
+
 /**
  * Sends a message-signalled interrupt.
  *
- * @param address what the device would write to. x86: 0xfee.....
- * @param data    what it would write.
+ * @param msi which.
  * @return 1: delivered; 0: the guest has it blocked, or nobody is there; -ENOTSUP; errnos of the
  *         kernel.
  *
  * Threads: any.
  */
-AXVCPU_API int axvm_signal_msi(struct axvm *vm, uint64_t address, uint32_t data);
+AXVCPU_API int axvm_signal_msi(struct axvm *vm, const struct axvm_msi *msi);
 
 /** Where an interrupt of a number goes. */
 enum axvm_route_kind {
@@ -129,11 +138,7 @@ struct axvm_route {
 			uint32_t controller;
 			uint32_t pin;
 		} pin;
-		struct {
-			uint64_t address;
-			uint32_t data;
-			uint32_t reserved;
-		} msi;
+		struct axvm_msi msi;
 		uint64_t pad[3];
 	} u;
 };

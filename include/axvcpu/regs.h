@@ -133,6 +133,46 @@ AXVCPU_API int axvcpu_set_return_value(struct axvcpu *vcpu, uint64_t value);
 AXVCPU_API int axvcpu_reg_info(const struct axvcpu *vcpu, unsigned int n, uint64_t *id,
 			       const char **name);
 
+/**
+ * Bytes of a register by an id of KVM's, which has its size in it; 8 for the ids of this library's.
+ * 0: no such size. Any thread.
+ */
+static inline size_t axvcpu_reg_size(uint64_t id)
+{
+	unsigned int log2 = (unsigned int)(id >> 52 & 0xf);
+
+	if (!(id >> 56))
+		return sizeof(uint64_t);
+	return log2 <= 8 ? (size_t)1 << log2 : 0;
+}
+
+/**
+ * Reads a register of any size by an id of KVM's: vector registers are wider than 8 bytes.
+ *
+ * @param buf receives it as the hypervisor has it, in the host's byte order.
+ * @param len axvcpu_reg_size() of the id.
+ * @return 0; -ENOENT: no such register; -EINVAL: `len` is another; -ENOTSUP; -EBADFD; -EBUSY.
+ *
+ * States and threads: as axvcpu_get_reg().
+ */
+AXVCPU_API int axvcpu_get_reg_bytes(struct axvcpu *vcpu, uint64_t id, void *buf, size_t len);
+
+/** Writes a register of any size: otherwise as axvcpu_get_reg_bytes() and axvcpu_set_reg(). */
+AXVCPU_API int axvcpu_set_reg_bytes(struct axvcpu *vcpu, uint64_t id, const void *buf, size_t len);
+
+/**
+ * The ids of all registers that the hypervisor lets this vCPU's state be read and written by.
+ *
+ * @param ids   receives the first `count` of them; may be NULL if `count` is 0.
+ * @param count room in `ids`.
+ * @return how many there are, which may be more than `count`; -ENOTSUP: the backend has no such list
+ *         (x86_64, whose registers are in KVM's structures); -ENOMEM; -EBADFD; -EBUSY; errnos of the
+ *         kernel.
+ *
+ * States and threads: as axvcpu_get_reg().
+ */
+AXVCPU_API int axvcpu_reg_list(struct axvcpu *vcpu, uint64_t *ids, size_t count);
+
 #ifdef __cplusplus
 }
 #endif

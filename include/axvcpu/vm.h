@@ -63,6 +63,11 @@ enum axvm_irqchip {
  * rdx, rcx, r8, r9, result in rax. On every KVM, as of Linux 4.17.
  */
 #define AXVM_FORWARD_DOORBELL (1u << 4)
+/**
+ * arm64: the PSCI calls CPU_ON and CPU_OFF, as CPU_UP and CPU_DOWN: KVM changes no CPU's power then,
+ * axvcpu_start() and axvcpu_stop() do. riscv64's SBI calls for that stay with KVM.
+ */
+#define AXVM_FORWARD_POWER (1u << 5)
 
 /** System registers whose accesses become exits. x86: MSRs. */
 struct axvm_sysreg_range {
@@ -103,7 +108,10 @@ struct axvm_config {
 	 * empty handler, which stays for the life of the process.
 	 */
 	int kick_signal;
-	/** What a custom architecture wants to know; the KVM backends take none: NULL. */
+	/**
+	 * The architecture's own: struct axvm_arm64_config (arm64.h), struct axvm_riscv64_config
+	 * (riscv64.h); x86_64 has none. NULL: all default.
+	 */
 	const void *arch_config;
 	/** AXVM_FORWARD_*: what becomes an exit that would not without. */
 	uint32_t forward;

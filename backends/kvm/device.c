@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Devices that the kernel emulates beside the vCPUs: interrupt controllers, made with KVM_CREATE_DEVICE. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "backends/kvm/device.h"
+
+int kvm_device_new(const struct kvm_vm *kvm, uint32_t type, const char *name)
+{
+	struct kvm_create_device device = { .type = type };
+	int ret = kvm_ioctl(kvm->fd, KVM_CREATE_DEVICE, &device);
+
+	if (ret == -ENODEV)
+		return axvcpu_fail(kvm->vm, -ENOTSUP, "VM config: irqchip: this KVM has no %s",
+				   name);
+	return ret < 0 ? axvcpu_fail(kvm->vm, ret, "KVM_CREATE_DEVICE of %s", name)
+		       : (int)device.fd;
+}
+
+bool kvm_device_exists(const struct kvm_vm *kvm, uint32_t type)
+{
+	struct kvm_create_device device = { .type = type, .flags = KVM_CREATE_DEVICE_TEST };
+
+	return !kvm_ioctl(kvm->fd, KVM_CREATE_DEVICE, &device);
+}
+
+bool kvm_device_has(int fd, uint32_t group, uint64_t attr)
+{
+	const struct kvm_device_attr has = { .group = group, .attr = attr };
+
+	return !kvm_ioctl(fd, KVM_HAS_DEVICE_ATTR, &has);
+}
+
+int kvm_device_set(const struct kvm_vm *kvm, int fd, uint32_t group, uint64_t attr,
+		   const void *value, const char *what)
+{
+	const struct kvm_device_attr set = { .group = group,
+					     .attr = attr,
+					     .addr = (uintptr_t)value };
+
+	return kvm_vm_result(kvm, kvm_ioctl(fd, KVM_SET_DEVICE_ATTR, &set), what);
+}
+
+int kvm_device_get(const struct kvm_vm *kvm, int fd, uint32_t group, uint64_t attr, void *value,
+		   const char *what)
+{
+	const struct kvm_device_attr get = { .group = group,
+					     .attr = attr,
+					     .addr = (uintptr_t)value };
+
+	return kvm_vm_result(kvm, kvm_ioctl(fd, KVM_GET_DEVICE_ATTR, &get), what);
+}

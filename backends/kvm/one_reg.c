@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Registers one at a time, by KVM's own ids: KVM_GET_ONE_REG and its kin. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "backends/kvm/kvm.h"
+
+int kvm_get_one_reg(struct kvm_vcpu *vcpu, uint64_t id, void *value)
+{
+	const struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)value };
+	int ret = kvm_ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg);
+
+	return ret == -ENOENT ? ret : kvm_vcpu_result(vcpu, ret, "KVM_GET_ONE_REG");
+}
+
+int kvm_set_one_reg(struct kvm_vcpu *vcpu, uint64_t id, const void *value)
+{
+	const struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)value };
+	int ret = kvm_ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg);
+
+	return ret == -ENOENT ? ret : kvm_vcpu_result(vcpu, ret, "KVM_SET_ONE_REG");
+}
+
+/* --- of any size ------------------------------------------------------------------------------ */
+
+static int check_len(const struct kvm_vcpu *vcpu, uint64_t id, size_t len)
+{
+	if (!axvcpu_reg_size(id))
+		return -ENOENT;
+	return len == axvcpu_reg_size(id) ? 0
+					  : axvcpu_fail(vcpu->vm->vm, -EINVAL,
+							"vCPU %" PRIu32 ": register %#" PRIx64
+							" has %zu bytes, not %zu",
+							vcpu->id, id, axvcpu_reg_size(id), len);
+}
+
+int kvm_get_reg_bytes(void *arch_vcpu, uint64_t id, void *buf, size_t len)
+{
+	int ret = check_len(arch_vcpu, id, len);
+
+	return ret ? ret : kvm_get_one_reg(arch_vcpu, id, buf);
+}
+
+int kvm_set_reg_bytes(void *arch_vcpu, uint64_t id, const void *buf, size_t len)
+{
+	int ret = check_len(arch_vcpu, id, len);
+
+	return ret ? ret : kvm_set_one_reg(arch_vcpu, id, buf);
+}
+
+/* --- the list ----------------------------------------------------------------------------------- */
+
+/* No architecture has half as many; KVM says the number itself, and it becomes a size. */
+#define REGS_MAX 65536u
+
+static int count_regs(struct kvm_vcpu *vcpu)
+{
+	struct kvm_reg_list none = { .n = 0 };
+	int ret = kvm_ioctl(vcpu->fd, KVM_GET_REG_LIST, &none);
+
+	/* E2BIG tells the number; a vCPU without registers would be a strange one. */
+	if (ret != -E2BIG && ret < 0)
+		return kvm_vcpu_result(vcpu, ret, "KVM_GET_REG_LIST");
+	if (none.n > REGS_MAX)
+		return kvm_vcpu_result(vcpu, -EIO, "KVM_GET_REG_LIST: no end to it");
+	return (int)none.n;
+}
+
+int kvm_reg_list(void *arch_vcpu, uint64_t *ids, size_t count)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct kvm_reg_list *list;
+	int n = count_regs(vcpu);
+	int ret;
+
+	if (n <= 0 || !count)
+		return n;
+	list = sys_calloc(1, sizeof(*list) + (size_t)n * sizeof(list->reg[0]));
+	if (!list)
+		return axvcpu_fail(vcpu->vm->vm, -ENOMEM, "reg_list: vCPU %" PRIu32, vcpu->id);
+	list->n = (unsigned int)n;
+	ret = kvm_vcpu_ioctl(vcpu, KVM_GET_REG_LIST, list);
+	for (size_t i = 0; !ret && i < count && i < (size_t)n; i++)
+		ids[i] = list->reg[i];
+	free(list);
+	return ret < 0 ? ret : n;
+}
