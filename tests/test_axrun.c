@@ -41,6 +41,7 @@ void console_put(struct console *console, uint8_t c)
 	printed[nprinted++] = (char)c;
 }
 
+static const struct bus_place com1 = { BUS_PORT, 0x3f8 };
 static struct bus bus;
 static struct uart uart;
 
@@ -50,7 +51,7 @@ static void make_uart(void)
 	typed = "";
 	memset(printed, 0, sizeof(printed));
 	nprinted = 0;
-	ck_assert_int_eq(uart_attach(&uart, NULL, &bus), 0);
+	ck_assert_int_eq(uart_attach(&uart, NULL, &bus, com1), 0);
 }
 
 static uint8_t in(unsigned int reg)
@@ -183,7 +184,7 @@ START_TEST(two_devices_do_not_share_an_address)
 	struct uart other;
 
 	make_uart();
-	ck_assert_int_eq(uart_attach(&other, NULL, &bus), -1);
+	ck_assert_int_eq(uart_attach(&other, NULL, &bus, com1), -1);
 	ck_assert_uint_eq(bus.ndevices, 1);
 }
 END_TEST
@@ -211,7 +212,7 @@ START_TEST(the_boot_area_makes_room_for_the_image)
 	struct image image = image_at(0x2000, 0x1001);
 	struct layout layout;
 
-	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image), 0);
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0), 0);
 	ck_assert_uint_eq(layout.boot.gpa, 0x4000);
 	ck_assert_uint_eq(layout.boot.size, 0x1000 + 0x2000 + 0x7000);
 	ck_assert_uint_eq(layout.page_gpa, 0x4000);
@@ -220,7 +221,7 @@ START_TEST(the_boot_area_makes_room_for_the_image)
 	ck_assert_uint_eq(layout.tables.size, 0x7000);
 
 	image = image_at(0x100000, 0x1000);
-	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image), 0);
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0), 0);
 	ck_assert_uint_eq(layout.boot.gpa, 0x1000);
 }
 END_TEST
@@ -230,10 +231,10 @@ START_TEST(memory_leaves_the_hole_and_tables_grow)
 	struct image image = image_at(0x100000, 0x1000);
 	struct layout layout;
 
-	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(3) << 30, &image), 0);
+	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(3) << 30, &image, 0), 0);
 	ck_assert_uint_eq(layout.nranges, 1);
 
-	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(5) << 30, &image), 0);
+	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(5) << 30, &image, 0), 0);
 	ck_assert_uint_eq(layout.nranges, 2);
 	ck_assert_uint_eq(layout.ram[1].gpa, UINT64_C(4) << 30);
 	ck_assert_uint_eq(layout.ram[1].size, UINT64_C(2) << 30);
@@ -244,7 +245,7 @@ START_TEST(memory_leaves_the_hole_and_tables_grow)
 	ck_assert(!layout_has(&layout, UINT64_MAX, 2));
 
 	/* Beyond 512 GiB a table more for each of these. */
-	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(512) << 30, &image), 0);
+	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(512) << 30, &image, 0), 0);
 	ck_assert_uint_eq(layout.tables.size, (7 + 509 + 1) * 4096);
 }
 END_TEST
@@ -259,7 +260,7 @@ START_TEST(the_tables_size_is_what_the_library_asks_for)
 		uint64_t mapped = end > 4 ? end : 4;
 		struct layout layout;
 
-		ck_assert_int_eq(layout_make(&layout, &platform, gibs[i] << 30, &image), 0);
+		ck_assert_int_eq(layout_make(&layout, &platform, gibs[i] << 30, &image, 0), 0);
 		ck_assert_uint_eq(layout.tables.size / 4096, 2 + (mapped + 511) / 512 + mapped);
 	}
 }
@@ -271,16 +272,16 @@ START_TEST(what_does_not_fit_is_refused)
 	struct layout layout;
 
 	/* The boot area goes nowhere. */
-	ck_assert_int_eq(layout_make(&layout, &platform, 0x10000, &image), -1);
+	ck_assert_int_eq(layout_make(&layout, &platform, 0x10000, &image, 0), -1);
 	image = image_at(0xfffff000, 0x1000);
-	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(5) << 30, &image), -1);
+	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(5) << 30, &image, 0), -1);
 	image = image_at(0x100000, 0x1000);
 	image.entry = UINT64_MAX;
-	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image), -1);
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0), -1);
 	/* Real mode does not reach beyond 64 KiB for its stack. */
 	image = image_at(0x1000, 0xe000);
 	image.mode = AXVCPU_MODE_16;
-	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image), -1);
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0), -1);
 }
 END_TEST
 
@@ -404,7 +405,7 @@ START_TEST(what_goes_into_the_queue_comes_out_in_order)
 	unsigned int i;
 
 	bus = (struct bus){ 0 };
-	ck_assert_int_eq(queuedev_attach(&queue, &bus), 0);
+	ck_assert_int_eq(queuedev_attach(&queue, &bus, (struct bus_place){ BUS_PORT, GUEST_PORT_QUEUE }), 0);
 	/* More than fits, and around its end. */
 	for (i = 0; i < GUEST_QUEUE_MAX; i++)
 		ck_assert(bus_write(&bus, BUS_PORT, GUEST_PORT_QUEUE, 1, i % 251));

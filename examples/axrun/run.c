@@ -18,9 +18,10 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 	run->trace = options->trace;
 	console_init(&run->console, &run->outcome);
 	cpus_make(&run->cpus, &run->machine, platform, &run->outcome);
-	if (uart_attach(&run->uart, &run->console, &run->bus) ||
-	    testdev_attach(&run->testdev, &run->bus, platform->test_gpa) ||
-	    queuedev_attach(&run->queue, &run->bus) || exitdev_attach(&run->outcome, &run->bus))
+	if (uart_attach(&run->uart, &run->console, &run->bus, platform->console) ||
+	    testdev_attach(&run->testdev, &run->bus, platform->test_gpa, platform->test_port) ||
+	    queuedev_attach(&run->queue, &run->bus, platform->queue) ||
+	    exitdev_attach(&run->outcome, &run->bus, platform->exit))
 		return -1;
 	if (options->irqchip == AXVM_IRQCHIP_NONE)
 		return timer_attach(&run->cpus, &run->bus);

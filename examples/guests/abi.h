@@ -153,6 +153,7 @@ struct guest_boot {
 /* riscv64: the CSR of the entropy source, where the hypervisor leaves it to axrun (Zkr). */
 #define GUEST_CSR_SEED 0x015u
 #define GUEST_SEED_STATE 0xc0000000u /* what state the source is in */
+#define GUEST_SEED_BUSY 0x40000000u /* there is nothing now */
 #define GUEST_SEED_READY 0x80000000u /* the low 16 bits are entropy */
 
 #endif
