@@ -155,6 +155,8 @@ int kvm_run_rest(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, int ret);
 int kvm_complete(void *arch_vcpu, const struct axvcpu_answer *answer);
 int kvm_flush(void *arch_vcpu);
 int kvm_kick(void *arch_vcpu);
+/* An open exit is finished, whatever comes of it: its completion must not hit the state of a reset. */
+int kvm_drop_exits(struct kvm_vcpu *vcpu);
 
 /* --- irq.c ------------------------------------------------------------------------------------ */
 
@@ -232,6 +234,8 @@ int kvm_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config
 int kvm_arch_vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,
 		     struct axvm_limits *limits);
 void kvm_arch_vm_destroy(struct kvm_vm *kvm);
+/* KVM has just made it; it has no 'run' yet. By one thread at a time. */
+void kvm_arch_vcpu_created(struct kvm_vcpu *vcpu);
 /*
  * What vcpu->slow asked for, before an entry: all of it, or what can be done now. Sets 'slow' again
  * if some is left. May flush, and so leave 'stashed'. Returns 0 to enter, 1 if 'exit' is written
@@ -250,6 +254,11 @@ bool kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
  * of what is none of those to the caller.
  */
 bool kvm_arch_decode_forwarded(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+/*
+ * KVM_RUN has ended because of the guest, with fault->error, and KVM does not say where: fills in of
+ * 'fault' what can be found out.
+ */
+void kvm_arch_locate_fault(struct kvm_vcpu *vcpu, struct axvcpu_exit_page_fault *fault);
 /* Answers what kvm_arch_decode() says can be answered. */
 int kvm_arch_complete(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer);
 

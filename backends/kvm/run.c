@@ -10,6 +10,8 @@
 
 /* A vCPU that waits for INIT or SIPI answers EAGAIN when something comes: more often is a storm. */
 #define AGAIN_TRIES 64
+/* Pieces in which one instruction's I/O can still be open: more is not one instruction. */
+#define PIECES_MAX 4096
 
 /* --- exits that all architectures have ---------------------------------------------------------- */
 
@@ -151,6 +153,8 @@ static bool guest_fault(struct kvm_vcpu *vcpu, int ret, struct axvcpu_exit *exit
 		exit->raw_code = details->flags;
 		fault->addr = details->gpa;
 		fault->size = details->size;
+	} else {
+		kvm_arch_locate_fault(vcpu, fault);
 	}
 	return true;
 }
@@ -307,5 +311,19 @@ int kvm_flush(void *arch_vcpu)
 	vcpu->slow |= vcpu->stashed;
 	if (ret)
 		close_exit(vcpu);
+	return 0;
+}
+
+int kvm_drop_exits(struct kvm_vcpu *vcpu)
+{
+	for (int i = 0; i < PIECES_MAX && (kvm_is_open(vcpu) || vcpu->stashed); i++) {
+		int ret;
+
+		/* What was met on the way is nobody's any more, but may be open in turn. */
+		vcpu->stashed = false;
+		ret = kvm_flush(vcpu);
+		if (ret)
+			return ret;
+	}
 	return 0;
 }

@@ -9,9 +9,9 @@
 
 int kvm_vcpu_result(const struct kvm_vcpu *vcpu, int ret, const char *what)
 {
-	return likely(ret >= 0) ? ret
-				: axvcpu_fail(vcpu->vm->vm, ret, "%s on vCPU %" PRIu32, what,
-					      vcpu->id);
+	return likely(ret >= 0)
+		       ? ret
+		       : axvcpu_fail(vcpu->vm->vm, ret, "%s on vCPU %" PRIu32, what, vcpu->id);
 }
 
 /*
@@ -60,6 +60,7 @@ static int create(struct kvm_vm *kvm, uint32_t id, struct kvm_vcpu **out)
 	vcpu->run_size = kvm->run_size;
 	vcpu->forward = kvm->forward;
 	vcpu->last_item = kvm->run_size - 8;
+	kvm_arch_vcpu_created(vcpu);
 	*out = vcpu;
 	return 0;
 }

@@ -40,6 +40,13 @@ static void decode_notify(const struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	exit->raw_code = vcpu->run->notify.flags;
 }
 
+/* Nothing says where but KVM_EXIT_MEMORY_FAULT. */
+void kvm_arch_locate_fault(struct kvm_vcpu *vcpu, struct axvcpu_exit_page_fault *fault)
+{
+	(void)vcpu;
+	(void)fault;
+}
+
 bool kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	switch (vcpu->run->exit_reason) {

@@ -99,6 +99,11 @@ void kvm_arch_vm_destroy(struct kvm_vm *kvm)
 	free(kvm->arch.cpuid);
 }
 
+void kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
 static const struct axvcpu_arch_ops x86_64_ops = {
 	.size = sizeof(struct axvcpu_arch_ops),
 	.name = "x86_64",

@@ -26,9 +26,6 @@
 #define LAPIC_LINT0 0x350
 #define LINT0_EXTERNAL 0x700u
 
-/* Pieces in which one instruction's I/O can still be open: more is not one instruction. */
-#define PIECES_MAX 4096
-
 /*
  * The time-stamp counter goes on, as guests of one VM compare theirs. All else here is 0 at reset,
  * but for the PAT. A KVM without one of them has nothing to reset there.
@@ -49,21 +46,6 @@ static const uint32_t zero_msrs[] = {
 #define MSR_PAT 0x277
 
 /* --- what is apart from the registers --------------------------------------------------------------- */
-
-/* An open exit is finished, whatever comes of it: its completion must not hit the new state. */
-static int drop_exits(struct kvm_vcpu *vcpu)
-{
-	for (int i = 0; i < PIECES_MAX && (kvm_is_open(vcpu) || vcpu->stashed); i++) {
-		int ret;
-
-		/* What was met on the way is nobody's any more, but may be open in turn. */
-		vcpu->stashed = false;
-		ret = kvm_flush(vcpu);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
 
 static int reset_events(struct kvm_vcpu *vcpu)
 {
@@ -189,7 +171,7 @@ int x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 	struct kvm_vcpu *vcpu = arch_vcpu;
 	struct axvcpu_setup_config config = vcpu->arch.setup;
 	uint64_t old_entry = vcpu->entry;
-	int ret = drop_exits(vcpu);
+	int ret = kvm_drop_exits(vcpu);
 
 	config.arg = arg;
 	vcpu->entry = entry;

@@ -24,6 +24,7 @@
 #include <axvcpu/privileges.h>
 #include <axvcpu/regs.h>
 #include <axvcpu/request.h>
+#include <axvcpu/riscv64.h>
 #include <axvcpu/runner.h>
 #include <axvcpu/vcpu.h>
 #include <axvcpu/vm.h>

@@ -61,6 +61,49 @@ enum axvcpu_reg_x86 {
  */
 #define AXVCPU_REG_X86_MSR(n) ((UINT64_C(1) << 32) | (uint32_t)(n))
 
+/** riscv64 system registers, in supervisor mode of the guest's, and what KVM says of the machine. */
+enum axvcpu_reg_riscv64 {
+	/** The privilege: 1 supervisor, 0 user. */
+	AXVCPU_REG_RISCV64_MODE = 0x400,
+	AXVCPU_REG_RISCV64_SSTATUS,
+	AXVCPU_REG_RISCV64_SIE,
+	AXVCPU_REG_RISCV64_STVEC,
+	AXVCPU_REG_RISCV64_SSCRATCH,
+	AXVCPU_REG_RISCV64_SEPC,
+	AXVCPU_REG_RISCV64_SCAUSE,
+	AXVCPU_REG_RISCV64_STVAL,
+	AXVCPU_REG_RISCV64_SIP,
+	AXVCPU_REG_RISCV64_SATP,
+	AXVCPU_REG_RISCV64_SCOUNTEREN,
+	AXVCPU_REG_RISCV64_SENVCFG,
+	/** Ticks in a second of the timer and of the next two. Not to be changed. */
+	AXVCPU_REG_RISCV64_TIMER_FREQUENCY,
+	/** The time that the guest reads: all vCPUs'. */
+	AXVCPU_REG_RISCV64_TIMER_TIME,
+	/** When the timer's interrupt is due. */
+	AXVCPU_REG_RISCV64_TIMER_COMPARE,
+	/** 1 while KVM itself waits for that. KVM refuses 0 (-EINVAL) where it is 0 already. */
+	AXVCPU_REG_RISCV64_TIMER_STATE,
+	/** The extensions of one letter that the guest has, a bit each from a. Fixed at the first run. */
+	AXVCPU_REG_RISCV64_ISA,
+	AXVCPU_REG_RISCV64_MVENDORID,
+	AXVCPU_REG_RISCV64_MARCHID,
+	AXVCPU_REG_RISCV64_MIMPID,
+	/** The widest mode of satp, as in its upper bits: 8 Sv39, 9 Sv48, 10 Sv57. */
+	AXVCPU_REG_RISCV64_SATP_MODE,
+	/** Bytes of the blocks that cache instructions work on. */
+	AXVCPU_REG_RISCV64_ZICBOM_BLOCK_SIZE,
+	AXVCPU_REG_RISCV64_ZICBOZ_BLOCK_SIZE,
+};
+
+/**
+ * riscv64: whether the guest has an extension of the instruction set or of SBI, by KVM's number (enum
+ * axvcpu_riscv64_isa, enum axvcpu_riscv64_sbi): 0 or 1; -ENOENT: this host or its KVM has not. Setup
+ * switches them (riscv64.h); they are fixed at the first run.
+ */
+#define AXVCPU_REG_RISCV64_ISA_EXTENSION(n) ((UINT64_C(2) << 32) | (uint32_t)(n))
+#define AXVCPU_REG_RISCV64_SBI_EXTENSION(n) ((UINT64_C(3) << 32) | (uint32_t)(n))
+
 /** All general registers at once. 272 bytes, for ever. */
 struct axvcpu_regs {
 	/** By hardware number; those that the architecture lacks read as 0 and are not written. */

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # Fetches Debian packages of any architecture, from the mirror that this machine uses, with an apt
 # of its own below one directory: the machine's sources, lists and packages are not touched. Needs
-# no root.
+# no root. The one who sources it has set $cache, where that directory is.
+: "${cache:?}"
 
 debian_suite=trixie
+debian_apt=$cache/apt
 debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # The mirrors in this machine's apt sources, whatever their format: apt itself names the files
@@ -19,31 +21,38 @@ debian_mirrors() {
 		awk '!seen[$0]++'
 }
 
-# debian_configure DIR ARCH MIRROR: an apt configuration, that of the machine but for these.
+# debian_configure ARCH MIRROR: an apt configuration, that of the machine but for these.
 debian_configure() {
-	mkdir -p "$1/lists/partial" "$1/cache/archives/partial" "$1/empty"
-	: >"$1/status"
+	mkdir -p "$debian_apt/lists/partial" "$debian_apt/cache/archives/partial" "$debian_apt/empty"
+	: >"$debian_apt/status"
 	printf 'deb [arch=%s signed-by=%s] %s %s main\n' \
-		"$2" "$debian_keyring" "$3" "$debian_suite" >"$1/sources.list"
-	cat >"$1/apt.conf" <<-END
+		"$1" "$debian_keyring" "$2" "$debian_suite" >"$debian_apt/sources.list"
+	cat >"$debian_apt/apt.conf" <<-END
 		#clear APT::Update;
 		#clear APT::Architectures;
-		APT::Architecture "$2";
-		APT::Architectures { "$2"; };
+		APT::Architecture "$1";
+		APT::Architectures { "$1"; };
 		APT::Sandbox::User "root";
 		Acquire::Languages "none";
-		Dir::Etc::sourcelist "$1/sources.list";
-		Dir::Etc::sourceparts "$1/empty";
-		Dir::Etc::preferences "$1/none";
-		Dir::Etc::preferencesparts "$1/empty";
-		Dir::State "$1";
-		Dir::State::lists "$1/lists";
-		Dir::State::status "$1/status";
-		Dir::Cache "$1/cache";
+		Dir::Etc::sourcelist "$debian_apt/sources.list";
+		Dir::Etc::sourceparts "$debian_apt/empty";
+		Dir::Etc::preferences "$debian_apt/none";
+		Dir::Etc::preferencesparts "$debian_apt/empty";
+		Dir::State "$debian_apt";
+		Dir::State::lists "$debian_apt/lists";
+		Dir::State::status "$debian_apt/status";
+		Dir::Cache "$debian_apt/cache";
 	END
 }
 
-# debian_update DIR ARCH: makes an apt there that knows Debian's packages.
+# with_apt COMMAND OPTION...: apt-get or apt-cache, as configured.
+with_apt() {
+	_command=$1
+	shift
+	"$_command" -c "$debian_apt/apt.conf" "$@"
+}
+
+# debian_update ARCH: makes an apt that knows Debian's packages.
 debian_update() {
 	if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
 		die "Debian's kernel is fetched by apt-get and dpkg-deb, and they are not here"
@@ -55,19 +64,19 @@ debian_update() {
 		return 1
 	fi
 	for _mirror in $_mirrors; do
-		rm -rf "$1"
-		debian_configure "$1" "$2" "$_mirror"
-		if logged "$1.log" apt-get -c "$1/apt.conf" -o APT::Update::Error-Mode=any update; then
+		rm -rf "$debian_apt"
+		debian_configure "$1" "$_mirror"
+		if logged "$debian_apt.log" with_apt apt-get -o APT::Update::Error-Mode=any update; then
 			return 0
 		fi
-		echo "No $debian_suite for $2 from $_mirror." >&2
+		echo "No $debian_suite for $1 from $_mirror." >&2
 	done
 	return 1
 }
 
-# debian_depends DIR PACKAGE PATTERN: the first package it depends on whose name fits.
+# debian_depends PACKAGE PATTERN: the first package it depends on whose name fits.
 debian_depends() {
-	apt-cache -c "$1/apt.conf" depends "$2" | sed -nE "s/^ *Depends: ($3)\$/\1/p" | head -n 1
+	with_apt apt-cache depends "$1" | sed -nE "s/^ *Depends: ($2)\$/\1/p" | head -n 1
 }
 
 # The rest unpacks files, and runs nothing of them. Both note the packages in TARGET/packages.
@@ -85,24 +94,22 @@ debian_unpack() {
 	mv "$_target/packages.new" "$_target/packages"
 }
 
-# debian_fetch DIR TARGET PACKAGE...: these and no others.
+# debian_fetch TARGET PACKAGE...: these and no others.
 debian_fetch() {
-	_apt=$1
-	_target=$2
-	shift 2
-	rm -rf "$_apt/packages" "$_target"
-	mkdir -p "$_apt/packages"
-	(cd "$_apt/packages" && logged "$_apt.log" apt-get -c "$_apt/apt.conf" download "$@") &&
-		debian_unpack "$_target" "$_apt/packages"/*.deb
+	_target=$1
+	shift
+	rm -rf "$debian_apt/packages" "$_target"
+	mkdir -p "$debian_apt/packages"
+	(cd "$debian_apt/packages" && logged "$debian_apt.log" with_apt apt-get download "$@") &&
+		debian_unpack "$_target" "$debian_apt/packages"/*.deb
 }
 
-# debian_fetch_all DIR TARGET PACKAGE...: with all that they depend on.
+# debian_fetch_all TARGET PACKAGE...: with all that they depend on.
 debian_fetch_all() {
-	_apt=$1
-	_target=$2
-	shift 2
-	rm -rf "$_apt/cache/archives" "$_target"
-	mkdir -p "$_apt/cache/archives/partial"
-	logged "$_apt.log" apt-get -c "$_apt/apt.conf" -y --no-install-recommends --download-only \
-		install "$@" && debian_unpack "$_target" "$_apt/cache/archives"/*.deb
+	_target=$1
+	shift
+	rm -rf "$debian_apt/cache/archives" "$_target"
+	mkdir -p "$debian_apt/cache/archives/partial"
+	logged "$debian_apt.log" with_apt apt-get -y --no-install-recommends --download-only \
+		install "$@" && debian_unpack "$_target" "$debian_apt/cache/archives"/*.deb
 }

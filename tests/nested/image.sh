@@ -1,10 +1,13 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # What the nested machine boots: a stock kernel and two initramfs archives, one with the system
-# and one with the programs of this build. The one who sources it has read the architecture's .conf
-# and debian.sh, and set $work, where all of it goes, and $nested, where init is.
-: "${top:?} ${arch:?} ${work:?} ${nested:?} ${debian_suite:?}"
+# and one with the programs of this build. The one who sources it has read the architecture's .conf,
+# store.sh, debian.sh and cross.sh; it sets $bare if there are to be no programs.
+: "${top:?} ${arch:?} ${store:?} ${work:?} ${nested:?} ${sysroot:?} ${debian_suite:?}"
 : "${debian_arch:?} ${kernel_package:?} ${kernel_modules:?}"
+
+# A kernel and busybox, as Debian has them.
+system=$store/debian
 
 # archive ROOT FILE: an initramfs.
 archive() {
@@ -56,30 +59,26 @@ make_system() {
 	printf 'root:*:::::::\n' >"$2/etc/shadow" && chmod 600 "$2/etc/shadow"
 }
 
-# The kernel's real package, and busybox, to $work/debian; in an if, where set -e is off.
+# The kernel's real package, and busybox, to $system; in an if, where set -e is off.
 fetch_system() {
-	debian_update "$work/apt" "$debian_arch" || return
-	_kernel=$(debian_depends "$work/apt" "$kernel_package" 'linux-image-[0-9].*')
+	debian_update "$debian_arch" || return
+	_kernel=$(debian_depends "$kernel_package" 'linux-image-[0-9].*')
 	if [ -z "$_kernel" ]; then
 		echo "Debian has no $kernel_package for $debian_arch" >&2
 		return 1
 	fi
-	debian_fetch "$work/apt" "$work/debian" "$_kernel" busybox-static
+	debian_fetch "$system" "$_kernel" busybox-static
 }
 
-# The kernel in $work/debian/boot, and $work/system.cpio. $1 is "refresh" to fetch them anew.
+# The kernel in $system/boot, and $work/system.cpio.
 prepare_system() {
-	if [ "${1-}" = refresh ] || [ ! -e "$work/debian/packages" ]; then
-		echo "nested $arch: fetching $kernel_package and busybox-static from Debian $debian_suite"
-		fetch_system || die "no kernel for $arch; see above"
-		rm -rf "$work/apt"
-	fi
+	stored "$system" "$kernel_package and busybox-static for $arch" fetch_system
 	rm -rf "$work/system.root"
-	if ! logged "$work/system.log" make_system "$work/debian" "$work/system.root" ||
+	if ! logged "$work/system.log" make_system "$system" "$work/system.root" ||
 		! archive "$work/system.root" "$work/system.cpio"; then
 		die "the system for $arch could not be made"
 	fi
-	echo "nested $arch: $(sed -n 's/^linux-image-\([^_]*\)_.*/Linux \1/p' "$work/debian/packages")," \
+	echo "nested $arch: $(sed -n 's/^linux-image-\([^_]*\)_.*/Linux \1/p' "$system/packages")," \
 		"modules: $(tr '\n' ' ' <"$work/system.root/modules/order")"
 }
 
@@ -106,7 +105,7 @@ add_libraries() {
 			esac
 			[ ! -e "$_copy" ] || continue
 			# The loader has a place of its own, and may be asked for by its name as well.
-			_file=$($2 -print-file-name="${_library##*/}")
+			_file=$("$2" -print-file-name="${_library##*/}")
 			if [ ! -e "$_file" ]; then
 				echo "the programs need $_library, and $2 does not find it" >&2
 				return 1
@@ -119,14 +118,22 @@ add_libraries() {
 	done
 }
 
+# configure_programs: anew if it is to be done in another way than the last time.
+configure_programs() {
+	# Without a shared library the test programs are programs, not libtool's scripts.
+	_options="--enable-werror --disable-shared --enable-silent-rules $(cross_options)"
+	if [ "$_options" = "$(cat "$work/build/options" 2>/dev/null)" ]; then
+		return
+	fi
+	rm -rf "$work/build"
+	mkdir -p "$work/build"
+	(cd "$work/build" && eval "\"\$top/configure\" $_options") &&
+		echo "$_options" >"$work/build/options"
+}
+
 # build_programs SUITE-FILE: configures if needed, builds, and lists the test programs.
 build_programs() {
-	mkdir -p "$work/build"
-	if [ ! -e "$work/build/config.status" ]; then
-		# Without a shared library the test programs are programs, not libtool's scripts.
-		(cd "$work/build" && "$top/configure" --enable-werror --disable-shared \
-			--enable-silent-rules) || return
-	fi
+	configure_programs || return
 	make -C "$work/build" -j "$(nproc)" all || return
 	# Builds what the tests consist of, and runs none.
 	make -C "$work/build" -j "$(nproc)" check TESTS= || return
@@ -135,8 +142,6 @@ build_programs() {
 
 # install_programs ROOT SUITE-FILE
 install_programs() {
-	rm -rf "$1"
-	mkdir -p "$1/bin" "$1/tests" "$1/guests"
 	cp "$work/build/examples/axrun/axrun" "$1/bin/" || return
 	for _file in "$work"/build/examples/guests/*; do
 		if [ -f "$_file" ] && [ -x "$_file" ]; then
@@ -146,15 +151,37 @@ install_programs() {
 	while read -r _suite; do
 		cp "$work/build/$_suite" "$1/tests/" || return
 	done <"$2"
-	add_libraries "$1" "$(sed -n 's/^CC = //p' "$work/build/Makefile")"
 }
 
-# The test programs, axrun, the guests and their libraries to $work/programs.root; the names of the
-# test programs to $work/suites.
-prepare_programs() {
+# install_all ROOT SUITE-FILE FILE...: the programs unless there are to be none, the files, and
+# the libraries of both.
+install_all() {
+	_root=$1
+	_suites=$2
+	shift 2
+	rm -rf "$_root"
+	mkdir -p "$_root/bin" "$_root/tests" "$_root/guests"
+	if [ -z "$bare" ]; then
+		install_programs "$_root" "$_suites" || return
+	fi
+	if [ $# -gt 0 ]; then
+		cp "$@" "$_root/bin/" || return
+	fi
+	add_libraries "$_root" "$(cross_compiler)"
+}
+
+# build_all: in the source tree and in $work/build.
+build_all() {
 	echo "nested $arch: building in ${work#"$top"/}/build"
 	logged "$work/bootstrap.log" bootstrap_tree || die "bootstrap failed"
 	logged "$work/build.log" build_programs "$work/suites" || die "it does not build"
-	logged "$work/install.log" install_programs "$work/programs.root" "$work/suites" ||
+}
+
+# prepare_programs FILE...: the test programs, axrun and the guests, these files, and the libraries
+# of all to $work/programs.root; the names of the test programs to $work/suites.
+prepare_programs() {
+	prepare_cross
+	[ -n "$bare" ] || build_all
+	logged "$work/install.log" install_all "$work/programs.root" "$work/suites" "$@" ||
 		die "the programs could not be put together"
 }

@@ -1,10 +1,10 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # The nested machine: its emulator fetched; started, watched, and always ended. The one who sources
-# it has read the architecture's .conf and debian.sh, and set $work, $arch, and the limits $silence
-# and $total in seconds; and defines pump(), which is called again and again while the machine runs,
+# it has read the architecture's .conf, store.sh and debian.sh, and set the limits $silence and
+# $total in seconds; and defines pump(), which is called again and again while the machine runs,
 # and once after that.
-: "${top:?} ${arch:?} ${work:?} ${silence:?} ${total:?} ${debian_suite:?}"
+: "${top:?} ${arch:?} ${work:?} ${cache:?} ${silence:?} ${total:?} ${debian_suite:?}"
 : "${qemu:?} ${qemu_package:?} ${qemu_machine:?} ${qemu_serial:?} ${kernel_options:?}"
 
 # --- the emulator ---------------------------------------------------------------------------------
@@ -13,21 +13,19 @@
 # installed. So it is the same on every machine, and no old one: QEMU 7.2 runs stale code now and
 # then when one CPU patches what another runs, as a kernel does whenever KVM's first VM starts or
 # its last ends, and that ends in a panic.
-emulator=$work/emulator
+emulator=$cache/emulator
+# All of them, for most of what they consist of is the same.
+emulator_packages="qemu-system-x86 qemu-system-arm qemu-system-riscv"
 
 fetch_emulator() {
-	debian_update "$work/apt" "$(dpkg --print-architecture)" &&
-		debian_fetch_all "$work/apt" "$emulator" "$qemu_package"
+	# shellcheck disable=SC2086 # a list
+	debian_update "$(dpkg --print-architecture)" &&
+		debian_fetch_all "$emulator" $emulator_packages
 }
 
-# $1 is "refresh" to fetch it anew.
 prepare_emulator() {
 	[ -z "${AXVCPU_QEMU-}" ] || return 0
-	if [ "${1-}" = refresh ] || [ ! -e "$emulator/packages" ]; then
-		echo "nested $arch: fetching $qemu_package from Debian $debian_suite"
-		fetch_emulator || die "no QEMU for $arch; see above"
-		rm -rf "$work/apt"
-	fi
+	stored "$emulator" "QEMU" fetch_emulator
 	echo "nested $arch: $(sed -n "s/^${qemu_package}_\(.*\)_.*/QEMU \1/p" "$emulator/packages" | sed 's/%3a/:/')"
 }
 

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * The AIA, RISC-V's interrupt controllers, in the kernel: an IMSIC for each vCPU, which takes
+ * messages, and an APLIC for all, which has wires and makes messages of them.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "backends/kvm/device.h"
+#include "backends/riscv64/riscv64.h"
+#include "lib/sized.h"
+
+#define PAGE UINT64_C(4096)
+
+/* Where QEMU's "virt" machine has them, too, and below guest memory. */
+#define APLIC_ADDR UINT64_C(0x0c000000)
+#define IMSIC_ADDR UINT64_C(0x28000000)
+#define SOURCES 96u
+#define IDS 255u
+
+/* Registers of an IMSIC by their number. */
+#define IMSIC_EIDELIVERY 0x70u
+#define IMSIC_EITHRESHOLD 0x72u
+#define IMSIC_EIP0 0x80u
+#define IMSIC_EIE0 0xc0u
+
+/* --- the config ------------------------------------------------------------------------------- */
+
+/* Bits that number the ids from 0 to n - 1. */
+static uint32_t bits_for(uint32_t n)
+{
+	uint32_t bits = 0;
+
+	while ((n - 1) >> bits)
+		bits++;
+	return bits;
+}
+
+/* The caller's, with the defaults in. */
+static int read_config(const struct axvm *vm, const struct axvm_config *config,
+		       struct axvm_riscv64_config *riscv)
+{
+	int ret = sized_copy(vm, "struct axvm_riscv64_config", riscv, sizeof(*riscv),
+			     config->arch_config);
+
+	if (ret)
+		return ret;
+	if (config->irqchip == AXVM_IRQCHIP_NONE) {
+		if (riscv->aplic_addr || riscv->imsic_addr || riscv->mode || riscv->sources ||
+		    riscv->ids || riscv->hart_bits)
+			return axvcpu_fail(vm, -EINVAL,
+					   "VM config: an AIA's addresses or numbers, but no "
+					   "AXVM_IRQCHIP_KERNEL");
+		return 0;
+	}
+	if (!riscv->aplic_addr)
+		riscv->aplic_addr = APLIC_ADDR;
+	if (!riscv->imsic_addr)
+		riscv->imsic_addr = IMSIC_ADDR;
+	if (!riscv->ids)
+		riscv->ids = IDS;
+	if (!riscv->sources)
+		riscv->sources = riscv->ids < SOURCES ? riscv->ids : SOURCES;
+	if (!riscv->hart_bits)
+		riscv->hart_bits = bits_for(config->max_vcpus);
+	return 0;
+}
+
+static int check_numbers(const struct axvm *vm, const struct axvm_config *config,
+			 const struct axvm_riscv64_config *riscv)
+{
+	if (riscv->mode > AXVM_RISCV64_AIA_HWACCEL)
+		return axvcpu_fail(vm, -EINVAL, "VM config: the AIA's mode %" PRIu32 " is unknown",
+				   riscv->mode);
+	if (riscv->ids % 64 != 63 || riscv->ids >= KVM_DEV_RISCV_AIA_IDS_MAX)
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: ids is %" PRIu32
+				   ": it is one less than a multiple of 64, up to %d",
+				   riscv->ids, KVM_DEV_RISCV_AIA_IDS_MAX - 1);
+	if (riscv->sources > riscv->ids || riscv->sources >= KVM_DEV_RISCV_AIA_SRCS_MAX)
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: sources is %" PRIu32
+				   ", of at most %d and ids, %" PRIu32,
+				   riscv->sources, KVM_DEV_RISCV_AIA_SRCS_MAX - 1, riscv->ids);
+	if (riscv->hart_bits >= KVM_DEV_RISCV_AIA_HART_BITS_MAX ||
+	    riscv->hart_bits < bits_for(config->max_vcpus))
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: hart_bits is %" PRIu32 ": %" PRIu32
+				   " vCPUs need %" PRIu32 ", and there are at most %d",
+				   riscv->hart_bits, config->max_vcpus, bits_for(config->max_vcpus),
+				   KVM_DEV_RISCV_AIA_HART_BITS_MAX - 1);
+	return 0;
+}
+
+/* Whether two places have an address in common; neither wraps. */
+static bool overlap(uint64_t a, uint64_t a_len, uint64_t b, uint64_t b_len)
+{
+	return a < b + b_len && b < a + a_len;
+}
+
+static int check_addresses(const struct axvm *vm, const struct axvm_config *config,
+			   const struct axvm_riscv64_config *riscv)
+{
+	uint64_t file = PAGE << riscv->hart_bits;
+	uint64_t pages = (uint64_t)config->max_vcpus * PAGE;
+
+	if (riscv->aplic_addr % PAGE)
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: aplic_addr %#" PRIx64 " is not aligned to 4 KiB",
+				   riscv->aplic_addr);
+	/* A hart's number is a part of its address. */
+	if (riscv->imsic_addr % file)
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: imsic_addr %#" PRIx64 " is not aligned to %#" PRIx64
+				   ", a page for each hart",
+				   riscv->imsic_addr, file);
+	if (riscv->aplic_addr > UINT64_MAX - KVM_DEV_RISCV_APLIC_SIZE)
+		return axvcpu_fail(vm, -EINVAL, "VM config: aplic_addr %#" PRIx64 " wraps",
+				   riscv->aplic_addr);
+	if (riscv->imsic_addr > UINT64_MAX - file)
+		return axvcpu_fail(vm, -EINVAL, "VM config: imsic_addr %#" PRIx64 " wraps",
+				   riscv->imsic_addr);
+	if (overlap(riscv->aplic_addr, KVM_DEV_RISCV_APLIC_SIZE, riscv->imsic_addr, pages))
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: the APLIC at %#" PRIx64
+				   " +0x4000 overlaps the IMSICs at %#" PRIx64 " +%#" PRIx64,
+				   riscv->aplic_addr, riscv->imsic_addr, pages);
+	return 0;
+}
+
+int riscv_aia_check(const struct axvm *vm, const struct axvm_config *config)
+{
+	struct axvm_riscv64_config riscv;
+	int ret = read_config(vm, config, &riscv);
+
+	if (ret || config->irqchip == AXVM_IRQCHIP_NONE)
+		return ret;
+	ret = check_numbers(vm, config, &riscv);
+	return ret ? ret : check_addresses(vm, config, &riscv);
+}
+
+static int check_width(const struct kvm_vm *kvm, const char *what, uint64_t addr, uint64_t len,
+		       uint32_t gpa_bits)
+{
+	return (addr + (len - 1)) >> gpa_bits ? axvcpu_fail(kvm->vm, -EINVAL,
+							    "VM config: %s %#" PRIx64 " +%#" PRIx64
+							    " ends beyond the %" PRIu32
+							    " bits of guest-physical addresses",
+							    what, addr, len, gpa_bits)
+					      : 0;
+}
+
+/* --- the device ------------------------------------------------------------------------------- */
+
+static int get_number(const struct kvm_vm *kvm, uint64_t attr, uint32_t *value)
+{
+	return kvm_device_get(kvm, kvm->arch.aia, KVM_DEV_RISCV_AIA_GRP_CONFIG, attr, value,
+			      "KVM_DEV_RISCV_AIA_GRP_CONFIG, read");
+}
+
+static int set_number(const struct kvm_vm *kvm, uint64_t attr, uint32_t value, const char *what)
+{
+	return kvm_device_set(kvm, kvm->arch.aia, KVM_DEV_RISCV_AIA_GRP_CONFIG, attr, &value, what);
+}
+
+/* KVM takes guest files of the host's IMSICs where they have any; only where, it must not be told. */
+static int set_mode(const struct kvm_vm *kvm, uint32_t mode)
+{
+	uint32_t best;
+	int ret;
+
+	if (mode == AXVM_RISCV64_AIA_AUTO)
+		return 0;
+	if (mode == AXVM_RISCV64_AIA_EMUL)
+		return set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_MODE, KVM_DEV_RISCV_AIA_MODE_EMUL,
+				  "KVM_DEV_RISCV_AIA_CONFIG_MODE");
+	ret = get_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_MODE, &best);
+	if (ret)
+		return ret;
+	if (best == KVM_DEV_RISCV_AIA_MODE_EMUL)
+		return axvcpu_fail(kvm->vm, -ENOTSUP,
+				   "VM config: AXVM_RISCV64_AIA_HWACCEL: this host's IMSICs have no "
+				   "files for guests");
+	return set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_MODE, KVM_DEV_RISCV_AIA_MODE_HWACCEL,
+			  "KVM_DEV_RISCV_AIA_CONFIG_MODE");
+}
+
+/* A host whose hardware has fewer than asked for says so before it is asked to do it. */
+static int set_ids(const struct kvm_vm *kvm, uint32_t ids)
+{
+	uint32_t max;
+	int ret = get_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_IDS, &max);
+
+	if (!ret && ids > max)
+		ret = axvcpu_fail(kvm->vm, -ENOTSUP,
+				  "VM config: ids is %" PRIu32 ": this host's IMSICs have %" PRIu32,
+				  ids, max);
+	return ret ? ret
+		   : set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_IDS, ids,
+				"KVM_DEV_RISCV_AIA_CONFIG_IDS");
+}
+
+static int configure(struct kvm_vm *kvm, const struct axvm_riscv64_config *riscv)
+{
+	int ret = set_mode(kvm, riscv->mode);
+
+	if (!ret)
+		ret = set_ids(kvm, riscv->ids);
+	if (!ret)
+		ret = set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_SRCS, riscv->sources,
+				 "KVM_DEV_RISCV_AIA_CONFIG_SRCS");
+	if (!ret)
+		ret = set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_HART_BITS, riscv->hart_bits,
+				 "KVM_DEV_RISCV_AIA_CONFIG_HART_BITS");
+	if (!ret)
+		ret = kvm_device_set(kvm, kvm->arch.aia, KVM_DEV_RISCV_AIA_GRP_ADDR,
+				     KVM_DEV_RISCV_AIA_ADDR_APLIC, &riscv->aplic_addr,
+				     "KVM_DEV_RISCV_AIA_ADDR_APLIC");
+	if (ret)
+		return ret;
+	kvm->arch.aplic = riscv->aplic_addr;
+	kvm->arch.imsic = riscv->imsic_addr;
+	kvm->arch.sources = riscv->sources;
+	kvm->arch.ids = riscv->ids;
+	return 0;
+}
+
+int riscv_aia_init(struct kvm_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits)
+{
+	struct axvm_riscv64_config riscv;
+	int ret;
+
+	kvm->arch.aia = -1;
+	if (!kvm->kernel_irqchip)
+		return 0;
+	ret = read_config(kvm->vm, config, &riscv);
+	if (!ret)
+		ret = check_width(kvm, "aplic_addr", riscv.aplic_addr, KVM_DEV_RISCV_APLIC_SIZE,
+				  gpa_bits);
+	if (!ret)
+		ret = check_width(kvm, "imsic_addr", riscv.imsic_addr, kvm->max_vcpus * PAGE,
+				  gpa_bits);
+	if (ret)
+		return ret;
+	ret = kvm_device_new(kvm, KVM_DEV_TYPE_RISCV_AIA, "AIA (KVM_DEV_TYPE_RISCV_AIA)");
+	if (ret < 0)
+		return ret;
+	kvm->arch.aia = ret;
+	ret = configure(kvm, &riscv);
+	if (ret)
+		sys_close(kvm->arch.aia);
+	return ret;
+}
+
+void riscv_aia_destroy(struct kvm_vm *kvm)
+{
+	if (kvm->arch.aia >= 0)
+		sys_close(kvm->arch.aia);
+}
+
+/* KVM wants to know all vCPUs' places, also of those that were given up. */
+int riscv_vm_finalize(void *arch_vm)
+{
+	struct kvm_vm *kvm = arch_vm;
+	struct kvm_vm_arch *arch = &kvm->arch;
+	int ret = 0;
+
+	if (!kvm->kernel_irqchip)
+		return 0;
+	for (uint32_t i = 0; !ret && i < arch->ncreated; i++) {
+		uint64_t addr = arch->imsic + arch->created[i] * PAGE;
+
+		ret = kvm_device_set(kvm, arch->aia, KVM_DEV_RISCV_AIA_GRP_ADDR,
+				     KVM_DEV_RISCV_AIA_ADDR_IMSIC(i), &addr,
+				     "KVM_DEV_RISCV_AIA_ADDR_IMSIC");
+	}
+	if (!ret)
+		ret = kvm_device_set(kvm, arch->aia, KVM_DEV_RISCV_AIA_GRP_CTRL,
+				     KVM_DEV_RISCV_AIA_CTRL_INIT, NULL,
+				     "KVM_DEV_RISCV_AIA_CTRL_INIT");
+	if (!ret)
+		atomic_store(&arch->aia_ready, true);
+	return ret;
+}
+
+/* Memory would hide what is there. */
+int riscv_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
+{
+	struct kvm_vm *kvm = arch_vm;
+	const struct kvm_vm_arch *arch = &kvm->arch;
+	const char *what = NULL;
+
+	if (kvm->kernel_irqchip &&
+	    overlap(region->gpa, region->len, arch->aplic, KVM_DEV_RISCV_APLIC_SIZE))
+		what = "APLIC";
+	if (kvm->kernel_irqchip &&
+	    overlap(region->gpa, region->len, arch->imsic, kvm->max_vcpus * PAGE))
+		what = "IMSICs";
+	if (what)
+		return axvcpu_fail(kvm->vm, -EEXIST,
+				   "map: %#" PRIx64 " +%#" PRIx64 " overlaps the %s at %#" PRIx64,
+				   region->gpa, region->len, what,
+				   *what == 'A' ? arch->aplic : arch->imsic);
+	return kvm_vm_map(arch_vm, region, slot);
+}
+
+/* --- wires and messages ----------------------------------------------------------------------- */
+
+/* It takes nothing before the VM is finalized. */
+static int check_ready(const struct kvm_vm *kvm, const char *what)
+{
+	if (!kvm->kernel_irqchip || atomic_load(&kvm->arch.aia_ready))
+		return 0;
+	return axvcpu_fail(kvm->vm, -EBUSY,
+			   "%s: the AIA begins with axvm_finalize(), after the last vCPU", what);
+}
+
+/* KVM's call goes to the APLIC, whatever the routes. */
+int riscv_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
+{
+	const struct kvm_vm *kvm = arch_vm;
+	int ret = check_ready(kvm, "set_irq_line");
+
+	if (ret)
+		return ret;
+	if (kvm->kernel_irqchip && (!gsi || gsi > kvm->arch.sources))
+		return axvcpu_fail(kvm->vm, -EINVAL,
+				   "set_irq_line: gsi %" PRIu32
+				   ": the APLIC's sources are 1 to %" PRIu32,
+				   gsi, kvm->arch.sources);
+	return kvm_set_irq_line(arch_vm, gsi, level);
+}
+
+/* Whether the address is in the IMSIC of a vCPU that there is. */
+static bool is_imsic(const struct kvm_vm *kvm, uint64_t address)
+{
+	const struct kvm_vm_arch *arch = &kvm->arch;
+	uint64_t id = (address - arch->imsic) / PAGE;
+
+	if (address < arch->imsic)
+		return false;
+	for (uint32_t i = 0; i < arch->ncreated; i++)
+		if (arch->created[i] == id)
+			return true;
+	return false;
+}
+
+/* KVM answers 0 for what it has delivered and for what it has dropped. */
+int riscv_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi)
+{
+	const struct kvm_vm *kvm = arch_vm;
+	int ret = check_ready(kvm, "signal_msi");
+
+	if (!ret && kvm->kernel_irqchip && !is_imsic(kvm, msi->address))
+		return 0;
+	if (!ret)
+		ret = kvm_signal_msi(arch_vm, msi);
+	return ret < 0 ? ret : 1;
+}
+
+/* KVM makes those of the APLIC's sources when the AIA begins, in place of all others. */
+int riscv_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
+{
+	int ret = check_ready(arch_vm, "set_routes");
+
+	return ret ? ret : kvm_set_routes(arch_vm, routes, count);
+}
+
+int riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
+{
+	const struct kvm_vm *kvm = arch_vm;
+
+	/* KVM takes it and never signals anything. */
+	if (irqfd->flags & AXVM_EVENT_RESAMPLE)
+		return axvcpu_fail(
+			kvm->vm, -ENOTSUP,
+			"irqfd: gsi %" PRIu32
+			": there is no resampling: an AIA is not told of an interrupt's end",
+			irqfd->gsi);
+	return kvm_irqfd(arch_vm, irqfd);
+}
+
+/* --- one vCPU --------------------------------------------------------------------------------- */
+
+int riscv_aia_send(struct kvm_vcpu *vcpu, uint32_t identity)
+{
+	const struct kvm_vm_arch *arch = &vcpu->vm->arch;
+	const struct axvm_msi msi = { .address = arch->imsic + vcpu->id * PAGE, .data = identity };
+	int ret;
+
+	if (!identity || identity > arch->ids)
+		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
+				   "inject: vCPU %" PRIu32 ": identity %" PRIu32
+				   ": the IMSIC's are 1 to %" PRIu32,
+				   vcpu->id, identity, arch->ids);
+	ret = check_ready(vcpu->vm, "inject");
+	if (!ret)
+		ret = kvm_signal_msi(vcpu->vm, &msi);
+	return ret < 0 ? ret : 0;
+}
+
+static int set_imsic(const struct kvm_vcpu *vcpu, uint32_t reg, unsigned long value)
+{
+	return kvm_device_set(vcpu->vm, vcpu->vm->arch.aia, KVM_DEV_RISCV_AIA_GRP_IMSIC,
+			      KVM_DEV_RISCV_AIA_IMSIC_MKATTR((unsigned long)vcpu->id, reg), &value,
+			      "KVM_DEV_RISCV_AIA_GRP_IMSIC");
+}
+
+int riscv_aia_reset(struct kvm_vcpu *vcpu)
+{
+	const struct kvm_vm_arch *arch = &vcpu->vm->arch;
+	int ret = 0;
+
+	if (!vcpu->vm->kernel_irqchip || !atomic_load(&arch->aia_ready))
+		return 0;
+	ret = set_imsic(vcpu, IMSIC_EIDELIVERY, 0);
+	if (!ret)
+		ret = set_imsic(vcpu, IMSIC_EITHRESHOLD, 0);
+	/* Registers of 64 bits have the even numbers. */
+	for (uint32_t i = 0; !ret && i <= arch->ids / 64; i++) {
+		ret = set_imsic(vcpu, IMSIC_EIE0 + 2 * i, 0);
+		if (!ret)
+			ret = set_imsic(vcpu, IMSIC_EIP0 + 2 * i, 0);
+	}
+	return ret;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* riscv64 over KVM: the table, and what a VM needs beyond what all architectures do. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "backends/riscv64/riscv64.h"
+
+/* What Sv39x4 has, the smallest that 64-bit hosts know. */
+#define GPA_BITS_MIN 41u
+
+/* --- the width of guest-physical addresses ------------------------------------------------------ */
+
+static int host_gpa_bits(const struct axvm *vm, int kvm_fd)
+{
+	int ret = kvm_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_VM_GPA_BITS);
+
+	if (ret < 0)
+		return axvcpu_fail(vm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_VM_GPA_BITS");
+	/* Linux 5.17 has it: before it, all that KVM made was the smallest. */
+	return ret ? ret : (int)GPA_BITS_MIN;
+}
+
+/* Sv39x4, Sv48x4 and Sv57x4: two bits more at the top of three, four and five levels. */
+int kvm_arch_guest_page_table_levels(int kvm_fd)
+{
+	int bits = host_gpa_bits(NULL, kvm_fd);
+
+	if (bits < 0)
+		return bits;
+	return bits > 50 ? 5 : bits > 41 ? 4 : 3;
+}
+
+static int set_gpa_bits(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,
+			struct axvm_limits *limits)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_VM_GPA_BITS };
+	int bits = host_gpa_bits(kvm->vm, kvm_fd);
+
+	if (bits < 0)
+		return bits;
+	if (config->gpa_bits > (uint32_t)bits)
+		return axvcpu_fail(kvm->vm, -ENOTSUP,
+				   "VM config: gpa_bits is %u; this host has %d bits of "
+				   "guest-physical addresses",
+				   config->gpa_bits, bits);
+	if (config->gpa_bits && config->gpa_bits < 32)
+		return axvcpu_fail(kvm->vm, -EINVAL,
+				   "VM config: gpa_bits is %u: riscv64 has 32 to %d",
+				   config->gpa_bits, bits);
+	limits->gpa_bits = config->gpa_bits ? config->gpa_bits : (uint32_t)bits;
+	cap.args[0] = limits->gpa_bits;
+	/* New kernels take smaller tables for it. Others lose nothing but a level of them. */
+	if (config->gpa_bits)
+		kvm_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
+	return 0;
+}
+
+/* --- the VM ------------------------------------------------------------------------------------- */
+
+int kvm_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config)
+{
+	(void)kvm_fd;
+	return riscv_aia_check(vm, config);
+}
+
+/* Newer kernels reset a vCPU when they are asked to; it is asked for only here. */
+static void init_reset(struct kvm_vm *kvm)
+{
+	const struct kvm_enable_cap cap = { .cap = KVM_CAP_RISCV_MP_STATE_RESET };
+
+	kvm->arch.has_reset = kvm_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION,
+					      KVM_CAP_RISCV_MP_STATE_RESET) > 0 &&
+			      !kvm_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
+}
+
+int kvm_arch_vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,
+		     struct axvm_limits *limits)
+{
+	int ret = set_gpa_bits(kvm, kvm_fd, config, limits);
+
+	if (ret)
+		return ret;
+	kvm->arch.created = sys_calloc(kvm->max_vcpus, sizeof(kvm->arch.created[0]));
+	if (!kvm->arch.created)
+		return axvcpu_fail(kvm->vm, -ENOMEM, "VM: room for %u vCPUs", kvm->max_vcpus);
+	init_reset(kvm);
+	ret = riscv_aia_init(kvm, config, limits->gpa_bits);
+	if (ret)
+		free(kvm->arch.created);
+	return ret;
+}
+
+void kvm_arch_vm_destroy(struct kvm_vm *kvm)
+{
+	riscv_aia_destroy(kvm);
+	free(kvm->arch.created);
+}
+
+void kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
+{
+	struct kvm_vm_arch *arch = &vcpu->vm->arch;
+
+	arch->created[arch->ncreated++] = vcpu->id;
+}
+
+/* --- the table ---------------------------------------------------------------------------------- */
+
+static const struct axvcpu_arch_ops riscv64_ops = {
+	.size = sizeof(struct axvcpu_arch_ops),
+	.name = "riscv64",
+
+	.vm_new = kvm_vm_new,
+	.vm_free = kvm_vm_free,
+	.vm_finalize = riscv_vm_finalize,
+	.vm_map = riscv_vm_map,
+	.vm_unmap = kvm_vm_unmap,
+	.vm_capability = kvm_vm_capability,
+	.vm_fd = kvm_vm_fd,
+	.vm_enable_capability = kvm_vm_enable_capability,
+	.vm_set_irq_line = riscv_vm_set_irq_line,
+	.vm_signal_msi = riscv_vm_signal_msi,
+	.vm_set_routes = riscv_vm_set_routes,
+	.vm_irqfd = riscv_vm_irqfd,
+	.vm_ioeventfd = kvm_ioeventfd,
+
+	.vcpu_new = kvm_vcpu_new,
+	.vcpu_free = kvm_vcpu_free,
+	.set_entry = riscv_set_entry,
+	.set_ept_root = kvm_set_ept_root,
+	.setup = riscv_setup,
+	.run = kvm_run,
+	.complete = kvm_complete,
+	.flush = kvm_flush,
+	.kick = kvm_kick,
+	.get_reg = kvm_get_named_reg,
+	.set_reg = kvm_set_named_reg,
+	.get_regs = kvm_get_named_regs,
+	.set_regs = kvm_set_named_regs,
+	.set_return_value = riscv_set_return_value,
+	.reg_info = kvm_named_reg_info,
+	.get_reg_bytes = kvm_get_reg_bytes,
+	.set_reg_bytes = kvm_set_reg_bytes,
+	.reg_list = kvm_reg_list,
+	.vcpu_fd = kvm_vcpu_fd,
+	.vcpu_enable_capability = kvm_vcpu_enable_capability,
+	.inject_interrupt = riscv_inject_interrupt,
+	.inject_anywhere = riscv_inject_interrupt,
+	.inject_nmi = riscv_inject_nmi,
+	.inject_exception = riscv_inject_exception,
+	.set_irq_line = riscv_set_irq_line,
+	.set_debug = riscv_set_debug,
+	.translate = riscv_translate,
+	.reset = riscv_reset,
+
+	.percpu_enable = kvm_percpu_enable,
+	.percpu_disable = kvm_percpu_disable,
+	.percpu_guest_page_table_levels = kvm_percpu_guest_page_table_levels,
+	.percpu_capability = kvm_percpu_capability,
+	.percpu_fd = kvm_percpu_fd,
+};
+
+const struct axvcpu_arch_ops *axvcpu_host_arch(void)
+{
+	return &riscv64_ops;
+}

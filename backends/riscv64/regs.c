@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Registers: what they are called here and to KVM. */
+#include <errno.h>
+
+#include "backends/riscv64/riscv64.h"
+
+/* --- KVM's ids -------------------------------------------------------------------------------- */
+
+#define NAMED(id, kvm_id) [AXVCPU_REG_RISCV64_##id - AXVCPU_REG_RISCV64_MODE] = (kvm_id)
+
+static const uint64_t system_regs[] = {
+	NAMED(MODE, RISCV_CORE(mode)),
+	NAMED(SSTATUS, RISCV_CSR(sstatus)),
+	NAMED(SIE, RISCV_CSR(sie)),
+	NAMED(STVEC, RISCV_CSR(stvec)),
+	NAMED(SSCRATCH, RISCV_CSR(sscratch)),
+	NAMED(SEPC, RISCV_CSR(sepc)),
+	NAMED(SCAUSE, RISCV_CSR(scause)),
+	NAMED(STVAL, RISCV_CSR(stval)),
+	NAMED(SIP, RISCV_CSR(sip)),
+	NAMED(SATP, RISCV_CSR(satp)),
+	NAMED(SCOUNTEREN, RISCV_CSR(scounteren)),
+	NAMED(SENVCFG, RISCV_REG(KVM_REG_RISCV_CSR, RISCV_CSR_SENVCFG)),
+	NAMED(TIMER_FREQUENCY, RISCV_TIMER(frequency)),
+	NAMED(TIMER_TIME, RISCV_TIMER(time)),
+	NAMED(TIMER_COMPARE, RISCV_TIMER(compare)),
+	NAMED(TIMER_STATE, RISCV_TIMER(state)),
+	NAMED(ISA, RISCV_REG(KVM_REG_RISCV_CONFIG, KVM_REG_RISCV_CONFIG_REG(isa))),
+	NAMED(MVENDORID, RISCV_REG(KVM_REG_RISCV_CONFIG, RISCV_CONFIG_MVENDORID)),
+	NAMED(MARCHID, RISCV_REG(KVM_REG_RISCV_CONFIG, RISCV_CONFIG_MARCHID)),
+	NAMED(MIMPID, RISCV_REG(KVM_REG_RISCV_CONFIG, RISCV_CONFIG_MIMPID)),
+	NAMED(SATP_MODE, RISCV_REG(KVM_REG_RISCV_CONFIG, RISCV_CONFIG_SATP_MODE)),
+	NAMED(ZICBOM_BLOCK_SIZE,
+	      RISCV_REG(KVM_REG_RISCV_CONFIG, KVM_REG_RISCV_CONFIG_REG(zicbom_block_size))),
+	NAMED(ZICBOZ_BLOCK_SIZE, RISCV_REG(KVM_REG_RISCV_CONFIG, RISCV_CONFIG_ZICBOZ_BLOCK_SIZE)),
+};
+
+/* Ids that have a number in their lower half. */
+static uint64_t numbered_reg(uint64_t id)
+{
+	uint32_t n = (uint32_t)id;
+
+	/* What lies beyond is another part of KVM's id. */
+	if (n > UINT16_MAX)
+		return 0;
+	if (id == AXVCPU_REG_RISCV64_ISA_EXTENSION(n))
+		return RISCV_REG(KVM_REG_RISCV_ISA_EXT, n);
+	if (id == AXVCPU_REG_RISCV64_SBI_EXTENSION(n))
+		return RISCV_REG(KVM_REG_RISCV_SBI_EXT, n);
+	return 0;
+}
+
+uint64_t kvm_arch_reg(const struct kvm_vcpu *vcpu, uint64_t id)
+{
+	(void)vcpu;
+	if (id > AXVCPU_REG_GPR(0) && id < AXVCPU_REG_GPR(KVM_ARCH_GPRS))
+		return RISCV_X(id);
+	if (id >= AXVCPU_REG_RISCV64_MODE && id - AXVCPU_REG_RISCV64_MODE < ARRAY_SIZE(system_regs))
+		return system_regs[id - AXVCPU_REG_RISCV64_MODE];
+	switch (id) {
+	case AXVCPU_REG_PC:
+		return RISCV_CORE(regs.pc);
+	case AXVCPU_REG_SP:
+		return RISCV_CORE(regs.sp);
+	default:
+		return numbered_reg(id);
+	}
+}
+
+bool kvm_arch_reg_is_zero(uint64_t id)
+{
+	return id == AXVCPU_REG_GPR(0);
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+const struct kvm_named_reg kvm_arch_regs[] = {
+	{ AXVCPU_REG_PC, "pc" },
+	{ AXVCPU_REG_GPR(1), "ra" },
+	{ AXVCPU_REG_GPR(2), "sp" },
+	{ AXVCPU_REG_GPR(3), "gp" },
+	{ AXVCPU_REG_GPR(4), "tp" },
+	{ AXVCPU_REG_GPR(10), "a0" },
+	{ AXVCPU_REG_GPR(11), "a1" },
+	{ AXVCPU_REG_GPR(12), "a2" },
+	{ AXVCPU_REG_GPR(13), "a3" },
+	{ AXVCPU_REG_GPR(14), "a4" },
+	{ AXVCPU_REG_GPR(15), "a5" },
+	{ AXVCPU_REG_GPR(16), "a6" },
+	{ AXVCPU_REG_GPR(17), "a7" },
+	{ AXVCPU_REG_GPR(5), "t0" },
+	{ AXVCPU_REG_GPR(6), "t1" },
+	{ AXVCPU_REG_GPR(7), "t2" },
+	{ AXVCPU_REG_GPR(28), "t3" },
+	{ AXVCPU_REG_GPR(29), "t4" },
+	{ AXVCPU_REG_GPR(30), "t5" },
+	{ AXVCPU_REG_GPR(31), "t6" },
+	{ AXVCPU_REG_GPR(8), "s0" },
+	{ AXVCPU_REG_GPR(9), "s1" },
+	{ AXVCPU_REG_GPR(18), "s2" },
+	{ AXVCPU_REG_GPR(19), "s3" },
+	{ AXVCPU_REG_GPR(20), "s4" },
+	{ AXVCPU_REG_GPR(21), "s5" },
+	{ AXVCPU_REG_GPR(22), "s6" },
+	{ AXVCPU_REG_GPR(23), "s7" },
+	{ AXVCPU_REG_GPR(24), "s8" },
+	{ AXVCPU_REG_GPR(25), "s9" },
+	{ AXVCPU_REG_GPR(26), "s10" },
+	{ AXVCPU_REG_GPR(27), "s11" },
+	{ AXVCPU_REG_RISCV64_MODE, "mode" },
+	{ AXVCPU_REG_RISCV64_SSTATUS, "sstatus" },
+	{ AXVCPU_REG_RISCV64_SCAUSE, "scause" },
+	{ AXVCPU_REG_RISCV64_STVAL, "stval" },
+	{ AXVCPU_REG_RISCV64_SEPC, "sepc" },
+	{ AXVCPU_REG_RISCV64_STVEC, "stvec" },
+	{ AXVCPU_REG_RISCV64_SSCRATCH, "sscratch" },
+	{ AXVCPU_REG_RISCV64_SIE, "sie" },
+	{ AXVCPU_REG_RISCV64_SIP, "sip" },
+	{ AXVCPU_REG_RISCV64_SATP, "satp" },
+	{ AXVCPU_REG_RISCV64_SCOUNTEREN, "scounteren" },
+	{ AXVCPU_REG_RISCV64_TIMER_TIME, "time" },
+	{ AXVCPU_REG_RISCV64_TIMER_COMPARE, "stimecmp" },
+};
+const unsigned int kvm_arch_nregs = ARRAY_SIZE(kvm_arch_regs);
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+static int no_register(const struct kvm_vcpu *vcpu, uint64_t kvm_id, int ret)
+{
+	return ret == -ENOENT ? axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
+					    "vCPU %u: this KVM lacks register %#llx", vcpu->id,
+					    (unsigned long long)kvm_id)
+			      : ret;
+}
+
+int riscv_get(struct kvm_vcpu *vcpu, uint64_t kvm_id, uint64_t *value)
+{
+	return no_register(vcpu, kvm_id, kvm_get_one_reg(vcpu, kvm_id, value));
+}
+
+int riscv_set(struct kvm_vcpu *vcpu, uint64_t kvm_id, uint64_t value)
+{
+	return no_register(vcpu, kvm_id, kvm_set_one_reg(vcpu, kvm_id, &value));
+}
+
+int riscv_set_return_value(void *arch_vcpu, uint64_t value)
+{
+	return riscv_set(arch_vcpu, RISCV_CORE(regs.a0), value);
+}

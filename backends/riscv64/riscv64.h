@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* What the files of the riscv64 backend share. */
+#ifndef RISCV64_RISCV64_H
+#define RISCV64_RISCV64_H
+
+#include "axvcpu/riscv64.h"
+#include "backends/kvm/kvm.h"
+#include "backends/kvm/named_regs.h"
+#include "backends/riscv64/uapi.h"
+
+/* KVM's ids of registers: a type (KVM_REG_RISCV_*), and a word of its structure. */
+#define RISCV_REG(type, index) \
+	((uint64_t)KVM_REG_RISCV | KVM_REG_SIZE_U64 | (uint64_t)(type) | (uint64_t)(index))
+/* By the name of that word. */
+#define RISCV_CORE(name) RISCV_REG(KVM_REG_RISCV_CORE, KVM_REG_RISCV_CORE_REG(name))
+#define RISCV_CSR(name) RISCV_REG(KVM_REG_RISCV_CSR, KVM_REG_RISCV_CSR_REG(name))
+#define RISCV_TIMER(name) RISCV_REG(KVM_REG_RISCV_TIMER, KVM_REG_RISCV_TIMER_REG(name))
+/* x1 to x31. */
+#define RISCV_X(n) RISCV_REG(KVM_REG_RISCV_CORE, n)
+
+/* A whole register of KVM's that every vCPU has. */
+int riscv_get(struct kvm_vcpu *vcpu, uint64_t kvm_id, uint64_t *value);
+int riscv_set(struct kvm_vcpu *vcpu, uint64_t kvm_id, uint64_t value);
+
+int riscv_set_return_value(void *arch_vcpu, uint64_t value);
+
+/* setup.c */
+int riscv_set_entry(void *arch_vcpu, uint64_t entry);
+int riscv_setup(void *arch_vcpu, const struct axvcpu_setup_config *config);
+/* Writes the registers with which vcpu->entry is met. */
+int riscv_enter(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config);
+
+/* extensions.c: switches extensions on and off, all or none. Before the first run. */
+int riscv_set_extensions(struct kvm_vcpu *vcpu, const struct axvcpu_riscv64_setup *config);
+
+/* reset.c */
+int riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
+
+/* aia.c */
+/* What of a config can be refused without KVM. */
+int riscv_aia_check(const struct axvm *vm, const struct axvm_config *config);
+/* At the VM's creation, once its width is known. Releases all it took if it fails. */
+int riscv_aia_init(struct kvm_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits);
+void riscv_aia_destroy(struct kvm_vm *kvm);
+int riscv_vm_finalize(void *arch_vm);
+int riscv_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot);
+int riscv_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
+int riscv_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi);
+int riscv_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
+int riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
+/* A message to this vCPU. */
+int riscv_aia_send(struct kvm_vcpu *vcpu, uint32_t identity);
+/* Nothing is pending or enabled at this vCPU any more. */
+int riscv_aia_reset(struct kvm_vcpu *vcpu);
+
+/* inject.c */
+int riscv_inject_interrupt(void *arch_vcpu, uint32_t vector);
+int riscv_inject_nmi(void *arch_vcpu);
+int riscv_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception);
+int riscv_set_irq_line(void *arch_vcpu, uint32_t line, bool level);
+/* The access of the latest exit, which is open, faults instead of being finished. */
+int riscv_fault_access(struct kvm_vcpu *vcpu);
+
+/* translate.c */
+/* axvm_read() of what a guest may say is memory: no message if it is not. */
+bool riscv_read(const struct kvm_vcpu *vcpu, uint64_t gpa, void *buf, size_t len);
+/* By the tables that 'satp' says. False: it is not mapped. */
+bool riscv_walk(struct kvm_vcpu *vcpu, uint64_t satp, uint64_t gva, uint64_t *gpa);
+int riscv_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
+
+/* debug.c */
+int riscv_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The first state of a vCPU: supervisor mode of a virtual machine, without translation. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "backends/riscv64/riscv64.h"
+#include "lib/sized.h"
+
+static int read_config(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+		       struct axvcpu_riscv64_setup *riscv)
+{
+	const struct axvm *vm = vcpu->vm->vm;
+
+	switch (config->mode) {
+	case AXVCPU_MODE_64:
+	case AXVCPU_MODE_RAW:
+		return sized_copy(vm, "struct axvcpu_riscv64_setup", riscv, sizeof(*riscv),
+				  config->arch);
+	case AXVCPU_MODE_32:
+	case AXVCPU_MODE_16:
+		return axvcpu_fail(vm, -ENOTSUP,
+				   "setup: vCPU %" PRIu32 ": mode %" PRIu32
+				   ": riscv64 guests start in 64 bits",
+				   vcpu->id, config->mode);
+	default:
+		return axvcpu_fail(vm, -EINVAL, "setup: unknown mode %" PRIu32, config->mode);
+	}
+}
+
+int riscv_enter(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config)
+{
+	int ret = riscv_set(vcpu, RISCV_CORE(regs.pc), vcpu->entry);
+
+	/* All else, KVM resets as it should be: supervisor mode, no tables, interrupts off. */
+	if (ret || config->mode == AXVCPU_MODE_RAW)
+		return ret;
+	ret = riscv_set(vcpu, RISCV_CORE(regs.a0), vcpu->id);
+	if (!ret)
+		ret = riscv_set(vcpu, RISCV_CORE(regs.a1), config->arg);
+	if (!ret)
+		ret = riscv_set(vcpu, RISCV_CORE(regs.sp), config->stack);
+	return ret;
+}
+
+int riscv_set_entry(void *arch_vcpu, uint64_t entry)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+
+	vcpu->entry = entry;
+	return vcpu->is_setup ? riscv_set(vcpu, RISCV_CORE(regs.pc), entry) : 0;
+}
+
+/* KVM has all but the first one that it makes wait to be started, whatever their ids. */
+static int set_power(struct kvm_vcpu *vcpu)
+{
+	const struct kvm_mp_state state = { .mp_state = vcpu->id ? KVM_MP_STATE_STOPPED
+								 : KVM_MP_STATE_RUNNABLE };
+
+	return kvm_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &state);
+}
+
+int riscv_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axvcpu_riscv64_setup riscv;
+	int ret = read_config(vcpu, config, &riscv);
+
+	if (!ret)
+		ret = riscv_set_extensions(vcpu, &riscv);
+	if (!ret)
+		ret = riscv_enter(vcpu, config);
+	if (!ret)
+		ret = set_power(vcpu);
+	if (!ret) {
+		vcpu->is_setup = true;
+		/* For a reset. The caller's arch config does not outlive this call. */
+		vcpu->arch.setup = *config;
+		vcpu->arch.setup.arch = NULL;
+	}
+	return ret;
+}

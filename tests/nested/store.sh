@@ -1,0 +1,61 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
+# Which architectures there are, and where what is fetched for them is kept: below build/, or in a
+# directory that several trees share. The one who sources it has set $top, and sourced lib.sh; what
+# fetches is in debian.sh, which needs this.
+: "${top:?}"
+
+nested=$top/tests/nested
+cache=${AXVCPU_CACHE:-$top/build/nested}
+
+architectures() {
+	for _conf in "$nested"/*.conf; do
+		basename "$_conf" .conf
+	done | tr '\n' ' '
+}
+
+# use_architecture ARCH: reads its .conf.
+# shellcheck disable=SC2034 # for those who source it
+use_architecture() {
+	case $1 in
+	*/* | '') die "there is no architecture '$1'; there is: $(architectures)" ;;
+	esac
+	[ -e "$nested/$1.conf" ] || die "there is no architecture '$1'; there is: $(architectures)"
+	arch=$1
+	# shellcheck source=tests/nested/x86_64.conf
+	. "$nested/$arch.conf"
+	store=$cache/$arch
+	work=$top/build/nested/$arch
+	mkdir -p "$store" "$work"
+}
+
+# locked FILE COMMAND...: as the only one that has locked this file, where there is flock.
+locked() (
+	exec 8>"$1"
+	shift
+	if command -v flock >/dev/null && ! flock -n 8; then
+		echo "waiting for another one who fetches into $cache"
+		flock 8
+	fi
+	"$@"
+)
+
+# shellcheck disable=SC2154 # debian.sh's
+# fetched TARGET WHAT COMMAND...
+fetched() {
+	_target=$1
+	_what=$2
+	shift 2
+	if [ -z "${refresh-}" ] && [ -e "$_target/packages" ]; then
+		return
+	fi
+	echo "fetching $_what from Debian $debian_suite"
+	"$@" || die "there is no $_what; see above"
+	rm -rf "$debian_apt"
+}
+
+# stored TARGET WHAT COMMAND...: unless TARGET is there, COMMAND fetches it. With $refresh it is
+# fetched in any case.
+stored() {
+	locked "$cache/lock" fetched "$@"
+}
