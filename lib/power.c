@@ -64,7 +64,12 @@ int power_park(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 
 enum axvcpu_power axvcpu_power(const struct axvcpu *vcpu)
 {
-	return (enum axvcpu_power)atomic_load(&vcpu->power);
+	/* First what comes first: a start that ends in between has led to "on" already. */
+	bool starting = atomic_load(&vcpu->starting);
+	uint32_t power = atomic_load(&vcpu->power);
+
+	return starting && power != AXVCPU_POWER_ON ? AXVCPU_POWER_STARTING
+						    : (enum axvcpu_power)power;
 }
 
 int axvcpu_reset(struct axvcpu *vcpu, uint64_t entry, uint64_t arg)

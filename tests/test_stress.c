@@ -622,7 +622,7 @@ static void look(struct axvcpu *vcpu)
 	enum axvcpu_state state = axvcpu_state(vcpu);
 
 	must(state >= AXVCPU_FREE && state <= AXVCPU_BLOCKED, "state %s", axvcpu_state_name(state));
-	must(axvcpu_power(vcpu) <= AXVCPU_POWER_WAITING, "power %d", (int)axvcpu_power(vcpu));
+	must(axvcpu_power(vcpu) <= AXVCPU_POWER_STARTING, "power %d", (int)axvcpu_power(vcpu));
 	must(axvcpu_id(vcpu) < VCPUS, "id %u", axvcpu_id(vcpu));
 }
 

@@ -246,9 +246,10 @@ int kvm_arch_before_entry(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
 bool kvm_arch_swallow(struct kvm_vcpu *vcpu);
 /*
  * Decodes an exit that run.c does not know: writes all but 'kicked' and the raw reason; raw_code is
- * 0 before. False: it was for the backend alone, which has answered it, and the guest goes on.
+ * 0 before. Returns 1; 0: it was for the backend alone, which has answered it, and the guest goes on;
+ * or an errno, and it is called again.
  */
-bool kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+int kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
 /*
  * The same for frequent exits that are decoded, in VMs that forward something: makes another exit
  * of what is none of those to the caller.

@@ -52,8 +52,8 @@ static void decode_fail_entry(const struct kvm_run *run, struct axvcpu_exit *exi
 	exit->u.fail_entry.cpu = run->fail_entry.cpu;
 }
 
-/* False: it was for the backend alone, and the guest goes on. */
-static bool decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+/* As kvm_arch_decode(). */
+static int decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_run *run = vcpu->run;
 	uint32_t awaits;
@@ -83,7 +83,7 @@ static bool decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	default:
 		return kvm_arch_decode(vcpu, exit);
 	}
-	return true;
+	return 1;
 }
 
 /* --- open exits --------------------------------------------------------------------------------- */
@@ -218,13 +218,19 @@ static void answer_kick(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		exit->kicked = take_kick(vcpu);
 }
 
-/* False: the exit was for the backend alone. */
-static bool hand_out(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+/*
+ * 1: handed out. 0: the exit was for the backend alone. Or an errno: something of it could not be
+ * read, and the next run hands it out.
+ */
+static int hand_out(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
-	if (!decode(vcpu, exit))
-		return false;
-	answer_kick(vcpu, exit);
-	return true;
+	int ret = decode(vcpu, exit);
+
+	if (ret > 0)
+		answer_kick(vcpu, exit);
+	if (ret < 0)
+		vcpu->stashed = vcpu->slow = true;
+	return ret;
 }
 
 /* There is something to do before the guest is entered, and perhaps between entries. */
@@ -256,17 +262,22 @@ static int run_slowly(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 			if (kvm_arch_swallow(vcpu))
 				continue;
 		}
-		if (hand_out(vcpu, exit))
-			return 0;
+		ret = hand_out(vcpu, exit);
+		if (ret)
+			return ret < 0 ? ret : 0;
 	}
 }
 
 int kvm_run_rest(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, int ret)
 {
 	ret = resolve(vcpu, exit, ret);
-	while (ret == 1 && !hand_out(vcpu, exit))
+	while (ret == 1) {
+		ret = hand_out(vcpu, exit);
+		if (ret)
+			return ret < 0 ? ret : 0;
 		ret = enter(vcpu, exit);
-	return ret == 1 ? 0 : ret;
+	}
+	return ret;
 }
 
 int kvm_run(void *arch_vcpu, struct axvcpu_exit *exit)

@@ -44,7 +44,7 @@ static void decode_debug(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	riscv_get(vcpu, RISCV_CORE(regs.pc), &debug->pc);
 }
 
-bool kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+int kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_RISCV_SBI:
@@ -60,7 +60,7 @@ bool kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
 		break;
 	}
-	return true;
+	return 1;
 }
 
 bool kvm_arch_decode_forwarded(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)

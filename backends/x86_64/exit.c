@@ -47,7 +47,7 @@ void kvm_arch_locate_fault(struct kvm_vcpu *vcpu, struct axvcpu_exit_page_fault 
 	(void)fault;
 }
 
-bool kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+int kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_IO:
@@ -81,7 +81,7 @@ bool kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
 		break;
 	}
-	return true;
+	return 1;
 }
 
 static int complete_io(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)

@@ -12,6 +12,7 @@
 #define AXVCPU_VERSION_PATCH 0
 
 #include <axvcpu/arch.h>
+#include <axvcpu/arm64.h>
 #include <axvcpu/debug.h>
 #include <axvcpu/error.h>
 #include <axvcpu/exit.h>

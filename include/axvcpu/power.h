@@ -30,6 +30,8 @@ enum axvcpu_power {
 	AXVCPU_POWER_OFF = 1,
 	/** It was made with AXVCPU_F_START_OFF and has not been started yet. */
 	AXVCPU_POWER_WAITING = 2,
+	/** It is off or waits, and axvcpu_start() has asked for the end of that. */
+	AXVCPU_POWER_STARTING = 3,
 };
 
 /** The power of a vCPU at this moment. Any state, any thread, signal handlers. */

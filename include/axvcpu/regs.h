@@ -61,6 +61,46 @@ enum axvcpu_reg_x86 {
  */
 #define AXVCPU_REG_X86_MSR(n) ((UINT64_C(1) << 32) | (uint32_t)(n))
 
+/** arm64: a selection of the system registers. All others by ids of KVM's. */
+enum axvcpu_reg_arm64 {
+	AXVCPU_REG_ARM64_SP_EL0 = 0x300,
+	AXVCPU_REG_ARM64_SP_EL1,
+	AXVCPU_REG_ARM64_ELR_EL1,
+	AXVCPU_REG_ARM64_SPSR_EL1,
+	AXVCPU_REG_ARM64_ESR_EL1,
+	AXVCPU_REG_ARM64_FAR_EL1,
+	AXVCPU_REG_ARM64_VBAR_EL1,
+	AXVCPU_REG_ARM64_SCTLR_EL1,
+	AXVCPU_REG_ARM64_CPACR_EL1,
+	AXVCPU_REG_ARM64_TCR_EL1,
+	AXVCPU_REG_ARM64_TTBR0_EL1,
+	AXVCPU_REG_ARM64_TTBR1_EL1,
+	AXVCPU_REG_ARM64_MAIR_EL1,
+	AXVCPU_REG_ARM64_PAR_EL1,
+	AXVCPU_REG_ARM64_CONTEXTIDR_EL1,
+	AXVCPU_REG_ARM64_TPIDR_EL0,
+	AXVCPU_REG_ARM64_TPIDRRO_EL0,
+	AXVCPU_REG_ARM64_TPIDR_EL1,
+	AXVCPU_REG_ARM64_CNTKCTL_EL1,
+	AXVCPU_REG_ARM64_CNTV_CTL_EL0,
+	AXVCPU_REG_ARM64_CNTV_CVAL_EL0,
+	/** The counter goes on while nobody looks; KVM may have one for all vCPUs of the VM. */
+	AXVCPU_REG_ARM64_CNTVCT_EL0,
+	AXVCPU_REG_ARM64_MDSCR_EL1,
+	/** The host's. Read only, as the next one before Linux 6.15. */
+	AXVCPU_REG_ARM64_MIDR_EL1,
+	/** How others name this CPU: Aff3 to Aff0 are its bits 39 to 32 and 23 to 0. Read only. */
+	AXVCPU_REG_ARM64_MPIDR_EL1,
+	AXVCPU_REG_ARM64_FPCR,
+	AXVCPU_REG_ARM64_FPSR,
+	/**
+	 * Without a GIC: the outputs of the CPU's own devices, which KVM has, at the latest exit. Bit 0
+	 * the virtual timer, bit 1 the physical one, bit 2 the PMU. A change of theirs ends the run
+	 * with NOTHING. Read only, and no system call.
+	 */
+	AXVCPU_REG_ARM64_LINES,
+};
+
 /** riscv64 system registers, in supervisor mode of the guest's, and what KVM says of the machine. */
 enum axvcpu_reg_riscv64 {
 	/** The privilege: 1 supervisor, 0 user. */

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The exits that only arm64 has. */
+#include <errno.h>
+
+#include "backends/arm64/arm64.h"
+#include "kvm_arch_decode.h"
+
+/* In a data abort's syndrome: it was a store. */
+#define ISS_WNR (1u << 6)
+
+/* An access to where no memory is, by an instruction that the hardware did not take apart. */
+static void decode_undecoded(const struct kvm_run *run, struct axvcpu_exit *exit)
+{
+	uint64_t iss = run->arm_nisv.esr_iss;
+
+	kvm_exit_plain(exit, AXVCPU_EXIT_NESTED_PAGE_FAULT);
+	exit->raw_code = iss;
+	exit->u.page_fault = (struct axvcpu_exit_page_fault){
+		.addr = run->arm_nisv.fault_ipa,
+		.access = iss & ISS_WNR ? AXVCPU_ACCESS_WRITE : AXVCPU_ACCESS_READ,
+	};
+}
+
+/* KVM has no more than the errno. */
+void kvm_arch_locate_fault(struct kvm_vcpu *vcpu, struct axvcpu_exit_page_fault *fault)
+{
+	(void)vcpu;
+	(void)fault;
+}
+
+int kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_ARM_NISV:
+		decode_undecoded(vcpu->run, exit);
+		return 1;
+	case KVM_EXIT_HYPERCALL:
+		return arm64_decode_call(vcpu, exit);
+	case KVM_EXIT_DEBUG:
+		return arm64_decode_debug(vcpu, exit);
+	default:
+		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
+		return 1;
+	}
+}
+
+bool kvm_arch_decode_forwarded(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	(void)vcpu;
+	(void)exit;
+	return true;
+}
+
+int kvm_arch_complete(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
+{
+	return arm64_complete_call(vcpu, answer);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Interrupts. The GIC's inputs are lines: SPIs are the VM's, PPIs each CPU's own. KVM takes them from
+ * any thread, so nobody waits for an owner. Without a GIC there are the two lines of the CPU itself.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "backends/arm64/arm64.h"
+#include "backends/kvm/device.h"
+
+#define FIRST_PPI 16u
+/* What KVM's timers use, unless it is told otherwise, which we do not. */
+#define PPI_VTIMER 27u
+#define PPI_PTIMER 30u
+
+/* Registers of the redistributor's second page, which in GICv2 are the distributor's. */
+#define GICR_SGI_PAGE 0x10000u
+#define GIC_ICENABLER0 0x180u
+#define GIC_ICPENDR0 0x280u
+#define GIC_ICACTIVER0 0x380u
+
+/* --- lines ------------------------------------------------------------------------------------------- */
+
+static int set_line(const struct kvm_vm *kvm, uint32_t type, uint32_t cpu, uint32_t number,
+		    bool level)
+{
+	const struct kvm_irq_level line = {
+		.irq = type << KVM_ARM_IRQ_TYPE_SHIFT |
+		       (cpu & KVM_ARM_IRQ_VCPU_MASK) << KVM_ARM_IRQ_VCPU_SHIFT |
+		       cpu / (KVM_ARM_IRQ_VCPU_MASK + 1u) << KVM_ARM_IRQ_VCPU2_SHIFT | number,
+		.level = level,
+	};
+	int ret = kvm_ioctl(kvm->fd, KVM_IRQ_LINE, &line);
+
+	return likely(!ret) ? 0
+			    : axvcpu_fail(kvm->vm, ret,
+					  "KVM_IRQ_LINE of interrupt %" PRIu32 " on vCPU %" PRIu32,
+					  number, cpu);
+}
+
+/* One that belongs to a CPU: a PPI, or IRQ and FIQ. */
+static int set_cpu_line(struct kvm_vcpu *vcpu, uint32_t type, uint32_t number, bool level)
+{
+	int ret = set_line(vcpu->vm, type, vcpu->id, number, level);
+
+	if (ret)
+		return ret;
+	if (level)
+		atomic_fetch_or(&vcpu->arch.lines, 1u << number);
+	else
+		atomic_fetch_and(&vcpu->arch.lines, ~(1u << number));
+	return 0;
+}
+
+static int set_gic_line(struct kvm_vcpu *vcpu, uint32_t intid, bool level)
+{
+	return intid < ARM64_FIRST_SPI
+		       ? set_cpu_line(vcpu, KVM_ARM_IRQ_TYPE_PPI, intid, level)
+		       : set_line(vcpu->vm, KVM_ARM_IRQ_TYPE_SPI, 0, intid, level);
+}
+
+int arm64_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
+{
+	const struct kvm_vm *kvm = arch_vm;
+	const struct arm64_gic *gic = &kvm->arch.gic;
+
+	if (gic->version && gsi >= gic->nirqs - ARM64_FIRST_SPI)
+		return axvcpu_fail(kvm->vm, -EINVAL,
+				   "set_irq_line: gsi %" PRIu32 ": the GIC has %" PRIu32
+				   " inputs (nirqs is %" PRIu32 ")",
+				   gsi, gic->nirqs - ARM64_FIRST_SPI, gic->nirqs);
+	if (gic->version && !atomic_load(&gic->ready))
+		return axvcpu_fail(kvm->vm, -EBUSY,
+				   "set_irq_line: gsi %" PRIu32
+				   ": the GIC takes none before axvm_finalize()",
+				   gsi);
+	return kvm_set_irq_line(arch_vm, gsi, level);
+}
+
+/* --- one vCPU ------------------------------------------------------------------------------------- */
+
+static int check_intid(const struct kvm_vcpu *vcpu, uint32_t intid, uint32_t end, const char *what)
+{
+	const struct axvm *vm = vcpu->vm->vm;
+
+	if (intid < FIRST_PPI || intid >= end)
+		return axvcpu_fail(vm, -EINVAL,
+				   "%s: vCPU %" PRIu32 ": no interrupt %" PRIu32
+				   ": they are %u to %" PRIu32,
+				   what, vcpu->id, intid, FIRST_PPI, end - 1);
+	if (intid == PPI_VTIMER || intid == PPI_PTIMER)
+		return axvcpu_fail(vm, -EINVAL,
+				   "%s: vCPU %" PRIu32 ": interrupt %" PRIu32
+				   " is the kernel's, for a timer",
+				   what, vcpu->id, intid);
+	return 0;
+}
+
+/* It may be that the GIC became ready meanwhile: then it is raised for nothing, at the next entry. */
+static void set_early(struct kvm_vcpu *vcpu, uint32_t intid, bool level)
+{
+	uint64_t bit = UINT64_C(1) << intid % 64;
+
+	if (level)
+		vcpu->arch.early[intid / 64] |= bit;
+	else
+		vcpu->arch.early[intid / 64] &= ~bit;
+	vcpu->arch.has_early |= level;
+	vcpu->slow |= level;
+}
+
+int arm64_inject_anywhere(void *arch_vcpu, uint32_t vector)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	const struct arm64_gic *gic = &vcpu->vm->arch.gic;
+	int ret;
+
+	if (!gic->version)
+		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
+				   "inject: vCPU %" PRIu32
+				   ": without a GIC there are lines alone: axvcpu_set_irq_line()",
+				   vcpu->id);
+	ret = check_intid(vcpu, vector, gic->nirqs, "inject");
+	if (ret)
+		return ret;
+	return atomic_load(&gic->ready) ? set_gic_line(vcpu, vector, true) : -EAGAIN;
+}
+
+int arm64_inject_interrupt(void *arch_vcpu, uint32_t vector)
+{
+	int ret = arm64_inject_anywhere(arch_vcpu, vector);
+
+	if (ret != -EAGAIN)
+		return ret;
+	set_early(arch_vcpu, vector, true);
+	return 0;
+}
+
+static int set_own_line(struct kvm_vcpu *vcpu, uint32_t line, bool level)
+{
+	if (line > KVM_ARM_IRQ_CPU_FIQ)
+		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
+				   "set_irq_line: vCPU %" PRIu32 ": no line %" PRIu32
+				   ": without a GIC they are 0, IRQ, and 1, FIQ",
+				   vcpu->id, line);
+	return set_cpu_line(vcpu, KVM_ARM_IRQ_TYPE_CPU, line, level);
+}
+
+int arm64_set_irq_line(void *arch_vcpu, uint32_t line, bool level)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	const struct arm64_gic *gic = &vcpu->vm->arch.gic;
+	int ret;
+
+	if (!gic->version)
+		return set_own_line(vcpu, line, level);
+	ret = check_intid(vcpu, line, ARM64_FIRST_SPI, "set_irq_line");
+	if (ret)
+		return ret;
+	if (atomic_load(&gic->ready))
+		return set_gic_line(vcpu, line, level);
+	set_early(vcpu, line, level);
+	return 0;
+}
+
+int arm64_raise_early(struct kvm_vcpu *vcpu)
+{
+	int ret = 0;
+
+	if (!vcpu->arch.has_early)
+		return 0;
+	for (uint32_t intid = FIRST_PPI; !ret && intid < vcpu->vm->arch.gic.nirqs; intid++) {
+		if (!(vcpu->arch.early[intid / 64] >> intid % 64 & 1))
+			continue;
+		ret = set_gic_line(vcpu, intid, true);
+		if (!ret)
+			set_early(vcpu, intid, false);
+	}
+	vcpu->arch.has_early = ret;
+	return ret;
+}
+
+/* --- reset ------------------------------------------------------------------------------------------- */
+
+/* Of the 32 interrupts that are this CPU's own. */
+static int clear_banked(struct kvm_vcpu *vcpu, uint32_t reg)
+{
+	const struct arm64_gic *gic = &vcpu->vm->arch.gic;
+	const uint32_t all = UINT32_MAX;
+	struct kvm_device_attr attr = { .addr = (uintptr_t)&all };
+	int ret;
+
+	if (gic->version == 3) {
+		attr.group = KVM_DEV_ARM_VGIC_GRP_REDIST_REGS;
+		/* Affinities are packed here, as in the upper half of GICR_TYPER. */
+		attr.attr = (vcpu->arch.affinity & 0xffffff) << KVM_DEV_ARM_VGIC_V3_MPIDR_SHIFT |
+			    (vcpu->arch.affinity >> 32 & 0xff) << 56 | GICR_SGI_PAGE | reg;
+	} else {
+		attr.group = KVM_DEV_ARM_VGIC_GRP_DIST_REGS;
+		attr.attr = (uint64_t)vcpu->id << KVM_DEV_ARM_VGIC_CPUID_SHIFT | reg;
+	}
+	ret = kvm_ioctl(gic->fd, KVM_SET_DEVICE_ATTR, &attr);
+	/* Another vCPU is in the guest, and KVM lets nobody at the GIC meanwhile. */
+	if (ret == -EBUSY)
+		return 0;
+	return kvm_vcpu_result(vcpu, ret, "KVM_SET_DEVICE_ATTR of the GIC");
+}
+
+int arm64_irq_reset(struct kvm_vcpu *vcpu)
+{
+	const struct arm64_gic *gic = &vcpu->vm->arch.gic;
+	uint32_t type = gic->version ? KVM_ARM_IRQ_TYPE_PPI : KVM_ARM_IRQ_TYPE_CPU;
+	uint32_t lines = atomic_load(&vcpu->arch.lines);
+	int ret = 0;
+
+	for (; !ret && lines; lines &= lines - 1)
+		ret = set_cpu_line(vcpu, type, (uint32_t)__builtin_ctz(lines), false);
+	for (size_t i = 0; i < ARRAY_SIZE(vcpu->arch.early); i++)
+		vcpu->arch.early[i] = 0;
+	vcpu->arch.has_early = false;
+	if (ret || !gic->version || !atomic_load(&gic->ready))
+		return ret;
+	ret = clear_banked(vcpu, GIC_ICENABLER0);
+	if (!ret)
+		ret = clear_banked(vcpu, GIC_ICPENDR0);
+	if (!ret)
+		ret = clear_banked(vcpu, GIC_ICACTIVER0);
+	return ret;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* What struct kvm_vm and struct kvm_vcpu hold for arm64, and what of the run loop is arm64's. */
+#ifndef ARM64_KVM_ARCH_H
+#define ARM64_KVM_ARCH_H
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "axvcpu/debug.h"
+#include "axvcpu/vcpu.h"
+
+/* Guest-physical addresses that the kernel's GIC answers. */
+struct arm64_frame {
+	const char *name;
+	uint64_t gpa;
+	uint64_t size;
+	/* What KVM calls the frame's address. */
+	uint32_t attr;
+};
+
+/* Distributor; redistributors or CPU interface; ITS. */
+#define ARM64_FRAMES 3
+
+/* The kernel's GIC: gic.c. */
+struct arm64_gic {
+	/* Descriptors of the devices, -1: there is none. */
+	int fd;
+	int its_fd;
+	/* 2 or 3; 0: there is no GIC. */
+	uint32_t version;
+	/* Interrupt numbers, the 32 that each CPU has for itself among them. */
+	uint32_t nirqs;
+	uint32_t nframes;
+	struct arm64_frame frames[ARM64_FRAMES];
+	/* It takes interrupts from here on. */
+	atomic_bool ready;
+};
+
+/* A CPU as another one names it: psci.c. */
+struct arm64_cpu {
+	/* NULL: not set up. */
+	const struct axvcpu *vcpu;
+	/* Of MPIDR_EL1, the affinity. */
+	uint64_t affinity;
+};
+
+struct kvm_vm_arch {
+	struct arm64_gic gic;
+	/* With AXVM_FORWARD_POWER: by vCPU id. */
+	struct arm64_cpu *cpus;
+	pthread_mutex_t lock;
+};
+
+#define ARM64_IRQS_MAX 1024
+/* No vCPU's id. */
+#define ARM64_NO_CPU UINT32_MAX
+/* A call returns this many words at most. */
+#define ARM64_RESULTS 2
+
+struct kvm_vcpu_arch {
+	/* What setup was given, and made of it: a reset starts from it. */
+	struct axvcpu_setup_config setup;
+	struct kvm_vcpu_init init;
+	/* Of its MPIDR_EL1. */
+	uint64_t affinity;
+	/* What the latest call returns, to be written before the guest goes on: smccc.c. */
+	uint64_t results[ARM64_RESULTS];
+	uint32_t nresults;
+	/* The CPU on whose power the first result depends; ARM64_NO_CPU: none. */
+	uint32_t starts;
+	/* Lines of this CPU's that are raised, by INTID; without a GIC IRQ and FIQ. */
+	_Atomic uint32_t lines;
+	/* Interrupts that came before the GIC was ready, by INTID. */
+	uint64_t early[ARM64_IRQS_MAX / 64];
+	bool has_early;
+	/* A PMU that waits for the GIC to be ready, and its interrupt, once KVM has it. */
+	bool pmu_waits;
+	uint32_t pmu_irq;
+	/* The vectors have their length for good. */
+	bool sve_done;
+	/* An external abort is to be taken on the next entry. */
+	bool aborts;
+	/* What set_debug was given: debug.c. */
+	uint32_t npoints;
+	struct axvcpu_debug_point points[2 * KVM_ARM_MAX_DBG_REGS];
+};
+
+/* Of a VM's config, what there is here: AXVM_FORWARD_*, and other parts. */
+#define KVM_ARCH_FORWARDS (AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_POWER)
+#define KVM_ARCH_SYSREGS false
+#define KVM_ARCH_NOTIFY false
+#define KVM_ARCH_SPLIT_IRQCHIP false
+
+/* Of struct axvcpu_regs, what there is here. */
+#define KVM_ARCH_GPRS 31u
+#define KVM_ARCH_FLAGS true
+
+/*
+ * Between "I am running", which a kicker looks for, and the kernel's look at immediate_exit there
+ * must be a full barrier. The compare-and-swap that says the former orders it against what comes
+ * later only for the loads and stores that the compiler knows to be atomic.
+ */
+static inline void kvm_arch_entry_barrier(void)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+/* The first number that is the GIC's alone and not a CPU's. */
+#define ARM64_FIRST_SPI 32u
+
+/* How KVM_IRQ_LINE numbers the inputs: those of all CPUs, from INTID 32 on. */
+static inline uint32_t kvm_arch_irq_line(uint32_t gsi)
+{
+	return KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | (gsi + ARM64_FIRST_SPI);
+}
+
+/* Whether a message says which device sends it: the ITS asks. */
+static inline bool kvm_arch_msi_devices(void)
+{
+	return true;
+}
+
+/* Whether there are I/O ports. */
+static inline bool kvm_arch_has_ports(void)
+{
+	return false;
+}
+
+/* Whether the instruction of such an exit, other than MMIO, finishes on the next entry. */
+static inline bool kvm_arch_is_open(uint32_t exit_reason)
+{
+	(void)exit_reason;
+	return false;
+}
+
+/*
+ * Whether KVM_RUN ends so because of what the guest did, beyond EFAULT and EHWPOISON. An access
+ * that KVM has no details of, from kernels that cannot tell us so by KVM_EXIT_ARM_NISV.
+ */
+static inline bool kvm_arch_guest_errno(int ret)
+{
+	return ret == -ENOSYS;
+}
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* What is known of a host CPU before there is a VM. */
+#include <unistd.h>
+
+#include "backends/arm64/arm64.h"
+
+int arm64_max_gpa_bits(const struct axvm *vm, int kvm_fd)
+{
+	int ret = kvm_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
+
+	return ret < 0 ? axvcpu_fail(vm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_ARM_VM_IPA_SIZE")
+		       : ret;
+}
+
+/*
+ * A table of 8-byte entries fills a page of the host's, so each level resolves three bits fewer than
+ * the offset in a page has. At the top up to 16 tables stand side by side, which is four bits more.
+ * KVM has two levels at least, lest it split the host's large pages.
+ */
+int kvm_arch_guest_page_table_levels(int kvm_fd)
+{
+	int bits = arm64_max_gpa_bits(NULL, kvm_fd);
+	int page_bits = __builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
+	int level_bits = page_bits - 3;
+	int levels;
+
+	if (bits < 0)
+		return bits;
+	if (!bits)
+		bits = ARM64_GPA_BITS_DEFAULT;
+	levels = (bits - 4 - page_bits + level_bits - 1) / level_bits;
+	return levels < 2 ? 2 : levels;
+}

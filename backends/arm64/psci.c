@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * PSCI, as far as it is about CPUs and their power, with AXVM_FORWARD_POWER: CPU_ON and CPU_OFF are
+ * exits, and the caller does what they ask for. Whether a CPU is on, axvcpu_power() knows, so what
+ * depends on nothing else is answered here: AFFINITY_INFO, and a CPU_ON that cannot be.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "axvcpu/power.h"
+#include "backends/arm64/arm64.h"
+
+#define CPU_OFF 0x84000002u
+#define CPU_ON 0x84000003u
+#define AFFINITY_INFO 0x84000004u
+/* Of a function's number: its arguments have 64 bits. */
+#define CALL_64 (1u << 30)
+
+/* What AFFINITY_INFO returns besides errors. */
+#define INFO_ON 0
+#define INFO_OFF 1
+#define INFO_ON_PENDING 2
+
+/* Of MPIDR_EL1, and of what names a CPU: Aff3, Aff2, Aff1, Aff0. */
+#define AFFINITY_MASK UINT64_C(0xff00ffffff)
+#define AFFINITY_LEVELS 4u
+
+/* --- the CPUs ---------------------------------------------------------------------------------------- */
+
+int arm64_psci_init(struct kvm_vm *kvm, const struct axvm_config *config)
+{
+	if (!(config->forward & AXVM_FORWARD_POWER))
+		return 0;
+	kvm->arch.cpus = sys_calloc(kvm->max_vcpus, sizeof(kvm->arch.cpus[0]));
+	if (!kvm->arch.cpus)
+		return axvcpu_fail(kvm->vm, -ENOMEM, "the table of CPUs");
+	pthread_mutex_init(&kvm->arch.lock, NULL);
+	return 0;
+}
+
+void arm64_psci_destroy(struct kvm_vm *kvm)
+{
+	if (!kvm->arch.cpus)
+		return;
+	pthread_mutex_destroy(&kvm->arch.lock);
+	free(kvm->arch.cpus);
+}
+
+static void set_cpu(const struct kvm_vcpu *vcpu, const struct axvcpu *public_vcpu)
+{
+	struct kvm_vm_arch *arch = &vcpu->vm->arch;
+
+	if (!arch->cpus)
+		return;
+	pthread_mutex_lock(&arch->lock);
+	arch->cpus[vcpu->id] = (struct arm64_cpu){ public_vcpu, vcpu->arch.affinity };
+	pthread_mutex_unlock(&arch->lock);
+}
+
+int arm64_psci_add(struct kvm_vcpu *vcpu)
+{
+	uint64_t mpidr;
+	int ret = kvm_get_one_reg(vcpu, ARM64_SYS_REG(3, 0, 0, 0, 5), &mpidr);
+
+	if (ret)
+		return ret;
+	vcpu->arch.affinity = mpidr & AFFINITY_MASK;
+	set_cpu(vcpu, axvcpu_current());
+	return 0;
+}
+
+void arm64_vcpu_free(void *arch_vcpu)
+{
+	const struct kvm_vcpu *vcpu = arch_vcpu;
+
+	if (vcpu->is_setup)
+		set_cpu(vcpu, NULL);
+	kvm_vcpu_free(arch_vcpu);
+}
+
+/*
+ * Of the CPUs whose affinity, as far as 'mask' has it, is this: INFO_ON if one of them is on, and so
+ * on, the next best; or an error of PSCI's. The last of them goes to *id.
+ */
+static int64_t look_up(const struct kvm_vm *kvm, uint64_t affinity, uint64_t mask, uint32_t *id)
+{
+	struct kvm_vm_arch *arch = (struct kvm_vm_arch *)&kvm->arch;
+	bool on = false, starting = false, any = false;
+
+	pthread_mutex_lock(&arch->lock);
+	for (uint32_t i = 0; i < kvm->max_vcpus; i++) {
+		const struct arm64_cpu *cpu = &arch->cpus[i];
+
+		if (!cpu->vcpu || (cpu->affinity & mask) != affinity)
+			continue;
+		any = true;
+		*id = i;
+		on |= axvcpu_power(cpu->vcpu) == AXVCPU_POWER_ON;
+		starting |= axvcpu_power(cpu->vcpu) == AXVCPU_POWER_STARTING;
+	}
+	pthread_mutex_unlock(&arch->lock);
+	if (!any)
+		return AXVCPU_PSCI_INVALID_PARAMETERS;
+	return on ? INFO_ON : starting ? INFO_ON_PENDING : INFO_OFF;
+}
+
+/* --- calls ------------------------------------------------------------------------------------------ */
+
+bool arm64_is_power_call(const struct kvm_vcpu *vcpu, uint32_t nr)
+{
+	if (!(vcpu->forward & AXVM_FORWARD_POWER))
+		return false;
+	return nr == CPU_OFF || (nr & ~CALL_64) == CPU_ON || (nr & ~CALL_64) == AFFINITY_INFO;
+}
+
+static int read_args(struct kvm_vcpu *vcpu, uint32_t nr, uint64_t *args, unsigned int n)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < n; i++) {
+		ret = kvm_get_one_reg(vcpu, ARM64_GPR(i + 1), &args[i]);
+		if (!(nr & CALL_64))
+			args[i] = (uint32_t)args[i];
+	}
+	return ret;
+}
+
+/* The guest goes on at once. */
+static int answer(struct kvm_vcpu *vcpu, int64_t result)
+{
+	return arm64_set_return_value(vcpu, (uint64_t)result);
+}
+
+static int decode_affinity_info(struct kvm_vcpu *vcpu, uint32_t nr)
+{
+	/* Affinity, and the lowest level of it that counts. */
+	uint64_t args[2];
+	uint64_t mask;
+	uint32_t id;
+	int ret = read_args(vcpu, nr, args, ARRAY_SIZE(args));
+
+	if (ret)
+		return ret;
+	if ((args[0] & ~AFFINITY_MASK) || args[1] >= AFFINITY_LEVELS)
+		return answer(vcpu, AXVCPU_PSCI_INVALID_PARAMETERS);
+	mask = AFFINITY_MASK & UINT64_MAX << 8 * args[1];
+	return answer(vcpu, look_up(vcpu->vm, args[0] & mask, mask, &id));
+}
+
+static int decode_cpu_on(struct kvm_vcpu *vcpu, uint32_t nr, struct axvcpu_exit *exit)
+{
+	/* Affinity, entry, argument. */
+	uint64_t args[3];
+	uint32_t id = ARM64_NO_CPU;
+	int64_t info;
+	int ret = read_args(vcpu, nr, args, ARRAY_SIZE(args));
+
+	if (ret)
+		return ret;
+	info = look_up(vcpu->vm, args[0], AFFINITY_MASK, &id);
+	if (info != INFO_OFF)
+		return answer(vcpu, info == INFO_ON	      ? AXVCPU_PSCI_ALREADY_ON
+				    : info == INFO_ON_PENDING ? AXVCPU_PSCI_ON_PENDING
+							      : info);
+	exit->kind = AXVCPU_EXIT_CPU_UP;
+	exit->answerable = 1;
+	exit->u.cpu_up = (struct axvcpu_exit_cpu_up){
+		.target_cpu = args[0],
+		.entry_point = args[1],
+		.arg = args[2],
+	};
+	arm64_preset_result(vcpu, (uint64_t)AXVCPU_PSCI_INTERNAL_FAILURE);
+	vcpu->arch.starts = id;
+	return 1;
+}
+
+/* The call returns only if it fails. */
+static void decode_cpu_off(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	exit->kind = AXVCPU_EXIT_CPU_DOWN;
+	exit->answerable = 1;
+	exit->u.cpu_down.state = 0;
+	arm64_preset_result(vcpu, (uint64_t)AXVCPU_PSCI_DENIED);
+}
+
+int arm64_decode_power_call(struct kvm_vcpu *vcpu, uint32_t nr, struct axvcpu_exit *exit)
+{
+	if (nr == CPU_OFF) {
+		decode_cpu_off(vcpu, exit);
+		return 1;
+	}
+	return (nr & ~CALL_64) == CPU_ON ? decode_cpu_on(vcpu, nr, exit)
+					 : decode_affinity_info(vcpu, nr);
+}
+
+uint64_t arm64_start_result(struct kvm_vcpu *vcpu)
+{
+	struct kvm_vm_arch *arch = &vcpu->vm->arch;
+	const struct arm64_cpu *cpu = &arch->cpus[vcpu->arch.starts];
+	enum axvcpu_power power;
+
+	pthread_mutex_lock(&arch->lock);
+	power = cpu->vcpu ? axvcpu_power(cpu->vcpu) : AXVCPU_POWER_OFF;
+	pthread_mutex_unlock(&arch->lock);
+	return (uint64_t)(power == AXVCPU_POWER_ON || power == AXVCPU_POWER_STARTING
+				  ? AXVCPU_PSCI_SUCCESS
+				  : AXVCPU_PSCI_INTERNAL_FAILURE);
+}

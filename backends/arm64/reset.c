@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* A reset: KVM makes the CPU anew, and we what setup made of it. */
+#include <errno.h>
+
+#include "backends/arm64/arm64.h"
+
+int arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
+{
+	const struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axvcpu_setup_config config = vcpu->arch.setup;
+	uint64_t old_entry = vcpu->entry;
+	int ret;
+
+	/* A CPU that another one starts is as one that was reset. */
+	(void)start;
+	config.arg = arg;
+	vcpu->entry = entry;
+	ret = arm64_check_mode(vcpu, &config);
+	if (!ret)
+		ret = kvm_drop_exits(vcpu);
+	if (ret) {
+		vcpu->entry = old_entry;
+		return ret;
+	}
+	/* With the same features, which older KVMs insist on: one that has begun off is off again. */
+	ret = kvm_vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &vcpu->arch.init);
+	if (!ret)
+		ret = kvm_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &runnable);
+	if (!ret)
+		ret = arm64_enter_mode(vcpu, &config);
+	if (!ret)
+		ret = arm64_irq_reset(vcpu);
+	if (ret)
+		return ret;
+	vcpu->arch.nresults = 0;
+	vcpu->arch.aborts = false;
+	vcpu->arch.setup.arg = arg;
+	return 0;
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* A vCPU's first state: the target, what of the CPU there is, and the registers. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "backends/arm64/arm64.h"
+#include "backends/kvm/device.h"
+#include "lib/sized.h"
+
+/* DAIF masked. */
+#define PSTATE_MASKED 0x3c0u
+/* AIF masked, and SVC mode. */
+#define PSTATE_SVC (0x1c0u | PSTATE_AARCH32 | 0x3u)
+
+#define PMU_IRQ_DEFAULT 23u
+
+#define VECTOR_UNIT 16u
+
+/* --- the config ------------------------------------------------------------------------------------ */
+
+static int check_flags(const struct kvm_vcpu *vcpu, const struct axvcpu_arm64_setup *arm64)
+{
+	const uint32_t all = AXVCPU_ARM64_SVE | AXVCPU_ARM64_PMU | AXVCPU_ARM64_PAUTH;
+	const struct axvm *vm = vcpu->vm->vm;
+
+	if (arm64->flags & ~all || arm64->reserved)
+		return axvcpu_fail(vm, -EINVAL,
+				   "setup: unknown arm64 flags %#" PRIx32 ", or reserved is not 0",
+				   arm64->flags & ~all);
+	if (arm64->sve_max_bytes && !(arm64->flags & AXVCPU_ARM64_SVE))
+		return axvcpu_fail(vm, -EINVAL,
+				   "setup: sve_max_bytes without AXVCPU_ARM64_SVE");
+	if (arm64->sve_max_bytes % VECTOR_UNIT ||
+	    arm64->sve_max_bytes > VECTOR_UNIT * KVM_ARM64_SVE_VQ_MAX)
+		return axvcpu_fail(vm, -EINVAL,
+				   "setup: sve_max_bytes is %" PRIu32
+				   ", not a multiple of %u up to %u",
+				   arm64->sve_max_bytes, VECTOR_UNIT,
+				   VECTOR_UNIT * KVM_ARM64_SVE_VQ_MAX);
+	if (arm64->pmu_irq && (!(arm64->flags & AXVCPU_ARM64_PMU) || !vcpu->vm->kernel_irqchip))
+		return axvcpu_fail(vm, -EINVAL,
+				   "setup: pmu_irq without AXVCPU_ARM64_PMU, or without a GIC");
+	if (arm64->pmu_irq && (arm64->pmu_irq < 16 || arm64->pmu_irq > 31))
+		return axvcpu_fail(vm, -EINVAL, "setup: pmu_irq is %" PRIu32 ", not 16 to 31",
+				   arm64->pmu_irq);
+	return 0;
+}
+
+int arm64_check_mode(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config)
+{
+	const struct axvm *vm = vcpu->vm->vm;
+
+	if (config->mode == AXVCPU_MODE_32 &&
+	    (vcpu->entry > UINT32_MAX || config->stack > UINT32_MAX || config->arg > UINT32_MAX))
+		return axvcpu_fail(vm, -EINVAL,
+				   "setup: entry, stack or arg is wider than the mode's 32 bits");
+	if (vcpu->entry % 4)
+		return axvcpu_fail(vm, -EINVAL, "setup: entry %#" PRIx64 " is not a multiple of 4",
+				   vcpu->entry);
+	return 0;
+}
+
+static int read_config(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+		       struct axvcpu_arm64_setup *arm64)
+{
+	const struct axvm *vm = vcpu->vm->vm;
+	int ret = sized_copy(vm, "struct axvcpu_arm64_setup", arm64, sizeof(*arm64), config->arch);
+
+	if (ret)
+		return ret;
+	if (config->mode > AXVCPU_MODE_RAW)
+		return axvcpu_fail(vm, -EINVAL, "setup: unknown mode %" PRIu32, config->mode);
+	if (config->mode == AXVCPU_MODE_16)
+		return axvcpu_fail(vm, -ENOTSUP, "setup: arm64 has no 16-bit mode");
+	ret = check_flags(vcpu, arm64);
+	return ret ? ret : arm64_check_mode(vcpu, config);
+}
+
+/* --- what of the CPU there is ------------------------------------------------------------------------ */
+
+struct feature {
+	/* AXVCPU_ARM64_*, or 0: 32-bit mode. */
+	uint32_t flag;
+	/* KVM_ARM_VCPU_* */
+	uint32_t bit;
+	unsigned int capability;
+	const char *option;
+	const char *name;
+};
+#define FEATURE(flag, bit, capability) { flag, bit, capability, #flag, #capability }
+
+static const struct feature features[] = {
+	FEATURE(AXVCPU_ARM64_SVE, KVM_ARM_VCPU_SVE, KVM_CAP_ARM_SVE),
+	FEATURE(AXVCPU_ARM64_PMU, KVM_ARM_VCPU_PMU_V3, KVM_CAP_ARM_PMU_V3),
+	FEATURE(AXVCPU_ARM64_PAUTH, KVM_ARM_VCPU_PTRAUTH_ADDRESS, KVM_CAP_ARM_PTRAUTH_ADDRESS),
+	FEATURE(AXVCPU_ARM64_PAUTH, KVM_ARM_VCPU_PTRAUTH_GENERIC, KVM_CAP_ARM_PTRAUTH_GENERIC),
+};
+static const struct feature mode_32 = { 0, KVM_ARM_VCPU_EL1_32BIT, KVM_CAP_ARM_EL1_32BIT,
+					"AXVCPU_MODE_32", "KVM_CAP_ARM_EL1_32BIT" };
+
+static int want(struct kvm_vcpu *vcpu, const struct feature *feature)
+{
+	int ret = kvm_vm_capability(vcpu->vm, feature->capability);
+
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
+				   "setup: vCPU %" PRIu32 ": %s needs %s, which KVM lacks here",
+				   vcpu->id, feature->option, feature->name);
+	vcpu->arch.init.features[0] |= 1u << feature->bit;
+	return 0;
+}
+
+/*
+ * All but the first wait in KVM for a CPU_ON. Not so those whose power is ours: the first run of one
+ * that axvcpu_start() has started is that of a CPU that is on.
+ */
+static bool waits_in_kvm(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->id && !(vcpu->forward & AXVM_FORWARD_POWER) &&
+	       axvcpu_power(axvcpu_current()) == AXVCPU_POWER_ON;
+}
+
+static int init(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+		const struct axvcpu_arm64_setup *arm64)
+{
+	struct kvm_vcpu_init *init = &vcpu->arch.init;
+	int ret = kvm_vm_ioctl(vcpu->vm, KVM_ARM_PREFERRED_TARGET, init);
+
+	if (ret)
+		return ret;
+	init->features[0] |= 1u << KVM_ARM_VCPU_PSCI_0_2;
+	if (waits_in_kvm(vcpu))
+		init->features[0] |= 1u << KVM_ARM_VCPU_POWER_OFF;
+	for (size_t i = 0; !ret && i < ARRAY_SIZE(features); i++)
+		if (arm64->flags & features[i].flag)
+			ret = want(vcpu, &features[i]);
+	if (!ret && config->mode == AXVCPU_MODE_32)
+		ret = want(vcpu, &mode_32);
+	if (ret)
+		return ret;
+	ret = kvm_ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, init);
+	if (ret == -EINVAL)
+		return axvcpu_fail(vcpu->vm->vm, ret,
+				   "KVM_ARM_VCPU_INIT on vCPU %" PRIu32
+				   " with features %#" PRIx32
+				   ": they are those of the VM's other vCPUs, and of a setup that "
+				   "has failed before",
+				   vcpu->id, init->features[0]);
+	return kvm_vcpu_result(vcpu, ret, "KVM_ARM_VCPU_INIT");
+}
+
+/* Of the set of lengths, a bit for each multiple of 16 bytes, those beyond the longest go. */
+static int limit_vectors(struct kvm_vcpu *vcpu, uint32_t max_bytes)
+{
+	uint64_t lengths[KVM_ARM64_SVE_VLS_WORDS];
+	int ret = kvm_get_one_reg(vcpu, KVM_REG_ARM64_SVE_VLS, lengths);
+
+	if (ret)
+		return ret;
+	for (uint32_t i = max_bytes / VECTOR_UNIT; i < KVM_ARM64_SVE_VQ_MAX; i++)
+		lengths[i / 64] &= ~(UINT64_C(1) << i % 64);
+	return kvm_set_one_reg(vcpu, KVM_REG_ARM64_SVE_VLS, lengths);
+}
+
+/* KVM makes room for the vectors only once, so that a setup that is tried again finds it done. */
+static int finalize_sve(struct kvm_vcpu *vcpu, uint32_t max_bytes)
+{
+	const int what = KVM_ARM_VCPU_SVE;
+	int ret;
+
+	if (vcpu->arch.sve_done)
+		return 0;
+	ret = max_bytes ? limit_vectors(vcpu, max_bytes) : 0;
+	if (!ret)
+		ret = kvm_vcpu_ioctl(vcpu, KVM_ARM_VCPU_FINALIZE, &what);
+	vcpu->arch.sve_done = !ret;
+	return ret;
+}
+
+/* --- the PMU ----------------------------------------------------------------------------------------- */
+
+static int set_pmu(struct kvm_vcpu *vcpu, uint64_t attr, const int *value, const char *what)
+{
+	const struct kvm_device_attr set = { .group = KVM_ARM_VCPU_PMU_V3_CTRL,
+					     .attr = attr,
+					     .addr = (uintptr_t)value };
+
+	return kvm_vcpu_result(vcpu, kvm_ioctl(vcpu->fd, KVM_SET_DEVICE_ATTR, &set), what);
+}
+
+static int init_pmu(struct kvm_vcpu *vcpu, uint32_t irq)
+{
+	const int number = irq ? (int)irq : (int)PMU_IRQ_DEFAULT;
+	int ret = 0;
+
+	vcpu->arch.pmu_waits = true;
+	vcpu->slow = true;
+	/* KVM takes its number once. */
+	if (vcpu->vm->kernel_irqchip && !vcpu->arch.pmu_irq) {
+		ret = set_pmu(vcpu, KVM_ARM_VCPU_PMU_V3_IRQ, &number, "KVM_ARM_VCPU_PMU_V3_IRQ");
+		if (!ret)
+			vcpu->arch.pmu_irq = (uint32_t)number;
+	}
+	return ret;
+}
+
+int arm64_start_pmu(struct kvm_vcpu *vcpu)
+{
+	int ret;
+
+	if (!vcpu->arch.pmu_waits)
+		return 0;
+	ret = set_pmu(vcpu, KVM_ARM_VCPU_PMU_V3_INIT, NULL, "KVM_ARM_VCPU_PMU_V3_INIT");
+	if (!ret)
+		vcpu->arch.pmu_waits = false;
+	return ret;
+}
+
+/* --- registers --------------------------------------------------------------------------------------- */
+
+int arm64_enter_mode(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config)
+{
+	const bool aarch32 = config->mode == AXVCPU_MODE_32;
+	const uint64_t pstate = aarch32 ? PSTATE_SVC : PSTATE_MASKED | PSTATE_EL1H;
+	int ret = kvm_set_one_reg(vcpu, ARM64_PC, &vcpu->entry);
+
+	if (ret || config->mode == AXVCPU_MODE_RAW)
+		return ret;
+	ret = kvm_set_one_reg(vcpu, ARM64_PSTATE, &pstate);
+	if (!ret)
+		ret = kvm_set_one_reg(vcpu, ARM64_GPR(0), &config->arg);
+	if (!ret)
+		ret = arm64_set_reg(vcpu, AXVCPU_REG_SP, config->stack);
+	return ret;
+}
+
+int arm64_set_entry(void *arch_vcpu, uint64_t entry)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+
+	vcpu->entry = entry;
+	return vcpu->is_setup ? kvm_set_one_reg(vcpu, ARM64_PC, &entry) : 0;
+}
+
+int arm64_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axvcpu_arm64_setup arm64;
+	int ret = read_config(vcpu, config, &arm64);
+
+	if (!ret)
+		ret = init(vcpu, config, &arm64);
+	if (!ret && (arm64.flags & AXVCPU_ARM64_SVE))
+		ret = finalize_sve(vcpu, arm64.sve_max_bytes);
+	if (!ret && (arm64.flags & AXVCPU_ARM64_PMU))
+		ret = init_pmu(vcpu, arm64.pmu_irq);
+	if (!ret)
+		ret = arm64_enter_mode(vcpu, config);
+	if (!ret)
+		ret = arm64_psci_add(vcpu);
+	if (ret)
+		return ret;
+	vcpu->is_setup = true;
+	/* For a reset. The caller's arch config does not outlive this call. */
+	vcpu->arch.setup = *config;
+	vcpu->arch.setup.arch = NULL;
+	return 0;
+}

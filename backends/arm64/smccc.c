@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Calls that the guest makes by HVC or SMC. KVM hands them out if its filter says so, with the
+ * function's number and nothing else: arguments are read from the registers, a system call for each,
+ * and results are written there. The call has retired already.
+ */
+#include <errno.h>
+
+#include "backends/arm64/arm64.h"
+#include "backends/kvm/device.h"
+
+#define NOT_SUPPORTED ((uint64_t)-1)
+
+/* --- the filter ---------------------------------------------------------------------------------- */
+
+struct range {
+	uint32_t first;
+	uint32_t last;
+};
+
+/*
+ * All numbers but two kinds. Those of the architecture, 0x80000000 and 0xc0000000 with 16 bits, KVM
+ * keeps for itself. PSCI's are those of 0x84000000 and 0xc4000000 below 32.
+ */
+static const struct range calls[] = {
+	{ 0x00000000, 0x7fffffff }, { 0x80010000, 0x83ffffff }, { 0x84000020, 0xbfffffff },
+	{ 0xc0010000, 0xc3ffffff }, { 0xc4000020, 0xffffffff },
+};
+/* Of PSCI: CPU_OFF, CPU_ON, AFFINITY_INFO, the latter two also with 64-bit arguments. */
+static const struct range power_calls[] = {
+	{ 0x84000002, 0x84000004 },
+	{ 0xc4000003, 0xc4000004 },
+};
+
+static int forward(const struct kvm_vm *kvm, const struct range *range, size_t n, const char *option)
+{
+	int ret = 0;
+
+	if (!kvm_device_has(kvm->fd, KVM_ARM_VM_SMCCC_CTRL, KVM_ARM_VM_SMCCC_FILTER))
+		return axvcpu_fail(kvm->vm, -ENOTSUP,
+				   "VM config: %s needs KVM_ARM_VM_SMCCC_FILTER, which KVM lacks "
+				   "here: Linux 6.4 has it",
+				   option);
+	for (size_t i = 0; !ret && i < n; i++) {
+		const struct arm64_uapi_smccc_filter filter = {
+			.base = range[i].first,
+			.nr_functions = range[i].last - range[i].first + 1,
+			.action = ARM64_UAPI_SMCCC_FORWARD,
+		};
+
+		ret = kvm_device_set(kvm, kvm->fd, KVM_ARM_VM_SMCCC_CTRL, KVM_ARM_VM_SMCCC_FILTER,
+				     &filter, "KVM_ARM_VM_SMCCC_FILTER");
+	}
+	return ret;
+}
+
+int arm64_smccc_init(const struct kvm_vm *kvm, const struct axvm_config *config)
+{
+	int ret = 0;
+
+	if (config->forward & AXVM_FORWARD_HYPERCALLS)
+		ret = forward(kvm, calls, ARRAY_SIZE(calls), "AXVM_FORWARD_HYPERCALLS");
+	if (!ret && (config->forward & AXVM_FORWARD_POWER))
+		ret = forward(kvm, power_calls, ARRAY_SIZE(power_calls), "AXVM_FORWARD_POWER");
+	return ret;
+}
+
+/* --- exits ------------------------------------------------------------------------------------------ */
+
+int arm64_decode_call(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	const struct arm64_uapi_hypercall *call = (const void *)&vcpu->run->hypercall;
+	struct axvcpu_exit_hypercall *hypercall = &exit->u.hypercall;
+	int ret = 0;
+
+	exit->raw_code = call->flags;
+	if (arm64_is_power_call(vcpu, (uint32_t)call->nr))
+		return arm64_decode_power_call(vcpu, (uint32_t)call->nr, exit);
+	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(hypercall->args); i++)
+		ret = kvm_get_one_reg(vcpu, ARM64_GPR(i + 1), &hypercall->args[i]);
+	if (ret)
+		return ret;
+	hypercall->nr = call->nr;
+	exit->kind = AXVCPU_EXIT_HYPERCALL;
+	exit->answerable = 1;
+	arm64_preset_result(vcpu, NOT_SUPPORTED);
+	return 1;
+}
+
+int arm64_complete_call(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
+{
+	struct kvm_vcpu_arch *arch = &vcpu->arch;
+
+	switch (answer->kind) {
+	case AXVCPU_ANSWER_VALUE:
+		arm64_preset_result(vcpu, answer->u.value);
+		return 0;
+	case AXVCPU_ANSWER_PAIR:
+		arm64_preset_result(vcpu, answer->u.pair[0]);
+		arch->results[arch->nresults++] = answer->u.pair[1];
+		return 0;
+	default:
+		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
+				   "complete: a call takes a value for x0, or two for x0 and x1");
+	}
+}
+
+/* --- results ----------------------------------------------------------------------------------------- */
+
+void arm64_preset_result(struct kvm_vcpu *vcpu, uint64_t value)
+{
+	vcpu->arch.results[0] = value;
+	vcpu->arch.nresults = 1;
+	vcpu->arch.starts = ARM64_NO_CPU;
+	vcpu->slow = true;
+}
+
+int arm64_write_results(struct kvm_vcpu *vcpu)
+{
+	struct kvm_vcpu_arch *arch = &vcpu->arch;
+	int ret = 0;
+
+	if (arch->nresults && arch->starts != ARM64_NO_CPU)
+		arch->results[0] = arm64_start_result(vcpu);
+	for (uint32_t i = 0; !ret && i < arch->nresults; i++)
+		ret = kvm_set_one_reg(vcpu, ARM64_GPR(i), &arch->results[i]);
+	if (!ret)
+		arch->nresults = 0;
+	return ret;
+}
+
+int arm64_flush(void *arch_vcpu)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	int ret = vcpu->stashed ? 0 : arm64_write_results(vcpu);
+
+	return ret ? ret : kvm_flush(vcpu);
+}

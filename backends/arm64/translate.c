@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * The guest's address translation, which KVM offers no call for here: a walk through the tables of
+ * EL1, in guest memory. They are the guest's, and may be anything: each level is one look-up, and
+ * there are five at most.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "axvcpu/memory.h"
+#include "backends/arm64/arm64.h"
+
+#define SCTLR_M UINT64_C(1)
+
+/* Of TCR_EL1. */
+#define TCR_T0SZ(tcr) ((tcr)&0x3f)
+#define TCR_T1SZ(tcr) ((tcr) >> 16 & 0x3f)
+#define TCR_EPD0 (UINT64_C(1) << 7)
+#define TCR_EPD1 (UINT64_C(1) << 23)
+#define TCR_TG0(tcr) ((tcr) >> 14 & 3)
+#define TCR_TG1(tcr) ((tcr) >> 30 & 3)
+#define TCR_IPS(tcr) ((tcr) >> 32 & 7)
+#define IPS_52_BITS 6
+#define TCR_TBI0 (UINT64_C(1) << 37)
+#define TCR_TBI1 (UINT64_C(1) << 38)
+/* Addresses of 52 bits with pages of 4 or 16 KiB. */
+#define TCR_DS (UINT64_C(1) << 59)
+
+#define DESCRIPTOR_VALID 1u
+#define DESCRIPTOR_TABLE 2u
+#define LAST_LEVEL 3
+/* A page table has at most one level before the numbered ones. */
+#define FIRST_LEVEL (-1)
+
+/* Bits of an address, and no others. */
+#define BITS(high, low) ((UINT64_MAX >> (63 - (high))) & (UINT64_MAX << (low)))
+
+struct tables {
+	uint64_t root;
+	/* Bits of a virtual address, of a page's offset, of an index. */
+	unsigned int va_bits;
+	unsigned int page_bits;
+	unsigned int index_bits;
+	/* Descriptors hold the bits above the 48th of an address in odd places. */
+	bool wide;
+};
+
+static int read_reg(struct kvm_vcpu *vcpu, uint64_t id, uint64_t *value)
+{
+	return kvm_get_named_reg(vcpu, id, value);
+}
+
+static int not_mapped(const struct kvm_vcpu *vcpu, uint64_t gva)
+{
+	axvcpu_fail(vcpu->vm->vm, -EFAULT, "translate: vCPU %" PRIu32 ": %#" PRIx64 " is not mapped",
+		    vcpu->id, gva);
+	return -EFAULT;
+}
+
+/* --- which tables ------------------------------------------------------------------------------------- */
+
+/* The sizes of pages are numbered differently in the two halves. */
+static unsigned int page_bits(bool upper, uint64_t tcr)
+{
+	static const unsigned char lower_half[] = { 12, 16, 14, 0 };
+	static const unsigned char upper_half[] = { 0, 14, 12, 16 };
+
+	return upper ? upper_half[TCR_TG1(tcr)] : lower_half[TCR_TG0(tcr)];
+}
+
+/* Where the root is: of a table that is shorter than a page, aligned to its size. */
+static uint64_t root_of(const struct tables *tables, uint64_t ttbr)
+{
+	uint64_t root = ttbr & BITS(47, 1);
+
+	/* 52 bits: the upper four are where those that must be zero would be. */
+	if (tables->wide)
+		return (root & ~UINT64_C(0x3f)) | (ttbr >> 2 & 0xf) << 48;
+	return root;
+}
+
+static int choose_tables(struct kvm_vcpu *vcpu, uint64_t gva, struct tables *tables)
+{
+	bool upper = gva >> 55 & 1;
+	uint64_t tcr, ttbr;
+	unsigned int size;
+	int ret = read_reg(vcpu, AXVCPU_REG_ARM64_TCR_EL1, &tcr);
+
+	if (!ret)
+		ret = read_reg(vcpu,
+			       upper ? AXVCPU_REG_ARM64_TTBR1_EL1 : AXVCPU_REG_ARM64_TTBR0_EL1,
+			       &ttbr);
+	if (ret)
+		return ret;
+	tables->page_bits = page_bits(upper, tcr);
+	tables->index_bits = tables->page_bits - 3;
+	size = (unsigned int)(upper ? TCR_T1SZ(tcr) : TCR_T0SZ(tcr));
+	tables->wide = tables->page_bits == 16 ? TCR_IPS(tcr) == IPS_52_BITS : !!(tcr & TCR_DS);
+	/* 48 bits, or 52, down to 16. What makes no sense is an empty map. */
+	if (!tables->page_bits || size < (tables->wide || tables->page_bits == 16 ? 12 : 16) ||
+	    size > 48 || (tcr & (upper ? TCR_EPD1 : TCR_EPD0)))
+		return not_mapped(vcpu, gva);
+	tables->va_bits = 64 - size;
+	tables->root = root_of(tables, ttbr);
+	/* With a tag in the top byte, bit 55 stands for all above it. */
+	if (tcr & (upper ? TCR_TBI1 : TCR_TBI0))
+		gva = upper ? gva | BITS(63, 56) : gva & ~BITS(63, 56);
+	if (gva >> tables->va_bits != (upper ? UINT64_MAX >> tables->va_bits : 0))
+		return not_mapped(vcpu, gva);
+	return 0;
+}
+
+/* --- the walk ------------------------------------------------------------------------------------------ */
+
+/* Bits that the levels from this one on do not resolve. */
+static unsigned int shift_of(const struct tables *tables, int level)
+{
+	return tables->page_bits + (unsigned int)(LAST_LEVEL - level) * tables->index_bits;
+}
+
+static int first_level(const struct tables *tables)
+{
+	int level = LAST_LEVEL;
+
+	while (level > FIRST_LEVEL &&
+	       shift_of(tables, level) + tables->index_bits < tables->va_bits)
+		level--;
+	return level;
+}
+
+static uint64_t address_of(const struct tables *tables, uint64_t descriptor, unsigned int low)
+{
+	uint64_t address = descriptor & BITS(47, low);
+
+	if (!tables->wide)
+		return address;
+	if (tables->page_bits == 16)
+		return address | (descriptor >> 12 & 0xf) << 48;
+	return (descriptor & BITS(49, low)) | (descriptor >> 8 & 3) << 50;
+}
+
+/* Whether a descriptor of this level may stand for all that it covers. */
+static bool can_be_block(const struct tables *tables, int level)
+{
+	/* 4 KiB: 2 MiB and 1 GiB, in wide tables 512 GiB; 16 KiB: 32 MiB, 64 GiB; 64 KiB: 512 MiB, 4 TiB. */
+	if (level == 2)
+		return true;
+	if (level == 1)
+		return tables->page_bits == 12 || tables->wide;
+	return level == 0 && tables->page_bits == 12 && tables->wide;
+}
+
+static int walk(struct kvm_vcpu *vcpu, const struct tables *tables, uint64_t gva, uint64_t *gpa)
+{
+	uint64_t table = tables->root;
+	uint64_t va = gva & BITS(tables->va_bits - 1, 0);
+
+	for (int level = first_level(tables); level <= LAST_LEVEL; level++) {
+		unsigned int shift = shift_of(tables, level);
+		uint64_t index = va >> shift & BITS(tables->index_bits - 1, 0);
+		uint64_t descriptor;
+
+		/* A table outside of memory maps nothing. */
+		if (axvm_read(vcpu->vm->vm, table + index * sizeof(descriptor), &descriptor,
+			      sizeof(descriptor)) ||
+		    !(descriptor & DESCRIPTOR_VALID))
+			break;
+		/* The same bit says of a descriptor of the last level that it is a page. */
+		if (level != LAST_LEVEL && (descriptor & DESCRIPTOR_TABLE)) {
+			table = address_of(tables, descriptor, tables->page_bits);
+			continue;
+		}
+		if (level == LAST_LEVEL ? !(descriptor & DESCRIPTOR_TABLE)
+					: !can_be_block(tables, level))
+			break;
+		*gpa = address_of(tables, descriptor, shift) | (va & BITS(shift - 1, 0));
+		return 0;
+	}
+	return not_mapped(vcpu, gva);
+}
+
+int arm64_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct tables tables;
+	uint64_t sctlr, pstate;
+	int ret = read_reg(vcpu, AXVCPU_REG_ARM64_SCTLR_EL1, &sctlr);
+
+	if (!ret)
+		ret = read_reg(vcpu, AXVCPU_REG_FLAGS, &pstate);
+	if (ret)
+		return ret;
+	if (!(sctlr & SCTLR_M)) {
+		*gpa = gva;
+		return 0;
+	}
+	if ((pstate & PSTATE_AARCH32) && vcpu->arch.setup.mode == AXVCPU_MODE_32)
+		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
+				   "translate: vCPU %" PRIu32 ": not through tables of AArch32",
+				   vcpu->id);
+	ret = choose_tables(vcpu, gva, &tables);
+	return ret ? ret : walk(vcpu, &tables, gva, gpa);
+}
