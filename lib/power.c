@@ -50,7 +50,7 @@ int power_park(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 
 	if (ret && ret != -EINTR)
 		return ret;
-	exit->kicked = atomic_exchange(&vcpu->kick, false);
+	exit->kicked = !!atomic_exchange(&vcpu->kick, 0);
 	if (!ret && !exit->kicked)
 		return 0;
 	exit->kind = AXVCPU_EXIT_NOTHING;

@@ -67,7 +67,7 @@ static int after_run(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret)
 		atomic_fetch_or(&vcpu->attention, ATTENTION_TERMINAL);
 	/* What took it out of the guest may have been mail, and not a kick. */
 	if (exit->kicked)
-		exit->kicked = atomic_exchange(&vcpu->kick, false);
+		exit->kicked = !!atomic_exchange(&vcpu->kick, 0);
 	else if (exit->kind == AXVCPU_EXIT_NOTHING)
 		ask_hal(vcpu, exit);
 	return 0;

@@ -63,8 +63,11 @@ struct axvcpu {
 	struct axvm *vm;
 	/* 1: a wake has come that no block has used. A futex. */
 	_Atomic uint32_t wake;
-	/* axvcpu_kick() that no run has reported; what the backend was told may also be mail. */
-	atomic_bool kick;
+	/*
+	 * axvcpu_kick() that no run has reported; what the backend was told may also be mail. A word, as
+	 * 'starting': exchanging less is a call on some machines.
+	 */
+	_Atomic uint32_t kick;
 
 	/* --- the rest --- */
 	uint32_t id;
@@ -75,7 +78,7 @@ struct axvcpu {
 	/* enum axvcpu_power; written by whoever is inside. */
 	_Atomic uint32_t power;
 	/* A start is on its way. */
-	atomic_bool starting;
+	_Atomic uint32_t starting;
 	bool paused;
 	/* The owner's signal mask before bind. */
 	sigset_t old_signals;

@@ -6,28 +6,23 @@
 
 #include "suite.h"
 
+/* --- a VM with one vCPU ----------------------------------------------------------------------- */
+
 void guest_create(struct guest *guest, const struct axvm_config *config, const void *code,
 		  size_t len)
 {
-	struct axvm_region memory = AXVM_REGION_INIT;
-
-	ck_ok(axvm_new(config, &guest->vm));
-	memory.len = GUEST_MEMORY;
-	ck_ok(axvm_map(guest->vm, &memory));
-	ck_ok(axvm_write(guest->vm, GUEST_CODE, code, len));
+	guest->vm = guest_vm(config, code, len);
 	ck_ok(axvcpu_new(guest->vm, NULL, &guest->vcpu));
 }
 
 void guest_setup(struct guest *guest, enum axvcpu_mode mode)
 {
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = guest_setup_config(0);
 
 	setup.mode = mode;
-	setup.stack = GUEST_STACK;
-	if (mode == AXVCPU_MODE_64) {
-		setup.boot_gpa = GUEST_BOOT;
-		setup.boot_size = GUEST_BOOT_SIZE;
-	}
+	/* Only 64-bit code has to have it. */
+	if (mode != AXVCPU_MODE_64)
+		setup.boot_gpa = setup.boot_size = 0;
 	ck_ok(axvcpu_setup(guest->vcpu, GUEST_CODE, 0, &setup));
 }
 
@@ -64,6 +59,25 @@ void guest_expect(struct guest *guest, enum axvcpu_exit_kind kind)
 		      axvcpu_exit_name(kind), text);
 }
 
+void guest_expect_write(struct guest *guest, uint64_t addr, uint64_t value)
+{
+	guest_expect(guest, AXVCPU_EXIT_MMIO_WRITE);
+	ck_assert_uint_eq(guest->exit.u.mmio.addr, addr);
+	ck_assert_uint_eq(guest->exit.u.mmio.data, value);
+}
+
+void guest_expect_read(struct guest *guest, uint64_t addr)
+{
+	guest_expect(guest, AXVCPU_EXIT_MMIO_READ);
+	ck_assert_uint_eq(guest->exit.u.mmio.addr, addr);
+}
+
+void guest_expect_end(struct guest *guest)
+{
+	guest_expect(guest, AXVCPU_EXIT_MMIO_WRITE);
+	ck_assert_uint_eq(guest->exit.u.mmio.addr, GUEST_END);
+}
+
 uint64_t guest_reg(struct guest *guest, uint64_t id)
 {
 	uint64_t value = 0;
@@ -72,7 +86,57 @@ uint64_t guest_reg(struct guest *guest, uint64_t id)
 	return value;
 }
 
-/* --- flavours of KVM ----------------------------------------------------------------------------- */
+/* --- VMs with more ---------------------------------------------------------------------------- */
+
+struct axvm *guest_vm(const struct axvm_config *config, const void *code, size_t len)
+{
+	struct axvm_region memory = AXVM_REGION_INIT;
+	struct axvm *vm = NULL;
+
+	ck_ok(axvm_new(config, &vm));
+	memory.gpa = GUEST_BASE;
+	memory.len = GUEST_MEMORY;
+	ck_ok(axvm_map(vm, &memory));
+	ck_ok(axvm_write(vm, GUEST_CODE, code, len));
+	return vm;
+}
+
+struct axvcpu_setup_config guest_setup_config(uint32_t id)
+{
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+
+	setup.mode = AXVCPU_MODE_64;
+	setup.stack = GUEST_STACK_OF(id);
+	setup.boot_size = GUEST_BOOT_SIZE;
+	if (setup.boot_size)
+		setup.boot_gpa = GUEST_BOOT_OF(id);
+	return setup;
+}
+
+struct axvcpu *guest_vcpu(struct axvm *vm, uint32_t id, uint64_t arg)
+{
+	struct axvcpu_setup_config setup = guest_setup_config(id);
+	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
+	struct axvcpu *vcpu = NULL;
+
+	config.id = id;
+	config.flags = id ? AXVCPU_F_START_OFF : 0;
+	ck_ok(axvcpu_new(vm, &config, &vcpu));
+	setup.arg = arg;
+	ck_ok(axvcpu_setup(vcpu, GUEST_CODE, 0, &setup));
+	return vcpu;
+}
+
+struct axvcpu *guest_vcpu_on(struct axvm *vm, uint32_t id, uint64_t arg)
+{
+	struct axvcpu *vcpu = guest_vcpu(vm, id, arg);
+
+	if (axvcpu_power(vcpu) != AXVCPU_POWER_ON)
+		ck_ok(axvcpu_start(vcpu, GUEST_CODE, arg));
+	return vcpu;
+}
+
+/* --- flavours of KVM -------------------------------------------------------------------------- */
 
 bool guest_kvm_is_pvm(void)
 {

@@ -1,20 +1,90 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * A VM with a vCPU and a few bytes of machine code, for live tests. Guest memory is at 0; the
- * code runs in flat 32-bit mode unless the test says otherwise.
+ * A VM with a vCPU and a few instructions, for live tests. The same on every architecture, but for
+ * what tests/ARCH has: guest_arch.h, its facts; arch.c, what it does; programs.S, the guests.
  */
 #ifndef TESTS_GUEST_H
 #define TESTS_GUEST_H
 
 #include <axvcpu/axvcpu.h>
 
+#include "guest_map.h"
+
 #define GUEST_MEMORY 0x200000u
-#define GUEST_CODE 0x1000u
-#define GUEST_STACK 0x8000u
-#define GUEST_BOOT 0x10000u
-#define GUEST_BOOT_SIZE 0x7000u
-/* Where there is no memory. */
-#define GUEST_MMIO 0xd0000000u
+#define GUEST_STACK GUEST_STACK_OF(0)
+#define GUEST_BOOT GUEST_BOOT_OF(0)
+
+/* --- the guests ------------------------------------------------------------------------------- */
+
+/* Machine code as a literal, for suites of one architecture: CODE("\xf4") is pointer and length. */
+#define CODE(bytes) (bytes), sizeof(bytes) - 1
+/* A program as pointer and length, */
+#define PROGRAM(name) guest_##name, guest_##name##_size
+/* and the address of a place in it that programs.S has marked. */
+#define PROGRAM_AT(name, place) ((uint64_t)GUEST_CODE + guest_##name##_at_##place)
+
+#define GUEST_PROGRAM(name) \
+	extern const unsigned char guest_##name[]; \
+	extern const uint32_t guest_##name##_size
+#define GUEST_PROGRAM_MARK(name, place) extern const uint32_t guest_##name##_at_##place
+
+/*
+ * All are 64-bit code. Where nothing else is said they access 4 bytes, and none of them touches the
+ * general registers 3 and 9.
+ */
+
+/* Does nothing, for ever. */
+GUEST_PROGRAM(spin);
+/* Writes GUEST_VALUE to GUEST_MMIO for ever. */
+GUEST_PROGRAM(chatter);
+/* Reads GUEST_MMIO, and writes there what it has read; for ever. */
+GUEST_PROGRAM(echo);
+GUEST_PROGRAM_MARK(echo, store);
+/* Writes to GUEST_END for ever, as all programs do that come to an end. */
+GUEST_PROGRAM(finish);
+/* Writes its argument to GUEST_MMIO, all 8 bytes, for ever. */
+GUEST_PROGRAM(tell);
+/* Counts in the word that its argument points to, for ever, without an exit. */
+GUEST_PROGRAM(count);
+/* Brings about the vCPU's last exit: GUEST_LAST_EXIT. */
+GUEST_PROGRAM(last);
+/*
+ * Writes GUEST_VALUE to GUEST_MMIO, reads from there, writes what it has read to GUEST_MMIO + 8 and to
+ * GUEST_MMIO; finishes.
+ */
+GUEST_PROGRAM(life);
+GUEST_PROGRAM_MARK(life, read);
+/*
+ * For each width w of 1, 2, 4, 8, with i from 0: reads w bytes at GUEST_MMIO + 8 * i, without a sign;
+ * writes all 8 bytes of that to GUEST_MMIO + 0x40 + 8 * i; writes the low w bytes of GUEST_PATTERN to
+ * GUEST_MMIO + 0x80 + 8 * i. Finishes.
+ */
+GUEST_PROGRAM(widths);
+/* Writes 1, 2, 4 and 8 bytes of GUEST_PATTERN to GUEST_MMIO; finishes. */
+GUEST_PROGRAM(stores);
+/* Its argument points to two addresses of 8 bytes: copies from the first to the second; finishes. */
+GUEST_PROGRAM(copy);
+/*
+ * Its argument is its number, from 0 below GUEST_RING_VCPUS. When GUEST_TURN modulo their count is
+ * that, writes GUEST_TURN to GUEST_MMIO and passes it on, one higher; for ever.
+ */
+GUEST_PROGRAM(ring);
+/*
+ * Its argument points to a struct work_cell. Takes interrupts, and for ever: counts a round, looks
+ * through the window, tells GUEST_WORK_TELL what it has seen there, reads GUEST_WORK_ASK. Before it
+ * runs, guest_work_prepare().
+ */
+GUEST_PROGRAM(work);
+
+struct work_cell {
+	uint32_t rounds;
+	/* The latest value seen through the window, and the latest answer. */
+	uint32_t seen;
+	uint32_t answered;
+	uint32_t interrupts;
+};
+
+/* --- a VM with one vCPU ----------------------------------------------------------------------- */
 
 struct guest {
 	struct axvm *vm;
@@ -36,7 +106,68 @@ void guest_end(struct guest *guest);
 
 /* Runs to the next exit but NOTHING, which must be of this kind. */
 void guest_expect(struct guest *guest, enum axvcpu_exit_kind kind);
+/* The same, to a write of this value to this address. */
+void guest_expect_write(struct guest *guest, uint64_t addr, uint64_t value);
+/* To a read of this address. */
+void guest_expect_read(struct guest *guest, uint64_t addr);
+/* To the end of a program that comes to one. */
+void guest_expect_end(struct guest *guest);
 uint64_t guest_reg(struct guest *guest, uint64_t id);
+
+/* --- VMs with more ---------------------------------------------------------------------------- */
+
+/* A VM with memory and code. */
+struct axvm *guest_vm(const struct axvm_config *config, const void *code, size_t len);
+/* What setup needs for 64-bit code: stack and room of vCPU 'id'. */
+struct axvcpu_setup_config guest_setup_config(uint32_t id);
+/*
+ * vCPU 'id' of a VM, set up at GUEST_CODE. The first one runs when it is run; the others wait for
+ * axvcpu_start(), on every architecture.
+ */
+struct axvcpu *guest_vcpu(struct axvm *vm, uint32_t id, uint64_t arg);
+/* The same, and starts it if it waits. */
+struct axvcpu *guest_vcpu_on(struct axvm *vm, uint32_t id, uint64_t arg);
+
+/* --- what tests/ARCH/arch.c has --------------------------------------------------------------- */
+
+/*
+ * The address by which the guest, in 64-bit mode as setup leaves it, reaches memory at 'gpa', which is
+ * 8 bytes of an allocated frame.
+ */
+uint64_t guest_reach(struct guest *guest, uint64_t gpa);
+
+/* What "work" needs in memory to take interrupts. */
+void guest_work_prepare(struct axvm *vm);
+/*
+ * Something that interrupts "work" at random, by 'dice', or does not if it has interrupts off.
+ * Returns the errno that it may end with beside those of every request; 0: none.
+ */
+int guest_work_interrupt(struct axvcpu_request *request, unsigned int dice);
+
+/*
+ * Makes 'config' forward what can be forwarded and is not part of the programs' lives: so that what
+ * sets that up has its calls.
+ */
+void guest_forward(struct axvm_config *config);
+
+/* Registers that are read and written by different ways: the first is a general one. */
+extern const uint64_t guest_register_ways[];
+extern const size_t guest_register_nways;
+
+/* What a register of axvcpu_reg_info() takes. */
+struct guest_register_rule {
+	uint64_t id;
+	/* Bits that can be written freely, and then read back. 0: none. */
+	uint64_t writable;
+	/* Why not all of them. */
+	const char *why;
+};
+
+/* Those registers that do not take any value, of any state that setup leaves. */
+extern const struct guest_register_rule guest_register_rules[];
+extern const size_t guest_register_nrules;
+
+/* --- flavours of KVM -------------------------------------------------------------------------- */
 
 /*
  * Whether KVM here is the flavour that runs without virtualization hardware and interprets guest
@@ -46,8 +177,5 @@ uint64_t guest_reg(struct guest *guest, uint64_t id);
 bool guest_kvm_is_pvm(void);
 /* Whether KVM's CPU is one that QEMU emulates: INT3 goes to the guest there, whatever KVM asks for. */
 bool guest_kvm_is_emulated(void);
-
-/* Machine code as a literal: CODE("\xf4") is pointer and length. */
-#define CODE(bytes) (bytes), sizeof(bytes) - 1
 
 #endif

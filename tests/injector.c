@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "injector_arch.h"
 #include "lib/sys.h"
 
 struct injector injector;
@@ -140,19 +141,11 @@ static const struct {
 	{ KVM_CREATE_VM, "KVM_CREATE_VM", { { ENOMEM, EMFILE }, { 0 } } },
 	{ KVM_GET_VCPU_MMAP_SIZE, "KVM_GET_VCPU_MMAP_SIZE", { { EINVAL, EIO }, { 0 } } },
 	{ KVM_CHECK_EXTENSION, "KVM_CHECK_EXTENSION", { { EINVAL, EIO }, { 0 } } },
-	{ KVM_GET_SUPPORTED_CPUID, "KVM_GET_SUPPORTED_CPUID", { { ENOMEM, EFAULT }, { 0 } } },
-	{ KVM_SET_IDENTITY_MAP_ADDR, "KVM_SET_IDENTITY_MAP_ADDR", { { EFAULT, EEXIST }, { 0 } } },
-	{ KVM_SET_TSS_ADDR, "KVM_SET_TSS_ADDR", { { EINVAL, ENOMEM }, { 0 } } },
-	{ KVM_CREATE_IRQCHIP, "KVM_CREATE_IRQCHIP", { { ENOMEM, EEXIST }, { 0 } } },
 	{ KVM_CREATE_VCPU, "KVM_CREATE_VCPU", { { ENOMEM, EMFILE }, { 0 } } },
 	{ KVM_SET_USER_MEMORY_REGION, "KVM_SET_USER_MEMORY_REGION", { { ENOMEM, EINVAL }, { 0 } } },
-	{ KVM_SET_CPUID2, "KVM_SET_CPUID2", { { EINVAL, E2BIG }, { 0 } } },
-	{ KVM_GET_REGS, "KVM_GET_REGS", { { ENOMEM, EFAULT }, { 0 } } },
-	{ KVM_SET_REGS, "KVM_SET_REGS", { { ENOMEM, EFAULT }, { 0 } } },
-	{ KVM_GET_SREGS, "KVM_GET_SREGS", { { ENOMEM, EFAULT }, { 0 } } },
-	{ KVM_SET_SREGS, "KVM_SET_SREGS", { { EINVAL, EFAULT }, { 0 } } },
 	/* Errnos that a guest cannot cause: the others are exits. */
-	{ KVM_RUN, "KVM_RUN", { { ENOMEM, EIO }, { 0 } } },
+	{ KVM_RUN, "KVM_RUN", { { ENOMEM, EBADF }, { 0 } } },
+	INJECTOR_ARCH_IOCTLS
 };
 
 WRAP(int, sys_ioctl, int fd, unsigned long request, uintptr_t arg)
@@ -295,8 +288,8 @@ WRAP(int, sys_futex_wake, const uint32_t *word)
 	return fails_harmlessly("futex") ? -EFAULT : __real_sys_futex_wake(word);
 }
 
-WRAP(int, sys_thread_create, pthread_t *thread, const pthread_attr_t *attr,
-     void *(*fn)(void *arg), void *arg)
+WRAP(int, sys_thread_create, pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
+     void *arg)
 {
 	static const struct failure failure = { .err = { EAGAIN, EPERM } };
 	int ret;

@@ -643,8 +643,6 @@ START_TEST(what_kvm_does_not_take_is_refused)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	struct axvcpu_config vcpu_config = AXVCPU_CONFIG_INIT;
-	struct axvcpu_x86_setup *x86 = (void *)given.bytes;
-	struct axvcpu_setup_config setup_config = AXVCPU_SETUP_INIT;
 	struct axvm *real = NULL;
 	struct axvcpu *new = NULL;
 
@@ -657,29 +655,12 @@ START_TEST(what_kvm_does_not_take_is_refused)
 	vcpu_config.arch = NULL;
 	ck_ok(axvcpu_new(real, &vcpu_config, &new));
 
-	/* The architecture's own config grows by the same rules. */
-	setup_config.mode = AXVCPU_MODE_RAW;
-	setup_config.arch = x86;
-	memset(&given, 0, sizeof(given));
-	ck_fails_saying(axvcpu_setup(new, 0, 0, &setup_config), EINVAL, "axvcpu_x86_setup");
-	given.size = sizeof(*x86) + 8;
-	given.bytes[sizeof(*x86)] = 1;
-	ck_fails_saying(axvcpu_setup(new, 0, 0, &setup_config), E2BIG, "axvcpu_x86_setup");
-	given.size = SIZE_MAX;
-	ck_fails_saying(axvcpu_setup(new, 0, 0, &setup_config), E2BIG, "axvcpu_x86_setup");
 	ck_fails_saying(axvcpu_setup(new, 0, 0x1000, NULL), EINVAL, "ept_root");
 	ck_assert_int_eq(axvcpu_state(new), AXVCPU_CREATED);
-	/* As an older caller has it: nothing behind its size counts. */
-	memset(given.bytes, 0xff, sizeof(*x86));
-	given.size = sizeof(size_t);
-	ck_ok(axvcpu_setup(new, 0, 0, &setup_config));
 	ck_ok(axvcpu_free(new));
 	ck_ok(axvm_free(real));
 
 	real = NULL;
-	config.arch_config = &config;
-	ck_fails_saying(axvm_new(&config, &real), EINVAL, "arch_config");
-	config.arch_config = NULL;
 	config.gpa_bits = 64;
 	ck_fails_saying(axvm_new(&config, &real), ENOTSUP, "gpa_bits is 64");
 	config.gpa_bits = 12;

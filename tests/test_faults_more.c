@@ -1,139 +1,42 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * What tests/test_faults.c does with a VM's life, for what need not be part of one: interrupts,
- * requests, power, event descriptors, capabilities, the runner. Each of their system calls and
- * allocations fails in turn, in a new VM each time, and then it is tried again.
+ * Every failing call (tests/sweep.h) of lines, event descriptors, capabilities, power, requests; and of
+ * the runner.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <linux/kvm.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "guest.h"
 #include "injector.h"
 #include "resources.h"
 #include "suite.h"
+#include "sweep.h"
 
-#define VCPUS 2
-#define PORT 0x10
-#define VALUE 0x41
 #define GSI 5
-#define MSI_ADDRESS UINT64_C(0xfee00000)
-#define VECTOR 0x40u
-#define UNDEFINED_INSTRUCTION 6
-
-/* 32-bit code: mov al, VALUE; out PORT, al; jmp self */
-static const unsigned char code[] = { 0xb0, VALUE, 0xe6, PORT, 0xeb, 0xfe };
-
-struct world {
-	struct axvm *vm;
-	struct axvcpu *vcpus[VCPUS];
-	struct axvcpu_exit exit;
-	int fd;
-};
-
-static struct axvcpu *first(const struct world *world)
-{
-	return world->vcpus[0];
-}
-
-static void world_begin(struct world *world, enum axvm_irqchip irqchip)
-{
-	struct axvm_config config = AXVM_CONFIG_INIT;
-	struct axvm_region memory = AXVM_REGION_INIT;
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
-
-	config.max_vcpus = VCPUS;
-	config.irqchip = irqchip;
-	ck_ok(axvm_new(&config, &world->vm));
-	memory.len = GUEST_MEMORY;
-	ck_ok(axvm_map(world->vm, &memory));
-	ck_ok(axvm_write(world->vm, GUEST_CODE, code, sizeof(code)));
-	setup.mode = AXVCPU_MODE_32;
-	for (uint32_t i = 0; i < VCPUS; i++) {
-		struct axvcpu_config vcpu_config = AXVCPU_CONFIG_INIT;
-
-		/* The second one has yet to be started. */
-		vcpu_config.id = i;
-		vcpu_config.flags = i ? AXVCPU_F_START_OFF : 0;
-		ck_ok(axvcpu_new(world->vm, &vcpu_config, &world->vcpus[i]));
-		ck_ok(axvcpu_setup(world->vcpus[i], GUEST_CODE, 0, &setup));
-	}
-	world->fd = eventfd(0, EFD_CLOEXEC);
-	ck_assert_int_ge(world->fd, 0);
-}
-
-static void world_end(struct world *world)
-{
-	for (int i = 0; i < VCPUS; i++) {
-		if (axvcpu_state(world->vcpus[i]) == AXVCPU_READY)
-			ck_ok(axvcpu_unbind(world->vcpus[i]));
-		ck_ok(axvcpu_free(world->vcpus[i]));
-	}
-	ck_ok(axvm_free(world->vm));
-	close(world->fd);
-}
 
 /* --- what is done before ------------------------------------------------------------------------------ */
 
-static void bound(struct world *world)
-{
-	ck_ok(axvcpu_bind(first(world)));
-}
-
 /* The exit is open: a reset has to finish it. */
-static void at_an_exit(struct world *world)
+static void at_an_exit(struct sweep_world *world)
 {
-	bound(world);
+	sweep_bound(world);
 	do
-		ck_ok(axvcpu_run(first(world), &world->exit));
+		ck_ok(axvcpu_run(sweep_first(world), &world->exit));
 	while (world->exit.kind == AXVCPU_EXIT_NOTHING);
-	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_IO_WRITE);
-}
-
-static void bound_with_vector(struct world *world)
-{
-	bound(world);
-	ck_ok(axvcpu_inject_interrupt(first(world), VECTOR));
-}
-
-static const struct axvcpu_exception undefined = { .vector = UNDEFINED_INSTRUCTION };
-
-static void bound_with_exception(struct world *world)
-{
-	bound(world);
-	ck_ok(axvcpu_inject_exception(first(world), &undefined));
+	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_MMIO_WRITE);
 }
 
 /* --- what is done -------------------------------------------------------------------------------------- */
 
-static int take_set_irq_line(struct world *world)
+static int take_set_irq_line(struct sweep_world *world)
 {
 	return axvm_set_irq_line(world->vm, GSI, true);
 }
 
-static int take_signal_msi(struct world *world)
-{
-	const struct axvm_msi msi = { .address = MSI_ADDRESS, .data = VECTOR };
-
-	return axvm_signal_msi(world->vm, &msi);
-}
-
-static int take_set_routes(struct world *world)
-{
-	const struct axvm_route routes[] = {
-		{ .gsi = GSI, .kind = AXVM_ROUTE_PIN, .u.pin = { 2, GSI } },
-		{ .gsi = GSI + 1, .kind = AXVM_ROUTE_MSI, .u.msi = { MSI_ADDRESS, VECTOR, 0 } },
-	};
-
-	return axvm_set_routes(world->vm, routes, 2);
-}
-
-static int irqfd(struct world *world, uint32_t flags)
+static int irqfd(struct sweep_world *world, uint32_t flags)
 {
 	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
 
@@ -143,101 +46,76 @@ static int irqfd(struct world *world, uint32_t flags)
 	return axvm_set_irqfd(world->vm, &irqfd);
 }
 
-static int take_irqfd(struct world *world)
+static int take_irqfd(struct sweep_world *world)
 {
 	return irqfd(world, 0);
 }
 
-static void with_irqfd(struct world *world)
+static void with_irqfd(struct sweep_world *world)
 {
 	ck_ok(irqfd(world, 0));
 }
 
-static int take_irqfd_away(struct world *world)
+static int take_irqfd_away(struct sweep_world *world)
 {
 	return irqfd(world, AXVM_EVENT_REMOVE);
 }
 
-static int ioeventfd(struct world *world, uint32_t flags)
+static int ioeventfd(struct sweep_world *world, uint32_t flags)
 {
 	struct axvm_ioeventfd ioeventfd = AXVM_IOEVENTFD_INIT;
 
-	ioeventfd.flags = flags | AXVM_EVENT_PORT;
-	ioeventfd.address = PORT + 1;
-	ioeventfd.width = 1;
+	ioeventfd.flags = flags;
+	ioeventfd.address = GUEST_MMIO + 8;
+	ioeventfd.width = 4;
 	ioeventfd.fd = world->fd;
 	return axvm_set_ioeventfd(world->vm, &ioeventfd);
 }
 
-static int take_ioeventfd(struct world *world)
+static int take_ioeventfd(struct sweep_world *world)
 {
 	return ioeventfd(world, 0);
 }
 
-static void with_ioeventfd(struct world *world)
+static void with_ioeventfd(struct sweep_world *world)
 {
 	ck_ok(ioeventfd(world, 0));
 }
 
-static int take_ioeventfd_away(struct world *world)
+static int take_ioeventfd_away(struct sweep_world *world)
 {
 	return ioeventfd(world, AXVM_EVENT_REMOVE);
 }
 
-/* Off, as it is: nothing changes. */
-static int take_vm_capability(struct world *world)
+/* No polling: nothing changes. */
+static int take_vm_capability(struct sweep_world *world)
 {
-	return axvm_enable_capability(world->vm, KVM_CAP_EXCEPTION_PAYLOAD, NULL);
+	return axvm_enable_capability(world->vm, KVM_CAP_HALT_POLL, NULL);
 }
 
-static int take_inject_interrupt(struct world *world)
+static int take_reset(struct sweep_world *world)
 {
-	return axvcpu_inject_interrupt(first(world), VECTOR);
+	return axvcpu_reset(sweep_first(world), GUEST_CODE, 0);
 }
 
-static int take_inject_nmi(struct world *world)
-{
-	return axvcpu_inject_nmi(first(world));
-}
-
-static int take_inject_exception(struct world *world)
-{
-	return axvcpu_inject_exception(first(world), &undefined);
-}
-
-static int take_request_irq_window(struct world *world)
-{
-	return axvcpu_request_irq_window(first(world));
-}
-
-static int take_run(struct world *world)
-{
-	return axvcpu_run(first(world), &world->exit);
-}
-
-static int take_reset(struct world *world)
-{
-	return axvcpu_reset(first(world), GUEST_CODE, 0);
-}
-
-static int take_start(struct world *world)
+static int take_start(struct sweep_world *world)
 {
 	return axvcpu_start(world->vcpus[1], GUEST_CODE, 0);
 }
 
-static int take_stop(struct world *world)
+static int take_stop(struct sweep_world *world)
 {
-	return axvcpu_stop(first(world));
+	return axvcpu_stop(sweep_first(world));
 }
 
-static int take_pause(struct world *world)
+static int take_pause(struct sweep_world *world)
 {
-	return axvcpu_pause(first(world), -1);
+	return axvcpu_pause(sweep_first(world), -1);
 }
 
-static int take_resume(struct world *world)
+static int take_resume(struct sweep_world *world)
 {
-	return axvcpu_resume(first(world));
+	return axvcpu_resume(sweep_first(world));
 }
 
 /* From another thread, so that it is left in the mailbox, or taken out of it when time is up. */
@@ -252,8 +130,9 @@ struct letter {
 
 static void *post(void *arg)
 {
-	static const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_SET_REG,
-						       .u.reg = { AXVCPU_REG_GPR(REG), VALUE } };
+	static const struct axvcpu_request request = {
+		.kind = AXVCPU_REQUEST_SET_REG, .u.reg = { AXVCPU_REG_GPR(REG), GUEST_VALUE }
+	};
 	struct letter *letter = arg;
 
 	letter->ret = axvcpu_send_request(letter->vcpu, &request, letter->timeout_ns);
@@ -261,9 +140,9 @@ static void *post(void *arg)
 	return NULL;
 }
 
-static int post_from_elsewhere(struct world *world, int64_t timeout_ns)
+static int post_from_elsewhere(struct sweep_world *world, int64_t timeout_ns)
 {
-	struct letter letter = { .vcpu = first(world), .timeout_ns = timeout_ns };
+	struct letter letter = { .vcpu = sweep_first(world), .timeout_ns = timeout_ns };
 	pthread_t thread;
 
 	ck_assert_int_eq(pthread_create(&thread, NULL, post, &letter), 0);
@@ -274,197 +153,83 @@ static int post_from_elsewhere(struct world *world, int64_t timeout_ns)
 		       : letter.ret;
 }
 
-static int take_post(struct world *world)
+static int take_post(struct sweep_world *world)
 {
 	return post_from_elsewhere(world, 0);
 }
 
-static int take_post_and_wait(struct world *world)
+static int take_post_and_wait(struct sweep_world *world)
 {
 	return post_from_elsewhere(world, 5000000) == -ETIMEDOUT ? 0 : -EPROTO;
 }
 
 /* --- what must come of it ------------------------------------------------------------------------------ */
 
-/* The guest runs as if nothing had happened. */
-static void see_the_guest_run(struct world *world)
-{
-	if (axvcpu_state(first(world)) == AXVCPU_FREE)
-		bound(world);
-	do
-		ck_ok(axvcpu_run(first(world), &world->exit));
-	while (world->exit.kind == AXVCPU_EXIT_NOTHING);
-	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_IO_WRITE);
-	ck_assert_uint_eq(world->exit.u.io.data, VALUE);
-}
-
-static void see_what_was_posted(struct world *world)
+static void see_what_was_posted(struct sweep_world *world)
 {
 	uint64_t value;
 
-	see_the_guest_run(world);
-	ck_ok(axvcpu_get_reg(first(world), AXVCPU_REG_GPR(REG), &value));
-	ck_assert_uint_eq(value, VALUE);
+	sweep_see_the_guest_run(world);
+	ck_ok(axvcpu_get_reg(sweep_first(world), AXVCPU_REG_GPR(REG), &value));
+	ck_assert_uint_eq(value, GUEST_VALUE);
 }
 
-static void see_nothing_posted(struct world *world)
+static void see_nothing_posted(struct sweep_world *world)
 {
 	uint64_t value;
 
-	see_the_guest_run(world);
-	ck_ok(axvcpu_get_reg(first(world), AXVCPU_REG_GPR(REG), &value));
+	sweep_see_the_guest_run(world);
+	ck_ok(axvcpu_get_reg(sweep_first(world), AXVCPU_REG_GPR(REG), &value));
 	ck_assert_uint_eq(value, 0);
 }
 
-/* The run itself was the step. */
-static void see_the_write(struct world *world)
-{
-	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_IO_WRITE);
-}
-
-/* It has no table of exceptions. */
-static void see_the_end(struct world *world)
-{
-	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_SHUTDOWN);
-}
-
-static void see_it_on(struct world *world)
+static void see_it_on(struct sweep_world *world)
 {
 	ck_assert_uint_eq(axvcpu_power(world->vcpus[1]), AXVCPU_POWER_ON);
 	ck_ok(axvcpu_bind(world->vcpus[1]));
 	do
 		ck_ok(axvcpu_run(world->vcpus[1], &world->exit));
 	while (world->exit.kind == AXVCPU_EXIT_NOTHING);
-	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_IO_WRITE);
+	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_MMIO_WRITE);
 }
 
-static void see_it_off(struct world *world)
+static void see_it_off(struct sweep_world *world)
 {
-	ck_assert_uint_eq(axvcpu_power(first(world)), AXVCPU_POWER_OFF);
+	ck_assert_uint_eq(axvcpu_power(sweep_first(world)), AXVCPU_POWER_OFF);
 }
 
-static const struct step {
-	const char *name;
-	enum axvm_irqchip irqchip;
-	void (*prepare)(struct world *world);
-	int (*take)(struct world *world);
-	void (*see)(struct world *world);
-	/* System calls and allocations that it makes at least; 0: none at all. */
-	unsigned int calls;
-	/* It looks again when a wait fails. */
-	bool waits;
-} steps[] = {
-	{ "set_irq_line", AXVM_IRQCHIP_KERNEL, NULL, take_set_irq_line, see_the_guest_run, 1,
-	  false },
-	{ "signal_msi", AXVM_IRQCHIP_KERNEL, NULL, take_signal_msi, see_the_guest_run, 1, false },
-	{ "set_routes", AXVM_IRQCHIP_KERNEL, NULL, take_set_routes, see_the_guest_run, 2, false },
-	{ "irqfd", AXVM_IRQCHIP_KERNEL, NULL, take_irqfd, see_the_guest_run, 1, false },
-	{ "irqfd away", AXVM_IRQCHIP_KERNEL, with_irqfd, take_irqfd_away, see_the_guest_run, 1,
-	  false },
-	{ "ioeventfd", AXVM_IRQCHIP_NONE, NULL, take_ioeventfd, see_the_guest_run, 1, false },
+static const struct sweep_step steps[] = {
+	{ "set_irq_line", AXVM_IRQCHIP_KERNEL, NULL, take_set_irq_line, sweep_see_the_guest_run,
+	  .calls = 1 },
+	{ "irqfd", AXVM_IRQCHIP_KERNEL, NULL, take_irqfd, sweep_see_the_guest_run, .calls = 1 },
+	{ "irqfd away", AXVM_IRQCHIP_KERNEL, with_irqfd, take_irqfd_away, sweep_see_the_guest_run,
+	  .calls = 1 },
+	{ "ioeventfd", AXVM_IRQCHIP_NONE, NULL, take_ioeventfd, sweep_see_the_guest_run,
+	  .calls = 1 },
 	{ "ioeventfd away", AXVM_IRQCHIP_NONE, with_ioeventfd, take_ioeventfd_away,
-	  see_the_guest_run, 1, false },
-	{ "enable_capability", AXVM_IRQCHIP_NONE, NULL, take_vm_capability, see_the_guest_run, 1,
-	  false },
-	{ "inject_interrupt", AXVM_IRQCHIP_KERNEL, NULL, take_inject_interrupt, see_the_guest_run,
-	  1, false },
-	{ "inject_nmi", AXVM_IRQCHIP_NONE, NULL, take_inject_nmi, NULL, 1, false },
-	{ "inject_exception", AXVM_IRQCHIP_NONE, NULL, take_inject_exception, NULL, 1, false },
-	{ "request_irq_window", AXVM_IRQCHIP_NONE, NULL, take_request_irq_window, see_the_guest_run,
-	  0, false },
-	{ "run with a vector", AXVM_IRQCHIP_NONE, bound_with_vector, take_run, see_the_write, 1,
-	  false },
-	{ "run with an exception", AXVM_IRQCHIP_NONE, bound_with_exception, take_run, see_the_end,
-	  3, false },
-	{ "reset, free", AXVM_IRQCHIP_NONE, NULL, take_reset, see_the_guest_run, 10, false },
-	{ "reset, at an exit", AXVM_IRQCHIP_KERNEL, at_an_exit, take_reset, see_the_guest_run, 12,
-	  false },
-	{ "start", AXVM_IRQCHIP_NONE, NULL, take_start, see_it_on, 10, false },
-	{ "stop", AXVM_IRQCHIP_NONE, NULL, take_stop, see_it_off, 0, false },
-	{ "pause", AXVM_IRQCHIP_NONE, NULL, take_pause, NULL, 0, false },
-	{ "resume", AXVM_IRQCHIP_NONE, NULL, take_resume, see_the_guest_run, 0, false },
-	{ "request", AXVM_IRQCHIP_NONE, bound, take_post, see_what_was_posted, 1, false },
-	{ "request and wait", AXVM_IRQCHIP_NONE, bound, take_post_and_wait, see_nothing_posted, 1,
-	  true },
+	  sweep_see_the_guest_run, .calls = 1 },
+	{ "enable_capability", AXVM_IRQCHIP_NONE, NULL, take_vm_capability, sweep_see_the_guest_run,
+	  .calls = 1 },
+	{ "reset, free", AXVM_IRQCHIP_NONE, NULL, take_reset, sweep_see_the_guest_run, .calls = 2 },
+	{ "reset, at an exit", AXVM_IRQCHIP_NONE, at_an_exit, take_reset, sweep_see_the_guest_run,
+	  .calls = 3 },
+	{ "reset, at an exit, with an irqchip", AXVM_IRQCHIP_KERNEL, at_an_exit, take_reset,
+	  sweep_see_the_guest_run, .calls = 3 },
+	{ "start", AXVM_IRQCHIP_NONE, NULL, take_start, see_it_on, .calls = 2 },
+	{ "stop", AXVM_IRQCHIP_NONE, NULL, take_stop, see_it_off, .calls = 0 },
+	{ "pause", AXVM_IRQCHIP_NONE, NULL, take_pause, NULL, .calls = 0 },
+	{ "resume", AXVM_IRQCHIP_NONE, NULL, take_resume, sweep_see_the_guest_run, .calls = 0 },
+	{ "request", AXVM_IRQCHIP_NONE, sweep_bound, take_post, see_what_was_posted, .calls = 1,
+	  .has_threads = true },
+	{ "request and wait", AXVM_IRQCHIP_NONE, sweep_bound, take_post_and_wait,
+	  see_nothing_posted, .calls = 1, .waits = true, .has_threads = true },
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))
 
-/* --- the sweep ------------------------------------------------------------------------------------------- */
-
-static void take(struct world *world, const struct step *step)
-{
-	int ret;
-
-	/* A late signal of a kick, of which there is none here, or one that came before. */
-	do {
-		ret = step->take(world);
-		ck_assert_msg(ret >= 0, "%s: %d, %s", step->name, ret, axvcpu_last_error());
-	} while (step->take == take_run && world->exit.kind == AXVCPU_EXIT_NOTHING);
-	if (step->see)
-		step->see(world);
-}
-
-/* Returns whether there was an n-th call. */
-static bool take_failing(const struct step *step, unsigned int n, unsigned int variant,
-			 bool persist)
-{
-	enum axvcpu_state states[VCPUS];
-	struct resources resources;
-	struct world world;
-	char when[128];
-	size_t mappings;
-	bool harmless;
-	int ret;
-
-	world_begin(&world, step->irqchip);
-	if (step->prepare)
-		step->prepare(&world);
-	resources_read(&resources);
-	mappings = injector.mappings;
-	for (int i = 0; i < VCPUS; i++)
-		states[i] = axvcpu_state(world.vcpus[i]);
-
-	injector_arm(n, variant, persist);
-	ret = step->take(&world);
-	injector_disarm();
-	snprintf(when, sizeof(when), "%s, call %u (%s) failing%s", step->name, n,
-		 injector.failed ? injector.failed : "none", persist ? ", and all after" : "");
-	harmless = injector.harmless || (step->waits && !strcmp(injector.failed, "futex"));
-	if (harmless) {
-		ck_assert_msg(ret >= 0, "%s: %d, %s", when, ret, axvcpu_last_error());
-		if (!injector.failed)
-			ck_assert_msg(step->calls ? injector.calls >= step->calls : !injector.calls,
-				      "%s makes %u calls", step->name, injector.calls);
-		if (step->see)
-			step->see(&world);
-	} else {
-		ck_assert_msg(ret == injector.expected, "%s: %d (%s), not %s; %s", when, ret,
-			      axvcpu_error_name(ret), axvcpu_error_name(injector.expected),
-			      axvcpu_last_error());
-		ck_assert_msg(strstr(axvcpu_last_error(), axvcpu_error_name(ret)), "%s: \"%s\"",
-			      when, axvcpu_last_error());
-		/* Threads leave stacks behind, for the next one. */
-		if (step->take != take_post && step->take != take_post_and_wait)
-			resources_expect(&resources, when);
-		ck_assert_uint_eq(injector.mappings, mappings);
-		for (int i = 0; i < VCPUS; i++)
-			ck_assert_msg(axvcpu_state(world.vcpus[i]) == states[i], "%s: vCPU %d: %s",
-				      when, i, axvcpu_state_name(axvcpu_state(world.vcpus[i])));
-		ck_assert_ptr_null(axvcpu_current());
-		take(&world, step);
-	}
-	world_end(&world);
-	return injector.failed;
-}
-
 START_TEST(each_call_fails)
 {
-	for (unsigned int i = 0; i < suite_scale(2 * INJECTOR_VARIANTS); i++)
-		for (unsigned int n = 1;
-		     take_failing(&steps[_i], n, i % INJECTOR_VARIANTS, i >= INJECTOR_VARIANTS);
-		     n++)
-			;
+	sweep(&steps[_i]);
 }
 END_TEST
 
@@ -521,14 +286,14 @@ static bool start_failing(unsigned int n, unsigned int variant)
 	struct axvm_runner_config config = AXVM_RUNNER_INIT;
 	struct axvm_runner *runner = NULL;
 	unsigned int threads = count_threads();
-	struct world world;
+	struct sweep_world world;
 	bool failed;
 	int ret, end;
 
-	world_begin(&world, AXVM_IRQCHIP_NONE);
+	sweep_world_begin(&world, AXVM_IRQCHIP_NONE);
 	config.handler = ignore;
 	config.vcpus = world.vcpus;
-	config.nvcpus = VCPUS;
+	config.nvcpus = SWEEP_VCPUS;
 	config.stack_size = 256 * 1024;
 	injector_arm(n, variant, false);
 	ret = axvm_runner_start(world.vm, &config, &runner);
@@ -541,7 +306,7 @@ static bool start_failing(unsigned int n, unsigned int variant)
 		ck_assert_ptr_nonnull(strstr(axvcpu_last_error(), axvcpu_error_name(ret)));
 		ck_assert_ptr_null(runner);
 		expect_threads(threads);
-		for (int i = 0; i < VCPUS; i++)
+		for (int i = 0; i < SWEEP_VCPUS; i++)
 			ck_assert_uint_eq(axvcpu_state(world.vcpus[i]), AXVCPU_FREE);
 		ck_ok(axvm_runner_start(world.vm, &config, &runner));
 		ck_ok(axvm_runner_free(runner));
@@ -553,7 +318,7 @@ static bool start_failing(unsigned int n, unsigned int variant)
 			      injector.failed ? injector.failed : "none", end, axvcpu_last_error());
 	}
 	expect_threads(threads);
-	world_end(&world);
+	sweep_world_end(&world);
 	return failed;
 }
 

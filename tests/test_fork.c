@@ -19,11 +19,6 @@
 #include "resources.h"
 #include "suite.h"
 
-/* mov edx, 0x10; in al, dx; out dx, al; in al, dx; out dx, al; hlt */
-#define ECHO_TWICE CODE("\xba\x10\x00\x00\x00\xec\xee\xec\xee\xf4")
-/* jmp to itself */
-#define SPIN CODE("\xeb\xfe")
-
 static struct guest guest;
 
 static void sleep_ms(long ms)
@@ -87,24 +82,19 @@ static void start(void)
 	struct axvm_config config = AXVM_CONFIG_INIT;
 
 	config.max_vcpus = 2;
-	guest_create(&guest, &config, ECHO_TWICE);
-	guest_setup(&guest, AXVCPU_MODE_32);
-	ck_ok(axvcpu_bind(guest.vcpu));
-	guest_expect(&guest, AXVCPU_EXIT_IO_READ);
+	guest_start_with(&guest, &config, AXVCPU_MODE_64, PROGRAM(echo));
+	guest_expect_read(&guest, GUEST_MMIO);
 }
 
 /* The guest is where start() left it. */
 static void finish(void)
 {
 	ck_ok(axvcpu_complete_value(guest.vcpu, 0x12));
-	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
-	ck_assert_uint_eq(guest.exit.u.io.data, 0x12);
+	guest_expect_write(&guest, GUEST_MMIO, 0x12);
 	ck_assert_uint_eq(guest.exit.kicked, 0);
-	guest_expect(&guest, AXVCPU_EXIT_IO_READ);
+	guest_expect_read(&guest, GUEST_MMIO);
 	ck_ok(axvcpu_complete_value(guest.vcpu, 0x34));
-	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
-	ck_assert_uint_eq(guest.exit.u.io.data, 0x34);
-	guest_expect(&guest, AXVCPU_EXIT_HALT);
+	guest_expect_write(&guest, GUEST_MMIO, 0x34);
 	guest_end(&guest);
 }
 
@@ -117,12 +107,12 @@ static void use_all(void)
 	struct axvcpu_exit exit_;
 	uint64_t value = 77;
 
-	region.gpa = 16 * GUEST_MEMORY;
+	region.gpa = GUEST_BASE + 16 * GUEST_MEMORY;
 	region.len = GUEST_MEMORY;
 	config.id = 1;
 	expect_eperm(axvm_map(guest.vm, &region));
 	expect(axvm_regions(guest.vm, 0, 0, NULL) == 1);
-	expect_eperm(axvm_unmap(guest.vm, 0, GUEST_MEMORY));
+	expect_eperm(axvm_unmap(guest.vm, GUEST_BASE, GUEST_MEMORY));
 	expect(axvm_regions(guest.vm, 0, 0, NULL) == 1);
 	expect_eperm(axvm_capability(guest.vm, 10));
 	expect_eperm(axvcpu_run(guest.vcpu, &exit_));
@@ -163,9 +153,9 @@ static void set_up_in_child(void)
 
 START_TEST(child_cannot_set_up_a_vcpu)
 {
-	guest_create(&guest, NULL, SPIN);
+	guest_create(&guest, NULL, PROGRAM(spin));
 	in_child(set_up_in_child);
-	guest_setup(&guest, AXVCPU_MODE_32);
+	guest_setup(&guest, AXVCPU_MODE_64);
 	guest_end(&guest);
 }
 END_TEST
@@ -193,7 +183,7 @@ END_TEST
 
 static void wipe_memory(void)
 {
-	expect(!axvm_set(guest.vm, 0, 0xff, GUEST_MEMORY));
+	expect(!axvm_set(guest.vm, GUEST_BASE, 0xff, GUEST_MEMORY));
 }
 
 /* Private memory is the child's own from the fork on. */
@@ -226,8 +216,7 @@ START_TEST(no_kick_and_no_answer_of_a_child_reaches_the_parent)
 	/* And not where the parent does not answer, either. */
 	start();
 	in_child(work_and_quit);
-	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
-	ck_assert_uint_eq(guest.exit.u.io.data, 0xff);
+	guest_expect_write(&guest, GUEST_MMIO, 0xffffffff);
 	guest_end(&guest);
 }
 END_TEST
@@ -273,8 +262,8 @@ START_TEST(kick_in_the_child_does_not_signal_the_parents_thread)
 
 	ck_assert_int_eq(sigaction(SIGUSR2, &action, NULL), 0);
 	config.kick_signal = SIGUSR2;
-	guest_create(&guest, &config, SPIN);
-	guest_setup(&guest, AXVCPU_MODE_32);
+	guest_create(&guest, &config, PROGRAM(spin));
+	guest_setup(&guest, AXVCPU_MODE_64);
 	ck_assert_int_eq(pthread_create(&thread, NULL, run_until_kicked, &exit_), 0);
 	while (axvcpu_state(guest.vcpu) != AXVCPU_RUNNING)
 		sleep_ms(1);
@@ -307,14 +296,14 @@ static void own_vm(void)
 {
 	struct guest own = { 0 };
 	struct axvm_region memory = AXVM_REGION_INIT;
-	struct axvcpu_setup_config config = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config config = guest_setup_config(0);
 	pthread_t thread;
 
+	memory.gpa = GUEST_BASE;
 	memory.len = GUEST_MEMORY;
-	config.mode = AXVCPU_MODE_32;
 	expect(!axvm_new(NULL, &own.vm));
 	expect(!axvm_map(own.vm, &memory));
-	expect(!axvm_write(own.vm, GUEST_CODE, SPIN));
+	expect(!axvm_write(own.vm, GUEST_CODE, PROGRAM(spin)));
 	expect(!axvcpu_new(own.vm, NULL, &own.vcpu));
 	expect(!axvcpu_setup(own.vcpu, GUEST_CODE, 0, &config));
 	expect(!axvcpu_bind(own.vcpu));
@@ -345,7 +334,7 @@ static void with_all_descriptors(void)
 	struct axvm_region memory = AXVM_REGION_INIT;
 
 	start();
-	memory.gpa = GUEST_MEMORY;
+	memory.gpa = GUEST_BASE + GUEST_MEMORY;
 	memory.len = GUEST_MEMORY;
 	memory.backing = AXVM_MEM_MEMFD;
 	ck_ok(axvm_map(guest.vm, &memory));

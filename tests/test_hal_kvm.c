@@ -49,8 +49,7 @@ START_TEST(a_signal_that_the_hal_claims_is_a_host_interrupt)
 	hal.irq_fetch = irq_fetch;
 	hal.irq_handler = irq_handler;
 	config.hal = &hal;
-	/* x86: jmp to itself. */
-	guest_start_with(&guest, &config, AXVCPU_MODE_32, CODE("\xeb\xfe"));
+	guest_start_with(&guest, &config, AXVCPU_MODE_64, PROGRAM(spin));
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &interval, NULL);
 	for (unsigned int i = 1; i <= 50; i++) {
@@ -94,46 +93,27 @@ START_TEST(kvm_has_room_for_thousands_of_frames)
 }
 END_TEST
 
-/* The entry of a table of the guest's. */
-static uint64_t entry(uint64_t table, uint64_t i)
-{
-	uint64_t value = 0;
-
-	ck_ok(axvm_read(guest.vm, (table & ~UINT64_C(0xfff)) + 8 * i, &value, sizeof(value)));
-	return value;
-}
-
-/* Where the guest sees the chunk that the frames are in: a large page of the first GiB. */
-#define WINDOW 0x3fe00000u
-#define LARGE UINT64_C(0x200000)
-#define LARGE_PAGE_FLAGS 0x83u
-
 START_TEST(a_guest_uses_frames_at_the_end_of_the_width)
 {
 	struct axvm_limits limits = AXVM_LIMITS_INIT;
-	uint64_t first, second, window, value, *ptr;
+	uint64_t first, second, addrs[2], *ptr;
 
-	/* mov rbx,[rsi]; mov [rdi],rbx; hlt */
-	guest_create(&guest, NULL, CODE("\x48\x8b\x1e\x48\x89\x1f\xf4"));
+	guest_create(&guest, NULL, PROGRAM(copy));
 	ck_ok(axvm_alloc_frame(guest.vm, &first));
 	ck_ok(axvm_alloc_frame(guest.vm, &second));
 	ck_ok(axvm_get_limits(guest.vm, &limits));
 	ck_assert_uint_eq(first >> (limits.gpa_bits - 1), 1);
 	guest_setup(&guest, AXVCPU_MODE_64);
-	/* Bits of the first GiB's table are not for tests to know: it is found from CR3. */
-	value = entry(entry(entry(guest_reg(&guest, AXVCPU_REG_X86_CR3), 0), 0), 511);
-	ck_assert_uint_eq(value & ~UINT64_C(0xfff), WINDOW);
-	window = (first & ~(LARGE - 1)) | LARGE_PAGE_FLAGS;
-	value = entry(entry(guest_reg(&guest, AXVCPU_REG_X86_CR3), 0), 0) & ~UINT64_C(0xfff);
-	ck_ok(axvm_write(guest.vm, value + 511 * sizeof(window), &window, sizeof(window)));
 
 	ptr = axvm_phys_to_virt(guest.vm, first);
 	ck_assert_ptr_nonnull(ptr);
 	*ptr = UINT64_C(0x1122334455667788);
-	ck_ok(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_GPR(6), WINDOW + (first & (LARGE - 1))));
-	ck_ok(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_GPR(7), WINDOW + (second & (LARGE - 1))));
+	addrs[0] = guest_reach(&guest, first);
+	addrs[1] = guest_reach(&guest, second);
+	ck_ok(axvm_write(guest.vm, GUEST_CELL_OF(0), addrs, sizeof(addrs)));
+	ck_ok(axvcpu_set_reg(guest.vcpu, GUEST_ARG_REG, GUEST_CELL_OF(0)));
 	ck_ok(axvcpu_bind(guest.vcpu));
-	guest_expect(&guest, AXVCPU_EXIT_HALT);
+	guest_expect_end(&guest);
 	ptr = axvm_phys_to_virt(guest.vm, second);
 	ck_assert_ptr_nonnull(ptr);
 	ck_assert_uint_eq(*ptr, UINT64_C(0x1122334455667788));

@@ -13,15 +13,11 @@
 #include "guest.h"
 #include "suite.h"
 
-#define SPIN CODE("\xeb\xfe")
-/* out 1,al; jmp back */
-#define CHATTER CODE("\xe6\x01\xeb\xfc")
-
 static struct guest guest;
 
 START_TEST(a_kick_before_the_run_ends_it_once)
 {
-	guest_start(&guest, AXVCPU_MODE_32, CHATTER);
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(chatter));
 	ck_ok(axvcpu_kick(guest.vcpu));
 	ck_ok(axvcpu_kick(guest.vcpu));
 	ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
@@ -30,7 +26,7 @@ START_TEST(a_kick_before_the_run_ends_it_once)
 	for (int i = 0; i < 3; i++) {
 		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
 		ck_assert_uint_eq(guest.exit.kicked, 0);
-		ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_IO_WRITE);
+		ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_MMIO_WRITE);
 	}
 	guest_end(&guest);
 }
@@ -38,14 +34,14 @@ END_TEST
 
 START_TEST(a_kick_outlives_a_flush)
 {
-	guest_start(&guest, AXVCPU_MODE_32, CHATTER);
-	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(chatter));
+	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
 	ck_ok(axvcpu_kick(guest.vcpu));
 	ck_ok(axvcpu_flush(guest.vcpu));
 	ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
 	ck_assert_uint_eq(guest.exit.kicked, 1);
 	ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_NOTHING);
-	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
 	guest_end(&guest);
 }
 END_TEST
@@ -60,7 +56,7 @@ START_TEST(a_signal_handler_of_the_owner_can_kick)
 {
 	const struct sigaction action = { .sa_handler = on_alarm };
 
-	guest_start(&guest, AXVCPU_MODE_32, SPIN);
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(spin));
 	sigaction(SIGALRM, &action, NULL);
 	alarm(1);
 	do
@@ -81,7 +77,7 @@ START_TEST(a_signal_that_is_no_kick_returns_nothing)
 	const struct sigaction action = { .sa_handler = on_foreign };
 
 	/* So that the handler's owner can look at what the handler has left for it. */
-	guest_start(&guest, AXVCPU_MODE_32, SPIN);
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(spin));
 	sigaction(SIGALRM, &action, NULL);
 	alarm(1);
 	ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
@@ -139,14 +135,14 @@ static void run_against_kicks(void)
 
 START_TEST(no_kick_of_a_spinning_guest_is_lost)
 {
-	guest_start(&guest, AXVCPU_MODE_32, SPIN);
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(spin));
 	run_against_kicks();
 }
 END_TEST
 
 START_TEST(no_kick_among_exits_is_lost)
 {
-	guest_start(&guest, AXVCPU_MODE_32, CHATTER);
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(chatter));
 	run_against_kicks();
 }
 END_TEST
@@ -292,14 +288,14 @@ static void expect_quiet(void)
 		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
 	for (int i = 0; i < 1000; i++) {
 		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
-		ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_IO_WRITE);
+		ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_MMIO_WRITE);
 		ck_assert_uint_eq(guest.exit.kicked, 0);
 	}
 }
 
 START_TEST(no_kick_of_a_spinning_guest_is_lost_at_random)
 {
-	guest_start(&guest, AXVCPU_MODE_32, SPIN);
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(spin));
 	run_against_random_kicks(KICKERS);
 	guest_end(&guest);
 }
@@ -307,7 +303,7 @@ END_TEST
 
 START_TEST(no_kick_among_exits_is_lost_at_random)
 {
-	guest_start(&guest, AXVCPU_MODE_32, CHATTER);
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(chatter));
 	run_against_random_kicks(KICKERS);
 	expect_quiet();
 	guest_end(&guest);
@@ -316,7 +312,7 @@ END_TEST
 
 START_TEST(no_kick_of_a_single_thread_is_lost_at_random)
 {
-	guest_start(&guest, AXVCPU_MODE_32, CHATTER);
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(chatter));
 	run_against_random_kicks(1);
 	expect_quiet();
 	guest_end(&guest);
@@ -341,8 +337,8 @@ START_TEST(the_callers_signal_is_used_and_must_have_a_handler)
 
 	sigaction(SIGUSR2, &action, NULL);
 	config.kick_signal = SIGUSR2;
-	guest_create(&guest, &config, SPIN);
-	guest_setup(&guest, AXVCPU_MODE_32);
+	guest_create(&guest, &config, PROGRAM(spin));
+	guest_setup(&guest, AXVCPU_MODE_64);
 	ck_ok(axvcpu_bind(guest.vcpu));
 	run_against_kicks();
 }
@@ -380,8 +376,8 @@ START_TEST(bind_unblocks_the_signal_and_unbind_blocks_it_again)
 {
 	sigset_t all, now, before;
 
-	guest_create(&guest, NULL, SPIN);
-	guest_setup(&guest, AXVCPU_MODE_32);
+	guest_create(&guest, NULL, PROGRAM(spin));
+	guest_setup(&guest, AXVCPU_MODE_64);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	pthread_sigmask(SIG_SETMASK, NULL, &before);

@@ -11,9 +11,6 @@
 #include "resources.h"
 #include "suite.h"
 
-/* in al, dx; out dx, al; hlt */
-#define IN_OUT_HLT CODE("\xec\xee\xf4")
-
 static struct resources before;
 static struct axvm *vm;
 static struct guest guest;
@@ -85,26 +82,6 @@ START_TEST(create_vm_is_not_tried_for_ever)
 }
 END_TEST
 
-/* The table starts too small, as it would with a kernel that knows many more leaves. */
-START_TEST(cpuid_table_grows_until_all_fits)
-{
-	injector_ioctl(KVM_GET_SUPPORTED_CPUID, -E2BIG, 3);
-	guest_start(&guest, AXVCPU_MODE_32, IN_OUT_HLT);
-	ck_assert_uint_eq(injector.request_calls, 4);
-	guest_expect(&guest, AXVCPU_EXIT_IO_READ);
-	guest_end(&guest);
-}
-END_TEST
-
-START_TEST(cpuid_table_does_not_grow_for_ever)
-{
-	injector_ioctl(KVM_GET_SUPPORTED_CPUID, -E2BIG, UINT32_MAX);
-	ck_fails_saying(axvm_new(NULL, &vm), E2BIG, "KVM_GET_SUPPORTED_CPUID");
-	ck_assert_uint_le(injector.request_calls, 16);
-	ck_assert_ptr_null(vm);
-}
-END_TEST
-
 START_TEST(what_is_not_the_kvm_that_is_needed_is_refused)
 {
 	injector_ioctl(KVM_GET_API_VERSION, 13, 1);
@@ -168,7 +145,7 @@ START_TEST(vcpu_that_was_not_set_up_is_used_again)
 {
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
 
-	guest_create(&guest, NULL, IN_OUT_HLT);
+	guest_create(&guest, NULL, PROGRAM(echo));
 	injector_ioctl(KVM_CREATE_VCPU, 0, 0);
 	for (int i = 0; i < 100; i++) {
 		/* A kick that nobody waits for belongs to the vCPU that goes. */
@@ -181,10 +158,10 @@ START_TEST(vcpu_that_was_not_set_up_is_used_again)
 		ck_ok(axvcpu_new(guest.vm, &config, &guest.vcpu));
 	}
 	ck_assert_uint_eq(created(), 0);
-	guest_setup(&guest, AXVCPU_MODE_32);
+	guest_setup(&guest, AXVCPU_MODE_64);
 	ck_ok(axvcpu_bind(guest.vcpu));
 	ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
-	ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_IO_READ);
+	ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_MMIO_READ);
 	ck_assert_uint_eq(guest.exit.kicked, 0);
 	guest_end(&guest);
 }
@@ -192,8 +169,8 @@ END_TEST
 
 START_TEST(vcpu_that_was_set_up_takes_its_id_with_it)
 {
-	guest_create(&guest, NULL, IN_OUT_HLT);
-	guest_setup(&guest, AXVCPU_MODE_32);
+	guest_create(&guest, NULL, PROGRAM(echo));
+	guest_setup(&guest, AXVCPU_MODE_64);
 	ck_ok(axvcpu_free(guest.vcpu));
 	ck_fails_saying(axvcpu_new(guest.vm, NULL, &guest.vcpu), EEXIST, "until its VM ends");
 	ck_ok(axvm_free(guest.vm));
@@ -234,10 +211,10 @@ END_TEST
 
 START_TEST(run_enters_again_after_eagain)
 {
-	guest_start(&guest, AXVCPU_MODE_32, IN_OUT_HLT);
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
 	injector_ioctl(KVM_RUN, -EAGAIN, 20);
 	ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
-	ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_IO_READ);
+	ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_MMIO_READ);
 	ck_assert_uint_eq(injector.request_calls, 21);
 	guest_end(&guest);
 }
@@ -245,28 +222,28 @@ END_TEST
 
 START_TEST(run_does_not_enter_for_ever)
 {
-	guest_start(&guest, AXVCPU_MODE_32, IN_OUT_HLT);
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
 	injector_ioctl(KVM_RUN, -EAGAIN, UINT32_MAX);
 	ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
 	ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_NOTHING);
 	ck_assert_uint_eq(guest.exit.kicked, 0);
 	ck_assert_uint_le(injector.request_calls, 1000);
 	injector_ioctl(KVM_RUN, 0, 0);
-	guest_expect(&guest, AXVCPU_EXIT_IO_READ);
+	guest_expect_read(&guest, GUEST_MMIO);
 	guest_end(&guest);
 }
 END_TEST
 
 START_TEST(signal_without_a_cause_is_nothing)
 {
-	guest_start(&guest, AXVCPU_MODE_32, IN_OUT_HLT);
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
 	injector_ioctl(KVM_RUN, -EINTR, 1);
 	ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
 	ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_NOTHING);
 	ck_assert_uint_eq(guest.exit.kicked, 0);
 	ck_assert_uint_eq(guest.exit.answerable, 0);
 	ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
-	guest_expect(&guest, AXVCPU_EXIT_IO_READ);
+	guest_expect_read(&guest, GUEST_MMIO);
 	guest_end(&guest);
 }
 END_TEST
@@ -275,7 +252,7 @@ START_TEST(errnos_of_the_guests_making_are_exits)
 {
 	static const int errnos[] = { EFAULT, EHWPOISON };
 
-	guest_start(&guest, AXVCPU_MODE_32, IN_OUT_HLT);
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
 	for (int i = 0; i < 2; i++) {
 		injector_ioctl(KVM_RUN, -errnos[i], 1);
 		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
@@ -283,42 +260,40 @@ START_TEST(errnos_of_the_guests_making_are_exits)
 		ck_assert_uint_eq(guest.exit.u.page_fault.error, (uint32_t)errnos[i]);
 		ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
 	}
-	guest_expect(&guest, AXVCPU_EXIT_IO_READ);
+	guest_expect_read(&guest, GUEST_MMIO);
 	guest_end(&guest);
 }
 END_TEST
 
 START_TEST(failed_run_does_not_lose_an_answer)
 {
-	guest_start(&guest, AXVCPU_MODE_32, IN_OUT_HLT);
-	guest_expect(&guest, AXVCPU_EXIT_IO_READ);
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
+	guest_expect_read(&guest, GUEST_MMIO);
 	ck_ok(axvcpu_complete_value(guest.vcpu, 0x77));
 	injector_ioctl(KVM_RUN, -ENOMEM, 1);
 	ck_fails_saying(axvcpu_run(guest.vcpu, &guest.exit), ENOMEM, "KVM_RUN on vCPU 0");
 	ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
 	/* The exit is still open, and is finished before the vCPU is given up. */
 	ck_ok(axvcpu_unbind(guest.vcpu));
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(0)) & 0xff, 0x77);
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE + 1);
+	ck_assert_uint_eq(guest_reg(&guest, GUEST_VALUE_REG), 0x77);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), PROGRAM_AT(echo, store));
 	ck_ok(axvcpu_bind(guest.vcpu));
-	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
-	ck_assert_uint_eq(guest.exit.u.io.data, 0x77);
-	guest_expect(&guest, AXVCPU_EXIT_HALT);
+	guest_expect_write(&guest, GUEST_MMIO, 0x77);
 	guest_end(&guest);
 }
 END_TEST
 
 START_TEST(failed_flush_can_be_repeated)
 {
-	guest_start(&guest, AXVCPU_MODE_32, IN_OUT_HLT);
-	guest_expect(&guest, AXVCPU_EXIT_IO_READ);
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
+	guest_expect_read(&guest, GUEST_MMIO);
 	ck_ok(axvcpu_complete_value(guest.vcpu, 0x78));
 	injector_ioctl(KVM_RUN, -ENOMEM, 1);
 	ck_fails(axvcpu_flush(guest.vcpu), ENOMEM);
 	ck_fails_saying(axvcpu_set_reg(guest.vcpu, 99, 0), ENOENT, "");
 	ck_ok(axvcpu_flush(guest.vcpu));
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(0)) & 0xff, 0x78);
-	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+	ck_assert_uint_eq(guest_reg(&guest, GUEST_VALUE_REG), 0x78);
+	guest_expect_write(&guest, GUEST_MMIO, 0x78);
 	guest_end(&guest);
 }
 END_TEST
@@ -367,8 +342,6 @@ static void add_tests(Suite *suite)
 			    sizeof(opens) / sizeof(opens[0]));
 	tcase_add_test(create, create_vm_is_tried_again_after_a_signal);
 	tcase_add_test(create, create_vm_is_not_tried_for_ever);
-	tcase_add_test(create, cpuid_table_grows_until_all_fits);
-	tcase_add_test(create, cpuid_table_does_not_grow_for_ever);
 	tcase_add_test(create, what_is_not_the_kvm_that_is_needed_is_refused);
 	tcase_add_test(create, max_vcpus_beyond_kvms_is_refused);
 	tcase_add_test(create, failing_huge_pages_leave_nothing);

@@ -335,12 +335,14 @@ START_TEST(only_one_of_many_starts_succeeds)
 		sched_yield();
 	ck_assert_uint_eq(mock.calls[MOCK_RESET], 1);
 	/* A failed start can be tried again. */
-	ck_ok(axvcpu_send_request(vcpu, &(struct axvcpu_request){ .kind = AXVCPU_REQUEST_STOP }, -1));
+	ck_ok(axvcpu_send_request(vcpu, &(struct axvcpu_request){ .kind = AXVCPU_REQUEST_STOP },
+				  -1));
 	ck_assert_int_eq(axvcpu_power(vcpu), AXVCPU_POWER_OFF);
 	mock.ret[MOCK_RESET] = -EINVAL;
 	ck_assert_int_eq(axvcpu_send_request(vcpu,
-					&(struct axvcpu_request){ .kind = AXVCPU_REQUEST_START },
-					-1),
+					     &(struct axvcpu_request){
+						     .kind = AXVCPU_REQUEST_START },
+					     -1),
 			 -EINVAL);
 	ck_assert_int_eq(axvcpu_power(vcpu), AXVCPU_POWER_OFF);
 	mock.ret[MOCK_RESET] = 0;

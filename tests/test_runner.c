@@ -13,9 +13,6 @@
 #include "suite.h"
 
 #define VCPUS 4
-#define SPIN "\xeb\xfe"
-/* out 1,al; jmp back */
-#define CHATTER "\xe6\x01\xeb\xfc"
 
 static struct axvm *vm;
 static struct axvcpu *vcpus[VCPUS];
@@ -24,25 +21,14 @@ static struct axvm_runner *runner;
 static atomic_uint calls[VCPUS];
 static atomic_int result;
 
-static void create(const char *code, size_t len)
+static void create(const void *code, size_t len)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
-	struct axvm_region memory = AXVM_REGION_INIT;
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
 
 	config.max_vcpus = VCPUS;
-	ck_ok(axvm_new(&config, &vm));
-	memory.len = GUEST_MEMORY;
-	ck_ok(axvm_map(vm, &memory));
-	ck_ok(axvm_write(vm, GUEST_CODE, code, len));
-	setup.mode = AXVCPU_MODE_32;
-	for (uint32_t i = 0; i < VCPUS; i++) {
-		struct axvcpu_config vcpu_config = AXVCPU_CONFIG_INIT;
-
-		vcpu_config.id = i;
-		ck_ok(axvcpu_new(vm, &vcpu_config, &vcpus[i]));
-		ck_ok(axvcpu_setup(vcpus[i], GUEST_CODE, 0, &setup));
-	}
+	vm = guest_vm(&config, code, len);
+	for (uint32_t i = 0; i < VCPUS; i++)
+		vcpus[i] = guest_vcpu_on(vm, i, 0);
 }
 
 static void destroy(void)
@@ -70,7 +56,7 @@ static int count(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
 	(void)ctx;
 	if (exit->kind == AXVCPU_EXIT_NOTHING)
 		return AXVM_CONTINUE;
-	ck_assert_uint_eq(exit->kind, AXVCPU_EXIT_IO_WRITE);
+	ck_assert_uint_eq(exit->kind, AXVCPU_EXIT_MMIO_WRITE);
 	atomic_fetch_add(&calls[axvcpu_id(vcpu)], 1);
 	return axvcpu_id(vcpu) == 2 ? atomic_load(&result) : AXVM_CONTINUE;
 }
@@ -86,7 +72,7 @@ START_TEST(all_run_until_they_are_stopped_from_outside)
 {
 	const struct axvm_runner_config config = config_for(count);
 
-	create(CODE(CHATTER));
+	create(PROGRAM(chatter));
 	ck_ok(axvm_runner_start(vm, &config, &runner));
 	wait_for_all();
 	ck_fails(axvm_runner_join(runner, 1000000), ETIMEDOUT);
@@ -102,7 +88,7 @@ START_TEST(a_handler_stops_all)
 {
 	const struct axvm_runner_config config = config_for(count);
 
-	create(CODE(CHATTER));
+	create(PROGRAM(chatter));
 	ck_ok(axvm_runner_start(vm, &config, &runner));
 	wait_for_all();
 	atomic_store(&result, AXVM_STOP);
@@ -116,7 +102,7 @@ START_TEST(a_handlers_error_ends_all_with_that_error)
 {
 	const struct axvm_runner_config config = config_for(count);
 
-	create(CODE(CHATTER));
+	create(PROGRAM(chatter));
 	ck_ok(axvm_runner_start(vm, &config, &runner));
 	wait_for_all();
 	atomic_store(&result, -EPIPE);
@@ -130,7 +116,7 @@ START_TEST(spinning_guests_stop_too)
 {
 	const struct axvm_runner_config config = config_for(count);
 
-	create(CODE(SPIN));
+	create(PROGRAM(spin));
 	for (int i = 0; i < 20; i++) {
 		ck_ok(axvm_runner_start(vm, &config, &runner));
 		if (i & 1)
@@ -145,7 +131,7 @@ END_TEST
 static int block(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
 {
 	(void)ctx;
-	if (exit->kind == AXVCPU_EXIT_IO_WRITE) {
+	if (exit->kind == AXVCPU_EXIT_MMIO_WRITE) {
 		atomic_fetch_add(&calls[axvcpu_id(vcpu)], 10);
 		axvcpu_block(vcpu, -1);
 	}
@@ -156,7 +142,7 @@ START_TEST(vcpus_that_are_blocked_in_a_handler_stop_too)
 {
 	const struct axvm_runner_config config = config_for(block);
 
-	create(CODE(CHATTER));
+	create(PROGRAM(chatter));
 	ck_ok(axvm_runner_start(vm, &config, &runner));
 	wait_for_all();
 	ck_ok(axvm_runner_free(runner));
@@ -187,7 +173,7 @@ START_TEST(a_handler_cannot_wait_for_itself_but_can_say_stop)
 	pthread_t thread;
 
 	/* Off until 'runner' is there for the handlers to use. */
-	create(CODE(CHATTER));
+	create(PROGRAM(chatter));
 	for (int i = 0; i < VCPUS; i++)
 		ck_ok(axvcpu_pause(vcpus[i], -1));
 	ck_assert_int_eq(pthread_create(&thread, NULL, start_later, &config), 0);
@@ -204,7 +190,7 @@ START_TEST(pause_holds_all_and_resume_lets_them_go)
 	const struct axvm_runner_config config = config_for(count);
 	unsigned int before[VCPUS];
 
-	create(CODE(CHATTER));
+	create(PROGRAM(chatter));
 	ck_ok(axvm_runner_start(vm, &config, &runner));
 	for (int round = 0; round < 20; round++) {
 		wait_for_all();
@@ -220,7 +206,7 @@ START_TEST(pause_holds_all_and_resume_lets_them_go)
 			while (axvcpu_state(vcpus[i]) != AXVCPU_BLOCKED)
 				sched_yield();
 			ck_ok(axvcpu_get_reg(vcpus[i], AXVCPU_REG_PC, &pc));
-			ck_assert(pc - GUEST_CODE <= 4);
+			ck_assert_uint_lt(pc - GUEST_CODE, guest_chatter_size);
 			atomic_store(&calls[i], 0);
 		}
 		ck_ok(axvm_runner_resume(runner));
@@ -246,7 +232,7 @@ START_TEST(a_pause_that_takes_too_long_is_undone)
 	struct axvm_runner_config config = config_for(linger);
 	atomic_bool go_on = false;
 
-	create(CODE(CHATTER));
+	create(PROGRAM(chatter));
 	config.ctx = &go_on;
 	ck_ok(axvm_runner_start(vm, &config, &runner));
 	/* One that has not come so far would be paused at once. */
@@ -280,7 +266,7 @@ START_TEST(threads_have_names_and_the_programs_signals_are_not_for_them)
 	struct axvm_runner_config config = config_for(check_thread);
 	sigset_t before, after;
 
-	create(CODE(CHATTER));
+	create(PROGRAM(chatter));
 	pthread_sigmask(SIG_SETMASK, NULL, &before);
 	config.ctx = (void *)(uintptr_t) "cpu-";
 	config.name = "cpu-";
@@ -300,7 +286,7 @@ START_TEST(bad_configs_are_refused_and_nothing_runs)
 	struct axvm_runner_config config = config_for(NULL);
 	struct axvcpu *some[2];
 
-	create(CODE(CHATTER));
+	create(PROGRAM(chatter));
 	ck_fails_saying(axvm_runner_start(vm, &config, &runner), EINVAL, "handler");
 	config.handler = count;
 	config.nvcpus = 0;
@@ -328,20 +314,17 @@ END_TEST
 START_TEST(a_run_that_fails_ends_all_with_its_error)
 {
 	const struct axvm_runner_config config = config_for(count);
+	struct axvcpu_exit exit;
 
 	/* The third vCPU has had its last exit already. */
-	create(CODE("\x0f\x01\x1d\x00\x30\x00\x00\x0f\x0b"));
-	for (int i = 2; i < 3; i++) {
-		struct axvcpu_exit exit;
-
-		ck_ok(axvcpu_bind(vcpus[i]));
-		do
-			ck_ok(axvcpu_run(vcpus[i], &exit));
-		while (exit.kind == AXVCPU_EXIT_NOTHING);
-		ck_assert_uint_eq(exit.kind, AXVCPU_EXIT_SHUTDOWN);
-		ck_ok(axvcpu_unbind(vcpus[i]));
-	}
-	ck_ok(axvm_write(vm, GUEST_CODE, CHATTER, 4));
+	create(PROGRAM(last));
+	ck_ok(axvcpu_bind(vcpus[2]));
+	do
+		ck_ok(axvcpu_run(vcpus[2], &exit));
+	while (exit.kind == AXVCPU_EXIT_NOTHING);
+	ck_assert_uint_eq(exit.kind, GUEST_LAST_EXIT);
+	ck_ok(axvcpu_unbind(vcpus[2]));
+	ck_ok(axvm_write(vm, GUEST_CODE, PROGRAM(chatter)));
 	ck_ok(axvm_runner_start(vm, &config, &runner));
 	ck_fails_saying(axvm_runner_join(runner, -1), EBADFD, "has had its last exit");
 	ck_fails(axvm_runner_free(runner), EBADFD);

@@ -158,8 +158,8 @@ static const struct operation {
 	{ "complete", do_complete, 1 << AXVCPU_READY, SAME },
 	{ "flush", do_flush, 1 << AXVCPU_FREE | 1 << AXVCPU_READY, SAME },
 	{ "block", do_block, 1 << AXVCPU_READY, SAME },
-	{ "set_entry", do_set_entry,
-	  1 << AXVCPU_FREE | 1 << AXVCPU_READY | 1 << AXVCPU_BLOCKED, SAME },
+	{ "set_entry", do_set_entry, 1 << AXVCPU_FREE | 1 << AXVCPU_READY | 1 << AXVCPU_BLOCKED,
+	  SAME },
 	{ "get_reg", do_get_reg, 1 << AXVCPU_FREE | 1 << AXVCPU_READY | 1 << AXVCPU_BLOCKED, SAME },
 	{ "set_reg", do_set_reg, 1 << AXVCPU_FREE | 1 << AXVCPU_READY | 1 << AXVCPU_BLOCKED, SAME },
 	{ "get_regs", do_get_regs, 1 << AXVCPU_FREE | 1 << AXVCPU_READY | 1 << AXVCPU_BLOCKED,
@@ -208,8 +208,8 @@ static void check_operation(const struct operation *op, enum axvcpu_state state,
 			      axvcpu_state_name(state), ret);
 		ck_assert_msg(strstr(axvcpu_last_error(), axvcpu_state_name(state)) &&
 				      strstr(axvcpu_last_error(), op->name),
-			      "%s in %s: the message is \"%s\"", op->name,
-			      axvcpu_state_name(state), axvcpu_last_error());
+			      "%s in %s: the message is \"%s\"", op->name, axvcpu_state_name(state),
+			      axvcpu_last_error());
 		ck_assert_msg(backend_calls() == calls, "%s in %s reached the backend", op->name,
 			      axvcpu_state_name(state));
 	}

@@ -5,7 +5,7 @@
  * back, no thread is stuck, every guest goes on, and nothing is left behind.
  *
  * AXVCPU_TEST_LONG=1 makes it a minute, AXVCPU_TEST_SEED=n repeats the decisions of an earlier run,
- * though not their timing. x86_64.
+ * though not their timing.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -39,58 +39,16 @@
 
 /* --- the guest ------------------------------------------------------------------------------------- */
 
-#define IDT 0x0u
-#define IDTR 0x2000u
-#define HANDLER 0x3000u
-#define VECTORS 256u
-#define SELECTOR_CODE 0x10u
-#define GATE_PRESENT_INTERRUPT 0x8eu
-
-/* What each vCPU counts: rounds, the latest look through the window, the latest answer, interrupts. */
-#define CELL(id) (0x4000u + 64u * (id))
-#define STACK(id) (0xa000u + 0x1000u * (id))
-#define BOOT(id) (0x10000u + 0x8000u * (id))
 /* For the host's reads and writes: a page for each thread. */
-#define SCRATCH(thread) (0x100000u + 0x1000u * (thread))
-/* Memory that is there, or not. */
-#define WINDOW 0x400000u
+#define SCRATCH(thread) (GUEST_BASE + 0x100000u + 0x1000u * (thread))
 
-#define OUT_PORT 0x10
-#define IN_PORT 0x11
-#define IN_ANSWER 0x600d600du
-#define MMIO_ANSWER 0xa5a5a5a5u
+#define ANSWER 0x600d600du
+#define WINDOW_ANSWER 0xa5a5a5a5u
 #define WINDOW_PATTERN 0x57575757u
 #define NO_ANSWER 0xffffffffu
-/* r9 is nobody's but the requests'. */
+/* Register 9 is nobody's but the requests'. */
 #define FREE_REG 9
 #define FREE_REG_MARK UINT64_C(0xaa00)
-
-static const unsigned char code[] = {
-	0x0f, 0x01,	0x1c, 0x25, 0x00, 0x20, 0x00, 0x00, /* lidt [IDTR] */
-	0xfb, /* sti */
-	0xf0, 0xff,	0x07, /* lock inc dword [rdi] */
-	0x8b, 0x04,	0x25, 0x00, 0x00, 0x40, 0x00, /* mov eax, [WINDOW] */
-	0x89, 0x47,	0x04, /* mov [rdi + 4], eax */
-	0xe7, OUT_PORT, /* out OUT_PORT, eax */
-	0xe5, IN_PORT, /* in eax, IN_PORT */
-	0x89, 0x47,	0x08, /* mov [rdi + 8], eax */
-	0xb9, 0x10,	0x00, 0x00, 0x00, /* mov ecx, 16 */
-	0xff, 0xc9, /* dec ecx */
-	0x75, 0xfc, /* jnz back to dec */
-	0xeb, 0xe1, /* jmp back to inc */
-};
-
-static const unsigned char handler[] = {
-	0xf0, 0xff, 0x47, 0x0c, /* lock inc dword [rdi + 12] */
-	0x48, 0xcf, /* iretq */
-};
-
-struct cell {
-	uint32_t rounds;
-	uint32_t seen;
-	uint32_t answered;
-	uint32_t interrupts;
-};
 
 /* --- threads and the watchdog ------------------------------------------------------------------------ */
 
@@ -175,36 +133,15 @@ struct machine {
 
 static struct machine machines[VMS];
 
-static void write_guest(struct machine *m)
-{
-	const uint16_t limit = VECTORS * 16 - 1;
-	const uint64_t base = IDT;
-	const uint64_t gate[2] = { (HANDLER & 0xffff) | SELECTOR_CODE << 16 |
-					   (uint64_t)GATE_PRESENT_INTERRUPT << 40 |
-					   (uint64_t)(HANDLER >> 16) << 48,
-				   0 };
-
-	for (uint32_t i = 0; i < VECTORS; i++)
-		ALWAYS(axvm_write(m->vm, IDT + 16 * i, gate, sizeof(gate)));
-	ALWAYS(axvm_write(m->vm, IDTR, &limit, sizeof(limit)));
-	ALWAYS(axvm_write(m->vm, IDTR + 2, &base, sizeof(base)));
-	ALWAYS(axvm_write(m->vm, HANDLER, handler, sizeof(handler)));
-	ALWAYS(axvm_write(m->vm, GUEST_CODE, code, sizeof(code)));
-}
-
 static void make_vcpu(struct machine *m, uint32_t id, bool off)
 {
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = guest_setup_config(id);
 
 	config.id = id;
 	config.flags = off ? AXVCPU_F_START_OFF : 0;
 	ALWAYS(axvcpu_new(m->vm, &config, &m->vcpus[id]));
-	setup.mode = AXVCPU_MODE_64;
-	setup.arg = CELL(id);
-	setup.stack = STACK(id);
-	setup.boot_gpa = BOOT(id);
-	setup.boot_size = GUEST_BOOT_SIZE;
+	setup.arg = GUEST_CELL_OF(id);
 	ALWAYS(axvcpu_setup(m->vcpus[id], GUEST_CODE, 0, &setup));
 }
 
@@ -212,7 +149,7 @@ static int map_window(struct machine *m)
 {
 	struct axvm_region region = AXVM_REGION_INIT;
 
-	region.gpa = WINDOW;
+	region.gpa = GUEST_WINDOW;
 	region.len = m->pattern_size;
 	region.backing = AXVM_MEM_CALLER;
 	region.flags = AXVM_MEM_READONLY;
@@ -220,11 +157,11 @@ static int map_window(struct machine *m)
 	return axvm_map(m->vm, &region);
 }
 
-static struct cell read_cell(struct machine *m, uint32_t id)
+static struct work_cell read_cell(struct machine *m, uint32_t id)
 {
-	struct cell cell = { 0 };
+	struct work_cell cell = { 0 };
 
-	ALWAYS(axvm_read(m->vm, CELL(id), &cell, sizeof(cell)));
+	ALWAYS(axvm_read(m->vm, GUEST_CELL_OF(id), &cell, sizeof(cell)));
 	return cell;
 }
 
@@ -233,7 +170,7 @@ static struct cell read_cell(struct machine *m, uint32_t id)
 static void check_window_value(uint64_t value)
 {
 	/* Memory, or an answer to MMIO, or none where a flush came first. */
-	must(value == WINDOW_PATTERN || value == MMIO_ANSWER || value == NO_ANSWER,
+	must(value == WINDOW_PATTERN || value == WINDOW_ANSWER || value == NO_ANSWER,
 	     "the guest saw %#llx through the window", (unsigned long long)value);
 }
 
@@ -258,22 +195,19 @@ static void handle(struct axvcpu *vcpu, const struct axvcpu_exit *exit)
 	switch (exit->kind) {
 	case AXVCPU_EXIT_NOTHING:
 		break;
-	case AXVCPU_EXIT_IO_WRITE:
-		must(exit->u.io.port == OUT_PORT, "a write to port %u", exit->u.io.port);
-		check_window_value(exit->u.io.data);
-		break;
-	case AXVCPU_EXIT_IO_READ:
-		must(exit->u.io.port == IN_PORT, "a read of port %u", exit->u.io.port);
-		answer(vcpu, IN_ANSWER);
-		break;
-	case AXVCPU_EXIT_SHUTDOWN:
-		/* An NMI or an exception has come before the guest had its table: it begins anew. */
-		ALWAYS(axvcpu_reset(vcpu, GUEST_CODE, CELL(axvcpu_id(vcpu))));
+	case AXVCPU_EXIT_MMIO_WRITE:
+		must(exit->u.mmio.addr == GUEST_WORK_TELL, "a write to %#llx",
+		     (unsigned long long)exit->u.mmio.addr);
+		check_window_value(exit->u.mmio.data);
 		break;
 	case AXVCPU_EXIT_MMIO_READ:
-		must(exit->u.mmio.addr == WINDOW, "a read of %#llx",
-		     (unsigned long long)exit->u.mmio.addr);
-		answer(vcpu, MMIO_ANSWER);
+		must(exit->u.mmio.addr == GUEST_WINDOW || exit->u.mmio.addr == GUEST_WORK_ASK,
+		     "a read of %#llx", (unsigned long long)exit->u.mmio.addr);
+		answer(vcpu, exit->u.mmio.addr == GUEST_WINDOW ? WINDOW_ANSWER : ANSWER);
+		break;
+	case AXVCPU_EXIT_SHUTDOWN:
+		/* x86: an NMI or an exception came before the guest had its table. It begins anew. */
+		ALWAYS(axvcpu_reset(vcpu, GUEST_CODE, GUEST_CELL_OF(axvcpu_id(vcpu))));
 		break;
 	default:
 		axvcpu_exit_describe(exit, text, sizeof(text));
@@ -286,7 +220,7 @@ static void maybe_block(struct axvcpu *vcpu, const struct axvcpu_exit *exit)
 {
 	int ret;
 
-	if (exit->kind != AXVCPU_EXIT_IO_WRITE || rand() % 64)
+	if (exit->kind != AXVCPU_EXIT_MMIO_WRITE || rand() % 64)
 		return;
 	PATIENTLY(ret, axvcpu_block(vcpu, NS_PER_MS));
 	only("axvcpu_block", ret, (const int[]){ ETIMEDOUT, EINTR, 0 });
@@ -382,14 +316,17 @@ static void make(struct thread *thread, struct machine *m)
 	config.max_vcpus = VCPUS;
 	config.irqchip = m->kernel_irqchip ? AXVM_IRQCHIP_KERNEL : AXVM_IRQCHIP_NONE;
 	ALWAYS(axvm_new(&config, &m->vm));
+	memory.gpa = GUEST_BASE;
 	memory.len = GUEST_MEMORY;
 	memory.backing = dice(thread, 2) ? AXVM_MEM_MEMFD : AXVM_MEM_ANONYMOUS;
 	ALWAYS(axvm_map(m->vm, &memory));
 	if (dice(thread, 2))
 		ALWAYS(map_window(m));
-	write_guest(m);
+	ALWAYS(axvm_write(m->vm, GUEST_CODE, PROGRAM(work)));
+	guest_work_prepare(m->vm);
+	/* Else the kernel keeps all but the first one waiting, on two of three architectures. */
 	for (uint32_t i = 0; i < VCPUS; i++)
-		make_vcpu(m, i, !dice(thread, 4));
+		make_vcpu(m, i, i || !dice(thread, 4));
 	go(m);
 	m->there = true;
 }
@@ -416,12 +353,12 @@ static void check_stillness(struct thread *thread, struct machine *m)
 static void start(struct machine *m, uint32_t id)
 {
 	struct axvcpu_request reset = { .kind = AXVCPU_REQUEST_RESET,
-					.u.start = { GUEST_CODE, CELL(id) } };
+					.u.start = { GUEST_CODE, GUEST_CELL_OF(id) } };
 
 	if (m->kernel_irqchip)
 		ALWAYS(axvcpu_send_request(m->vcpus[id], &reset, -1));
 	else
-		ONLY(axvcpu_start(m->vcpus[id], GUEST_CODE, CELL(id)), EALREADY);
+		ONLY(axvcpu_start(m->vcpus[id], GUEST_CODE, GUEST_CELL_OF(id)), EALREADY);
 }
 
 /* and go on when they are told to. */
@@ -501,40 +438,22 @@ static int64_t patience(struct thread *thread)
 	return choices[dice(thread, sizeof(choices) / sizeof(choices[0]))];
 }
 
-static void ask(struct thread *thread, struct machine *m, struct axvcpu *vcpu)
+static void ask(struct thread *thread, struct axvcpu *vcpu)
 {
-	const uint32_t cell = CELL(axvcpu_id(vcpu));
 	struct axvcpu_request request = { 0 };
-	/* Beside what the request itself may return. */
+	/* Beside what every request may return. */
 	int own = 0;
 
-	(void)m;
-	switch (dice(thread, 8)) {
+	switch (dice(thread, 4)) {
 	case 0:
-	case 1:
-		request.kind = AXVCPU_REQUEST_INTERRUPT;
-		request.u.vector = 32 + dice(thread, VECTORS - 32);
-		/* A table, of all that wait. */
-		own = ENOSPC;
-		break;
-	case 2:
-		request.kind = AXVCPU_REQUEST_NMI;
-		break;
-	case 3:
-		request.kind = AXVCPU_REQUEST_EXCEPTION;
-		request.u.exception.vector = 6;
-		/* Another one waits. */
-		own = EBUSY;
-		break;
-	case 4:
 		request.kind = AXVCPU_REQUEST_RESET;
 		request.u.start.entry = GUEST_CODE;
-		request.u.start.arg = cell;
+		request.u.start.arg = GUEST_CELL_OF(axvcpu_id(vcpu));
 		break;
-	case 5:
+	case 1:
 		request.kind = AXVCPU_REQUEST_START;
 		request.u.start.entry = GUEST_CODE;
-		request.u.start.arg = cell;
+		request.u.start.arg = GUEST_CELL_OF(axvcpu_id(vcpu));
 		own = EALREADY;
 		break;
 	default:
@@ -544,6 +463,25 @@ static void ask(struct thread *thread, struct machine *m, struct axvcpu *vcpu)
 		break;
 	}
 	ONLY(axvcpu_send_request(vcpu, &request, patience(thread)), ETIMEDOUT, own);
+}
+
+/* A line is lowered again by whoever raised it: the last letter about it leaves it low. */
+static void interrupt(struct thread *thread, struct machine *m, struct axvcpu *vcpu)
+{
+	struct axvcpu_request request = { 0 };
+	int own = guest_work_interrupt(&request, dice(thread, 65536));
+
+	if (request.kind != AXVCPU_REQUEST_IRQ_LINE) {
+		ONLY(axvcpu_send_request(vcpu, &request, patience(thread)), ETIMEDOUT, own);
+		return;
+	}
+	/* The controllers' now, not the CPU's. */
+	if (m->kernel_irqchip)
+		return;
+	ALWAYS(axvcpu_send_request(vcpu, &request, 0));
+	sleep_us(thread, 1000);
+	request.u.line.level = 0;
+	ALWAYS(axvcpu_send_request(vcpu, &request, 0));
 }
 
 static void pause_and_look(struct thread *thread, struct axvcpu *vcpu)
@@ -556,13 +494,14 @@ static void pause_and_look(struct thread *thread, struct axvcpu *vcpu)
 		return;
 	/* Others may have resumed it already. */
 	if (!ONLY(axvcpu_get_regs(vcpu, &regs), EBUSY, EBADFD)) {
-		must(regs.gpr[7] == CELL(id), "rdi is %#llx", (unsigned long long)regs.gpr[7]);
+		must(regs.gpr[GUEST_ARG_REG] == GUEST_CELL_OF(id), "the argument is %#llx",
+		     (unsigned long long)regs.gpr[GUEST_ARG_REG]);
 		must(!regs.gpr[FREE_REG] || (regs.gpr[FREE_REG] & ~UINT64_C(0xff)) == FREE_REG_MARK,
-		     "r9 is %#llx", (unsigned long long)regs.gpr[FREE_REG]);
-		must(regs.pc - GUEST_CODE < sizeof(code) || regs.pc - HANDLER < sizeof(handler),
-		     "rip is %#llx", (unsigned long long)regs.pc);
+		     "register 9 is %#llx", (unsigned long long)regs.gpr[FREE_REG]);
+		must(regs.pc - GUEST_CODE < guest_work_size, "the program counter is %#llx",
+		     (unsigned long long)regs.pc);
 	}
-	if (!ONLY(axvcpu_translate(vcpu, GUEST_CODE, &gpa), EBUSY, EBADFD))
+	if (GUEST_TRANSLATES && !ONLY(axvcpu_translate(vcpu, GUEST_CODE, &gpa), EBUSY, EBADFD))
 		must(gpa == GUEST_CODE, "%#llx", (unsigned long long)gpa);
 	if (!dice(thread, 4))
 		ONLY(axvcpu_flush(vcpu), EBUSY, EBADFD);
@@ -575,7 +514,7 @@ static void switch_off_and_on(struct thread *thread, struct axvcpu *vcpu)
 	ALWAYS(axvcpu_stop(vcpu));
 	sleep_us(thread, 1000);
 	/* Somebody else may have, or the stop is still in the mailbox. */
-	ONLY(axvcpu_start(vcpu, GUEST_CODE, CELL(axvcpu_id(vcpu))), EALREADY);
+	ONLY(axvcpu_start(vcpu, GUEST_CODE, GUEST_CELL_OF(axvcpu_id(vcpu))), EALREADY);
 }
 
 static void use_memory(struct thread *thread, struct machine *m)
@@ -609,12 +548,12 @@ static void remap(struct thread *thread, struct machine *m)
 	uint32_t seen;
 
 	if (dice(thread, 2))
-		ONLY(axvm_unmap(m->vm, WINDOW, m->pattern_size), ENOENT);
+		ONLY(axvm_unmap(m->vm, GUEST_WINDOW, m->pattern_size), ENOENT);
 	else
 		ONLY(map_window(m), EEXIST);
-	if (!ONLY(axvm_read(m->vm, WINDOW, &seen, sizeof(seen)), EFAULT))
+	if (!ONLY(axvm_read(m->vm, GUEST_WINDOW, &seen, sizeof(seen)), EFAULT))
 		must(seen == WINDOW_PATTERN, "the window shows %#x", seen);
-	ONLY(axvm_write(m->vm, WINDOW, &seen, sizeof(seen)), EFAULT, EROFS);
+	ONLY(axvm_write(m->vm, GUEST_WINDOW, &seen, sizeof(seen)), EFAULT, EROFS);
 }
 
 static void look(struct axvcpu *vcpu)
@@ -680,9 +619,13 @@ static void disturb(struct thread *thread, struct machine *m)
 		beat(thread, "looks");
 		look(vcpu);
 		break;
+	case 10:
+		beat(thread, "interrupts");
+		interrupt(thread, m, vcpu);
+		break;
 	default:
 		beat(thread, "asks");
-		ask(thread, m, vcpu);
+		ask(thread, vcpu);
 		break;
 	}
 }

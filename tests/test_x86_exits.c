@@ -226,8 +226,7 @@ START_TEST(a_write_to_read_only_memory_is_an_mmio_write)
 	uint32_t value = 0xcafef00d;
 
 	/* mov eax,[0x400000]; mov [0x400004],eax; hlt */
-	guest_start(&guest, AXVCPU_MODE_32,
-		    CODE("\xa1\x00\x00\x40\x00\xa3\x04\x00\x40\x00\xf4"));
+	guest_start(&guest, AXVCPU_MODE_32, CODE("\xa1\x00\x00\x40\x00\xa3\x04\x00\x40\x00\xf4"));
 	rom.gpa = 0x400000;
 	rom.len = 0x1000;
 	rom.flags = AXVM_MEM_READONLY;

@@ -53,9 +53,19 @@ struct sent {
 };
 
 #define IPI(destination, low, ...) \
-	{ destination, low, AXVCPU_EXIT_SEND_IPI, { .level = 1, __VA_ARGS__ }, { 0 } }
+	{ \
+		destination, low, AXVCPU_EXIT_SEND_IPI, { .level = 1, __VA_ARGS__ }, \
+		{ \
+			0 \
+		} \
+	}
 #define UP(destination, low, target, at) \
-	{ destination, low, AXVCPU_EXIT_CPU_UP, { 0 }, { .target_cpu = target, .entry_point = at } }
+	{ \
+		destination, low, AXVCPU_EXIT_CPU_UP, { 0 }, \
+		{ \
+			.target_cpu = target, .entry_point = at \
+		} \
+	}
 
 /* Destinations are those of the xAPIC, which 8 bits hold. */
 static const struct sent commands[] = {

@@ -247,6 +247,44 @@ START_TEST(a_read_only_boot_area_of_the_callers_is_refused)
 }
 END_TEST
 
+START_TEST(the_architectures_config_grows_by_the_rules_of_all_configs)
+{
+	struct axvcpu_setup_config config = AXVCPU_SETUP_INIT;
+	union {
+		struct axvcpu_x86_setup x86;
+		unsigned char bytes[sizeof(struct axvcpu_x86_setup) + 16];
+	} given;
+
+	guest_create(&guest, NULL, HLT);
+	config.mode = AXVCPU_MODE_RAW;
+	config.arch = &given;
+	memset(&given, 0, sizeof(given));
+	ck_fails_saying(axvcpu_setup(guest.vcpu, 0, 0, &config), EINVAL, "axvcpu_x86_setup");
+	given.x86.size = sizeof(given.x86) + 8;
+	given.bytes[sizeof(given.x86)] = 1;
+	ck_fails_saying(axvcpu_setup(guest.vcpu, 0, 0, &config), E2BIG, "axvcpu_x86_setup");
+	given.x86.size = SIZE_MAX;
+	ck_fails_saying(axvcpu_setup(guest.vcpu, 0, 0, &config), E2BIG, "axvcpu_x86_setup");
+	ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_CREATED);
+	/* As an older caller has it: nothing behind its size counts. */
+	memset(&given, 0xff, sizeof(given));
+	given.x86.size = sizeof(size_t);
+	ck_ok(axvcpu_setup(guest.vcpu, 0, 0, &config));
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_vm_of_this_architecture_takes_no_config_of_its_own)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct axvm *vm = NULL;
+
+	config.arch_config = &config;
+	ck_fails_saying(axvm_new(&config, &vm), EINVAL, "arch_config");
+	ck_assert_ptr_null(vm);
+}
+END_TEST
+
 /* --- CPUID --------------------------------------------------------------------------------------------- */
 
 struct cpuid {
@@ -578,6 +616,8 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(refused, nonsense_is_refused_and_a_second_try_succeeds);
 	tcase_add_test(refused, a_read_only_boot_area_of_the_callers_is_refused);
+	tcase_add_test(refused, the_architectures_config_grows_by_the_rules_of_all_configs);
+	tcase_add_test(refused, a_vm_of_this_architecture_takes_no_config_of_its_own);
 
 	tcase_add_test(cpuid, every_vcpu_has_its_apic_id_and_the_topology);
 	tcase_add_test(cpuid, overrides_replace_bits_add_leaves_and_come_last);

@@ -33,8 +33,8 @@ struct kvm_vcpu {
 	bool slow;
 	/* A flush met another exit, which run has yet to hand out. */
 	bool stashed;
-	/* A kick that no run has answered. */
-	atomic_bool kick;
+	/* A kick that no run has answered. A word: exchanging less is a call on some machines. */
+	_Atomic uint32_t kick;
 	/* AXVM_FORWARD_*, of the VM's config. */
 	uint8_t forward;
 

@@ -120,7 +120,7 @@ static inline bool exit_requested(const struct kvm_vcpu *vcpu)
 static bool take_kick(struct kvm_vcpu *vcpu)
 {
 	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-	return atomic_exchange(&vcpu->kick, false);
+	return atomic_exchange(&vcpu->kick, 0);
 }
 
 /* --- running ----------------------------------------------------------------------------------- */

@@ -48,8 +48,8 @@ static struct axvcpu *volatile watched_vcpu;
 /* For all. */
 static atomic_int caught;
 static atomic_bool timed_out;
-static atomic_bool tick;
-static atomic_bool tick_requested;
+static atomic_uint tick;
+static atomic_uint tick_requested;
 static atomic_bool in_io;
 static _Atomic pthread_t io_thread;
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* arm64: what the suites that are common to all architectures have to know of it. */
+#ifndef TESTS_GUEST_ARCH_H
+#define TESTS_GUEST_ARCH_H
+
+#define GUEST_BASE 0x80000000
+
+#define GUEST_BOOT_SIZE 0
+
+/* The argument of setup, which the programs leave where it is: x0. */
+#define GUEST_ARG_REG AXVCPU_REG_GPR(0)
+/* What "echo" and "life" read into: w2. */
+#define GUEST_VALUE_REG AXVCPU_REG_GPR(2)
+
+/* What "last" ends in: PSCI SYSTEM_OFF. */
+#define GUEST_LAST_EXIT AXVCPU_EXIT_SYSTEM_DOWN
+
+/*
+ * Bits by which the root of the tables of guest-physical addresses is wider than the other levels: up
+ * to sixteen tables stand for one.
+ */
+#define GUEST_ROOT_BITS 4
+
+#define GUEST_TRANSLATES false
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Where things are for the guests of the tests, on every architecture: for C and for the programs of
+ * tests/ARCH/programs.S, so numbers without a suffix.
+ */
+#ifndef TESTS_GUEST_MAP_H
+#define TESTS_GUEST_MAP_H
+
+/* Where memory begins, and what else an architecture has to say: tests/ARCH/guest_arch.h. */
+#include "guest_arch.h"
+
+#define GUEST_CODE (GUEST_BASE + 0x1000)
+/* Of each vCPU: 64 bytes for what a program counts, a page of stack below, room for setup. */
+#define GUEST_CELL_OF(id) (GUEST_BASE + 0x4000 + 64 * (id))
+#define GUEST_STACK_OF(id) (GUEST_BASE + 0x8000 + 0x1000 * (id))
+#define GUEST_BOOT_OF(id) (GUEST_BASE + 0x180000 + 0x8000 * (id))
+
+/* Where there is no memory: what the programs talk to, */
+#define GUEST_MMIO 0xd0000000
+/* and where they write when they are through, again and again. */
+#define GUEST_END 0xd0001000
+
+/* What the programs write where it matters not what, and where it matters which bytes of it. */
+#define GUEST_VALUE 0x41
+#define GUEST_PATTERN 0x8877665544332211
+
+/* Of "ring": whose turn it is, a word. */
+#define GUEST_TURN (GUEST_BASE + 0x3000)
+#define GUEST_RING_VCPUS 4
+
+/* Of "work": memory that is there, or not; where it tells, and where it asks. */
+#define GUEST_WINDOW (GUEST_BASE + 0x400000)
+#define GUEST_WORK_TELL GUEST_MMIO
+#define GUEST_WORK_ASK (GUEST_MMIO + 8)
+
+#endif

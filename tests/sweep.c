@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "sweep.h"
+
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "injector.h"
+#include "resources.h"
+#include "suite.h"
+
+void sweep_world_begin(struct sweep_world *world, uint32_t irqchip)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	config.max_vcpus = SWEEP_VCPUS;
+	config.irqchip = irqchip;
+	world->vm = guest_vm(&config, PROGRAM(chatter));
+	for (uint32_t i = 0; i < SWEEP_VCPUS; i++)
+		world->vcpus[i] = guest_vcpu(world->vm, i, 0);
+	world->fd = eventfd(0, EFD_CLOEXEC);
+	ck_assert_int_ge(world->fd, 0);
+}
+
+void sweep_world_end(struct sweep_world *world)
+{
+	for (int i = 0; i < SWEEP_VCPUS; i++) {
+		if (axvcpu_state(world->vcpus[i]) == AXVCPU_READY)
+			ck_ok(axvcpu_unbind(world->vcpus[i]));
+		ck_ok(axvcpu_free(world->vcpus[i]));
+	}
+	ck_ok(axvm_free(world->vm));
+	close(world->fd);
+}
+
+void sweep_bound(struct sweep_world *world)
+{
+	ck_ok(axvcpu_bind(sweep_first(world)));
+}
+
+int sweep_run(struct sweep_world *world)
+{
+	return axvcpu_run(sweep_first(world), &world->exit);
+}
+
+void sweep_see_the_guest_run(struct sweep_world *world)
+{
+	if (axvcpu_state(sweep_first(world)) == AXVCPU_FREE)
+		sweep_bound(world);
+	do
+		ck_ok(sweep_run(world));
+	while (world->exit.kind == AXVCPU_EXIT_NOTHING);
+	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_MMIO_WRITE);
+	ck_assert_uint_eq(world->exit.u.mmio.data, GUEST_VALUE);
+}
+
+static void take(struct sweep_world *world, const struct sweep_step *step)
+{
+	int ret;
+
+	/* A late signal of a kick, of which there is none here, or one that came before. */
+	do {
+		ret = step->take(world);
+		ck_assert_msg(ret >= 0, "%s: %d, %s", step->name, ret, axvcpu_last_error());
+	} while (step->take == sweep_run && world->exit.kind == AXVCPU_EXIT_NOTHING);
+	if (step->see)
+		step->see(world);
+}
+
+/* Returns whether there was an n-th call. */
+static bool take_failing(const struct sweep_step *step, unsigned int n, unsigned int variant,
+			 bool persist)
+{
+	enum axvcpu_state states[SWEEP_VCPUS];
+	struct resources resources;
+	struct sweep_world world;
+	char when[128];
+	size_t mappings;
+	bool harmless;
+	int ret;
+
+	sweep_world_begin(&world, step->irqchip);
+	if (step->prepare)
+		step->prepare(&world);
+	resources_read(&resources);
+	mappings = injector.mappings;
+	for (int i = 0; i < SWEEP_VCPUS; i++)
+		states[i] = axvcpu_state(world.vcpus[i]);
+
+	injector_arm(n, variant, persist);
+	ret = step->take(&world);
+	injector_disarm();
+	snprintf(when, sizeof(when), "%s, call %u (%s) failing%s", step->name, n,
+		 injector.failed ? injector.failed : "none", persist ? ", and all after" : "");
+	harmless = injector.harmless || (step->waits && !strcmp(injector.failed, "futex"));
+	if (harmless) {
+		ck_assert_msg(ret >= 0, "%s: %d, %s", when, ret, axvcpu_last_error());
+		if (!injector.failed)
+			ck_assert_msg(step->calls ? injector.calls >= step->calls : !injector.calls,
+				      "%s makes %u calls", step->name, injector.calls);
+		if (step->see)
+			step->see(&world);
+	} else {
+		ck_assert_msg(ret == injector.expected, "%s: %d (%s), not %s; %s", when, ret,
+			      axvcpu_error_name(ret), axvcpu_error_name(injector.expected),
+			      axvcpu_last_error());
+		ck_assert_msg(strstr(axvcpu_last_error(), axvcpu_error_name(ret)), "%s: \"%s\"",
+			      when, axvcpu_last_error());
+		if (!step->has_threads)
+			resources_expect(&resources, when);
+		ck_assert_uint_eq(injector.mappings, mappings);
+		for (int i = 0; i < SWEEP_VCPUS; i++)
+			ck_assert_msg(axvcpu_state(world.vcpus[i]) == states[i], "%s: vCPU %d: %s",
+				      when, i, axvcpu_state_name(axvcpu_state(world.vcpus[i])));
+		ck_assert_ptr_null(axvcpu_current());
+		take(&world, step);
+	}
+	sweep_world_end(&world);
+	return injector.failed;
+}
+
+void sweep(const struct sweep_step *step)
+{
+	for (unsigned int i = 0; i < suite_scale(2 * INJECTOR_VARIANTS); i++)
+		for (unsigned int n = 1;
+		     take_failing(step, n, i % INJECTOR_VARIANTS, i >= INJECTOR_VARIANTS); n++)
+			;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * What tests/test_faults.c does with a VM's life, for what need not be part of one: each system call
+ * and allocation of a step fails in turn, in a new VM each time, and then the step is tried again.
+ * For programs that are linked with the injector.
+ */
+#ifndef TESTS_SWEEP_H
+#define TESTS_SWEEP_H
+
+#include "guest.h"
+
+#define SWEEP_VCPUS 2
+
+/* Two vCPUs of a guest that writes GUEST_VALUE to GUEST_MMIO; the second has yet to be started. */
+struct sweep_world {
+	struct axvm *vm;
+	struct axvcpu *vcpus[SWEEP_VCPUS];
+	struct axvcpu_exit exit;
+	/* An eventfd. */
+	int fd;
+};
+
+struct sweep_step {
+	const char *name;
+	/* enum axvm_irqchip */
+	uint32_t irqchip;
+	/* What is done before; NULL: nothing. */
+	void (*prepare)(struct sweep_world *world);
+	/* What is done: 0 or a count, or an errno. */
+	int (*take)(struct sweep_world *world);
+	/* What must come of it; NULL: nothing to be seen. */
+	void (*see)(struct sweep_world *world);
+	/* System calls and allocations that it makes at least; 0: none at all. */
+	unsigned int calls;
+	/* It looks again when a wait fails. */
+	bool waits;
+	/* It makes threads, which leave stacks behind, for the next one. */
+	bool has_threads;
+};
+
+void sweep_world_begin(struct sweep_world *world, uint32_t irqchip);
+void sweep_world_end(struct sweep_world *world);
+
+/* Fails each of its calls in turn, in every way. */
+void sweep(const struct sweep_step *step);
+
+/* --- what steps are made of ------------------------------------------------------------------- */
+
+static inline struct axvcpu *sweep_first(const struct sweep_world *world)
+{
+	return world->vcpus[0];
+}
+
+/* To prepare: the first vCPU is the calling thread's. */
+void sweep_bound(struct sweep_world *world);
+/* To take: the first vCPU runs, to something. */
+int sweep_run(struct sweep_world *world);
+/* To see: the guest runs as if nothing had happened. */
+void sweep_see_the_guest_run(struct sweep_world *world);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* x86_64: every failing call (tests/sweep.h) of interrupts, exceptions, messages and routes. */
+#include "suite.h"
+#include "sweep.h"
+
+#define GSI 5
+#define MSI_ADDRESS UINT64_C(0xfee00000)
+#define VECTOR 0x40u
+#define UNDEFINED_INSTRUCTION 6
+
+static int take_signal_msi(struct sweep_world *world)
+{
+	const struct axvm_msi msi = { .address = MSI_ADDRESS, .data = VECTOR };
+
+	return axvm_signal_msi(world->vm, &msi);
+}
+
+static int take_set_routes(struct sweep_world *world)
+{
+	const struct axvm_route routes[] = {
+		{ .gsi = GSI, .kind = AXVM_ROUTE_PIN, .u.pin = { 2, GSI } },
+		{ .gsi = GSI + 1, .kind = AXVM_ROUTE_MSI, .u.msi = { MSI_ADDRESS, VECTOR, 0 } },
+	};
+
+	return axvm_set_routes(world->vm, routes, 2);
+}
+
+static void bound_with_vector(struct sweep_world *world)
+{
+	sweep_bound(world);
+	ck_ok(axvcpu_inject_interrupt(sweep_first(world), VECTOR));
+}
+
+static const struct axvcpu_exception undefined = { .vector = UNDEFINED_INSTRUCTION };
+
+static void bound_with_exception(struct sweep_world *world)
+{
+	sweep_bound(world);
+	ck_ok(axvcpu_inject_exception(sweep_first(world), &undefined));
+}
+
+static int take_inject_interrupt(struct sweep_world *world)
+{
+	return axvcpu_inject_interrupt(sweep_first(world), VECTOR);
+}
+
+static int take_inject_nmi(struct sweep_world *world)
+{
+	return axvcpu_inject_nmi(sweep_first(world));
+}
+
+static int take_inject_exception(struct sweep_world *world)
+{
+	return axvcpu_inject_exception(sweep_first(world), &undefined);
+}
+
+static int take_request_irq_window(struct sweep_world *world)
+{
+	return axvcpu_request_irq_window(sweep_first(world));
+}
+
+/* The run itself was the step. */
+static void see_the_write(struct sweep_world *world)
+{
+	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_MMIO_WRITE);
+}
+
+/* It has no table of exceptions. */
+static void see_the_end(struct sweep_world *world)
+{
+	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_SHUTDOWN);
+}
+
+static const struct sweep_step steps[] = {
+	{ "signal_msi", AXVM_IRQCHIP_KERNEL, NULL, take_signal_msi, sweep_see_the_guest_run,
+	  .calls = 1 },
+	{ "set_routes", AXVM_IRQCHIP_KERNEL, NULL, take_set_routes, sweep_see_the_guest_run,
+	  .calls = 2 },
+	{ "inject_interrupt", AXVM_IRQCHIP_KERNEL, NULL, take_inject_interrupt,
+	  sweep_see_the_guest_run, .calls = 1 },
+	{ "inject_nmi", AXVM_IRQCHIP_NONE, NULL, take_inject_nmi, NULL, .calls = 1 },
+	{ "inject_exception", AXVM_IRQCHIP_NONE, NULL, take_inject_exception, NULL, .calls = 1 },
+	{ "request_irq_window", AXVM_IRQCHIP_NONE, NULL, take_request_irq_window,
+	  sweep_see_the_guest_run, .calls = 0 },
+	{ "run with a vector", AXVM_IRQCHIP_NONE, bound_with_vector, sweep_run, see_the_write,
+	  .calls = 1 },
+	{ "run with an exception", AXVM_IRQCHIP_NONE, bound_with_exception, sweep_run, see_the_end,
+	  .calls = 3 },
+};
+
+#define STEPS (int)(sizeof(steps) / sizeof(steps[0]))
+
+START_TEST(each_call_fails)
+{
+	sweep(&steps[_i]);
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *all = suite_case(suite, "all");
+
+	tcase_add_loop_test(all, each_call_fails, 0, STEPS);
+}
+
+int main(void)
+{
+	return suite_main("x86_faults", true, add_tests);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* x86_64: what the suites that are common to all architectures have to know of it. */
+#ifndef TESTS_GUEST_ARCH_H
+#define TESTS_GUEST_ARCH_H
+
+#define GUEST_BASE 0
+
+/* For the tables of 64-bit code. */
+#define GUEST_BOOT_SIZE 0x7000
+
+/* Of "work": the interrupt table, and what LIDT loads. */
+#define WORK_IDT 0x20000
+#define WORK_IDTR 0x21000
+
+/* The argument of setup, which the programs leave where it is: rdi. */
+#define GUEST_ARG_REG AXVCPU_REG_GPR(7)
+/* What "echo" and "life" read into: eax. */
+#define GUEST_VALUE_REG AXVCPU_REG_GPR(0)
+
+/* What "last" ends in: a triple fault. */
+#define GUEST_LAST_EXIT AXVCPU_EXIT_SHUTDOWN
+
+/* Bits by which the root of the tables of guest-physical addresses is wider than the other levels. */
+#define GUEST_ROOT_BITS 0
+
+/* What axvcpu_translate() is: KVM's. */
+#define GUEST_TRANSLATES true
+
+#endif
