@@ -77,7 +77,8 @@ static int make_vm(struct machine *machine, const struct options *options,
 	config.forward = platform->forward | platform->forward_if_possible;
 	if (options->irqchip == AXVM_IRQCHIP_NONE)
 		config.forward |= platform->forward_without_irqchip;
-	config.doorbell_port = GUEST_PORT_DOORBELL;
+	if (config.forward & AXVM_FORWARD_DOORBELL)
+		config.doorbell_port = GUEST_PORT_DOORBELL;
 	config.sysregs = platform->sysregs;
 	config.nsysregs = platform->nsysregs;
 	err = new_vm(machine, &config, controller);
