@@ -17,6 +17,7 @@ uint64_t ipi_targets(const struct axvcpu_exit_ipi *ipi, uint32_t sender, uint32_
 void ipi_send(struct cpus *cpus, struct cpu *sender, const struct axvcpu_exit_ipi *ipi);
 
 /* Starts what a CPU_UP exit names. What came of it, of the last one if it is several. */
-enum axvcpu_psci_result ipi_start(struct cpus *cpus, struct cpu *sender, const struct axvcpu_exit_cpu_up *up);
+enum axvcpu_psci_result ipi_start(struct cpus *cpus, struct cpu *sender,
+				  const struct axvcpu_exit_cpu_up *up);
 
 #endif

@@ -25,11 +25,11 @@ static int new_vm_with_gic(struct machine *machine, struct axvm_config *config)
 	struct axvm_arm64_config gic = AXVM_ARM64_CONFIG_INIT;
 	int err = -ENOTSUP;
 
-	gic.gicd = GUEST_GPA_GICD;
-	gic.gicc = GUEST_GPA_GICC;
-	gic.gicr = GUEST_GPA_GICR;
 	config->arch_config = &gic;
+	gic.gicd = GUEST_GPA_GICD;
 	for (gic.gic_version = 3; err == -ENOTSUP && gic.gic_version >= 2; gic.gic_version--) {
+		gic.gicr = gic.gic_version == 3 ? GUEST_GPA_GICR : 0;
+		gic.gicc = gic.gic_version == 2 ? GUEST_GPA_GICC : 0;
 		machine->gic_version = gic.gic_version;
 		err = axvm_new(config, &machine->vm);
 	}
@@ -252,8 +252,7 @@ int machine_make(struct machine *machine, const struct options *options,
 {
 	*machine = (struct machine){ 0 };
 	if (make_vm(machine, options, platform) || map_memory(machine, layout) ||
-	    write_image(machine, image) ||
-	    make_vcpus(machine, options, platform, image, layout) ||
+	    write_image(machine, image) || make_vcpus(machine, options, platform, image, layout) ||
 	    write_boot_page(machine, options, platform, layout))
 		return -1;
 	return tree_make(machine, options, platform, layout);

@@ -209,8 +209,7 @@ static void uart_write(void *ctx, uint64_t offset, unsigned int width, uint64_t 
 	update_line(ctx);
 }
 
-int uart_attach(struct uart *uart, struct console *console, struct bus *bus,
-		struct bus_place place)
+int uart_attach(struct uart *uart, struct console *console, struct bus *bus, struct bus_place place)
 {
 	/* 115200 baud. */
 	*uart = (struct uart){

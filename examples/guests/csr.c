@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * csr: reads the CSR of the entropy source, which axrun answers if the CPU leaves it to somebody,
- * and CSRs that are not there: these raise an illegal instruction, which its trap handler catches.
+ * csr: reads the CSR of the entropy source, which axrun answers where the CPU has it. csr missing:
+ * CSRs that are not there raise an illegal instruction, which its trap handler catches.
  */
 #include "arch.h"
 #include "runtime/guest.h"
@@ -48,11 +48,11 @@ static bool missing(void)
 
 int guest_main(void)
 {
-	bool passed = guest_check("csr: missing", missing());
-
-	if (have_seed())
-		passed &= guest_check("csr: seed", seed());
-	else
-		guest_print("csr: seed: this CPU has none\n");
-	return passed ? 0 : 1;
+	if (guest_word_is(0, "missing"))
+		return guest_check("csr: missing", missing()) ? 0 : 1;
+	if (!have_seed()) {
+		guest_print("csr: this CPU has no entropy source\n");
+		return 3;
+	}
+	return guest_check("csr: seed", seed()) ? 0 : 1;
 }
