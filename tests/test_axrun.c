@@ -30,6 +30,11 @@ bool console_ready(struct console *console)
 	return *typed;
 }
 
+bool console_waiting(struct console *console)
+{
+	return console_ready(console);
+}
+
 int console_get(struct console *console)
 {
 	return console_ready(console) ? *typed++ : -1;
@@ -405,7 +410,9 @@ START_TEST(what_goes_into_the_queue_comes_out_in_order)
 	unsigned int i;
 
 	bus = (struct bus){ 0 };
-	ck_assert_int_eq(queuedev_attach(&queue, &bus, (struct bus_place){ BUS_PORT, GUEST_PORT_QUEUE }), 0);
+	ck_assert_int_eq(queuedev_attach(&queue, &bus,
+					 (struct bus_place){ BUS_PORT, GUEST_PORT_QUEUE }),
+			 0);
 	/* More than fits, and around its end. */
 	for (i = 0; i < GUEST_QUEUE_MAX; i++)
 		ck_assert(bus_write(&bus, BUS_PORT, GUEST_PORT_QUEUE, 1, i % 251));

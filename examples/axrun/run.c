@@ -13,6 +13,16 @@
 #include "terminal.h"
 #include "timer.h"
 
+static void set_console_line(void *ctx, bool level)
+{
+	struct run *run = ctx;
+
+	if (!axvm_set_irq_line(run->machine.vm, GUEST_GSI_CONSOLE, level))
+		return;
+	fail("cannot set the console's interrupt: %s", axvcpu_last_error());
+	outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
+}
+
 int run_prepare(struct run *run, const struct options *options, const struct platform *platform)
 {
 	run->trace = options->trace;
@@ -23,6 +33,8 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 	    queuedev_attach(&run->queue, &run->bus, platform->queue) ||
 	    exitdev_attach(&run->outcome, &run->bus, platform->exit))
 		return -1;
+	if (platform_controller(platform, options->irqchip) != CONTROLLER_NONE)
+		uart_connect(&run->uart, set_console_line, run);
 	if (options->irqchip == AXVM_IRQCHIP_NONE)
 		return timer_attach(&run->cpus, &run->bus);
 	return 0;
@@ -108,7 +120,12 @@ static void run_machine(struct run *run, bool timers)
 		outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
 		return;
 	}
-	run_vcpus(run);
+	if (input_start(&run->input, &run->uart, &run->console)) {
+		outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
+	} else {
+		run_vcpus(run);
+		input_stop(&run->input);
+	}
 	if (timers)
 		timer_stop(&run->cpus, timer);
 }

@@ -44,9 +44,17 @@ enum {
 #define MSR_RI 0x40
 #define MSR_DCD 0x80
 
+/* Whether somebody looks for input and tells of it, so that the guest need not ask. */
+static bool is_told(const struct uart *uart)
+{
+	return uart->set_line && (uart->ier & IER_RECEIVED);
+}
+
 static bool data_ready(struct uart *uart)
 {
-	return uart->mcr & MCR_LOOP ? uart->looped : console_ready(uart->console);
+	if (uart->mcr & MCR_LOOP)
+		return uart->looped;
+	return is_told(uart) ? console_waiting(uart->console) : console_ready(uart->console);
 }
 
 static uint8_t receive(struct uart *uart)
@@ -95,7 +103,7 @@ static uint8_t identify_interrupt(struct uart *uart)
 /* After whatever may have changed it. */
 static void update_line(struct uart *uart)
 {
-	bool line;
+	bool line, wants;
 
 	if (!uart->set_line)
 		return;
@@ -103,6 +111,10 @@ static void update_line(struct uart *uart)
 	if (line != uart->line)
 		uart->set_line(uart->line_ctx, line);
 	uart->line = line;
+	wants = is_told(uart) && !(uart->mcr & MCR_LOOP) && !data_ready(uart);
+	if (wants && !uart->wants_input && uart->watch)
+		uart->watch(uart->watch_ctx);
+	uart->wants_input = wants;
 }
 
 /* The other end is always there and ready; in loopback it is the outputs of the modem control. */
@@ -233,12 +245,18 @@ void uart_connect(struct uart *uart, void (*set_line)(void *ctx, bool level), vo
 	uart->line_ctx = ctx;
 }
 
+void uart_watch(struct uart *uart, void (*watch)(void *ctx), void *ctx)
+{
+	uart->watch = watch;
+	uart->watch_ctx = ctx;
+}
+
 bool uart_wants_input(struct uart *uart)
 {
 	bool wants;
 
 	pthread_mutex_lock(&uart->lock);
-	wants = (uart->ier & IER_RECEIVED) && !(uart->mcr & MCR_LOOP) && !uart->line;
+	wants = uart->wants_input;
 	pthread_mutex_unlock(&uart->lock);
 	return wants;
 }

@@ -30,6 +30,10 @@ struct uart {
 	void (*set_line)(void *ctx, bool level);
 	void *line_ctx;
 	bool line;
+	/* Who is told when the guest begins to wait for input; NULL: nobody. */
+	void (*watch)(void *ctx);
+	void *watch_ctx;
+	bool wants_input;
 };
 
 /* Puts it on the bus. Returns 0, or -1 after fail(). */
@@ -39,10 +43,16 @@ int uart_attach(struct uart *uart, struct console *console, struct bus *bus,
 /* Connects its interrupt. Before any CPU runs. */
 void uart_connect(struct uart *uart, void (*set_line)(void *ctx, bool level), void *ctx);
 
-/* Whether the guest waits for an interrupt when something is typed; see uart_input(). Any thread. */
+/*
+ * With its interrupt connected, the guest may sleep until something is typed: `watch` is called when
+ * it begins to, and does not call back. Before any CPU runs.
+ */
+void uart_watch(struct uart *uart, void (*watch)(void *ctx), void *ctx);
+
+/* Whether the guest waits for something to be typed. Any thread. */
 bool uart_wants_input(struct uart *uart);
 
-/* Something has been typed. Any thread. */
+/* Something has been typed, and is in the console. Any thread. */
 void uart_input(struct uart *uart);
 
 #endif

@@ -26,6 +26,11 @@ int guest_getc(void)
 	return guest_console_read(UART_DATA);
 }
 
+bool guest_received(void)
+{
+	return guest_console_read(UART_LSR) & LSR_DATA_READY;
+}
+
 _Noreturn void guest_exit(unsigned int status)
 {
 	guest_exit_write((uint8_t)status);

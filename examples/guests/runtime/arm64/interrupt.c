@@ -16,6 +16,9 @@
 
 #define TIMER_ON 1u
 
+#define UART_IER 1
+#define IER_RECEIVED 1u
+
 /* As vectors.S leaves it. */
 struct frame {
 	uint64_t x[31];
@@ -106,6 +109,14 @@ static void timer_expired(unsigned int cpu)
 		guest_write_sysreg("cntv_cval_el0", now() + period[cpu]);
 	else
 		guest_write_sysreg("cntv_ctl_el0", 0);
+}
+
+/* --- the console ------------------------------------------------------------------------------ */
+
+void guest_console_interrupts(void)
+{
+	guest_gic()->route(GUEST_INTERRUPT_CONSOLE, guest_cpu());
+	guest_console_write(UART_IER, IER_RECEIVED);
 }
 
 /* --- other CPUs ------------------------------------------------------------------------------- */

@@ -15,8 +15,22 @@
 #define IMSIC_ENABLE 0xc0u
 #define TOPEI_IDENTITY(topei) ((topei) >> 16 & 0x7ff)
 
-/* What CPUs send each other in this way. */
+/* The APLIC, which makes messages of wires. */
+#define APLIC(reg) ((uint64_t)GUEST_GPA_APLIC + (reg))
+#define APLIC_DOMAINCFG APLIC(0x0000)
+#define APLIC_SOURCECFG(source) APLIC(0x0000 + 4 * (source))
+#define APLIC_SETIENUM APLIC(0x1edc)
+#define APLIC_TARGET(source) APLIC(0x3000 + 4 * (source))
+#define DOMAINCFG_ON (1u << 8 | 1u << 2) /* interrupts, as messages */
+#define SOURCE_LEVEL_HIGH 6u
+#define TARGET_CPU_SHIFT 18
+
+#define UART_IER 1
+#define IER_RECEIVED 1u
+
+/* What CPUs send each other in this way, and what the console's wire becomes. */
 #define IDENTITY 1u
+#define CONSOLE_IDENTITY (GUEST_INTERRUPT_CONSOLE - GUEST_INTERRUPT_EXTERNAL)
 
 static bool have_imsic(void)
 {
@@ -33,7 +47,7 @@ void guest_external_start(void)
 {
 	if (!have_imsic())
 		return;
-	write_imsic(IMSIC_ENABLE, UINT64_C(1) << IDENTITY);
+	write_imsic(IMSIC_ENABLE, 1u << IDENTITY | 1u << CONSOLE_IDENTITY);
 	write_imsic(IMSIC_THRESHOLD, 0);
 	write_imsic(IMSIC_DELIVERY, 1);
 }
@@ -50,6 +64,20 @@ unsigned int guest_external_take(void)
 	}
 	number = guest_read32(guest_timer_gpa(guest_cpu(), GUEST_TIMER_INTERRUPT));
 	return number == GUEST_TIMER_NOTHING ? 0 : number;
+}
+
+/*
+ * A message is sent when the wire rises, and not again while it is up: so who handles it goes on
+ * until nothing is left to receive, when the wire falls.
+ */
+void guest_console_interrupts(void)
+{
+	guest_write32(APLIC_DOMAINCFG, DOMAINCFG_ON);
+	guest_write32(APLIC_SOURCECFG(GUEST_GSI_CONSOLE), SOURCE_LEVEL_HIGH);
+	guest_write32(APLIC_TARGET(GUEST_GSI_CONSOLE),
+		      guest_cpu() << TARGET_CPU_SHIFT | CONSOLE_IDENTITY);
+	guest_write32(APLIC_SETIENUM, GUEST_GSI_CONSOLE);
+	guest_console_write(UART_IER, IER_RECEIVED);
 }
 
 static void send_message(unsigned int cpu)
