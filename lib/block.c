@@ -37,13 +37,17 @@ int vcpu_sleep(struct axvcpu *vcpu, int64_t timeout_ns)
 bool vcpu_awaken(struct axvcpu *vcpu, uint64_t to, uint64_t *word)
 {
 	*word = atomic_load(&vcpu->state);
-	/* Registers may be looked at meanwhile, which takes but a moment. */
-	do {
-		if (state_of(*word) != AXVCPU_BLOCKED)
-			return false;
-		*word &= ~STATE_BUSY;
-	} while (!atomic_compare_exchange_weak(&vcpu->state, word, (*word & ~STATE_MASK) | to));
-	return true;
+	while (state_of(*word) == AXVCPU_BLOCKED) {
+		if (*word & STATE_BUSY) {
+			/* Registers are looked at, which takes but a moment. */
+			sys_yield();
+			*word = atomic_load(&vcpu->state);
+		} else if (atomic_compare_exchange_weak(&vcpu->state, word,
+							(*word & ~STATE_MASK) | to)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 int axvcpu_block(struct axvcpu *vcpu, int64_t timeout_ns)

@@ -187,6 +187,35 @@ static int read_self(const struct target *target, struct thread *self)
 	return err;
 }
 
+/* In the kernel's flags of a thread: it is on its way out, and executes nothing of the program any more. */
+#define PF_EXITING 0x4u
+
+/*
+ * Whether a thread is as good as gone: who has joined one can still find it in /proc for a moment,
+ * with all that it had.
+ */
+static bool is_leaving(const char *tid)
+{
+	char path[sizeof("/proc/self/task//stat") + NAME_MAX];
+	char text[1024];
+	unsigned int flags = 0;
+	const char *fields;
+	FILE *file;
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%s/stat", tid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	len = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[len] = '\0';
+	/* The name before it is the program's, and may hold anything. */
+	fields = strrchr(text, ')');
+	return fields && sscanf(fields + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) == 1 &&
+	       (flags & PF_EXITING);
+}
+
 /* Why a thread that is not the caller may not go on; NULL if it may. */
 static const char *objection(const struct target *target, const struct thread *thread)
 {
@@ -251,7 +280,7 @@ static int check_others(const struct target *target)
 		err = read_thread(path, target, &thread);
 		if (err == -ENOENT || err == -ESRCH)
 			err = 0;
-		else if (!err && (why = objection(target, &thread)))
+		else if (!err && (why = objection(target, &thread)) && !is_leaving(entry->d_name))
 			err = axvcpu_fail(NULL, -EBUSY,
 					  "privileges: thread %s %s; drop before creating threads",
 					  entry->d_name, why);

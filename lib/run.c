@@ -96,7 +96,7 @@ static noinline int run_slow(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 		op_leave(vcpu, &op, AXVCPU_BLOCKED);
 		ret = power_park(vcpu, exit);
 		/* Only the unsafe set_state moves it from there meanwhile. */
-		if (!vcpu_awaken(vcpu, AXVCPU_READY | STATE_BUSY, &word))
+		if (!vcpu_awaken(vcpu, AXVCPU_READY | STATE_BUSY | STATE_BRIEF, &word))
 			return state_refuse(vcpu, word, "run");
 		thread_set_current(vcpu);
 		if (ret) {
@@ -178,7 +178,8 @@ int axvcpu_complete(struct axvcpu *vcpu, const struct axvcpu_answer *answer)
 	uint64_t word = ready | STATE_AWAITS;
 
 	if (unlikely(answer->kind != AXVCPU_ANSWER_VALUE) ||
-	    unlikely(!atomic_compare_exchange_strong(&vcpu->state, &word, ready | STATE_BUSY)))
+	    unlikely(!atomic_compare_exchange_strong(&vcpu->state, &word,
+						     ready | STATE_BUSY | STATE_BRIEF)))
 		return complete_slow(vcpu, answer);
 	if (unlikely(!host_answer(vcpu->arch, answer->u.value))) {
 		atomic_store_explicit(&vcpu->state, word, memory_order_release);

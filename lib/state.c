@@ -9,6 +9,7 @@
 
 #include "host_run.h"
 #include "lib/request.h"
+#include "lib/sys.h"
 #include "lib/vcpu.h"
 #include "lib/vm.h"
 
@@ -89,14 +90,15 @@ int state_refuse(struct axvcpu *vcpu, uint64_t word, const char *what)
 }
 
 /* Leaves the word that stood in the way in 'word'. */
-static bool begin(struct axvcpu *vcpu, unsigned int allowed, struct op *op, uint64_t *word)
+static bool begin(struct axvcpu *vcpu, unsigned int allowed, uint64_t busy, struct op *op,
+		  uint64_t *word)
 {
 	*word = atomic_load_explicit(&vcpu->state, memory_order_relaxed);
 	op->previous = thread.current;
 	do {
 		if ((*word & STATE_BUSY) || !(allowed & IN(state_of(*word))))
 			return false;
-	} while (!atomic_compare_exchange_weak(&vcpu->state, word, *word | STATE_BUSY));
+	} while (!atomic_compare_exchange_weak(&vcpu->state, word, *word | busy));
 	op->from = state_of(*word);
 	op->owner = state_owner(*word);
 	thread_set_current(vcpu);
@@ -107,14 +109,40 @@ bool op_try(struct axvcpu *vcpu, unsigned int allowed, struct op *op)
 {
 	uint64_t word;
 
-	return begin(vcpu, allowed, op, &word);
+	return begin(vcpu, allowed, STATE_BUSY | STATE_BRIEF, op, &word);
+}
+
+/*
+ * That another thread looks at a register at this moment, or sees to requests, is none of the caller's
+ * business: waits. False: that is not what stands in the way.
+ */
+static bool let_pass(const struct axvcpu *vcpu, uint64_t word)
+{
+	if (!(word & STATE_BRIEF) || thread.current == vcpu || vm_check_process(vcpu->vm))
+		return false;
+	sys_yield();
+	return true;
+}
+
+static int begin_or_refuse(struct axvcpu *vcpu, unsigned int allowed, uint64_t busy,
+			   const char *what, struct op *op)
+{
+	uint64_t word;
+
+	while (!begin(vcpu, allowed, busy, op, &word))
+		if (!let_pass(vcpu, word))
+			return state_refuse(vcpu, word, what);
+	return 0;
 }
 
 int op_begin(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op)
 {
-	uint64_t word;
+	return begin_or_refuse(vcpu, allowed, STATE_BUSY | STATE_BRIEF, what, op);
+}
 
-	return begin(vcpu, allowed, op, &word) ? 0 : state_refuse(vcpu, word, what);
+int op_begin_long(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op)
+{
+	return begin_or_refuse(vcpu, allowed, STATE_BUSY, what, op);
 }
 
 int op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op)
@@ -192,7 +220,7 @@ static int transition(struct axvcpu *vcpu, enum axvcpu_state from, enum axvcpu_s
 	if (!ret)
 		ret = check_state(vcpu, to, what);
 	if (!ret)
-		ret = op_begin(vcpu, IN(from), what, &op);
+		ret = op_begin_long(vcpu, IN(from), what, &op);
 	if (ret)
 		return ret;
 	if (t->arch_fn) {

@@ -108,6 +108,11 @@ int sys_futex_wake(const uint32_t *word)
 	return (int)arch_syscall3(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1);
 }
 
+void sys_yield(void)
+{
+	sched_yield();
+}
+
 int sys_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
 		      void *arg)
 {

@@ -44,6 +44,8 @@ int sys_tkill(pid_t tid, int sig);
 /* Waits while *word is 0. Private futexes. */
 int sys_futex_wait(const uint32_t *word, const struct timespec *timeout);
 int sys_futex_wake(const uint32_t *word);
+/* Lets others run: cannot fail. */
+void sys_yield(void);
 int sys_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
 		      void *arg);
 /* CLOCK_MONOTONIC in nanoseconds: cannot fail. */

@@ -136,7 +136,7 @@ int axvcpu_free(struct axvcpu *vcpu)
 	if (axvcpu_state(vcpu) == AXVCPU_BLOCKED)
 		return axvcpu_fail(vcpu->vm, -EBUSY, "free: vCPU %u: its owner is blocked in it",
 				   vcpu->id);
-	ret = op_begin(vcpu, any, "free", &op);
+	ret = op_begin_long(vcpu, any, "free", &op);
 	if (ret)
 		return ret;
 	/* Best effort: there is nobody left to try again. */
@@ -163,7 +163,7 @@ int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_root,
 {
 	struct axvcpu_setup_config config;
 	struct op op;
-	int ret = op_begin(vcpu, IN(AXVCPU_CREATED), "setup", &op);
+	int ret = op_begin_long(vcpu, IN(AXVCPU_CREATED), "setup", &op);
 
 	if (ret)
 		return ret;
@@ -197,7 +197,7 @@ static int bind_thread(struct axvcpu *vcpu)
 int axvcpu_bind(struct axvcpu *vcpu)
 {
 	struct op op;
-	int ret = op_begin(vcpu, IN(AXVCPU_FREE), "bind", &op);
+	int ret = op_begin_long(vcpu, IN(AXVCPU_FREE), "bind", &op);
 
 	if (ret)
 		return ret;

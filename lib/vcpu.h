@@ -26,6 +26,8 @@
 #define STATE_ATTENTION UINT64_C(0x200)
 #define STATE_AWAITS UINT64_C(0x400)
 #define STATE_FLAGS (STATE_ATTENTION | STATE_AWAITS)
+/* Beside BUSY: for a moment only. Others wait, and are not refused. */
+#define STATE_BRIEF UINT64_C(0x800)
 #define STATE_OWNER_SHIFT 32
 /* No vCPU's. */
 #define STATE_NONE UINT64_MAX
@@ -121,12 +123,15 @@ struct op {
 
 /*
  * Begins an operation that needs one of the states 'allowed': nobody else gets in until op_end(),
- * and the vCPU is current. Returns 0, or -EBADFD or -EBUSY with a message that says 'what'.
+ * and the vCPU is current. It takes but a moment, or goes on with op_enter(): who comes meanwhile
+ * waits. Returns 0, or -EBADFD or -EBUSY with a message that says 'what'.
  */
 int op_begin(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op);
-/* The same without a message: whether it has begun. */
+/* The same, for operations that may take their time: who comes meanwhile is refused. */
+int op_begin_long(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op);
+/* op_begin() without a message: whether it has begun. */
 bool op_try(struct axvcpu *vcpu, unsigned int allowed, struct op *op);
-/* The same, for operations of the owner alone. */
+/* op_begin(), for operations of the owner alone. */
 int op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op);
 /* Ends it in state 'to'. A vCPU that has no owner then has its mailbox emptied. */
 void op_end(struct axvcpu *vcpu, const struct op *op, enum axvcpu_state to);

@@ -566,10 +566,16 @@ ends "output without a newline comes out" 0 'at once'
 
 kill $pid
 wait $pid 2>/dev/null
+# A shell lets commands in the background ignore some; env does not, but for busybox's.
+default="env --default-signal=INT,QUIT"
+$default true 2>/dev/null || default=
 for signal in 15 2 1 3 10 14; do
-	# A shell lets commands in the background ignore some; env does not.
+	if [ -z "$default" ] && { [ $signal -eq 2 ] || [ $signal -eq 3 ]; }; then
+		skip "dies of signal $signal" "this env cannot undo what the shell ignores"
+		continue
+	fi
 	: >"$out"
-	env --default-signal=INT,QUIT "$AXRUN" "$GUESTS/spin" running >"$out" 2>"$err" &
+	$default "$AXRUN" "$GUESTS/spin" running >"$out" 2>"$err" &
 	pid=$!
 	tries=0
 	until grep -q running "$out" || [ $tries -gt 100 ]; do

@@ -157,13 +157,15 @@ extern const size_t guest_register_nways;
 /* What a register of axvcpu_reg_info() takes. */
 struct guest_register_rule {
 	uint64_t id;
-	/* Bits that can be written freely, and then read back. 0: none. */
+	/* Bits that can be written, and are then read back. 0: it is read only, where KVM knows that. */
 	uint64_t writable;
+	/* It counts on while nobody looks. */
+	bool counts;
 	/* Why not all of them. */
 	const char *why;
 };
 
-/* Those registers that do not take any value, of any state that setup leaves. */
+/* Those registers that do not take any value and keep it, as setup has left the vCPU. */
 extern const struct guest_register_rule guest_register_rules[];
 extern const size_t guest_register_nrules;
 

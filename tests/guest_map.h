@@ -17,8 +17,8 @@
 
 /* Where there is no memory: what the programs talk to, */
 #define GUEST_MMIO 0xd0000000
-/* and where they write when they are through, again and again. */
-#define GUEST_END 0xd0001000
+/* and, in another page of any size, where they write when they are through, again and again. */
+#define GUEST_END 0xd0010000
 
 /* What the programs write where it matters not what, and where it matters which bytes of it. */
 #define GUEST_VALUE 0x41

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "injector_arch.h"
 #include "lib/sys.h"
 
 struct injector injector;
@@ -145,7 +144,7 @@ static const struct {
 	{ KVM_SET_USER_MEMORY_REGION, "KVM_SET_USER_MEMORY_REGION", { { ENOMEM, EINVAL }, { 0 } } },
 	/* Errnos that a guest cannot cause: the others are exits. */
 	{ KVM_RUN, "KVM_RUN", { { ENOMEM, EBADF }, { 0 } } },
-	INJECTOR_ARCH_IOCTLS
+#include "ioctls.inc"
 };
 
 WRAP(int, sys_ioctl, int fd, unsigned long request, uintptr_t arg)

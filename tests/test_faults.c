@@ -302,8 +302,6 @@ static const struct step {
 	unsigned int calls;
 	/* Or as many as the architecture has. */
 	bool any_calls;
-	/* Not where axvcpu_translate() is not. */
-	bool needs_translation;
 	/* A vCPU of KVM's own stays behind, to be used again. */
 	bool parks;
 	/* Frees: there is no way to fail. */
@@ -327,7 +325,7 @@ static const struct step {
 	{ "set_reg", step_set_reg, .calls = 2 },
 	{ "get_reg", step_get_reg, .calls = 2 },
 	{ "set_debug", step_set_debug, .calls = 1 },
-	{ "translate", step_translate, .calls = 1, .needs_translation = true },
+	{ "translate", step_translate, .calls = 1 },
 	{ "get_regs", step_get_regs, .calls = 1 },
 	{ "set_regs", step_set_regs, .calls = 1 },
 	{ "set_entry", step_set_entry, .calls = 1 },
@@ -507,8 +505,6 @@ static bool live(const struct sweep *sweep, unsigned int n, bool all)
 	life_begin(&life, all);
 	snapshot(&before, &life);
 	for (int i = 0; i < STEPS; i++) {
-		if (steps[i].needs_translation && !GUEST_TRANSLATES)
-			continue;
 		if (i == sweep->step)
 			more = take_failing(&life, sweep, n);
 		else

@@ -460,6 +460,28 @@ static void refused_for_other(void)
 	expect_caps(0);
 }
 
+static void *return_at_once(void *arg)
+{
+	return arg;
+}
+
+/* The kernel lets a joiner go on before the thread is gone from /proc. */
+static void joined_threads_do_not_count(void)
+{
+	pthread_t thread;
+
+	expect(!pthread_create(&thread, NULL, return_at_once, NULL), "pthread_create");
+	pthread_join(thread, NULL);
+	expect_drop(NULL, 0);
+}
+
+START_TEST(a_thread_that_has_been_joined_is_none_any_more)
+{
+	for (int i = 0; i < 100; i++)
+		in_child(joined_threads_do_not_count);
+}
+END_TEST
+
 START_TEST(a_thread_with_capabilities_is_refused_before_anything_is_dropped)
 {
 	in_child(refused_for_other);
@@ -724,6 +746,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(root, kept_capabilities_survive_the_change_of_user);
 	tcase_add_test(root, kept_capabilities_survive_the_change_of_user_without_setpcap_too);
 	tcase_add_test(root, a_thread_with_capabilities_is_refused_before_anything_is_dropped);
+	tcase_add_test(root, a_thread_that_has_been_joined_is_none_any_more);
 	tcase_add_test(root, a_thread_without_no_new_privs_is_refused);
 	tcase_add_test(root, a_thread_of_another_user_is_refused);
 	tcase_add_test(root, a_thread_that_is_down_already_is_accepted);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "mock.h"
 #include "suite.h"
@@ -170,6 +171,44 @@ START_TEST(no_request_is_stuck_when_the_owner_leaves)
 	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 3000);
 	atomic_store(&finish, true);
 	pthread_join(thread, NULL);
+	end();
+}
+END_TEST
+
+static atomic_bool carrying, binding;
+
+static void carry_slowly(enum mock_op op, void *arch)
+{
+	(void)arch;
+	if (op != MOCK_INJECT_NMI)
+		return;
+	atomic_store(&carrying, true);
+	while (!atomic_load(&binding))
+		sched_yield();
+	usleep(50000);
+}
+
+static void *carry(void *arg)
+{
+	(void)arg;
+	ck_ok(axvcpu_inject_nmi(vcpu));
+	return NULL;
+}
+
+START_TEST(who_comes_while_a_request_is_carried_out_is_not_refused)
+{
+	pthread_t carrier;
+
+	/* Without an owner the sender does it, and a thread that binds knows nothing of that. */
+	start(0);
+	mock.hook = carry_slowly;
+	ck_assert_int_eq(pthread_create(&carrier, NULL, carry, NULL), 0);
+	while (!atomic_load(&carrying))
+		sched_yield();
+	atomic_store(&binding, true);
+	ck_ok(axvcpu_bind(vcpu));
+	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 1);
+	pthread_join(carrier, NULL);
 	end();
 }
 END_TEST
@@ -351,6 +390,55 @@ START_TEST(only_one_of_many_starts_succeeds)
 }
 END_TEST
 
+START_TEST(who_has_waited_for_a_pause_can_look_at_registers)
+{
+	uint64_t value;
+
+	/* The request is answered before the owner has lain down: that is not to be seen. */
+	start_owner(0);
+	for (int i = 0; i < 1000; i++) {
+		ck_ok(axvcpu_pause(vcpu, -1));
+		ck_ok(axvcpu_get_reg(vcpu, 1, &value));
+		ck_ok(axvcpu_resume(vcpu));
+	}
+	end_owner();
+}
+END_TEST
+
+static void *look(void *arg)
+{
+	uint64_t value;
+
+	(void)arg;
+	while (!atomic_load(&finish)) {
+		int ret = axvcpu_get_reg(vcpu, 1, &value);
+
+		/* The owner is in the guest now and then. */
+		ck_assert_msg(!ret || ret == -EBUSY, "%d", ret);
+	}
+	return NULL;
+}
+
+START_TEST(an_owner_is_not_refused_because_others_look_at_registers)
+{
+	struct axvcpu_exit exit;
+	pthread_t thread;
+
+	start(0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, look, NULL), 0);
+	for (int i = 0; i < 20000; i++) {
+		ck_ok(axvcpu_bind(vcpu));
+		ck_ok(axvcpu_run(vcpu, &exit));
+		ck_ok(axvcpu_set_reg(vcpu, 1, 5));
+		ck_ok(axvcpu_run(vcpu, &exit));
+		ck_ok(axvcpu_unbind(vcpu));
+	}
+	atomic_store(&finish, true);
+	pthread_join(thread, NULL);
+	end();
+}
+END_TEST
+
 START_TEST(a_stopped_vcpu_leaves_the_guest_and_a_kick_still_comes_through)
 {
 	struct axvcpu_exit exit;
@@ -427,6 +515,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(mail, requests_keep_their_order);
 	tcase_add_test(mail, no_request_of_many_threads_is_lost);
 	tcase_add_test(mail, no_request_is_stuck_when_the_owner_leaves);
+	tcase_add_test(mail, who_comes_while_a_request_is_carried_out_is_not_refused);
 	tcase_add_test(mail, without_an_owner_or_by_the_owner_it_is_done_at_once);
 	tcase_add_test(mail, a_request_from_inside_waits_for_the_next_run);
 
@@ -437,6 +526,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(power, a_vcpu_that_starts_off_waits_for_its_start);
 	tcase_add_test(power, only_one_of_many_starts_succeeds);
 	tcase_add_test(power, a_stopped_vcpu_leaves_the_guest_and_a_kick_still_comes_through);
+	tcase_add_test(power, who_has_waited_for_a_pause_can_look_at_registers);
+	tcase_add_test(power, an_owner_is_not_refused_because_others_look_at_registers);
 	tcase_add_test(power, pause_waits_until_the_guest_is_left_and_resume_lets_it_in);
 	tcase_add_test(power, a_reset_revives_after_a_terminal_exit);
 }

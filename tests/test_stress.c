@@ -501,7 +501,7 @@ static void pause_and_look(struct thread *thread, struct axvcpu *vcpu)
 		must(regs.pc - GUEST_CODE < guest_work_size, "the program counter is %#llx",
 		     (unsigned long long)regs.pc);
 	}
-	if (GUEST_TRANSLATES && !ONLY(axvcpu_translate(vcpu, GUEST_CODE, &gpa), EBUSY, EBADFD))
+	if (!ONLY(axvcpu_translate(vcpu, GUEST_CODE, &gpa), EBUSY, EBADFD))
 		must(gpa == GUEST_CODE, "%#llx", (unsigned long long)gpa);
 	if (!dice(thread, 4))
 		ONLY(axvcpu_flush(vcpu), EBUSY, EBADFD);

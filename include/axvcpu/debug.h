@@ -72,7 +72,7 @@ struct axvcpu_debug {
  * @return 0; -EINVAL, -E2BIG: the arguments; -ENOSPC: more points than the hardware has; -ENOTSUP;
  *         -EBADFD; -EBUSY; errnos of the kernel.
  *
- * States: Free, Ready, Blocked; unchanged. Threads: any, one at a time.
+ * States: Free, Ready, Blocked; unchanged. Threads: any.
  */
 AXVCPU_API int axvcpu_set_debug(struct axvcpu *vcpu, const struct axvcpu_debug *debug);
 
@@ -83,7 +83,7 @@ AXVCPU_API int axvcpu_set_debug(struct axvcpu *vcpu, const struct axvcpu_debug *
  * @param gpa receives the guest-physical address.
  * @return 0; -EFAULT: it is not mapped; -ENOTSUP; -EBADFD; -EBUSY; errnos of the kernel.
  *
- * States: Free, Ready, Blocked; unchanged. Threads: any, one at a time. axvcpu:
+ * States: Free, Ready, Blocked; unchanged. Threads: any. axvcpu:
  * guest_page_table_query.
  */
 AXVCPU_API int axvcpu_translate(struct axvcpu *vcpu, uint64_t gva, uint64_t *gpa);

@@ -80,7 +80,7 @@ AXVCPU_API int axvcpu_set_irq_line(struct axvcpu *vcpu, uint32_t line, bool leve
  * is asked for before. For those who keep their own queue. x86_64 without the kernel's irqchip;
  * elsewhere -ENOTSUP. If the guest halts before, that is told first.
  *
- * @return 0; -ENOTSUP; -EBADFD; -EBUSY. States: Free, Ready. Threads: any, one at a time.
+ * @return 0; -ENOTSUP; -EBADFD; -EBUSY. States: Free, Ready. Threads: any.
  */
 AXVCPU_API int axvcpu_request_irq_window(struct axvcpu *vcpu);
 

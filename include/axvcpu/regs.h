@@ -163,7 +163,7 @@ struct axvcpu_regs {
  * @param value receives the value, zero-extended.
  * @return 0; -ENOENT: no such register; -EBADFD: state not Free, Ready or Blocked; -EBUSY.
  *
- * States: Free, Ready, Blocked; unchanged. Threads: any, one at a time. axvcpu: read_gpr.
+ * States: Free, Ready, Blocked; unchanged. Threads: any. axvcpu: read_gpr.
  */
 AXVCPU_API int axvcpu_get_reg(struct axvcpu *vcpu, uint64_t id, uint64_t *value);
 

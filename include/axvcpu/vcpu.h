@@ -7,7 +7,8 @@
  *     Ready --block--> Blocked --wake--> Ready
  *
  * A vCPU belongs to the thread that bound it. Other threads may read its state and id, kick and
- * wake it, at any time; nothing else while the owner is inside (-EBUSY).
+ * wake it, at any time; nothing else while the owner is in the guest (-EBUSY). What takes but a
+ * moment, as reading a register, waits for what others do that takes but a moment.
  *
  * A call in a state in which it is not allowed is -EBADFD and changes nothing; a call that fails
  * leaves the state it found, and can be tried again. With AXVCPU_F_STRICT the axvcpu crate's rule
@@ -256,7 +257,7 @@ static inline int axvcpu_complete_bytes(struct axvcpu *vcpu, const void *ptr, si
  *
  * @return 0; -EBADFD; -EBUSY; errnos of the kernel.
  *
- * States: Free, Ready; unchanged. Threads: any, one at a time.
+ * States: Free, Ready; unchanged. Threads: any.
  */
 AXVCPU_API int axvcpu_flush(struct axvcpu *vcpu);
 
@@ -295,7 +296,7 @@ AXVCPU_API int axvcpu_wake(struct axvcpu *vcpu);
  * @param entry guest address; what setup was given is forgotten.
  * @return as axvcpu_set_reg().
  *
- * States: Free, Ready, Blocked; unchanged. Threads: any, one at a time. axvcpu: set_entry.
+ * States: Free, Ready, Blocked; unchanged. Threads: any. axvcpu: set_entry.
  */
 AXVCPU_API int axvcpu_set_entry(struct axvcpu *vcpu, uint64_t entry);
 
@@ -352,7 +353,7 @@ AXVCPU_API int axvcpu_fd(const struct axvcpu *vcpu);
  *
  * @return 0 or what the capability returns; -ENOTSUP; -EBADFD; -EBUSY; errnos of the kernel.
  *
- * States: Created, Free, Ready, Blocked; unchanged. Threads: any, one at a time.
+ * States: Created, Free, Ready, Blocked; unchanged. Threads: any.
  */
 AXVCPU_API int axvcpu_enable_capability(struct axvcpu *vcpu, unsigned int capability,
 					const uint64_t args[4]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* arm64: the guests of the common suites: tests/guest.h says what they do. EL1, without an MMU. */
-#include "../program.h"
+#include "../program.inc"
 
 /* A constant of 64 bits. */
 	.macro	load reg, value

@@ -13,7 +13,7 @@ tools=$store/tools
 
 # Whether this machine is of that architecture.
 native() {
-	[ "$(uname -m)" = "${triplet%%-*}" ]
+	[ "$(host_architecture)" = "$arch" ]
 }
 
 # relative_links ROOT: an absolute link in it leads to what is in it.
@@ -67,7 +67,7 @@ make_tools() {
 prepare_cross() {
 	! native || return 0
 	if ! command -v "$triplet-gcc" >/dev/null; then
-		die "there is no $triplet-gcc, which builds for $arch; scripts/install-deps nested"
+		die "there is no $triplet-gcc, which builds for $arch; scripts/install-deps cross"
 	fi
 	stored "$sysroot" "the libraries for $arch" fetch_sysroot
 	make_tools || die "no tools to build for $arch"

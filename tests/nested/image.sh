@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # What the nested machine boots: a stock kernel and two initramfs archives, one with the system
 # and one with the programs of this build. The one who sources it has read the architecture's .conf,
-# store.sh, debian.sh and cross.sh; it sets $bare if there are to be no programs.
+# store.sh, debian.sh and cross.sh; and set $programs:
+# all, examples (axrun and the guests among them), or none.
 : "${top:?} ${arch:?} ${store:?} ${work:?} ${nested:?} ${sysroot:?} ${debian_suite:?}"
-: "${debian_arch:?} ${kernel_package:?} ${kernel_modules:?}"
+: "${programs:?} ${debian_arch:?} ${kernel_package:?} ${kernel_modules:?}"
 
 # A kernel and busybox, as Debian has them.
 system=$store/debian
@@ -93,7 +94,6 @@ needs() {
 # add_libraries ROOT CC: all shared libraries that its programs need, found as the compiler finds
 # them.
 add_libraries() {
-	mkdir -p "$1/lib"
 	_todo=$(find "$1" -type f -perm -100)
 	while [ -n "$_todo" ]; do
 		_next=
@@ -120,10 +120,13 @@ add_libraries() {
 
 # configure_programs: anew if it is to be done in another way than the last time.
 configure_programs() {
+	_is=$(cat "$work/build/options" 2>/dev/null) || _is=
 	# Without a shared library the test programs are programs, not libtool's scripts.
 	_options="--enable-werror --disable-shared --enable-silent-rules $(cross_options)"
-	if [ "$_options" = "$(cat "$work/build/options" 2>/dev/null)" ]; then
-		return
+	[ "$_is" != "$_options" ] || return 0
+	if [ "$programs" = examples ]; then
+		_options="$_options --disable-tests"
+		[ "$_is" != "$_options" ] || return 0
 	fi
 	rm -rf "$work/build"
 	mkdir -p "$work/build"
@@ -131,57 +134,65 @@ configure_programs() {
 		echo "$_options" >"$work/build/options"
 }
 
-# build_programs SUITE-FILE: configures if needed, builds, and lists the test programs.
+# build_programs: and lists the tests and what these use in $work/tests and $work/helpers.
 build_programs() {
-	configure_programs || return
-	make -C "$work/build" -j "$(nproc)" all || return
+	configure_programs && make -C "$work/build" -j "$(nproc)" all || return
+	[ "$programs" = all ] || return 0
 	# Builds what the tests consist of, and runs none.
 	make -C "$work/build" -j "$(nproc)" check TESTS= || return
-	make -s -C "$work/build" --no-print-directory list-suites >"$1"
+	for _list in tests helpers; do
+		make -s -C "$work/build" --no-print-directory "list-$_list" >"$work/$_list" || return
+	done
 }
 
-# install_programs ROOT SUITE-FILE
+# install_programs ROOT: where the build tree has them.
 install_programs() {
-	cp "$work/build/examples/axrun/axrun" "$1/bin/" || return
-	for _file in "$work"/build/examples/guests/*; do
+	mkdir -p "$1/examples/axrun" "$1/examples/guests" "$1/tests"
+	for _file in "$work"/build/examples/* "$work"/build/examples/axrun/axrun \
+		"$work"/build/examples/guests/*; do
 		if [ -f "$_file" ] && [ -x "$_file" ]; then
-			cp "$_file" "$1/guests/" || return
+			cp "$_file" "$1/${_file#"$work"/build/}" || return
 		fi
 	done
-	while read -r _suite; do
-		cp "$work/build/$_suite" "$1/tests/" || return
-	done <"$2"
+	[ "$programs" = all ] || return 0
+	sort -u "$work/tests" "$work/helpers" >"$work/install"
+	while read -r _file; do
+		case $_file in
+		*.sh) cp "$top/$_file" "$1/$_file" ;;
+		*) cp "$work/build/$_file" "$1/$_file" ;;
+		esac || return
+	done <"$work/install"
 }
 
-# install_all ROOT SUITE-FILE FILE...: the programs unless there are to be none, the files, and
-# the libraries of both.
-install_all() {
+# install_files ROOT FILE...: those that the user wants there.
+install_files() {
 	_root=$1
-	_suites=$2
-	shift 2
-	rm -rf "$_root"
-	mkdir -p "$_root/bin" "$_root/tests" "$_root/guests"
-	if [ -z "$bare" ]; then
-		install_programs "$_root" "$_suites" || return
-	fi
-	if [ $# -gt 0 ]; then
-		cp "$@" "$_root/bin/" || return
-	fi
-	add_libraries "$_root" "$(cross_compiler)"
+	shift
+	for _file in "$@"; do
+		case ${_file##*/} in
+		lib*.so*) cp -L "$_file" "$_root/lib/" ;;
+		*) cp "$_file" "$_root/bin/" ;;
+		esac || return
+	done
 }
 
-# build_all: in the source tree and in $work/build.
-build_all() {
-	echo "nested $arch: building in ${work#"$top"/}/build"
-	logged "$work/bootstrap.log" bootstrap_tree || die "bootstrap failed"
-	logged "$work/build.log" build_programs "$work/suites" || die "it does not build"
+# install_all ROOT FILE...: the programs, the files, and the libraries of both.
+install_all() {
+	rm -rf "$1"
+	mkdir -p "$1/bin" "$1/lib" "$1/examples/guests"
+	[ "$programs" = none ] || install_programs "$1" || return
+	install_files "$@" && add_libraries "$1" "$(cross_compiler)"
 }
 
-# prepare_programs FILE...: the test programs, axrun and the guests, these files, and the libraries
-# of all to $work/programs.root; the names of the test programs to $work/suites.
+# prepare_programs FILE...: the programs, these files, and the libraries of all to
+# $work/programs.root.
 prepare_programs() {
 	prepare_cross
-	[ -n "$bare" ] || build_all
-	logged "$work/install.log" install_all "$work/programs.root" "$work/suites" "$@" ||
+	if [ "$programs" != none ]; then
+		echo "nested $arch: building in ${work#"$top"/}/build"
+		logged "$work/bootstrap.log" bootstrap_tree || die "bootstrap failed"
+		logged "$work/build.log" build_programs || die "it does not build"
+	fi
+	logged "$work/install.log" install_all "$work/programs.root" "$@" ||
 		die "the programs could not be put together"
 }

@@ -14,6 +14,14 @@ architectures() {
 	done | tr '\n' ' '
 }
 
+# host_architecture: that of this machine, as it is called here.
+host_architecture() {
+	case $(uname -m) in
+	aarch64) echo arm64 ;;
+	*) uname -m ;;
+	esac
+}
+
 # use_architecture ARCH: reads its .conf.
 # shellcheck disable=SC2034 # for those who source it
 use_architecture() {

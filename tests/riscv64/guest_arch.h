@@ -21,6 +21,4 @@
  */
 #define GUEST_ROOT_BITS 2
 
-#define GUEST_TRANSLATES false
-
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* riscv64: the guests of the common suites: tests/guest.h says what they do. VS mode, without paging. */
-#include "../program.h"
+#include "../program.inc"
 
 /* What the linker would make shorter would fit where it links it, and not where it runs. */
 	.option	norelax

@@ -23,7 +23,4 @@
 /* Bits by which the root of the tables of guest-physical addresses is wider than the other levels. */
 #define GUEST_ROOT_BITS 0
 
-/* What axvcpu_translate() is: KVM's. */
-#define GUEST_TRANSLATES true
-
 #endif

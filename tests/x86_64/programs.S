@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* x86_64: the guests of the common suites: tests/guest.h says what they do. 64-bit code. */
-#include "../program.h"
+#include "../program.inc"
 
 program spin
 1:	jmp	1b

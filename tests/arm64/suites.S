@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The guests of arm64's own suites: tests/arm64_guest.h says what they do. EL1, without an MMU. */
+#include "../arm64_guest_map.h"
+#include "../program.h"
+
+	.arch	armv8-a+sve
+
+	.macro	address reg, value
+	movz	\reg, ((\value) >> 16) & 0xffff, lsl 16
+	movk	\reg, (\value) & 0xffff
+	.endm
+
+/* Vectors of EL1 with its own stack pointer: synchronous, IRQ, FIQ, SError. All others are loops. */
+	.macro	vectors sync, irq, fiq, serror
+	.balign	0x800
+	.rept	4
+	b	.
+	.balign	0x80
+	.endr
+	b	\sync
+	.balign	0x80
+	b	\irq
+	.balign	0x80
+	b	\fiq
+	.balign	0x80
+	b	\serror
+	.balign	0x80
+	.rept	8
+	b	.
+	.balign	0x80
+	.endr
+	.endm
+
+	.balign	0x800
+program calls
+	mov	x20, x0
+	address	x21, GUEST_MMIO
+1:	ldp	x19, x0, [x20]
+	cmp	x19, A64_CALL_END
+	b.eq	4f
+	ldp	x1, x2, [x20, 16]
+	ldp	x3, x4, [x20, 32]
+	ldp	x5, x6, [x20, 48]
+	add	x20, x20, 64
+	cbnz	x19, 2f
+	hvc	0
+	b	3f
+2:	smc	0
+3:	str	x0, [x21]
+	str	x1, [x21, 8]
+	b	1b
+4:	address	x21, GUEST_END
+5:	str	w0, [x21]
+	b	5b
+end calls
+
+	.balign	0x800
+program gic
+	adr	x1, 10f
+	msr	vbar_el1, x1
+	ldr	x3, [x0], 8
+	/* Address, bytes, value. */
+1:	ldp	x1, x2, [x0]
+	cbz	x1, 3f
+	ldr	x4, [x0, 16]
+	add	x0, x0, 24
+	cmp	x2, 8
+	b.eq	2f
+	str	w4, [x1]
+	b	1b
+2:	str	x4, [x1]
+	b	1b
+	/* ICC_PMR_EL1, ICC_IGRPEN1_EL1 */
+3:	mov	x1, 0xff
+	msr	s3_0_c4_c6_0, x1
+	mov	x1, 1
+	msr	s3_0_c12_c12_7, x1
+	isb
+	cbz	x3, 4f
+	msr	cntv_cval_el0, xzr
+	msr	cntv_ctl_el0, x1
+	isb
+4:	address	x21, GUEST_MMIO
+	str	w3, [x21]
+	msr	daifclr, 2
+5:	wfi
+	b	5b
+	/* ICC_IAR1_EL1, ICC_EOIR1_EL1 */
+6:	mrs	x1, s3_0_c12_c12_0
+	cmp	x1, 27
+	b.ne	7f
+	msr	cntv_ctl_el0, xzr
+	isb
+7:	str	w1, [x21, 8]
+	msr	s3_0_c12_c12_1, x1
+	isb
+	eret
+10:
+	vectors	., 6b, ., .
+end gic
+
+	.balign	0x800
+program lines
+	adr	x1, 10f
+	msr	vbar_el1, x1
+	address	x21, GUEST_MMIO
+	str	w0, [x21]
+	cbz	x0, 1f
+	msr	cntv_cval_el0, xzr
+	mov	x1, 1
+	msr	cntv_ctl_el0, x1
+	isb
+1:	msr	daifclr, 3
+2:	wfi
+	b	2b
+3:	str	w0, [x21, 8]
+	eret
+4:	str	w0, [x21, 16]
+	eret
+10:
+	vectors	., 3b, 4b, .
+end lines
+
+	.balign	0x800
+program faults
+	/* Calls the code at x0, and tells of exceptions: ESR, FAR, ELR. They end it. */
+	adr	x1, 10f
+	msr	vbar_el1, x1
+	mov	x19, x0
+	address	x21, GUEST_MMIO
+	msr	daifclr, 4
+	isb
+	str	w0, [x21]
+	blr	x19
+	address	x21, GUEST_END
+1:	str	w0, [x21]
+	b	1b
+2:	mrs	x1, esr_el1
+	mrs	x2, far_el1
+	mrs	x3, elr_el1
+	address	x21, A64_TELL
+	str	x1, [x21]
+	str	x2, [x21, 8]
+	str	x3, [x21, 16]
+	b	.
+3:	mrs	x1, esr_el1
+	address	x21, A64_TELL
+	str	x1, [x21, 24]
+	b	.
+10:
+	vectors	2b, ., ., 3b
+end faults
+
+/* What "faults" calls, each at a place of its own. */
+program pieces
+mark pieces, nothing
+	ret
+	/* Loads with a sign, into both widths. */
+mark pieces, signed
+	address	x2, GUEST_MMIO
+	ldrsb	w3, [x2]
+	str	x3, [x2, 8]
+	ldrsb	x3, [x2]
+	str	x3, [x2, 8]
+	ldrsh	w3, [x2]
+	str	x3, [x2, 8]
+	ldrsh	x3, [x2]
+	str	x3, [x2, 8]
+	ldrsw	x3, [x2]
+	str	x3, [x2, 8]
+	/* The zero register, and acquire and release. */
+	ldr	wzr, [x2]
+	str	wzr, [x2, 8]
+	str	xzr, [x2, 8]
+	ldar	w3, [x2]
+	stlr	w3, [x2]
+	ret
+mark pieces, load_pair
+	address	x2, GUEST_MMIO
+	ldp	x3, x4, [x2]
+	ret
+mark pieces, store_pair
+	address	x2, GUEST_MMIO
+	stp	x3, x4, [x2]
+	ret
+mark pieces, load_post
+	address	x2, GUEST_MMIO
+	ldr	x3, [x2], 8
+	ret
+mark pieces, load
+	address	x2, GUEST_MMIO
+	ldr	w3, [x2]
+	ret
+mark pieces, fetch
+	address	x2, GUEST_MMIO
+	br	x2
+mark pieces, brk
+	brk	0x123
+	ret
+	/* SVE: ZEN, then the length of a vector in bytes. */
+mark pieces, sve
+	mrs	x2, cpacr_el1
+	orr	x2, x2, 3 << 16
+	msr	cpacr_el1, x2
+	isb
+	rdvl	x3, 1
+	address	x2, GUEST_MMIO
+	str	x3, [x2, 8]
+	ret
+	/* PMCR_EL0 */
+mark pieces, pmu
+	mrs	x3, s3_3_c9_c12_0
+	address	x2, GUEST_MMIO
+	str	x3, [x2, 8]
+	ret
+	/* ID_AA64ISAR1_EL1, ID_AA64ISAR2_EL1: pointer authentication is in both. */
+mark pieces, pauth
+	mrs	x3, id_aa64isar1_el1
+	mrs	x4, s3_0_c0_c6_2
+	address	x2, GUEST_MMIO
+	str	x3, [x2, 8]
+	str	x4, [x2, 16]
+	ret
+end pieces
+
+program steps
+	address	x1, GUEST_MMIO
+	address	x2, A64_LIST
+mark steps, first
+	mov	x3, 1
+mark steps, second
+	mov	x3, 2
+mark steps, store
+	str	x3, [x2]
+mark steps, load
+	ldr	x4, [x2, 16]
+mark steps, half
+	strh	w3, [x2, 34]
+mark steps, mmio
+	str	w3, [x1]
+mark steps, brk
+	brk	0x42
+mark steps, after
+	address	x1, GUEST_END
+1:	str	w3, [x1]
+	b	1b
+end steps
+
+program at
+	/* What the hardware says of the address x0, to whoever listens to calls. */
+1:	at	s1e1r, x0
+	isb
+	mrs	x1, par_el1
+	mov	x2, x0
+	address	x0, A64_CALL_AT
+	hvc	0
+	b	1b
+end at

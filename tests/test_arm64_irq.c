@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Interrupts: SPIs, PPIs and messages through the kernel's GIC, and the lines of a CPU without one. */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "arm64_guest.h"
+#include "suite.h"
+
+#define NIRQS 256u
+#define FIRST_SPI 32u
+#define VTIMER 27u
+#define PTIMER 30u
+
+static struct guest guest;
+
+/* Interrupts that come as by an edge. Configured so: two bits for each, the upper one says so. */
+#define GICD_ICFGR 0xc00u
+#define EDGES 0xaaaaaaaau
+
+/* All as by edges. */
+static void start_with_edges(void)
+{
+	struct a64_store stores[NIRQS / 16];
+	size_t n = 0;
+
+	/* The first word is the SGIs', which are so anyway. */
+	stores[n++] = (struct a64_store){ AXVM_ARM64_GICR + 0x10000 + GICD_ICFGR + 4, 4, EDGES };
+	for (uint32_t i = 2; i < NIRQS / 16; i++)
+		stores[n++] = (struct a64_store){ AXVM_ARM64_GICD + GICD_ICFGR + 4 * i, 4, EDGES };
+	a64_start_gic(&guest, NULL, false, stores, n);
+}
+
+static bool is_timers(uint32_t intid)
+{
+	return intid == VTIMER || intid == PTIMER;
+}
+
+/* --- the GIC ------------------------------------------------------------------------------------ */
+
+START_TEST(every_interrupt_is_injected_by_its_number)
+{
+	start_with_edges();
+	for (uint32_t intid = 16; intid < NIRQS; intid++) {
+		if (is_timers(intid)) {
+			ck_fails_saying(axvcpu_inject_interrupt(guest.vcpu, intid), EINVAL,
+					"timer");
+			continue;
+		}
+		/* An edge each time: nobody has to lower it. */
+		for (int i = 0; i < 2; i++) {
+			ck_ok(axvcpu_inject_interrupt(guest.vcpu, intid));
+			a64_expect_irq(&guest, intid);
+		}
+	}
+	ck_fails_saying(axvcpu_inject_interrupt(guest.vcpu, 15), EINVAL, "16 to 255");
+	ck_fails_saying(axvcpu_inject_interrupt(guest.vcpu, NIRQS), EINVAL, "16 to 255");
+	ck_fails(axvcpu_inject_nmi(guest.vcpu), ENOTSUP);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(an_input_of_the_gic_is_a_level_until_it_is_lowered)
+{
+	a64_start_gic(&guest, NULL, false, NULL, 0);
+	for (uint32_t gsi = 0; gsi < NIRQS - FIRST_SPI; gsi += 37) {
+		ck_ok(axvm_set_irq_line(guest.vm, gsi, true));
+		/* Again as soon as it has ended. */
+		a64_expect_irq(&guest, FIRST_SPI + gsi);
+		a64_expect_irq(&guest, FIRST_SPI + gsi);
+		ck_ok(axvm_set_irq_line(guest.vm, gsi, false));
+	}
+	/* The latest one is at its exit, and does not come again. */
+	ck_ok(axvm_set_irq_line(guest.vm, 3, true));
+	a64_expect_irq(&guest, FIRST_SPI + 3);
+	ck_ok(axvm_set_irq_line(guest.vm, 3, false));
+	ck_fails_saying(axvm_set_irq_line(guest.vm, NIRQS - FIRST_SPI, true), EINVAL, "224 inputs");
+	guest_end(&guest);
+}
+END_TEST
+
+/* What comes next is 'intid', and nothing else came before. */
+static void expect_next(uint32_t intid)
+{
+	ck_ok(axvcpu_inject_interrupt(guest.vcpu, intid));
+	a64_expect_irq(&guest, intid);
+}
+
+START_TEST(a_level_ppi_is_raised_by_injection_and_lowered_by_its_line)
+{
+	const uint32_t ppi = 20;
+	/* The only one that is an edge, to see what has come before it. */
+	const struct a64_store edge = { AXVM_ARM64_GICR + 0x10000 + GICD_ICFGR + 4, 4, 2u << 2 };
+
+	a64_start_gic(&guest, NULL, false, &edge, 1);
+	ck_ok(axvcpu_inject_interrupt(guest.vcpu, ppi));
+	a64_expect_irq(&guest, ppi);
+	a64_expect_irq(&guest, ppi);
+	ck_ok(axvcpu_set_irq_line(guest.vcpu, ppi, false));
+	expect_next(17);
+	ck_ok(axvcpu_set_irq_line(guest.vcpu, ppi, true));
+	a64_expect_irq(&guest, ppi);
+	a64_expect_irq(&guest, ppi);
+	ck_ok(axvcpu_set_irq_line(guest.vcpu, ppi, false));
+	expect_next(17);
+	ck_fails_saying(axvcpu_set_irq_line(guest.vcpu, 32, true), EINVAL, "16 to 31");
+	ck_fails_saying(axvcpu_set_irq_line(guest.vcpu, 0, true), EINVAL, "16 to 31");
+	ck_fails_saying(axvcpu_set_irq_line(guest.vcpu, VTIMER, true), EINVAL, "timer");
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(what_comes_before_the_gic_is_ready_waits_for_the_first_entry)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	const uint64_t word = 0;
+	const struct a64_store all[] = {
+		{ AXVM_ARM64_GICD, 4, 0x12 },
+		{ AXVM_ARM64_GICR + 0x10100, 4, UINT32_MAX },
+		{ AXVM_ARM64_GICD + 0x104, 4, UINT32_MAX },
+		{ 0 },
+	};
+
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	guest_create(&guest, &config, PROGRAM(gic));
+	ck_ok(axvm_write(guest.vm, A64_LIST, &word, sizeof(word)));
+	ck_ok(axvm_write(guest.vm, A64_LIST + 8, all, sizeof(all)));
+	guest_setup(&guest, AXVCPU_MODE_64);
+	ck_ok(axvcpu_set_gpr(guest.vcpu, 0, A64_LIST));
+	ck_fails_saying(axvm_set_irq_line(guest.vm, 1, true), EBUSY, "axvm_finalize()");
+	ck_ok(axvcpu_inject_interrupt(guest.vcpu, 21));
+	ck_ok(axvcpu_set_irq_line(guest.vcpu, 22, true));
+	ck_ok(axvcpu_set_irq_line(guest.vcpu, 23, true));
+	ck_ok(axvcpu_set_irq_line(guest.vcpu, 23, false));
+	ck_ok(axvcpu_inject_interrupt(guest.vcpu, 40));
+	ck_ok(axvcpu_bind(guest.vcpu));
+	guest_expect_write(&guest, GUEST_MMIO, 0);
+	a64_expect_irq(&guest, 21);
+	ck_ok(axvcpu_set_irq_line(guest.vcpu, 21, false));
+	a64_expect_irq(&guest, 22);
+	ck_ok(axvcpu_set_irq_line(guest.vcpu, 22, false));
+	a64_expect_irq(&guest, 40);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(the_virtual_timer_interrupts_by_the_gic)
+{
+	a64_start_gic(&guest, NULL, true, NULL, 0);
+	a64_expect_irq(&guest, VTIMER);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(an_event_descriptor_is_an_input)
+{
+	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	start_with_edges();
+	irqfd.fd = fd;
+	irqfd.gsi = 9;
+	ck_ok(axvm_set_irqfd(guest.vm, &irqfd));
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(eventfd_write(fd, 1), 0);
+		a64_expect_irq(&guest, FIRST_SPI + 9);
+	}
+	irqfd.flags = AXVM_EVENT_REMOVE;
+	ck_ok(axvm_set_irqfd(guest.vm, &irqfd));
+	ck_assert_int_eq(eventfd_write(fd, 1), 0);
+	expect_next(40);
+	close(fd);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(the_end_of_a_level_interrupt_signals_a_descriptor)
+{
+	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
+	struct pollfd poll_fd;
+	int fd = eventfd(0, EFD_CLOEXEC), resample = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	const struct a64_store edge = { AXVM_ARM64_GICD + GICD_ICFGR + 8, 4, 2u };
+
+	a64_start_gic(&guest, NULL, false, &edge, 1);
+	irqfd.flags = AXVM_EVENT_RESAMPLE;
+	irqfd.fd = fd;
+	irqfd.resample_fd = resample;
+	irqfd.gsi = 9;
+	ck_ok(axvm_set_irqfd(guest.vm, &irqfd));
+	ck_assert_int_eq(eventfd_write(fd, 1), 0);
+	a64_expect_irq(&guest, FIRST_SPI + 9);
+	poll_fd = (struct pollfd){ .fd = resample, .events = POLLIN };
+	ck_assert_int_eq(poll(&poll_fd, 1, 0), 0);
+	/* Ended, and lowered: it does not come again. */
+	expect_next(FIRST_SPI);
+	ck_assert_int_eq(poll(&poll_fd, 1, 0), 1);
+	close(fd);
+	close(resample);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(routes_are_to_inputs_of_the_one_controller)
+{
+	struct axvm_route route = { .gsi = 100, .kind = AXVM_ROUTE_PIN, .u.pin = { 0, 7 } };
+	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	start_with_edges();
+	ck_ok(axvm_set_routes(guest.vm, &route, 1));
+	irqfd.fd = fd;
+	irqfd.gsi = 100;
+	ck_ok(axvm_set_irqfd(guest.vm, &irqfd));
+	ck_assert_int_eq(eventfd_write(fd, 1), 0);
+	a64_expect_irq(&guest, FIRST_SPI + 7);
+	route.u.pin.controller = 1;
+	ck_fails(axvm_set_routes(guest.vm, &route, 1), EINVAL);
+	close(fd);
+	guest_end(&guest);
+}
+END_TEST
+
+/* --- a storm --------------------------------------------------------------------------------------- */
+
+#define STORM_SPIS 32u
+
+struct storm {
+	atomic_uint sent[STORM_SPIS];
+	atomic_uint taken[STORM_SPIS];
+	unsigned int rounds;
+};
+
+/* An edge is lost if it comes before the one before was taken: so one at a time of each. */
+static void *storm_run(void *arg)
+{
+	struct storm *storm = arg;
+
+	for (unsigned int i = 0; i < storm->rounds; i++) {
+		unsigned int spi = (i * 7) % STORM_SPIS;
+
+		while (atomic_load(&storm->sent[spi]) != atomic_load(&storm->taken[spi]))
+			usleep(10);
+		atomic_fetch_add(&storm->sent[spi], 1);
+		if (axvcpu_inject_interrupt(guest.vcpu, FIRST_SPI + 8 + spi))
+			return arg;
+	}
+	return NULL;
+}
+
+START_TEST(no_interrupt_of_a_storm_is_lost)
+{
+	struct storm storm = { .rounds = suite_scale(100000) };
+	unsigned int taken = 0;
+	pthread_t thread;
+	void *failed;
+
+	start_with_edges();
+	ck_assert_int_eq(pthread_create(&thread, NULL, storm_run, &storm), 0);
+	for (; taken < storm.rounds; taken++) {
+		unsigned int spi;
+
+		guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
+		ck_assert_uint_eq(guest.exit.u.mmio.addr, GUEST_MMIO + 8);
+		spi = (unsigned int)guest.exit.u.mmio.data - FIRST_SPI - 8;
+		ck_assert_uint_lt(spi, STORM_SPIS);
+		atomic_fetch_add(&storm.taken[spi], 1);
+	}
+	ck_assert_int_eq(pthread_join(thread, &failed), 0);
+	ck_assert_ptr_null(failed);
+	for (unsigned int i = 0; i < STORM_SPIS; i++)
+		ck_assert_uint_eq(storm.taken[i], storm.sent[i]);
+	guest_end(&guest);
+}
+END_TEST
+
+/* --- messages ---------------------------------------------------------------------------------------- */
+
+#define ITS_DEVICE 0x123u
+#define ITS_EVENTS 16u
+#define LPI 8192u
+
+/* Pages of the guest's, for the ITS and the redistributor. */
+#define ITS_COMMANDS (A64_TABLES + 0x00000u)
+#define ITS_DEVICES (A64_TABLES + 0x10000u)
+#define ITS_COLLECTIONS (A64_TABLES + 0x20000u)
+#define ITS_TRANSLATIONS (A64_TABLES + 0x30000u)
+#define LPI_CONFIG (A64_TABLES + 0x40000u)
+#define LPI_PENDING (A64_TABLES + 0x50000u)
+
+#define VALID (UINT64_C(1) << 63)
+
+struct its_command {
+	uint64_t words[4];
+};
+
+static void write_commands(struct axvm *vm)
+{
+	struct its_command commands[2 + ITS_EVENTS + 1] = {
+		/* MAPD: device, bits of an event less one, its table. */
+		{ { 0x08 | (uint64_t)ITS_DEVICE << 32, 3, VALID | ITS_TRANSLATIONS, 0 } },
+		/* MAPC: collection 0 is redistributor 0. */
+		{ { 0x09, 0, VALID, 0 } },
+	};
+
+	/* MAPTI: event i is LPI 8192 + i, in collection 0. */
+	for (uint64_t i = 0; i < ITS_EVENTS; i++)
+		commands[2 + i] = (struct its_command){
+			{ 0x0a | (uint64_t)ITS_DEVICE << 32, i | (LPI + i) << 32, 0, 0 }
+		};
+	/* INVALL: the redistributor reads which of them are on. */
+	commands[2 + ITS_EVENTS] = (struct its_command){ { 0x0d, 0, 0, 0 } };
+	ck_ok(axvm_write(vm, ITS_COMMANDS, commands, sizeof(commands)));
+}
+
+static const struct a64_store its_stores[] = {
+	/* GICR_PROPBASER: 14 bits of numbers; GICR_PENDBASER; GICR_CTLR: LPIs on. */
+	{ AXVM_ARM64_GICR + 0x70, 8, LPI_CONFIG | 13 },
+	{ AXVM_ARM64_GICR + 0x78, 8, LPI_PENDING | UINT64_C(1) << 62 },
+	{ AXVM_ARM64_GICR + 0x00, 4, 1 },
+	/* GITS_BASER: devices and collections, a page of 64 KiB each. */
+	{ AXVM_ARM64_GITS + 0x100, 8, VALID | ITS_DEVICES | 2 << 8 },
+	{ AXVM_ARM64_GITS + 0x108, 8, VALID | ITS_COLLECTIONS | 2 << 8 },
+	/* GITS_CBASER, GITS_CTLR, GITS_CWRITER. */
+	{ AXVM_ARM64_GITS + 0x80, 8, VALID | ITS_COMMANDS },
+	{ AXVM_ARM64_GITS + 0x00, 4, 1 },
+	{ AXVM_ARM64_GITS + 0x88, 8, (2 + ITS_EVENTS + 1) * sizeof(struct its_command) },
+};
+
+/* An ITS that knows one device. */
+static void start_its(void)
+{
+	struct axvm_arm64_config config = AXVM_ARM64_CONFIG_INIT;
+	struct axvm_config vm_config = AXVM_CONFIG_INIT;
+	unsigned char on[ITS_EVENTS];
+	const struct a64_store gic[] = {
+		{ AXVM_ARM64_GICD, 4, 0x12 },
+	};
+	const uint64_t word = 0;
+	const struct a64_store end = { .addr = 0 };
+
+	config.flags = AXVM_ARM64_ITS;
+	vm_config.irqchip = AXVM_IRQCHIP_KERNEL;
+	vm_config.arch_config = &config;
+	guest_create(&guest, &vm_config, PROGRAM(gic));
+	ck_ok(axvm_write(guest.vm, A64_LIST, &word, sizeof(word)));
+	ck_ok(axvm_write(guest.vm, A64_LIST + 8, gic, sizeof(gic)));
+	ck_ok(axvm_write(guest.vm, A64_LIST + 8 + sizeof(gic), its_stores, sizeof(its_stores)));
+	ck_ok(axvm_write(guest.vm, A64_LIST + 8 + sizeof(gic) + sizeof(its_stores), &end,
+			 sizeof(end)));
+	/* Of each LPI: on, priority 0xa0. */
+	memset(on, 0xa1, sizeof(on));
+	ck_ok(axvm_write(guest.vm, LPI_CONFIG, on, sizeof(on)));
+	write_commands(guest.vm);
+	guest_setup(&guest, AXVCPU_MODE_64);
+	ck_ok(axvcpu_set_gpr(guest.vcpu, 0, A64_LIST));
+	ck_ok(axvcpu_bind(guest.vcpu));
+	guest_expect_write(&guest, GUEST_MMIO, 0);
+}
+
+START_TEST(a_message_goes_through_the_its)
+{
+	struct axvm_msi msi = { .address = AXVM_ARM64_GITS + 0x10040, .device = ITS_DEVICE };
+
+	start_its();
+	for (uint32_t i = 0; i < 3 * ITS_EVENTS; i++) {
+		msi.data = i % ITS_EVENTS;
+		ck_assert_int_eq(axvm_signal_msi(guest.vm, &msi), 1);
+		a64_expect_irq(&guest, LPI + i % ITS_EVENTS);
+	}
+	/* An event, a device, that the guest has not told the ITS of. */
+	msi.data = ITS_EVENTS;
+	ck_assert_int_eq(axvm_signal_msi(guest.vm, &msi), 0);
+	msi.data = 0;
+	msi.device = ITS_DEVICE + 1;
+	ck_assert_int_eq(axvm_signal_msi(guest.vm, &msi), 0);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_message_has_a_route_and_a_descriptor)
+{
+	struct axvm_route route = { .gsi = 300, .kind = AXVM_ROUTE_MSI };
+	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	start_its();
+	route.u.msi = (struct axvm_msi){ AXVM_ARM64_GITS + 0x10040, 5, ITS_DEVICE };
+	ck_ok(axvm_set_routes(guest.vm, &route, 1));
+	irqfd.fd = fd;
+	irqfd.gsi = 300;
+	ck_ok(axvm_set_irqfd(guest.vm, &irqfd));
+	for (int i = 0; i < 5; i++) {
+		ck_assert_int_eq(eventfd_write(fd, 1), 0);
+		a64_expect_irq(&guest, LPI + 5);
+	}
+	close(fd);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(without_an_its_nobody_takes_messages)
+{
+	const struct axvm_msi msi = { .address = AXVM_ARM64_GITS + 0x10040, .data = 1 };
+
+	a64_start_gic(&guest, NULL, false, NULL, 0);
+	ck_fails(axvm_signal_msi(guest.vm, &msi), ENODEV);
+	guest_end(&guest);
+}
+END_TEST
+
+/* --- no GIC ---------------------------------------------------------------------------------------- */
+
+#define LINE_IRQ 0u
+#define LINE_FIQ 1u
+
+START_TEST(irq_and_fiq_are_lines_of_the_cpu)
+{
+	a64_start(&guest, NULL, PROGRAM(lines), 0, NULL);
+	guest_expect_write(&guest, GUEST_MMIO, 0);
+	for (int i = 0; i < 3; i++) {
+		ck_ok(axvcpu_set_irq_line(guest.vcpu, LINE_IRQ, true));
+		guest_expect_write(&guest, GUEST_MMIO + 8, 0);
+		guest_expect_write(&guest, GUEST_MMIO + 8, 0);
+		ck_ok(axvcpu_set_irq_line(guest.vcpu, LINE_IRQ, false));
+		ck_ok(axvcpu_set_irq_line(guest.vcpu, LINE_FIQ, true));
+		guest_expect_write(&guest, GUEST_MMIO + 16, 0);
+		guest_expect_write(&guest, GUEST_MMIO + 16, 0);
+		ck_ok(axvcpu_set_irq_line(guest.vcpu, LINE_FIQ, false));
+	}
+	ck_fails_saying(axvcpu_set_irq_line(guest.vcpu, 2, true), EINVAL, "1, FIQ");
+	ck_fails_saying(axvcpu_inject_interrupt(guest.vcpu, 40), ENOTSUP, "axvcpu_set_irq_line()");
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(without_a_gic_the_timer_tells_the_caller)
+{
+	a64_start(&guest, NULL, PROGRAM(lines), 1, NULL);
+	guest_expect_write(&guest, GUEST_MMIO, 1);
+	/* It is due: its output is up, now or after a run for nothing else. */
+	for (int i = 0; i < 1000 && !(guest_reg(&guest, AXVCPU_REG_ARM64_LINES) & 1); i++) {
+		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+		ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_NOTHING);
+	}
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_ARM64_LINES), 1);
+	ck_ok(axvcpu_set_irq_line(guest.vcpu, LINE_IRQ, true));
+	guest_expect_write(&guest, GUEST_MMIO + 8, 1);
+	ck_fails(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_ARM64_LINES, 0), EINVAL);
+	guest_end(&guest);
+}
+END_TEST
+
+/* --- */
+
+static void add_tests(Suite *suite)
+{
+	TCase *gic = suite_case(suite, "GIC");
+	TCase *its = suite_case(suite, "ITS");
+	TCase *none = suite_case(suite, "no GIC");
+
+	tcase_add_test(gic, every_interrupt_is_injected_by_its_number);
+	tcase_add_test(gic, an_input_of_the_gic_is_a_level_until_it_is_lowered);
+	tcase_add_test(gic, a_level_ppi_is_raised_by_injection_and_lowered_by_its_line);
+	tcase_add_test(gic, what_comes_before_the_gic_is_ready_waits_for_the_first_entry);
+	tcase_add_test(gic, the_virtual_timer_interrupts_by_the_gic);
+	tcase_add_test(gic, an_event_descriptor_is_an_input);
+	tcase_add_test(gic, the_end_of_a_level_interrupt_signals_a_descriptor);
+	tcase_add_test(gic, routes_are_to_inputs_of_the_one_controller);
+	tcase_add_test(gic, no_interrupt_of_a_storm_is_lost);
+	tcase_add_test(its, a_message_goes_through_the_its);
+	tcase_add_test(its, a_message_has_a_route_and_a_descriptor);
+	tcase_add_test(its, without_an_its_nobody_takes_messages);
+	tcase_add_test(none, irq_and_fiq_are_lines_of_the_cpu);
+	tcase_add_test(none, without_a_gic_the_timer_tells_the_caller);
+}
+
+int main(void)
+{
+	return suite_main("arm64: interrupts", true, add_tests);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Memory-mapped I/O of every width, both ways, and what the guest sees of the answers. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "guest.h"
+#include "suite.h"
+
+static struct guest guest;
+
+static void check(unsigned int width)
+{
+	ck_assert_uint_eq(guest.exit.u.mmio.width, width);
+	ck_assert_uint_eq(guest.exit.u.mmio.reg_known, 0);
+	ck_assert_uint_eq(guest.exit.answerable, guest.exit.kind == AXVCPU_EXIT_MMIO_READ);
+	ck_assert_uint_eq(guest.exit.raw_reason, 6); /* KVM_EXIT_MMIO */
+	ck_assert_uint_eq(guest.exit.raw_code, 0);
+	ck_assert_uint_eq(guest.exit.kicked, 0);
+}
+
+static void expect_read(uint64_t addr, unsigned int width)
+{
+	guest_expect_read(&guest, addr);
+	ck_assert_uint_eq(guest.exit.u.mmio.data, 0);
+	check(width);
+}
+
+static void expect_write(uint64_t addr, unsigned int width, uint64_t value)
+{
+	guest_expect_write(&guest, addr, value);
+	check(width);
+}
+
+static uint64_t low(uint64_t value, unsigned int width)
+{
+	return width == 8 ? value : value & ((UINT64_C(1) << 8 * width) - 1);
+}
+
+/* --- widths ----------------------------------------------------------------------------------- */
+
+#define ANSWER UINT64_C(0xf1e2d3c4b5a69788)
+
+/* The program "widths", whose reads get 'answer', or none. */
+static void run_widths(bool answered)
+{
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(widths));
+	for (unsigned int i = 0; i < 4; i++) {
+		const unsigned int width = 1u << i;
+
+		expect_read(GUEST_MMIO + 8 * i, width);
+		if (answered)
+			ck_ok(axvcpu_complete_value(guest.vcpu, ANSWER));
+		/* Of the answer, only as many bytes as were asked for; by default, all ones. */
+		expect_write(GUEST_MMIO + 0x40 + 8 * i, 8,
+			     low(answered ? ANSWER : UINT64_MAX, width));
+		expect_write(GUEST_MMIO + 0x80 + 8 * i, width, low(GUEST_PATTERN, width));
+	}
+	guest_expect_end(&guest);
+	guest_end(&guest);
+}
+
+START_TEST(loads_and_stores_of_every_width_carry_their_bytes)
+{
+	run_widths(true);
+}
+END_TEST
+
+START_TEST(an_unanswered_load_of_every_width_is_all_ones)
+{
+	run_widths(false);
+}
+END_TEST
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+START_TEST(a_load_takes_one_value_and_no_other_answer)
+{
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
+	ck_fails(axvcpu_complete_value(guest.vcpu, 1), EBADFD);
+	expect_read(GUEST_MMIO, 4);
+	ck_fails(axvcpu_complete_fault(guest.vcpu), EINVAL);
+	ck_fails(axvcpu_complete_pair(guest.vcpu, 0, 0), EINVAL);
+	ck_fails(axvcpu_complete_bytes(guest.vcpu, "abcd", 4), EINVAL);
+	ck_ok(axvcpu_complete_value(guest.vcpu, 5));
+	ck_fails(axvcpu_complete_value(guest.vcpu, 6), EBADFD);
+	expect_write(GUEST_MMIO, 4, 5);
+	/* A store takes none. */
+	ck_fails(axvcpu_complete_value(guest.vcpu, 7), EBADFD);
+	expect_read(GUEST_MMIO, 4);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(flush_finishes_the_instruction_and_no_more)
+{
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
+	expect_read(GUEST_MMIO, 4);
+	ck_ok(axvcpu_complete_value(guest.vcpu, 0x5a));
+	ck_ok(axvcpu_flush(guest.vcpu));
+	ck_assert_uint_eq(guest_reg(&guest, GUEST_VALUE_REG), 0x5a);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), PROGRAM_AT(echo, store));
+	/* Again is nothing; and there is nothing to answer any more. */
+	ck_ok(axvcpu_flush(guest.vcpu));
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), PROGRAM_AT(echo, store));
+	ck_fails(axvcpu_complete_value(guest.vcpu, 0x5b), EBADFD);
+	expect_write(GUEST_MMIO, 4, 0x5a);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(unbind_finishes_an_open_exit)
+{
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
+	expect_read(GUEST_MMIO, 4);
+	ck_ok(axvcpu_unbind(guest.vcpu));
+	ck_assert_uint_eq(guest_reg(&guest, GUEST_VALUE_REG), 0xffffffff);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), PROGRAM_AT(echo, store));
+	ck_ok(axvcpu_bind(guest.vcpu));
+	ck_fails(axvcpu_complete_value(guest.vcpu, 1), EBADFD);
+	expect_write(GUEST_MMIO, 4, 0xffffffff);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_register_written_at_an_open_exit_stays_written)
+{
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
+	expect_read(GUEST_MMIO, 4);
+	/* Else the load's own result would come over it. */
+	ck_ok(axvcpu_set_reg(guest.vcpu, GUEST_VALUE_REG, 0x12345678));
+	ck_assert_uint_eq(guest_reg(&guest, GUEST_VALUE_REG), 0x12345678);
+	expect_write(GUEST_MMIO, 4, 0x12345678);
+	guest_end(&guest);
+}
+END_TEST
+
+/* --- memory that comes and goes --------------------------------------------------------------- */
+
+/* A page over the address that the guest talks to. */
+static struct axvm_region page_at_mmio(void)
+{
+	struct axvm_region region = AXVM_REGION_INIT;
+
+	region.gpa = GUEST_MMIO;
+	region.len = (uint64_t)sysconf(_SC_PAGESIZE);
+	return region;
+}
+
+START_TEST(memory_mapped_while_bound_is_seen_and_unmapped_memory_is_mmio)
+{
+	struct axvm_region region = page_at_mmio();
+	uint32_t seen = 0x77;
+
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(life));
+	expect_write(GUEST_MMIO, 4, GUEST_VALUE);
+	ck_ok(axvm_map(guest.vm, &region));
+	ck_ok(axvm_write(guest.vm, GUEST_MMIO, &seen, sizeof(seen)));
+	/* All but the end is to memory now. */
+	guest_expect_end(&guest);
+	seen = 0;
+	ck_ok(axvm_read(guest.vm, GUEST_MMIO + 8, &seen, sizeof(seen)));
+	ck_assert_uint_eq(seen, 0x77);
+	ck_ok(axvm_unmap(guest.vm, region.gpa, region.len));
+	ck_ok(axvcpu_set_entry(guest.vcpu, GUEST_CODE));
+	expect_write(GUEST_MMIO, 4, GUEST_VALUE);
+	expect_read(GUEST_MMIO, 4);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_store_to_read_only_memory_is_an_exit_and_a_load_is_not)
+{
+	struct axvm_region rom = page_at_mmio();
+	uint32_t value = 0xcafef00d;
+
+	guest_create(&guest, NULL, PROGRAM(echo));
+	rom.flags = AXVM_MEM_READONLY;
+	ck_ok(axvm_map(guest.vm, &rom));
+	ck_ok(axvm_write(guest.vm, GUEST_MMIO, &value, sizeof(value)));
+	guest_setup(&guest, AXVCPU_MODE_64);
+	ck_ok(axvcpu_bind(guest.vcpu));
+	for (int i = 0; i < 3; i++)
+		expect_write(GUEST_MMIO, 4, 0xcafef00d);
+	guest_end(&guest);
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *widths = suite_case(suite, "widths");
+	TCase *answers = suite_case(suite, "answers");
+	TCase *memory = suite_case(suite, "memory");
+
+	tcase_add_test(widths, loads_and_stores_of_every_width_carry_their_bytes);
+	tcase_add_test(widths, an_unanswered_load_of_every_width_is_all_ones);
+
+	tcase_add_test(answers, a_load_takes_one_value_and_no_other_answer);
+	tcase_add_test(answers, flush_finishes_the_instruction_and_no_more);
+	tcase_add_test(answers, unbind_finishes_an_open_exit);
+	tcase_add_test(answers, a_register_written_at_an_open_exit_stays_written);
+
+	tcase_add_test(memory, memory_mapped_while_bound_is_seen_and_unmapped_memory_is_mmio);
+	tcase_add_test(memory, a_store_to_read_only_memory_is_an_exit_and_a_load_is_not);
+}
+
+int main(void)
+{
+	return suite_main("mmio", true, add_tests);
+}
