@@ -217,9 +217,13 @@ x86()
 status=0
 : >"$out"
 : >"$err"
-timeout $LIMIT "$MINIMAL" >"$out" 2>"$err"
-status=$?
-ends "minimal" 0 'Hi\n'
+if x86; then
+	timeout $LIMIT "$MINIMAL" >"$out" 2>"$err"
+	status=$?
+	ends "minimal" 0 'Hi\n'
+else
+	skip "minimal" "its guest is a program for x86_64"
+fi
 
 axrun "$GUESTS/hello"
 ends "hello" 0 "Hello from a guest on $arch!\n"
@@ -333,7 +337,12 @@ axrun --stats "$GUESTS/flood"
 ends "flood" 0 "flood: 1000 $flood writes\nflood: all seen: ok\n"
 axrun --stats "$GUESTS/flood" mmio 321
 ends "flood mmio 321" 0 'flood: 321 mmio writes\nflood: all seen: ok\n'
-says "flood: statistics" '^axrun: *321 MMIO_WRITE$'
+# Elsewhere the console is in memory, too.
+if x86; then
+	says "flood: statistics" '^axrun: *321 MMIO_WRITE$'
+else
+	says "flood: statistics" '^axrun: *3[2-9][0-9] MMIO_WRITE$'
+fi
 axrun "$GUESTS/flood" 0
 ends "flood 0" 0 "flood: 0 $flood writes\nflood: all seen: ok\n"
 for bad in x 1x 18446744073709551616 "$flood y"; do

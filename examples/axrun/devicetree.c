@@ -112,7 +112,7 @@ static void add_chosen(struct builder *b, const struct devicetree *tree)
 	begin(b, "chosen");
 	if (*tree->bootargs)
 		text(b, "bootargs", tree->bootargs);
-	text(b, "stdout-path", "serial0");
+	text(b, "stdout-path", "serial0:115200n8");
 	end(b);
 	begin(b, "aliases");
 	text(b, "serial0", "/serial@10000000");
@@ -303,6 +303,7 @@ static void add_riscv64_cpu(struct builder *b, const struct devicetree *tree, ui
 	text(b, "compatible", "riscv,cpu-intc");
 	flag(b, "interrupt-controller");
 	cell(b, "#interrupt-cells", 1);
+	cell(b, "#address-cells", 0);
 	cell(b, "phandle", PHANDLE_CPU + cpu);
 	end(b);
 	end(b);
@@ -336,6 +337,7 @@ static void add_imsics(struct builder *b, const struct devicetree *tree)
 	cells(b, "interrupts-extended", parents, 2 * (size_t)tree->ncpus);
 	flag(b, "interrupt-controller");
 	cell(b, "#interrupt-cells", 0);
+	cell(b, "#address-cells", 0);
 	flag(b, "msi-controller");
 	cell(b, "#msi-cells", 0);
 	cell(b, "riscv,num-ids", DEVICETREE_AIA_IDS);

@@ -15,11 +15,16 @@
 
 /* --- what a vCPU of riscv64 says -------------------------------------------------------------- */
 
+/* 0 if there is none: not every host has all, which is no error to be logged. */
 static uint64_t reg(const struct machine *machine, uint64_t id)
 {
+	int level = log_set_level(0);
 	uint64_t value;
 
-	return axvcpu_get_reg(machine->vcpus[0], id, &value) ? 0 : value;
+	if (axvcpu_get_reg(machine->vcpus[0], id, &value))
+		value = 0;
+	log_set_level(level);
+	return value;
 }
 
 static void append(char *isa, const char *prefix, const char *name)
