@@ -36,6 +36,8 @@ struct sweep_step {
 	bool waits;
 	/* It makes threads, which leave stacks behind, for the next one. */
 	bool has_threads;
+	/* Makes another world than sweep_world_begin(). */
+	void (*begin)(struct sweep_world *world);
 };
 
 void sweep_world_begin(struct sweep_world *world, uint32_t irqchip);

@@ -18,21 +18,25 @@
 
 static struct guest guest;
 
-/* Interrupts that come as by an edge. Configured so: two bits for each, the upper one says so. */
+/*
+ * Two bits for each interrupt: the upper one makes an edge of it. KVM begins with all SPIs so; its PPIs
+ * are levels, whatever is written here.
+ */
 #define GICD_ICFGR 0xc00u
-#define EDGES 0xaaaaaaaau
 
-/* All as by edges. */
+/* All SPIs as levels. */
+static void start_with_levels(void)
+{
+	struct a64_store stores[NIRQS / 16 - 2];
+
+	for (uint32_t i = 2; i < NIRQS / 16; i++)
+		stores[i - 2] = (struct a64_store){ AXVM_ARM64_GICD + GICD_ICFGR + 4 * i, 4, 0 };
+	a64_start_gic(&guest, NULL, false, stores, NIRQS / 16 - 2);
+}
+
 static void start_with_edges(void)
 {
-	struct a64_store stores[NIRQS / 16];
-	size_t n = 0;
-
-	/* The first word is the SGIs', which are so anyway. */
-	stores[n++] = (struct a64_store){ AXVM_ARM64_GICR + 0x10000 + GICD_ICFGR + 4, 4, EDGES };
-	for (uint32_t i = 2; i < NIRQS / 16; i++)
-		stores[n++] = (struct a64_store){ AXVM_ARM64_GICD + GICD_ICFGR + 4 * i, 4, EDGES };
-	a64_start_gic(&guest, NULL, false, stores, n);
+	a64_start_gic(&guest, NULL, false, NULL, 0);
 }
 
 static bool is_timers(uint32_t intid)
@@ -51,10 +55,12 @@ START_TEST(every_interrupt_is_injected_by_its_number)
 					"timer");
 			continue;
 		}
-		/* An edge each time: nobody has to lower it. */
+		/* An SPI is an edge each time; a PPI somebody has to lower. */
 		for (int i = 0; i < 2; i++) {
 			ck_ok(axvcpu_inject_interrupt(guest.vcpu, intid));
 			a64_expect_irq(&guest, intid);
+			if (intid < FIRST_SPI)
+				ck_ok(axvcpu_set_irq_line(guest.vcpu, intid, false));
 		}
 	}
 	ck_fails_saying(axvcpu_inject_interrupt(guest.vcpu, 15), EINVAL, "16 to 255");
@@ -66,7 +72,7 @@ END_TEST
 
 START_TEST(an_input_of_the_gic_is_a_level_until_it_is_lowered)
 {
-	a64_start_gic(&guest, NULL, false, NULL, 0);
+	start_with_levels();
 	for (uint32_t gsi = 0; gsi < NIRQS - FIRST_SPI; gsi += 37) {
 		ck_ok(axvm_set_irq_line(guest.vm, gsi, true));
 		/* Again as soon as it has ended. */
@@ -93,20 +99,18 @@ static void expect_next(uint32_t intid)
 START_TEST(a_level_ppi_is_raised_by_injection_and_lowered_by_its_line)
 {
 	const uint32_t ppi = 20;
-	/* The only one that is an edge, to see what has come before it. */
-	const struct a64_store edge = { AXVM_ARM64_GICR + 0x10000 + GICD_ICFGR + 4, 4, 2u << 2 };
 
-	a64_start_gic(&guest, NULL, false, &edge, 1);
+	start_with_edges();
 	ck_ok(axvcpu_inject_interrupt(guest.vcpu, ppi));
 	a64_expect_irq(&guest, ppi);
 	a64_expect_irq(&guest, ppi);
 	ck_ok(axvcpu_set_irq_line(guest.vcpu, ppi, false));
-	expect_next(17);
+	expect_next(FIRST_SPI);
 	ck_ok(axvcpu_set_irq_line(guest.vcpu, ppi, true));
 	a64_expect_irq(&guest, ppi);
 	a64_expect_irq(&guest, ppi);
 	ck_ok(axvcpu_set_irq_line(guest.vcpu, ppi, false));
-	expect_next(17);
+	expect_next(FIRST_SPI);
 	ck_fails_saying(axvcpu_set_irq_line(guest.vcpu, 32, true), EINVAL, "16 to 31");
 	ck_fails_saying(axvcpu_set_irq_line(guest.vcpu, 0, true), EINVAL, "16 to 31");
 	ck_fails_saying(axvcpu_set_irq_line(guest.vcpu, VTIMER, true), EINVAL, "timer");
@@ -184,9 +188,10 @@ START_TEST(the_end_of_a_level_interrupt_signals_a_descriptor)
 	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
 	struct pollfd poll_fd;
 	int fd = eventfd(0, EFD_CLOEXEC), resample = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	const struct a64_store edge = { AXVM_ARM64_GICD + GICD_ICFGR + 8, 4, 2u };
+	/* INTIDs 32 to 47: the first one is an edge, the others are levels. */
+	const struct a64_store one_edge = { AXVM_ARM64_GICD + GICD_ICFGR + 8, 4, 2u };
 
-	a64_start_gic(&guest, NULL, false, &edge, 1);
+	a64_start_gic(&guest, NULL, false, &one_edge, 1);
 	irqfd.flags = AXVM_EVENT_RESAMPLE;
 	irqfd.fd = fd;
 	irqfd.resample_fd = resample;
@@ -309,9 +314,8 @@ static void write_commands(struct axvm *vm)
 
 	/* MAPTI: event i is LPI 8192 + i, in collection 0. */
 	for (uint64_t i = 0; i < ITS_EVENTS; i++)
-		commands[2 + i] = (struct its_command){
-			{ 0x0a | (uint64_t)ITS_DEVICE << 32, i | (LPI + i) << 32, 0, 0 }
-		};
+		commands[2 + i] = (struct its_command){ { 0x0a | (uint64_t)ITS_DEVICE << 32,
+							  i | (LPI + i) << 32, 0, 0 } };
 	/* INVALL: the redistributor reads which of them are on. */
 	commands[2 + ITS_EVENTS] = (struct its_command){ { 0x0d, 0, 0, 0 } };
 	ck_ok(axvm_write(vm, ITS_COMMANDS, commands, sizeof(commands)));

@@ -72,10 +72,9 @@ static void set_points(struct kvm_guest_debug_arch *arch, const struct axvcpu_de
 		}
 		/* It is aligned to its length, so that it does not leave the 8 bytes. */
 		arch->dbg_wvr[watches] = point->addr & ~UINT64_C(7);
-		arch->dbg_wcr[watches++] =
-			POINT_ON | POINT_EL1_EL0 | POINT_STORE |
-			(point->kind == AXVCPU_DEBUG_WATCH ? POINT_LOAD : 0) |
-			POINT_BYTES(((1u << point->len) - 1) << point->addr % 8);
+		arch->dbg_wcr[watches++] = POINT_ON | POINT_EL1_EL0 | POINT_STORE |
+					   (point->kind == AXVCPU_DEBUG_WATCH ? POINT_LOAD : 0) |
+					   POINT_BYTES(((1u << point->len) - 1) << point->addr % 8);
 	}
 }
 

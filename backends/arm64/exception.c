@@ -28,8 +28,8 @@ static int check_serror(struct kvm_vcpu *vcpu, const struct axvcpu_exception *ex
 		return 0;
 	if (exception->error_code & ~ISS_MASK)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
-				   "inject: vCPU %" PRIu32
-				   ": error code %#" PRIx32 " is wider than 24 bits",
+				   "inject: vCPU %" PRIu32 ": error code %#" PRIx32
+				   " is wider than 24 bits",
 				   vcpu->id, exception->error_code);
 	return require(vcpu, KVM_CAP_ARM_INJECT_SERROR_ESR, "KVM_CAP_ARM_INJECT_SERROR_ESR",
 		       "an error code");
@@ -45,8 +45,7 @@ static int check_abort(struct kvm_vcpu *vcpu, const struct axvcpu_exception *exc
 				   "inject: vCPU %" PRIu32
 				   ": the error code of an external abort is KVM's",
 				   vcpu->id);
-	if (vcpu->run->exit_reason != KVM_EXIT_MMIO &&
-	    vcpu->run->exit_reason != KVM_EXIT_ARM_NISV)
+	if (vcpu->run->exit_reason != KVM_EXIT_MMIO && vcpu->run->exit_reason != KVM_EXIT_ARM_NISV)
 		return axvcpu_fail(vm, -EINVAL,
 				   "inject: vCPU %" PRIu32
 				   ": the latest exit is not about an access to memory",
@@ -88,7 +87,8 @@ int arm64_inject_exception(void *arch_vcpu, const struct axvcpu_exception *excep
 	/* Nothing of what KVM knows already is said again. */
 	events = (struct kvm_vcpu_events){ .exception = {
 						   .serror_pending = !aborts,
-						   .serror_has_esr = !aborts && exception->has_error_code,
+						   .serror_has_esr = !aborts &&
+								     exception->has_error_code,
 						   .ext_dabt_pending = aborts,
 						   .serror_esr = exception->error_code,
 					   } };

@@ -29,12 +29,14 @@ static int check_config(const struct kvm_vm *kvm, const struct axvm_arm64_config
 				   "arm64 config: unknown flags %#" PRIx32 ", or reserved is not 0",
 				   config->flags & ~AXVM_ARM64_ITS);
 	if (config->gic_version && config->gic_version != 2 && config->gic_version != 3)
-		return axvcpu_fail(vm, -EINVAL, "arm64 config: gic_version is %" PRIu32
-				   ", not 2 or 3", config->gic_version);
+		return axvcpu_fail(vm, -EINVAL,
+				   "arm64 config: gic_version is %" PRIu32 ", not 2 or 3",
+				   config->gic_version);
 	if (config->nirqs && (config->nirqs < NIRQS_MIN || config->nirqs > ARM64_IRQS_MAX ||
 			      config->nirqs % NIRQS_STEP))
 		return axvcpu_fail(vm, -EINVAL,
-				   "arm64 config: nirqs is %" PRIu32 ", not %u to %d in steps of %u",
+				   "arm64 config: nirqs is %" PRIu32
+				   ", not %u to %d in steps of %u",
 				   config->nirqs, NIRQS_MIN, ARM64_IRQS_MAX, NIRQS_STEP);
 	if (!(config->flags & AXVM_ARM64_ITS) && config->gits)
 		return axvcpu_fail(vm, -EINVAL, "arm64 config: gits without AXVM_ARM64_ITS");
@@ -44,8 +46,8 @@ static int check_config(const struct kvm_vm *kvm, const struct axvm_arm64_config
 /* That there is no GIC must not be news to somebody who has described one. */
 static int check_none(const struct kvm_vm *kvm, const struct axvm_arm64_config *config)
 {
-	if (config->flags || config->gic_version || config->nirqs || config->gicd ||
-	    config->gicr || config->gicc || config->gits)
+	if (config->flags || config->gic_version || config->nirqs || config->gicd || config->gicr ||
+	    config->gicc || config->gits)
 		return axvcpu_fail(kvm->vm, -EINVAL,
 				   "arm64 config: a GIC is described, but irqchip is not "
 				   "AXVM_IRQCHIP_KERNEL");
@@ -194,19 +196,30 @@ static int create_its(struct kvm_vm *kvm)
 	return place(kvm, gic->its_fd, &gic->frames[2]);
 }
 
+/* The newest, if the config does not care. Without any, the newest is what is then found missing. */
+static int choose_version(struct kvm_vm *kvm, uint32_t wanted)
+{
+	int has_v3 = 0, has_v2 = 0;
+
+	if (!wanted)
+		has_v3 = kvm_device_exists(kvm, KVM_DEV_TYPE_ARM_VGIC_V3);
+	if (!wanted && !has_v3)
+		has_v2 = kvm_device_exists(kvm, KVM_DEV_TYPE_ARM_VGIC_V2);
+	if (has_v3 < 0 || has_v2 < 0)
+		return has_v3 < 0 ? has_v3 : has_v2;
+	kvm->arch.gic.version = wanted ? wanted : has_v2 ? 2 : 3;
+	return 0;
+}
+
 static int create(struct kvm_vm *kvm, const struct axvm_arm64_config *config, uint32_t gpa_bits)
 {
 	struct arm64_gic *gic = &kvm->arch.gic;
 	int ret;
 
-	gic->version = config->gic_version;
 	gic->nirqs = config->nirqs ? config->nirqs : NIRQS_DEFAULT;
-	if (!gic->version)
-		gic->version = kvm_device_exists(kvm, KVM_DEV_TYPE_ARM_VGIC_V3) ||
-					       !kvm_device_exists(kvm, KVM_DEV_TYPE_ARM_VGIC_V2)
-				       ? 3
-				       : 2;
-	ret = check_version(kvm, config, gic->version);
+	ret = choose_version(kvm, config->gic_version);
+	if (!ret)
+		ret = check_version(kvm, config, gic->version);
 	if (!ret)
 		ret = plan_frames(kvm, config, gpa_bits);
 	if (!ret)

@@ -14,12 +14,6 @@
 #define PPI_VTIMER 27u
 #define PPI_PTIMER 30u
 
-/* Registers of the redistributor's second page, which in GICv2 are the distributor's. */
-#define GICR_SGI_PAGE 0x10000u
-#define GIC_ICENABLER0 0x180u
-#define GIC_ICPENDR0 0x280u
-#define GIC_ICACTIVER0 0x380u
-
 /* --- lines ------------------------------------------------------------------------------------------- */
 
 static int set_line(const struct kvm_vm *kvm, uint32_t type, uint32_t cpu, uint32_t number,
@@ -55,9 +49,8 @@ static int set_cpu_line(struct kvm_vcpu *vcpu, uint32_t type, uint32_t number, b
 
 static int set_gic_line(struct kvm_vcpu *vcpu, uint32_t intid, bool level)
 {
-	return intid < ARM64_FIRST_SPI
-		       ? set_cpu_line(vcpu, KVM_ARM_IRQ_TYPE_PPI, intid, level)
-		       : set_line(vcpu->vm, KVM_ARM_IRQ_TYPE_SPI, 0, intid, level);
+	return intid < ARM64_FIRST_SPI ? set_cpu_line(vcpu, KVM_ARM_IRQ_TYPE_PPI, intid, level)
+				       : set_line(vcpu->vm, KVM_ARM_IRQ_TYPE_SPI, 0, intid, level);
 }
 
 int arm64_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
@@ -181,26 +174,72 @@ int arm64_raise_early(struct kvm_vcpu *vcpu)
 	return ret;
 }
 
-/* --- reset ------------------------------------------------------------------------------------------- */
+/* --- reset ----------------------------------------------------------------------------------- */
 
-/* Of the 32 interrupts that are this CPU's own. */
-static int clear_banked(struct kvm_vcpu *vcpu, uint32_t reg)
+/* What is a CPU's own in the GIC, and how it is at power-on. */
+struct banked {
+	/* KVM_DEV_ARM_VGIC_GRP_*, and the register in it. */
+	uint32_t group;
+	uint32_t reg;
+	uint64_t value;
+};
+
+/* Registers that clear the bits written, of interrupts 0 to 31. */
+#define GIC_ICENABLER0 0x180
+#define GIC_ICPENDR0 0x280
+#define GIC_ICACTIVER0 0x380
+/* Where a redistributor has them. */
+#define GICR_SGI_PAGE 0x10000
+
+static const struct banked banked_v3[] = {
+	{ KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_SGI_PAGE + GIC_ICENABLER0, UINT32_MAX },
+	{ KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_SGI_PAGE + GIC_ICPENDR0, UINT32_MAX },
+	{ KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_SGI_PAGE + GIC_ICACTIVER0, UINT32_MAX },
+	/* ICC_IGRPEN0_EL1, ICC_IGRPEN1_EL1, ICC_PMR_EL1: closed. */
+	{ KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, 0xc666, 0 },
+	{ KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, 0xc667, 0 },
+	{ KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, 0xc230, 0 },
+	/* ICC_AP0R0_EL1, ICC_AP1R0_EL1: none is being handled. */
+	{ KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, 0xc644, 0 },
+	{ KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, 0xc648, 0 },
+};
+static const struct banked banked_v2[] = {
+	{ KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GIC_ICENABLER0, UINT32_MAX },
+	{ KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GIC_ICPENDR0, UINT32_MAX },
+	{ KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GIC_ICACTIVER0, UINT32_MAX },
+	/* GICC_CTLR, GICC_PMR, GICC_APR0 */
+	{ KVM_DEV_ARM_VGIC_GRP_CPU_REGS, 0x00, 0 },
+	{ KVM_DEV_ARM_VGIC_GRP_CPU_REGS, 0x04, 0 },
+	{ KVM_DEV_ARM_VGIC_GRP_CPU_REGS, 0xd0, 0 },
+};
+
+/* How the GIC's attributes name a CPU: the affinity's four bytes side by side, or the id. */
+static uint64_t cpu_attr(const struct kvm_vcpu *vcpu)
+{
+	uint64_t affinity = vcpu->arch.affinity;
+
+	if (vcpu->vm->arch.gic.version == 2)
+		return (uint64_t)vcpu->id << KVM_DEV_ARM_VGIC_CPUID_SHIFT;
+	return ((affinity & 0xffffff) | (affinity >> 32 & 0xff) << 24)
+	       << KVM_DEV_ARM_VGIC_V3_MPIDR_SHIFT;
+}
+
+static int reset_banked(struct kvm_vcpu *vcpu)
 {
 	const struct arm64_gic *gic = &vcpu->vm->arch.gic;
-	const uint32_t all = UINT32_MAX;
-	struct kvm_device_attr attr = { .addr = (uintptr_t)&all };
-	int ret;
+	const struct banked *banked = gic->version == 3 ? banked_v3 : banked_v2;
+	size_t n = gic->version == 3 ? ARRAY_SIZE(banked_v3) : ARRAY_SIZE(banked_v2);
+	int ret = 0;
 
-	if (gic->version == 3) {
-		attr.group = KVM_DEV_ARM_VGIC_GRP_REDIST_REGS;
-		/* Affinities are packed here, as in the upper half of GICR_TYPER. */
-		attr.attr = (vcpu->arch.affinity & 0xffffff) << KVM_DEV_ARM_VGIC_V3_MPIDR_SHIFT |
-			    (vcpu->arch.affinity >> 32 & 0xff) << 56 | GICR_SGI_PAGE | reg;
-	} else {
-		attr.group = KVM_DEV_ARM_VGIC_GRP_DIST_REGS;
-		attr.attr = (uint64_t)vcpu->id << KVM_DEV_ARM_VGIC_CPUID_SHIFT | reg;
+	for (size_t i = 0; !ret && i < n; i++) {
+		const struct kvm_device_attr attr = {
+			.group = banked[i].group,
+			.attr = cpu_attr(vcpu) | banked[i].reg,
+			.addr = (uintptr_t)&banked[i].value,
+		};
+
+		ret = kvm_ioctl(gic->fd, KVM_SET_DEVICE_ATTR, &attr);
 	}
-	ret = kvm_ioctl(gic->fd, KVM_SET_DEVICE_ATTR, &attr);
 	/* Another vCPU is in the guest, and KVM lets nobody at the GIC meanwhile. */
 	if (ret == -EBUSY)
 		return 0;
@@ -221,10 +260,5 @@ int arm64_irq_reset(struct kvm_vcpu *vcpu)
 	vcpu->arch.has_early = false;
 	if (ret || !gic->version || !atomic_load(&gic->ready))
 		return ret;
-	ret = clear_banked(vcpu, GIC_ICENABLER0);
-	if (!ret)
-		ret = clear_banked(vcpu, GIC_ICPENDR0);
-	if (!ret)
-		ret = clear_banked(vcpu, GIC_ICACTIVER0);
-	return ret;
+	return reset_banked(vcpu);
 }

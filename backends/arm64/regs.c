@@ -49,8 +49,7 @@ uint64_t kvm_arch_reg(const struct kvm_vcpu *vcpu, uint64_t id)
 		return ARM64_PC;
 	if (id == AXVCPU_REG_FLAGS)
 		return ARM64_PSTATE;
-	if (id >= AXVCPU_REG_ARM64_SP_EL0 &&
-	    id - AXVCPU_REG_ARM64_SP_EL0 < ARRAY_SIZE(sysregs))
+	if (id >= AXVCPU_REG_ARM64_SP_EL0 && id - AXVCPU_REG_ARM64_SP_EL0 < ARRAY_SIZE(sysregs))
 		return sysregs[id - AXVCPU_REG_ARM64_SP_EL0];
 	return 0;
 }
@@ -134,7 +133,10 @@ int arm64_set_return_value(void *arch_vcpu, uint64_t value)
 
 /* --- the list --------------------------------------------------------------------------------------- */
 
-#define GPR(n) { AXVCPU_REG_GPR(n), "x" #n }
+#define GPR(n) \
+	{ \
+		AXVCPU_REG_GPR(n), "x" #n \
+	}
 
 const struct kvm_named_reg kvm_arch_regs[] = {
 	{ AXVCPU_REG_PC, "pc" },

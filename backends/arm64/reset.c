@@ -4,6 +4,24 @@
 
 #include "backends/arm64/arm64.h"
 
+/* Of what a guest can change, KVM_ARM_VCPU_INIT leaves these as they were. */
+static int reset_the_rest(struct kvm_vcpu *vcpu)
+{
+	static const uint64_t left[] = { ARM64_CORE_REG(sp_el1), ARM64_CORE_REG(elr_el1),
+					 ARM64_CORE_REG(spsr[KVM_SPSR_EL1]), KVM_REG_ARM_TIMER_CVAL,
+					 KVM_REG_ARM_PTIMER_CVAL };
+	const uint64_t zero = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(left); i++) {
+		int ret = kvm_set_one_reg(vcpu, left[i], &zero);
+
+		/* The physical timer's is not everywhere. */
+		if (ret && ret != -ENOENT)
+			return ret;
+	}
+	return 0;
+}
+
 int arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 {
 	const struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
@@ -27,6 +45,8 @@ int arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 	ret = kvm_vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &vcpu->arch.init);
 	if (!ret)
 		ret = kvm_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &runnable);
+	if (!ret)
+		ret = reset_the_rest(vcpu);
 	if (!ret)
 		ret = arm64_enter_mode(vcpu, &config);
 	if (!ret)

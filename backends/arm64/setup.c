@@ -29,8 +29,7 @@ static int check_flags(const struct kvm_vcpu *vcpu, const struct axvcpu_arm64_se
 				   "setup: unknown arm64 flags %#" PRIx32 ", or reserved is not 0",
 				   arm64->flags & ~all);
 	if (arm64->sve_max_bytes && !(arm64->flags & AXVCPU_ARM64_SVE))
-		return axvcpu_fail(vm, -EINVAL,
-				   "setup: sve_max_bytes without AXVCPU_ARM64_SVE");
+		return axvcpu_fail(vm, -EINVAL, "setup: sve_max_bytes without AXVCPU_ARM64_SVE");
 	if (arm64->sve_max_bytes % VECTOR_UNIT ||
 	    arm64->sve_max_bytes > VECTOR_UNIT * KVM_ARM64_SVE_VQ_MAX)
 		return axvcpu_fail(vm, -EINVAL,
@@ -88,7 +87,10 @@ struct feature {
 	const char *option;
 	const char *name;
 };
-#define FEATURE(flag, bit, capability) { flag, bit, capability, #flag, #capability }
+#define FEATURE(flag, bit, capability) \
+	{ \
+		flag, bit, capability, #flag, #capability \
+	}
 
 static const struct feature features[] = {
 	FEATURE(AXVCPU_ARM64_SVE, KVM_ARM_VCPU_SVE, KVM_CAP_ARM_SVE),
@@ -144,8 +146,7 @@ static int init(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
 	ret = kvm_ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, init);
 	if (ret == -EINVAL)
 		return axvcpu_fail(vcpu->vm->vm, ret,
-				   "KVM_ARM_VCPU_INIT on vCPU %" PRIu32
-				   " with features %#" PRIx32
+				   "KVM_ARM_VCPU_INIT on vCPU %" PRIu32 " with features %#" PRIx32
 				   ": they are those of the VM's other vCPUs, and of a setup that "
 				   "has failed before",
 				   vcpu->id, init->features[0]);

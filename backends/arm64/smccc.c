@@ -32,15 +32,19 @@ static const struct range power_calls[] = {
 	{ 0xc4000003, 0xc4000004 },
 };
 
-static int forward(const struct kvm_vm *kvm, const struct range *range, size_t n, const char *option)
+static int forward(const struct kvm_vm *kvm, const struct range *range, size_t n,
+		   const char *option)
 {
-	int ret = 0;
+	int ret = kvm_device_has(kvm, kvm->fd, KVM_ARM_VM_SMCCC_CTRL, KVM_ARM_VM_SMCCC_FILTER);
 
-	if (!kvm_device_has(kvm->fd, KVM_ARM_VM_SMCCC_CTRL, KVM_ARM_VM_SMCCC_FILTER))
+	if (ret < 0)
+		return ret;
+	if (!ret)
 		return axvcpu_fail(kvm->vm, -ENOTSUP,
 				   "VM config: %s needs KVM_ARM_VM_SMCCC_FILTER, which KVM lacks "
 				   "here: Linux 6.4 has it",
 				   option);
+	ret = 0;
 	for (size_t i = 0; !ret && i < n; i++) {
 		const struct arm64_uapi_smccc_filter filter = {
 			.base = range[i].first,

@@ -52,8 +52,8 @@ static int read_reg(struct kvm_vcpu *vcpu, uint64_t id, uint64_t *value)
 
 static int not_mapped(const struct kvm_vcpu *vcpu, uint64_t gva)
 {
-	axvcpu_fail(vcpu->vm->vm, -EFAULT, "translate: vCPU %" PRIu32 ": %#" PRIx64 " is not mapped",
-		    vcpu->id, gva);
+	axvcpu_fail(vcpu->vm->vm, -EFAULT,
+		    "translate: vCPU %" PRIu32 ": %#" PRIx64 " is not mapped", vcpu->id, gva);
 	return -EFAULT;
 }
 

@@ -17,18 +17,27 @@ int kvm_device_new(const struct kvm_vm *kvm, uint32_t type, const char *name)
 		       : (int)device.fd;
 }
 
-bool kvm_device_exists(const struct kvm_vm *kvm, uint32_t type)
+int kvm_device_exists(const struct kvm_vm *kvm, uint32_t type)
 {
 	struct kvm_create_device device = { .type = type, .flags = KVM_CREATE_DEVICE_TEST };
+	int ret = kvm_ioctl(kvm->fd, KVM_CREATE_DEVICE, &device);
 
-	return !kvm_ioctl(kvm->fd, KVM_CREATE_DEVICE, &device);
+	if (ret == -ENODEV)
+		return 0;
+	return ret < 0 ? axvcpu_fail(kvm->vm, ret, "KVM_CREATE_DEVICE, as a test, of type %" PRIu32,
+				     type)
+		       : 1;
 }
 
-bool kvm_device_has(int fd, uint32_t group, uint64_t attr)
+int kvm_device_has(const struct kvm_vm *kvm, int fd, uint32_t group, uint64_t attr)
 {
 	const struct kvm_device_attr has = { .group = group, .attr = attr };
+	int ret = kvm_ioctl(fd, KVM_HAS_DEVICE_ATTR, &has);
 
-	return !kvm_ioctl(fd, KVM_HAS_DEVICE_ATTR, &has);
+	/* There is none of that name; or of that kind; or there are none at all. */
+	if (ret == -ENXIO || ret == -ENODEV || ret == -ENOTTY || ret == -EINVAL)
+		return 0;
+	return ret < 0 ? axvcpu_fail(kvm->vm, ret, "KVM_HAS_DEVICE_ATTR") : 1;
 }
 
 int kvm_device_set(const struct kvm_vm *kvm, int fd, uint32_t group, uint64_t attr,

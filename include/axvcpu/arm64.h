@@ -36,7 +36,7 @@ struct axvm_arm64_config {
 	uint32_t flags;
 	/** 2, for at most 8 vCPUs, or 3; 0: 3 if KVM has it here, else 2. */
 	uint32_t gic_version;
-	/** Interrupt numbers, the first 32 of which each CPU has for itself: 64 to 1024 in steps of 32. 0: 256. */
+	/** Interrupt numbers, the first 32 each CPU's own: 64 to 992, in steps of 32; 0: 256. */
 	uint32_t nirqs;
 	uint32_t reserved;
 	/** Guest-physical addresses; 0: AXVM_ARM64_*. The distributor: 64 KiB, GICv2 4 KiB. */

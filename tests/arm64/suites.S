@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* The guests of arm64's own suites: tests/arm64_guest.h says what they do. EL1, without an MMU. */
 #include "../arm64_guest_map.h"
-#include "../program.h"
+#include "../program.inc"
 
 	.arch	armv8-a+sve
 
@@ -13,6 +13,7 @@
 /* Vectors of EL1 with its own stack pointer: synchronous, IRQ, FIQ, SError. All others are loops. */
 	.macro	vectors sync, irq, fiq, serror
 	.balign	0x800
+10:
 	.rept	4
 	b	.
 	.balign	0x80
@@ -95,7 +96,6 @@ program gic
 	msr	s3_0_c12_c12_1, x1
 	isb
 	eret
-10:
 	vectors	., 6b, ., .
 end gic
 
@@ -117,7 +117,6 @@ program lines
 	eret
 4:	str	w0, [x21, 16]
 	eret
-10:
 	vectors	., 3b, 4b, .
 end lines
 
@@ -147,7 +146,6 @@ program faults
 	address	x21, A64_TELL
 	str	x1, [x21, 24]
 	b	.
-10:
 	vectors	2b, ., ., 3b
 end faults
 
@@ -197,10 +195,11 @@ mark pieces, fetch
 mark pieces, brk
 	brk	0x123
 	ret
-	/* SVE: ZEN, then the length of a vector in bytes. */
+	/* SVE: ZEN and FPEN, then the length of a vector in bytes. */
 mark pieces, sve
 	mrs	x2, cpacr_el1
 	orr	x2, x2, 3 << 16
+	orr	x2, x2, 3 << 20
 	msr	cpacr_el1, x2
 	isb
 	rdvl	x3, 1

@@ -157,6 +157,7 @@ install_programs() {
 	[ "$programs" = all ] || return 0
 	sort -u "$work/tests" "$work/helpers" >"$work/install"
 	while read -r _file; do
+		mkdir -p "$1/${_file%/*}" || return
 		case $_file in
 		*.sh) cp "$top/$_file" "$1/$_file" ;;
 		*) cp "$work/build/$_file" "$1/$_file" ;;

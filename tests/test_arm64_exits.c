@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Accesses to where no memory is, of every kind, and what of them can be made to fail. */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <sys/mman.h>
+
+#include "arm64_guest.h"
+#include "suite.h"
+
+/* Exception classes of ESR_EL1. */
+#define EC(esr) ((esr) >> 26 & 0x3f)
+#define EC_FETCH_SAME_EL 0x21
+#define EC_DATA_SAME_EL 0x25
+#define EC_SERROR 0x2f
+
+static struct guest guest;
+
+/* --- decoded accesses ---------------------------------------------------------------------------- */
+
+/*
+ * The guest loads this, and then stores all 8 bytes of what it has got. QEMU's emulation of a CPU
+ * does not tell KVM that a load has a sign: of those, no bit but the value's is looked at there.
+ */
+static void load(unsigned int width, uint64_t value, uint64_t got)
+{
+	/* An implementer of 0 is for software. */
+	bool emulated = !(guest_reg(&guest, AXVCPU_REG_ARM64_MIDR_EL1) >> 24 & 0xff);
+
+	guest_expect_read(&guest, GUEST_MMIO);
+	ck_assert_uint_eq(guest.exit.u.mmio.width, width);
+	ck_ok(axvcpu_complete_value(guest.vcpu, value));
+	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
+	ck_assert_uint_eq(guest.exit.u.mmio.addr, GUEST_MMIO + 8);
+	ck_assert_uint_eq(guest.exit.u.mmio.width, 8);
+	ck_assert_uint_eq(guest.exit.u.mmio.data, emulated ? value : got);
+}
+
+START_TEST(loads_have_their_sign_and_width)
+{
+	a64_start_piece(&guest, NULL, NULL, PIECE(signed));
+	load(1, 0x80, 0xffffff80);
+	load(1, 0x80, UINT64_C(0xffffffffffffff80));
+	load(2, 0x8001, 0xffff8001);
+	load(2, 0x8001, UINT64_C(0xffffffffffff8001));
+	load(4, 0x80000002, UINT64_C(0xffffffff80000002));
+	/* The zero register takes nothing, and gives zero. */
+	guest_expect_read(&guest, GUEST_MMIO);
+	ck_ok(axvcpu_complete_value(guest.vcpu, 0x1234));
+	guest_expect_write(&guest, GUEST_MMIO + 8, 0);
+	ck_assert_uint_eq(guest.exit.u.mmio.width, 4);
+	guest_expect_write(&guest, GUEST_MMIO + 8, 0);
+	ck_assert_uint_eq(guest.exit.u.mmio.width, 8);
+	/* Acquire and release. */
+	guest_expect_read(&guest, GUEST_MMIO);
+	ck_ok(axvcpu_complete_value(guest.vcpu, 0x5678));
+	guest_expect_write(&guest, GUEST_MMIO, 0x5678);
+	guest_expect_end(&guest);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_write_to_read_only_memory_is_an_mmio_write)
+{
+	struct axvm_region rom = AXVM_REGION_INIT;
+
+	/* "tell" writes where there is no memory: put some there that is not for writing. */
+	guest_create(&guest, NULL, PROGRAM(tell));
+	rom.gpa = GUEST_MMIO;
+	rom.len = 0x10000;
+	rom.flags = AXVM_MEM_READONLY;
+	ck_ok(axvm_map(guest.vm, &rom));
+	guest_setup(&guest, AXVCPU_MODE_64);
+	ck_ok(axvcpu_set_gpr(guest.vcpu, 0, 99));
+	ck_ok(axvcpu_bind(guest.vcpu));
+	guest_expect_write(&guest, GUEST_MMIO, 99);
+	guest_end(&guest);
+}
+END_TEST
+
+/* --- others -------------------------------------------------------------------------------------- */
+
+static void expect_undecoded(uint32_t access)
+{
+	guest_expect(&guest, AXVCPU_EXIT_NESTED_PAGE_FAULT);
+	ck_assert_uint_eq(guest.exit.u.page_fault.addr, GUEST_MMIO);
+	ck_assert_uint_eq(guest.exit.u.page_fault.access, access);
+	ck_assert_uint_eq(guest.exit.u.page_fault.error, 0);
+	ck_assert_uint_eq(guest.exit.raw_reason, KVM_EXIT_ARM_NISV);
+	ck_assert_uint_eq(guest.exit.answerable, 0);
+}
+
+static void skip(void)
+{
+	ck_ok(axvcpu_set_entry(guest.vcpu, guest_reg(&guest, AXVCPU_REG_PC) + 4));
+}
+
+START_TEST(an_access_that_the_hardware_does_not_take_apart_is_told_with_its_address)
+{
+	const uint64_t loads[] = { PIECE(load_pair), PIECE(load_post) };
+
+	for (int i = 0; i < 2; i++) {
+		a64_start_piece(&guest, NULL, NULL, loads[i]);
+		expect_undecoded(AXVCPU_ACCESS_READ);
+		/* It is tried again, unless somebody does something about it. */
+		expect_undecoded(AXVCPU_ACCESS_READ);
+		skip();
+		guest_expect_end(&guest);
+		guest_end(&guest);
+	}
+	a64_start_piece(&guest, NULL, NULL, PIECE(store_pair));
+	expect_undecoded(AXVCPU_ACCESS_WRITE);
+	skip();
+	guest_expect_end(&guest);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(code_where_no_memory_is_is_an_exception_of_the_guests)
+{
+	a64_start_piece(&guest, NULL, NULL, PIECE(fetch));
+	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
+	ck_assert_uint_eq(guest.exit.u.mmio.addr, A64_TELL);
+	ck_assert_uint_eq(EC(guest.exit.u.mmio.data), EC_FETCH_SAME_EL);
+	guest_expect_write(&guest, A64_TELL + 8, GUEST_MMIO);
+	guest_expect_write(&guest, A64_TELL + 16, GUEST_MMIO);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(memory_that_the_host_has_taken_away_is_a_page_fault)
+{
+	const uint64_t gap = GUEST_BASE + 0x1000000;
+	const uint64_t copy[2] = { GUEST_CODE, gap };
+	struct axvm_region region = AXVM_REGION_INIT;
+	void *hva;
+
+	guest_create(&guest, NULL, PROGRAM(copy));
+	region.gpa = gap;
+	region.len = 0x10000;
+	ck_ok(axvm_map(guest.vm, &region));
+	ck_ok(axvm_translate(guest.vm, gap, 0x10000, &hva));
+	ck_ok(axvm_write(guest.vm, A64_LIST, copy, sizeof(copy)));
+	guest_setup(&guest, AXVCPU_MODE_64);
+	ck_ok(axvcpu_set_gpr(guest.vcpu, 0, A64_LIST));
+	ck_ok(axvcpu_bind(guest.vcpu));
+	ck_assert_int_eq(mprotect(hva, 0x10000, PROT_NONE), 0);
+	guest_expect(&guest, AXVCPU_EXIT_NESTED_PAGE_FAULT);
+	ck_assert_uint_eq(guest.exit.u.page_fault.error, EFAULT);
+	ck_assert_int_eq(mprotect(hva, 0x10000, PROT_READ | PROT_WRITE), 0);
+	guest_expect_end(&guest);
+	guest_end(&guest);
+}
+END_TEST
+
+/* --- exceptions ------------------------------------------------------------------------------------- */
+
+static const struct axvcpu_exception external_abort = { .vector = AXVCPU_ARM64_DATA_ABORT };
+
+static void expect_abort(uint64_t piece)
+{
+	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
+	ck_assert_uint_eq(guest.exit.u.mmio.addr, A64_TELL);
+	ck_assert_uint_eq(EC(guest.exit.u.mmio.data), EC_DATA_SAME_EL);
+	/* Synchronous external abort. */
+	ck_assert_uint_eq(guest.exit.u.mmio.data & 0x3f, 0x10);
+	guest_expect_write(&guest, A64_TELL + 8, GUEST_MMIO);
+	/* At the instruction, which is behind the two that make its address. */
+	guest_expect_write(&guest, A64_TELL + 16, piece + 8);
+}
+
+START_TEST(an_access_is_made_to_fail)
+{
+	a64_start_piece(&guest, NULL, NULL, PIECE(load));
+	guest_expect_read(&guest, GUEST_MMIO);
+	ck_ok(axvcpu_inject_exception(guest.vcpu, &external_abort));
+	ck_fails(axvcpu_inject_exception(guest.vcpu, &external_abort), EBUSY);
+	expect_abort(PIECE(load));
+	guest_end(&guest);
+	/* Also one that was not taken apart. */
+	a64_start_piece(&guest, NULL, NULL, PIECE(load_pair));
+	expect_undecoded(AXVCPU_ACCESS_READ);
+	ck_ok(axvcpu_inject_exception(guest.vcpu, &external_abort));
+	expect_abort(PIECE(load_pair));
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(an_answer_beside_an_abort_is_for_nothing)
+{
+	a64_start_piece(&guest, NULL, NULL, PIECE(load));
+	guest_expect_read(&guest, GUEST_MMIO);
+	ck_ok(axvcpu_inject_exception(guest.vcpu, &external_abort));
+	ck_ok(axvcpu_complete_value(guest.vcpu, 5));
+	expect_abort(PIECE(load));
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(an_serror_is_taken_when_it_is_not_masked)
+{
+	struct axvcpu_exception serror = { .vector = AXVCPU_ARM64_SERROR };
+	bool has_esr;
+
+	a64_start_piece(&guest, NULL, NULL, PIECE(nothing));
+	has_esr = axvm_capability(guest.vm, KVM_CAP_ARM_INJECT_SERROR_ESR) > 0;
+	serror.has_error_code = 1;
+	serror.error_code = 1u << 24;
+	ck_fails_saying(axvcpu_inject_exception(guest.vcpu, &serror), EINVAL, "24 bits");
+	serror.error_code = 0x123;
+	if (!has_esr) {
+		ck_fails_saying(axvcpu_inject_exception(guest.vcpu, &serror), ENOTSUP,
+				"KVM_CAP_ARM_INJECT_SERROR_ESR");
+		serror.has_error_code = 0;
+		serror.error_code = 0;
+	}
+	ck_ok(axvcpu_inject_exception(guest.vcpu, &serror));
+	ck_fails(axvcpu_inject_exception(guest.vcpu, &serror), EBUSY);
+	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
+	ck_assert_uint_eq(guest.exit.u.mmio.addr, A64_TELL + 24);
+	ck_assert_uint_eq(EC(guest.exit.u.mmio.data), EC_SERROR);
+	if (has_esr)
+		ck_assert_uint_eq(guest.exit.u.mmio.data & 0xffffff, 0x123);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_masked_serror_waits)
+{
+	const struct axvcpu_exception serror = { .vector = AXVCPU_ARM64_SERROR };
+
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(chatter));
+	guest_expect_write(&guest, GUEST_MMIO, GUEST_VALUE);
+	ck_ok(axvcpu_inject_exception(guest.vcpu, &serror));
+	for (int i = 0; i < 3; i++)
+		guest_expect_write(&guest, GUEST_MMIO, GUEST_VALUE);
+	ck_fails(axvcpu_inject_exception(guest.vcpu, &serror), EBUSY);
+	/* KVM takes none back, so a reset does not either. It is masked again. */
+	ck_ok(axvcpu_reset(guest.vcpu, GUEST_CODE, 0));
+	for (int i = 0; i < 3; i++)
+		guest_expect_write(&guest, GUEST_MMIO, GUEST_VALUE);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(what_kvm_cannot_bring_about_is_refused)
+{
+	struct axvcpu_exception exception = { .vector = 0x15 };
+
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(spin));
+	ck_fails_saying(axvcpu_inject_exception(guest.vcpu, &exception), ENOTSUP, "SError (0x2f)");
+	exception.vector = 0x40;
+	ck_fails(axvcpu_inject_exception(guest.vcpu, &exception), EINVAL);
+	/* No access has been made that could fail. */
+	exception.vector = AXVCPU_ARM64_DATA_ABORT;
+	ck_fails_saying(axvcpu_inject_exception(guest.vcpu, &exception), EINVAL, "latest exit");
+	exception.has_error_code = 1;
+	ck_fails_saying(axvcpu_inject_exception(guest.vcpu, &exception), EINVAL, "KVM's");
+	ck_fails(axvcpu_inject_nmi(guest.vcpu), ENOTSUP);
+	ck_fails(axvcpu_request_irq_window(guest.vcpu), ENOTSUP);
+	guest_end(&guest);
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *accesses = suite_case(suite, "accesses");
+	TCase *exceptions = suite_case(suite, "exceptions");
+
+	tcase_add_test(accesses, loads_have_their_sign_and_width);
+	tcase_add_test(accesses, a_write_to_read_only_memory_is_an_mmio_write);
+	tcase_add_test(accesses,
+		       an_access_that_the_hardware_does_not_take_apart_is_told_with_its_address);
+	tcase_add_test(accesses, code_where_no_memory_is_is_an_exception_of_the_guests);
+	tcase_add_test(accesses, memory_that_the_host_has_taken_away_is_a_page_fault);
+	tcase_add_test(exceptions, an_access_is_made_to_fail);
+	tcase_add_test(exceptions, an_answer_beside_an_abort_is_for_nothing);
+	tcase_add_test(exceptions, an_serror_is_taken_when_it_is_not_masked);
+	tcase_add_test(exceptions, a_masked_serror_waits);
+	tcase_add_test(exceptions, what_kvm_cannot_bring_about_is_refused);
+}
+
+int main(void)
+{
+	return suite_main("arm64: exits", true, add_tests);
+}

@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Each system call and allocation of what only arm64 has fails in turn, and is tried again; and how
+ * many there are, where docs/performance.md and the headers say so.
+ */
+#include <linux/kvm.h>
+#include <sys/eventfd.h>
+
+#include "arm64_guest.h"
+#include "injector.h"
+#include "suite.h"
+#include "sweep.h"
+
+#define NR 0xc6000100u
+
+/* --- worlds -------------------------------------------------------------------------------------- */
+
+/* Two vCPUs of this program and this VM, the second of which waits for its start. */
+static void begin(struct sweep_world *world, struct axvm_config *config, const void *code,
+		  size_t len, uint64_t arg)
+{
+	config->max_vcpus = SWEEP_VCPUS;
+	world->vm = guest_vm(config, code, len);
+	for (uint32_t i = 0; i < SWEEP_VCPUS; i++)
+		world->vcpus[i] = guest_vcpu(world->vm, i, arg);
+	world->fd = eventfd(0, EFD_CLOEXEC);
+	ck_assert_int_ge(world->fd, 0);
+}
+
+static void begin_calls(struct sweep_world *world, const struct a64_call *call)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	config.forward = AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_POWER;
+	begin(world, &config, PROGRAM(calls), A64_LIST);
+	a64_calls(world->vm, 0, call, 1);
+}
+
+static void begin_hypercall(struct sweep_world *world)
+{
+	const struct a64_call call = { 0, { NR, 1, 2, 3, 4, 5, 6 } };
+
+	begin_calls(world, &call);
+}
+
+static void begin_cpu_on(struct sweep_world *world)
+{
+	const struct a64_call call = { 0, { A64_PSCI_CPU_ON, 1, GUEST_CODE, 7 } };
+
+	begin_calls(world, &call);
+}
+
+static void begin_affinity_info(struct sweep_world *world)
+{
+	const struct a64_call call = { 0, { A64_PSCI_AFFINITY_INFO, 1, 0 } };
+
+	begin_calls(world, &call);
+}
+
+static void begin_echo(struct sweep_world *world)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	begin(world, &config, PROGRAM(echo), 0);
+}
+
+static void begin_steps(struct sweep_world *world)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	begin(world, &config, PROGRAM(steps), 0);
+}
+
+static struct axvm_config everything(struct axvm_arm64_config *gic)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	*gic = (struct axvm_arm64_config)AXVM_ARM64_CONFIG_INIT;
+	gic->flags = AXVM_ARM64_ITS;
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	config.forward = AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_POWER;
+	config.arch_config = gic;
+	return config;
+}
+
+/* With a GIC and its ITS, not finalized. */
+static void begin_its(struct sweep_world *world)
+{
+	struct axvm_arm64_config gic;
+	struct axvm_config config = everything(&gic);
+
+	begin(world, &config, PROGRAM(chatter), 0);
+}
+
+/* What of a CPU KVM has here. */
+static struct axvcpu_arm64_setup features;
+
+static void find_features(struct axvm *vm)
+{
+	features = (struct axvcpu_arm64_setup)AXVCPU_ARM64_SETUP_INIT;
+	if (axvm_capability(vm, KVM_CAP_ARM_SVE) > 0) {
+		features.flags |= AXVCPU_ARM64_SVE;
+		features.sve_max_bytes = 16;
+	}
+	if (axvm_capability(vm, KVM_CAP_ARM_PMU_V3) > 0)
+		features.flags |= AXVCPU_ARM64_PMU;
+	if (axvm_capability(vm, KVM_CAP_ARM_PTRAUTH_ADDRESS) > 0 &&
+	    axvm_capability(vm, KVM_CAP_ARM_PTRAUTH_GENERIC) > 0)
+		features.flags |= AXVCPU_ARM64_PAUTH;
+}
+
+static int setup_all(struct sweep_world *world, uint32_t id)
+{
+	struct axvcpu_setup_config setup = guest_setup_config(id);
+
+	setup.arch = &features;
+	return axvcpu_setup(world->vcpus[id], GUEST_CODE, 0, &setup);
+}
+
+/* The first vCPU has yet to be set up. */
+static void begin_created(struct sweep_world *world)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	config.max_vcpus = SWEEP_VCPUS;
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	world->vm = guest_vm(&config, PROGRAM(chatter));
+	find_features(world->vm);
+	for (uint32_t i = 0; i < SWEEP_VCPUS; i++) {
+		struct axvcpu_config vcpu_config = AXVCPU_CONFIG_INIT;
+
+		vcpu_config.id = i;
+		ck_ok(axvcpu_new(world->vm, &vcpu_config, &world->vcpus[i]));
+	}
+	world->fd = eventfd(0, EFD_CLOEXEC);
+	ck_assert_int_ge(world->fd, 0);
+}
+
+/* With all of it, as its PMU is started by its first run. */
+static void begin_with_pmu(struct sweep_world *world)
+{
+	begin_created(world);
+	for (uint32_t i = 0; i < SWEEP_VCPUS; i++)
+		ck_ok(setup_all(world, i));
+}
+
+/* --- before ------------------------------------------------------------------------------------------- */
+
+static void at_an_exit(struct sweep_world *world)
+{
+	sweep_bound(world);
+	do
+		ck_ok(sweep_run(world));
+	while (world->exit.kind == AXVCPU_EXIT_NOTHING);
+}
+
+static void answered(struct sweep_world *world)
+{
+	at_an_exit(world);
+	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_HYPERCALL);
+	ck_ok(axvcpu_complete_pair(sweep_first(world), 11, 12));
+}
+
+static void finalized(struct sweep_world *world)
+{
+	ck_ok(axvm_finalize(world->vm));
+}
+
+static void with_early_interrupts(struct sweep_world *world)
+{
+	ck_ok(axvcpu_inject_interrupt(sweep_first(world), 20));
+	ck_ok(axvcpu_inject_interrupt(sweep_first(world), 40));
+	sweep_bound(world);
+}
+
+static void raised(struct sweep_world *world)
+{
+	at_an_exit(world);
+	ck_ok(axvcpu_inject_interrupt(sweep_first(world), 20));
+}
+
+static const struct axvcpu_debug_point points[] = {
+	{ GUEST_CODE + 8, 0, AXVCPU_DEBUG_BREAK },
+	{ A64_LIST, 8, AXVCPU_DEBUG_WATCH },
+};
+
+static int set_points(struct sweep_world *world)
+{
+	struct axvcpu_debug debug = AXVCPU_DEBUG_INIT;
+
+	debug.points = points;
+	debug.npoints = 2;
+	return axvcpu_set_debug(sweep_first(world), &debug);
+}
+
+static void with_points(struct sweep_world *world)
+{
+	ck_ok(set_points(world));
+	sweep_bound(world);
+}
+
+static void with_an_mmu(struct sweep_world *world)
+{
+	/* A table of large blocks: 39 bits, 4 KiB pages. */
+	const uint64_t block = UINT64_C(0x80000000) | 1u << 10 | 1u;
+	struct axvcpu *vcpu = sweep_first(world);
+
+	ck_ok(axvm_write(world->vm, A64_TABLES + 8 * 5, &block, sizeof(block)));
+	ck_ok(axvcpu_set_reg(vcpu, AXVCPU_REG_ARM64_TCR_EL1, 25 | 25 << 16 | UINT64_C(2) << 30));
+	ck_ok(axvcpu_set_reg(vcpu, AXVCPU_REG_ARM64_TTBR0_EL1, A64_TABLES));
+	ck_ok(axvcpu_set_reg(vcpu, AXVCPU_REG_ARM64_SCTLR_EL1, 1));
+}
+
+/* --- what is done ------------------------------------------------------------------------------------- */
+
+static int take_new(struct sweep_world *world)
+{
+	struct axvm_arm64_config gic;
+	struct axvm_config config = everything(&gic);
+	struct axvm *vm = NULL;
+	int ret = axvm_new(&config, &vm);
+
+	(void)world;
+	/* Not counted, and cannot fail. */
+	if (!ret)
+		ck_ok(axvm_free(vm));
+	else
+		ck_assert_ptr_null(vm);
+	return ret;
+}
+
+static int take_finalize(struct sweep_world *world)
+{
+	return axvm_finalize(world->vm);
+}
+
+static int take_setup(struct sweep_world *world)
+{
+	return setup_all(world, 0);
+}
+
+static int take_reset(struct sweep_world *world)
+{
+	return axvcpu_reset(sweep_first(world), GUEST_CODE, A64_LIST);
+}
+
+static int take_flush(struct sweep_world *world)
+{
+	return axvcpu_flush(sweep_first(world));
+}
+
+static int take_serror(struct sweep_world *world)
+{
+	const struct axvcpu_exception serror = { .vector = AXVCPU_ARM64_SERROR,
+						 .has_error_code = 1 };
+
+	return axvcpu_inject_exception(sweep_first(world), &serror);
+}
+
+static int take_abort(struct sweep_world *world)
+{
+	const struct axvcpu_exception abort = { .vector = AXVCPU_ARM64_DATA_ABORT };
+
+	return axvcpu_inject_exception(sweep_first(world), &abort);
+}
+
+static int take_line(struct sweep_world *world)
+{
+	return axvcpu_set_irq_line(sweep_first(world), 0, true);
+}
+
+static int take_ppi(struct sweep_world *world)
+{
+	return axvcpu_set_irq_line(sweep_first(world), 20, true);
+}
+
+static int take_spi(struct sweep_world *world)
+{
+	return axvm_set_irq_line(world->vm, 5, true);
+}
+
+static int take_translate(struct sweep_world *world)
+{
+	uint64_t gpa = 0;
+	int ret = axvcpu_translate(sweep_first(world), (UINT64_C(5) << 30) + 0x123, &gpa);
+
+	ck_assert_uint_eq(gpa, ret ? 0 : 0x80000123);
+	return ret;
+}
+
+static int take_sp(struct sweep_world *world)
+{
+	return axvcpu_set_reg(sweep_first(world), AXVCPU_REG_SP, 0x1000);
+}
+
+static int take_list(struct sweep_world *world)
+{
+	uint64_t ids[16];
+
+	return axvcpu_reg_list(sweep_first(world), ids, 16);
+}
+
+/* --- what must come of it ------------------------------------------------------------------------------ */
+
+static void see_the_call(struct sweep_world *world)
+{
+	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_HYPERCALL);
+	ck_assert_uint_eq(world->exit.u.hypercall.nr, NR);
+	for (unsigned int i = 0; i < 6; i++)
+		ck_assert_uint_eq(world->exit.u.hypercall.args[i], i + 1);
+}
+
+static void see_both_results(struct sweep_world *world)
+{
+	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_MMIO_WRITE);
+	ck_assert_uint_eq(world->exit.u.mmio.data, 11);
+	ck_ok(sweep_run(world));
+	ck_assert_uint_eq(world->exit.u.mmio.data, 12);
+}
+
+static void see_its_results(struct sweep_world *world)
+{
+	do
+		ck_ok(sweep_run(world));
+	while (world->exit.kind == AXVCPU_EXIT_NOTHING);
+	see_both_results(world);
+}
+
+static void see_cpu_up(struct sweep_world *world)
+{
+	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_CPU_UP);
+	ck_assert_uint_eq(world->exit.u.cpu_up.target_cpu, 1);
+	ck_assert_uint_eq(world->exit.u.cpu_up.arg, 7);
+}
+
+static void see_it_off(struct sweep_world *world)
+{
+	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_MMIO_WRITE);
+	ck_assert_uint_eq(world->exit.u.mmio.data, 1);
+}
+
+static void see_the_breakpoint(struct sweep_world *world)
+{
+	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_DEBUG);
+	ck_assert_uint_eq(world->exit.u.debug.pc, GUEST_CODE + 8);
+	ck_assert_uint_eq(world->exit.u.debug.point, 0);
+}
+
+static void see_the_write(struct sweep_world *world)
+{
+	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_MMIO_WRITE);
+	ck_assert_uint_eq(world->exit.u.mmio.data, GUEST_VALUE);
+}
+
+static const struct sweep_step steps[] = {
+	{ .name = "a VM with everything", .take = take_new, .calls = 20 },
+	{ .name = "finalize",
+	  .begin = begin_its,
+	  .take = take_finalize,
+	  .see = sweep_see_the_guest_run,
+	  .calls = 2 },
+	{ .name = "setup with everything",
+	  .begin = begin_created,
+	  .take = take_setup,
+	  .see = sweep_see_the_guest_run,
+	  .calls = 12 },
+	{ .name = "run with a PMU",
+	  .begin = begin_with_pmu,
+	  .prepare = sweep_bound,
+	  .take = sweep_run,
+	  .see = see_the_write,
+	  .calls = 2 },
+	{ .name = "reset, with a GIC",
+	  .irqchip = AXVM_IRQCHIP_KERNEL,
+	  .prepare = raised,
+	  .take = take_reset,
+	  .see = sweep_see_the_guest_run,
+	  .calls = 9 },
+	{ .name = "run to a call",
+	  .begin = begin_hypercall,
+	  .prepare = sweep_bound,
+	  .take = sweep_run,
+	  .see = see_the_call,
+	  .calls = 7 },
+	{ .name = "run from a call",
+	  .begin = begin_hypercall,
+	  .prepare = answered,
+	  .take = sweep_run,
+	  .see = see_both_results,
+	  .calls = 3 },
+	{ .name = "flush of a call",
+	  .begin = begin_hypercall,
+	  .prepare = answered,
+	  .take = take_flush,
+	  .see = see_its_results,
+	  .calls = 2 },
+	{ .name = "run to CPU_ON",
+	  .begin = begin_cpu_on,
+	  .prepare = sweep_bound,
+	  .take = sweep_run,
+	  .see = see_cpu_up,
+	  .calls = 4 },
+	{ .name = "run over AFFINITY_INFO",
+	  .begin = begin_affinity_info,
+	  .prepare = sweep_bound,
+	  .take = sweep_run,
+	  .see = see_it_off,
+	  .calls = 5 },
+	{ .name = "SError", .take = take_serror, .calls = 3 },
+	{ .name = "external abort",
+	  .begin = begin_echo,
+	  .prepare = at_an_exit,
+	  .take = take_abort,
+	  .calls = 3 },
+	{ .name = "debug", .begin = begin_steps, .take = set_points, .calls = 3 },
+	{ .name = "run to a breakpoint",
+	  .begin = begin_steps,
+	  .prepare = with_points,
+	  .take = sweep_run,
+	  .see = see_the_breakpoint,
+	  .calls = 2 },
+	{ .name = "translate",
+	  .begin = begin_steps,
+	  .prepare = with_an_mmu,
+	  .take = take_translate,
+	  .calls = 4 },
+	{ .name = "line, without a GIC",
+	  .take = take_line,
+	  .see = sweep_see_the_guest_run,
+	  .calls = 1 },
+	{ .name = "PPI",
+	  .irqchip = AXVM_IRQCHIP_KERNEL,
+	  .prepare = finalized,
+	  .take = take_ppi,
+	  .see = sweep_see_the_guest_run,
+	  .calls = 1 },
+	{ .name = "SPI",
+	  .irqchip = AXVM_IRQCHIP_KERNEL,
+	  .prepare = finalized,
+	  .take = take_spi,
+	  .see = sweep_see_the_guest_run,
+	  .calls = 1 },
+	{ .name = "run with early interrupts",
+	  .irqchip = AXVM_IRQCHIP_KERNEL,
+	  .prepare = with_early_interrupts,
+	  .take = sweep_run,
+	  .see = see_the_write,
+	  .calls = 3 },
+	{ .name = "stack pointer", .take = take_sp, .calls = 2 },
+	{ .name = "list of registers",
+	  .take = take_list,
+	  .see = sweep_see_the_guest_run,
+	  .calls = 3 },
+};
+
+#define STEPS (int)(sizeof(steps) / sizeof(steps[0]))
+
+START_TEST(each_call_fails)
+{
+	sweep(&steps[_i]);
+}
+END_TEST
+
+/* --- how many ---------------------------------------------------------------------------------------- */
+
+/* System calls of a run that ends in this kind. */
+static unsigned int calls_of_run(struct sweep_world *world, enum axvcpu_exit_kind kind)
+{
+	unsigned int calls = 0;
+
+	do {
+		injector_arm(0, 0, false);
+		ck_ok(sweep_run(world));
+		injector_disarm();
+		calls = injector.calls;
+	} while (world->exit.kind == AXVCPU_EXIT_NOTHING);
+	ck_assert_uint_eq(world->exit.kind, kind);
+	return calls;
+}
+
+START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
+{
+	struct sweep_world world;
+
+	/* Memory-mapped: one, also with an answer. */
+	begin_echo(&world);
+	at_an_exit(&world);
+	for (int i = 0; i < 4; i++) {
+		injector_arm(0, 0, false);
+		if (world.exit.answerable)
+			ck_ok(axvcpu_complete_value(sweep_first(&world), 1));
+		ck_assert_uint_eq(injector.calls, 0);
+		injector_disarm();
+		ck_assert_uint_eq(calls_of_run(&world, i % 2 ? AXVCPU_EXIT_MMIO_READ
+							     : AXVCPU_EXIT_MMIO_WRITE),
+				  1);
+	}
+	sweep_world_end(&world);
+	/* A call: six for its arguments, and one for each word of its result. */
+	begin_hypercall(&world);
+	sweep_bound(&world);
+	ck_ok(axvm_finalize(world.vm));
+	ck_assert_uint_eq(calls_of_run(&world, AXVCPU_EXIT_HYPERCALL), 1 + 6);
+	injector_arm(0, 0, false);
+	ck_ok(axvcpu_complete_value(sweep_first(&world), 11));
+	ck_assert_uint_eq(injector.calls, 0);
+	injector_disarm();
+	ck_assert_uint_eq(calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1 + 1);
+	ck_assert_uint_eq(calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	sweep_world_end(&world);
+	/* CPU_ON: three. */
+	begin_cpu_on(&world);
+	sweep_bound(&world);
+	ck_ok(axvm_finalize(world.vm));
+	ck_assert_uint_eq(calls_of_run(&world, AXVCPU_EXIT_CPU_UP), 1 + 3);
+	sweep_world_end(&world);
+	/* Debugging: where it stopped. */
+	begin_steps(&world);
+	with_points(&world);
+	ck_ok(axvm_finalize(world.vm));
+	ck_assert_uint_eq(calls_of_run(&world, AXVCPU_EXIT_DEBUG), 1 + 1);
+	sweep_world_end(&world);
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *all = suite_case(suite, "all");
+	TCase *count = suite_case(suite, "count");
+
+	tcase_add_loop_test(all, each_call_fails, 0, STEPS);
+	tcase_add_test(count, an_exit_makes_as_many_system_calls_as_is_said);
+}
+
+int main(void)
+{
+	return suite_main("arm64: faults", true, add_tests);
+}
