@@ -281,6 +281,17 @@ for guest in $guests; do
 	fi
 done
 
+if [ $arch = riscv64 ]; then
+	axrun "$GUESTS/csr" missing
+	# Seen with QEMU 10 and its firmware: a guest's illegal instruction never becomes an exception of
+	# the guest, which instead goes on at an address of the host kernel's, where it has nothing.
+	if [ "$status" -eq 126 ] && grep -q 'NESTED_PAGE_FAULT at 0xffffffff' "$err"; then
+		skip "csr missing" "illegal instructions of guests get lost on this host"
+	else
+		ends "csr missing" 0 'csr: missing: ok\n'
+	fi
+fi
+
 # The checksum of the first n pages, as the guest defines it; 0x9e3779b97f4a7c15 in decimal.
 checksum()
 {
