@@ -92,28 +92,28 @@ static void begin_its(struct sweep_world *world)
 	begin(world, &config, PROGRAM(chatter), 0);
 }
 
-static struct axvcpu_arm64_setup all_features(struct axvm *vm)
-{
-	struct axvcpu_arm64_setup arm64 = AXVCPU_ARM64_SETUP_INIT;
+/* What of a CPU KVM has here. */
+static struct axvcpu_arm64_setup features;
 
+static void find_features(struct axvm *vm)
+{
+	features = (struct axvcpu_arm64_setup)AXVCPU_ARM64_SETUP_INIT;
 	if (axvm_capability(vm, KVM_CAP_ARM_SVE) > 0) {
-		arm64.flags |= AXVCPU_ARM64_SVE;
-		arm64.sve_max_bytes = 16;
+		features.flags |= AXVCPU_ARM64_SVE;
+		features.sve_max_bytes = 16;
 	}
 	if (axvm_capability(vm, KVM_CAP_ARM_PMU_V3) > 0)
-		arm64.flags |= AXVCPU_ARM64_PMU;
+		features.flags |= AXVCPU_ARM64_PMU;
 	if (axvm_capability(vm, KVM_CAP_ARM_PTRAUTH_ADDRESS) > 0 &&
 	    axvm_capability(vm, KVM_CAP_ARM_PTRAUTH_GENERIC) > 0)
-		arm64.flags |= AXVCPU_ARM64_PAUTH;
-	return arm64;
+		features.flags |= AXVCPU_ARM64_PAUTH;
 }
 
 static int setup_all(struct sweep_world *world, uint32_t id)
 {
-	struct axvcpu_arm64_setup arm64 = all_features(world->vm);
 	struct axvcpu_setup_config setup = guest_setup_config(id);
 
-	setup.arch = &arm64;
+	setup.arch = &features;
 	return axvcpu_setup(world->vcpus[id], GUEST_CODE, 0, &setup);
 }
 
@@ -125,6 +125,7 @@ static void begin_created(struct sweep_world *world)
 	config.max_vcpus = SWEEP_VCPUS;
 	config.irqchip = AXVM_IRQCHIP_KERNEL;
 	world->vm = guest_vm(&config, PROGRAM(chatter));
+	find_features(world->vm);
 	for (uint32_t i = 0; i < SWEEP_VCPUS; i++) {
 		struct axvcpu_config vcpu_config = AXVCPU_CONFIG_INIT;
 

@@ -25,7 +25,8 @@ enum axvcpu_exit_kind {
 	AXVCPU_EXIT_NOTHING = 0,
 	/**
 	 * The guest called the hypervisor: `hypercall`. Answerable by a value; by default the call does
-	 * not exist: x86 -1000 (-KVM_ENOSYS).
+	 * not exist: x86 -1000 (-KVM_ENOSYS); arm64 -1 (NOT_SUPPORTED of the SMCCC), which also takes a
+	 * pair, for x0 and x1.
 	 */
 	AXVCPU_EXIT_HYPERCALL = 1,
 	/** A load from outside of guest memory: `mmio`. Answerable by a value; all ones by default. */
@@ -55,9 +56,16 @@ enum axvcpu_exit_kind {
 	AXVCPU_EXIT_NESTED_PAGE_FAULT = 9,
 	/** The guest waits for an interrupt (HLT) and nobody but the caller can bring one. */
 	AXVCPU_EXIT_HALT = 10,
-	/** The guest starts another CPU: `cpu_up`. */
+	/**
+	 * The guest starts another CPU: `cpu_up`. arm64: answerable by a value (enum axvcpu_psci_result);
+	 * by default a success if that CPU is on, or about to be, when the guest goes on, and else an
+	 * internal failure.
+	 */
 	AXVCPU_EXIT_CPU_UP = 11,
-	/** The guest powers this CPU off: `cpu_down`. */
+	/**
+	 * The guest powers this CPU off: `cpu_down`. arm64: answerable by a value, which the guest gets if
+	 * it goes on nevertheless; by default AXVCPU_PSCI_DENIED.
+	 */
 	AXVCPU_EXIT_CPU_DOWN = 12,
 	/** The guest powers the machine off. Terminal. */
 	AXVCPU_EXIT_SYSTEM_DOWN = 13,
@@ -146,6 +154,10 @@ struct axvcpu_exit_sysreg {
  * in 64-bit code, else ebx, ecx, edx, esi, edi, ebp, and `raw_code` is the privilege level of the
  * caller: calls from user code (3) come, too. Of MAP_GPA_RANGE, they are address, pages, attributes.
  * Of DOORBELL, see there.
+ *
+ * arm64: `nr` is w0, the arguments x1 to x6. Of `raw_code`, bit 0 says that it was SMC and not HVC, bit
+ * 1 that the instruction had 16 bits. KVM hands out the number alone, so an argument costs a system
+ * call, and so does a word of the result: eight for the whole call, KVM_RUN among them.
  */
 struct axvcpu_exit_hypercall {
 	uint64_t nr;
@@ -217,7 +229,10 @@ enum axvcpu_debug_reason {
 	AXVCPU_DEBUGGED_SOFTWARE = 3,
 };
 
-/** Why a debugged guest stopped. x86: `raw_code` is the exception, 1 (#DB) or 3 (#BP). */
+/**
+ * Why a debugged guest stopped. x86: `raw_code` is the exception, 1 (#DB) or 3 (#BP); arm64: the
+ * exception class in ESR_EL2. There, `pc` costs a second system call.
+ */
 struct axvcpu_exit_debug {
 	/** Program counter; x86: as a linear address, which in 64-bit code is rip. */
 	uint64_t pc;

@@ -34,6 +34,13 @@ struct axvcpu;
  * not end in an exit. With one it is a message to this vCPU's LAPIC (from 16 up), whose pending
  * bits coalesce, and which takes nothing while the guest has it switched off.
  *
+ * arm64, with a GIC: by its INTID, 16 to 31 this CPU's own (PPIs; not 27 and 30, which KVM's timers
+ * have), from 32 on the VM's (SPIs). The input is raised, and nothing lowers it again. If the guest
+ * has it as an edge, as KVM's SPIs are at first, that is one interrupt, every time. If it is a level,
+ * as KVM's PPIs are always, the interrupt comes again until it is lowered: a PPI by
+ * axvcpu_set_irq_line(), an SPI by axvm_set_irq_line(). Before axvm_finalize() it waits for the vCPU's
+ * first entry. Without a GIC there are lines alone (-ENOTSUP).
+ *
  * @return 0: delivered, or on its way; -EINVAL: no such vector; -ENOSPC: 65535 of this vector wait;
  *         -ENOTSUP; -ENOMEM; -EBADFD: the vCPU is not set up; errnos of the kernel.
  *
@@ -41,14 +48,20 @@ struct axvcpu;
  */
 AXVCPU_API int axvcpu_inject_interrupt(struct axvcpu *vcpu, uint32_t vector);
 
-/** Injects a non-maskable interrupt: otherwise as axvcpu_inject_interrupt(). */
+/** Injects a non-maskable interrupt: otherwise as axvcpu_inject_interrupt(). arm64 has none. */
 AXVCPU_API int axvcpu_inject_nmi(struct axvcpu *vcpu);
 
 /** An exception of the guest's own. */
 struct axvcpu_exception {
-	/** x86_64: 0 to 31, but not 2 (NMI). 3 and 4 are those of INT3 and INTO, which is next. */
+	/**
+	 * x86_64: 0 to 31, but not 2 (NMI). 3 and 4 are those of INT3 and INTO, which is next.
+	 * arm64: enum axvcpu_arm64_exception.
+	 */
 	uint32_t vector;
-	/** Whether there is an error code; x86_64: exactly for the vectors that have one. */
+	/**
+	 * Whether there is an error code; x86_64: exactly for the vectors that have one; arm64: for an
+	 * SError, if KVM has KVM_CAP_ARM_INJECT_SERROR_ESR, the 24 bits of the syndrome.
+	 */
 	uint32_t has_error_code;
 	uint32_t error_code;
 	uint32_t reserved;
@@ -59,6 +72,11 @@ struct axvcpu_exception {
  * as axvcpu_inject_interrupt(). An exit that is open can still be answered, and its instruction is
  * finished first. A page fault's address is the caller's to set (CR2).
  *
+ * arm64: an SError is taken when the guest does not mask it; KVM takes none back, so a reset does not.
+ * An external abort takes the place of the access that the latest exit was about, an MMIO_READ or
+ * MMIO_WRITE or an undecoded access (NESTED_PAGE_FAULT), whose answer then goes nowhere; after any
+ * other exit it is -EINVAL. All else KVM cannot bring about (-ENOTSUP): write the registers.
+ *
  * @return -EINVAL also for an error code that does not go with the vector; -EBUSY: another
  *         exception waits for its delivery.
  */
@@ -68,7 +86,7 @@ AXVCPU_API int axvcpu_inject_exception(struct axvcpu *vcpu,
 /**
  * Sets the level of an interrupt line that ends at this vCPU.
  *
- * @param line  arm64 without a GIC: 0 IRQ, 1 FIQ; riscv64 without AIA: 0, the external interrupt.
+ * @param line  arm64 without a GIC: 0 IRQ, 1 FIQ; with one, a PPI by its INTID, 16 to 31; riscv64 without AIA: 0, the external interrupt.
  *              x86_64 has none (-ENOTSUP): axvm_set_irq_line() sets those of its controllers.
  * @param level whether it is asserted.
  * @return as axvcpu_inject_interrupt(). States and threads: likewise.
@@ -91,6 +109,8 @@ AXVCPU_API int axvcpu_request_irq_window(struct axvcpu *vcpu);
  *
  * @param gsi   its number (global system interrupt). One without a route leads nowhere; at first
  *              all inputs of the kernel's controllers have theirs, and with a split irqchip none.
+ *              arm64: INTID less 32; after axvm_finalize() (before it -EBUSY), and without regard to
+ *              routes, which are for descriptors.
  * @param level whether it is asserted. An edge is both, one after the other.
  * @return 0; -ENOTSUP: the kernel emulates none; -EINVAL: no such number; errnos of the kernel.
  *
@@ -134,7 +154,7 @@ struct axvm_route {
 	uint32_t kind;
 	union {
 		struct {
-			/** x86: 0 master PIC, 1 slave PIC, 2 IOAPIC. */
+			/** x86: 0 master PIC, 1 slave PIC, 2 IOAPIC; arm64: 0, its pins are the SPIs. */
 			uint32_t controller;
 			uint32_t pin;
 		} pin;

@@ -39,7 +39,9 @@ AXVCPU_API enum axvcpu_power axvcpu_power(const struct axvcpu *vcpu);
 
 /**
  * Gives a vCPU the state that setup gave it, at another entry point, and switches it on. Also
- * after a terminal exit. Pending interrupts, exceptions and open exits are gone.
+ * after a terminal exit. Pending interrupts, exceptions and open exits are gone; on arm64 not an SError,
+ * and what waits in the GIC for this CPU only if no other vCPU is in the guest at that moment, as KVM
+ * lets nobody at it then. The VM's other inputs are the guest's to clear.
  *
  * @param entry guest address of the first instruction.
  * @param arg   first argument, as in setup.
