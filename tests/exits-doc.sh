@@ -44,10 +44,13 @@ awk -F '|' 'NF != 6 { print; next }
 	{ for (i = 2; i <= 5; i++) if ($i ~ /^ *$/) { print; next } }' "$work/table" >"$work/log"
 check "every row says something of every architecture"
 
-# What happens on x86_64 is tested there; what does not says so with its first word.
-awk -F '|' '$3 !~ /`test_[a-z0-9_]*: [a-z0-9_]*`/ && $3 !~ /^ Never/ { print $2 }' "$work/table" \
-	>"$work/log"
-check "every kind that x86_64 has names its test"
+# What happens on an architecture is tested there; what does not says so with its first word.
+for column in 3:x86_64 4:arm64; do
+	awk -F '|' -v column="${column%%:*}" \
+		'$column !~ /`test_[a-z0-9_]*: [a-z0-9_]*`/ && $column !~ /^ Never/ { print $2 }' \
+		"$work/table" >"$work/log"
+	check "every kind that ${column#*:} has names its test"
+done
 
 # shellcheck disable=SC2016
 grep -o '`test_[^`]*`' "$page" | tr -d '`' | sort -u >"$work/tests"
