@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# docs/exits.md has a row for every kind of exit, and the tests that it names exist.
+# docs/exits.md has a row for every kind of exit. Each says of each architecture which tests produce
+# it, which are that architecture's, or why KVM cannot.
 set -u
 
 : "${top_srcdir:=.}"
 header=$top_srcdir/include/axvcpu/exit.h
-page=$top_srcdir/docs/exits.md
+# shellcheck source=tests/exits.sh
+. "$top_srcdir/tests/exits.sh"
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 failed=0
@@ -23,11 +25,7 @@ check() {
 
 sed -n 's/^[[:space:]]*AXVCPU_EXIT_\([A-Z0-9_]*\) = [0-9]*,.*/\1/p' "$header" |
 	sort >"$work/kinds"
-# The first table alone: from its head to the next line that is none of it.
-awk '/^\| kind \| x86_64 \|/ { table = 1 } table && !/^\|/ { exit } table' "$page" |
-	sed '1,2d' >"$work/table"
-# shellcheck disable=SC2016 # backquotes of the page
-sed -n 's/^| `\([A-Z0-9_]*\)` |.*/\1/p' "$work/table" | sort >"$work/rows"
+exits_column x86_64 | cut -d '|' -f 1 | sort >"$work/rows"
 
 : >"$work/log"
 [ "$(wc -l <"$work/kinds")" -ge 20 ] || echo "only these: $(cat "$work/kinds")" >"$work/log"
@@ -38,27 +36,55 @@ check "every kind has a row"
 
 comm -13 "$work/kinds" "$work/rows" >"$work/log"
 uniq -d "$work/rows" >>"$work/log"
-check "every row is one of a kind"
+check "every row is a kind, once"
 
-awk -F '|' 'NF != 6 { print; next }
-	{ for (i = 2; i <= 5; i++) if ($i ~ /^ *$/) { print; next } }' "$work/table" >"$work/log"
-check "every row says something of every architecture"
+printf '%s\n' arm64 riscv64 x86_64 >"$work/expected"
+exits_architectures | sort | diff - "$work/expected" >"$work/log"
+check "every architecture has a column"
 
-# What happens on an architecture is tested there; what does not says so with its first word.
-for column in 3:x86_64 4:arm64; do
-	awk -F '|' -v column="${column%%:*}" \
-		'$column !~ /`test_[a-z0-9_]*: [a-z0-9_]*`/ && $column !~ /^ Never/ { print $2 }' \
-		"$work/table" >"$work/log"
-	check "every kind that ${column#*:} has names its test"
+# prefix ARCH: what the names of its own suites begin with.
+prefix() {
+	case $1 in
+	x86_64) echo test_x86_ ;;
+	*) echo "test_${1}_" ;;
+	esac
+}
+
+# is_of SUITE ARCH: it is that architecture's, or of all.
+is_of() {
+	case $1 in
+	"$(prefix "$2")"*) return 0 ;;
+	test_x86_* | test_arm64_* | test_riscv64_*) return 1 ;;
+	*) return 0 ;;
+	esac
+}
+
+for arch in $(exits_architectures); do
+	exits_column "$arch" >"$work/column"
+
+	# shellcheck disable=SC2016 # backquotes of the page
+	grep -vE '`test_[a-z0-9_]*: [a-z0-9_]*`|[|]KVM cannot: because .' "$work/column" |
+		cut -d '|' -f 1 >"$work/log"
+	check "every kind is tested on $arch, or KVM cannot"
+
+	: >"$work/log"
+	exits_tests <"$work/column" >"$work/tests"
+	while IFS= read -r line; do
+		suite=${line%%: *}
+		grep -q "^START_TEST(${line#*: })" "$top_srcdir/tests/$suite.c" 2>/dev/null ||
+			echo "$line: there is no such test" >>"$work/log"
+		grep -q "^	tests/$suite\( \\\\\)\?$" "$top_srcdir/Makefile.am" ||
+			echo "$line: the suite is not built" >>"$work/log"
+		is_of "$suite" "$arch" || echo "$line: not of $arch" >>"$work/log"
+	done <"$work/tests"
+	check "every test that is named for $arch is one of its own"
 done
 
-# shellcheck disable=SC2016
-grep -o '`test_[^`]*`' "$page" | tr -d '`' | sort -u >"$work/tests"
+# What the rest of the page names: answers and the like.
+grep -v '^| kind | x86_64' "$page" | exits_tests >"$work/tests"
 : >"$work/log"
-[ -s "$work/tests" ] || echo "none" >"$work/log"
 while IFS= read -r line; do
-	suite=${line%%: *}
-	grep -q "^START_TEST(${line#*: })" "$top_srcdir/tests/$suite.c" 2>/dev/null ||
+	grep -q "^START_TEST(${line#*: })" "$top_srcdir/tests/${line%%: *}.c" 2>/dev/null ||
 		echo "$line" >>"$work/log"
 done <"$work/tests"
 check "every test that is named exists"

@@ -54,7 +54,7 @@ int suite_main(const char *name, bool live, void (*add_tests)(Suite *suite))
 	suite = suite_create(name);
 	add_tests(suite);
 	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
+	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -18,6 +18,8 @@ void sweep_world_begin(struct sweep_world *world, uint32_t irqchip)
 	world->vm = guest_vm(&config, PROGRAM(chatter));
 	for (uint32_t i = 0; i < SWEEP_VCPUS; i++)
 		world->vcpus[i] = guest_vcpu(world->vm, i, 0);
+	/* Before that, some controllers take nothing. */
+	ck_ok(axvm_finalize(world->vm));
 	world->fd = eventfd(0, EFD_CLOEXEC);
 	ck_assert_int_ge(world->fd, 0);
 }

@@ -38,6 +38,8 @@ static int set_gpa_bits(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config
 
 	if (bits < 0)
 		return bits;
+	/* KVM takes no memory that ends where its addresses end: the last bit is to be done without. */
+	bits--;
 	if (config->gpa_bits > (uint32_t)bits)
 		return axvcpu_fail(kvm->vm, -ENOTSUP,
 				   "VM config: gpa_bits is %u; this host has %d bits of "
@@ -48,7 +50,7 @@ static int set_gpa_bits(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config
 				   "VM config: gpa_bits is %u: riscv64 has 32 to %d",
 				   config->gpa_bits, bits);
 	limits->gpa_bits = config->gpa_bits ? config->gpa_bits : (uint32_t)bits;
-	cap.args[0] = limits->gpa_bits;
+	cap.args[0] = limits->gpa_bits + 1;
 	/* New kernels take smaller tables for it. Others lose nothing but a level of them. */
 	if (config->gpa_bits)
 		kvm_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);

@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
+# Whether the tests that docs/exits.md names for an architecture have run, and passed.
+#
+#     tests/exits-ran.sh ARCH DIRECTORY
+#
+# DIRECTORY has the output of each test program, tests/NAME.log, as a build tree and scripts/nested
+# keep it; CK_VERBOSITY=verbose must have been in the environment, so that Check names what passes.
+set -u
+
+if [ $# -ne 2 ] || [ ! -d "$2" ]; then
+	echo "usage: tests/exits-ran.sh ARCH DIRECTORY-WITH-LOGS" >&2
+	exit 2
+fi
+arch=$1
+logs=$2
+top_srcdir=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/exits.sh
+. "$top_srcdir/tests/exits.sh"
+
+if ! exits_architectures | grep -qxF "$arch"; then
+	echo "not ok docs/exits.md has a column for $arch"
+	exit 1
+fi
+
+# result SUITE TEST: what became of it. Of a loop, every turn is a line of Check's.
+result() {
+	if [ ! -e "$logs/tests/$1.log" ]; then
+		echo "there is no $logs/tests/$1.log"
+		return
+	fi
+	LC_ALL=C awk -F : -v test="$2" '
+		$3 ~ /^[PFE]$/ && $5 == test { seen[$3]++ }
+		END {
+			if (seen["F"] + seen["E"])
+				print "failed"
+			else
+				print seen["P"] ? "passed" : "did not run"
+		}' "$logs/tests/$1.log"
+}
+
+wrong=$(exits_column "$arch" | exits_tests | while IFS= read -r line; do
+	became=$(result "${line%%: *}" "${line#*: }")
+	[ "$became" = passed ] || echo "$line: $became"
+done)
+count=$(exits_column "$arch" | exits_tests | wc -l)
+if [ -n "$wrong" ] || [ "$count" -eq 0 ]; then
+	echo "not ok the $count tests that docs/exits.md names for $arch have run and passed"
+	echo "$wrong"
+	exit 1
+fi
+echo "ok the $count tests that docs/exits.md names for $arch have run and passed"

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* riscv64: what its own suites share: guests, and conversations with them. */
+#ifndef TESTS_RISCV64_GUEST_H
+#define TESTS_RISCV64_GUEST_H
+
+#include "guest.h"
+#include "riscv64_map.h"
+
+/*
+ * Calls SBI with what the cell that its argument points to says, puts there what comes back, and
+ * writes to GUEST_MMIO; for ever.
+ */
+GUEST_PROGRAM(sbi);
+GUEST_PROGRAM_MARK(sbi, after);
+struct sbi_cell {
+	uint64_t extension;
+	uint64_t function;
+	uint64_t args[6];
+	uint64_t error;
+	uint64_t value;
+};
+
+/*
+ * Another hart: writes a0 to GUEST_MMIO + 0x10 and a1 to + 0x18, reads + 0x20, stops itself; writes to
+ * + 0x28 if it is still there.
+ */
+GUEST_PROGRAM(hart);
+/* Writes a0, a1, sp, satp, sstatus and sie to GUEST_MMIO. */
+GUEST_PROGRAM(state);
+/*
+ * Writes to GUEST_MMIO for ever. Each exception it tells of: cause to + 8, its place to + 0x10, stval
+ * to + 0x18, sstatus to + 0x20; and goes on where it was.
+ */
+GUEST_PROGRAM(traps);
+GUEST_PROGRAM_MARK(traps, after);
+/*
+ * Reads GUEST_MMIO, then does what supervisors may not; tells of the exception as "traps", and goes on
+ * behind it with a write to GUEST_MMIO.
+ */
+GUEST_PROGRAM(trap);
+GUEST_PROGRAM_MARK(trap, here);
+/* Writes to GUEST_MMIO for ever in user mode; tells of an exception's cause and sstatus as "traps". */
+GUEST_PROGRAM(user);
+/* Writes to GUEST_MMIO, two breakpoints with another write between them; finishes. */
+GUEST_PROGRAM(breaks);
+GUEST_PROGRAM_MARK(breaks, whole);
+GUEST_PROGRAM_MARK(breaks, compressed);
+/*
+ * Writes to GUEST_MMIO, sleeps. On each external interrupt: writes the cause to + 8 and reads + 0x10,
+ * while the line is to be lowered.
+ */
+GUEST_PROGRAM(sleeper);
+/* Sets a timer, sleeps, writes the cause of the interrupt to GUEST_MMIO + 8. */
+GUEST_PROGRAM(timer);
+/*
+ * Takes the first 64 messages of its IMSIC, writes to GUEST_MMIO, sleeps. Writes each message to + 8,
+ * with its own hart id in the upper half.
+ */
+GUEST_PROGRAM(imsic);
+/*
+ * The same with the APLIC that its argument is: source 5 is an edge and becomes message 15, 6 is a
+ * level and becomes 16.
+ */
+GUEST_PROGRAM(aplic);
+/* Stores message 30 to the IMSIC that its argument is, writes to GUEST_MMIO. */
+GUEST_PROGRAM(ipi);
+/* Six accesses to stopei and sireg; writes what the first five have read to GUEST_MMIO; finishes. */
+GUEST_PROGRAM(csrs);
+GUEST_PROGRAM_MARK(csrs, swap);
+/* A swap of stopei into a2, which is 0x77; tells of an exception as "traps"; writes a2 to GUEST_MMIO. */
+GUEST_PROGRAM(csr_fault);
+GUEST_PROGRAM_MARK(csr_fault, here);
+/* Writes what is at GUEST_ALIAS to GUEST_MMIO, by the tables of satp, which is its argument. */
+GUEST_PROGRAM(through_tables);
+/* Writes to GUEST_MMIO, then accesses that KVM cannot carry out, and the end. */
+GUEST_PROGRAM(faults);
+GUEST_PROGRAM_MARK(faults, ld);
+GUEST_PROGRAM_MARK(faults, lw);
+GUEST_PROGRAM_MARK(faults, sh);
+GUEST_PROGRAM_MARK(faults, sd);
+GUEST_PROGRAM_MARK(faults, lr);
+GUEST_PROGRAM_MARK(faults, sc);
+GUEST_PROGRAM_MARK(faults, amo);
+GUEST_PROGRAM_MARK(faults, flw);
+GUEST_PROGRAM_MARK(faults, fsd);
+GUEST_PROGRAM_MARK(faults, cbo);
+GUEST_PROGRAM_MARK(faults, c_fld);
+GUEST_PROGRAM_MARK(faults, c_fsd);
+GUEST_PROGRAM_MARK(faults, c_fldsp);
+GUEST_PROGRAM_MARK(faults, c_fsdsp);
+GUEST_PROGRAM_MARK(faults, c_lw);
+GUEST_PROGRAM_MARK(faults, c_sd);
+GUEST_PROGRAM_MARK(faults, c_lhu);
+GUEST_PROGRAM_MARK(faults, c_sh);
+GUEST_PROGRAM_MARK(faults, end);
+/* Writes to GUEST_MMIO, jumps to its argument. */
+GUEST_PROGRAM(jump);
+
+/* Whether KVM here has an AIA. */
+bool riscv64_host_has_aia(void);
+
+#endif

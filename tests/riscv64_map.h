@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* riscv64: where things are for the guests of its own suites: for C and for riscv64_programs.S. */
+#ifndef TESTS_RISCV64_MAP_H
+#define TESTS_RISCV64_MAP_H
+
+/* A guest-virtual address that only tables lead to. */
+#define GUEST_ALIAS 0x4000012340
+
+#endif
