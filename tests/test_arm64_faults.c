@@ -117,6 +117,15 @@ static int setup_all(struct sweep_world *world, uint32_t id)
 	return axvcpu_setup(world->vcpus[id], GUEST_CODE, 0, &setup);
 }
 
+/* With a GIC that is not ready yet. */
+static void begin_unready(struct sweep_world *world)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	begin(world, &config, PROGRAM(chatter), 0);
+}
+
 /* The first vCPU has yet to be set up. */
 static void begin_created(struct sweep_world *world)
 {
@@ -159,11 +168,6 @@ static void answered(struct sweep_world *world)
 	at_an_exit(world);
 	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_HYPERCALL);
 	ck_ok(axvcpu_complete_pair(sweep_first(world), 11, 12));
-}
-
-static void finalized(struct sweep_world *world)
-{
-	ck_ok(axvm_finalize(world->vm));
 }
 
 static void with_early_interrupts(struct sweep_world *world)
@@ -430,18 +434,16 @@ static const struct sweep_step steps[] = {
 	  .calls = 1 },
 	{ .name = "PPI",
 	  .irqchip = AXVM_IRQCHIP_KERNEL,
-	  .prepare = finalized,
 	  .take = take_ppi,
 	  .see = sweep_see_the_guest_run,
 	  .calls = 1 },
 	{ .name = "SPI",
 	  .irqchip = AXVM_IRQCHIP_KERNEL,
-	  .prepare = finalized,
 	  .take = take_spi,
 	  .see = sweep_see_the_guest_run,
 	  .calls = 1 },
 	{ .name = "run with early interrupts",
-	  .irqchip = AXVM_IRQCHIP_KERNEL,
+	  .begin = begin_unready,
 	  .prepare = with_early_interrupts,
 	  .take = sweep_run,
 	  .see = see_the_write,

@@ -120,6 +120,9 @@ END_TEST
 
 START_TEST(what_comes_before_the_gic_is_ready_waits_for_the_first_entry)
 {
+	const struct axvm_route route = { .gsi = 1, .kind = AXVM_ROUTE_PIN, .u.pin = { 0, 1 } };
+	const struct axvm_msi msi = { .address = AXVM_ARM64_GITS + 0x10040 };
+	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	const uint64_t word = 0;
 	const struct a64_store all[] = {
@@ -136,6 +139,9 @@ START_TEST(what_comes_before_the_gic_is_ready_waits_for_the_first_entry)
 	guest_setup(&guest, AXVCPU_MODE_64);
 	ck_ok(axvcpu_set_gpr(guest.vcpu, 0, A64_LIST));
 	ck_fails_saying(axvm_set_irq_line(guest.vm, 1, true), EBUSY, "axvm_finalize()");
+	ck_fails_saying(axvm_set_routes(guest.vm, &route, 1), EBUSY, "axvm_finalize()");
+	ck_fails_saying(axvm_signal_msi(guest.vm, &msi), EBUSY, "axvm_finalize()");
+	ck_fails_saying(axvm_set_irqfd(guest.vm, &irqfd), EBUSY, "axvm_finalize()");
 	ck_ok(axvcpu_inject_interrupt(guest.vcpu, 21));
 	ck_ok(axvcpu_set_irq_line(guest.vcpu, 22, true));
 	ck_ok(axvcpu_set_irq_line(guest.vcpu, 23, true));

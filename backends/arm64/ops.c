@@ -110,7 +110,8 @@ int kvm_arch_before_entry(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	if (!ret)
 		ret = arm64_raise_early(vcpu);
 	/* What was asked for happens now. */
-	vcpu->arch.aborts = false;
+	if (!ret)
+		vcpu->arch.aborts = false;
 	return ret;
 }
 
@@ -135,9 +136,9 @@ static const struct axvcpu_arch_ops arm64_ops = {
 	.vm_fd = kvm_vm_fd,
 	.vm_enable_capability = kvm_vm_enable_capability,
 	.vm_set_irq_line = arm64_vm_set_irq_line,
-	.vm_signal_msi = kvm_signal_msi,
-	.vm_set_routes = kvm_set_routes,
-	.vm_irqfd = kvm_irqfd,
+	.vm_signal_msi = arm64_vm_signal_msi,
+	.vm_set_routes = arm64_vm_set_routes,
+	.vm_irqfd = arm64_vm_irqfd,
 	.vm_ioeventfd = kvm_ioeventfd,
 
 	.vcpu_new = kvm_vcpu_new,
