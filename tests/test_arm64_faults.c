@@ -13,7 +13,7 @@
 
 #define NR 0xc6000100u
 
-/* --- worlds -------------------------------------------------------------------------------------- */
+/* --- worlds ---------------------------------------------------------------------------------- */
 
 /* Two vCPUs of this program and this VM, the second of which waits for its start. */
 static void begin(struct sweep_world *world, struct axvm_config *config, const void *code,
@@ -153,7 +153,7 @@ static void begin_with_pmu(struct sweep_world *world)
 		ck_ok(setup_all(world, i));
 }
 
-/* --- before ------------------------------------------------------------------------------------------- */
+/* --- before ---------------------------------------------------------------------------------- */
 
 static void at_an_exit(struct sweep_world *world)
 {
@@ -215,7 +215,7 @@ static void with_an_mmu(struct sweep_world *world)
 	ck_ok(axvcpu_set_reg(vcpu, AXVCPU_REG_ARM64_SCTLR_EL1, 1));
 }
 
-/* --- what is done ------------------------------------------------------------------------------------- */
+/* --- what is done ---------------------------------------------------------------------------- */
 
 static int take_new(struct sweep_world *world)
 {
@@ -304,7 +304,7 @@ static int take_list(struct sweep_world *world)
 	return axvcpu_reg_list(sweep_first(world), ids, 16);
 }
 
-/* --- what must come of it ------------------------------------------------------------------------------ */
+/* --- what must come of it -------------------------------------------------------------------- */
 
 static void see_the_call(struct sweep_world *world)
 {
@@ -463,7 +463,7 @@ START_TEST(each_call_fails)
 }
 END_TEST
 
-/* --- how many ---------------------------------------------------------------------------------------- */
+/* --- how many -------------------------------------------------------------------------------- */
 
 /* System calls of a run that ends in this kind. */
 static unsigned int calls_of_run(struct sweep_world *world, enum axvcpu_exit_kind kind)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Interrupts: SPIs, PPIs and messages through the kernel's GIC, and the lines of a CPU without one. */
+/*
+ * Interrupts: SPIs, PPIs and messages through the kernel's GIC, and the lines of a CPU without one.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <poll.h>
@@ -19,8 +21,8 @@
 static struct guest guest;
 
 /*
- * Two bits for each interrupt: the upper one makes an edge of it. KVM begins with all SPIs so; its PPIs
- * are levels, whatever is written here.
+ * Two bits for each interrupt: the upper one makes an edge of it. KVM begins with all SPIs so; its
+ * PPIs are levels, whatever is written here.
  */
 #define GICD_ICFGR 0xc00u
 
@@ -44,7 +46,7 @@ static bool is_timers(uint32_t intid)
 	return intid == VTIMER || intid == PTIMER;
 }
 
-/* --- the GIC ------------------------------------------------------------------------------------ */
+/* --- the GIC --------------------------------------------------------------------------------- */
 
 START_TEST(every_interrupt_is_injected_by_its_number)
 {
@@ -236,7 +238,7 @@ START_TEST(routes_are_to_inputs_of_the_one_controller)
 }
 END_TEST
 
-/* --- a storm --------------------------------------------------------------------------------------- */
+/* --- a storm --------------------------------------------------------------------------------- */
 
 #define STORM_SPIS 32u
 
@@ -289,7 +291,7 @@ START_TEST(no_interrupt_of_a_storm_is_lost)
 }
 END_TEST
 
-/* --- messages ---------------------------------------------------------------------------------------- */
+/* --- messages -------------------------------------------------------------------------------- */
 
 #define ITS_DEVICE 0x123u
 #define ITS_EVENTS 16u
@@ -423,7 +425,7 @@ START_TEST(without_an_its_nobody_takes_messages)
 }
 END_TEST
 
-/* --- no GIC ---------------------------------------------------------------------------------------- */
+/* --- no GIC ---------------------------------------------------------------------------------- */
 
 #define LINE_IRQ 0u
 #define LINE_FIQ 1u

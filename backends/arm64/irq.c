@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Interrupts. The GIC's inputs are lines: SPIs are the VM's, PPIs each CPU's own. KVM takes them from
- * any thread, so nobody waits for an owner. Without a GIC there are the two lines of the CPU itself.
+ * Interrupts. The GIC's inputs are lines: SPIs are the VM's, PPIs each CPU's own. KVM takes them
+ * from any thread, so nobody waits for an owner. Without a GIC there are the two lines of the CPU
+ * itself.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,8 +15,12 @@
 #define PPI_VTIMER 27u
 #define PPI_PTIMER 30u
 
-/* --- lines ------------------------------------------------------------------------------------------- */
+/* --- lines ----------------------------------------------------------------------------------- */
 
+/*
+ * KVMs before Linux 6.7 take the CPU's number for the place in the order of creation: there, vCPUs
+ * are to be created in the order of their ids.
+ */
 static int set_line(const struct kvm_vm *kvm, uint32_t type, uint32_t cpu, uint32_t number,
 		    bool level)
 {
@@ -54,8 +59,8 @@ static int set_gic_line(struct kvm_vcpu *vcpu, uint32_t intid, bool level)
 }
 
 /*
- * KVM's GIC takes nothing before it is initialised, which is when it makes its routes: those of before
- * would be lost.
+ * KVM's GIC takes nothing before it is initialised, which is when it makes its routes: those of
+ * before would be lost.
  */
 static int check_ready(const struct kvm_vm *kvm, const char *what)
 {
@@ -104,7 +109,7 @@ int arm64_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 	return ret ? ret : kvm_irqfd(arch_vm, irqfd);
 }
 
-/* --- one vCPU ------------------------------------------------------------------------------------- */
+/* --- one vCPU -------------------------------------------------------------------------------- */
 
 static int check_intid(const struct kvm_vcpu *vcpu, uint32_t intid, uint32_t end, const char *what)
 {
@@ -123,7 +128,9 @@ static int check_intid(const struct kvm_vcpu *vcpu, uint32_t intid, uint32_t end
 	return 0;
 }
 
-/* It may be that the GIC became ready meanwhile: then it is raised for nothing, at the next entry. */
+/*
+ * It may be that the GIC became ready meanwhile: then it is raised for nothing, at the next entry.
+ */
 static void set_early(struct kvm_vcpu *vcpu, uint32_t intid, bool level)
 {
 	uint64_t bit = UINT64_C(1) << intid % 64;

@@ -7,7 +7,7 @@
 
 #define GPA_BITS_MIN 32
 
-/* --- the width of guest-physical addresses ------------------------------------------------------- */
+/* --- the width of guest-physical addresses --------------------------------------------------- */
 
 static int gpa_bits(const struct axvm *vm, int max, uint32_t wanted)
 {
@@ -53,11 +53,12 @@ static int set_gpa_bits(const struct kvm_vm *kvm, int kvm_fd, const struct axvm_
 	return 0;
 }
 
-/* --- the VM ---------------------------------------------------------------------------------------- */
+/* --- the VM ---------------------------------------------------------------------------------- */
 
 /*
- * Accesses to where no memory is by instructions that the hardware does not take apart for KVM: with
- * a base register that moves along, or two registers. KVM tells us of them, if it can, or gives up.
+ * Accesses to where no memory is by instructions that the hardware does not take apart for KVM:
+ * with a base register that moves along, or two registers. KVM tells us of them, if it can, or
+ * gives up.
  */
 static int ask_for_undecoded(const struct kvm_vm *kvm)
 {
@@ -98,7 +99,7 @@ void kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
 	(void)vcpu;
 }
 
-/* --- the run loop ----------------------------------------------------------------------------------- */
+/* --- the run loop ---------------------------------------------------------------------------- */
 
 int kvm_arch_before_entry(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
@@ -121,7 +122,7 @@ bool kvm_arch_swallow(struct kvm_vcpu *vcpu)
 	return false;
 }
 
-/* --- the table -------------------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------------------------- */
 
 static const struct axvcpu_arch_ops arm64_ops = {
 	.size = sizeof(struct axvcpu_arch_ops),
