@@ -147,4 +147,14 @@ static inline bool kvm_arch_guest_errno(int ret)
 	return ret == -ENOSYS;
 }
 
+/*
+ * Whether, with KVM_EXIT_FAIL_ENTRY, this errno of KVM_RUN's says that the guest could not be entered:
+ * EINVAL of one that has gone to AArch32 where not all host CPUs have it, and then ENOEXEC until it is
+ * reset.
+ */
+static inline bool kvm_arch_refused_entry(int ret)
+{
+	return ret == -EINVAL || ret == -ENOEXEC;
+}
+
 #endif
