@@ -465,21 +465,6 @@ END_TEST
 
 /* --- how many -------------------------------------------------------------------------------- */
 
-/* System calls of a run that ends in this kind. */
-static unsigned int calls_of_run(struct sweep_world *world, enum axvcpu_exit_kind kind)
-{
-	unsigned int calls = 0;
-
-	do {
-		injector_arm(0, 0, false);
-		ck_ok(sweep_run(world));
-		injector_disarm();
-		calls = injector.calls;
-	} while (world->exit.kind == AXVCPU_EXIT_NOTHING);
-	ck_assert_uint_eq(world->exit.kind, kind);
-	return calls;
-}
-
 START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
 {
 	struct sweep_world world;
@@ -493,8 +478,8 @@ START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
 			ck_ok(axvcpu_complete_value(sweep_first(&world), 1));
 		ck_assert_uint_eq(injector.calls, 0);
 		injector_disarm();
-		ck_assert_uint_eq(calls_of_run(&world, i % 2 ? AXVCPU_EXIT_MMIO_READ
-							     : AXVCPU_EXIT_MMIO_WRITE),
+		ck_assert_uint_eq(sweep_calls_of_run(&world, i % 2 ? AXVCPU_EXIT_MMIO_READ
+								   : AXVCPU_EXIT_MMIO_WRITE),
 				  1);
 	}
 	sweep_world_end(&world);
@@ -502,25 +487,25 @@ START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
 	begin_hypercall(&world);
 	sweep_bound(&world);
 	ck_ok(axvm_finalize(world.vm));
-	ck_assert_uint_eq(calls_of_run(&world, AXVCPU_EXIT_HYPERCALL), 1 + 6);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_HYPERCALL), 1 + 6);
 	injector_arm(0, 0, false);
 	ck_ok(axvcpu_complete_value(sweep_first(&world), 11));
 	ck_assert_uint_eq(injector.calls, 0);
 	injector_disarm();
-	ck_assert_uint_eq(calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1 + 1);
-	ck_assert_uint_eq(calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1 + 1);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
 	sweep_world_end(&world);
 	/* CPU_ON: three. */
 	begin_cpu_on(&world);
 	sweep_bound(&world);
 	ck_ok(axvm_finalize(world.vm));
-	ck_assert_uint_eq(calls_of_run(&world, AXVCPU_EXIT_CPU_UP), 1 + 3);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_CPU_UP), 1 + 3);
 	sweep_world_end(&world);
 	/* Debugging: where it stopped. */
 	begin_steps(&world);
 	with_points(&world);
 	ck_ok(axvm_finalize(world.vm));
-	ck_assert_uint_eq(calls_of_run(&world, AXVCPU_EXIT_DEBUG), 1 + 1);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_DEBUG), 1 + 1);
 	sweep_world_end(&world);
 }
 END_TEST

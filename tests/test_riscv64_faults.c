@@ -349,11 +349,74 @@ START_TEST(a_host_without_an_aia_is_told_of_by_name)
 }
 END_TEST
 
+/* --- how many ----------------------------------------------------------------------------------- */
+
+#define VENDOR 0x09000000
+
+static void begin_at(struct sweep_world *world, const void *code, size_t len, uint64_t arg,
+		     bool debug)
+{
+	begin(world, AXVM_IRQCHIP_NONE, code, len, arg);
+	if (debug)
+		ck_ok(take_debug(world));
+	sweep_bound(world);
+	ck_ok(axvm_finalize(world->vm));
+}
+
+START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
+{
+	const struct sbi_cell cell = { .extension = VENDOR };
+	struct sweep_world world;
+
+	/* Memory-mapped: one, also with an answer. */
+	begin_at(&world, PROGRAM(echo), 0, false);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_READ), 1);
+		ck_ok(axvcpu_complete_value(sweep_first(&world), 1));
+		ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	}
+	sweep_world_end(&world);
+	/* So is a call, with its arguments and both words of its answer. */
+	begin_at(&world, PROGRAM(sbi), GUEST_CELL_OF(0), false);
+	ck_ok(axvm_write(world.vm, GUEST_CELL_OF(0), &cell, sizeof(cell)));
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_HYPERCALL), 1);
+	ck_ok(axvcpu_complete_pair(sweep_first(&world), 1, 2));
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	sweep_world_end(&world);
+	/* Debugging: where it stopped. */
+	begin_at(&world, PROGRAM(breaks), 0, true);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_DEBUG), 1 + 1);
+	sweep_world_end(&world);
+	/* What KVM does not finish: where, by which tables, and of which address. */
+	begin_at(&world, PROGRAM(faults), 0, false);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_NESTED_PAGE_FAULT), 1 + 3);
+	sweep_world_end(&world);
+}
+END_TEST
+
+/* stval, and what an exception takes: four registers are read, and five written. */
+START_TEST(a_fault_of_a_csr_makes_as_many_system_calls_as_is_said)
+{
+	struct sweep_world world;
+
+	begin_csr(&world);
+	injector_arm(0, 0, false);
+	ck_ok(axvcpu_complete_fault(sweep_first(&world)));
+	injector_disarm();
+	ck_assert_uint_eq(injector.calls, 1);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 9 + 1);
+	sweep_world_end(&world);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *all = suite_case(suite, "all");
 	TCase *exits = suite_case(suite, "exits");
 	TCase *ages = suite_case(suite, "ages");
+	TCase *count = suite_case(suite, "count");
 
 	tcase_add_loop_test(all, each_call_fails, 0, STEPS);
 	if (riscv64_host_has_aia())
@@ -363,6 +426,9 @@ static void add_tests(Suite *suite)
 	tcase_add_test(ages, without_a_list_the_registers_that_all_have_are_reset);
 	tcase_add_test(ages, a_kvm_that_cannot_debug_says_what_it_lacks);
 	tcase_add_test(ages, a_host_without_an_aia_is_told_of_by_name);
+	tcase_add_test(count, an_exit_makes_as_many_system_calls_as_is_said);
+	if (riscv64_host_has_aia())
+		tcase_add_test(count, a_fault_of_a_csr_makes_as_many_system_calls_as_is_said);
 }
 
 int main(void)

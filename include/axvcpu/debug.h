@@ -55,7 +55,8 @@ struct axvcpu_debug {
 	uint32_t npoints;
 	/**
 	 * Copied. x86_64 has 4; arm64 as many of each kind as KVM_CAP_GUEST_DEBUG_HW_BPS and
-	 * KVM_CAP_GUEST_DEBUG_HW_WPS say, which is 2 to 16.
+	 * KVM_CAP_GUEST_DEBUG_HW_WPS say, which is 2 to 16; riscv64 none, and no steps: EBREAK alone, from
+	 * Linux 6.10 on.
 	 */
 	const struct axvcpu_debug_point *points;
 };
@@ -67,9 +68,9 @@ struct axvcpu_debug {
  * guest's own.
  *
  * A DEBUG exit comes before the instruction at a breakpoint and after that of a step or a
- * watchpoint; on arm64 a watchpoint's comes before the access, too. To go on from a breakpoint, set another one, or step once without it. A KVM that
- * interprets guest code in software misses watchpoints, and steps over a port write and the next
- * instruction at once.
+ * watchpoint; on arm64 a watchpoint's comes before the access, too. To go on from a breakpoint, set
+ * another one, or step once without it. A KVM that interprets guest code in software misses
+ * watchpoints, and steps over a port write and the next instruction at once.
  *
  * @param debug what; NULL: nothing.
  * @return 0; -EINVAL, -E2BIG: the arguments; -ENOSPC: more points than the hardware has; -ENOTSUP;
@@ -82,6 +83,7 @@ AXVCPU_API int axvcpu_set_debug(struct axvcpu *vcpu, const struct axvcpu_debug *
 /**
  * Translates an address of the guest's, by the page tables that are in force. Permissions and access
  * flags do not count. arm64: the library walks the tables of EL1; those of AArch32 are -ENOTSUP.
+ * riscv64: likewise those of satp, Sv39, Sv48 and Sv57; without any, all addresses are physical.
  *
  * @param gva guest-virtual address.
  * @param gpa receives the guest-physical address.

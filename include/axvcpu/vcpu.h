@@ -78,7 +78,7 @@ struct axvcpu_config {
 enum axvcpu_mode {
 	/**
 	 * 64 bits. x86: long mode, paging on, identity map; arm64: EL1h, exceptions masked, MMU off;
-	 * riscv64: VS mode.
+	 * riscv64: VS mode, no paging (satp 0), interrupts off.
 	 */
 	AXVCPU_MODE_64 = 0,
 	/**
@@ -114,8 +114,8 @@ struct axvcpu_setup_config {
 	/** Its size in bytes; 0: none. */
 	uint64_t boot_size;
 	/**
-	 * The architecture's own: struct axvcpu_x86_setup (x86_64.h), struct axvcpu_arm64_setup (arm64.h);
-	 * NULL: default.
+	 * The architecture's own: struct axvcpu_x86_setup (x86_64.h), struct axvcpu_arm64_setup (arm64.h),
+	 * struct axvcpu_riscv64_setup (riscv64.h); NULL: default.
 	 */
 	const void *arch;
 };

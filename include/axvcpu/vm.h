@@ -42,7 +42,8 @@ enum axvm_irqchip {
  * KVM_CAP_XEN_HVM, and the guest is told of none of KVM's own; KVM answers Xen's 29 with 0 or 3 as
  * its first argument (to yield the CPU) itself. arm64: by HVC and SMC, all but those that KVM keeps to
  * itself, the Arm architecture's (0x8000xxxx, 0xc000xxxx), and PSCI's; needs KVM_ARM_VM_SMCCC_FILTER,
- * Linux 6.4.
+ * Linux 6.4. riscv64: changes nothing: KVM always forwards SBI's experimental and vendor extensions, and
+ * others by the vCPU's setup (riscv64.h).
  */
 #define AXVM_FORWARD_HYPERCALLS (1u << 0)
 /** x86: the hypercall KVM_HC_MAP_GPA_RANGE, which the guest's CPUID then has. */
