@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * mkelf KIND FILE: writes an ELF image for x86 that is fine, or wrong in one way. What it does when
+ * mkelf KIND FILE: writes an ELF image for this host that is fine, or wrong in one way. What it does when
  * it runs is to write 42 to the exit device.
  */
 #include <elf.h>
@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GPA 0x100000
+#include "image_arch.h"
+
+#define GPA (IMAGE_RAM + 0x100000)
 #define CODE_OFFSET 0x200
 #define PHDRS 4
 
-/* mov al, 42; out 0xf4, al; hlt: the same bytes in every mode. */
-static const uint8_t code[] = { 0xb0, 0x2a, 0xe6, 0xf4, 0xf4 };
+static const uint8_t code[] = { IMAGE_CODE };
 
 struct image {
 	Elf64_Ehdr ehdr;
@@ -54,15 +55,15 @@ static void low_memory(struct image *image)
 {
 	image->ehdr.e_phnum = 2;
 	image->phdr[1] = image->phdr[0];
-	image->phdr[1].p_vaddr = image->phdr[1].p_paddr = 0;
+	image->phdr[1].p_vaddr = image->phdr[1].p_paddr = IMAGE_RAM;
 	image->phdr[1].p_filesz = 0;
-	image->phdr[1].p_memsz = GPA - 0x1000;
+	image->phdr[1].p_memsz = GPA - IMAGE_RAM - 0x1000;
 }
 
 static void all_memory(struct image *image)
 {
 	low_memory(image);
-	image->phdr[0].p_memsz = (16 << 20) - GPA;
+	image->phdr[0].p_memsz = IMAGE_RAM + (16 << 20) - GPA;
 }
 
 static void cut_ident(struct image *image)
@@ -194,7 +195,7 @@ static void overlapping(struct image *image)
 
 static void outside(struct image *image)
 {
-	image->phdr[0].p_vaddr = image->phdr[0].p_paddr = 0xf0000000;
+	image->phdr[0].p_vaddr = image->phdr[0].p_paddr = IMAGE_RAM ? 0x40000000 : 0xf0000000;
 	image->ehdr.e_entry = image->phdr[0].p_vaddr;
 }
 
@@ -264,7 +265,7 @@ static void write64(const struct kind *kind, const char *path)
 		.ehdr = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
 				       EV_CURRENT },
 			  .e_type = ET_EXEC,
-			  .e_machine = EM_X86_64,
+			  .e_machine = IMAGE_MACHINE,
 			  .e_version = EV_CURRENT,
 			  .e_entry = GPA,
 			  .e_phoff = sizeof(Elf64_Ehdr),
@@ -287,6 +288,7 @@ static void write64(const struct kind *kind, const char *path)
 	write_file(path, file, image.size);
 }
 
+/* For x86_64, whose machines also run these. */
 static void write32(const char *path)
 {
 	uint8_t file[CODE_OFFSET + sizeof(code)] = { 0 };
@@ -296,7 +298,7 @@ static void write32(const char *path)
 		.e_type = ET_EXEC,
 		.e_machine = EM_386,
 		.e_version = EV_CURRENT,
-		.e_entry = GPA,
+		.e_entry = (Elf32_Addr)GPA,
 		.e_phoff = sizeof(Elf32_Ehdr),
 		.e_ehsize = sizeof(Elf32_Ehdr),
 		.e_phentsize = sizeof(Elf32_Phdr),
@@ -305,8 +307,8 @@ static void write32(const char *path)
 	const Elf32_Phdr phdr = {
 		.p_type = PT_LOAD,
 		.p_offset = CODE_OFFSET,
-		.p_vaddr = GPA,
-		.p_paddr = GPA,
+		.p_vaddr = (Elf32_Addr)GPA,
+		.p_paddr = (Elf32_Addr)GPA,
 		.p_filesz = sizeof(code),
 		.p_memsz = sizeof(code),
 	};

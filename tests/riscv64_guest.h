@@ -62,7 +62,7 @@ GUEST_PROGRAM(imsic);
  * level and becomes 16.
  */
 GUEST_PROGRAM(aplic);
-/* Stores message 33 to the IMSIC that its argument is, writes to GUEST_MMIO. */
+/* Stores message 30 to the IMSIC that its argument is, writes to GUEST_MMIO. */
 GUEST_PROGRAM(ipi);
 /* Six accesses to stopei and sireg; writes what the first five have read to GUEST_MMIO; finishes. */
 GUEST_PROGRAM(csrs);

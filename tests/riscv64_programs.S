@@ -258,7 +258,7 @@ end aplic
 program ipi
 	/* A message to the IMSIC that its argument is, by a store. */
 	li	t0, GUEST_MMIO
-	li	a2, 33
+	li	a2, 30
 	sw	a2, (a1)
 	sw	zero, (t0)
 1:	j	1b

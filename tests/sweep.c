@@ -56,6 +56,20 @@ void sweep_see_the_guest_run(struct sweep_world *world)
 	ck_assert_uint_eq(world->exit.u.mmio.data, GUEST_VALUE);
 }
 
+unsigned int sweep_calls_of_run(struct sweep_world *world, enum axvcpu_exit_kind kind)
+{
+	unsigned int calls = 0;
+
+	do {
+		injector_arm(0, 0, false);
+		ck_ok(sweep_run(world));
+		injector_disarm();
+		calls = injector.calls;
+	} while (world->exit.kind == AXVCPU_EXIT_NOTHING);
+	ck_assert_uint_eq(world->exit.kind, kind);
+	return calls;
+}
+
 static void take(struct sweep_world *world, const struct sweep_step *step)
 {
 	int ret;

@@ -59,5 +59,7 @@ void sweep_bound(struct sweep_world *world);
 int sweep_run(struct sweep_world *world);
 /* To see: the guest runs as if nothing had happened. */
 void sweep_see_the_guest_run(struct sweep_world *world);
+/* System calls of a run that ends in this kind. */
+unsigned int sweep_calls_of_run(struct sweep_world *world, enum axvcpu_exit_kind kind);
 
 #endif

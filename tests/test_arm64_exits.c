@@ -15,7 +15,7 @@
 
 static struct guest guest;
 
-/* --- decoded accesses ---------------------------------------------------------------------------- */
+/* --- decoded accesses ------------------------------------------------------------------------ */
 
 /*
  * The guest loads this, and then stores all 8 bytes of what it has got. QEMU's emulation of a CPU
@@ -59,25 +59,7 @@ START_TEST(loads_have_their_sign_and_width)
 }
 END_TEST
 
-START_TEST(a_write_to_read_only_memory_is_an_mmio_write)
-{
-	struct axvm_region rom = AXVM_REGION_INIT;
-
-	/* "tell" writes where there is no memory: put some there that is not for writing. */
-	guest_create(&guest, NULL, PROGRAM(tell));
-	rom.gpa = GUEST_MMIO;
-	rom.len = 0x10000;
-	rom.flags = AXVM_MEM_READONLY;
-	ck_ok(axvm_map(guest.vm, &rom));
-	guest_setup(&guest, AXVCPU_MODE_64);
-	ck_ok(axvcpu_set_gpr(guest.vcpu, 0, 99));
-	ck_ok(axvcpu_bind(guest.vcpu));
-	guest_expect_write(&guest, GUEST_MMIO, 99);
-	guest_end(&guest);
-}
-END_TEST
-
-/* --- others -------------------------------------------------------------------------------------- */
+/* --- others ---------------------------------------------------------------------------------- */
 
 static void expect_undecoded(uint32_t access)
 {
@@ -152,7 +134,7 @@ START_TEST(memory_that_the_host_has_taken_away_is_a_page_fault)
 }
 END_TEST
 
-/* --- exceptions ------------------------------------------------------------------------------------- */
+/* --- exceptions ------------------------------------------------------------------------------ */
 
 static const struct axvcpu_exception external_abort = { .vector = AXVCPU_ARM64_DATA_ABORT };
 
@@ -267,7 +249,6 @@ static void add_tests(Suite *suite)
 	TCase *exceptions = suite_case(suite, "exceptions");
 
 	tcase_add_test(accesses, loads_have_their_sign_and_width);
-	tcase_add_test(accesses, a_write_to_read_only_memory_is_an_mmio_write);
 	tcase_add_test(accesses,
 		       an_access_that_the_hardware_does_not_take_apart_is_told_with_its_address);
 	tcase_add_test(accesses, code_where_no_memory_is_is_an_exception_of_the_guests);

@@ -13,7 +13,7 @@
 
 #define NR 0xc6000100u
 
-/* --- worlds -------------------------------------------------------------------------------------- */
+/* --- worlds ---------------------------------------------------------------------------------- */
 
 /* Two vCPUs of this program and this VM, the second of which waits for its start. */
 static void begin(struct sweep_world *world, struct axvm_config *config, const void *code,
@@ -92,29 +92,38 @@ static void begin_its(struct sweep_world *world)
 	begin(world, &config, PROGRAM(chatter), 0);
 }
 
-static struct axvcpu_arm64_setup all_features(struct axvm *vm)
-{
-	struct axvcpu_arm64_setup arm64 = AXVCPU_ARM64_SETUP_INIT;
+/* What of a CPU KVM has here. */
+static struct axvcpu_arm64_setup features;
 
+static void find_features(struct axvm *vm)
+{
+	features = (struct axvcpu_arm64_setup)AXVCPU_ARM64_SETUP_INIT;
 	if (axvm_capability(vm, KVM_CAP_ARM_SVE) > 0) {
-		arm64.flags |= AXVCPU_ARM64_SVE;
-		arm64.sve_max_bytes = 16;
+		features.flags |= AXVCPU_ARM64_SVE;
+		features.sve_max_bytes = 16;
 	}
 	if (axvm_capability(vm, KVM_CAP_ARM_PMU_V3) > 0)
-		arm64.flags |= AXVCPU_ARM64_PMU;
+		features.flags |= AXVCPU_ARM64_PMU;
 	if (axvm_capability(vm, KVM_CAP_ARM_PTRAUTH_ADDRESS) > 0 &&
 	    axvm_capability(vm, KVM_CAP_ARM_PTRAUTH_GENERIC) > 0)
-		arm64.flags |= AXVCPU_ARM64_PAUTH;
-	return arm64;
+		features.flags |= AXVCPU_ARM64_PAUTH;
 }
 
 static int setup_all(struct sweep_world *world, uint32_t id)
 {
-	struct axvcpu_arm64_setup arm64 = all_features(world->vm);
 	struct axvcpu_setup_config setup = guest_setup_config(id);
 
-	setup.arch = &arm64;
+	setup.arch = &features;
 	return axvcpu_setup(world->vcpus[id], GUEST_CODE, 0, &setup);
+}
+
+/* With a GIC that is not ready yet. */
+static void begin_unready(struct sweep_world *world)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	begin(world, &config, PROGRAM(chatter), 0);
 }
 
 /* The first vCPU has yet to be set up. */
@@ -125,6 +134,7 @@ static void begin_created(struct sweep_world *world)
 	config.max_vcpus = SWEEP_VCPUS;
 	config.irqchip = AXVM_IRQCHIP_KERNEL;
 	world->vm = guest_vm(&config, PROGRAM(chatter));
+	find_features(world->vm);
 	for (uint32_t i = 0; i < SWEEP_VCPUS; i++) {
 		struct axvcpu_config vcpu_config = AXVCPU_CONFIG_INIT;
 
@@ -143,7 +153,7 @@ static void begin_with_pmu(struct sweep_world *world)
 		ck_ok(setup_all(world, i));
 }
 
-/* --- before ------------------------------------------------------------------------------------------- */
+/* --- before ---------------------------------------------------------------------------------- */
 
 static void at_an_exit(struct sweep_world *world)
 {
@@ -158,11 +168,6 @@ static void answered(struct sweep_world *world)
 	at_an_exit(world);
 	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_HYPERCALL);
 	ck_ok(axvcpu_complete_pair(sweep_first(world), 11, 12));
-}
-
-static void finalized(struct sweep_world *world)
-{
-	ck_ok(axvm_finalize(world->vm));
 }
 
 static void with_early_interrupts(struct sweep_world *world)
@@ -210,7 +215,7 @@ static void with_an_mmu(struct sweep_world *world)
 	ck_ok(axvcpu_set_reg(vcpu, AXVCPU_REG_ARM64_SCTLR_EL1, 1));
 }
 
-/* --- what is done ------------------------------------------------------------------------------------- */
+/* --- what is done ---------------------------------------------------------------------------- */
 
 static int take_new(struct sweep_world *world)
 {
@@ -299,7 +304,7 @@ static int take_list(struct sweep_world *world)
 	return axvcpu_reg_list(sweep_first(world), ids, 16);
 }
 
-/* --- what must come of it ------------------------------------------------------------------------------ */
+/* --- what must come of it -------------------------------------------------------------------- */
 
 static void see_the_call(struct sweep_world *world)
 {
@@ -429,18 +434,16 @@ static const struct sweep_step steps[] = {
 	  .calls = 1 },
 	{ .name = "PPI",
 	  .irqchip = AXVM_IRQCHIP_KERNEL,
-	  .prepare = finalized,
 	  .take = take_ppi,
 	  .see = sweep_see_the_guest_run,
 	  .calls = 1 },
 	{ .name = "SPI",
 	  .irqchip = AXVM_IRQCHIP_KERNEL,
-	  .prepare = finalized,
 	  .take = take_spi,
 	  .see = sweep_see_the_guest_run,
 	  .calls = 1 },
 	{ .name = "run with early interrupts",
-	  .irqchip = AXVM_IRQCHIP_KERNEL,
+	  .begin = begin_unready,
 	  .prepare = with_early_interrupts,
 	  .take = sweep_run,
 	  .see = see_the_write,
@@ -460,22 +463,7 @@ START_TEST(each_call_fails)
 }
 END_TEST
 
-/* --- how many ---------------------------------------------------------------------------------------- */
-
-/* System calls of a run that ends in this kind. */
-static unsigned int calls_of_run(struct sweep_world *world, enum axvcpu_exit_kind kind)
-{
-	unsigned int calls = 0;
-
-	do {
-		injector_arm(0, 0, false);
-		ck_ok(sweep_run(world));
-		injector_disarm();
-		calls = injector.calls;
-	} while (world->exit.kind == AXVCPU_EXIT_NOTHING);
-	ck_assert_uint_eq(world->exit.kind, kind);
-	return calls;
-}
+/* --- how many -------------------------------------------------------------------------------- */
 
 START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
 {
@@ -490,8 +478,8 @@ START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
 			ck_ok(axvcpu_complete_value(sweep_first(&world), 1));
 		ck_assert_uint_eq(injector.calls, 0);
 		injector_disarm();
-		ck_assert_uint_eq(calls_of_run(&world, i % 2 ? AXVCPU_EXIT_MMIO_READ
-							     : AXVCPU_EXIT_MMIO_WRITE),
+		ck_assert_uint_eq(sweep_calls_of_run(&world, i % 2 ? AXVCPU_EXIT_MMIO_READ
+								   : AXVCPU_EXIT_MMIO_WRITE),
 				  1);
 	}
 	sweep_world_end(&world);
@@ -499,25 +487,25 @@ START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
 	begin_hypercall(&world);
 	sweep_bound(&world);
 	ck_ok(axvm_finalize(world.vm));
-	ck_assert_uint_eq(calls_of_run(&world, AXVCPU_EXIT_HYPERCALL), 1 + 6);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_HYPERCALL), 1 + 6);
 	injector_arm(0, 0, false);
 	ck_ok(axvcpu_complete_value(sweep_first(&world), 11));
 	ck_assert_uint_eq(injector.calls, 0);
 	injector_disarm();
-	ck_assert_uint_eq(calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1 + 1);
-	ck_assert_uint_eq(calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1 + 1);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
 	sweep_world_end(&world);
 	/* CPU_ON: three. */
 	begin_cpu_on(&world);
 	sweep_bound(&world);
 	ck_ok(axvm_finalize(world.vm));
-	ck_assert_uint_eq(calls_of_run(&world, AXVCPU_EXIT_CPU_UP), 1 + 3);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_CPU_UP), 1 + 3);
 	sweep_world_end(&world);
 	/* Debugging: where it stopped. */
 	begin_steps(&world);
 	with_points(&world);
 	ck_ok(axvm_finalize(world.vm));
-	ck_assert_uint_eq(calls_of_run(&world, AXVCPU_EXIT_DEBUG), 1 + 1);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_DEBUG), 1 + 1);
 	sweep_world_end(&world);
 }
 END_TEST

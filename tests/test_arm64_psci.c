@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* PSCI conversations: with KVM, and with AXVM_FORWARD_POWER with the caller. */
 #include <errno.h>
+#include <linux/kvm.h>
 #include <pthread.h>
 
 #include "arm64_guest.h"
@@ -61,7 +62,7 @@ static void expect_result(int64_t result)
 	ck_assert_int_eq((int64_t)a64_call_result(&guests[0]), result);
 }
 
-/* --- with KVM ---------------------------------------------------------------------------------- */
+/* --- with KVM -------------------------------------------------------------------------------- */
 
 /* Runs until the guest's program comes to the end of its calls. */
 static void *run_to_the_end(void *arg)
@@ -147,7 +148,24 @@ START_TEST(the_machine_goes_off_and_is_reset)
 }
 END_TEST
 
-/* --- with the caller -------------------------------------------------------------------------------- */
+START_TEST(a_suspended_machine_is_handed_out_as_it_is)
+{
+	create(0, 0);
+	if (axvm_capability(guests[0].vm, KVM_CAP_ARM_SYSTEM_SUSPEND) == 0) {
+		destroy();
+		return;
+	}
+	ck_ok(axvm_enable_capability(guests[0].vm, KVM_CAP_ARM_SYSTEM_SUSPEND, NULL));
+	/* SYSTEM_SUSPEND, back to the code after it. */
+	will_call((const struct a64_call[]){ { 0, { 0xc400000e, GUEST_CODE, 7 } } }, 1);
+	guest_expect(&guests[0], AXVCPU_EXIT_UNHANDLED);
+	ck_assert_uint_eq(guests[0].exit.raw_reason, KVM_EXIT_SYSTEM_EVENT);
+	ck_assert_uint_eq(guests[0].exit.raw_code, KVM_SYSTEM_EVENT_SUSPEND);
+	destroy();
+}
+END_TEST
+
+/* --- with the caller ------------------------------------------------------------------------- */
 
 static void expect_cpu_up(uint32_t target, uint64_t entry, uint64_t arg)
 {
@@ -375,6 +393,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(kvm, kvm_starts_cpus_that_wait_in_it);
 	tcase_add_test(kvm, a_cpu_that_waits_in_kvm_is_kicked_and_reset);
 	tcase_add_test(kvm, the_machine_goes_off_and_is_reset);
+	tcase_add_test(kvm, a_suspended_machine_is_handed_out_as_it_is);
 	tcase_add_test(caller, a_cpu_on_is_the_callers_to_do);
 	tcase_add_test(caller, a_32_bit_cpu_on_has_32_bit_arguments);
 	tcase_add_test(caller, a_cpu_on_that_cannot_be_asks_nobody);

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * axrun's parts that need no guest: the serial port as a driver probes it, the places for things in
- * memory, whom an interrupt is for, what axrun answers, and the texts of the command line.
+ * memory, the device trees, whom an interrupt is for, what axrun answers, and the texts of the command line.
  */
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include <libfdt.h>
 
 #include "../examples/axrun/bus.h"
 #include "../examples/axrun/console.h"
+#include "../examples/axrun/devicetree.h"
 #include "../examples/axrun/ipi.h"
 #include "../examples/axrun/json.h"
 #include "../examples/axrun/layout.h"
@@ -30,6 +34,11 @@ bool console_ready(struct console *console)
 	return *typed;
 }
 
+bool console_waiting(struct console *console)
+{
+	return console_ready(console);
+}
+
 int console_get(struct console *console)
 {
 	return console_ready(console) ? *typed++ : -1;
@@ -41,6 +50,7 @@ void console_put(struct console *console, uint8_t c)
 	printed[nprinted++] = (char)c;
 }
 
+static const struct bus_place com1 = { BUS_PORT, 0x3f8 };
 static struct bus bus;
 static struct uart uart;
 
@@ -50,7 +60,7 @@ static void make_uart(void)
 	typed = "";
 	memset(printed, 0, sizeof(printed));
 	nprinted = 0;
-	ck_assert_int_eq(uart_attach(&uart, NULL, &bus), 0);
+	ck_assert_int_eq(uart_attach(&uart, NULL, &bus, com1), 0);
 }
 
 static uint8_t in(unsigned int reg)
@@ -162,6 +172,90 @@ START_TEST(the_cause_of_an_interrupt_is_told_in_order)
 }
 END_TEST
 
+static unsigned int line_changes;
+static bool line;
+static unsigned int waits;
+
+static void set_line(void *ctx, bool level)
+{
+	ck_assert_ptr_eq(ctx, &uart);
+	ck_assert(level != line);
+	line = level;
+	line_changes++;
+}
+
+static void watch(void *ctx)
+{
+	ck_assert_ptr_eq(ctx, &uart);
+	waits++;
+}
+
+static void make_connected_uart(void)
+{
+	make_uart();
+	line = false;
+	line_changes = 0;
+	waits = 0;
+	uart_connect(&uart, set_line, &uart);
+	uart_watch(&uart, watch, &uart);
+}
+
+START_TEST(the_line_is_up_while_there_is_something_to_send_or_to_receive)
+{
+	make_connected_uart();
+	typed = "xy";
+	in(5);
+	ck_assert_uint_eq(line_changes, 0);
+	out(1, 0x02);
+	ck_assert(line);
+	ck_assert_uint_eq(in(2), 0x02);
+	ck_assert(!line);
+	out(0, 'a');
+	ck_assert(line);
+	out(1, 0x00);
+	ck_assert(!line);
+
+	out(1, 0x01);
+	ck_assert(line);
+	ck_assert_uint_eq(in(2), 0x04);
+	ck_assert_uint_eq(in(0), 'x');
+	ck_assert(line);
+	ck_assert_uint_eq(in(0), 'y');
+	ck_assert(!line);
+	ck_assert_uint_eq(in(2), 0x01);
+}
+END_TEST
+
+START_TEST(who_waits_for_input_is_told_of_it)
+{
+	make_connected_uart();
+	ck_assert(!uart_wants_input(&uart));
+	uart_input(&uart);
+	ck_assert_uint_eq(line_changes, 0);
+	out(1, 0x01);
+	ck_assert(uart_wants_input(&uart));
+	ck_assert_uint_eq(waits, 1);
+	in(5);
+	ck_assert_uint_eq(waits, 1);
+
+	typed = "x";
+	uart_input(&uart);
+	ck_assert(line);
+	ck_assert(!uart_wants_input(&uart));
+	in(0);
+	ck_assert(!line);
+	ck_assert(uart_wants_input(&uart));
+	ck_assert_uint_eq(waits, 2);
+	/* In loopback nobody can type anything. */
+	out(4, 0x10);
+	ck_assert(!uart_wants_input(&uart));
+	out(0, 'l');
+	ck_assert(line);
+	in(0);
+	ck_assert(!line);
+}
+END_TEST
+
 START_TEST(a_wide_access_is_several_and_must_stay_inside)
 {
 	uint64_t value;
@@ -183,7 +277,7 @@ START_TEST(two_devices_do_not_share_an_address)
 	struct uart other;
 
 	make_uart();
-	ck_assert_int_eq(uart_attach(&other, NULL, &bus), -1);
+	ck_assert_int_eq(uart_attach(&other, NULL, &bus, com1), -1);
 	ck_assert_uint_eq(bus.ndevices, 1);
 }
 END_TEST
@@ -211,7 +305,7 @@ START_TEST(the_boot_area_makes_room_for_the_image)
 	struct image image = image_at(0x2000, 0x1001);
 	struct layout layout;
 
-	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image), 0);
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0), 0);
 	ck_assert_uint_eq(layout.boot.gpa, 0x4000);
 	ck_assert_uint_eq(layout.boot.size, 0x1000 + 0x2000 + 0x7000);
 	ck_assert_uint_eq(layout.page_gpa, 0x4000);
@@ -220,8 +314,15 @@ START_TEST(the_boot_area_makes_room_for_the_image)
 	ck_assert_uint_eq(layout.tables.size, 0x7000);
 
 	image = image_at(0x100000, 0x1000);
-	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image), 0);
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0), 0);
 	ck_assert_uint_eq(layout.boot.gpa, 0x1000);
+	ck_assert_uint_eq(layout.tree.size, 0);
+
+	/* A device tree comes last, in whole pages. */
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0x1001), 0);
+	ck_assert_uint_eq(layout.tree.gpa, layout.tables.gpa + layout.tables.size);
+	ck_assert_uint_eq(layout.tree.size, 0x2000);
+	ck_assert_uint_eq(layout.boot.size, 0x1000 + 0x2000 + 0x7000 + 0x2000);
 }
 END_TEST
 
@@ -230,10 +331,10 @@ START_TEST(memory_leaves_the_hole_and_tables_grow)
 	struct image image = image_at(0x100000, 0x1000);
 	struct layout layout;
 
-	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(3) << 30, &image), 0);
+	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(3) << 30, &image, 0), 0);
 	ck_assert_uint_eq(layout.nranges, 1);
 
-	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(5) << 30, &image), 0);
+	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(5) << 30, &image, 0), 0);
 	ck_assert_uint_eq(layout.nranges, 2);
 	ck_assert_uint_eq(layout.ram[1].gpa, UINT64_C(4) << 30);
 	ck_assert_uint_eq(layout.ram[1].size, UINT64_C(2) << 30);
@@ -244,7 +345,7 @@ START_TEST(memory_leaves_the_hole_and_tables_grow)
 	ck_assert(!layout_has(&layout, UINT64_MAX, 2));
 
 	/* Beyond 512 GiB a table more for each of these. */
-	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(512) << 30, &image), 0);
+	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(512) << 30, &image, 0), 0);
 	ck_assert_uint_eq(layout.tables.size, (7 + 509 + 1) * 4096);
 }
 END_TEST
@@ -259,7 +360,7 @@ START_TEST(the_tables_size_is_what_the_library_asks_for)
 		uint64_t mapped = end > 4 ? end : 4;
 		struct layout layout;
 
-		ck_assert_int_eq(layout_make(&layout, &platform, gibs[i] << 30, &image), 0);
+		ck_assert_int_eq(layout_make(&layout, &platform, gibs[i] << 30, &image, 0), 0);
 		ck_assert_uint_eq(layout.tables.size / 4096, 2 + (mapped + 511) / 512 + mapped);
 	}
 }
@@ -271,16 +372,185 @@ START_TEST(what_does_not_fit_is_refused)
 	struct layout layout;
 
 	/* The boot area goes nowhere. */
-	ck_assert_int_eq(layout_make(&layout, &platform, 0x10000, &image), -1);
+	ck_assert_int_eq(layout_make(&layout, &platform, 0x10000, &image, 0), -1);
 	image = image_at(0xfffff000, 0x1000);
-	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(5) << 30, &image), -1);
+	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(5) << 30, &image, 0), -1);
 	image = image_at(0x100000, 0x1000);
 	image.entry = UINT64_MAX;
-	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image), -1);
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0), -1);
 	/* Real mode does not reach beyond 64 KiB for its stack. */
 	image = image_at(0x1000, 0xe000);
 	image.mode = AXVCPU_MODE_16;
-	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image), -1);
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0), -1);
+}
+END_TEST
+
+/* --- the device tree --------------------------------------------------------------------------- */
+
+static const struct guest_range memory = { GUEST_GPA_RAM, 16 << 20 };
+static uint64_t blob[1 << 15];
+
+static struct devicetree tree_of(const char *arch, uint32_t ncpus)
+{
+	struct devicetree tree = {
+		.platform = platform_find(arch),
+		.memory = &memory,
+		.nranges = 1,
+		.ncpus = ncpus,
+		.gic_version = 3,
+		.bootargs = "one two",
+		.isa = "rv64imac_sstc_zba",
+		.satp_mode = 9,
+		.timer_hz = 10000000,
+		.cbom_block = 64,
+	};
+
+	ck_assert_ptr_nonnull(tree.platform);
+	tree.controller = tree.platform->controller;
+	return tree;
+}
+
+static void build(const struct devicetree *tree)
+{
+	size_t size = devicetree_size(tree->ncpus, tree->bootargs), used;
+
+	ck_assert_uint_le(size, sizeof(blob));
+	ck_assert_int_eq(devicetree_build(tree, blob, size, &used), 0);
+	ck_assert_int_eq(fdt_check_full(blob, used), 0);
+}
+
+static const void *property(const char *path, const char *name, int *len)
+{
+	int node = fdt_path_offset(blob, path);
+	const void *value = node < 0 ? NULL : fdt_getprop(blob, node, name, len);
+
+	ck_assert_msg(value, "%s lacks %s", path, name);
+	return value;
+}
+
+static void has_text(const char *path, const char *name, const char *text)
+{
+	int len;
+	const char *value = property(path, name, &len);
+
+	ck_assert_str_eq(value, text);
+	ck_assert_int_eq(len, (int)strlen(text) + 1);
+}
+
+static void has_cells(const char *path, const char *name, const uint32_t *cells, size_t n)
+{
+	int len;
+	const fdt32_t *value = property(path, name, &len);
+
+	ck_assert_int_eq(len, (int)(n * sizeof(*value)));
+	for (size_t i = 0; i < n; i++)
+		ck_assert_uint_eq(fdt32_to_cpu(value[i]), cells[i]);
+}
+#define HAS_CELLS(path, name, ...) \
+	has_cells(path, name, (const uint32_t[]){ __VA_ARGS__ }, \
+		  sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
+
+START_TEST(a_device_tree_says_what_there_is)
+{
+	static const char *const platforms[] = { "arm64", "riscv64" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct devicetree tree = tree_of(platforms[i], 2);
+
+		build(&tree);
+		has_text("/chosen", "bootargs", "one two");
+		has_text("/chosen", "stdout-path", "serial0:115200n8");
+		ck_assert_str_eq(fdt_get_alias(blob, "serial0"), "/serial@10000000");
+		has_text("/serial@10000000", "compatible", "ns16550a");
+		HAS_CELLS("/serial@10000000", "reg", 0, 0x10000000, 0, 8);
+		HAS_CELLS("/memory@80000000", "reg", 0, 0x80000000, 0, 16 << 20);
+		HAS_CELLS("/cpus/cpu@1", "reg", 1);
+		ck_assert_int_lt(fdt_path_offset(blob, "/cpus/cpu@2"), 0);
+	}
+}
+END_TEST
+
+START_TEST(an_arm64_tree_has_the_gic_that_there_is)
+{
+	struct devicetree tree = tree_of("arm64", 18);
+
+	build(&tree);
+	has_text("/psci", "method", "hvc");
+	has_text("/cpus/cpu@101", "enable-method", "psci");
+	has_text("/interrupt-controller@8000000", "compatible", "arm,gic-v3");
+	HAS_CELLS("/interrupt-controller@8000000", "reg", 0, 0x08000000, 0, 0x10000, 0, 0x080a0000,
+		  0, 18 * 0x20000);
+	HAS_CELLS("/serial@10000000", "interrupts", 0, 1, 4);
+
+	tree = tree_of("arm64", 3);
+	tree.gic_version = 2;
+	build(&tree);
+	has_text("/interrupt-controller@8000000", "compatible", "arm,cortex-a15-gic");
+	HAS_CELLS("/interrupt-controller@8000000", "reg", 0, 0x08000000, 0, 0x1000, 0, 0x08010000,
+		  0, 0x2000);
+	HAS_CELLS("/timer", "interrupts", 1, 13, 0x704, 1, 14, 0x704, 1, 11, 0x704, 1, 10, 0x704);
+
+	tree.controller = CONTROLLER_NONE;
+	build(&tree);
+	ck_assert_int_lt(fdt_path_offset(blob, "/timer"), 0);
+	ck_assert_int_lt(fdt_path_offset(blob, "/interrupt-controller@8000000"), 0);
+	ck_assert_ptr_null(fdt_getprop(blob, 0, "interrupt-parent", NULL));
+}
+END_TEST
+
+START_TEST(a_riscv64_tree_has_the_isa_and_the_aia)
+{
+	struct devicetree tree = tree_of("riscv64", 2);
+	int len;
+
+	build(&tree);
+	HAS_CELLS("/cpus", "timebase-frequency", 10000000);
+	has_text("/cpus/cpu@0", "riscv,isa", "rv64imac_sstc_zba");
+	has_text("/cpus/cpu@0", "mmu-type", "riscv,sv48");
+	ck_assert_int_eq(memcmp(property("/cpus/cpu@1", "riscv,isa-extensions", &len),
+				"i\0m\0a\0c\0sstc\0zba", 17),
+			 0);
+	ck_assert_int_eq(len, 17);
+	HAS_CELLS("/cpus/cpu@1", "riscv,cbom-block-size", 64);
+	ck_assert_ptr_null(fdt_getprop(blob, fdt_path_offset(blob, "/cpus/cpu@1"),
+				       "riscv,cboz-block-size", NULL));
+	HAS_CELLS("/interrupt-controller@28000000", "interrupts-extended", 16, 9, 17, 9);
+	HAS_CELLS("/interrupt-controller@28000000", "reg", 0, 0x28000000, 0, 0x2000);
+	HAS_CELLS("/interrupt-controller@c000000", "msi-parent", 2);
+	HAS_CELLS("/serial@10000000", "interrupts", 1, 4);
+}
+END_TEST
+
+START_TEST(the_largest_tree_fits_and_one_that_does_not_is_refused)
+{
+	static char isa[1024] = "rv64imafdcvh", args[GUEST_ARGS_MAX];
+	struct devicetree tree = tree_of("riscv64", GUEST_CPUS_MAX);
+	size_t used;
+
+	/* All extensions that there are, and some more. */
+	while (strlen(isa) < 800)
+		strcat(isa, "_zicbom");
+	memset(args, 'x', sizeof(args) - 1);
+	tree.isa = isa;
+	tree.bootargs = args;
+	tree.cboz_block = 64;
+	build(&tree);
+	ck_assert_int_eq(devicetree_build(&tree, blob, 4096, &used), -1);
+}
+END_TEST
+
+START_TEST(hardware_names_of_cpus_are_numbers_or_none)
+{
+	const struct platform *arm64 = platform_find("arm64"), *x86_64 = platform_find("x86_64");
+
+	ck_assert_uint_eq(platform_cpu(arm64, 0x00f), 15);
+	ck_assert_uint_eq(platform_cpu(arm64, 0x100), 16);
+	ck_assert_uint_eq(platform_cpu(arm64, 0x30f), 63);
+	ck_assert_uint_eq(platform_cpu(arm64, 0x010), UINT32_MAX);
+	ck_assert_uint_eq(platform_cpu(arm64, UINT64_MAX), UINT32_MAX);
+	ck_assert_uint_eq(platform_cpu(x86_64, 17), 17);
+	ck_assert_uint_eq(platform_cpu(x86_64, UINT64_C(1) << 32), UINT32_MAX);
+	ck_assert_ptr_null(platform_find("sparc"));
 }
 END_TEST
 
@@ -404,7 +674,9 @@ START_TEST(what_goes_into_the_queue_comes_out_in_order)
 	unsigned int i;
 
 	bus = (struct bus){ 0 };
-	ck_assert_int_eq(queuedev_attach(&queue, &bus), 0);
+	ck_assert_int_eq(queuedev_attach(&queue, &bus,
+					 (struct bus_place){ BUS_PORT, GUEST_PORT_QUEUE }),
+			 0);
 	/* More than fits, and around its end. */
 	for (i = 0; i < GUEST_QUEUE_MAX; i++)
 		ck_assert(bus_write(&bus, BUS_PORT, GUEST_PORT_QUEUE, 1, i % 251));
@@ -475,12 +747,19 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, characters_go_both_ways);
 	tcase_add_test(tcase, loopback_reaches_nobody);
 	tcase_add_test(tcase, the_cause_of_an_interrupt_is_told_in_order);
+	tcase_add_test(tcase, the_line_is_up_while_there_is_something_to_send_or_to_receive);
+	tcase_add_test(tcase, who_waits_for_input_is_told_of_it);
 	tcase_add_test(tcase, a_wide_access_is_several_and_must_stay_inside);
 	tcase_add_test(tcase, two_devices_do_not_share_an_address);
 	tcase_add_test(tcase, the_boot_area_makes_room_for_the_image);
 	tcase_add_test(tcase, memory_leaves_the_hole_and_tables_grow);
 	tcase_add_test(tcase, the_tables_size_is_what_the_library_asks_for);
 	tcase_add_test(tcase, what_does_not_fit_is_refused);
+	tcase_add_test(tcase, a_device_tree_says_what_there_is);
+	tcase_add_test(tcase, an_arm64_tree_has_the_gic_that_there_is);
+	tcase_add_test(tcase, a_riscv64_tree_has_the_isa_and_the_aia);
+	tcase_add_test(tcase, the_largest_tree_fits_and_one_that_does_not_is_refused);
+	tcase_add_test(tcase, hardware_names_of_cpus_are_numbers_or_none);
 	tcase_add_test(tcase, an_ipi_goes_to_those_it_names);
 	tcase_add_test(tcase, shorthands_outrank_the_destination);
 	tcase_add_test(tcase, logical_destinations_are_flat_or_clusters);

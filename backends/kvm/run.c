@@ -159,6 +159,19 @@ static bool guest_fault(struct kvm_vcpu *vcpu, int ret, struct axvcpu_exit *exit
 	return true;
 }
 
+/* The same of a guest that the hardware cannot be in. KVM says no more than the errno. */
+static bool guest_refused(const struct kvm_vcpu *vcpu, int ret, struct axvcpu_exit *exit)
+{
+	if (vcpu->run->exit_reason != KVM_EXIT_FAIL_ENTRY || !kvm_arch_refused_entry(ret))
+		return false;
+	kvm_exit_plain(exit, AXVCPU_EXIT_FAIL_ENTRY);
+	exit->raw_reason = KVM_EXIT_FAIL_ENTRY;
+	exit->raw_code = (uint64_t)-ret;
+	exit->u.fail_entry.reason = (uint64_t)-ret;
+	exit->u.fail_entry.cpu = 0;
+	return true;
+}
+
 /*
  * KVM_RUN did not end in an exit. Returns 1 to enter again, 0 when 'exit' is written, or the errno
  * for the caller.
@@ -181,7 +194,7 @@ static int not_an_exit(struct kvm_vcpu *vcpu, int ret, int *tries, struct axvcpu
 		exit_nothing(exit);
 		return 0;
 	}
-	if (guest_fault(vcpu, ret, exit))
+	if (guest_fault(vcpu, ret, exit) || guest_refused(vcpu, ret, exit))
 		return 0;
 	/* Nobody knows how far it came: to finish an exit that is not open does no harm. */
 	return kvm_vcpu_result(vcpu, ret, "KVM_RUN");

@@ -35,6 +35,7 @@ static int set_gpa_bits(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config
 {
 	struct kvm_enable_cap cap = { .cap = KVM_CAP_VM_GPA_BITS };
 	int bits = host_gpa_bits(kvm->vm, kvm_fd);
+	int ret;
 
 	if (bits < 0)
 		return bits;
@@ -50,11 +51,14 @@ static int set_gpa_bits(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config
 				   "VM config: gpa_bits is %u: riscv64 has 32 to %d",
 				   config->gpa_bits, bits);
 	limits->gpa_bits = config->gpa_bits ? config->gpa_bits : (uint32_t)bits;
+	if (!config->gpa_bits)
+		return 0;
+	/* Linux 7.1 takes smaller tables for it. Others lose nothing but a level of them. */
 	cap.args[0] = limits->gpa_bits + 1;
-	/* New kernels take smaller tables for it. Others lose nothing but a level of them. */
-	if (config->gpa_bits)
-		kvm_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
-	return 0;
+	ret = kvm_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
+	return ret == -EINVAL || ret == -ENOTTY
+		       ? 0
+		       : kvm_vm_result(kvm, ret, "KVM_ENABLE_CAP of KVM_CAP_VM_GPA_BITS");
 }
 
 /* --- the VM ------------------------------------------------------------------------------------- */
@@ -66,13 +70,17 @@ int kvm_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config
 }
 
 /* Newer kernels reset a vCPU when they are asked to; it is asked for only here. */
-static void init_reset(struct kvm_vm *kvm)
+static int init_reset(struct kvm_vm *kvm)
 {
-	const struct kvm_enable_cap cap = { .cap = KVM_CAP_RISCV_MP_STATE_RESET };
+	int ret = kvm_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_RISCV_MP_STATE_RESET);
 
-	kvm->arch.has_reset = kvm_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION,
-					      KVM_CAP_RISCV_MP_STATE_RESET) > 0 &&
-			      !kvm_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
+	if (ret < 0)
+		return axvcpu_fail(kvm->vm, ret,
+				   "KVM_CHECK_EXTENSION of KVM_CAP_RISCV_MP_STATE_RESET");
+	kvm->arch.has_reset = ret;
+	return ret ? kvm_vm_enable(kvm, KVM_CAP_RISCV_MP_STATE_RESET, 0,
+				   "KVM_CAP_RISCV_MP_STATE_RESET")
+		   : 0;
 }
 
 int kvm_arch_vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,
@@ -85,8 +93,9 @@ int kvm_arch_vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *c
 	kvm->arch.created = sys_calloc(kvm->max_vcpus, sizeof(kvm->arch.created[0]));
 	if (!kvm->arch.created)
 		return axvcpu_fail(kvm->vm, -ENOMEM, "VM: room for %u vCPUs", kvm->max_vcpus);
-	init_reset(kvm);
-	ret = riscv_aia_init(kvm, config, limits->gpa_bits);
+	ret = init_reset(kvm);
+	if (!ret)
+		ret = riscv_aia_init(kvm, config, limits->gpa_bits);
 	if (ret)
 		free(kvm->arch.created);
 	return ret;

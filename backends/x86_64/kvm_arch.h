@@ -107,4 +107,11 @@ static inline bool kvm_arch_guest_errno(int ret)
 	return false;
 }
 
+/* Whether, with KVM_EXIT_FAIL_ENTRY, this errno of KVM_RUN's says that the guest could not be entered. */
+static inline bool kvm_arch_refused_entry(int ret)
+{
+	(void)ret;
+	return false;
+}
+
 #endif

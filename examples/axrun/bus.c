@@ -12,8 +12,9 @@ int bus_add(struct bus *bus, const struct bus_device *device)
 	for (i = 0; i < bus->ndevices; i++) {
 		const struct bus_device *other = &bus->devices[i];
 
-		if (other->space == device->space && other->base < device->base + device->len &&
-		    device->base < other->base + other->len)
+		if (other->place.space == device->place.space &&
+		    other->place.base < device->place.base + device->len &&
+		    device->place.base < other->place.base + other->len)
 			return fail("two devices at one address");
 	}
 	bus->devices[bus->ndevices++] = *device;
@@ -29,8 +30,8 @@ static const struct bus_device *find(const struct bus *bus, enum bus_space space
 	for (i = 0; i < bus->ndevices; i++) {
 		const struct bus_device *device = &bus->devices[i];
 
-		if (device->space == space && addr >= device->base && width <= device->len &&
-		    addr - device->base <= device->len - width)
+		if (device->place.space == space && addr >= device->place.base &&
+		    width <= device->len && addr - device->place.base <= device->len - width)
 			return device;
 	}
 	return NULL;
@@ -57,7 +58,7 @@ bool bus_read(const struct bus *bus, enum bus_space space, uint64_t addr, unsign
 	if (!device)
 		return false;
 	take(device);
-	*value = device->read(device->ctx, addr - device->base, width);
+	*value = device->read(device->ctx, addr - device->place.base, width);
 	release(device);
 	return true;
 }
@@ -70,7 +71,7 @@ bool bus_write(const struct bus *bus, enum bus_space space, uint64_t addr, unsig
 	if (!device)
 		return false;
 	take(device);
-	device->write(device->ctx, addr - device->base, width, value);
+	device->write(device->ctx, addr - device->place.base, width, value);
 	release(device);
 	return true;
 }

@@ -19,9 +19,13 @@ enum bus_space {
 	BUS_MMIO,
 };
 
-struct bus_device {
+struct bus_place {
 	enum bus_space space;
 	uint64_t base;
+};
+
+struct bus_device {
+	struct bus_place place;
 	uint64_t len;
 	void *ctx;
 	/* Held while one of the functions runs, as CPUs do not wait for each other; NULL: none. */

@@ -160,6 +160,31 @@ bool console_ready(struct console *console)
 	return found;
 }
 
+bool console_waiting(struct console *console)
+{
+	bool waiting;
+
+	pthread_mutex_lock(&console->lock);
+	waiting = console->in_pos < console->in_len;
+	pthread_mutex_unlock(&console->lock);
+	return waiting;
+}
+
+int console_fill(struct console *console)
+{
+	int filled;
+
+	pthread_mutex_lock(&console->lock);
+	if (console->in_pos == console->in_len)
+		fill(console, 0);
+	if (console->in_pos < console->in_len)
+		filled = 1;
+	else
+		filled = console->in_ended ? -1 : 0;
+	pthread_mutex_unlock(&console->lock);
+	return filled;
+}
+
 int console_get(struct console *console)
 {
 	int c = -1;

@@ -59,6 +59,15 @@ bool console_close(struct console *console);
  */
 bool console_ready(struct console *console);
 
+/* Whether there is one that has been fetched from stdin already. */
+bool console_waiting(struct console *console);
+
+/*
+ * Fetches what is on stdin, if nothing is waiting, without waiting for it. 1: there is something to
+ * read; 0: there is not; -1: and there will never be.
+ */
+int console_fill(struct console *console);
+
 /* Reads a character; -1 if there is none. */
 int console_get(struct console *console);
 

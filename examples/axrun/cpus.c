@@ -2,6 +2,7 @@
 #include "cpus.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "message.h"
 
@@ -58,10 +59,27 @@ void cpus_interrupt(struct cpus *cpus, struct cpu *from, uint32_t to, uint8_t ve
 	pthread_mutex_unlock(&cpus->lock);
 }
 
-void cpus_expire(struct cpus *cpus, struct cpu *cpu)
+void cpus_add_interrupt(struct cpus *cpus, struct cpu *cpu, uint8_t vector)
 {
 	(void)cpus;
-	add_interrupt(NULL, cpu, cpu->timer.vector);
+	add_interrupt(NULL, cpu, vector);
+}
+
+uint32_t cpus_take_interrupt(struct cpus *cpus, struct cpu *cpu)
+{
+	unsigned int word = CPU_INTERRUPTS / 64, bit;
+
+	(void)cpus;
+	while (word-- > 0) {
+		if (!cpu->mail.interrupts[word])
+			continue;
+		bit = 63 - (unsigned int)__builtin_clzll(cpu->mail.interrupts[word]);
+		cpu->mail.interrupts[word] &= ~(UINT64_C(1) << bit);
+		/* Who takes it is that CPU, and its line may have to fall: no need for a kick. */
+		atomic_store(&cpu->has_mail, true);
+		return word * 64 + bit;
+	}
+	return GUEST_TIMER_NOTHING;
 }
 
 void cpus_nmi(struct cpus *cpus, struct cpu *from, uint32_t to)
@@ -191,6 +209,8 @@ static bool take_mail(struct cpus *cpus, struct cpu *cpu, struct cpu_mail *mail)
 	halted = cpu->state == CPU_HALTED;
 	*mail = cpu->mail;
 	cpu->mail = (struct cpu_mail){ 0 };
+	if (cpus->platform->line && !mail->init)
+		memcpy(cpu->mail.interrupts, mail->interrupts, sizeof(mail->interrupts));
 	atomic_store(&cpu->has_mail, false);
 	if (mail->init) {
 		cpu->state = CPU_OFF;
@@ -210,7 +230,7 @@ static void inject(struct cpus *cpus, struct cpu *cpu, const struct cpu_mail *ma
 	unsigned int vector;
 	int err;
 
-	for (vector = 0; vector < 256; vector++) {
+	for (vector = 0; vector < CPU_INTERRUPTS; vector++) {
 		if (!(mail->interrupts[vector / 64] >> vector % 64 & 1))
 			continue;
 		err = axvcpu_inject_interrupt(cpu->vcpu, vector);
@@ -219,6 +239,16 @@ static void inject(struct cpus *cpus, struct cpu *cpu, const struct cpu_mail *ma
 	}
 	if (mail->nmi)
 		check(cpus, axvcpu_inject_nmi(cpu->vcpu), "interrupt a CPU");
+}
+
+/* The guest takes the number from the timer device, and that the interrupt. */
+static void set_line(struct cpus *cpus, struct cpu *cpu, const struct cpu_mail *mail)
+{
+	bool line = has_interrupts(mail) && !mail->init;
+
+	if (line != cpu->line)
+		check(cpus, axvcpu_set_irq_line(cpu->vcpu, 0, line), "set a CPU's interrupt line");
+	cpu->line = line;
 }
 
 void cpus_attend(struct cpus *cpus, struct cpu *cpu)
@@ -233,7 +263,10 @@ void cpus_attend(struct cpus *cpus, struct cpu *cpu)
 		check(cpus, axvcpu_stop(cpu->vcpu), "switch a CPU off");
 	if (mail.start)
 		check(cpus, axvcpu_start(cpu->vcpu, mail.entry, mail.arg), "start a CPU");
-	inject(cpus, cpu, &mail);
+	if (cpus->platform->line)
+		set_line(cpus, cpu, &mail);
+	else
+		inject(cpus, cpu, &mail);
 	if (awake)
 		check(cpus, axvcpu_resume(cpu->vcpu), "wake a CPU");
 }

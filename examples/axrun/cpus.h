@@ -31,9 +31,15 @@ enum cpu_state {
 	CPU_HALTED,
 };
 
+/* Their numbers are less. */
+#define CPU_INTERRUPTS 256
+
 struct cpu_mail {
-	/* By number: bit n % 64 of word n / 64. */
-	uint64_t interrupts[4];
+	/*
+	 * By number: bit n % 64 of word n / 64. Where a CPU has a line they stay until the guest has
+	 * taken them.
+	 */
+	uint64_t interrupts[CPU_INTERRUPTS / 64];
 	bool nmi;
 	/* To be switched off, and to be started, in this order. */
 	bool init;
@@ -61,6 +67,8 @@ struct cpu {
 	enum cpu_state state;
 	/* It has halted with interrupts off. */
 	bool deaf;
+	/* Its line, for its own thread. */
+	bool line;
 	struct cpu_mail mail;
 	struct cpu_timer timer;
 };
@@ -90,8 +98,14 @@ void cpus_init(struct cpus *cpus, struct cpu *from, uint32_t to);
 /* Starts a CPU that is off; false if it is on. */
 bool cpus_start(struct cpus *cpus, struct cpu *from, uint32_t to, uint64_t entry, uint64_t arg);
 
-/* Delivers an interrupt of its timer's. With the lock. */
-void cpus_expire(struct cpus *cpus, struct cpu *cpu);
+/* Delivers an interrupt to a CPU; from any thread, with the lock. */
+void cpus_add_interrupt(struct cpus *cpus, struct cpu *cpu, uint8_t vector);
+
+/*
+ * Where a CPU has a line: takes the highest of its interrupts; GUEST_TIMER_NOTHING: there is none.
+ * With the lock.
+ */
+uint32_t cpus_take_interrupt(struct cpus *cpus, struct cpu *cpu);
 
 /* --- for a CPU's own thread ------------------------------------------------------------------- */
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "exitdev.h"
 
-#include "../guests/abi.h"
-
 /* An access of 4 bytes must be its own as a whole. */
-#define EXITDEV_PORTS 4
+#define EXITDEV_SIZE 4
 
 static uint64_t exitdev_read(void *ctx, uint64_t offset, unsigned int width)
 {
@@ -21,12 +19,11 @@ static void exitdev_write(void *ctx, uint64_t offset, unsigned int width, uint64
 		outcome_set(ctx, RUN_EXIT, (int)(value & 0xff));
 }
 
-int exitdev_attach(struct outcome *outcome, struct bus *bus)
+int exitdev_attach(struct outcome *outcome, struct bus *bus, struct bus_place place)
 {
 	return bus_add(bus, &(struct bus_device){
-				    .space = BUS_PORT,
-				    .base = GUEST_PORT_EXIT,
-				    .len = EXITDEV_PORTS,
+				    .place = place,
+				    .len = EXITDEV_SIZE,
 				    .ctx = outcome,
 				    .read = exitdev_read,
 				    .write = exitdev_write,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The exit device: one port, and what is written there, modulo 256, is axrun's exit status. */
+/* The exit device: one register, and what is written there, modulo 256, is axrun's status. */
 #ifndef AXRUN_EXITDEV_H
 #define AXRUN_EXITDEV_H
 
@@ -7,6 +7,6 @@
 #include "outcome.h"
 
 /* Puts it on the bus. Returns 0, or -1 after fail(). */
-int exitdev_attach(struct outcome *outcome, struct bus *bus);
+int exitdev_attach(struct outcome *outcome, struct bus *bus, struct bus_place place);
 
 #endif

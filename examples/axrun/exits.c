@@ -72,11 +72,29 @@ static void write_mmio(struct run *run, const struct axvcpu_exit_mmio *mmio)
 
 /* --- services --------------------------------------------------------------------------------- */
 
-static void call(struct run *run, struct cpu *cpu, const struct axvcpu_exit_hypercall *hypercall)
+/* Other calls than axrun's are answered as without an answer: there are none. */
+static void call(struct run *run, struct cpu *cpu, const struct axvcpu_exit *exit)
 {
-	uint64_t result = services_call(hypercall, axvcpu_id(cpu->vcpu));
+	struct axvcpu_exit_hypercall hypercall = exit->u.hypercall;
+	uint32_t id = axvcpu_id(cpu->vcpu);
 
-	check(run, axvcpu_complete_value(cpu->vcpu, result));
+	switch (run->cpus.platform->call) {
+	case CALL_DOORBELL:
+		check(run, axvcpu_complete_value(cpu->vcpu, services_call(&hypercall, id)));
+		break;
+	case CALL_SMCCC:
+		if ((hypercall.nr & ~UINT64_C(0xffff)) != GUEST_SMCCC_BASE)
+			break;
+		hypercall.nr -= GUEST_SMCCC_BASE;
+		check(run, axvcpu_complete_value(cpu->vcpu, services_call(&hypercall, id)));
+		break;
+	case CALL_SBI:
+		if (hypercall.nr != GUEST_SBI_EXTENSION)
+			break;
+		hypercall.nr = exit->raw_code;
+		check(run, axvcpu_complete_pair(cpu->vcpu, 0, services_call(&hypercall, id)));
+		break;
+	}
 }
 
 static void read_sysreg(struct run *run, struct cpu *cpu, const struct axvcpu_exit_sysreg *sysreg)
@@ -91,12 +109,26 @@ static void read_sysreg(struct run *run, struct cpu *cpu, const struct axvcpu_ex
 
 static void write_sysreg(struct run *run, struct cpu *cpu, const struct axvcpu_exit_sysreg *sysreg)
 {
+	/* The one instruction of a CSR that writes also reads. */
+	if (run->cpus.platform->swaps_sysregs) {
+		read_sysreg(run, cpu, sysreg);
+		return;
+	}
 	/* Without an answer it is done. */
 	if (!services_write(&run->services, axvcpu_id(cpu->vcpu), sysreg->addr, sysreg->value))
 		check(run, axvcpu_complete_fault(cpu->vcpu));
 }
 
 /* --- the rest --------------------------------------------------------------------------------- */
+
+/* Who asked by PSCI is told what came of it. */
+static void start(struct run *run, struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	enum axvcpu_psci_result result = ipi_start(&run->cpus, cpu, &exit->u.cpu_up);
+
+	if (exit->answerable)
+		check(run, axvcpu_complete_value(cpu->vcpu, (uint64_t)(int64_t)result));
+}
 
 /* The report is made when the other vCPUs have stopped. */
 static void crash(struct run *run, struct cpu *cpu, const struct axvcpu_exit *exit)
@@ -123,7 +155,7 @@ void exits_handle(struct run *run, struct cpu *cpu, const struct axvcpu_exit *ex
 		write_mmio(run, &exit->u.mmio);
 		break;
 	case AXVCPU_EXIT_HYPERCALL:
-		call(run, cpu, &exit->u.hypercall);
+		call(run, cpu, exit);
 		break;
 	case AXVCPU_EXIT_SYSREG_READ:
 		read_sysreg(run, cpu, &exit->u.sysreg);
@@ -136,7 +168,7 @@ void exits_handle(struct run *run, struct cpu *cpu, const struct axvcpu_exit *ex
 	case AXVCPU_EXIT_EOI:
 		break;
 	case AXVCPU_EXIT_CPU_UP:
-		ipi_start(&run->cpus, cpu, &exit->u.cpu_up);
+		start(run, cpu, exit);
 		break;
 	case AXVCPU_EXIT_SEND_IPI:
 		ipi_send(&run->cpus, cpu, &exit->u.ipi);

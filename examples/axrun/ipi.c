@@ -61,11 +61,14 @@ uint64_t ipi_targets(const struct axvcpu_exit_ipi *ipi, uint32_t sender, uint32_
 	return targets;
 }
 
-static void start(struct cpus *cpus, struct cpu *sender, uint32_t id, uint64_t entry, uint64_t arg)
+static enum axvcpu_psci_result start(struct cpus *cpus, struct cpu *sender, uint32_t id,
+				     uint64_t entry, uint64_t arg)
 {
 	/* A second startup, which many send, is not for a CPU that is on. */
-	if (!cpus_start(cpus, sender, id, entry, arg))
-		log_message(AXVCPU_LOG_DEBUG, "CPU %" PRIu32 " is on: it is not started again", id);
+	if (cpus_start(cpus, sender, id, entry, arg))
+		return AXVCPU_PSCI_SUCCESS;
+	log_message(AXVCPU_LOG_DEBUG, "CPU %" PRIu32 " is on: it is not started again", id);
+	return AXVCPU_PSCI_ALREADY_ON;
 }
 
 void ipi_send(struct cpus *cpus, struct cpu *sender, const struct axvcpu_exit_ipi *ipi)
@@ -103,19 +106,22 @@ void ipi_send(struct cpus *cpus, struct cpu *sender, const struct axvcpu_exit_ip
 	}
 }
 
-void ipi_start(struct cpus *cpus, struct cpu *sender, const struct axvcpu_exit_cpu_up *up)
+enum axvcpu_psci_result ipi_start(struct cpus *cpus, struct cpu *sender,
+				  const struct axvcpu_exit_cpu_up *up)
 {
+	enum axvcpu_psci_result result = AXVCPU_PSCI_SUCCESS;
 	uint32_t id;
 
 	if (up->target_cpu != AXVCPU_ALL_OTHERS) {
-		if (up->target_cpu < cpus->n)
-			start(cpus, sender, (uint32_t)up->target_cpu, up->entry_point, up->arg);
-		else
-			log_message(AXVCPU_LOG_DEBUG, "there is no CPU 0x%" PRIx64 " to start",
-				    up->target_cpu);
-		return;
+		id = platform_cpu(cpus->platform, up->target_cpu);
+		if (id < cpus->n)
+			return start(cpus, sender, id, up->entry_point, up->arg);
+		log_message(AXVCPU_LOG_DEBUG, "there is no CPU 0x%" PRIx64 " to start",
+			    up->target_cpu);
+		return AXVCPU_PSCI_INVALID_PARAMETERS;
 	}
 	for (id = 0; id < cpus->n; id++)
 		if (id != axvcpu_id(sender->vcpu))
-			start(cpus, sender, id, up->entry_point, up->arg);
+			result = start(cpus, sender, id, up->entry_point, up->arg);
+	return result;
 }

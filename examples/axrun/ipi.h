@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include <axvcpu/arm64.h>
 #include <axvcpu/axvcpu.h>
 
 #include "cpus.h"
@@ -15,7 +16,8 @@ uint64_t ipi_targets(const struct axvcpu_exit_ipi *ipi, uint32_t sender, uint32_
 /* Delivers it. */
 void ipi_send(struct cpus *cpus, struct cpu *sender, const struct axvcpu_exit_ipi *ipi);
 
-/* Starts what a CPU_UP exit names. */
-void ipi_start(struct cpus *cpus, struct cpu *sender, const struct axvcpu_exit_cpu_up *up);
+/* Starts what a CPU_UP exit names. What came of it, of the last one if it is several. */
+enum axvcpu_psci_result ipi_start(struct cpus *cpus, struct cpu *sender,
+				  const struct axvcpu_exit_cpu_up *up);
 
 #endif

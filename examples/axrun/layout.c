@@ -96,19 +96,24 @@ static const struct image_segment *segment_in(const struct image *image, uint64_
 	return NULL;
 }
 
+static uint64_t whole_pages(uint64_t len)
+{
+	return (len + GUEST_PAGE_SIZE - 1) & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+}
+
 static int place_boot(struct layout *layout, const struct platform *platform,
-		      const struct image *image)
+		      const struct image *image, uint64_t tree_size)
 {
 	uint64_t tables = tables_size(layout, platform, image->mode);
-	uint64_t len = GUEST_PAGE_SIZE + STACK_SIZE + tables;
+	uint64_t tree = whole_pages(tree_size);
+	uint64_t len = GUEST_PAGE_SIZE + STACK_SIZE + tables + tree;
 	/* The first page stays free: null pointers, and the interrupt table of real mode. */
 	uint64_t gpa = layout->ram[0].gpa + GUEST_PAGE_SIZE;
 	const struct image_segment *segment;
 
 	/* Each step passes one segment, so there are at most as many. */
 	while (layout_has(layout, gpa, len) && (segment = segment_in(image, gpa, len)))
-		gpa = (segment->gpa + segment->memsz + GUEST_PAGE_SIZE - 1) &
-		      ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+		gpa = whole_pages(segment->gpa + segment->memsz);
 	if (!layout_has(layout, gpa, len) ||
 	    (image->mode == AXVCPU_MODE_16 && gpa + len > REAL_MODE_END))
 		return fail("too little low memory: besides the image 0x%" PRIx64
@@ -118,11 +123,12 @@ static int place_boot(struct layout *layout, const struct platform *platform,
 	layout->page_gpa = gpa;
 	layout->stack_top = gpa + GUEST_PAGE_SIZE + STACK_SIZE;
 	layout->tables = (struct guest_range){ layout->stack_top, tables };
+	layout->tree = (struct guest_range){ layout->stack_top + tables, tree };
 	return 0;
 }
 
 int layout_make(struct layout *layout, const struct platform *platform, uint64_t memory,
-		const struct image *image)
+		const struct image *image, uint64_t tree_size)
 {
 	*layout = (struct layout){ 0 };
 	if (place_memory(layout, platform, memory) || check_image(layout, image))
@@ -132,5 +138,5 @@ int layout_make(struct layout *layout, const struct platform *platform, uint64_t
 
 		layout->firmware = (struct guest_range){ gpa, platform->firmware_end - gpa };
 	}
-	return place_boot(layout, platform, image);
+	return place_boot(layout, platform, image, tree_size);
 }

@@ -3,7 +3,8 @@
  * Where things are in guest memory.
  *
  * Besides the image there is the boot area, which goes to the lowest place that the image leaves:
- * the boot page, the first stack, and room for what the library writes (GDT and page tables).
+ * the boot page, the first stack, and room for what the library writes (GDT and page tables) or for
+ * the device tree.
  */
 #ifndef AXRUN_LAYOUT_H
 #define AXRUN_LAYOUT_H
@@ -23,13 +24,17 @@ struct layout {
 	uint64_t page_gpa;
 	uint64_t stack_top;
 	struct guest_range tables;
+	struct guest_range tree;
 	/* Read-only; of size 0 if the image is no firmware. */
 	struct guest_range firmware;
 };
 
-/* Returns 0, or -1 after fail(): the image does not go into that memory. */
+/*
+ * `tree_size` is the room for a device tree; 0: there is none. Returns 0, or -1 after fail(): the
+ * image does not go into that memory.
+ */
 int layout_make(struct layout *layout, const struct platform *platform, uint64_t memory,
-		const struct image *image);
+		const struct image *image, uint64_t tree_size);
 
 /* Whether the range is guest memory. */
 bool layout_has(const struct layout *layout, uint64_t gpa, uint64_t len);

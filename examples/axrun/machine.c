@@ -1,40 +1,99 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "machine.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <string.h>
 
 #include "../guests/abi.h"
+#include "devicetree.h"
 #include "message.h"
 #include "signals.h"
+#include "tree.h"
 
 /* The numbers in the boot page are the library's. */
 _Static_assert(GUEST_IRQCHIP_NONE == AXVM_IRQCHIP_NONE, "no irqchip");
 _Static_assert(GUEST_IRQCHIP_KERNEL == AXVM_IRQCHIP_KERNEL, "the kernel's irqchip");
 _Static_assert(GUEST_IRQCHIP_SPLIT == AXVM_IRQCHIP_SPLIT, "the split irqchip");
 
+/* --- the VM ----------------------------------------------------------------------------------- */
+
+/* The newest GIC that the host has. */
+static int new_vm_with_gic(struct machine *machine, struct axvm_config *config)
+{
+	struct axvm_arm64_config gic = AXVM_ARM64_CONFIG_INIT;
+	int err = -ENOTSUP;
+
+	config->arch_config = &gic;
+	gic.gicd = GUEST_GPA_GICD;
+	for (gic.gic_version = 3; err == -ENOTSUP && gic.gic_version >= 2; gic.gic_version--) {
+		gic.gicr = gic.gic_version == 3 ? GUEST_GPA_GICR : 0;
+		gic.gicc = gic.gic_version == 2 ? GUEST_GPA_GICC : 0;
+		machine->gic_version = gic.gic_version;
+		err = axvm_new(config, &machine->vm);
+	}
+	config->arch_config = NULL;
+	return err;
+}
+
+static int new_vm_with_aia(struct machine *machine, struct axvm_config *config)
+{
+	struct axvm_riscv64_config aia = AXVM_RISCV64_CONFIG_INIT;
+	int err;
+
+	aia.aplic_addr = GUEST_GPA_APLIC;
+	aia.imsic_addr = GUEST_GPA_IMSIC;
+	aia.sources = DEVICETREE_AIA_SOURCES;
+	aia.ids = DEVICETREE_AIA_IDS;
+	config->arch_config = &aia;
+	err = axvm_new(config, &machine->vm);
+	config->arch_config = NULL;
+	return err;
+}
+
+static int new_vm(struct machine *machine, struct axvm_config *config,
+		  enum platform_controller controller)
+{
+	switch (controller) {
+	case CONTROLLER_GIC:
+		return new_vm_with_gic(machine, config);
+	case CONTROLLER_AIA:
+		return new_vm_with_aia(machine, config);
+	default:
+		return axvm_new(config, &machine->vm);
+	}
+}
+
 static int make_vm(struct machine *machine, const struct options *options,
 		   const struct platform *platform)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	struct axvcpu_hal hal = AXVCPU_HAL_INIT;
+	enum platform_controller controller = platform_controller(platform, options->irqchip);
+	int err;
 
 	hal.log = log_hook;
 	config.hal = &hal;
 	config.max_vcpus = options->cpus;
 	config.irqchip = options->irqchip;
 	config.kick_signal = signals_kick_signal();
-	config.forward = platform->forward;
+	config.forward = platform->forward | platform->forward_if_possible;
 	if (options->irqchip == AXVM_IRQCHIP_NONE)
 		config.forward |= platform->forward_without_irqchip;
-	config.doorbell_port = GUEST_PORT_DOORBELL;
+	if (config.forward & AXVM_FORWARD_DOORBELL)
+		config.doorbell_port = GUEST_PORT_DOORBELL;
 	config.sysregs = platform->sysregs;
 	config.nsysregs = platform->nsysregs;
-	if (axvm_new(&config, &machine->vm))
-		return fail("cannot create the VM: %s", axvcpu_last_error());
-	return 0;
+	err = new_vm(machine, &config, controller);
+	if (err == -ENOTSUP && platform->forward_if_possible) {
+		config.forward &= ~platform->forward_if_possible;
+		err = new_vm(machine, &config, controller);
+	}
+	return err ? fail("cannot create the VM: %s", axvcpu_last_error()) : 0;
 }
+
+/* --- memory ----------------------------------------------------------------------------------- */
 
 static int map(struct machine *machine, const struct guest_range *range, uint32_t flags)
 {
@@ -72,7 +131,7 @@ static int write_image(struct machine *machine, const struct image *image)
 	return 0;
 }
 
-static int write_boot_page(struct machine *machine, const struct options *options,
+static int write_boot_page(const struct machine *machine, const struct options *options,
 			   const struct platform *platform, const struct layout *layout)
 {
 	struct guest_boot boot = {
@@ -86,6 +145,7 @@ static int write_boot_page(struct machine *machine, const struct options *option
 		.boot = layout->boot,
 		.ncpus = options->cpus,
 		.irqchip = options->irqchip,
+		.timer_hz = tree_timer_hz(machine, platform),
 	};
 
 	memcpy(boot.memory, layout->ram, sizeof(boot.memory));
@@ -122,7 +182,8 @@ static int nth_cpu(const struct options *options, uint32_t n, uint32_t *nth)
 	return 0;
 }
 
-static int new_vcpu(struct machine *machine, const struct options *options, uint32_t id)
+static int new_vcpu(struct machine *machine, const struct options *options,
+		    const struct platform *platform, uint32_t id)
 {
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
 
@@ -134,8 +195,8 @@ static int new_vcpu(struct machine *machine, const struct options *options, uint
 	/* A single one may go where it likes. */
 	if (options->cpu_set && options->cpus > 1)
 		config.flags |= AXVCPU_F_FAVOR_CPU;
-	/* Controllers in the kernel keep the others waiting themselves. */
-	if (id > 0 && options->irqchip == AXVM_IRQCHIP_NONE)
+	/* Elsewhere the kernel keeps the others waiting itself. */
+	if (id > 0 && options->irqchip == AXVM_IRQCHIP_NONE && platform->forward_starts)
 		config.flags |= AXVCPU_F_START_OFF;
 	if (axvcpu_new(machine->vm, &config, &machine->vcpus[id]))
 		return fail("cannot create vCPU %" PRIu32 ": %s", id, axvcpu_last_error());
@@ -143,21 +204,23 @@ static int new_vcpu(struct machine *machine, const struct options *options, uint
 	return 0;
 }
 
-static int setup_first(struct machine *machine, const struct image *image,
-		       const struct layout *layout)
+static int setup_first(struct machine *machine, const struct platform *platform,
+		       const struct image *image, const struct layout *layout)
 {
 	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
 
 	setup.mode = image->mode;
 	if (image->mode != AXVCPU_MODE_RAW) {
-		setup.arg = layout->page_gpa;
+		setup.arg = platform->page_gpr ? layout->tree.gpa : layout->page_gpa;
 		setup.stack = layout->stack_top;
 	}
 	if (layout->tables.size) {
 		setup.boot_gpa = layout->tables.gpa;
 		setup.boot_size = layout->tables.size;
 	}
-	if (axvcpu_setup(machine->vcpus[0], image->entry, 0, &setup))
+	if (axvcpu_setup(machine->vcpus[0], image->entry, 0, &setup) ||
+	    (platform->page_gpr &&
+	     axvcpu_set_gpr(machine->vcpus[0], platform->page_gpr, layout->page_gpa)))
 		return fail("cannot set the vCPU up: %s", axvcpu_last_error());
 	return 0;
 }
@@ -180,8 +243,9 @@ static int make_vcpus(struct machine *machine, const struct options *options,
 	uint32_t id;
 
 	for (id = 0; id < options->cpus; id++)
-		if (new_vcpu(machine, options, id) ||
-		    (id ? setup_other(machine, platform, id) : setup_first(machine, image, layout)))
+		if (new_vcpu(machine, options, platform, id) ||
+		    (id ? setup_other(machine, platform, id)
+			: setup_first(machine, platform, image, layout)))
 			return -1;
 	return 0;
 }
@@ -192,9 +256,10 @@ int machine_make(struct machine *machine, const struct options *options,
 {
 	*machine = (struct machine){ 0 };
 	if (make_vm(machine, options, platform) || map_memory(machine, layout) ||
-	    write_image(machine, image) || write_boot_page(machine, options, platform, layout))
+	    write_image(machine, image) || make_vcpus(machine, options, platform, image, layout) ||
+	    write_boot_page(machine, options, platform, layout))
 		return -1;
-	return make_vcpus(machine, options, platform, image, layout);
+	return tree_make(machine, options, platform, layout);
 }
 
 void machine_free(struct machine *machine)

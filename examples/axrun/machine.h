@@ -14,6 +14,8 @@ struct machine {
 	struct axvm *vm;
 	struct axvcpu *vcpus[GUEST_CPUS_MAX];
 	uint32_t ncpus;
+	/* The GIC's version; 0: there is none. */
+	uint32_t gic_version;
 };
 
 /* Returns 0, or -1 after fail(); machine_free() in any case. */

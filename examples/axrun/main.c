@@ -18,6 +18,7 @@
 #include "report.h"
 #include "run.h"
 #include "signals.h"
+#include "tree.h"
 
 /* A file opened later must not become stdin, stdout or stderr because that one was closed. */
 static int keep_standard_files(void)
@@ -35,18 +36,19 @@ static int keep_standard_files(void)
 }
 
 /* Everything that can be found wrong is, before there is a VM. */
-static int prepare(struct run *run, const struct options *options)
+static int prepare(struct run *run, struct options *options)
 {
 	const struct platform *platform = platform_host();
 	struct layout layout;
 	struct image image;
 	int err;
 
-	if (!platform)
+	if (!platform || options_resolve(options, platform))
 		return -1;
 	err = image_load(&image, options, platform);
 	if (!err)
-		err = layout_make(&layout, platform, options->memory, &image);
+		err = layout_make(&layout, platform, options->memory, &image,
+				  tree_size(options, platform));
 	if (!err)
 		err = machine_make(&run->machine, options, platform, &image, &layout);
 	image_free(&image);
@@ -55,7 +57,7 @@ static int prepare(struct run *run, const struct options *options)
 	return err;
 }
 
-static int run_with(const struct options *options)
+static int run_with(struct options *options)
 {
 	/* Static for its size alone. */
 	static struct run run;

@@ -37,9 +37,12 @@ const char *failure(void)
 	return reason[0] ? reason : NULL;
 }
 
-void log_set_level(int level)
+int log_set_level(int level)
 {
+	int old = log_level;
+
 	log_level = level;
+	return old;
 }
 
 bool log_wants(enum axvcpu_log_level level)

@@ -20,8 +20,8 @@ const char *failure(void);
 /* Replaces what could disturb a terminal or make two lines of one. */
 void make_printable(char *text);
 
-/* From which severity up messages are printed; 0: none. */
-void log_set_level(int level);
+/* From which severity up messages are printed; 0: none. Returns what it was. */
+int log_set_level(int level);
 
 /* Whether messages of that severity are printed. */
 bool log_wants(enum axvcpu_log_level level);

@@ -15,6 +15,7 @@ enum option_id {
 	OPTION_CPU_LIST = 256,
 	OPTION_CPUS,
 	OPTION_DROP_PRIVILEGES,
+	OPTION_DUMP_DTB,
 	OPTION_ENTRY,
 	OPTION_HELP,
 	OPTION_IRQCHIP,
@@ -33,6 +34,7 @@ static const struct option long_options[] = {
 	{ "cpu-list", required_argument, NULL, OPTION_CPU_LIST },
 	{ "cpus", required_argument, NULL, OPTION_CPUS },
 	{ "drop-privileges", optional_argument, NULL, OPTION_DROP_PRIVILEGES },
+	{ "dump-dtb", required_argument, NULL, OPTION_DUMP_DTB },
 	{ "entry", required_argument, NULL, OPTION_ENTRY },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "irqchip", required_argument, NULL, OPTION_IRQCHIP },
@@ -55,16 +57,21 @@ static const char help[] =
 	"\n"
 	"  --memory SIZE      guest memory in bytes, or with suffix K, M, G or T\n"
 	"                     (default 16M)\n"
-	"  --mode MODE        auto, 64, 32, 16 (real mode) or raw (as after reset);\n"
-	"                     auto takes ELF32 images to 32, all others to 64 (default)\n"
-	"  --load GPA         where a flat image goes (default 0x10000; in mode 16\n"
-	"                     0x7c00; in mode raw it is firmware and ends at 4 GiB)\n"
+	"  --mode MODE        auto, 64, or on x86_64 32, 16 (real mode) or raw (as after\n"
+	"                     reset); auto takes ELF32 images to 32, all others to 64\n"
+	"                     (default)\n"
+	"  --load GPA         where a flat image goes (default 0x10000 from the begin of\n"
+	"                     memory; in mode 16 0x7c00; in mode raw it is firmware and\n"
+	"                     ends at 4 GiB)\n"
 	"  --entry GPA        first instruction (default: as the image says, or where\n"
 	"                     it is loaded)\n"
 	"  --cpus N           virtual CPUs, 1 (default) to 64; the first one runs, and\n"
 	"                     starts the others\n"
-	"  --irqchip MODE     interrupt controllers: none (default: axrun injects),\n"
-	"                     kernel, or split (x86_64: only the LAPICs in the kernel)\n"
+	"  --irqchip MODE     interrupt controllers: none (default on x86_64: axrun\n"
+	"                     injects), kernel (default elsewhere: a GIC, an AIA), or\n"
+	"                     split (x86_64: only the LAPICs in the kernel)\n"
+	"  --dump-dtb FILE    write the device tree that the guest gets to FILE\n"
+	"                     (arm64, riscv64)\n"
 	"  --cpu-list LIST    host CPUs to run on, for example 0,2-3; several virtual\n"
 	"                     CPUs are spread over them\n"
 	"  --drop-privileges[=USER]\n"
@@ -208,6 +215,7 @@ static int parse_irqchip(const char *text, struct options *options)
 
 	for (i = 0; i < sizeof(irqchips) / sizeof(irqchips[0]); i++)
 		if (!strcmp(text, irqchips[i].name)) {
+			options->irqchip_given = true;
 			options->irqchip = irqchips[i].irqchip;
 			return 0;
 		}
@@ -232,6 +240,14 @@ static int parse_json(const char *text, struct options *options)
 	return 0;
 }
 
+static int parse_dump_dtb(const char *text, struct options *options)
+{
+	if (!*text)
+		return fail("--dump-dtb: the file name is empty");
+	options->dtb_path = text;
+	return 0;
+}
+
 static int parse_option(int id, const char *text, struct options *options)
 {
 	switch (id) {
@@ -241,6 +257,8 @@ static int parse_option(int id, const char *text, struct options *options)
 		return parse_cpu_count(text, options);
 	case OPTION_DROP_PRIVILEGES:
 		return parse_drop_privileges(text, options);
+	case OPTION_DUMP_DTB:
+		return parse_dump_dtb(text, options);
 	case OPTION_ENTRY:
 		return parse_gpa("entry", text, &options->entry, &options->entry_given);
 	case OPTION_IRQCHIP:
@@ -325,6 +343,17 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 	}
 	options->guest = argv[optind];
 	return join_args(argv + optind + 1, options) ? OPTIONS_ERROR : OPTIONS_RUN;
+}
+
+int options_resolve(struct options *options, const struct platform *platform)
+{
+	if (!options->irqchip_given)
+		options->irqchip = platform->irqchip;
+	if (options->mode_given && !(platform->modes >> options->mode & 1))
+		return fail("--mode: there is no such mode on %s, only 64", platform->name);
+	if (options->dtb_path && !platform->page_gpr)
+		return fail("--dump-dtb: the %s machine has no device tree", platform->name);
+	return 0;
 }
 
 void options_free(struct options *options)

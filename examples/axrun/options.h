@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "../guests/abi.h"
+#include "platform.h"
 
 #define DEFAULT_MEMORY (UINT64_C(16) << 20)
 
@@ -29,7 +30,8 @@ struct options {
 	uint64_t entry;
 	/* Virtual CPUs. */
 	uint32_t cpus;
-	/* enum axvm_irqchip */
+	/* enum axvm_irqchip; if not given, the platform decides. */
+	bool irqchip_given;
 	uint32_t irqchip;
 	bool drop_privileges;
 	/* Whom to become then; NULL: nobody in particular. */
@@ -37,6 +39,8 @@ struct options {
 	/* A cpu_set_t of that many bytes; NULL: all CPUs. */
 	void *cpu_set;
 	size_t cpu_set_size;
+	/* Where the device tree is to be written; NULL: nowhere. */
+	const char *dtb_path;
 	/* 0: none. */
 	uint64_t timeout_ns;
 	bool stats;
@@ -59,6 +63,12 @@ enum options_result {
 
 /* Reads the command line; options_free() in any case. */
 enum options_result options_parse(int argc, char **argv, struct options *options);
+
+/*
+ * Fills in what the platform decides. Returns 0, or -1 after fail(): it lacks what the options ask
+ * for.
+ */
+int options_resolve(struct options *options, const struct platform *platform);
 
 void options_free(struct options *options);
 

@@ -18,6 +18,12 @@ static const struct axvm_sysreg_range x86_64_sysregs[] = {
 	},
 };
 
+/* The devices of the machines that have no ports. */
+#define DEVICES_IN_MEMORY \
+	.console = { BUS_MMIO, GUEST_GPA_CONSOLE }, .exit = { BUS_MMIO, GUEST_GPA_EXIT }, \
+	.queue = { BUS_MMIO, GUEST_GPA_QUEUE }, .timer = { BUS_MMIO, GUEST_GPA_TIMER }, \
+	.test_gpa = GUEST_GPA_TEST
+
 static const struct platform platforms[] = {
 	{
 		.name = "x86_64",
@@ -26,30 +32,97 @@ static const struct platform platforms[] = {
 		.ram_gpa = 0,
 		.hole_gpa = UINT64_C(3) << 30,
 		.hole_end = UINT64_C(4) << 30,
+		.modes = 1u << AXVCPU_MODE_64 | 1u << AXVCPU_MODE_32 | 1u << AXVCPU_MODE_16 |
+			 1u << AXVCPU_MODE_RAW,
 		.flat_gpa = 0x10000,
 		.flat16_gpa = 0x7c00,
 		.firmware_end = UINT64_C(4) << 30,
 		.firmware_max = UINT64_C(256) << 10,
 		.reset_pc = 0xfff0,
 		.boot_tables = true,
+		.console = { BUS_PORT, GUEST_PORT_CONSOLE },
+		.exit = { BUS_PORT, GUEST_PORT_EXIT },
+		.queue = { BUS_PORT, GUEST_PORT_QUEUE },
+		.timer = { BUS_PORT, GUEST_PORT_TIMER },
 		.test_gpa = 0xd0000000,
+		.test_port = GUEST_PORT_TEST,
+		.irqchip = AXVM_IRQCHIP_NONE,
 		.interrupts_on = 1u << 9,
 		.secondary_mode = AXVCPU_MODE_16,
 		.forward = AXVM_FORWARD_DOORBELL,
 		.forward_without_irqchip = AXVM_FORWARD_IPIS,
+		.forward_starts = AXVM_FORWARD_IPIS,
 		.sysregs = x86_64_sysregs,
 		.nsysregs = sizeof(x86_64_sysregs) / sizeof(x86_64_sysregs[0]),
+		.call = CALL_DOORBELL,
+	},
+	{
+		.name = "arm64",
+		.elf64_machine = EM_AARCH64,
+		.ram_gpa = GUEST_GPA_RAM,
+		.hole_gpa = UINT64_MAX,
+		.modes = 1u << AXVCPU_MODE_64,
+		.flat_gpa = GUEST_GPA_RAM + 0x10000,
+		.page_gpr = 1,
+		DEVICES_IN_MEMORY,
+		.irqchip = AXVM_IRQCHIP_KERNEL,
+		.controller = CONTROLLER_GIC,
+		.line = true,
+		.forward_if_possible = AXVM_FORWARD_HYPERCALLS,
+		.forward_without_irqchip = AXVM_FORWARD_POWER,
+		.forward_starts = AXVM_FORWARD_POWER,
+		.call = CALL_SMCCC,
+	},
+	{
+		.name = "riscv64",
+		.elf64_machine = EM_RISCV,
+		.ram_gpa = GUEST_GPA_RAM,
+		.hole_gpa = UINT64_MAX,
+		.modes = 1u << AXVCPU_MODE_64,
+		.flat_gpa = GUEST_GPA_RAM + 0x10000,
+		.page_gpr = 12,
+		DEVICES_IN_MEMORY,
+		.irqchip = AXVM_IRQCHIP_KERNEL,
+		.controller = CONTROLLER_AIA,
+		.line = true,
+		.forward_if_possible = AXVM_FORWARD_HYPERCALLS,
+		.swaps_sysregs = true,
+		.call = CALL_SBI,
 	},
 };
 
-const struct platform *platform_host(void)
+const struct platform *platform_find(const char *name)
 {
-	const char *name = axvcpu_host_arch()->name;
 	size_t i;
 
 	for (i = 0; i < sizeof(platforms) / sizeof(platforms[0]); i++)
 		if (!strcmp(platforms[i].name, name))
 			return &platforms[i];
-	fail("axrun has no machine for the architecture %s", name);
 	return NULL;
+}
+
+const struct platform *platform_host(void)
+{
+	const char *name = axvcpu_host_arch()->name;
+	const struct platform *platform = platform_find(name);
+
+	if (!platform)
+		fail("axrun has no machine for the architecture %s", name);
+	return platform;
+}
+
+enum platform_controller platform_controller(const struct platform *platform, uint32_t irqchip)
+{
+	return irqchip == AXVM_IRQCHIP_NONE ? CONTROLLER_NONE : platform->controller;
+}
+
+uint32_t platform_cpu(const struct platform *platform, uint64_t hardware_id)
+{
+	/* KVM has 16 CPUs with the same number on the second level of affinity. */
+	if (platform->controller == CONTROLLER_GIC) {
+		if (hardware_id & ~UINT64_C(0xff0f))
+			return UINT32_MAX;
+		return (uint32_t)((hardware_id & 15) | (hardware_id >> 8) << 4);
+	}
+	return hardware_id < UINT32_MAX ? (uint32_t)hardware_id : UINT32_MAX;
 }

@@ -46,15 +46,14 @@ static void queuedev_write(void *ctx, uint64_t offset, unsigned int width, uint6
 		put(queue, (uint8_t)(value >> 8 * i));
 }
 
-int queuedev_attach(struct queuedev *queue, struct bus *bus)
+int queuedev_attach(struct queuedev *queue, struct bus *bus, struct bus_place place)
 {
 	pthread_mutex_init(&queue->lock, NULL);
 	queue->first = 0;
 	queue->count = 0;
 	return bus_add(bus, &(struct bus_device){
-				    .space = BUS_PORT,
-				    .base = GUEST_PORT_QUEUE,
-				    .len = GUEST_QUEUE_PORTS,
+				    .place = place,
+				    .len = GUEST_QUEUE_SIZE,
 				    .ctx = queue,
 				    .lock = &queue->lock,
 				    .read = queuedev_read,

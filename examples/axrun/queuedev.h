@@ -19,6 +19,6 @@ struct queuedev {
 };
 
 /* Puts it on the bus. Returns 0, or -1 after fail(). */
-int queuedev_attach(struct queuedev *queue, struct bus *bus);
+int queuedev_attach(struct queuedev *queue, struct bus *bus, struct bus_place place);
 
 #endif

@@ -13,15 +13,28 @@
 #include "terminal.h"
 #include "timer.h"
 
+static void set_console_line(void *ctx, bool level)
+{
+	struct run *run = ctx;
+
+	if (!axvm_set_irq_line(run->machine.vm, GUEST_GSI_CONSOLE, level))
+		return;
+	fail("cannot set the console's interrupt: %s", axvcpu_last_error());
+	outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
+}
+
 int run_prepare(struct run *run, const struct options *options, const struct platform *platform)
 {
 	run->trace = options->trace;
 	console_init(&run->console, &run->outcome);
 	cpus_make(&run->cpus, &run->machine, platform, &run->outcome);
-	if (uart_attach(&run->uart, &run->console, &run->bus) ||
-	    testdev_attach(&run->testdev, &run->bus, platform->test_gpa) ||
-	    queuedev_attach(&run->queue, &run->bus) || exitdev_attach(&run->outcome, &run->bus))
+	if (uart_attach(&run->uart, &run->console, &run->bus, platform->console) ||
+	    testdev_attach(&run->testdev, &run->bus, platform->test_gpa, platform->test_port) ||
+	    queuedev_attach(&run->queue, &run->bus, platform->queue) ||
+	    exitdev_attach(&run->outcome, &run->bus, platform->exit))
 		return -1;
+	if (platform_controller(platform, options->irqchip) != CONTROLLER_NONE)
+		uart_connect(&run->uart, set_console_line, run);
 	if (options->irqchip == AXVM_IRQCHIP_NONE)
 		return timer_attach(&run->cpus, &run->bus);
 	return 0;
@@ -107,7 +120,12 @@ static void run_machine(struct run *run, bool timers)
 		outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
 		return;
 	}
-	run_vcpus(run);
+	if (input_start(&run->input, &run->uart, &run->console)) {
+		outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
+	} else {
+		run_vcpus(run);
+		input_stop(&run->input);
+	}
 	if (timers)
 		timer_stop(&run->cpus, timer);
 }

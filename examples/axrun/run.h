@@ -9,6 +9,7 @@
 #include "console.h"
 #include "cpus.h"
 #include "crash.h"
+#include "input.h"
 #include "machine.h"
 #include "options.h"
 #include "outcome.h"
@@ -24,6 +25,7 @@ struct run {
 	struct bus bus;
 	struct console console;
 	struct uart uart;
+	struct input input;
 	struct testdev testdev;
 	struct queuedev queue;
 	struct services services;

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "services.h"
 
+#include <sys/random.h>
+
+/* 16 bits, if the host has some: else the guest has to come again, to a source that is busy. */
+static uint64_t seed(void)
+{
+	uint16_t bits;
+
+	if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != sizeof(bits))
+		return GUEST_SEED_BUSY;
+	return GUEST_SEED_READY | bits;
+}
+
 uint64_t services_call(const struct axvcpu_exit_hypercall *call, uint32_t cpu)
 {
 	const uint64_t *args = call->args;
@@ -29,6 +41,9 @@ bool services_read(struct services *services, uint32_t cpu, uint64_t reg, uint64
 		return true;
 	case GUEST_SYSREG_BASE + GUEST_SYSREG_SHARED:
 		*value = services->shared;
+		return true;
+	case GUEST_CSR_SEED:
+		*value = seed();
 		return true;
 	default:
 		return false;

@@ -32,12 +32,11 @@ static void testdev_write(void *ctx, uint64_t offset, unsigned int width, uint64
 	store(testdev, GUEST_TEST_WRITES, 8, ++testdev->writes);
 }
 
-int testdev_attach(struct testdev *testdev, struct bus *bus, uint64_t gpa)
+int testdev_attach(struct testdev *testdev, struct bus *bus, uint64_t gpa, uint64_t port)
 {
 	struct bus_device device = {
-		.space = BUS_PORT,
-		.base = GUEST_PORT_TEST,
-		.len = GUEST_TEST_PORTS,
+		.place = { BUS_MMIO, gpa },
+		.len = GUEST_TEST_SIZE,
 		.ctx = testdev,
 		.lock = &testdev->lock,
 		.read = testdev_read,
@@ -48,8 +47,9 @@ int testdev_attach(struct testdev *testdev, struct bus *bus, uint64_t gpa)
 	store(testdev, GUEST_TEST_ID, 4, GUEST_TEST_MAGIC);
 	if (bus_add(bus, &device))
 		return -1;
-	device.space = BUS_MMIO;
-	device.base = gpa;
-	device.len = GUEST_TEST_SIZE;
+	if (!port)
+		return 0;
+	device.place = (struct bus_place){ BUS_PORT, port };
+	device.len = GUEST_TEST_PORTS;
 	return bus_add(bus, &device);
 }

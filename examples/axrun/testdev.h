@@ -15,7 +15,10 @@ struct testdev {
 	uint64_t writes;
 };
 
-/* Puts it on the bus, its MMIO registers at `gpa`. Returns 0, or -1 after fail(). */
-int testdev_attach(struct testdev *testdev, struct bus *bus, uint64_t gpa);
+/*
+ * Puts it on the bus: its MMIO registers at `gpa`, and its ports, if `port` is not 0. Returns 0, or
+ * -1 after fail().
+ */
+int testdev_attach(struct testdev *testdev, struct bus *bus, uint64_t gpa, uint64_t port);
 
 #endif

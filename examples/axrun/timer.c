@@ -25,7 +25,8 @@ static uint64_t now(void)
 static uint64_t timer_read(void *ctx, uint64_t offset, unsigned int width)
 {
 	struct cpus *cpus = ctx;
-	const struct cpu_timer *timer = &cpus->cpu[offset / GUEST_TIMER_SIZE].timer;
+	struct cpu *cpu = &cpus->cpu[offset / GUEST_TIMER_SIZE];
+	const struct cpu_timer *timer = &cpu->timer;
 
 	if (width != 4)
 		return UINT64_MAX;
@@ -36,6 +37,8 @@ static uint64_t timer_read(void *ctx, uint64_t offset, unsigned int width)
 		return timer->deadline_ns && !timer->period_ns;
 	case GUEST_TIMER_EVERY:
 		return timer->deadline_ns && timer->period_ns;
+	case GUEST_TIMER_INTERRUPT:
+		return cpus->platform->line ? cpus_take_interrupt(cpus, cpu) : UINT64_MAX;
 	default:
 		return UINT64_MAX;
 	}
@@ -51,7 +54,8 @@ static void set(struct cpus *cpus, struct cpu_timer *timer, uint64_t delay_ns, u
 static void timer_write(void *ctx, uint64_t offset, unsigned int width, uint64_t value)
 {
 	struct cpus *cpus = ctx;
-	struct cpu_timer *timer = &cpus->cpu[offset / GUEST_TIMER_SIZE].timer;
+	struct cpu *cpu = &cpus->cpu[offset / GUEST_TIMER_SIZE];
+	struct cpu_timer *timer = &cpu->timer;
 	uint64_t ns = value * NS_PER_US;
 
 	if (width != 4)
@@ -68,6 +72,10 @@ static void timer_write(void *ctx, uint64_t offset, unsigned int width, uint64_t
 			ns = PERIOD_MIN_NS;
 		set(cpus, timer, ns, ns);
 		break;
+	case GUEST_TIMER_INTERRUPT:
+		if (cpus->platform->line && value < CPU_INTERRUPTS)
+			cpus_add_interrupt(cpus, cpu, (uint8_t)value);
+		break;
 	default:
 		break;
 	}
@@ -76,8 +84,7 @@ static void timer_write(void *ctx, uint64_t offset, unsigned int width, uint64_t
 int timer_attach(struct cpus *cpus, struct bus *bus)
 {
 	return bus_add(bus, &(struct bus_device){
-				    .space = BUS_PORT,
-				    .base = GUEST_PORT_TIMER,
+				    .place = cpus->platform->timer,
 				    .len = (uint64_t)cpus->n * GUEST_TIMER_SIZE,
 				    .ctx = cpus,
 				    .lock = &cpus->lock,
@@ -92,7 +99,7 @@ static void expire(struct cpus *cpus, struct cpu *cpu, uint64_t at)
 {
 	struct cpu_timer *timer = &cpu->timer;
 
-	cpus_expire(cpus, cpu);
+	cpus_add_interrupt(cpus, cpu, timer->vector);
 	if (!timer->period_ns) {
 		timer->deadline_ns = 0;
 		return;

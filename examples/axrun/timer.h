@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * The timer device: a timer for each CPU, for machines without an interrupt controller, which would
- * have them. guests/abi.h describes its registers. One thread waits for all of them.
+ * have them; and what there is of one where a CPU has but a line. guests/abi.h describes its registers. One thread waits for all of them.
  */
 #ifndef AXRUN_TIMER_H
 #define AXRUN_TIMER_H

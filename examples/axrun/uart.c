@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "uart.h"
 
-#include "../guests/abi.h"
-
 /* Registers. The first two are the divisor's while LCR_DLAB is set. */
 enum {
 	REG_DATA = 0, /* read: RBR; write: THR */
@@ -46,9 +44,17 @@ enum {
 #define MSR_RI 0x40
 #define MSR_DCD 0x80
 
+/* Whether somebody looks for input and tells of it, so that the guest need not ask. */
+static bool is_told(const struct uart *uart)
+{
+	return uart->set_line && (uart->ier & IER_RECEIVED);
+}
+
 static bool data_ready(struct uart *uart)
 {
-	return uart->mcr & MCR_LOOP ? uart->looped : console_ready(uart->console);
+	if (uart->mcr & MCR_LOOP)
+		return uart->looped;
+	return is_told(uart) ? console_waiting(uart->console) : console_ready(uart->console);
 }
 
 static uint8_t receive(struct uart *uart)
@@ -74,18 +80,41 @@ static void transmit(struct uart *uart, uint8_t c)
 	}
 }
 
-/* No interrupt line is connected, but who polls may look for the cause here. */
+/* Why there is an interrupt: IIR_*. */
+static uint8_t cause(struct uart *uart)
+{
+	if ((uart->ier & IER_RECEIVED) && data_ready(uart))
+		return IIR_RECEIVED;
+	if ((uart->ier & IER_THR_EMPTY) && uart->thre_pending)
+		return IIR_THR_EMPTY;
+	return IIR_NONE;
+}
+
+/* Also for who has no interrupt connected, and polls. */
 static uint8_t identify_interrupt(struct uart *uart)
 {
-	uint8_t iir = uart->fcr & FCR_ENABLE ? IIR_FIFO : 0;
+	uint8_t iir = cause(uart);
 
-	if ((uart->ier & IER_RECEIVED) && data_ready(uart))
-		return iir | IIR_RECEIVED;
-	if ((uart->ier & IER_THR_EMPTY) && uart->thre_pending) {
+	if (iir == IIR_THR_EMPTY)
 		uart->thre_pending = false;
-		return iir | IIR_THR_EMPTY;
-	}
-	return iir | IIR_NONE;
+	return iir | (uart->fcr & FCR_ENABLE ? IIR_FIFO : 0);
+}
+
+/* After whatever may have changed it. */
+static void update_line(struct uart *uart)
+{
+	bool line, wants;
+
+	if (!uart->set_line)
+		return;
+	line = cause(uart) != IIR_NONE;
+	if (line != uart->line)
+		uart->set_line(uart->line_ctx, line);
+	uart->line = line;
+	wants = is_told(uart) && !(uart->mcr & MCR_LOOP) && !data_ready(uart);
+	if (wants && !uart->wants_input && uart->watch)
+		uart->watch(uart->watch_ctx);
+	uart->wants_input = wants;
 }
 
 /* The other end is always there and ready; in loopback it is the outputs of the modem control. */
@@ -171,7 +200,7 @@ static void write_reg(struct uart *uart, unsigned int reg, uint8_t value)
 	}
 }
 
-/* The chip's bus has 8 bits: a wider access is several, at ascending ports. */
+/* The chip's bus has 8 bits: a wider access is several, at ascending addresses. */
 static uint64_t uart_read(void *ctx, uint64_t offset, unsigned int width)
 {
 	uint64_t value = 0;
@@ -179,6 +208,7 @@ static uint64_t uart_read(void *ctx, uint64_t offset, unsigned int width)
 
 	for (i = 0; i < width; i++)
 		value |= (uint64_t)read_reg(ctx, (unsigned int)offset + i) << 8 * i;
+	update_line(ctx);
 	return value;
 }
 
@@ -188,9 +218,10 @@ static void uart_write(void *ctx, uint64_t offset, unsigned int width, uint64_t 
 
 	for (i = 0; i < width; i++)
 		write_reg(ctx, (unsigned int)offset + i, (uint8_t)(value >> 8 * i));
+	update_line(ctx);
 }
 
-int uart_attach(struct uart *uart, struct console *console, struct bus *bus)
+int uart_attach(struct uart *uart, struct console *console, struct bus *bus, struct bus_place place)
 {
 	/* 115200 baud. */
 	*uart = (struct uart){
@@ -199,12 +230,40 @@ int uart_attach(struct uart *uart, struct console *console, struct bus *bus)
 		.divisor = 1,
 	};
 	return bus_add(bus, &(struct bus_device){
-				    .space = BUS_PORT,
-				    .base = GUEST_PORT_CONSOLE,
+				    .place = place,
 				    .len = REGS,
 				    .ctx = uart,
 				    .lock = &uart->lock,
 				    .read = uart_read,
 				    .write = uart_write,
 			    });
+}
+
+void uart_connect(struct uart *uart, void (*set_line)(void *ctx, bool level), void *ctx)
+{
+	uart->set_line = set_line;
+	uart->line_ctx = ctx;
+}
+
+void uart_watch(struct uart *uart, void (*watch)(void *ctx), void *ctx)
+{
+	uart->watch = watch;
+	uart->watch_ctx = ctx;
+}
+
+bool uart_wants_input(struct uart *uart)
+{
+	bool wants;
+
+	pthread_mutex_lock(&uart->lock);
+	wants = uart->wants_input;
+	pthread_mutex_unlock(&uart->lock);
+	return wants;
+}
+
+void uart_input(struct uart *uart)
+{
+	pthread_mutex_lock(&uart->lock);
+	update_line(uart);
+	pthread_mutex_unlock(&uart->lock);
 }

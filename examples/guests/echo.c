@@ -1,12 +1,67 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* echo: gives back what the console receives, until end of file (Ctrl-D). */
+/*
+ * echo [asleep]: gives back what the console receives, until end of file (Ctrl-D). It asks for it,
+ * or sleeps until the console's interrupt comes.
+ */
+#include "arch.h"
 #include "runtime/guest.h"
+#include "runtime/interrupt.h"
+
+/* Whether there may be more. */
+static bool give_back(void)
+{
+	int c = guest_getc();
+
+	if (c != GUEST_EOF)
+		guest_putc((char)c);
+	return c != GUEST_EOF;
+}
+
+#if GUEST_HAS_CONSOLE_INTERRUPT
+static volatile bool ended;
+
+static void received(unsigned int number)
+{
+	(void)number;
+	while (!ended && guest_received())
+		ended = !give_back();
+}
+
+static int asleep(void)
+{
+	guest_interrupts_start();
+	guest_on_interrupt(GUEST_INTERRUPT_CONSOLE, received);
+	guest_console_interrupts();
+	while (!ended)
+		guest_wait();
+	return 0;
+}
+
+static bool can_sleep(void)
+{
+	return guest_boot_page()->irqchip != GUEST_IRQCHIP_NONE;
+}
+#else
+static int asleep(void)
+{
+	return 1;
+}
+
+static bool can_sleep(void)
+{
+	return false;
+}
+#endif
 
 int guest_main(void)
 {
-	int c;
-
-	while ((c = guest_getc()) != GUEST_EOF)
-		guest_putc((char)c);
+	if (guest_word_is(0, "asleep") && can_sleep())
+		return asleep();
+	if (*guest_args()) {
+		guest_print(can_sleep() ? "usage: echo [asleep]\n" : "usage: echo\n");
+		return 2;
+	}
+	while (give_back())
+		;
 	return 0;
 }

@@ -41,7 +41,7 @@ static bool unknown(void)
 	const uint64_t args[6] = { 0 };
 
 	return guest_hypercall(0, args) == GUEST_CALL_ERROR &&
-	       guest_hypercall(UINT32_MAX, args) == GUEST_CALL_ERROR;
+	       guest_hypercall(GUEST_CALL_LAST, args) == GUEST_CALL_ERROR;
 }
 
 static bool caller(void)

@@ -129,25 +129,24 @@ static bool wake_all(void)
 	return taken[0] == before;
 }
 
-static bool each_way(void)
+static bool each_way(const struct guest_ipi_way *ways, size_t n)
 {
 	bool passed = true;
 	size_t i;
 
-	for (i = 0; i < guest_nipi_ways; i++) {
-		const struct guest_ipi_way *way = &guest_ipi_ways[i];
-
+	for (i = 0; i < n; i++) {
 		guest_print("ipi: ");
-		passed &= guest_check(way->name, one_by_one(way->send, way->ncpus));
+		passed &= guest_check(ways[i].name, one_by_one(ways[i].send, ways[i].ncpus));
 	}
 	return passed;
 }
 
 int guest_main(void)
 {
+	const struct guest_ipi_way *ways;
 	const char *word;
 	bool passed;
-	size_t i;
+	size_t nways, i;
 
 	if (guest_word(0, &word) && !guest_word_number(0, &count)) {
 		guest_print("usage: ipi [COUNT]\n");
@@ -155,8 +154,9 @@ int guest_main(void)
 	}
 	guest_interrupts_start();
 	guest_on_interrupt(GUEST_INTERRUPT_IPI, on_ipi);
-	for (i = 0; i < guest_nipi_ways; i++)
-		guest_on_interrupt(guest_ipi_ways[i].number, on_ipi);
+	nways = guest_ipi_ways(&ways);
+	for (i = 0; i < nways; i++)
+		guest_on_interrupt(ways[i].number, on_ipi);
 	guest_cpus_start(follow);
 	guest_wait_for(&ready, guest_cpus() - 1);
 	guest_interrupts_on();
@@ -164,7 +164,7 @@ int guest_main(void)
 	guest_print_dec(guest_cpus());
 	guest_print(guest_cpus() == 1 ? " CPU\n" : " CPUs\n");
 	passed = guest_check("ipi: to each", one_by_one(send_fixed, GUEST_CPUS_MAX));
-	passed &= each_way();
+	passed &= each_way(ways, nways);
 	passed &= guest_check("ipi: to itself", to_self());
 	passed &= guest_check("ipi: all at once", all_at_once());
 	passed &= guest_check("ipi: to all others, asleep", wake_all());

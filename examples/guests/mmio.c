@@ -59,6 +59,39 @@ static bool read_only(void)
 	return guest_read32(reg(GUEST_TEST_ID)) == GUEST_TEST_MAGIC;
 }
 
+#if !GUEST_HAS_PORTS
+/* What goes into the byte queue comes out in order: so each access arrives, and once. */
+static bool queue(void)
+{
+	const uint64_t data = GUEST_GPA_QUEUE + GUEST_QUEUE_DATA;
+	const uint64_t length = GUEST_GPA_QUEUE + GUEST_QUEUE_LENGTH;
+	bool passed;
+
+	guest_write32(length, 0);
+	guest_write8(data, (uint8_t)VALUE);
+	guest_write16(data, (uint16_t)(VALUE >> 8));
+	guest_write32(data, (uint32_t)(VALUE >> 24));
+	guest_write8(data, (uint8_t)(VALUE >> 56));
+	guest_write32(data, (uint32_t)VALUE);
+	passed = guest_read32(length) == 12;
+	passed &= guest_read64(data) == VALUE;
+	passed &= guest_read16(data) == (uint16_t)VALUE;
+	passed &= guest_read8(data) == (uint8_t)(VALUE >> 16);
+	passed &= guest_read8(data) == (uint8_t)(VALUE >> 24);
+	return passed && guest_read32(length) == 0;
+}
+
+static bool poke_queue(void)
+{
+	return guest_check("mmio: once and in order", queue());
+}
+#else
+static bool poke_queue(void)
+{
+	return true;
+}
+#endif
+
 #if GUEST_MMIO_UNALIGNED
 /* The hypervisor may cut these into pieces: what counts is where the bytes land. */
 static bool poke_at(uint32_t offset)
@@ -96,6 +129,7 @@ int guest_main(void)
 	passed &= guest_check("mmio: 8 bytes", poke64());
 	passed &= guest_check("mmio: byte order", byte_order());
 	passed &= guest_check("mmio: read-only", read_only());
+	passed &= poke_queue();
 	passed &= poke_unaligned();
 	return passed ? 0 : 1;
 }

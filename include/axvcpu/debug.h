@@ -53,7 +53,11 @@ struct axvcpu_debug {
 	/** AXVCPU_DEBUG_* */
 	uint32_t flags;
 	uint32_t npoints;
-	/** Copied. x86_64 has 4. */
+	/**
+	 * Copied. x86_64 has 4; arm64 as many of each kind as KVM_CAP_GUEST_DEBUG_HW_BPS and
+	 * KVM_CAP_GUEST_DEBUG_HW_WPS say, which is 2 to 16; riscv64 none, and no steps: EBREAK alone, from
+	 * Linux 6.10 on.
+	 */
 	const struct axvcpu_debug_point *points;
 };
 #define AXVCPU_DEBUG_INIT AXVCPU_INIT(struct axvcpu_debug)
@@ -64,9 +68,9 @@ struct axvcpu_debug {
  * guest's own.
  *
  * A DEBUG exit comes before the instruction at a breakpoint and after that of a step or a
- * watchpoint. To go on from a breakpoint, set another one, or step once without it. A KVM that
- * interprets guest code in software misses watchpoints, and steps over a port write and the next
- * instruction at once.
+ * watchpoint; on arm64 a watchpoint's comes before the access, too. To go on from a breakpoint, set
+ * another one, or step once without it. A KVM that interprets guest code in software misses
+ * watchpoints, and steps over a port write and the next instruction at once.
  *
  * @param debug what; NULL: nothing.
  * @return 0; -EINVAL, -E2BIG: the arguments; -ENOSPC: more points than the hardware has; -ENOTSUP;
@@ -77,7 +81,9 @@ struct axvcpu_debug {
 AXVCPU_API int axvcpu_set_debug(struct axvcpu *vcpu, const struct axvcpu_debug *debug);
 
 /**
- * Translates an address of the guest's, by the page tables that are in force.
+ * Translates an address of the guest's, by the page tables that are in force. Permissions and access
+ * flags do not count. arm64: the library walks the tables of EL1; those of AArch32 are -ENOTSUP.
+ * riscv64: likewise those of satp, Sv39, Sv48 and Sv57; without any, all addresses are physical.
  *
  * @param gva guest-virtual address.
  * @param gpa receives the guest-physical address.

@@ -25,7 +25,9 @@ enum axvcpu_exit_kind {
 	AXVCPU_EXIT_NOTHING = 0,
 	/**
 	 * The guest called the hypervisor: `hypercall`. Answerable by a value; by default the call does
-	 * not exist: x86 -1000 (-KVM_ENOSYS).
+	 * not exist: x86 -1000 (-KVM_ENOSYS); arm64 -1 (NOT_SUPPORTED of the SMCCC), which also takes a
+	 * pair, for x0 and x1; riscv64 -2 (SBI_ERR_NOT_SUPPORTED), likewise, for a0 and a1: of a value
+	 * alone, a1 is 0.
 	 */
 	AXVCPU_EXIT_HYPERCALL = 1,
 	/** A load from outside of guest memory: `mmio`. Answerable by a value; all ones by default. */
@@ -34,12 +36,14 @@ enum axvcpu_exit_kind {
 	AXVCPU_EXIT_MMIO_WRITE = 3,
 	/**
 	 * A read of a system register (MSR, CSR, AArch64 register): `sysreg`. Answerable by a value or a
-	 * fault; 0 by default. A register that the guest should not find wants the fault.
+	 * fault; 0 by default. A register that the guest should not find wants the fault: x86 #GP,
+	 * riscv64 an illegal instruction.
 	 */
 	AXVCPU_EXIT_SYSREG_READ = 4,
 	/**
 	 * A write of a system register, which has not reached the hypervisor's own: `sysreg`. Answerable
-	 * by a fault, or by any value, which takes the write, as no answer does.
+	 * by a fault, or by any value, which takes the write, as no answer does. riscv64: it also reads,
+	 * and the value is what the register had before.
 	 */
 	AXVCPU_EXIT_SYSREG_WRITE = 5,
 	/**
@@ -55,9 +59,16 @@ enum axvcpu_exit_kind {
 	AXVCPU_EXIT_NESTED_PAGE_FAULT = 9,
 	/** The guest waits for an interrupt (HLT) and nobody but the caller can bring one. */
 	AXVCPU_EXIT_HALT = 10,
-	/** The guest starts another CPU: `cpu_up`. */
+	/**
+	 * The guest starts another CPU: `cpu_up`. arm64: answerable by a value (enum axvcpu_psci_result);
+	 * by default a success if that CPU is on, or about to be, when the guest goes on, and else an
+	 * internal failure.
+	 */
 	AXVCPU_EXIT_CPU_UP = 11,
-	/** The guest powers this CPU off: `cpu_down`. */
+	/**
+	 * The guest powers this CPU off: `cpu_down`. arm64: answerable by a value, which the guest gets if
+	 * it goes on nevertheless; by default AXVCPU_PSCI_DENIED.
+	 */
 	AXVCPU_EXIT_CPU_DOWN = 12,
 	/** The guest powers the machine off. Terminal. */
 	AXVCPU_EXIT_SYSTEM_DOWN = 13,
@@ -146,13 +157,24 @@ struct axvcpu_exit_sysreg {
  * in 64-bit code, else ebx, ecx, edx, esi, edi, ebp, and `raw_code` is the privilege level of the
  * caller: calls from user code (3) come, too. Of MAP_GPA_RANGE, they are address, pages, attributes.
  * Of DOORBELL, see there.
+ *
+ * arm64: `nr` is w0, the arguments x1 to x6. Of `raw_code`, bit 0 says that it was SMC and not HVC, bit
+ * 1 that the instruction had 16 bits. KVM hands out the number alone, so an argument costs a system
+ * call, and so does a word of the result: eight for the whole call, KVM_RUN among them.
+ *
+ * riscv64: SBI. `nr` is a7, the extension; `raw_code` a6, the function; the arguments a0 to a5. A call to
+ * BASE that asks for one of the forwarded extensions (`nr` 0x10, `raw_code` 3) is forwarded, too.
  */
 struct axvcpu_exit_hypercall {
 	uint64_t nr;
 	uint64_t args[6];
 };
 
-/** What a nested page fault was about. */
+/**
+ * What a nested page fault was about. riscv64: KVM says only that it cannot go on, EIO for an access that
+ * is misaligned and EOPNOTSUPP for an instruction or code that it cannot read; the rest is from the
+ * guest's instruction and page tables, by two or three more system calls.
+ */
 struct axvcpu_exit_page_fault {
 	/** Guest-physical address. */
 	uint64_t addr;
@@ -217,7 +239,10 @@ enum axvcpu_debug_reason {
 	AXVCPU_DEBUGGED_SOFTWARE = 3,
 };
 
-/** Why a debugged guest stopped. x86: `raw_code` is the exception, 1 (#DB) or 3 (#BP). */
+/**
+ * Why a debugged guest stopped. x86: `raw_code` is the exception, 1 (#DB) or 3 (#BP); arm64: the
+ * exception class in ESR_EL2. There, as on riscv64, `pc` costs a second system call.
+ */
 struct axvcpu_exit_debug {
 	/** Program counter; x86: as a linear address, which in 64-bit code is rip. */
 	uint64_t pc;
@@ -225,7 +250,7 @@ struct axvcpu_exit_debug {
 	uint32_t reason;
 	/** Index of the point, the first if several were met. */
 	uint32_t point;
-	/** What the hardware says: DR6, ESR_EL2; 0 for a breakpoint instruction of x86. */
+	/** What the hardware says: DR6, ESR_EL2; 0 for a breakpoint instruction of x86 and on riscv64. */
 	uint64_t raw;
 };
 

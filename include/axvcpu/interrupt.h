@@ -34,6 +34,17 @@ struct axvcpu;
  * not end in an exit. With one it is a message to this vCPU's LAPIC (from 16 up), whose pending
  * bits coalesce, and which takes nothing while the guest has it switched off.
  *
+ * arm64, with a GIC: by its INTID, 16 to 31 this CPU's own (PPIs; not 27 and 30, which KVM's timers
+ * have), from 32 on the VM's (SPIs). The input is raised, and nothing lowers it again. If the guest
+ * has it as an edge, as KVM's SPIs are at first, that is one interrupt, every time. If it is a level,
+ * as KVM's PPIs are always, the interrupt comes again until it is lowered: a PPI by
+ * axvcpu_set_irq_line(), an SPI by axvm_set_irq_line(). Before axvm_finalize() it waits for the vCPU's
+ * first entry. Without a GIC there are lines alone (-ENOTSUP).
+ *
+ * riscv64, with an AIA: a message of this identity, from 1 to `ids` of the config, to this vCPU's IMSIC,
+ * whose pending bits coalesce; from axvm_finalize() on (before it -EBUSY). Without an AIA there is the
+ * line alone (-ENOTSUP).
+ *
  * @return 0: delivered, or on its way; -EINVAL: no such vector; -ENOSPC: 65535 of this vector wait;
  *         -ENOTSUP; -ENOMEM; -EBADFD: the vCPU is not set up; errnos of the kernel.
  *
@@ -41,14 +52,22 @@ struct axvcpu;
  */
 AXVCPU_API int axvcpu_inject_interrupt(struct axvcpu *vcpu, uint32_t vector);
 
-/** Injects a non-maskable interrupt: otherwise as axvcpu_inject_interrupt(). */
+/**
+ * Injects a non-maskable interrupt: otherwise as axvcpu_inject_interrupt(). arm64 and riscv64 have none.
+ */
 AXVCPU_API int axvcpu_inject_nmi(struct axvcpu *vcpu);
 
 /** An exception of the guest's own. */
 struct axvcpu_exception {
-	/** x86_64: 0 to 31, but not 2 (NMI). 3 and 4 are those of INT3 and INTO, which is next. */
+	/**
+	 * x86_64: 0 to 31, but not 2 (NMI). 3 and 4 are those of INT3 and INTO, which is next.
+	 * arm64: enum axvcpu_arm64_exception. riscv64: 0 to 63, as scause has it.
+	 */
 	uint32_t vector;
-	/** Whether there is an error code; x86_64: exactly for the vectors that have one. */
+	/**
+	 * Whether there is an error code; x86_64: exactly for the vectors that have one; arm64: for an
+	 * SError, if KVM has KVM_CAP_ARM_INJECT_SERROR_ESR, the 24 bits of the syndrome; riscv64: never.
+	 */
 	uint32_t has_error_code;
 	uint32_t error_code;
 	uint32_t reserved;
@@ -59,6 +78,14 @@ struct axvcpu_exception {
  * as axvcpu_inject_interrupt(). An exit that is open can still be answered, and its instruction is
  * finished first. A page fault's address is the caller's to set (CR2).
  *
+ * arm64: an SError is taken when the guest does not mask it; KVM takes none back, so a reset does not.
+ * An external abort takes the place of the access that the latest exit was about, an MMIO_READ or
+ * MMIO_WRITE or an undecoded access (NESTED_PAGE_FAULT), whose answer then goes nowhere; after any
+ * other exit it is -EINVAL. All else KVM cannot bring about (-ENOTSUP): write the registers.
+ *
+ * riscv64: KVM cannot bring one about either, so the library writes the registers, right before the
+ * entry: a trap to supervisor mode, of which stval is the caller's to set.
+ *
  * @return -EINVAL also for an error code that does not go with the vector; -EBUSY: another
  *         exception waits for its delivery.
  */
@@ -68,7 +95,8 @@ AXVCPU_API int axvcpu_inject_exception(struct axvcpu *vcpu,
 /**
  * Sets the level of an interrupt line that ends at this vCPU.
  *
- * @param line  arm64 without a GIC: 0 IRQ, 1 FIQ; riscv64 without AIA: 0, the external interrupt.
+ * @param line  arm64 without a GIC: 0 IRQ, 1 FIQ; with one, a PPI by its INTID, 16 to 31; riscv64
+ *              without an AIA: 0, the external interrupt; with one there is none (-ENOTSUP).
  *              x86_64 has none (-ENOTSUP): axvm_set_irq_line() sets those of its controllers.
  * @param level whether it is asserted.
  * @return as axvcpu_inject_interrupt(). States and threads: likewise.
@@ -91,6 +119,9 @@ AXVCPU_API int axvcpu_request_irq_window(struct axvcpu *vcpu);
  *
  * @param gsi   its number (global system interrupt). One without a route leads nowhere; at first
  *              all inputs of the kernel's controllers have theirs, and with a split irqchip none.
+ *              arm64: INTID less 32; riscv64: the APLIC's source, from 1; both without regard to
+ *              routes, which are for descriptors. There, lines, messages, routes and descriptors are
+ *              -EBUSY before axvm_finalize().
  * @param level whether it is asserted. An edge is both, one after the other.
  * @return 0; -ENOTSUP: the kernel emulates none; -EINVAL: no such number; errnos of the kernel.
  *
@@ -134,7 +165,11 @@ struct axvm_route {
 	uint32_t kind;
 	union {
 		struct {
-			/** x86: 0 master PIC, 1 slave PIC, 2 IOAPIC. */
+			/**
+			 * x86: 0 master PIC, 1 slave PIC, 2 IOAPIC; arm64: 0, its pins are the SPIs;
+			 * riscv64: 0, the APLIC. There, a descriptor raises a pin and never lowers it:
+			 * the guest must have it as a level; else use a message.
+			 */
 			uint32_t controller;
 			uint32_t pin;
 		} pin;

@@ -73,7 +73,7 @@ AXVCPU_API int axpercpu_disable(struct axpercpu *percpu);
 AXVCPU_API bool axpercpu_is_enabled(const struct axpercpu *percpu);
 
 /**
- * Levels that the tables of guest-physical addresses have at most: 3, 4 or 5.
+ * Levels that the tables of guest-physical addresses have at most: 2 to 5.
  *
  * @return the number; -EBADFD: not enabled; -ENOTSUP.
  *

@@ -39,7 +39,12 @@ AXVCPU_API enum axvcpu_power axvcpu_power(const struct axvcpu *vcpu);
 
 /**
  * Gives a vCPU the state that setup gave it, at another entry point, and switches it on. Also
- * after a terminal exit. Pending interrupts, exceptions and open exits are gone.
+ * after a terminal exit. On riscv64 also of a hart that waits for SBI's hart_start, which it then need
+ * not; if the guest calls that at the same time, the guest's entry wins.
+ *
+ * Pending interrupts, exceptions and open exits are gone; on arm64 not an SError,
+ * and what waits in the GIC for this CPU only if no other vCPU is in the guest at that moment, as KVM
+ * lets nobody at it then. The VM's other inputs are the guest's to clear.
  *
  * @param entry guest address of the first instruction.
  * @param arg   first argument, as in setup.

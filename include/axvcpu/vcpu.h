@@ -76,11 +76,17 @@ struct axvcpu_config {
 
 /** In what mode a vCPU meets its entry point. */
 enum axvcpu_mode {
-	/** 64 bits. x86: long mode, paging on, identity map; arm64: EL1; riscv64: VS mode. */
+	/**
+	 * 64 bits. x86: long mode, paging on, identity map; arm64: EL1h, exceptions masked, MMU off;
+	 * riscv64: VS mode, no paging (satp 0), interrupts off.
+	 */
 	AXVCPU_MODE_64 = 0,
-	/** 32 bits. x86: protected mode, flat segments, no paging. */
+	/**
+	 * 32 bits. x86: protected mode, flat segments, no paging; arm64: AArch32 in SVC mode, exceptions
+	 * masked, needs KVM_CAP_ARM_EL1_32BIT.
+	 */
 	AXVCPU_MODE_32 = 1,
-	/** 16 bits. x86: real mode, entry below 1 MiB. */
+	/** 16 bits. x86: real mode, entry below 1 MiB. Elsewhere -ENOTSUP. */
 	AXVCPU_MODE_16 = 2,
 	/** Only the program counter is set; all else is as the hardware resets it. */
 	AXVCPU_MODE_RAW = 3,
@@ -107,7 +113,10 @@ struct axvcpu_setup_config {
 	uint64_t boot_gpa;
 	/** Its size in bytes; 0: none. */
 	uint64_t boot_size;
-	/** The architecture's own: struct axvcpu_x86_setup (x86_64.h); NULL: default. */
+	/**
+	 * The architecture's own: struct axvcpu_x86_setup (x86_64.h), struct axvcpu_arm64_setup (arm64.h),
+	 * struct axvcpu_riscv64_setup (riscv64.h); NULL: default.
+	 */
 	const void *arch;
 };
 #define AXVCPU_SETUP_INIT AXVCPU_INIT(struct axvcpu_setup_config)

@@ -40,7 +40,10 @@ enum axvm_irqchip {
 /**
  * Hypercalls of any number (VMCALL, VMMCALL), instead of those that the hypervisor has. x86: needs
  * KVM_CAP_XEN_HVM, and the guest is told of none of KVM's own; KVM answers Xen's 29 with 0 or 3 as
- * its first argument (to yield the CPU) itself.
+ * its first argument (to yield the CPU) itself. arm64: by HVC and SMC, all but those that KVM keeps to
+ * itself, the Arm architecture's (0x8000xxxx, 0xc000xxxx), and PSCI's; needs KVM_ARM_VM_SMCCC_FILTER,
+ * Linux 6.4. riscv64: changes nothing: KVM always forwards SBI's experimental and vendor extensions, and
+ * others by the vCPU's setup (riscv64.h).
  */
 #define AXVM_FORWARD_HYPERCALLS (1u << 0)
 /** x86: the hypercall KVM_HC_MAP_GPA_RANGE, which the guest's CPUID then has. */
@@ -65,7 +68,11 @@ enum axvm_irqchip {
 #define AXVM_FORWARD_DOORBELL (1u << 4)
 /**
  * arm64: the PSCI calls CPU_ON and CPU_OFF, as CPU_UP and CPU_DOWN: KVM changes no CPU's power then,
- * axvcpu_start() and axvcpu_stop() do. riscv64's SBI calls for that stay with KVM.
+ * axvcpu_start() and axvcpu_stop() do, and vCPUs other than the first want AXVCPU_F_START_OFF.
+ * AFFINITY_INFO is answered by axvcpu_power(), and so is a CPU_ON for a CPU that does not exist, is on
+ * or about to be: none of these is an exit. Needs KVM_ARM_VM_SMCCC_FILTER, Linux 6.4. Without, all
+ * vCPUs but the first sleep in KVM_RUN until another one starts them by CPU_ON, unless they have
+ * AXVCPU_F_START_OFF; for axvcpu_power() they are on. riscv64's SBI calls for that stay with KVM.
  */
 #define AXVM_FORWARD_POWER (1u << 5)
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # The nested machine: its emulator fetched; started, watched, and always ended. The one who sources
 # it has read the architecture's .conf, store.sh and debian.sh, and set the limits $silence and
-# $total in seconds; and defines pump(), which is called again and again while the machine runs,
+# $total in seconds; and defines pump(), which is called whenever the machine has said something,
 # and once after that.
 : "${top:?} ${arch:?} ${work:?} ${cache:?} ${silence:?} ${total:?} ${debian_suite:?}"
 : "${qemu:?} ${qemu_package:?} ${qemu_machine:?} ${qemu_serial:?} ${kernel_options:?}"
@@ -107,8 +107,8 @@ machine_start() {
 
 # Anything that the machine says makes this change.
 machine_voice() {
-	cat "$work/run/console.log" "$work/run/status" "$work/run/log" "$work/run/out" \
-		"$work/run/err" | wc -c
+	wc -c "$work/run/console.log" "$work/run/status" "$work/run/log" "$work/run/out" \
+		"$work/run/err"
 }
 
 # Boots and watches. Returns 0 if the machine turned itself off, and else says why not.
@@ -117,11 +117,13 @@ machine_run() {
 	_heard=$(date +%s)
 	_voice=
 	while kill -0 "$machine_pid" 2>/dev/null; do
-		pump
 		_now=$(date +%s)
 		_was=$_voice
 		_voice=$(machine_voice)
-		[ "$_voice" = "$_was" ] || _heard=$_now
+		if [ "$_voice" != "$_was" ]; then
+			_heard=$_now
+			pump
+		fi
 		if [ $((_now - _heard)) -ge "$silence" ]; then
 			echo "nested $arch: it hangs: not a word for $silence s" >&2
 			machine_kill
@@ -134,7 +136,7 @@ machine_run() {
 			pump
 			return 1
 		fi
-		sleep 0.3
+		sleep 0.5
 	done
 	_qemu=0
 	wait "$machine_pid" || _qemu=$?

@@ -24,6 +24,9 @@ void guest_putc(char c);
 int guest_getc(void);
 #define GUEST_EOF 0x04
 
+/* Whether a character waits there. */
+bool guest_received(void);
+
 /* Ends the run; axrun exits with the status, modulo 256. */
 _Noreturn void guest_exit(unsigned int status);
 

@@ -28,6 +28,12 @@ void guest_wait(void);
 void guest_timer_once(uint32_t us);
 void guest_timer_every(uint32_t us);
 
+/*
+ * Lets GUEST_INTERRUPT_CONSOLE in, to this CPU: when something has been received. Only where
+ * GUEST_HAS_CONSOLE_INTERRUPT, and if there is a controller.
+ */
+void guest_console_interrupts(void);
+
 /* An interrupt for another CPU, for all others, for this one. */
 void guest_ipi(unsigned int cpu, unsigned int number);
 void guest_ipi_others(unsigned int number);
@@ -41,7 +47,7 @@ struct guest_ipi_way {
 	unsigned int ncpus;
 	void (*send)(unsigned int cpu);
 };
-extern const struct guest_ipi_way guest_ipi_ways[];
-extern const size_t guest_nipi_ways;
+/* Returns their number. */
+size_t guest_ipi_ways(const struct guest_ipi_way **ways);
 
 #endif

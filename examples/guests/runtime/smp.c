@@ -19,7 +19,7 @@ unsigned int guest_cpus(void)
 }
 
 /* The stacks lie behind the image. */
-static char *stack_end(unsigned int cpu)
+static char *stack_of(unsigned int cpu)
 {
 	const struct guest_range *ranges;
 	size_t n = guest_memory(&ranges), i;
@@ -39,14 +39,19 @@ _Noreturn void guest_cpu_main(void)
 	guest_halt();
 }
 
+void guest_cpu_run(unsigned int cpu, void (*run)(unsigned int cpu), void *stack_end)
+{
+	run_on = run;
+	guest_cpu_start(cpu, stack_end);
+}
+
 /* One by one: what a CPU finds when it starts is in one place. */
 void guest_cpus_start(void (*run)(unsigned int cpu))
 {
 	unsigned int cpu;
 
-	run_on = run;
 	for (cpu = 1; cpu < guest_cpus(); cpu++) {
-		guest_cpu_start(cpu, stack_end(cpu));
+		guest_cpu_run(cpu, run, stack_of(cpu));
 		guest_wait_for(&running, cpu);
 	}
 }

@@ -16,6 +16,9 @@ unsigned int guest_cpu(void);
  */
 void guest_cpus_start(void (*run)(unsigned int cpu));
 
+/* Starts one of the others, on that stack. */
+void guest_cpu_run(unsigned int cpu, void (*run)(unsigned int cpu), void *stack_end);
+
 /* A lock, open if zero. */
 struct guest_lock {
 	uint32_t taken;

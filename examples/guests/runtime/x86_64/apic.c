@@ -158,12 +158,17 @@ static void send_nmi(unsigned int cpu)
 	command(cpu, ICR_NMI | ICR_ASSERT);
 }
 
-const struct guest_ipi_way guest_ipi_ways[] = {
-	{ "logical", GUEST_INTERRUPT_IPI, FLAT_CPUS, send_logical },
-	{ "lowest priority", GUEST_INTERRUPT_IPI, FLAT_CPUS, send_lowest },
-	{ "NMI", GUEST_INTERRUPT_NMI, GUEST_CPUS_MAX, send_nmi },
-};
-const size_t guest_nipi_ways = sizeof(guest_ipi_ways) / sizeof(guest_ipi_ways[0]);
+size_t guest_ipi_ways(const struct guest_ipi_way **ways)
+{
+	static const struct guest_ipi_way all[] = {
+		{ "logical", GUEST_INTERRUPT_IPI, FLAT_CPUS, send_logical },
+		{ "lowest priority", GUEST_INTERRUPT_IPI, FLAT_CPUS, send_lowest },
+		{ "NMI", GUEST_INTERRUPT_NMI, GUEST_CPUS_MAX, send_nmi },
+	};
+
+	*ways = all;
+	return sizeof(all) / sizeof(all[0]);
+}
 
 /* The second startup is what old CPUs need; those of today ignore it. */
 void guest_apic_start_cpu(unsigned int cpu, uint32_t gpa)

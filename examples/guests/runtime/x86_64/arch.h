@@ -11,11 +11,15 @@
 #define GUEST_HAS_PORTS 1
 /* Device registers may be accessed at any address, even across a page boundary. */
 #define GUEST_MMIO_UNALIGNED 1
+/* The console has an interrupt. */
+#define GUEST_HAS_CONSOLE_INTERRUPT 0
 /* Which interrupt the timer is, and which is free for CPUs to send each other. */
 #define GUEST_INTERRUPT_TIMER 0x20u
 #define GUEST_INTERRUPT_IPI 0x40u
 /* One that cannot be kept out. */
 #define GUEST_INTERRUPT_NMI 2u
+/* The highest number that a call can have. */
+#define GUEST_CALL_LAST UINT32_MAX
 
 #define GUEST_PORT_ACCESS(bits, letter) \
 	static inline uint##bits##_t guest_in##bits(uint16_t port) \
@@ -48,6 +52,21 @@ GUEST_MMIO_ACCESS(8, "b")
 GUEST_MMIO_ACCESS(16, "w")
 GUEST_MMIO_ACCESS(32, "l")
 GUEST_MMIO_ACCESS(64, "q")
+
+static inline uint8_t guest_console_read(unsigned int reg)
+{
+	return guest_in8((uint16_t)(GUEST_PORT_CONSOLE + reg));
+}
+
+static inline void guest_console_write(unsigned int reg, uint8_t value)
+{
+	guest_out8((uint16_t)(GUEST_PORT_CONSOLE + reg), value);
+}
+
+static inline void guest_exit_write(uint8_t status)
+{
+	guest_out8(GUEST_PORT_EXIT, status);
+}
 
 /*
  * Calls axrun. The doorbell takes the number; all registers for arguments are taken, so that the

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The device tree of the arm64 and riscv64 machines: what the guest is told of its hardware. */
+#ifndef AXRUN_DEVICETREE_H
+#define AXRUN_DEVICETREE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../guests/abi.h"
+#include "platform.h"
+
+/* The APLIC's wires and the identities of messages at each IMSIC, numbered from 1. */
+#define DEVICETREE_AIA_SOURCES 96u
+#define DEVICETREE_AIA_IDS 255u
+
+/* What is true of the machine. */
+struct devicetree {
+	const struct platform *platform;
+	const struct guest_range *memory;
+	uint32_t nranges;
+	uint32_t ncpus;
+	/* The controllers are CONTROLLER_NONE if the kernel does not emulate them. */
+	enum platform_controller controller;
+	/* With CONTROLLER_GIC: 2 or 3. */
+	uint32_t gic_version;
+	/* The guest's arguments. */
+	const char *bootargs;
+	/* riscv64: as in the property riscv,isa; the mode of satp, 8 Sv39 and so on; ticks in a second. */
+	const char *isa;
+	uint32_t satp_mode;
+	uint32_t timer_hz;
+	/* riscv64: bytes of the blocks of Zicbom and Zicboz; 0: there is no such extension. */
+	uint32_t cbom_block;
+	uint32_t cboz_block;
+};
+
+/* Enough for any tree of so many CPUs, with such arguments. */
+size_t devicetree_size(uint32_t ncpus, const char *bootargs);
+
+/*
+ * Builds the tree in `buf`, which is aligned to 8 bytes. Returns 0 and in `*used` the length, or -1
+ * after fail(): it does not fit.
+ */
+int devicetree_build(const struct devicetree *tree, void *buf, size_t size, size_t *used);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "input.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "signals.h"
+
+static void wake(void *ctx)
+{
+	const struct input *input = ctx;
+	const uint64_t one = 1;
+
+	/* It cannot fail but for a counter that is full, and then it is awake already. */
+	if (write(input->wake_fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+static void *work(void *arg)
+{
+	struct input *input = arg;
+	uint64_t count;
+
+	signals_thread_start();
+	while (!atomic_load(&input->ends)) {
+		struct pollfd fds[2] = {
+			{ .fd = input->wake_fd, .events = POLLIN },
+			{ .fd = STDIN_FILENO, .events = POLLIN },
+		};
+		/* What is waited for is known before the sleep; a change wakes. */
+		bool wants = uart_wants_input(input->uart);
+
+		if (poll(fds, wants ? 2 : 1, -1) < 0)
+			continue;
+		if (fds[0].revents && read(input->wake_fd, &count, sizeof(count)) < 0)
+			continue;
+		if (!wants || !fds[1].revents)
+			continue;
+		/* The end is something to be read, too, and once. */
+		if (console_fill(input->console) < 0)
+			break;
+		uart_input(input->uart);
+	}
+	return NULL;
+}
+
+int input_start(struct input *input, struct uart *uart, struct console *console)
+{
+	sigset_t all, old;
+	int err;
+
+	*input = (struct input){ .uart = uart, .console = console, .wake_fd = -1 };
+	if (!uart->set_line)
+		return 0;
+	input->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (input->wake_fd < 0)
+		return fail("cannot watch stdin: %s", strerror(errno));
+	uart_watch(uart, wake, input);
+	/* Signals are for the main thread. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&input->thread, NULL, work, input);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!err)
+		return 0;
+	close(input->wake_fd);
+	input->wake_fd = -1;
+	return fail("cannot create the thread that watches stdin: %s", strerror(err));
+}
+
+void input_stop(struct input *input)
+{
+	if (input->wake_fd < 0)
+		return;
+	atomic_store(&input->ends, 1);
+	wake(input);
+	pthread_join(input->thread, NULL);
+	close(input->wake_fd);
+}

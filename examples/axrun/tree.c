@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "tree.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <axvcpu/riscv64.h>
+
+#include "devicetree.h"
+#include "message.h"
+
+#define ISA_MAX 1024
+
+/* --- what a vCPU of riscv64 says -------------------------------------------------------------- */
+
+/* 0 if there is none: not every host has all, which is no error to be logged. */
+static uint64_t reg(const struct machine *machine, uint64_t id)
+{
+	int level = log_set_level(0);
+	uint64_t value;
+
+	if (axvcpu_get_reg(machine->vcpus[0], id, &value))
+		value = 0;
+	log_set_level(level);
+	return value;
+}
+
+static void append(char *isa, const char *prefix, const char *name)
+{
+	size_t len = strlen(isa);
+
+	snprintf(isa + len, ISA_MAX - len, "%s%s", prefix, name);
+}
+
+/* The letters in their usual order, then the longer names. */
+static void describe_isa(const struct machine *machine, char *isa)
+{
+	static const char letters[] = "imafdqcbvh";
+#define NAME(id, name) name,
+	static const char *const names[] = { AXVCPU_RISCV64_ISA_EXTENSIONS(NAME) };
+#undef NAME
+	uint64_t bits = reg(machine, AXVCPU_REG_RISCV64_ISA);
+	const char *letter;
+	uint32_t i;
+
+	snprintf(isa, ISA_MAX, "rv64");
+	for (letter = letters; *letter; letter++)
+		if (bits >> (*letter - 'a') & 1)
+			append(isa, "", (const char[]){ *letter, '\0' });
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i][1] && reg(machine, AXVCPU_REG_RISCV64_ISA_EXTENSION(i)))
+			append(isa, "_", names[i]);
+}
+
+static void describe_riscv64(const struct machine *machine, struct devicetree *tree, char *isa)
+{
+	describe_isa(machine, isa);
+	tree->isa = isa;
+	tree->satp_mode = (uint32_t)reg(machine, AXVCPU_REG_RISCV64_SATP_MODE);
+	tree->timer_hz = (uint32_t)reg(machine, AXVCPU_REG_RISCV64_TIMER_FREQUENCY);
+	tree->cbom_block = (uint32_t)reg(machine, AXVCPU_REG_RISCV64_ZICBOM_BLOCK_SIZE);
+	tree->cboz_block = (uint32_t)reg(machine, AXVCPU_REG_RISCV64_ZICBOZ_BLOCK_SIZE);
+}
+
+uint64_t tree_timer_hz(const struct machine *machine, const struct platform *platform)
+{
+	return platform->controller == CONTROLLER_AIA
+		       ? reg(machine, AXVCPU_REG_RISCV64_TIMER_FREQUENCY)
+		       : 0;
+}
+
+/* --- the tree --------------------------------------------------------------------------------- */
+
+uint64_t tree_size(const struct options *options, const struct platform *platform)
+{
+	return platform->page_gpr ? devicetree_size(options->cpus, options->args) : 0;
+}
+
+static int dump(const char *path, const void *blob, size_t len)
+{
+	FILE *file = fopen(path, "we");
+	bool written;
+
+	if (!file)
+		return fail("--dump-dtb %s: %s", path, strerror(errno));
+	written = fwrite(blob, 1, len, file) == len;
+	if (fclose(file) || !written)
+		return fail("--dump-dtb %s: cannot write it", path);
+	return 0;
+}
+
+static int build(const struct machine *machine, const struct options *options,
+		 const struct platform *platform, const struct layout *layout, void *blob)
+{
+	char isa[ISA_MAX];
+	struct devicetree tree = {
+		.platform = platform,
+		.memory = layout->ram,
+		.nranges = layout->nranges,
+		.ncpus = machine->ncpus,
+		.controller = platform_controller(platform, options->irqchip),
+		.gic_version = machine->gic_version,
+		.bootargs = options->args,
+	};
+	size_t len;
+
+	if (platform->controller == CONTROLLER_AIA)
+		describe_riscv64(machine, &tree, isa);
+	if (devicetree_build(&tree, blob, layout->tree.size, &len))
+		return -1;
+	if (axvm_write(machine->vm, layout->tree.gpa, blob, len))
+		return fail("cannot write the device tree: %s", axvcpu_last_error());
+	return options->dtb_path ? dump(options->dtb_path, blob, len) : 0;
+}
+
+int tree_make(const struct machine *machine, const struct options *options,
+	      const struct platform *platform, const struct layout *layout)
+{
+	void *blob;
+	int err;
+
+	if (!platform->page_gpr)
+		return 0;
+	blob = malloc(layout->tree.size);
+	if (!blob)
+		return fail("no memory for the device tree");
+	err = build(machine, options, platform, layout, blob);
+	free(blob);
+	return err;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Instructions that may fault. */
+#ifndef GUEST_TRAP_H
+#define GUEST_TRAP_H
+
+#include <stdint.h>
+
+/*
+ * What an instruction at `from` that faults goes on with; the cause is then in a0. The table is a
+ * section of its own.
+ */
+struct guest_fixup {
+	uint64_t from;
+	uint64_t to;
+};
+
+#define GUEST_FIXUP(from, to) \
+	"\t.pushsection .fixups, \"a\"\n" \
+	"\t.quad " from ", " to "\n" \
+	"\t.popsection\n"
+
+/* No fault: there is no such cause. */
+#define GUEST_NO_FAULT 64u
+#define GUEST_FAULT_ILLEGAL 2u
+
+/*
+ * Swaps a CSR, by number, with `value`; GUEST_NO_FAULT, or the cause of the exception, and then
+ * `value` is as it was.
+ */
+#define guest_try_csr(csr, value) \
+	__extension__({ \
+		register uint64_t try_cause __asm__("a0") = GUEST_NO_FAULT; \
+		uint64_t try_value = (value); \
+		__asm__ volatile("1:\tcsrrw %1, %2, %1\n" \
+				 "2:\n" GUEST_FIXUP("1b", "2b") \
+				 : "+r"(try_cause), "+r"(try_value) \
+				 : "i"(csr) \
+				 : "memory"); \
+		(value) = try_value; \
+		try_cause; \
+	})
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * What KVM_RUN ends with on other hosts and older kernels: errnos that a guest causes, none fatal.
+ */
+#include <errno.h>
+
+#include "forge.h"
+#include "suite.h"
+
+static void fail_entry(void)
+{
+	forge.run->exit_reason = KVM_EXIT_FAIL_ENTRY;
+}
+
+START_TEST(a_guest_in_a_mode_that_the_host_lacks_is_a_refused_entry)
+{
+	forge_start();
+	forge_expect(fail_entry, -EINVAL, AXVCPU_EXIT_FAIL_ENTRY, EINVAL);
+	ck_assert_uint_eq(forge.guest.exit.u.fail_entry.reason, EINVAL);
+	/* And every time after that. */
+	forge_expect(fail_entry, -ENOEXEC, AXVCPU_EXIT_FAIL_ENTRY, ENOEXEC);
+	ck_ok(axvcpu_reset(forge.guest.vcpu, GUEST_CODE, 0));
+	forge_end();
+}
+END_TEST
+
+static void nothing(void)
+{
+	forge.run->exit_reason = KVM_EXIT_UNKNOWN;
+}
+
+START_TEST(an_access_of_which_an_older_kvm_knows_nothing_is_a_page_fault)
+{
+	forge_start();
+	forge_expect(nothing, -ENOSYS, AXVCPU_EXIT_NESTED_PAGE_FAULT, 0);
+	ck_assert_uint_eq(forge.guest.exit.u.page_fault.error, ENOSYS);
+	ck_assert_uint_eq(forge.guest.exit.u.page_fault.addr, 0);
+	ck_assert_uint_eq(forge.guest.exit.u.page_fault.access, 0);
+	forge_end();
+}
+END_TEST
+
+START_TEST(broken_memory_is_a_page_fault)
+{
+	forge_start();
+	forge_expect(nothing, -EHWPOISON, AXVCPU_EXIT_NESTED_PAGE_FAULT, 0);
+	ck_assert_uint_eq(forge.guest.exit.u.page_fault.error, EHWPOISON);
+	forge_end();
+}
+END_TEST
+
+START_TEST(the_same_errnos_without_a_refused_entry_are_the_callers)
+{
+	forge_start();
+	forge.exit = nothing;
+	forge.result = -EINVAL;
+	ck_fails_saying(axvcpu_run(forge.guest.vcpu, &forge.guest.exit), EINVAL, "KVM_RUN");
+	forge_end();
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *all = suite_case(suite, "all");
+
+	tcase_add_test(all, a_guest_in_a_mode_that_the_host_lacks_is_a_refused_entry);
+	tcase_add_test(all, an_access_of_which_an_older_kvm_knows_nothing_is_a_page_fault);
+	tcase_add_test(all, broken_memory_is_a_page_fault);
+	tcase_add_test(all, the_same_errnos_without_a_refused_entry_are_the_callers);
+}
+
+int main(void)
+{
+	return suite_main("arm64: exits of other KVMs", true, add_tests);
+}

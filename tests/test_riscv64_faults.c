@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * riscv64: each system call and allocation of what only it has fails in turn, and is tried again; KVMs
+ * that are older and newer than the one that is here; and how many calls there are, where the headers
+ * say so.
+ */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <sys/eventfd.h>
+
+#include "injector.h"
+#include "riscv64_guest.h"
+#include "suite.h"
+#include "sweep.h"
+
+#define IMSIC UINT64_C(0x28000000)
+#define ILLEGAL 2
+
+/* --- worlds ----------------------------------------------------------------------------------- */
+
+/* The first vCPU at the exit that its program comes to first. */
+static void begin(struct sweep_world *world, uint32_t irqchip, const void *code, size_t len,
+		  uint64_t arg)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	config.max_vcpus = SWEEP_VCPUS;
+	config.irqchip = irqchip;
+	world->vm = guest_vm(&config, code, len);
+	for (uint32_t i = 0; i < SWEEP_VCPUS; i++)
+		world->vcpus[i] = guest_vcpu(world->vm, i, arg);
+	world->fd = eventfd(0, EFD_CLOEXEC);
+	ck_assert_int_ge(world->fd, 0);
+}
+
+static void run_on(struct sweep_world *world, enum axvcpu_exit_kind kind)
+{
+	do
+		ck_ok(sweep_run(world));
+	while (world->exit.kind == AXVCPU_EXIT_NOTHING);
+	ck_assert_uint_eq(world->exit.kind, kind);
+}
+
+static void begin_chatter(struct sweep_world *world)
+{
+	begin(world, AXVM_IRQCHIP_NONE, PROGRAM(chatter), 0);
+}
+
+static void begin_aia(struct sweep_world *world)
+{
+	begin(world, AXVM_IRQCHIP_KERNEL, PROGRAM(chatter), 0);
+}
+
+static void begin_csr(struct sweep_world *world)
+{
+	begin(world, AXVM_IRQCHIP_NONE, PROGRAM(csr_fault), 0);
+	sweep_bound(world);
+	run_on(world, AXVCPU_EXIT_SYSREG_WRITE);
+}
+
+static void begin_exception(struct sweep_world *world)
+{
+	const struct axvcpu_exception exception = { .vector = ILLEGAL };
+
+	begin(world, AXVM_IRQCHIP_NONE, PROGRAM(traps), 0);
+	sweep_bound(world);
+	run_on(world, AXVCPU_EXIT_MMIO_WRITE);
+	ck_ok(axvcpu_inject_exception(sweep_first(world), &exception));
+}
+
+/* The second vCPU has yet to be set up. */
+static void begin_created(struct sweep_world *world)
+{
+	struct axvcpu_config second = AXVCPU_CONFIG_INIT;
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	config.max_vcpus = SWEEP_VCPUS;
+	world->vm = guest_vm(&config, PROGRAM(chatter));
+	second.id = 1;
+	world->vcpus[0] = guest_vcpu(world->vm, 0, 0);
+	ck_ok(axvcpu_new(world->vm, &second, &world->vcpus[1]));
+	world->fd = eventfd(0, EFD_CLOEXEC);
+	ck_assert_int_ge(world->fd, 0);
+}
+
+/* --- steps ------------------------------------------------------------------------------------ */
+
+static int take_aia(struct sweep_world *world)
+{
+	struct axvm_riscv64_config riscv = AXVM_RISCV64_CONFIG_INIT;
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct axvm *vm = NULL;
+	int ret;
+
+	(void)world;
+	riscv.mode = AXVM_RISCV64_AIA_EMUL;
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	config.arch_config = &riscv;
+	config.gpa_bits = 39;
+	ret = axvm_new(&config, &vm);
+	if (ret)
+		ck_assert_ptr_null(vm);
+	else
+		ck_ok(axvm_free(vm));
+	return ret;
+}
+
+static int take_finalize(struct sweep_world *world)
+{
+	return axvm_finalize(world->vm);
+}
+
+static int take_setup(struct sweep_world *world)
+{
+	const struct axvcpu_riscv64_extension isa[] = { { "d", 0, 0 }, { "f", 0, 0 } };
+	const struct axvcpu_riscv64_extension sbi[] = { { "dbcn", 0, 1 } };
+	struct axvcpu_riscv64_setup riscv = AXVCPU_RISCV64_SETUP_INIT;
+	struct axvcpu_setup_config setup = guest_setup_config(1);
+
+	riscv.isa = isa;
+	riscv.nisa = 2;
+	riscv.sbi = sbi;
+	riscv.nsbi = 1;
+	setup.arch = &riscv;
+	return axvcpu_setup(world->vcpus[1], GUEST_CODE, 0, &setup);
+}
+
+static void see_setup(struct sweep_world *world)
+{
+	uint64_t on = 7;
+
+	ck_ok(axvcpu_get_reg(world->vcpus[1],
+			     AXVCPU_REG_RISCV64_ISA_EXTENSION(AXVCPU_RISCV64_ISA_F), &on));
+	ck_assert_uint_eq(on, 0);
+}
+
+static int take_message(struct sweep_world *world)
+{
+	return axvcpu_inject_interrupt(sweep_first(world), 5);
+}
+
+static int take_msi(struct sweep_world *world)
+{
+	const struct axvm_msi msi = { .address = IMSIC, .data = 5 };
+
+	return axvm_signal_msi(world->vm, &msi);
+}
+
+static int take_wire(struct sweep_world *world)
+{
+	return axvm_set_irq_line(world->vm, 5, true);
+}
+
+static int take_line(struct sweep_world *world)
+{
+	return axvcpu_set_irq_line(sweep_first(world), 0, true);
+}
+
+static int take_reset(struct sweep_world *world)
+{
+	return axvcpu_reset(sweep_first(world), GUEST_CODE, 0);
+}
+
+static int take_fault(struct sweep_world *world)
+{
+	return axvcpu_complete_fault(sweep_first(world));
+}
+
+static void see_fault(struct sweep_world *world)
+{
+	run_on(world, AXVCPU_EXIT_MMIO_WRITE);
+	ck_assert_uint_eq(world->exit.u.mmio.addr, GUEST_MMIO + 8);
+	ck_assert_uint_eq(world->exit.u.mmio.data, ILLEGAL);
+}
+
+static void see_exception(struct sweep_world *world)
+{
+	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_MMIO_WRITE);
+	ck_assert_uint_eq(world->exit.u.mmio.addr, GUEST_MMIO + 8);
+	ck_assert_uint_eq(world->exit.u.mmio.data, ILLEGAL);
+}
+
+static int take_debug(struct sweep_world *world)
+{
+	struct axvcpu_debug debug = AXVCPU_DEBUG_INIT;
+
+	debug.flags = AXVCPU_DEBUG_SOFTWARE;
+	return axvcpu_set_debug(sweep_first(world), &debug);
+}
+
+static int take_translate(struct sweep_world *world)
+{
+	uint64_t gpa;
+
+	return axvcpu_translate(sweep_first(world), GUEST_CODE, &gpa);
+}
+
+static int take_regs(struct sweep_world *world)
+{
+	struct axvcpu_regs regs;
+
+	return axvcpu_get_regs(sweep_first(world), &regs);
+}
+
+static int take_list(struct sweep_world *world)
+{
+	uint64_t ids[8];
+
+	return axvcpu_reg_list(sweep_first(world), ids, 8);
+}
+
+/* Without an AIA. */
+static const struct sweep_step steps[] = {
+	{ "setup", .begin = begin_created, .take = take_setup, .see = see_setup, .calls = 11 },
+	{ "set_irq_line", .begin = begin_chatter, .take = take_line, .see = sweep_see_the_guest_run,
+	  .calls = 1 },
+	{ "reset", .begin = begin_chatter, .take = take_reset, .see = sweep_see_the_guest_run,
+	  .calls = 60 },
+	{ "run with an exception", .begin = begin_exception, .take = sweep_run,
+	  .see = see_exception, .calls = 11 },
+	{ "set_debug", .begin = begin_chatter, .take = take_debug, .see = sweep_see_the_guest_run,
+	  .calls = 1 },
+	{ "translate", .begin = begin_chatter, .take = take_translate, .calls = 1 },
+	{ "get_regs", .begin = begin_chatter, .take = take_regs, .calls = 32 },
+	{ "reg_list", .begin = begin_chatter, .take = take_list, .calls = 3 },
+};
+
+#define STEPS (int)(sizeof(steps) / sizeof(steps[0]))
+
+/* With one. */
+static const struct sweep_step aia_steps[] = {
+	{ "new VM", .begin = begin_chatter, .take = take_aia, .calls = 20 },
+	{ "finalize", .begin = begin_aia, .take = take_finalize, .see = sweep_see_the_guest_run,
+	  .calls = 3 },
+	{ "inject", AXVM_IRQCHIP_KERNEL, .take = take_message, .see = sweep_see_the_guest_run,
+	  .calls = 1 },
+	{ "signal_msi", AXVM_IRQCHIP_KERNEL, .take = take_msi, .see = sweep_see_the_guest_run,
+	  .calls = 1 },
+	{ "set_irq_line of the VM", AXVM_IRQCHIP_KERNEL, .take = take_wire,
+	  .see = sweep_see_the_guest_run, .calls = 1 },
+	{ "reset with an IMSIC", AXVM_IRQCHIP_KERNEL, .take = take_reset,
+	  .see = sweep_see_the_guest_run, .calls = 70 },
+	{ "fault of a CSR", .begin = begin_csr, .take = take_fault, .see = see_fault, .calls = 1 },
+};
+
+#define AIA_STEPS (int)(sizeof(aia_steps) / sizeof(aia_steps[0]))
+
+START_TEST(each_call_fails)
+{
+	sweep(&steps[_i]);
+}
+END_TEST
+
+START_TEST(each_call_of_the_aia_fails)
+{
+	sweep(&aia_steps[_i]);
+}
+END_TEST
+
+/* --- what is told of an exit -------------------------------------------------------------------- */
+
+/* The exit is there, whatever can be found out about it. */
+static void exit_without(enum axvcpu_exit_kind kind, const void *code, size_t len, bool debug)
+{
+	bool failed = true;
+
+	for (unsigned int n = 1; failed; n++) {
+		struct sweep_world world;
+
+		begin(&world, AXVM_IRQCHIP_NONE, code, len, 0);
+		if (debug)
+			ck_ok(take_debug(&world));
+		sweep_bound(&world);
+		run_on(&world, AXVCPU_EXIT_MMIO_WRITE);
+		/* The run itself is the first call. */
+		injector_arm(n + 1, 0, true);
+		ck_ok(sweep_run(&world));
+		injector_disarm();
+		ck_assert_uint_eq(world.exit.kind, kind);
+		failed = injector.failed;
+		ck_assert_int_eq(axvcpu_state(sweep_first(&world)), AXVCPU_READY);
+		sweep_world_end(&world);
+	}
+}
+
+START_TEST(a_fault_is_told_though_nothing_is_known_of_it)
+{
+	exit_without(AXVCPU_EXIT_NESTED_PAGE_FAULT, PROGRAM(faults), false);
+}
+END_TEST
+
+START_TEST(a_breakpoint_is_told_though_its_place_is_not_known)
+{
+	exit_without(AXVCPU_EXIT_DEBUG, PROGRAM(breaks), true);
+}
+END_TEST
+
+/* --- KVMs of other ages ------------------------------------------------------------------------- */
+
+static struct guest guest;
+
+START_TEST(without_a_list_the_registers_that_all_have_are_reset)
+{
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(chatter));
+	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
+	ck_ok(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_RISCV64_SSCRATCH, 7));
+	ck_ok(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_RISCV64_SATP, UINT64_C(8) << 60));
+	ck_ok(axvcpu_set_gpr(guest.vcpu, 31, 7));
+	injector_ioctl(KVM_GET_REG_LIST, -EINVAL, UINT32_MAX);
+	ck_ok(axvcpu_reset(guest.vcpu, GUEST_CODE, 0));
+	injector_ioctl(KVM_GET_REG_LIST, 0, 0);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_SSCRATCH), 0);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_SATP), 0);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_SCOUNTEREN), 7);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(31)), 0);
+	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_kvm_that_cannot_debug_says_what_it_lacks)
+{
+	struct axvcpu_debug debug = AXVCPU_DEBUG_INIT;
+
+	debug.flags = AXVCPU_DEBUG_SOFTWARE;
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(chatter));
+	injector_ioctl(KVM_SET_GUEST_DEBUG, -EINVAL, UINT32_MAX);
+	/* It has the capability, so that is not it. */
+	ck_fails(axvcpu_set_debug(guest.vcpu, &debug), EINVAL);
+	/* Nothing to leave off. */
+	injector.request_calls = 0;
+	ck_ok(axvcpu_set_debug(guest.vcpu, NULL));
+	ck_assert_uint_eq(injector.request_calls, 0);
+	injector_ioctl(KVM_SET_GUEST_DEBUG, 0, 0);
+	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_host_without_an_aia_is_told_of_by_name)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct axvm *vm = NULL;
+
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	injector_ioctl(KVM_CREATE_DEVICE, -ENODEV, 1);
+	ck_fails_saying(axvm_new(&config, &vm), ENOTSUP, "AIA");
+	ck_assert_ptr_null(vm);
+}
+END_TEST
+
+/* --- how many ----------------------------------------------------------------------------------- */
+
+#define VENDOR 0x09000000
+
+static void begin_at(struct sweep_world *world, const void *code, size_t len, uint64_t arg,
+		     bool debug)
+{
+	begin(world, AXVM_IRQCHIP_NONE, code, len, arg);
+	if (debug)
+		ck_ok(take_debug(world));
+	sweep_bound(world);
+	ck_ok(axvm_finalize(world->vm));
+}
+
+START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
+{
+	const struct sbi_cell cell = { .extension = VENDOR };
+	struct sweep_world world;
+
+	/* Memory-mapped: one, also with an answer. */
+	begin_at(&world, PROGRAM(echo), 0, false);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_READ), 1);
+		ck_ok(axvcpu_complete_value(sweep_first(&world), 1));
+		ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	}
+	sweep_world_end(&world);
+	/* So is a call, with its arguments and both words of its answer. */
+	begin_at(&world, PROGRAM(sbi), GUEST_CELL_OF(0), false);
+	ck_ok(axvm_write(world.vm, GUEST_CELL_OF(0), &cell, sizeof(cell)));
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_HYPERCALL), 1);
+	ck_ok(axvcpu_complete_pair(sweep_first(&world), 1, 2));
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	sweep_world_end(&world);
+	/* Debugging: where it stopped. */
+	begin_at(&world, PROGRAM(breaks), 0, true);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_DEBUG), 1 + 1);
+	sweep_world_end(&world);
+	/* What KVM does not finish: where, by which tables, and of which address. */
+	begin_at(&world, PROGRAM(faults), 0, false);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_NESTED_PAGE_FAULT), 1 + 3);
+	sweep_world_end(&world);
+}
+END_TEST
+
+/* stval, and what an exception takes: four registers are read, and five written. */
+START_TEST(a_fault_of_a_csr_makes_as_many_system_calls_as_is_said)
+{
+	struct sweep_world world;
+
+	begin_csr(&world);
+	injector_arm(0, 0, false);
+	ck_ok(axvcpu_complete_fault(sweep_first(&world)));
+	injector_disarm();
+	ck_assert_uint_eq(injector.calls, 1);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 9 + 1);
+	sweep_world_end(&world);
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *all = suite_case(suite, "all");
+	TCase *exits = suite_case(suite, "exits");
+	TCase *ages = suite_case(suite, "ages");
+	TCase *count = suite_case(suite, "count");
+
+	tcase_add_loop_test(all, each_call_fails, 0, STEPS);
+	if (riscv64_host_has_aia())
+		tcase_add_loop_test(all, each_call_of_the_aia_fails, 0, AIA_STEPS);
+	tcase_add_test(exits, a_fault_is_told_though_nothing_is_known_of_it);
+	tcase_add_test(exits, a_breakpoint_is_told_though_its_place_is_not_known);
+	tcase_add_test(ages, without_a_list_the_registers_that_all_have_are_reset);
+	tcase_add_test(ages, a_kvm_that_cannot_debug_says_what_it_lacks);
+	tcase_add_test(ages, a_host_without_an_aia_is_told_of_by_name);
+	tcase_add_test(count, an_exit_makes_as_many_system_calls_as_is_said);
+	if (riscv64_host_has_aia())
+		tcase_add_test(count, a_fault_of_a_csr_makes_as_many_system_calls_as_is_said);
+}
+
+int main(void)
+{
+	return suite_main("riscv64_faults", true, add_tests);
+}
