@@ -15,7 +15,7 @@ void a64_start(struct guest *guest, const struct axvm_config *config, const void
 	ck_ok(axvcpu_bind(guest->vcpu));
 }
 
-/* --- calls ------------------------------------------------------------------------------------ */
+/* --- calls ----------------------------------------------------------------------------------- */
 
 uint64_t a64_calls(struct axvm *vm, uint32_t id, const struct a64_call *calls, size_t n)
 {
@@ -40,7 +40,7 @@ uint64_t a64_call_result(struct guest *guest)
 	return result;
 }
 
-/* --- the GIC ------------------------------------------------------------------------------------ */
+/* --- the GIC --------------------------------------------------------------------------------- */
 
 #define GICD_CTLR 0x0u
 #define GICD_CTLR_ON 0x12u /* affinity routing, group 1 */
@@ -86,7 +86,7 @@ void a64_expect_irq(struct guest *guest, uint32_t intid)
 	guest_expect_write(guest, GUEST_MMIO + 8, intid);
 }
 
-/* --- others --------------------------------------------------------------------------------------- */
+/* --- others ---------------------------------------------------------------------------------- */
 
 void a64_start_piece(struct guest *guest, const struct axvm_config *config,
 		     const struct axvcpu_arm64_setup *arm64, uint64_t piece)

@@ -6,11 +6,11 @@
 #include "arm64_guest_map.h"
 #include "guest.h"
 
-/* --- calls -------------------------------------------------------------------------------------------- */
+/* --- calls ----------------------------------------------------------------------------------- */
 
 /*
- * Its argument points to calls, up to one with A64_CALL_END. Makes each, and writes x0 to GUEST_MMIO
- * and x1 to GUEST_MMIO + 8, all 8 bytes; finishes.
+ * Its argument points to calls, up to one with A64_CALL_END. Makes each, and writes x0 to
+ * GUEST_MMIO and x1 to GUEST_MMIO + 8, all 8 bytes; finishes.
  */
 GUEST_PROGRAM(calls);
 
@@ -35,13 +35,13 @@ uint64_t a64_calls(struct axvm *vm, uint32_t id, const struct a64_call *calls, s
 /* Runs to what a call has returned in x0, and past x1. */
 uint64_t a64_call_result(struct guest *guest);
 
-/* --- the GIC ------------------------------------------------------------------------------------------ */
+/* --- the GIC --------------------------------------------------------------------------------- */
 
 /*
- * Its argument points to a word and a list of stores, up to one to 0: makes them, switches its GICv3
- * CPU interface on, if the word is not 0 also the virtual timer, which is due, writes the word to
- * GUEST_MMIO and waits for interrupts, the number of each of which it writes to GUEST_MMIO + 8 before
- * it ends it.
+ * Its argument points to a word and a list of stores, up to one to 0: makes them, switches its
+ * GICv3 CPU interface on, if the word is not 0 also the virtual timer, which is due, writes the
+ * word to GUEST_MMIO and waits for interrupts, the number of each of which it writes to GUEST_MMIO
+ * + 8 before it ends it.
  */
 GUEST_PROGRAM(gic);
 
@@ -52,13 +52,16 @@ struct a64_store {
 	uint64_t value;
 };
 
-/* A VM with a GICv3 and a vCPU that takes all interrupts of it, after these stores; 'extra' may be NULL. */
+/*
+ * A VM with a GICv3 and a vCPU that takes all interrupts of it, after these stores; 'extra' may be
+ * NULL.
+ */
 void a64_start_gic(struct guest *guest, const struct axvm_arm64_config *config, bool timer,
 		   const struct a64_store *extra, size_t nextra);
 /* Runs to the interrupt. */
 void a64_expect_irq(struct guest *guest, uint32_t intid);
 
-/* --- others --------------------------------------------------------------------------------------------- */
+/* --- others ---------------------------------------------------------------------------------- */
 
 /*
  * Without a GIC: if its argument is not 0, switches the virtual timer on, which is due; writes the
@@ -67,8 +70,9 @@ void a64_expect_irq(struct guest *guest, uint32_t intid);
 GUEST_PROGRAM(lines);
 
 /*
- * Writes to GUEST_MMIO, calls the code that its argument points to, finishes. If there is an exception,
- * writes ESR, FAR and ELR to A64_TELL and behind, 8 bytes each; of an SError, ESR to A64_TELL + 24.
+ * Writes to GUEST_MMIO, calls the code that its argument points to, finishes. If there is an
+ * exception, writes ESR, FAR and ELR to A64_TELL and behind, 8 bytes each; of an SError, ESR to
+ * A64_TELL + 24.
  */
 GUEST_PROGRAM(faults);
 /* Code for it, which is put at A64_PIECES. */
@@ -86,11 +90,15 @@ GUEST_PROGRAM_MARK(pieces, pmu);
 GUEST_PROGRAM_MARK(pieces, pauth);
 #define PIECE(place) ((uint64_t)A64_PIECES + guest_pieces_at_##place)
 
-/* A vCPU, bound, that has come as far as the first write of "faults", with this piece to be called. */
+/*
+ * A vCPU, bound, that has come as far as the first write of "faults", with this piece to be called.
+ */
 void a64_start_piece(struct guest *guest, const struct axvm_config *config,
 		     const struct axvcpu_arm64_setup *arm64, uint64_t piece);
 
-/* Instructions to be stepped over, stopped at, watched: the names of their marks say what they do. */
+/*
+ * Instructions to be stepped over, stopped at, watched: the names of their marks say what they do.
+ */
 GUEST_PROGRAM(steps);
 GUEST_PROGRAM_MARK(steps, first);
 GUEST_PROGRAM_MARK(steps, second);

@@ -15,7 +15,7 @@
 
 static struct guest guest;
 
-/* --- decoded accesses ---------------------------------------------------------------------------- */
+/* --- decoded accesses ------------------------------------------------------------------------ */
 
 /*
  * The guest loads this, and then stores all 8 bytes of what it has got. QEMU's emulation of a CPU
@@ -59,7 +59,7 @@ START_TEST(loads_have_their_sign_and_width)
 }
 END_TEST
 
-/* --- others -------------------------------------------------------------------------------------- */
+/* --- others ---------------------------------------------------------------------------------- */
 
 static void expect_undecoded(uint32_t access)
 {
@@ -134,7 +134,7 @@ START_TEST(memory_that_the_host_has_taken_away_is_a_page_fault)
 }
 END_TEST
 
-/* --- exceptions ------------------------------------------------------------------------------------- */
+/* --- exceptions ------------------------------------------------------------------------------ */
 
 static const struct axvcpu_exception external_abort = { .vector = AXVCPU_ARM64_DATA_ABORT };
 

@@ -13,7 +13,7 @@
 
 #define NR 0xc6000100u
 
-/* --- worlds -------------------------------------------------------------------------------------- */
+/* --- worlds ---------------------------------------------------------------------------------- */
 
 /* Two vCPUs of this program and this VM, the second of which waits for its start. */
 static void begin(struct sweep_world *world, struct axvm_config *config, const void *code,
@@ -117,6 +117,15 @@ static int setup_all(struct sweep_world *world, uint32_t id)
 	return axvcpu_setup(world->vcpus[id], GUEST_CODE, 0, &setup);
 }
 
+/* With a GIC that is not ready yet. */
+static void begin_unready(struct sweep_world *world)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	begin(world, &config, PROGRAM(chatter), 0);
+}
+
 /* The first vCPU has yet to be set up. */
 static void begin_created(struct sweep_world *world)
 {
@@ -144,7 +153,7 @@ static void begin_with_pmu(struct sweep_world *world)
 		ck_ok(setup_all(world, i));
 }
 
-/* --- before ------------------------------------------------------------------------------------------- */
+/* --- before ---------------------------------------------------------------------------------- */
 
 static void at_an_exit(struct sweep_world *world)
 {
@@ -159,11 +168,6 @@ static void answered(struct sweep_world *world)
 	at_an_exit(world);
 	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_HYPERCALL);
 	ck_ok(axvcpu_complete_pair(sweep_first(world), 11, 12));
-}
-
-static void finalized(struct sweep_world *world)
-{
-	ck_ok(axvm_finalize(world->vm));
 }
 
 static void with_early_interrupts(struct sweep_world *world)
@@ -211,7 +215,7 @@ static void with_an_mmu(struct sweep_world *world)
 	ck_ok(axvcpu_set_reg(vcpu, AXVCPU_REG_ARM64_SCTLR_EL1, 1));
 }
 
-/* --- what is done ------------------------------------------------------------------------------------- */
+/* --- what is done ---------------------------------------------------------------------------- */
 
 static int take_new(struct sweep_world *world)
 {
@@ -300,7 +304,7 @@ static int take_list(struct sweep_world *world)
 	return axvcpu_reg_list(sweep_first(world), ids, 16);
 }
 
-/* --- what must come of it ------------------------------------------------------------------------------ */
+/* --- what must come of it -------------------------------------------------------------------- */
 
 static void see_the_call(struct sweep_world *world)
 {
@@ -430,18 +434,16 @@ static const struct sweep_step steps[] = {
 	  .calls = 1 },
 	{ .name = "PPI",
 	  .irqchip = AXVM_IRQCHIP_KERNEL,
-	  .prepare = finalized,
 	  .take = take_ppi,
 	  .see = sweep_see_the_guest_run,
 	  .calls = 1 },
 	{ .name = "SPI",
 	  .irqchip = AXVM_IRQCHIP_KERNEL,
-	  .prepare = finalized,
 	  .take = take_spi,
 	  .see = sweep_see_the_guest_run,
 	  .calls = 1 },
 	{ .name = "run with early interrupts",
-	  .irqchip = AXVM_IRQCHIP_KERNEL,
+	  .begin = begin_unready,
 	  .prepare = with_early_interrupts,
 	  .take = sweep_run,
 	  .see = see_the_write,
@@ -461,7 +463,7 @@ START_TEST(each_call_fails)
 }
 END_TEST
 
-/* --- how many ---------------------------------------------------------------------------------------- */
+/* --- how many -------------------------------------------------------------------------------- */
 
 /* System calls of a run that ends in this kind. */
 static unsigned int calls_of_run(struct sweep_world *world, enum axvcpu_exit_kind kind)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Interrupts: SPIs, PPIs and messages through the kernel's GIC, and the lines of a CPU without one. */
+/*
+ * Interrupts: SPIs, PPIs and messages through the kernel's GIC, and the lines of a CPU without one.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <poll.h>
@@ -19,8 +21,8 @@
 static struct guest guest;
 
 /*
- * Two bits for each interrupt: the upper one makes an edge of it. KVM begins with all SPIs so; its PPIs
- * are levels, whatever is written here.
+ * Two bits for each interrupt: the upper one makes an edge of it. KVM begins with all SPIs so; its
+ * PPIs are levels, whatever is written here.
  */
 #define GICD_ICFGR 0xc00u
 
@@ -44,7 +46,7 @@ static bool is_timers(uint32_t intid)
 	return intid == VTIMER || intid == PTIMER;
 }
 
-/* --- the GIC ------------------------------------------------------------------------------------ */
+/* --- the GIC --------------------------------------------------------------------------------- */
 
 START_TEST(every_interrupt_is_injected_by_its_number)
 {
@@ -120,6 +122,9 @@ END_TEST
 
 START_TEST(what_comes_before_the_gic_is_ready_waits_for_the_first_entry)
 {
+	const struct axvm_route route = { .gsi = 1, .kind = AXVM_ROUTE_PIN, .u.pin = { 0, 1 } };
+	const struct axvm_msi msi = { .address = AXVM_ARM64_GITS + 0x10040 };
+	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	const uint64_t word = 0;
 	const struct a64_store all[] = {
@@ -136,6 +141,9 @@ START_TEST(what_comes_before_the_gic_is_ready_waits_for_the_first_entry)
 	guest_setup(&guest, AXVCPU_MODE_64);
 	ck_ok(axvcpu_set_gpr(guest.vcpu, 0, A64_LIST));
 	ck_fails_saying(axvm_set_irq_line(guest.vm, 1, true), EBUSY, "axvm_finalize()");
+	ck_fails_saying(axvm_set_routes(guest.vm, &route, 1), EBUSY, "axvm_finalize()");
+	ck_fails_saying(axvm_signal_msi(guest.vm, &msi), EBUSY, "axvm_finalize()");
+	ck_fails_saying(axvm_set_irqfd(guest.vm, &irqfd), EBUSY, "axvm_finalize()");
 	ck_ok(axvcpu_inject_interrupt(guest.vcpu, 21));
 	ck_ok(axvcpu_set_irq_line(guest.vcpu, 22, true));
 	ck_ok(axvcpu_set_irq_line(guest.vcpu, 23, true));
@@ -230,7 +238,7 @@ START_TEST(routes_are_to_inputs_of_the_one_controller)
 }
 END_TEST
 
-/* --- a storm --------------------------------------------------------------------------------------- */
+/* --- a storm --------------------------------------------------------------------------------- */
 
 #define STORM_SPIS 32u
 
@@ -283,7 +291,7 @@ START_TEST(no_interrupt_of_a_storm_is_lost)
 }
 END_TEST
 
-/* --- messages ---------------------------------------------------------------------------------------- */
+/* --- messages -------------------------------------------------------------------------------- */
 
 #define ITS_DEVICE 0x123u
 #define ITS_EVENTS 16u
@@ -417,7 +425,7 @@ START_TEST(without_an_its_nobody_takes_messages)
 }
 END_TEST
 
-/* --- no GIC ---------------------------------------------------------------------------------------- */
+/* --- no GIC ---------------------------------------------------------------------------------- */
 
 #define LINE_IRQ 0u
 #define LINE_FIQ 1u

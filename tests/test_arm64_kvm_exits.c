@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What KVM_RUN ends with on other hosts and older kernels: errnos that a guest causes, none fatal. */
+/*
+ * What KVM_RUN ends with on other hosts and older kernels: errnos that a guest causes, none fatal.
+ */
 #include <errno.h>
 
 #include "forge.h"

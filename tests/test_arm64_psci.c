@@ -62,7 +62,7 @@ static void expect_result(int64_t result)
 	ck_assert_int_eq((int64_t)a64_call_result(&guests[0]), result);
 }
 
-/* --- with KVM ---------------------------------------------------------------------------------- */
+/* --- with KVM -------------------------------------------------------------------------------- */
 
 /* Runs until the guest's program comes to the end of its calls. */
 static void *run_to_the_end(void *arg)
@@ -165,7 +165,7 @@ START_TEST(a_suspended_machine_is_handed_out_as_it_is)
 }
 END_TEST
 
-/* --- with the caller -------------------------------------------------------------------------------- */
+/* --- with the caller ------------------------------------------------------------------------- */
 
 static void expect_cpu_up(uint32_t target, uint64_t entry, uint64_t arg)
 {

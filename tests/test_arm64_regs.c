@@ -29,8 +29,8 @@ static void read_list(void)
 }
 
 /*
- * The counter goes on. And what is written to PMINTENCLR_EL1, PMCNTENCLR_EL0 and PMOVSCLR_EL0 goes, in
- * them and in their counterparts.
+ * The counter goes on. And what is written to PMINTENCLR_EL1, PMCNTENCLR_EL0 and PMOVSCLR_EL0 goes,
+ * in them and in their counterparts.
  */
 static bool stands_still(uint64_t id)
 {
@@ -100,7 +100,7 @@ START_TEST(also_those_of_a_cpu_with_vectors_and_the_rest)
 }
 END_TEST
 
-/* --- names ---------------------------------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 /* Of these a guest may have any value that fits. */
 static const uint64_t free_regs[] = {

@@ -47,8 +47,8 @@ static bool counts(uint64_t id)
 }
 
 /*
- * What no guest can change: KVM's settings of its firmware, the shape of the caches, and the number of
- * the CPU. They stay as whoever made the vCPU wants them.
+ * What no guest can change: KVM's settings of its firmware, the shape of the caches, and the number
+ * of the CPU. They stay as whoever made the vCPU wants them.
  */
 static bool is_a_setting(uint64_t id)
 {

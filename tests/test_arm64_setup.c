@@ -11,7 +11,7 @@
 
 static struct guest guest;
 
-/* --- modes -------------------------------------------------------------------------------------- */
+/* --- modes ----------------------------------------------------------------------------------- */
 
 #define ENTRY (GUEST_CODE + 0x40u)
 #define STACK GUEST_STACK
@@ -128,7 +128,7 @@ START_TEST(what_makes_no_sense_is_refused_and_another_setup_works)
 }
 END_TEST
 
-/* --- what of the CPU there is ------------------------------------------------------------------------ */
+/* --- what of the CPU there is ---------------------------------------------------------------- */
 
 #define ID_AA64PFR0_EL1 UINT64_C(0x603000000013c020)
 #define PFR0_SVE(value) ((value) >> 32 & 0xf)
@@ -275,7 +275,7 @@ START_TEST(each_cpu_has_an_affinity_of_its_own)
 }
 END_TEST
 
-/* --- the VM ------------------------------------------------------------------------------------------ */
+/* --- the VM ---------------------------------------------------------------------------------- */
 
 START_TEST(a_vm_is_as_wide_as_was_asked_for)
 {

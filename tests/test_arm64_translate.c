@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The translation of a guest's addresses, which the library walks the guest's tables for: what it says
- * is what the hardware says (AT, in the guest), for every page size, width, and size of blocks.
+ * The translation of a guest's addresses, which the library walks the guest's tables for: what it
+ * says is what the hardware says (AT, in the guest), for every page size, width, and size of
+ * blocks.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -86,7 +87,7 @@ static struct half new_half(unsigned int page_bits, unsigned int va_bits)
 	return (struct half){ page_bits, va_bits, new_table(page_bits) };
 }
 
-/* --- switching it on ------------------------------------------------------------------------------ */
+/* --- switching it on ------------------------------------------------------------------------- */
 
 #define TCR_TBI0 (UINT64_C(1) << 37)
 #define TCR_EPD1 (UINT64_C(1) << 23)
@@ -126,7 +127,7 @@ static void begin(void)
 	free_table = A64_TABLES;
 }
 
-/* --- comparing --------------------------------------------------------------------------------------- */
+/* --- comparing ------------------------------------------------------------------------------- */
 
 /* What the guest's own look-up says. */
 static bool hardware(uint64_t va, uint64_t *gpa)
@@ -183,7 +184,7 @@ static bool has_pages(unsigned int page_bits)
 	}
 }
 
-/* --- tests --------------------------------------------------------------------------------------------- */
+/* --- tests ----------------------------------------------------------------------------------- */
 
 START_TEST(without_an_mmu_addresses_are_what_they_are)
 {

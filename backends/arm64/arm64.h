@@ -17,6 +17,9 @@ int arm64_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
 
 /* irq.c */
 int arm64_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
+int arm64_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi);
+int arm64_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
+int arm64_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
 int arm64_inject_interrupt(void *arch_vcpu, uint32_t vector);
 int arm64_inject_anywhere(void *arch_vcpu, uint32_t vector);
 int arm64_set_irq_line(void *arch_vcpu, uint32_t line, bool level);

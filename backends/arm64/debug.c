@@ -26,7 +26,7 @@ static bool is_break(const struct axvcpu_debug_point *point)
 	return point->kind == AXVCPU_DEBUG_BREAK;
 }
 
-/* --- setting ------------------------------------------------------------------------------------------ */
+/* --- setting --------------------------------------------------------------------------------- */
 
 static int check_count(struct kvm_vcpu *vcpu, uint32_t n, unsigned int capability, const char *what)
 {
@@ -104,7 +104,7 @@ int arm64_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug)
 	return 0;
 }
 
-/* --- exits -------------------------------------------------------------------------------------------- */
+/* --- exits ----------------------------------------------------------------------------------- */
 
 static uint32_t find_break(const struct kvm_vcpu_arch *arch, uint64_t pc)
 {

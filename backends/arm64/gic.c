@@ -18,7 +18,7 @@
 #define NIRQS_MIN 64u
 #define NIRQS_STEP 32u
 
-/* --- the config ------------------------------------------------------------------------------------- */
+/* --- the config ------------------------------------------------------------------------------ */
 
 static int check_config(const struct kvm_vm *kvm, const struct axvm_arm64_config *config)
 {
@@ -76,7 +76,7 @@ static int check_version(const struct kvm_vm *kvm, const struct axvm_arm64_confi
 	return 0;
 }
 
-/* --- frames --------------------------------------------------------------------------------------------- */
+/* --- frames ---------------------------------------------------------------------------------- */
 
 static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
 {
@@ -158,7 +158,7 @@ int arm64_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
 	return kvm_vm_map(arch_vm, region, slot);
 }
 
-/* --- birth --------------------------------------------------------------------------------------------- */
+/* --- birth ----------------------------------------------------------------------------------- */
 
 /* Where the distributor, and what else belongs to it, is. */
 static int place(const struct kvm_vm *kvm, int fd, const struct arm64_frame *frame)
@@ -196,7 +196,9 @@ static int create_its(struct kvm_vm *kvm)
 	return place(kvm, gic->its_fd, &gic->frames[2]);
 }
 
-/* The newest, if the config does not care. Without any, the newest is what is then found missing. */
+/*
+ * The newest, if the config does not care. Without any, the newest is what is then found missing.
+ */
 static int choose_version(struct kvm_vm *kvm, uint32_t wanted)
 {
 	int has_v3 = 0, has_v2 = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Interrupts. The GIC's inputs are lines: SPIs are the VM's, PPIs each CPU's own. KVM takes them from
- * any thread, so nobody waits for an owner. Without a GIC there are the two lines of the CPU itself.
+ * Interrupts. The GIC's inputs are lines: SPIs are the VM's, PPIs each CPU's own. KVM takes them
+ * from any thread, so nobody waits for an owner. Without a GIC there are the two lines of the CPU
+ * itself.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,8 +15,12 @@
 #define PPI_VTIMER 27u
 #define PPI_PTIMER 30u
 
-/* --- lines ------------------------------------------------------------------------------------------- */
+/* --- lines ----------------------------------------------------------------------------------- */
 
+/*
+ * KVMs before Linux 6.7 take the CPU's number for the place in the order of creation: there, vCPUs
+ * are to be created in the order of their ids.
+ */
 static int set_line(const struct kvm_vm *kvm, uint32_t type, uint32_t cpu, uint32_t number,
 		    bool level)
 {
@@ -53,25 +58,58 @@ static int set_gic_line(struct kvm_vcpu *vcpu, uint32_t intid, bool level)
 				       : set_line(vcpu->vm, KVM_ARM_IRQ_TYPE_SPI, 0, intid, level);
 }
 
+/*
+ * KVM's GIC takes nothing before it is initialised, which is when it makes its routes: those of
+ * before would be lost.
+ */
+static int check_ready(const struct kvm_vm *kvm, const char *what)
+{
+	const struct arm64_gic *gic = &kvm->arch.gic;
+
+	return !gic->version || atomic_load(&gic->ready)
+		       ? 0
+		       : axvcpu_fail(kvm->vm, -EBUSY,
+				     "%s: the GIC is not ready before axvm_finalize()", what);
+}
+
 int arm64_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 {
 	const struct kvm_vm *kvm = arch_vm;
 	const struct arm64_gic *gic = &kvm->arch.gic;
+	int ret = check_ready(kvm, "set_irq_line");
 
+	if (ret)
+		return ret;
 	if (gic->version && gsi >= gic->nirqs - ARM64_FIRST_SPI)
 		return axvcpu_fail(kvm->vm, -EINVAL,
 				   "set_irq_line: gsi %" PRIu32 ": the GIC has %" PRIu32
 				   " inputs (nirqs is %" PRIu32 ")",
 				   gsi, gic->nirqs - ARM64_FIRST_SPI, gic->nirqs);
-	if (gic->version && !atomic_load(&gic->ready))
-		return axvcpu_fail(kvm->vm, -EBUSY,
-				   "set_irq_line: gsi %" PRIu32
-				   ": the GIC takes none before axvm_finalize()",
-				   gsi);
 	return kvm_set_irq_line(arch_vm, gsi, level);
 }
 
-/* --- one vCPU ------------------------------------------------------------------------------------- */
+int arm64_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi)
+{
+	int ret = check_ready(arch_vm, "signal_msi");
+
+	return ret ? ret : kvm_signal_msi(arch_vm, msi);
+}
+
+int arm64_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
+{
+	int ret = check_ready(arch_vm, "set_routes");
+
+	return ret ? ret : kvm_set_routes(arch_vm, routes, count);
+}
+
+int arm64_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
+{
+	int ret = check_ready(arch_vm, "irqfd");
+
+	return ret ? ret : kvm_irqfd(arch_vm, irqfd);
+}
+
+/* --- one vCPU -------------------------------------------------------------------------------- */
 
 static int check_intid(const struct kvm_vcpu *vcpu, uint32_t intid, uint32_t end, const char *what)
 {
@@ -90,7 +128,9 @@ static int check_intid(const struct kvm_vcpu *vcpu, uint32_t intid, uint32_t end
 	return 0;
 }
 
-/* It may be that the GIC became ready meanwhile: then it is raised for nothing, at the next entry. */
+/*
+ * It may be that the GIC became ready meanwhile: then it is raised for nothing, at the next entry.
+ */
 static void set_early(struct kvm_vcpu *vcpu, uint32_t intid, bool level)
 {
 	uint64_t bit = UINT64_C(1) << intid % 64;

@@ -102,8 +102,8 @@ struct kvm_vcpu_arch {
 
 /*
  * Between "I am running", which a kicker looks for, and the kernel's look at immediate_exit there
- * must be a full barrier. The compare-and-swap that says the former orders it against what comes
- * later only for the loads and stores that the compiler knows to be atomic.
+ * must be a full barrier. The compare-and-swap that says the former is none here: loads that follow
+ * it may be done before what it stores is seen.
  */
 static inline void kvm_arch_entry_barrier(void)
 {
@@ -148,9 +148,9 @@ static inline bool kvm_arch_guest_errno(int ret)
 }
 
 /*
- * Whether, with KVM_EXIT_FAIL_ENTRY, this errno of KVM_RUN's says that the guest could not be entered:
- * EINVAL of one that has gone to AArch32 where not all host CPUs have it, and then ENOEXEC until it is
- * reset.
+ * Whether, with KVM_EXIT_FAIL_ENTRY, this errno of KVM_RUN's says that the guest could not be
+ * entered: EINVAL of one that has gone to AArch32 where not all host CPUs have it, and then ENOEXEC
+ * until it is reset.
  */
 static inline bool kvm_arch_refused_entry(int ret)
 {

@@ -7,7 +7,7 @@
 
 #define GPA_BITS_MIN 32
 
-/* --- the width of guest-physical addresses ------------------------------------------------------- */
+/* --- the width of guest-physical addresses --------------------------------------------------- */
 
 static int gpa_bits(const struct axvm *vm, int max, uint32_t wanted)
 {
@@ -53,11 +53,12 @@ static int set_gpa_bits(const struct kvm_vm *kvm, int kvm_fd, const struct axvm_
 	return 0;
 }
 
-/* --- the VM ---------------------------------------------------------------------------------------- */
+/* --- the VM ---------------------------------------------------------------------------------- */
 
 /*
- * Accesses to where no memory is by instructions that the hardware does not take apart for KVM: with
- * a base register that moves along, or two registers. KVM tells us of them, if it can, or gives up.
+ * Accesses to where no memory is by instructions that the hardware does not take apart for KVM:
+ * with a base register that moves along, or two registers. KVM tells us of them, if it can, or
+ * gives up.
  */
 static int ask_for_undecoded(const struct kvm_vm *kvm)
 {
@@ -98,7 +99,7 @@ void kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
 	(void)vcpu;
 }
 
-/* --- the run loop ----------------------------------------------------------------------------------- */
+/* --- the run loop ---------------------------------------------------------------------------- */
 
 int kvm_arch_before_entry(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
@@ -110,7 +111,8 @@ int kvm_arch_before_entry(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	if (!ret)
 		ret = arm64_raise_early(vcpu);
 	/* What was asked for happens now. */
-	vcpu->arch.aborts = false;
+	if (!ret)
+		vcpu->arch.aborts = false;
 	return ret;
 }
 
@@ -120,7 +122,7 @@ bool kvm_arch_swallow(struct kvm_vcpu *vcpu)
 	return false;
 }
 
-/* --- the table -------------------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------------------------- */
 
 static const struct axvcpu_arch_ops arm64_ops = {
 	.size = sizeof(struct axvcpu_arch_ops),
@@ -135,9 +137,9 @@ static const struct axvcpu_arch_ops arm64_ops = {
 	.vm_fd = kvm_vm_fd,
 	.vm_enable_capability = kvm_vm_enable_capability,
 	.vm_set_irq_line = arm64_vm_set_irq_line,
-	.vm_signal_msi = kvm_signal_msi,
-	.vm_set_routes = kvm_set_routes,
-	.vm_irqfd = kvm_irqfd,
+	.vm_signal_msi = arm64_vm_signal_msi,
+	.vm_set_routes = arm64_vm_set_routes,
+	.vm_irqfd = arm64_vm_irqfd,
 	.vm_ioeventfd = kvm_ioeventfd,
 
 	.vcpu_new = kvm_vcpu_new,

@@ -13,9 +13,9 @@ int arm64_max_gpa_bits(const struct axvm *vm, int kvm_fd)
 }
 
 /*
- * A table of 8-byte entries fills a page of the host's, so each level resolves three bits fewer than
- * the offset in a page has. At the top up to 16 tables stand side by side, which is four bits more.
- * KVM has two levels at least, lest it split the host's large pages.
+ * A table of 8-byte entries fills a page of the host's, so each level resolves three bits fewer
+ * than the offset in a page has. At the top up to 16 tables stand side by side, which is four bits
+ * more. KVM has two levels at least, lest it split the host's large pages.
  */
 int kvm_arch_guest_page_table_levels(int kvm_fd)
 {

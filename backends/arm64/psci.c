@@ -25,7 +25,7 @@
 #define AFFINITY_MASK UINT64_C(0xff00ffffff)
 #define AFFINITY_LEVELS 4u
 
-/* --- the CPUs ---------------------------------------------------------------------------------------- */
+/* --- the CPUs -------------------------------------------------------------------------------- */
 
 int arm64_psci_init(struct kvm_vm *kvm, const struct axvm_config *config)
 {
@@ -79,12 +79,12 @@ void arm64_vcpu_free(void *arch_vcpu)
 }
 
 /*
- * Of the CPUs whose affinity, as far as 'mask' has it, is this: INFO_ON if one of them is on, and so
- * on, the next best; or an error of PSCI's. The last of them goes to *id.
+ * Of the CPUs whose affinity, as far as 'mask' has it, is this: INFO_ON if one of them is on, and
+ * so on, the next best; or an error of PSCI's. The last of them goes to *id.
  */
-static int64_t look_up(const struct kvm_vm *kvm, uint64_t affinity, uint64_t mask, uint32_t *id)
+static int64_t look_up(struct kvm_vm *kvm, uint64_t affinity, uint64_t mask, uint32_t *id)
 {
-	struct kvm_vm_arch *arch = (struct kvm_vm_arch *)&kvm->arch;
+	struct kvm_vm_arch *arch = &kvm->arch;
 	bool on = false, starting = false, any = false;
 
 	pthread_mutex_lock(&arch->lock);
@@ -104,7 +104,7 @@ static int64_t look_up(const struct kvm_vm *kvm, uint64_t affinity, uint64_t mas
 	return on ? INFO_ON : starting ? INFO_ON_PENDING : INFO_OFF;
 }
 
-/* --- calls ------------------------------------------------------------------------------------------ */
+/* --- calls ----------------------------------------------------------------------------------- */
 
 bool arm64_is_power_call(const struct kvm_vcpu *vcpu, uint32_t nr)
 {

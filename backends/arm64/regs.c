@@ -61,7 +61,7 @@ bool kvm_arch_reg_is_zero(uint64_t id)
 	return false;
 }
 
-/* --- the stack pointer --------------------------------------------------------------------------- */
+/* --- the stack pointer ----------------------------------------------------------------------- */
 
 /* KVM's id of r13 of an AArch32 mode: the banked ones are in x15 to x29. */
 static uint64_t aarch32_sp(uint64_t mode)
@@ -131,7 +131,7 @@ int arm64_set_return_value(void *arch_vcpu, uint64_t value)
 	return kvm_set_one_reg(arch_vcpu, ARM64_GPR(0), &value);
 }
 
-/* --- the list --------------------------------------------------------------------------------------- */
+/* --- the list -------------------------------------------------------------------------------- */
 
 #define GPR(n) \
 	{ \

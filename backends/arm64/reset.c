@@ -41,7 +41,9 @@ int arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 		vcpu->entry = old_entry;
 		return ret;
 	}
-	/* With the same features, which older KVMs insist on: one that has begun off is off again. */
+	/*
+	 * With the same features, which older KVMs insist on: one that has begun off is off again.
+	 */
 	ret = kvm_vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &vcpu->arch.init);
 	if (!ret)
 		ret = kvm_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &runnable);

@@ -17,7 +17,7 @@
 
 #define VECTOR_UNIT 16u
 
-/* --- the config ------------------------------------------------------------------------------------ */
+/* --- the config ------------------------------------------------------------------------------ */
 
 static int check_flags(const struct kvm_vcpu *vcpu, const struct axvcpu_arm64_setup *arm64)
 {
@@ -76,7 +76,7 @@ static int read_config(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_co
 	return ret ? ret : arm64_check_mode(vcpu, config);
 }
 
-/* --- what of the CPU there is ------------------------------------------------------------------------ */
+/* --- what of the CPU there is ---------------------------------------------------------------- */
 
 struct feature {
 	/* AXVCPU_ARM64_*, or 0: 32-bit mode. */
@@ -116,8 +116,8 @@ static int want(struct kvm_vcpu *vcpu, const struct feature *feature)
 }
 
 /*
- * All but the first wait in KVM for a CPU_ON. Not so those whose power is ours: the first run of one
- * that axvcpu_start() has started is that of a CPU that is on.
+ * All but the first wait in KVM for a CPU_ON. Not so those whose power is ours: the first run of
+ * one that axvcpu_start() has started is that of a CPU that is on.
  */
 static bool waits_in_kvm(const struct kvm_vcpu *vcpu)
 {
@@ -181,7 +181,7 @@ static int finalize_sve(struct kvm_vcpu *vcpu, uint32_t max_bytes)
 	return ret;
 }
 
-/* --- the PMU ----------------------------------------------------------------------------------------- */
+/* --- the PMU --------------------------------------------------------------------------------- */
 
 static int set_pmu(struct kvm_vcpu *vcpu, uint64_t attr, const int *value, const char *what)
 {
@@ -220,7 +220,7 @@ int arm64_start_pmu(struct kvm_vcpu *vcpu)
 	return ret;
 }
 
-/* --- registers --------------------------------------------------------------------------------------- */
+/* --- registers ------------------------------------------------------------------------------- */
 
 int arm64_enter_mode(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config)
 {

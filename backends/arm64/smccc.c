@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Calls that the guest makes by HVC or SMC. KVM hands them out if its filter says so, with the
- * function's number and nothing else: arguments are read from the registers, a system call for each,
- * and results are written there. The call has retired already.
+ * function's number and nothing else: arguments are read from the registers, a system call for
+ * each, and results are written there. The call has retired already.
  */
 #include <errno.h>
 
@@ -11,7 +11,7 @@
 
 #define NOT_SUPPORTED ((uint64_t)-1)
 
-/* --- the filter ---------------------------------------------------------------------------------- */
+/* --- the filter ------------------------------------------------------------------------------ */
 
 struct range {
 	uint32_t first;
@@ -69,7 +69,7 @@ int arm64_smccc_init(const struct kvm_vm *kvm, const struct axvm_config *config)
 	return ret;
 }
 
-/* --- exits ------------------------------------------------------------------------------------------ */
+/* --- exits ----------------------------------------------------------------------------------- */
 
 int arm64_decode_call(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
@@ -109,7 +109,7 @@ int arm64_complete_call(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answe
 	}
 }
 
-/* --- results ----------------------------------------------------------------------------------------- */
+/* --- results --------------------------------------------------------------------------------- */
 
 void arm64_preset_result(struct kvm_vcpu *vcpu, uint64_t value)
 {

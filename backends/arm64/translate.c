@@ -57,7 +57,7 @@ static int not_mapped(const struct kvm_vcpu *vcpu, uint64_t gva)
 	return -EFAULT;
 }
 
-/* --- which tables ------------------------------------------------------------------------------------- */
+/* --- which tables ---------------------------------------------------------------------------- */
 
 /* The sizes of pages are numbered differently in the two halves. */
 static unsigned int page_bits(bool upper, uint64_t tcr)
@@ -110,7 +110,7 @@ static int choose_tables(struct kvm_vcpu *vcpu, uint64_t gva, struct tables *tab
 	return 0;
 }
 
-/* --- the walk ------------------------------------------------------------------------------------------ */
+/* --- the walk -------------------------------------------------------------------------------- */
 
 /* Bits that the levels from this one on do not resolve. */
 static unsigned int shift_of(const struct tables *tables, int level)
@@ -142,7 +142,10 @@ static uint64_t address_of(const struct tables *tables, uint64_t descriptor, uns
 /* Whether a descriptor of this level may stand for all that it covers. */
 static bool can_be_block(const struct tables *tables, int level)
 {
-	/* 4 KiB: 2 MiB and 1 GiB, in wide tables 512 GiB; 16 KiB: 32 MiB, 64 GiB; 64 KiB: 512 MiB, 4 TiB. */
+	/*
+	 * 4 KiB: 2 MiB and 1 GiB, in wide tables 512 GiB; 16 KiB: 32 MiB, 64 GiB; 64 KiB: 512 MiB,
+	 * 4 TiB.
+	 */
 	if (level == 2)
 		return true;
 	if (level == 1)

@@ -135,6 +135,14 @@ int kvm_vcpu_fd(void *arch_vcpu);
 /* One of KVM's own, with as many bytes as its id says. -ENOENT, without a message: there is none. */
 int kvm_get_one_reg(struct kvm_vcpu *vcpu, uint64_t id, void *value);
 int kvm_set_one_reg(struct kvm_vcpu *vcpu, uint64_t id, const void *value);
+/* Whether an id is KVM's own, of a register that a value has room for. */
+static inline bool kvm_is_value_id(uint64_t id)
+{
+	size_t size = axvcpu_reg_size(id);
+
+	return id >> 56 && size && size <= sizeof(uint64_t);
+}
+
 int kvm_get_reg_bytes(void *arch_vcpu, uint64_t id, void *buf, size_t len);
 int kvm_set_reg_bytes(void *arch_vcpu, uint64_t id, const void *buf, size_t len);
 int kvm_reg_list(void *arch_vcpu, uint64_t *ids, size_t count);

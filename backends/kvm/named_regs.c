@@ -10,10 +10,8 @@
 /* KVM's id for one of ours, or for one of KVM's own that fits 8 bytes; 0: neither. */
 static uint64_t kvm_id(const struct kvm_vcpu *vcpu, uint64_t id)
 {
-	size_t size = axvcpu_reg_size(id);
-
 	if (id >> 56)
-		return size && size <= sizeof(uint64_t) ? id : 0;
+		return kvm_is_value_id(id) ? id : 0;
 	return kvm_arch_reg(vcpu, id);
 }
 

@@ -149,12 +149,6 @@ static bool is_msr(uint64_t id)
 
 /* --- one register --------------------------------------------------------------------------------- */
 
-/* An id of KVM's own, of at most 8 bytes. */
-static bool is_kvm_id(uint64_t id)
-{
-	return id >> 56 && axvcpu_reg_size(id) <= sizeof(uint64_t);
-}
-
 int x86_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value)
 {
 	struct kvm_vcpu *vcpu = arch_vcpu;
@@ -166,7 +160,7 @@ int x86_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value)
 		return get_sreg(vcpu, id, value);
 	if (is_msr(id))
 		return x86_get_msr(vcpu, (uint32_t)id, value);
-	if (is_kvm_id(id)) {
+	if (kvm_is_value_id(id)) {
 		ret = kvm_get_one_reg(vcpu, id, &raw);
 		if (!ret)
 			*value = raw;
@@ -190,7 +184,7 @@ int x86_set_reg(void *arch_vcpu, uint64_t id, uint64_t value)
 		return set_sreg(vcpu, id, value);
 	if (is_msr(id))
 		return x86_set_msr(vcpu, (uint32_t)id, value);
-	if (is_kvm_id(id))
+	if (kvm_is_value_id(id))
 		return kvm_set_one_reg(vcpu, id, &value);
 	if (!general_reg(&regs, id))
 		return -ENOENT;

@@ -33,19 +33,23 @@ static int new_vm_with_gic(struct machine *machine, struct axvm_config *config)
 		machine->gic_version = gic.gic_version;
 		err = axvm_new(config, &machine->vm);
 	}
+	config->arch_config = NULL;
 	return err;
 }
 
 static int new_vm_with_aia(struct machine *machine, struct axvm_config *config)
 {
 	struct axvm_riscv64_config aia = AXVM_RISCV64_CONFIG_INIT;
+	int err;
 
 	aia.aplic_addr = GUEST_GPA_APLIC;
 	aia.imsic_addr = GUEST_GPA_IMSIC;
 	aia.sources = DEVICETREE_AIA_SOURCES;
 	aia.ids = DEVICETREE_AIA_IDS;
 	config->arch_config = &aia;
-	return axvm_new(config, &machine->vm);
+	err = axvm_new(config, &machine->vm);
+	config->arch_config = NULL;
+	return err;
 }
 
 static int new_vm(struct machine *machine, struct axvm_config *config,

@@ -245,6 +245,9 @@ void signals_watch(struct axvm_runner *runner, struct axvcpu *vcpu)
 {
 	watched_runner = runner;
 	watched_vcpu = vcpu;
+	/* A tick that came before has found nobody to kick. */
+	if (vcpu && atomic_load(&tick))
+		axvcpu_kick(vcpu);
 }
 
 /*

@@ -71,7 +71,10 @@ struct axvcpu_arm64_setup {
 	size_t size;
 	/** AXVCPU_ARM64_* */
 	uint32_t flags;
-	/** With AXVCPU_ARM64_SVE: the longest vectors in bytes, a multiple of 16; 0: as KVM has them. */
+	/**
+	 * With AXVCPU_ARM64_SVE: the longest vectors in bytes, a multiple of 16; 0: as KVM has
+	 * them.
+	 */
 	uint32_t sve_max_bytes;
 	/** With AXVCPU_ARM64_PMU and a GIC: its interrupt's INTID, 16 to 31; 0: 23. */
 	uint32_t pmu_irq;

@@ -109,8 +109,8 @@ AXVCPU_API int axvcpu_request_irq_window(struct axvcpu *vcpu);
  *
  * @param gsi   its number (global system interrupt). One without a route leads nowhere; at first
  *              all inputs of the kernel's controllers have theirs, and with a split irqchip none.
- *              arm64: INTID less 32; after axvm_finalize() (before it -EBUSY), and without regard to
- *              routes, which are for descriptors.
+ *              arm64: INTID less 32, without regard to routes, which are for descriptors. There,
+ *              lines, messages, routes and descriptors are -EBUSY before axvm_finalize().
  * @param level whether it is asserted. An edge is both, one after the other.
  * @return 0; -ENOTSUP: the kernel emulates none; -EINVAL: no such number; errnos of the kernel.
  *

@@ -10,7 +10,7 @@
 	movk	\reg, (\value) & 0xffff
 	.endm
 
-/* Vectors of EL1 with its own stack pointer: synchronous, IRQ, FIQ, SError. All others are loops. */
+/* Vectors of EL1 with its own stack pointer: synchronous, IRQ, FIQ, SError. Others are loops. */
 	.macro	vectors sync, irq, fiq, serror
 	.balign	0x800
 10:
