@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # The nested machine: its emulator fetched; started, watched, and always ended. The one who sources
 # it has read the architecture's .conf, store.sh and debian.sh, and set the limits $silence and
-# $total in seconds; and defines pump(), which is called whenever the machine has said something,
-# and once after that.
+# $total in seconds, and $deadline, the time when the latter is up; and defines pump(), which is
+# called whenever the machine has said something, and once after that.
 : "${top:?} ${arch:?} ${work:?} ${cache:?} ${silence:?} ${total:?} ${debian_suite:?}"
 : "${qemu:?} ${qemu_package:?} ${qemu_machine:?} ${qemu_serial:?} ${kernel_options:?}"
 
@@ -130,6 +130,7 @@ machine_run() {
 			pump
 			return 1
 		fi
+		# shellcheck disable=SC2154 # the caller's
 		if [ "$_now" -ge "$deadline" ]; then
 			echo "nested $arch: not done after $total s" >&2
 			machine_kill
