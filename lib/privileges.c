@@ -206,9 +206,12 @@ static bool is_leaving(const char *tid)
 	snprintf(path, sizeof(path), "/proc/self/task/%s/stat", tid);
 	file = fopen(path, "re");
 	if (!file)
-		return false;
+		return errno == ENOENT || errno == ESRCH;
 	len = fread(text, 1, sizeof(text) - 1, file);
 	fclose(file);
+	/* The kernel has nothing to say of one that is gone. */
+	if (!len)
+		return true;
 	text[len] = '\0';
 	/* The name before it is the program's, and may hold anything. */
 	fields = strrchr(text, ')');
