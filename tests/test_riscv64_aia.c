@@ -196,9 +196,13 @@ START_TEST(it_takes_nothing_before_the_vm_is_finalized)
 	const struct axvm_route route = { .gsi = 5, .kind = AXVM_ROUTE_PIN, .u.pin = { 0, 5 } };
 	const struct axvm_msi msi = { .address = IMSIC, .data = 1 };
 	struct axvm_config config = kernel_config(NULL);
+	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
 
+	irqfd.gsi = 5;
+	irqfd.fd = eventfd(0, EFD_CLOEXEC);
 	guest_create(&guest, &config, PROGRAM(imsic));
 	guest_setup(&guest, AXVCPU_MODE_64);
+	ck_fails_saying(axvm_set_irqfd(guest.vm, &irqfd), EBUSY, "axvm_finalize");
 	ck_fails_saying(axvm_set_irq_line(guest.vm, 5, true), EBUSY, "axvm_finalize");
 	ck_fails_saying(axvm_signal_msi(guest.vm, &msi), EBUSY, "axvm_finalize");
 	ck_fails_saying(axvm_set_routes(guest.vm, &route, 1), EBUSY, "axvm_finalize");
@@ -209,7 +213,9 @@ START_TEST(it_takes_nothing_before_the_vm_is_finalized)
 	ck_assert_int_eq(axvm_signal_msi(guest.vm, &msi), 1);
 	ck_ok(axvm_set_routes(guest.vm, &route, 1));
 	ck_ok(axvcpu_inject_interrupt(guest.vcpu, 1));
+	ck_ok(axvm_set_irqfd(guest.vm, &irqfd));
 	guest_end(&guest);
+	close(irqfd.fd);
 }
 END_TEST
 

@@ -349,6 +349,22 @@ START_TEST(a_host_without_an_aia_is_told_of_by_name)
 }
 END_TEST
 
+/* KVM's answer to how many there are is taken away, which leaves none. */
+START_TEST(a_host_with_fewer_identities_is_told_of)
+{
+	struct axvm_riscv64_config riscv = AXVM_RISCV64_CONFIG_INIT;
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct axvm *vm = NULL;
+
+	riscv.ids = 63;
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	config.arch_config = &riscv;
+	injector_ioctl(KVM_GET_DEVICE_ATTR, 0, 1);
+	ck_fails_saying(axvm_new(&config, &vm), ENOTSUP, "ids is 63");
+	ck_assert_ptr_null(vm);
+}
+END_TEST
+
 /* --- how many ----------------------------------------------------------------------------------- */
 
 #define VENDOR 0x09000000
@@ -426,6 +442,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(ages, without_a_list_the_registers_that_all_have_are_reset);
 	tcase_add_test(ages, a_kvm_that_cannot_debug_says_what_it_lacks);
 	tcase_add_test(ages, a_host_without_an_aia_is_told_of_by_name);
+	if (riscv64_host_has_aia())
+		tcase_add_test(ages, a_host_with_fewer_identities_is_told_of);
 	tcase_add_test(count, an_exit_makes_as_many_system_calls_as_is_said);
 	if (riscv64_host_has_aia())
 		tcase_add_test(count, a_fault_of_a_csr_makes_as_many_system_calls_as_is_said);

@@ -36,8 +36,8 @@ static uint32_t bits_for(uint32_t n)
 	return bits;
 }
 
-/* The caller's, with the defaults in. */
-static int read_config(const struct axvm *vm, const struct axvm_config *config,
+/* The caller's, with the defaults in, of which identities are no more than max_ids. */
+static int read_config(const struct axvm *vm, const struct axvm_config *config, uint32_t max_ids,
 		       struct axvm_riscv64_config *riscv)
 {
 	int ret = sized_copy(vm, "struct axvm_riscv64_config", riscv, sizeof(*riscv),
@@ -58,7 +58,7 @@ static int read_config(const struct axvm *vm, const struct axvm_config *config,
 	if (!riscv->imsic_addr)
 		riscv->imsic_addr = IMSIC_ADDR;
 	if (!riscv->ids)
-		riscv->ids = IDS;
+		riscv->ids = max_ids < IDS ? max_ids : IDS;
 	if (!riscv->sources)
 		riscv->sources = riscv->ids < SOURCES ? riscv->ids : SOURCES;
 	if (!riscv->hart_bits)
@@ -131,7 +131,7 @@ static int check_addresses(const struct axvm *vm, const struct axvm_config *conf
 int riscv_aia_check(const struct axvm *vm, const struct axvm_config *config)
 {
 	struct axvm_riscv64_config riscv;
-	int ret = read_config(vm, config, &riscv);
+	int ret = read_config(vm, config, IDS, &riscv);
 
 	if (ret || config->irqchip == AXVM_IRQCHIP_NONE)
 		return ret;
@@ -163,7 +163,10 @@ static int set_number(const struct kvm_vm *kvm, uint64_t attr, uint32_t value, c
 	return kvm_device_set(kvm, kvm->arch.aia, KVM_DEV_RISCV_AIA_GRP_CONFIG, attr, &value, what);
 }
 
-/* KVM takes guest files of the host's IMSICs where they have any; only where, it must not be told. */
+/*
+ * Not told, KVM uses the guest files of the host's IMSICs where they have any; where they have none, it
+ * refuses to be told so.
+ */
 static int set_mode(const struct kvm_vm *kvm, uint32_t mode)
 {
 	uint32_t best;
@@ -186,18 +189,15 @@ static int set_mode(const struct kvm_vm *kvm, uint32_t mode)
 }
 
 /* A host whose hardware has fewer than asked for says so before it is asked to do it. */
-static int set_ids(const struct kvm_vm *kvm, uint32_t ids)
+static int check_ids(const struct kvm_vm *kvm, const struct axvm_riscv64_config *riscv,
+		     uint32_t max)
 {
-	uint32_t max;
-	int ret = get_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_IDS, &max);
-
-	if (!ret && ids > max)
-		ret = axvcpu_fail(kvm->vm, -ENOTSUP,
-				  "VM config: ids is %" PRIu32 ": this host's IMSICs have %" PRIu32,
-				  ids, max);
-	return ret ? ret
-		   : set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_IDS, ids,
-				"KVM_DEV_RISCV_AIA_CONFIG_IDS");
+	if (riscv->ids > max || riscv->sources > max)
+		return axvcpu_fail(kvm->vm, -ENOTSUP,
+				   "VM config: ids is %" PRIu32 " and sources is %" PRIu32
+				   ": this host's IMSICs have %" PRIu32 " identities",
+				   riscv->ids, riscv->sources, max);
+	return 0;
 }
 
 static int configure(struct kvm_vm *kvm, const struct axvm_riscv64_config *riscv)
@@ -205,7 +205,8 @@ static int configure(struct kvm_vm *kvm, const struct axvm_riscv64_config *riscv
 	int ret = set_mode(kvm, riscv->mode);
 
 	if (!ret)
-		ret = set_ids(kvm, riscv->ids);
+		ret = set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_IDS, riscv->ids,
+				 "KVM_DEV_RISCV_AIA_CONFIG_IDS");
 	if (!ret)
 		ret = set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_SRCS, riscv->sources,
 				 "KVM_DEV_RISCV_AIA_CONFIG_SRCS");
@@ -225,28 +226,38 @@ static int configure(struct kvm_vm *kvm, const struct axvm_riscv64_config *riscv
 	return 0;
 }
 
-int riscv_aia_init(struct kvm_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits)
+/* What the device takes is known when there is one; it is told nothing before all has been checked. */
+static int set_up(struct kvm_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits)
 {
 	struct axvm_riscv64_config riscv;
-	int ret;
+	uint32_t max = 0;
+	int ret = get_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_IDS, &max);
 
-	kvm->arch.aia = -1;
-	if (!kvm->kernel_irqchip)
-		return 0;
-	ret = read_config(kvm->vm, config, &riscv);
+	if (!ret)
+		ret = read_config(kvm->vm, config, max, &riscv);
 	if (!ret)
 		ret = check_width(kvm, "aplic_addr", riscv.aplic_addr, KVM_DEV_RISCV_APLIC_SIZE,
 				  gpa_bits);
 	if (!ret)
 		ret = check_width(kvm, "imsic_addr", riscv.imsic_addr, kvm->max_vcpus * PAGE,
 				  gpa_bits);
-	if (ret)
-		return ret;
+	if (!ret)
+		ret = check_ids(kvm, &riscv, max);
+	return ret ? ret : configure(kvm, &riscv);
+}
+
+int riscv_aia_init(struct kvm_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits)
+{
+	int ret;
+
+	kvm->arch.aia = -1;
+	if (!kvm->kernel_irqchip)
+		return 0;
 	ret = kvm_device_new(kvm, KVM_DEV_TYPE_RISCV_AIA, "AIA (KVM_DEV_TYPE_RISCV_AIA)");
 	if (ret < 0)
 		return ret;
 	kvm->arch.aia = ret;
-	ret = configure(kvm, &riscv);
+	ret = set_up(kvm, config, gpa_bits);
 	if (ret)
 		sys_close(kvm->arch.aia);
 	return ret;
@@ -369,7 +380,10 @@ int riscv_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t c
 int riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 {
 	const struct kvm_vm *kvm = arch_vm;
+	int ret = check_ready(kvm, "irqfd");
 
+	if (ret)
+		return ret;
 	/* KVM takes it and never signals anything. */
 	if (irqfd->flags & AXVM_EVENT_RESAMPLE)
 		return axvcpu_fail(

@@ -52,9 +52,10 @@ struct axvm_riscv64_config {
 	/** Wires: the APLIC's sources, numbered from 1; up to 1023 and `ids`; 0: 96, or `ids`. */
 	uint32_t sources;
 	/**
-	 * Identities of messages at each IMSIC, from 1: 63, 127 and so on to 2047; 0: 255. Of an IMSIC
-	 * that KVM emulates, guests can use only those whose lower 6 bits are below 32, as KVM loses
-	 * what they write to the upper halves of its registers.
+	 * Identities of messages at each IMSIC, from 1: 63, 127 and so on to 2047; 0: 255, or as many as
+	 * the host's IMSICs have if these are fewer. Of an IMSIC that KVM emulates, guests can use only
+	 * those whose lower 6 bits are below 32, as KVM loses what they write to the upper halves of its
+	 * registers.
 	 */
 	uint32_t ids;
 	/** Bits of an IMSIC's address that number the hart; 0: as many as max_vcpus needs. */
