@@ -29,6 +29,12 @@ logged() {
 	return 1
 }
 
+# show_failure LOG: of a test that has failed: its cases that did, if it says so, and its end.
+show_failure() {
+	grep -a -A 24 '^not ok ' "$1" | head -n 100
+	tail -n 40 "$1"
+}
+
 # Makes configure unless it is there and newer than what it is made from.
 bootstrap_tree() {
 	: "${top:?}"
