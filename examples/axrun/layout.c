@@ -127,6 +127,38 @@ static int place_boot(struct layout *layout, const struct platform *platform,
 	return 0;
 }
 
+/*
+ * To the highest place in the first range that the kernel takes, and that neither the image nor the boot
+ * area needs. Their order is not known: each step passes one of them.
+ */
+static int place_initrd(struct layout *layout, const struct image *image)
+{
+	const struct guest_range *ram = &layout->ram[0];
+	uint64_t size = whole_pages(image->initrd.size);
+	uint64_t end = ram->gpa + ram->size;
+	const struct image_segment *segment;
+	uint64_t gpa;
+
+	if (end > image->initrd_end)
+		end = image->initrd_end & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+	for (;;) {
+		if (end < ram->gpa || end - ram->gpa < size)
+			return fail("%s: the initrd does not fit: 0x%" PRIx64
+				    " bytes besides the kernel; see --memory",
+				    image->initrd.name, size);
+		gpa = end - size;
+		segment = segment_in(image, gpa, size);
+		if (segment)
+			end = segment->gpa & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+		else if (gpa < layout->boot.gpa + layout->boot.size && layout->boot.gpa < end)
+			end = layout->boot.gpa;
+		else
+			break;
+	}
+	layout->initrd = (struct guest_range){ gpa, image->initrd.size };
+	return 0;
+}
+
 int layout_make(struct layout *layout, const struct platform *platform, uint64_t memory,
 		const struct image *image, uint64_t tree_size)
 {
@@ -138,5 +170,7 @@ int layout_make(struct layout *layout, const struct platform *platform, uint64_t
 
 		layout->firmware = (struct guest_range){ gpa, platform->firmware_end - gpa };
 	}
-	return place_boot(layout, platform, image, tree_size);
+	if (place_boot(layout, platform, image, tree_size))
+		return -1;
+	return image->initrd.size ? place_initrd(layout, image) : 0;
 }

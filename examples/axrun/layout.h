@@ -25,6 +25,8 @@ struct layout {
 	uint64_t stack_top;
 	struct guest_range tables;
 	struct guest_range tree;
+	/* As high as the kernel takes it; of size 0 if there is none. */
+	struct guest_range initrd;
 	/* Read-only; of size 0 if the image is no firmware. */
 	struct guest_range firmware;
 };
