@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "kernel.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "bzimage.h"
 #include "message.h"
+#include "pvh.h"
+#include "vmlinux.h"
 
+/* The first that fits is taken: an ELF kernel with a PVH entry is started by that. */
 static const struct kernel_format *const formats[] = {
-	NULL,
+	&bzimage_format,
+	&pvh_format,
+	&vmlinux_format,
 };
 
 static const struct kernel_format *find(const uint8_t *bytes, size_t size)
@@ -14,27 +21,35 @@ static const struct kernel_format *find(const uint8_t *bytes, size_t size)
 	size_t i;
 
 	for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (formats[i] && formats[i]->is(bytes, size))
+		if (formats[i]->is(bytes, size))
 			return formats[i];
 	return NULL;
 }
 
 bool kernel_is(const struct file *file)
 {
-	return find(file->data, file->size);
+	const struct kernel_format *format = find(file->data, file->size);
+
+	return format && !format->only_if_told;
 }
 
 int kernel_parse(struct image *image, const struct options *options,
 		 const struct platform *platform)
 {
 	const struct kernel_format *format = find(image->bytes, image->size);
+	const char *name = options->guest;
 
-	if (strlen(options->args) > platform->command_line_max)
-		return fail(
-			"--append: the command line is too long: a kernel of %s takes at most %zu "
-			"characters",
-			platform->name, platform->command_line_max);
 	if (!format)
-		return fail("%s: no Linux kernel in a format that axrun knows", options->guest);
-	return format->parse(image, platform, options->guest);
+		return fail("%s: no Linux kernel in a format that axrun knows", name);
+	if (format->platform && strcmp(format->platform, platform->name))
+		return fail("%s: %s, which is for %s; this host is %s", name, format->what,
+			    format->platform, platform->name);
+	image->command_line_max = platform->command_line_max;
+	if (format->parse(image, platform, name))
+		return -1;
+	if (strlen(options->args) > image->command_line_max)
+		return fail("--append: the command line is too long: %s takes at most %" PRIu64
+			    " characters",
+			    name, image->command_line_max);
+	return 0;
 }
