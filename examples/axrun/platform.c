@@ -20,9 +20,9 @@ static const struct axvm_sysreg_range x86_64_sysregs[] = {
 
 /* The devices of the machines that have no ports. */
 #define DEVICES_IN_MEMORY \
-	.console = { BUS_MMIO, GUEST_GPA_CONSOLE }, .exit = { BUS_MMIO, GUEST_GPA_EXIT }, \
-	.queue = { BUS_MMIO, GUEST_GPA_QUEUE }, .timer = { BUS_MMIO, GUEST_GPA_TIMER }, \
-	.test_gpa = GUEST_GPA_TEST
+	.console = { BUS_MMIO, GUEST_GPA_CONSOLE }, .console_gsi = GUEST_GSI_CONSOLE, \
+	.exit = { BUS_MMIO, GUEST_GPA_EXIT }, .queue = { BUS_MMIO, GUEST_GPA_QUEUE }, \
+	.timer = { BUS_MMIO, GUEST_GPA_TIMER }, .test_gpa = GUEST_GPA_TEST
 
 static const struct platform platforms[] = {
 	{
@@ -41,6 +41,7 @@ static const struct platform platforms[] = {
 		.reset_pc = 0xfff0,
 		.boot_tables = true,
 		.console = { BUS_PORT, GUEST_PORT_CONSOLE },
+		.console_gsi = GUEST_GSI_COM1,
 		.exit = { BUS_PORT, GUEST_PORT_EXIT },
 		.queue = { BUS_PORT, GUEST_PORT_QUEUE },
 		.timer = { BUS_PORT, GUEST_PORT_TIMER },

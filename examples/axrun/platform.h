@@ -55,6 +55,8 @@ struct platform {
 	unsigned int page_gpr;
 	/* Devices. The test device has its MMIO registers there and, unless it is 0, ports. */
 	struct bus_place console;
+	/* The console's interrupt, where the kernel has a controller with lines. */
+	uint32_t console_gsi;
 	struct bus_place exit;
 	struct bus_place queue;
 	struct bus_place timer;
