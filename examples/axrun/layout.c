@@ -106,7 +106,9 @@ static int place_boot(struct layout *layout, const struct platform *platform,
 {
 	uint64_t tables = tables_size(layout, platform, image->mode);
 	uint64_t tree = whole_pages(tree_size);
-	uint64_t len = GUEST_PAGE_SIZE + STACK_SIZE + tables + tree;
+	/* A kernel needs neither the boot page nor a stack. */
+	uint64_t start = image->kind == IMAGE_GUEST ? GUEST_PAGE_SIZE + STACK_SIZE : 0;
+	uint64_t len = start + tables + tree;
 	/* The first page stays free: null pointers, and the interrupt table of real mode. */
 	uint64_t gpa = layout->ram[0].gpa + GUEST_PAGE_SIZE;
 	const struct image_segment *segment;
@@ -121,9 +123,9 @@ static int place_boot(struct layout *layout, const struct platform *platform,
 			    len, image->mode == AXVCPU_MODE_16 ? ", below 64 KiB" : "");
 	layout->boot = (struct guest_range){ gpa, len };
 	layout->page_gpa = gpa;
-	layout->stack_top = gpa + GUEST_PAGE_SIZE + STACK_SIZE;
-	layout->tables = (struct guest_range){ layout->stack_top, tables };
-	layout->tree = (struct guest_range){ layout->stack_top + tables, tree };
+	layout->stack_top = gpa + start;
+	layout->tables = (struct guest_range){ gpa + start, tables };
+	layout->tree = (struct guest_range){ gpa + start + tables, tree };
 	return 0;
 }
 

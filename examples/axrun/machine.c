@@ -173,18 +173,20 @@ static int setup_first(struct machine *machine, const struct platform *platform,
 		       const struct image *image, const struct layout *layout)
 {
 	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	bool guest = image->kind == IMAGE_GUEST;
 
 	setup.mode = image->mode;
-	if (image->mode != AXVCPU_MODE_RAW) {
+	if (image->mode != AXVCPU_MODE_RAW)
 		setup.arg = platform->page_gpr ? layout->tree.gpa : layout->page_gpa;
+	/* All other registers of a kernel are 0: so it wants them. */
+	if (guest && image->mode != AXVCPU_MODE_RAW)
 		setup.stack = layout->stack_top;
-	}
 	if (layout->tables.size) {
 		setup.boot_gpa = layout->tables.gpa;
 		setup.boot_size = layout->tables.size;
 	}
 	if (axvcpu_setup(machine->vcpus[0], image->entry, 0, &setup) ||
-	    (platform->page_gpr &&
+	    (guest && platform->page_gpr &&
 	     axvcpu_set_gpr(machine->vcpus[0], platform->page_gpr, layout->page_gpa)))
 		return fail("cannot set the vCPU up: %s", axvcpu_last_error());
 	return 0;
