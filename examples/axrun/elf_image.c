@@ -32,7 +32,7 @@ struct elf_segment {
 
 bool elf_is(const struct image *image)
 {
-	return image->size >= SELFMAG && !memcmp(image->file, ELFMAG, SELFMAG);
+	return image->size >= SELFMAG && !memcmp(image->bytes, ELFMAG, SELFMAG);
 }
 
 static bool in_file(const struct image *image, uint64_t offset, uint64_t len)
@@ -44,7 +44,7 @@ static bool in_file(const struct image *image, uint64_t offset, uint64_t len)
 #define READ_HEADER(bits) \
 	do { \
 		Elf##bits##_Ehdr raw; \
-		memcpy(&raw, image->file, sizeof(raw)); \
+		memcpy(&raw, image->bytes, sizeof(raw)); \
 		header->type = raw.e_type; \
 		header->machine = raw.e_machine; \
 		header->version = raw.e_version; \
@@ -57,7 +57,7 @@ static bool in_file(const struct image *image, uint64_t offset, uint64_t len)
 #define READ_SEGMENT(bits) \
 	do { \
 		Elf##bits##_Phdr raw; \
-		memcpy(&raw, image->file + offset, sizeof(raw)); \
+		memcpy(&raw, image->bytes + offset, sizeof(raw)); \
 		segment->type = raw.p_type; \
 		segment->offset = raw.p_offset; \
 		segment->vaddr = raw.p_vaddr; \
@@ -68,7 +68,7 @@ static bool in_file(const struct image *image, uint64_t offset, uint64_t len)
 
 static int read_header(const struct image *image, struct elf_header *header, const char *name)
 {
-	const uint8_t *ident = image->file;
+	const uint8_t *ident = image->bytes;
 
 	if (image->size < EI_NIDENT)
 		return fail("%s: truncated: it ends within the ELF header", name);
@@ -176,7 +176,7 @@ static int add_segment(struct image *image, const struct elf_segment *segment, u
 	image->segments[image->nsegments++] = (struct image_segment){
 		.gpa = segment->paddr,
 		.memsz = segment->memsz,
-		.data = image->file + segment->offset,
+		.data = image->bytes + segment->offset,
 		.filesz = segment->filesz,
 	};
 	return 0;

@@ -11,10 +11,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "file.h"
 #include "options.h"
 #include "platform.h"
 
 #define IMAGE_SEGMENTS 64
+
+enum image_kind {
+	/* A guest program, which finds a boot page: docs/guests.md. */
+	IMAGE_GUEST,
+	/* A Linux kernel: docs/boot.md. */
+	IMAGE_LINUX,
+};
 
 struct image_segment {
 	/* Guest-physical address and bytes; from `filesz` on they are zero. */
@@ -25,9 +33,14 @@ struct image_segment {
 };
 
 struct image {
-	/* The whole file. */
-	uint8_t *file;
+	struct file file;
+	/* What it contains, and what the segments' data lies in: the file itself, or `unpacked`. */
+	const uint8_t *bytes;
 	size_t size;
+	/* If the file is compressed, what was in it, which may have that many bytes. */
+	struct file unpacked;
+	uint64_t unpack_max;
+	enum image_kind kind;
 	/* In the order of the file; none overlaps, none wraps around. */
 	struct image_segment segments[IMAGE_SEGMENTS];
 	size_t nsegments;
@@ -37,10 +50,16 @@ struct image {
 	uint32_t mode;
 	/* Its one segment is read-only, outside of memory, where a reset finds it. */
 	bool firmware;
+	/* The initial RAM disk; of size 0: there is none. It has to end below that address. */
+	struct file initrd;
+	uint64_t initrd_end;
 };
 
-/* Reads and checks options->guest. Returns 0, or -1 after fail(); image_free() in any case. */
+/* Maps and checks options->guest and its initrd. Returns 0, or -1 after fail(); image_free() in any case. */
 int image_load(struct image *image, const struct options *options, const struct platform *platform);
+
+/* Whether that file is a Linux kernel, as far as it tells. What is wrong with it, image_load() says. */
+bool image_is_kernel(const char *name);
 
 void image_free(struct image *image);
 

@@ -106,7 +106,9 @@ static int place_boot(struct layout *layout, const struct platform *platform,
 {
 	uint64_t tables = tables_size(layout, platform, image->mode);
 	uint64_t tree = whole_pages(tree_size);
-	uint64_t len = GUEST_PAGE_SIZE + STACK_SIZE + tables + tree;
+	/* A kernel needs neither the boot page nor a stack. */
+	uint64_t start = image->kind == IMAGE_GUEST ? GUEST_PAGE_SIZE + STACK_SIZE : 0;
+	uint64_t len = start + tables + tree;
 	/* The first page stays free: null pointers, and the interrupt table of real mode. */
 	uint64_t gpa = layout->ram[0].gpa + GUEST_PAGE_SIZE;
 	const struct image_segment *segment;
@@ -121,9 +123,41 @@ static int place_boot(struct layout *layout, const struct platform *platform,
 			    len, image->mode == AXVCPU_MODE_16 ? ", below 64 KiB" : "");
 	layout->boot = (struct guest_range){ gpa, len };
 	layout->page_gpa = gpa;
-	layout->stack_top = gpa + GUEST_PAGE_SIZE + STACK_SIZE;
-	layout->tables = (struct guest_range){ layout->stack_top, tables };
-	layout->tree = (struct guest_range){ layout->stack_top + tables, tree };
+	layout->stack_top = gpa + start;
+	layout->tables = (struct guest_range){ gpa + start, tables };
+	layout->tree = (struct guest_range){ gpa + start + tables, tree };
+	return 0;
+}
+
+/*
+ * To the highest place in the first range that the kernel takes, and that neither the image nor the boot
+ * area needs. Their order is not known: each step passes one of them.
+ */
+static int place_initrd(struct layout *layout, const struct image *image)
+{
+	const struct guest_range *ram = &layout->ram[0];
+	uint64_t size = whole_pages(image->initrd.size);
+	uint64_t end = ram->gpa + ram->size;
+	const struct image_segment *segment;
+	uint64_t gpa;
+
+	if (end > image->initrd_end)
+		end = image->initrd_end & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+	for (;;) {
+		if (end < ram->gpa || end - ram->gpa < size)
+			return fail("%s: the initrd does not fit: 0x%" PRIx64
+				    " bytes besides the kernel; see --memory",
+				    image->initrd.name, size);
+		gpa = end - size;
+		segment = segment_in(image, gpa, size);
+		if (segment)
+			end = segment->gpa & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+		else if (gpa < layout->boot.gpa + layout->boot.size && layout->boot.gpa < end)
+			end = layout->boot.gpa;
+		else
+			break;
+	}
+	layout->initrd = (struct guest_range){ gpa, image->initrd.size };
 	return 0;
 }
 
@@ -138,5 +172,7 @@ int layout_make(struct layout *layout, const struct platform *platform, uint64_t
 
 		layout->firmware = (struct guest_range){ gpa, platform->firmware_end - gpa };
 	}
-	return place_boot(layout, platform, image, tree_size);
+	if (place_boot(layout, platform, image, tree_size))
+		return -1;
+	return image->initrd.size ? place_initrd(layout, image) : 0;
 }

@@ -4,6 +4,7 @@
 #define AXRUN_PLATFORM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <axvcpu/axvcpu.h>
@@ -46,6 +47,8 @@ struct platform {
 	uint64_t firmware_end;
 	uint64_t firmware_max;
 	uint64_t reset_pc;
+	/* Characters of a Linux kernel's command line. */
+	size_t command_line_max;
 	/* The library needs memory for page tables in 64-bit mode. */
 	bool boot_tables;
 	/*

@@ -23,15 +23,23 @@ static void set_console_line(void *ctx, bool level)
 	outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
 }
 
+/* What only guest programs know; a kernel would come upon it by accident. */
+static int attach_own(struct run *run, const struct platform *platform)
+{
+	if (testdev_attach(&run->testdev, &run->bus, platform->test_gpa, platform->test_port) ||
+	    queuedev_attach(&run->queue, &run->bus, platform->queue) ||
+	    exitdev_attach(&run->outcome, &run->bus, platform->exit))
+		return -1;
+	return 0;
+}
+
 int run_prepare(struct run *run, const struct options *options, const struct platform *platform)
 {
 	run->trace = options->trace;
 	console_init(&run->console, &run->outcome);
 	cpus_make(&run->cpus, &run->machine, platform, &run->outcome);
 	if (uart_attach(&run->uart, &run->console, &run->bus, platform->console) ||
-	    testdev_attach(&run->testdev, &run->bus, platform->test_gpa, platform->test_port) ||
-	    queuedev_attach(&run->queue, &run->bus, platform->queue) ||
-	    exitdev_attach(&run->outcome, &run->bus, platform->exit))
+	    (!options->kernel && attach_own(run, platform)))
 		return -1;
 	if (platform_controller(platform, options->irqchip) != CONTROLLER_NONE)
 		uart_connect(&run->uart, set_console_line, run);
