@@ -57,7 +57,7 @@ static size_t architecture(const uint8_t *bytes, size_t size)
 	if (size < HEADER_SIZE)
 		return ARCHITECTURES;
 	for (i = 0; i < ARCHITECTURES; i++)
-		if (bytes_le32(bytes + MAGIC) == architectures[i].magic)
+		if (bytes_get(bytes + MAGIC, 4) == architectures[i].magic)
 			break;
 	return i;
 }
@@ -73,19 +73,19 @@ static bool is_image(const uint8_t *bytes, size_t size)
  */
 static int check_whole(const struct image *image, const char *name)
 {
-	uint64_t pe = bytes_le32(image->bytes + PE_OFFSET);
+	uint64_t pe = bytes_get(image->bytes + PE_OFFSET, 4);
 	uint64_t section, sections, data;
 
 	if (image->size < PE_HEADER_SIZE || pe > image->size - PE_HEADER_SIZE ||
-	    bytes_le32(image->bytes + pe) != PE_MAGIC)
+	    bytes_get(image->bytes + pe, 4) != PE_MAGIC)
 		return 0;
-	sections = bytes_le16(image->bytes + pe + PE_SECTIONS);
-	section = pe + PE_HEADER_SIZE + bytes_le16(image->bytes + pe + PE_OPTIONAL_SIZE);
+	sections = bytes_get(image->bytes + pe + PE_SECTIONS, 2);
+	section = pe + PE_HEADER_SIZE + bytes_get(image->bytes + pe + PE_OPTIONAL_SIZE, 2);
 	for (; sections-- > 0; section += SECTION_SIZE) {
 		if (section > image->size || image->size - section < SECTION_SIZE)
 			return fail("%s: truncated: it ends within its headers", name);
-		data = (uint64_t)bytes_le32(image->bytes + section + SECTION_DATA) +
-		       bytes_le32(image->bytes + section + SECTION_DATA_SIZE);
+		data = (uint64_t)bytes_get(image->bytes + section + SECTION_DATA, 4) +
+		       bytes_get(image->bytes + section + SECTION_DATA_SIZE, 4);
 		if (data > image->size)
 			return fail("%s: truncated: a section ends at byte %" PRIu64
 				    ", and the file at %zu",
@@ -98,13 +98,13 @@ static int check_header(const struct image *image, const struct platform *platfo
 			const char *name)
 {
 	size_t arch = architecture(image->bytes, image->size);
-	uint64_t text_offset = bytes_le64(image->bytes + TEXT_OFFSET);
-	uint64_t memsz = bytes_le64(image->bytes + IMAGE_SIZE);
+	uint64_t text_offset = bytes_get(image->bytes + TEXT_OFFSET, 8);
+	uint64_t memsz = bytes_get(image->bytes + IMAGE_SIZE, 8);
 
 	if (architectures[arch].machine != platform->elf64_machine)
 		return fail("%s: for another machine: a kernel of %s, but this host is %s", name,
 			    architectures[arch].name, platform->name);
-	if (bytes_le64(image->bytes + FLAGS) & FLAG_BIG_ENDIAN)
+	if (bytes_get(image->bytes + FLAGS, 8) & FLAG_BIG_ENDIAN)
 		return fail("%s: a big-endian kernel, which axrun does not run", name);
 	/* Linux before 3.17. */
 	if (!memsz)
@@ -131,10 +131,10 @@ static int parse(struct image *image, const struct platform *platform, const cha
 
 	if (check_header(image, platform, name))
 		return -1;
-	gpa = platform->ram_gpa + bytes_le64(image->bytes + TEXT_OFFSET);
+	gpa = platform->ram_gpa + bytes_get(image->bytes + TEXT_OFFSET, 8);
 	image->segments[0] = (struct image_segment){
 		.gpa = gpa,
-		.memsz = bytes_le64(image->bytes + IMAGE_SIZE),
+		.memsz = bytes_get(image->bytes + IMAGE_SIZE, 8),
 		.data = image->bytes,
 		.filesz = image->size,
 	};
