@@ -12,9 +12,11 @@
  *   continue      the command goes on, in the foreground
  *   exit N        the command has ended with that status
  *   killed N      the command has ended by that signal
+ *   hangup        the terminal goes away, and the shell tells the command
+ *   within N      all that follows may take N seconds together, and not 30
  *
  * Whatever is to be seen may take its time, but no more than all steps together 30 s. At the end
- * the terminal must be as it was. The exit status is 0 if all went well; else it says what did not.
+ * the terminal must be as it was, if there still is one. The exit status is 0 if all went well; else it says what did not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +40,7 @@ static pid_t command;
 static bool ended;
 static int end_status;
 static bool is_stopped;
+static time_t deadline;
 static char written[1 << 16];
 static size_t written_len;
 static size_t expected_len;
@@ -64,6 +67,8 @@ static void open_terminal(void)
 		die("no terminal:", strerror(errno));
 	/* Making the command the foreground is done from the background. */
 	signal(SIGTTOU, SIG_IGN);
+	/* So that there is somebody left who sees what a hang-up does to the command. */
+	signal(SIGHUP, SIG_IGN);
 }
 
 static void start(char **argv)
@@ -75,6 +80,7 @@ static void start(char **argv)
 	if (command == 0) {
 		tcsetpgrp(slave, getpid());
 		signal(SIGTTOU, SIG_DFL);
+		signal(SIGHUP, SIG_DFL);
 		dup2(slave, STDIN_FILENO);
 		dup2(slave, STDOUT_FILENO);
 		dup2(slave, STDERR_FILENO);
@@ -91,6 +97,7 @@ static void look(void)
 	int status;
 	ssize_t n;
 
+	/* Without a terminal this waits, and there is nothing to read. */
 	if (poll(&in, 1, 5) > 0) {
 		n = read(master, written + written_len, sizeof(written) - 1 - written_len);
 		if (n > 0)
@@ -172,6 +179,21 @@ static void let_continue(const char *unused)
 	kill(command, SIGCONT);
 }
 
+static void hang_up(const char *unused)
+{
+	(void)unused;
+	close(master);
+	close(slave);
+	master = -1;
+	slave = -1;
+	kill(-command, SIGHUP);
+}
+
+static void set_deadline(const char *seconds)
+{
+	deadline = time(NULL) + atoi(seconds);
+}
+
 /* A step either does something or waits for something. */
 static const struct step {
 	const char *name;
@@ -188,6 +210,8 @@ static const struct step {
 	{ "continue", false, let_continue, NULL },
 	{ "exit", true, NULL, has_exited },
 	{ "killed", true, NULL, was_killed },
+	{ "hangup", false, hang_up, NULL },
+	{ "within", true, set_deadline, NULL },
 };
 
 static const struct step *find_step(const char *name)
@@ -201,7 +225,7 @@ static const struct step *find_step(const char *name)
 	return NULL;
 }
 
-static void do_step(const struct step *step, const char *text, time_t deadline)
+static void do_step(const struct step *step, const char *text)
 {
 	/* What a command that has ended left behind is there at once. */
 	int looks_after_end = 20;
@@ -222,7 +246,6 @@ static void do_step(const struct step *step, const char *text, time_t deadline)
 
 static void choreography(char **argv)
 {
-	time_t deadline = time(NULL) + SECONDS;
 	char **rest = argv;
 
 	while (*rest && strcmp(*rest, "--"))
@@ -231,14 +254,15 @@ static void choreography(char **argv)
 		die("usage: pty_run STEP... -- COMMAND...", "");
 	open_terminal();
 	start(rest + 1);
+	deadline = time(NULL) + SECONDS;
 	while (argv < rest) {
 		const struct step *step = find_step(*argv++);
 
-		do_step(step, step->takes_text ? *argv++ : NULL, deadline);
+		do_step(step, step->takes_text ? *argv++ : NULL);
 	}
 	if (!ended)
 		die("the command has not ended", "");
-	if (!is_cooked(NULL))
+	if (slave >= 0 && !is_cooked(NULL))
 		die("the terminal is not as it was", "");
 }
 

@@ -5,7 +5,8 @@
 # no root. The one who sources it has set $cache, where that directory is.
 : "${cache:?}"
 
-# What the nested machine and the libraries come from.
+# What the nested machine and the libraries come from; for those who source this.
+# shellcheck disable=SC2034
 debian_suite=trixie
 debian_apt=$cache/apt
 debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
