@@ -66,9 +66,14 @@ fetch_system() {
 		debian_fetch "$system" "$_kernel" busybox-static
 }
 
-# The kernel in $system/boot, and $work/system.cpio.
-prepare_system() {
+# The kernel in $system/boot, and busybox.
+prepare_kernel() {
 	stored "$system" "$kernel_package and busybox-static for $arch" fetch_system
+}
+
+# These, and $work/system.cpio.
+prepare_system() {
+	prepare_kernel
 	rm -rf "$work/system.root"
 	if ! logged "$work/system.log" make_system "$system" "$work/system.root" ||
 		! archive "$work/system.root" "$work/system.cpio"; then
