@@ -154,6 +154,8 @@ static void add_serial(struct builder *b, const struct devicetree *tree)
 	place(b, tree->platform->console.base, UART_REGISTERS);
 	cell(b, "clock-frequency", UART_CLOCK_HZ);
 	cell(b, "current-speed", 115200);
+	if (tree->controller != CONTROLLER_NONE)
+		cell(b, "interrupt-parent", PHANDLE_CONTROLLER);
 	if (tree->controller == CONTROLLER_GIC)
 		CELLS(b, "interrupts", GIC_SPI, GUEST_GSI_CONSOLE, LEVEL_HIGH);
 	if (tree->controller == CONTROLLER_AIA)
@@ -246,6 +248,7 @@ static void add_arm64_timer(struct builder *b, const struct devicetree *tree)
 	if (tree->gic_version == 2)
 		flags |= ((1u << tree->ncpus) - 1) << 8;
 	begin(b, "timer");
+	cell(b, "interrupt-parent", PHANDLE_CONTROLLER);
 	text(b, "compatible", "arm,armv8-timer");
 	CELLS(b, "interrupts", GIC_PPI, 13, flags, GIC_PPI, 14, flags, GIC_PPI, 11, flags, GIC_PPI,
 	      10, flags);
@@ -392,8 +395,6 @@ static void add_root(struct builder *b, const struct devicetree *tree)
 	cell(b, "#size-cells", 2);
 	text(b, "compatible", "axvcpu,axrun");
 	text(b, "model", "axrun");
-	if (tree->controller != CONTROLLER_NONE)
-		cell(b, "interrupt-parent", PHANDLE_CONTROLLER);
 	add_chosen(b, tree);
 	add_memory(b, tree);
 	if (tree->platform->controller == CONTROLLER_AIA)

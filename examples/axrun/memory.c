@@ -115,7 +115,7 @@ static int map_file(struct axvm *vm, const struct content *content)
 static int map_range(struct axvm *vm, const struct options *options,
 		     const struct contents *contents, const struct guest_range *range)
 {
-	uint32_t flags = options->huge_pages ? AXVM_MEM_HUGETLB : 0;
+	uint32_t flags = options->huge_pages ? AXVM_MEM_HUGETLB : AXVM_MEM_THP;
 	uint64_t gpa = range->gpa, end = range->gpa + range->size;
 	size_t i;
 
