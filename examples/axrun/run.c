@@ -24,6 +24,15 @@ static void set_console_line(void *ctx, bool level)
 	outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
 }
 
+static int connect_console(struct run *run, const struct platform *platform)
+{
+	uart_connect(&run->uart, set_console_line, run);
+	if (platform->nroutes &&
+	    axvm_set_routes(run->machine.vm, platform->routes, platform->nroutes))
+		return fail("cannot connect the console's interrupt: %s", axvcpu_last_error());
+	return 0;
+}
+
 int run_prepare(struct run *run, const struct options *options, const struct platform *platform)
 {
 	run->trace = options->trace;
@@ -37,7 +46,7 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 	    exitdev_attach(&run->outcome, &run->bus, platform->exit))
 		return -1;
 	if (options->irqchip == AXVM_IRQCHIP_KERNEL)
-		uart_connect(&run->uart, set_console_line, run);
+		return connect_console(run, platform);
 	if (options->irqchip == AXVM_IRQCHIP_NONE)
 		return timer_attach(&run->cpus, &run->bus);
 	return 0;
