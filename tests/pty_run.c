@@ -10,16 +10,19 @@
  *   cooked        the terminal is as it was before
  *   paste N       N characters are typed as fast as they are taken, and the command has written them
  *                 all, in order and nothing else in between
- *   hangup        the terminal is gone, as when its window is closed; there is nothing more to see of it
+ *   hangup        the terminal is gone, as when its window is closed, and the shell passes on the
+ *                 SIGHUP that it gets; there is nothing more to see of the terminal
  *   signal N      the command gets signal N
  *   stopped       the command has stopped
  *   continue      the command goes on, in the foreground
  *   exit N        the command has ended with that status
  *   killed N      the command has ended by that signal
  *   within N      all that follows may take N seconds together, and not 30
+ *   ended         the command has ended in whatever way
  *
  * Whatever is to be seen may take its time, but no more than all steps together 30 s. At the end
- * the terminal must be as it was, if there still is one. The exit status is 0 if all went well; else it says what did not.
+ * the terminal must be as it was, if there still is one. The exit status is 0 if all went well; else it
+ * says what did not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -92,7 +95,7 @@ static void start(char **argv)
 		_exit(127);
 	}
 	tcsetpgrp(slave, command);
-	/* For who hangs up and leads the session. */
+	/* It comes to who leads the session. */
 	signal(SIGHUP, SIG_IGN);
 }
 
@@ -171,6 +174,12 @@ static bool was_killed(const char *number)
 	return ended && WIFSIGNALED(end_status) && WTERMSIG(end_status) == atoi(number);
 }
 
+static bool has_ended(const char *unused)
+{
+	(void)unused;
+	return ended;
+}
+
 static void send_text(const char *text)
 {
 	size_t len = strlen(text);
@@ -225,6 +234,7 @@ static void hang_up(const char *unused)
 	close(master);
 	master = -1;
 	hung_up = true;
+	kill(-command, SIGHUP);
 }
 
 static void send_signal(const char *number)
@@ -260,6 +270,7 @@ static const struct step {
 	{ "stopped", false, NULL, has_stopped }, { "continue", false, let_continue, NULL },
 	{ "exit", true, NULL, has_exited },	 { "killed", true, NULL, was_killed },
 	{ "within", true, set_deadline, NULL },
+	{ "ended", false, NULL, has_ended },
 };
 
 static const struct step *find_step(const char *name)

@@ -35,6 +35,15 @@ static int attach_own(struct run *run, const struct platform *platform)
 	return 0;
 }
 
+static int connect_console(struct run *run, const struct platform *platform)
+{
+	uart_connect(&run->uart, set_console_line, run);
+	if (platform->nroutes &&
+	    axvm_set_routes(run->machine.vm, platform->routes, platform->nroutes))
+		return fail("cannot connect the console's interrupt: %s", axvcpu_last_error());
+	return 0;
+}
+
 int run_prepare(struct run *run, const struct options *options, const struct platform *platform)
 {
 	run->trace = options->trace;
@@ -47,7 +56,7 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 	    (platform->acpi_size && power_attach(&run->outcome, &run->bus, platform->power)))
 		return -1;
 	if (options->irqchip == AXVM_IRQCHIP_KERNEL)
-		uart_connect(&run->uart, set_console_line, run);
+		return connect_console(run, platform);
 	if (options->irqchip == AXVM_IRQCHIP_NONE)
 		return timer_attach(&run->cpus, &run->bus);
 	return 0;
