@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Little-endian numbers out of a file, where they have no alignment. */
+/* Little-endian numbers in bytes that are aligned to nothing: files' headers, tables for guests. */
 #ifndef AXRUN_BYTES_H
 #define AXRUN_BYTES_H
 
 #include <stdint.h>
 
-static inline uint16_t bytes_le16(const uint8_t *bytes)
+static inline uint64_t bytes_get(const uint8_t *at, unsigned int width)
 {
-	return (uint16_t)(bytes[0] | bytes[1] << 8);
+	uint64_t value = 0;
+
+	while (width-- > 0)
+		value = value << 8 | at[width];
+	return value;
 }
 
-static inline uint32_t bytes_le32(const uint8_t *bytes)
+static inline void bytes_put(uint8_t *at, unsigned int width, uint64_t value)
 {
-	return bytes_le16(bytes) | (uint32_t)bytes_le16(bytes + 2) << 16;
-}
+	unsigned int i;
 
-static inline uint64_t bytes_le64(const uint8_t *bytes)
-{
-	return bytes_le32(bytes) | (uint64_t)bytes_le32(bytes + 4) << 32;
+	for (i = 0; i < width; i++)
+		at[i] = (uint8_t)(value >> 8 * i);
 }
 
 #endif

@@ -50,14 +50,14 @@ static int flat_parse(struct image *image, const struct options *options,
 static int guest_parse(struct image *image, const struct options *options,
 		       const struct platform *platform)
 {
-	if (!elf_is(image)) {
+	if (!elf_is(image->bytes, image->size)) {
 		if (flat_parse(image, options, platform))
 			return -1;
 	} else {
 		if (options->load_given)
 			return fail("--load is for flat images; %s is ELF and says where it goes",
 				    options->guest);
-		if (elf_parse(image, platform, options->guest))
+		if (elf_parse(image, platform, options->guest, ELF_ENTRY_VIRTUAL))
 			return -1;
 	}
 	if (options->mode_given)
@@ -94,6 +94,17 @@ bool image_is_kernel(const char *name)
 
 	file_close(&file);
 	return is;
+}
+
+bool image_has(const struct image *image, uint64_t gpa)
+{
+	size_t i;
+
+	for (i = 0; i < image->nsegments; i++)
+		if (gpa >= image->segments[i].gpa &&
+		    gpa - image->segments[i].gpa < image->segments[i].memsz)
+			return true;
+	return false;
 }
 
 void image_free(struct image *image)

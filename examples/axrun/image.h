@@ -24,6 +24,16 @@ enum image_kind {
 	IMAGE_LINUX,
 };
 
+/* What a kernel finds when it starts. */
+enum image_protocol {
+	/* A device tree. */
+	PROTOCOL_TREE,
+	/* x86_64: a zero page, at rsi. */
+	PROTOCOL_ZERO_PAGE,
+	/* x86_64: PVH's start info, at ebx. */
+	PROTOCOL_PVH,
+};
+
 struct image_segment {
 	/* Guest-physical address and bytes; from `filesz` on they are zero. */
 	uint64_t gpa;
@@ -41,6 +51,11 @@ struct image {
 	struct file unpacked;
 	uint64_t unpack_max;
 	enum image_kind kind;
+	/* Of a kernel; and whether `bytes` begin as a bzImage does, with a setup header. */
+	enum image_protocol protocol;
+	bool has_setup_header;
+	/* Characters of the command line that this kernel takes. */
+	uint64_t command_line_max;
 	/* In the order of the file; none overlaps, none wraps around. */
 	struct image_segment segments[IMAGE_SEGMENTS];
 	size_t nsegments;
@@ -60,6 +75,9 @@ int image_load(struct image *image, const struct options *options, const struct 
 
 /* Whether that file is a Linux kernel, as far as it tells. What is wrong with it, image_load() says. */
 bool image_is_kernel(const char *name);
+
+/* Whether one of its segments has that address. */
+bool image_has(const struct image *image, uint64_t gpa);
 
 void image_free(struct image *image);
 

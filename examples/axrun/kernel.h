@@ -13,11 +13,17 @@
 #include "image.h"
 
 struct kernel_format {
+	/* For messages: "a bzImage". */
+	const char *what;
+	/* The name of the platform that it is for; NULL: parse() looks at that. */
+	const char *platform;
+	/* Other files look like this, too: one has to be named as a kernel. */
+	bool only_if_told;
 	/* Whether the bytes look like it, whatever they are wrong in. */
 	bool (*is)(const uint8_t *bytes, size_t size);
 	/*
-	 * Fills the segments, entry, mode and initrd_end from image->bytes. Returns 0, or -1 after
-	 * fail(), which begins with the name.
+	 * Fills the segments, entry, mode, protocol, and what limits there are, from image->bytes.
+	 * Returns 0, or -1 after fail(), which begins with the name.
 	 */
 	int (*parse)(struct image *image, const struct platform *platform, const char *name);
 };

@@ -10,6 +10,7 @@
 #include "devicetree.h"
 #include "memory.h"
 #include "message.h"
+#include "pc.h"
 #include "signals.h"
 #include "tree.h"
 
@@ -226,6 +227,8 @@ int machine_make(struct machine *machine, const struct options *options,
 	    memory_make(machine->vm, options, image, layout) ||
 	    make_vcpus(machine, options, platform, image, layout) ||
 	    (image->kind == IMAGE_GUEST && write_boot_page(machine, options, platform, layout)))
+		return -1;
+	if (pc_make(machine, options, platform, image, layout))
 		return -1;
 	return tree_make(machine, options, platform, layout);
 }

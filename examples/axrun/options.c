@@ -17,6 +17,7 @@ enum option_id {
 	OPTION_CPU_LIST,
 	OPTION_CPUS,
 	OPTION_DROP_PRIVILEGES,
+	OPTION_DUMP_ACPI,
 	OPTION_DUMP_DTB,
 	OPTION_ENTRY,
 	OPTION_HELP,
@@ -40,6 +41,7 @@ static const struct option long_options[] = {
 	{ "cpu-list", required_argument, NULL, OPTION_CPU_LIST },
 	{ "cpus", required_argument, NULL, OPTION_CPUS },
 	{ "drop-privileges", optional_argument, NULL, OPTION_DROP_PRIVILEGES },
+	{ "dump-acpi", required_argument, NULL, OPTION_DUMP_ACPI },
 	{ "dump-dtb", required_argument, NULL, OPTION_DUMP_DTB },
 	{ "entry", required_argument, NULL, OPTION_ENTRY },
 	{ "help", no_argument, NULL, OPTION_HELP },
@@ -86,6 +88,8 @@ static const char help[] =
 	"                     injects), kernel (default elsewhere and for Linux: LAPICs\n"
 	"                     and IOAPIC, a GIC, an AIA), or split (x86_64: only the\n"
 	"                     LAPICs in the kernel)\n"
+	"  --dump-acpi DIR    write the ACPI tables that a kernel gets into directory DIR\n"
+	"                     (x86_64)\n"
 	"  --dump-dtb FILE    write the device tree that the guest gets to FILE\n"
 	"                     (arm64, riscv64)\n"
 	"  --cpu-list LIST    host CPUs to run on, for example 0,2-3; several virtual\n"
@@ -285,6 +289,14 @@ static int parse_json(const char *text, struct options *options)
 	return 0;
 }
 
+static int parse_dump_acpi(const char *text, struct options *options)
+{
+	if (!*text)
+		return fail("--dump-acpi: the directory's name is empty");
+	options->acpi_path = text;
+	return 0;
+}
+
 static int parse_dump_dtb(const char *text, struct options *options)
 {
 	if (!*text)
@@ -304,6 +316,8 @@ static int parse_option(int id, const char *text, struct options *options)
 		return parse_cpu_count(text, options);
 	case OPTION_DROP_PRIVILEGES:
 		return parse_drop_privileges(text, options);
+	case OPTION_DUMP_ACPI:
+		return parse_dump_acpi(text, options);
 	case OPTION_DUMP_DTB:
 		return parse_dump_dtb(text, options);
 	case OPTION_ENTRY:
@@ -441,6 +455,8 @@ int options_resolve(struct options *options, const struct platform *platform)
 		return fail("--mode: there is no such mode on %s, only 64", platform->name);
 	if (options->dtb_path && !platform->page_gpr)
 		return fail("--dump-dtb: the %s machine has no device tree", platform->name);
+	if (options->acpi_path && (!platform->acpi_size || !options->kernel))
+		return fail("--dump-acpi: only a Linux kernel on x86_64 gets ACPI tables");
 	return options->kernel ? check_kernel_options(options) : 0;
 }
 

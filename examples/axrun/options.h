@@ -49,6 +49,8 @@ struct options {
 	size_t cpu_set_size;
 	/* Where the device tree is to be written; NULL: nowhere. */
 	const char *dtb_path;
+	/* The directory for the ACPI tables; NULL: they are not written. */
+	const char *acpi_path;
 	/* 0: none. */
 	uint64_t timeout_ns;
 	bool stats;

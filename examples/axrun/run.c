@@ -9,6 +9,7 @@
 #include "exitdev.h"
 #include "exits.h"
 #include "message.h"
+#include "power.h"
 #include "signals.h"
 #include "terminal.h"
 #include "timer.h"
@@ -17,7 +18,7 @@ static void set_console_line(void *ctx, bool level)
 {
 	struct run *run = ctx;
 
-	if (!axvm_set_irq_line(run->machine.vm, GUEST_GSI_CONSOLE, level))
+	if (!axvm_set_irq_line(run->machine.vm, run->cpus.platform->console_gsi, level))
 		return;
 	fail("cannot set the console's interrupt: %s", axvcpu_last_error());
 	outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
@@ -39,9 +40,10 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 	console_init(&run->console, &run->outcome);
 	cpus_make(&run->cpus, &run->machine, platform, &run->outcome);
 	if (uart_attach(&run->uart, &run->console, &run->bus, platform->console) ||
-	    (!options->kernel && attach_own(run, platform)))
+	    (!options->kernel && attach_own(run, platform)) ||
+	    (platform->acpi_size && power_attach(&run->outcome, &run->bus, platform->power)))
 		return -1;
-	if (platform_controller(platform, options->irqchip) != CONTROLLER_NONE)
+	if (options->irqchip == AXVM_IRQCHIP_KERNEL)
 		uart_connect(&run->uart, set_console_line, run);
 	if (options->irqchip == AXVM_IRQCHIP_NONE)
 		return timer_attach(&run->cpus, &run->bus);

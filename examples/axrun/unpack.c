@@ -108,8 +108,8 @@ static int unpack_gzip(struct image *image, const char *name)
 static int open_zboot(struct image *image, const char *name)
 {
 	const char *compression = (const char *)image->bytes + ZBOOT_COMPRESSION;
-	uint64_t payload = bytes_le32(image->bytes + ZBOOT_PAYLOAD);
-	uint64_t size = bytes_le32(image->bytes + ZBOOT_PAYLOAD_SIZE);
+	uint64_t payload = bytes_get(image->bytes + ZBOOT_PAYLOAD, 4);
+	uint64_t size = bytes_get(image->bytes + ZBOOT_PAYLOAD_SIZE, 4);
 
 	if (strncmp(compression, "gzip", ZBOOT_COMPRESSION_MAX) != 0)
 		return fail("%s: a kernel compressed by %.*s; axrun knows gzip only", name,
