@@ -6,13 +6,16 @@
  *   expect TEXT   the command has written that, after what was expected before
  *   send TEXT     somebody types that
  *   raw           the terminal is in the command's hands: no lines, no echo
+ *   all-keys      likewise, and no key makes a signal or becomes another one
  *   cooked        the terminal is as it was before
+ *   paste N       N characters are typed as fast as they are taken, and the command has written them
+ *                 all, in order and nothing else in between
+ *   hangup        the terminal is gone, as when its window is closed; there is nothing more to see of it
  *   signal N      the command gets signal N
  *   stopped       the command has stopped
  *   continue      the command goes on, in the foreground
  *   exit N        the command has ended with that status
  *   killed N      the command has ended by that signal
- *   hangup        the terminal goes away, and the shell tells the command
  *   within N      all that follows may take N seconds together, and not 30
  *
  * Whatever is to be seen may take its time, but no more than all steps together 30 s. At the end
@@ -40,6 +43,7 @@ static pid_t command;
 static bool ended;
 static int end_status;
 static bool is_stopped;
+static bool hung_up;
 static time_t deadline;
 static char written[1 << 16];
 static size_t written_len;
@@ -88,6 +92,8 @@ static void start(char **argv)
 		_exit(127);
 	}
 	tcsetpgrp(slave, command);
+	/* For who hangs up and leads the session. */
+	signal(SIGHUP, SIG_IGN);
 }
 
 /* What the command has written and what has become of it. */
@@ -118,6 +124,14 @@ static bool is_raw(const char *unused)
 
 	(void)unused;
 	return !tcgetattr(slave, &now) && !(now.c_lflag & (ICANON | ECHO));
+}
+
+static bool has_all_keys(const char *unused)
+{
+	struct termios now;
+
+	return is_raw(unused) && !tcgetattr(slave, &now) && !(now.c_lflag & (ISIG | IEXTEN)) &&
+	       !(now.c_iflag & (ICRNL | INLCR | IGNCR | IXON)) && !(now.c_oflag & OPOST);
 }
 
 static bool is_cooked(const char *unused)
@@ -165,6 +179,54 @@ static void send_text(const char *text)
 		die("send:", strerror(errno));
 }
 
+/* The n-th character of a text that has no period that any buffer has; no terminal changes it. */
+static char pasted_char(size_t n)
+{
+	return (char)('!' + n * 7 % 89);
+}
+
+/* What comes back is compared at once: it may be more than is kept. */
+static bool compare_pasted(size_t *received, size_t sent)
+{
+	size_t i;
+
+	look();
+	for (i = expected_len; i < written_len; i++)
+		if (*received == sent || written[i] != pasted_char((*received)++))
+			return false;
+	written_len = expected_len = 0;
+	return true;
+}
+
+static bool has_pasted(const char *count)
+{
+	static size_t sent, received;
+	size_t total = (size_t)atoi(count);
+	int flags = fcntl(master, F_GETFL);
+	char text[256];
+	size_t n;
+	ssize_t done;
+
+	for (n = 0; n < sizeof(text) && sent + n < total; n++)
+		text[n] = pasted_char(sent + n);
+	/* What is not taken now is offered again, when some of it has come back. */
+	fcntl(master, F_SETFL, flags | O_NONBLOCK);
+	done = n ? write(master, text, n) : 0;
+	fcntl(master, F_SETFL, flags);
+	sent += done > 0 ? (size_t)done : 0;
+	if (!compare_pasted(&received, sent))
+		die("paste:", "not what was typed has come back");
+	return received == total;
+}
+
+static void hang_up(const char *unused)
+{
+	(void)unused;
+	close(master);
+	master = -1;
+	hung_up = true;
+}
+
 static void send_signal(const char *number)
 {
 	if (kill(command, atoi(number)))
@@ -179,16 +241,6 @@ static void let_continue(const char *unused)
 	kill(command, SIGCONT);
 }
 
-static void hang_up(const char *unused)
-{
-	(void)unused;
-	close(master);
-	close(slave);
-	master = -1;
-	slave = -1;
-	kill(-command, SIGHUP);
-}
-
 static void set_deadline(const char *seconds)
 {
 	deadline = time(NULL) + atoi(seconds);
@@ -201,16 +253,12 @@ static const struct step {
 	void (*act)(const char *text);
 	bool (*wait)(const char *text);
 } steps[] = {
-	{ "expect", true, NULL, has_written },
-	{ "send", true, send_text, NULL },
-	{ "raw", false, NULL, is_raw },
-	{ "cooked", false, NULL, is_cooked },
-	{ "signal", true, send_signal, NULL },
-	{ "stopped", false, NULL, has_stopped },
-	{ "continue", false, let_continue, NULL },
-	{ "exit", true, NULL, has_exited },
-	{ "killed", true, NULL, was_killed },
-	{ "hangup", false, hang_up, NULL },
+	{ "expect", true, NULL, has_written },	 { "send", true, send_text, NULL },
+	{ "raw", false, NULL, is_raw },		 { "all-keys", false, NULL, has_all_keys },
+	{ "cooked", false, NULL, is_cooked },	 { "paste", true, NULL, has_pasted },
+	{ "hangup", false, hang_up, NULL },	 { "signal", true, send_signal, NULL },
+	{ "stopped", false, NULL, has_stopped }, { "continue", false, let_continue, NULL },
+	{ "exit", true, NULL, has_exited },	 { "killed", true, NULL, was_killed },
 	{ "within", true, set_deadline, NULL },
 };
 
@@ -262,7 +310,7 @@ static void choreography(char **argv)
 	}
 	if (!ended)
 		die("the command has not ended", "");
-	if (slave >= 0 && !is_cooked(NULL))
+	if (!hung_up && !is_cooked(NULL))
 		die("the terminal is not as it was", "");
 }
 

@@ -20,9 +20,9 @@ static const struct axvm_sysreg_range x86_64_sysregs[] = {
 
 /* The devices of the machines that have no ports. */
 #define DEVICES_IN_MEMORY \
-	.console = { BUS_MMIO, GUEST_GPA_CONSOLE }, .exit = { BUS_MMIO, GUEST_GPA_EXIT }, \
-	.queue = { BUS_MMIO, GUEST_GPA_QUEUE }, .timer = { BUS_MMIO, GUEST_GPA_TIMER }, \
-	.test_gpa = GUEST_GPA_TEST
+	.console = { BUS_MMIO, GUEST_GPA_CONSOLE }, .console_gsi = GUEST_GSI_CONSOLE, \
+	.exit = { BUS_MMIO, GUEST_GPA_EXIT }, .queue = { BUS_MMIO, GUEST_GPA_QUEUE }, \
+	.timer = { BUS_MMIO, GUEST_GPA_TIMER }, .test_gpa = GUEST_GPA_TEST
 
 static const struct platform platforms[] = {
 	{
@@ -32,6 +32,10 @@ static const struct platform platforms[] = {
 		.ram_gpa = 0,
 		.hole_gpa = UINT64_C(3) << 30,
 		.hole_end = UINT64_C(4) << 30,
+		.hidden_gpa = 0xa0000,
+		.hidden_size = 0x60000,
+		.acpi_gpa = 0xe0000,
+		.acpi_size = 0x20000,
 		.modes = 1u << AXVCPU_MODE_64 | 1u << AXVCPU_MODE_32 | 1u << AXVCPU_MODE_16 |
 			 1u << AXVCPU_MODE_RAW,
 		.flat_gpa = 0x10000,
@@ -39,11 +43,14 @@ static const struct platform platforms[] = {
 		.firmware_end = UINT64_C(4) << 30,
 		.firmware_max = UINT64_C(256) << 10,
 		.reset_pc = 0xfff0,
+		.command_line_max = 2047,
 		.boot_tables = true,
 		.console = { BUS_PORT, GUEST_PORT_CONSOLE },
+		.console_gsi = GUEST_GSI_COM1,
 		.exit = { BUS_PORT, GUEST_PORT_EXIT },
 		.queue = { BUS_PORT, GUEST_PORT_QUEUE },
 		.timer = { BUS_PORT, GUEST_PORT_TIMER },
+		.power = { BUS_PORT, GUEST_PORT_POWER },
 		.test_gpa = 0xd0000000,
 		.test_port = GUEST_PORT_TEST,
 		.irqchip = AXVM_IRQCHIP_NONE,
@@ -63,6 +70,7 @@ static const struct platform platforms[] = {
 		.hole_gpa = UINT64_MAX,
 		.modes = 1u << AXVCPU_MODE_64,
 		.flat_gpa = GUEST_GPA_RAM + 0x10000,
+		.command_line_max = 2047,
 		.page_gpr = 1,
 		DEVICES_IN_MEMORY,
 		.irqchip = AXVM_IRQCHIP_KERNEL,
@@ -80,6 +88,7 @@ static const struct platform platforms[] = {
 		.hole_gpa = UINT64_MAX,
 		.modes = 1u << AXVCPU_MODE_64,
 		.flat_gpa = GUEST_GPA_RAM + 0x10000,
+		.command_line_max = 1023,
 		.page_gpr = 12,
 		DEVICES_IN_MEMORY,
 		.irqchip = AXVM_IRQCHIP_KERNEL,

@@ -3,12 +3,14 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <axvcpu/axvcpu.h>
 
 #include "exitdev.h"
 #include "exits.h"
 #include "message.h"
+#include "power.h"
 #include "signals.h"
 #include "terminal.h"
 #include "timer.h"
@@ -17,23 +19,34 @@ static void set_console_line(void *ctx, bool level)
 {
 	struct run *run = ctx;
 
-	if (!axvm_set_irq_line(run->machine.vm, GUEST_GSI_CONSOLE, level))
+	if (!axvm_set_irq_line(run->machine.vm, run->cpus.platform->console_gsi, level))
 		return;
 	fail("cannot set the console's interrupt: %s", axvcpu_last_error());
 	outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
 }
 
-int run_prepare(struct run *run, const struct options *options, const struct platform *platform)
+/* What only guest programs know; a kernel would come upon it by accident. */
+static int attach_own(struct run *run, const struct platform *platform)
 {
-	run->trace = options->trace;
-	console_init(&run->console, &run->outcome);
-	cpus_make(&run->cpus, &run->machine, platform, &run->outcome);
-	if (uart_attach(&run->uart, &run->console, &run->bus, platform->console) ||
-	    testdev_attach(&run->testdev, &run->bus, platform->test_gpa, platform->test_port) ||
+	if (testdev_attach(&run->testdev, &run->bus, platform->test_gpa, platform->test_port) ||
 	    queuedev_attach(&run->queue, &run->bus, platform->queue) ||
 	    exitdev_attach(&run->outcome, &run->bus, platform->exit))
 		return -1;
-	if (platform_controller(platform, options->irqchip) != CONTROLLER_NONE)
+	return 0;
+}
+
+int run_prepare(struct run *run, const struct options *options, const struct platform *platform)
+{
+	run->trace = options->trace;
+	run->outcome = (struct outcome){ 0 };
+	run->bus = (struct bus){ 0 };
+	memset(&run->services, 0, sizeof(run->services));
+	cpus_make(&run->cpus, &run->machine, platform, &run->outcome);
+	if (uart_attach(&run->uart, &run->console, &run->bus, platform->console) ||
+	    (!options->kernel && attach_own(run, platform)) ||
+	    (platform->acpi_size && power_attach(&run->outcome, &run->bus, platform->power)))
+		return -1;
+	if (options->irqchip == AXVM_IRQCHIP_KERNEL)
 		uart_connect(&run->uart, set_console_line, run);
 	if (options->irqchip == AXVM_IRQCHIP_NONE)
 		return timer_attach(&run->cpus, &run->bus);
@@ -67,7 +80,7 @@ static int on_exit(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
 	exits_handle(run, cpu, exit);
 	cpus_attend(&run->cpus, cpu);
 	if (exit->kicked && signals_take_tick())
-		console_flush(&run->console);
+		uart_flush(&run->uart);
 	return outcome_open(&run->outcome) ? AXVM_CONTINUE : AXVM_STOP;
 }
 
@@ -84,6 +97,8 @@ static void look_at_signals(struct run *run)
 	if (signals_caught()) {
 		if (outcome_set(&run->outcome, RUN_SIGNAL, 128 + signals_caught()))
 			run->outcome.signal = signals_caught();
+	} else if (signals_asked_to_quit()) {
+		outcome_set(&run->outcome, RUN_QUIT, STATUS_QUIT);
 	} else if (signals_stop()) {
 		outcome_set(&run->outcome, RUN_TIMEOUT, STATUS_TIMEOUT);
 	}
@@ -135,8 +150,10 @@ static void sum_up(struct run *run)
 	uint32_t i;
 
 	stats_stop(&run->stats);
-	for (i = 0; i < run->cpus.n; i++)
+	for (i = 0; i < run->cpus.n; i++) {
 		stats_add(&run->stats, &run->cpus.cpu[i].stats);
+		stats_add(&run->cpu_stats[i], &run->cpus.cpu[i].stats);
+	}
 	if (run->outcome.ending == RUN_CRASH)
 		crash_collect(&run->crash, &run->machine, run->last_vcpu, &run->last_exit);
 }
@@ -156,15 +173,26 @@ static void write_rest(struct run *run)
 		look_at_signals(run);
 }
 
-void run_guest(struct run *run, const struct options *options)
+void run_begin(struct run *run, const struct options *options)
 {
-	terminal_open();
+	bool raw = options->linux_kernel || options->raw_keys;
+
+	console_init(&run->console, &run->outcome);
+	run->console.has_escape = terminal_open(raw ? TERMINAL_RAW : TERMINAL_SIGNALS) && raw;
 	if (options->timeout_ns)
 		signals_set_deadline(options->timeout_ns);
 	stats_start(&run->stats);
+}
+
+void run_guest(struct run *run, const struct options *options)
+{
 	run_machine(run, options->irqchip == AXVM_IRQCHIP_NONE);
 	look_at_signals(run);
 	sum_up(run);
+}
+
+void run_end(struct run *run)
+{
 	write_rest(run);
 	terminal_restore();
 }

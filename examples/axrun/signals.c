@@ -48,6 +48,7 @@ static struct axvcpu *volatile watched_vcpu;
 /* For all. */
 static atomic_int caught;
 static atomic_bool timed_out;
+static atomic_bool quit;
 static atomic_uint tick;
 static atomic_uint tick_requested;
 static atomic_bool in_io;
@@ -295,9 +296,21 @@ bool signals_take_tick(void)
 	return true;
 }
 
+/* The main thread knows what to stop: its timer makes it do so, at once. */
+void signals_quit(void)
+{
+	atomic_store(&quit, true);
+	set_timer(TIMER_NUDGE, 1, NUDGE_NS);
+}
+
+bool signals_asked_to_quit(void)
+{
+	return quit;
+}
+
 bool signals_stop(void)
 {
-	return caught || timed_out;
+	return caught || timed_out || quit;
 }
 
 int signals_caught(void)
