@@ -10,15 +10,19 @@
  *   cooked        the terminal is as it was before
  *   paste N       N characters are typed as fast as they are taken, and the command has written them
  *                 all, in order and nothing else in between
- *   hangup        the terminal is gone, as when its window is closed; there is nothing more to see of it
+ *   hangup        the terminal is gone, as when its window is closed, and the shell passes on the
+ *                 SIGHUP that it gets; there is nothing more to see of the terminal
  *   signal N      the command gets signal N
  *   stopped       the command has stopped
  *   continue      the command goes on, in the foreground
  *   exit N        the command has ended with that status
  *   killed N      the command has ended by that signal
+ *   within N      all that follows may take N seconds together, and not 30
+ *   ended         the command has ended in whatever way
  *
  * Whatever is to be seen may take its time, but no more than all steps together 30 s. At the end
- * the terminal must be as it was. The exit status is 0 if all went well; else it says what did not.
+ * the terminal must be as it was, if there still is one. The exit status is 0 if all went well; else it
+ * says what did not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +47,7 @@ static bool ended;
 static int end_status;
 static bool is_stopped;
 static bool hung_up;
+static time_t deadline;
 static char written[1 << 16];
 static size_t written_len;
 static size_t expected_len;
@@ -69,6 +74,8 @@ static void open_terminal(void)
 		die("no terminal:", strerror(errno));
 	/* Making the command the foreground is done from the background. */
 	signal(SIGTTOU, SIG_IGN);
+	/* So that there is somebody left who sees what a hang-up does to the command. */
+	signal(SIGHUP, SIG_IGN);
 }
 
 static void start(char **argv)
@@ -80,6 +87,7 @@ static void start(char **argv)
 	if (command == 0) {
 		tcsetpgrp(slave, getpid());
 		signal(SIGTTOU, SIG_DFL);
+		signal(SIGHUP, SIG_DFL);
 		dup2(slave, STDIN_FILENO);
 		dup2(slave, STDOUT_FILENO);
 		dup2(slave, STDERR_FILENO);
@@ -87,7 +95,7 @@ static void start(char **argv)
 		_exit(127);
 	}
 	tcsetpgrp(slave, command);
-	/* For who hangs up and leads the session. */
+	/* It comes to who leads the session. */
 	signal(SIGHUP, SIG_IGN);
 }
 
@@ -98,6 +106,7 @@ static void look(void)
 	int status;
 	ssize_t n;
 
+	/* Without a terminal this waits, and there is nothing to read. */
 	if (poll(&in, 1, 5) > 0) {
 		n = read(master, written + written_len, sizeof(written) - 1 - written_len);
 		if (n > 0)
@@ -165,6 +174,12 @@ static bool was_killed(const char *number)
 	return ended && WIFSIGNALED(end_status) && WTERMSIG(end_status) == atoi(number);
 }
 
+static bool has_ended(const char *unused)
+{
+	(void)unused;
+	return ended;
+}
+
 static void send_text(const char *text)
 {
 	size_t len = strlen(text);
@@ -219,6 +234,7 @@ static void hang_up(const char *unused)
 	close(master);
 	master = -1;
 	hung_up = true;
+	kill(-command, SIGHUP);
 }
 
 static void send_signal(const char *number)
@@ -235,6 +251,11 @@ static void let_continue(const char *unused)
 	kill(command, SIGCONT);
 }
 
+static void set_deadline(const char *seconds)
+{
+	deadline = time(NULL) + atoi(seconds);
+}
+
 /* A step either does something or waits for something. */
 static const struct step {
 	const char *name;
@@ -248,6 +269,8 @@ static const struct step {
 	{ "hangup", false, hang_up, NULL },	 { "signal", true, send_signal, NULL },
 	{ "stopped", false, NULL, has_stopped }, { "continue", false, let_continue, NULL },
 	{ "exit", true, NULL, has_exited },	 { "killed", true, NULL, was_killed },
+	{ "within", true, set_deadline, NULL },
+	{ "ended", false, NULL, has_ended },
 };
 
 static const struct step *find_step(const char *name)
@@ -261,7 +284,7 @@ static const struct step *find_step(const char *name)
 	return NULL;
 }
 
-static void do_step(const struct step *step, const char *text, time_t deadline)
+static void do_step(const struct step *step, const char *text)
 {
 	/* What a command that has ended left behind is there at once. */
 	int looks_after_end = 20;
@@ -282,7 +305,6 @@ static void do_step(const struct step *step, const char *text, time_t deadline)
 
 static void choreography(char **argv)
 {
-	time_t deadline = time(NULL) + SECONDS;
 	char **rest = argv;
 
 	while (*rest && strcmp(*rest, "--"))
@@ -291,10 +313,11 @@ static void choreography(char **argv)
 		die("usage: pty_run STEP... -- COMMAND...", "");
 	open_terminal();
 	start(rest + 1);
+	deadline = time(NULL) + SECONDS;
 	while (argv < rest) {
 		const struct step *step = find_step(*argv++);
 
-		do_step(step, step->takes_text ? *argv++ : NULL, deadline);
+		do_step(step, step->takes_text ? *argv++ : NULL);
 	}
 	if (!ended)
 		die("the command has not ended", "");

@@ -12,8 +12,6 @@
 
 #include "message.h"
 
-/* No guest program, kernel or initramfs is as large as this. */
-#define FILE_MAX (UINT64_C(1) << 30)
 #define REASON_MAX 128
 
 static const char *type_name(mode_t mode)

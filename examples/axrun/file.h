@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* No guest program, kernel or initramfs is as large as this. */
+#define FILE_MAX (UINT64_C(1) << 30)
+
 struct file {
 	/* As on the command line, for messages. */
 	const char *name;

@@ -2,7 +2,6 @@
 #include "image.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include <axvcpu/axvcpu.h>
 
@@ -70,7 +69,12 @@ static int guest_parse(struct image *image, const struct options *options,
 
 int image_load(struct image *image, const struct options *options, const struct platform *platform)
 {
-	*image = (struct image){ .initrd.fd = -1, .initrd_end = UINT64_MAX };
+	*image = (struct image){
+		.unpacked.fd = -1,
+		.unpack_max = options->memory < FILE_MAX ? options->memory : FILE_MAX,
+		.initrd.fd = -1,
+		.initrd_end = UINT64_MAX,
+	};
 	if (file_open(&image->file, options->guest))
 		return -1;
 	image->bytes = image->file.data;
@@ -106,7 +110,6 @@ bool image_has(const struct image *image, uint64_t gpa)
 void image_free(struct image *image)
 {
 	file_close(&image->file);
+	file_close(&image->unpacked);
 	file_close(&image->initrd);
-	free(image->unpacked);
-	image->unpacked = NULL;
 }

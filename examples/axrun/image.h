@@ -47,8 +47,9 @@ struct image {
 	/* What it contains, and what the segments' data lies in: the file itself, or `unpacked`. */
 	const uint8_t *bytes;
 	size_t size;
-	/* If the file is compressed; else NULL. */
-	void *unpacked;
+	/* If the file is compressed, what was in it, which may have that many bytes. */
+	struct file unpacked;
+	uint64_t unpack_max;
 	enum image_kind kind;
 	/* Of a kernel; and whether `bytes` begin as a bzImage does, with a setup header. */
 	enum image_protocol protocol;

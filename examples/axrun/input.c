@@ -11,6 +11,9 @@
 #include "message.h"
 #include "signals.h"
 
+/* How long the thread waits until it looks again for room for what somebody types. */
+#define PATIENCE_MS 100
+
 static void wake(void *ctx)
 {
 	const struct input *input = ctx;
@@ -21,11 +24,11 @@ static void wake(void *ctx)
 		return;
 }
 
-/* How long the thread waits until it looks again for room for what somebody types. */
-#define PATIENCE_MS 100
-
-/* Sleeps until it is woken, or, if that is of interest, until there is something on stdin. */
-static void wait(const struct input *input, bool wants)
+/*
+ * Sleeps until it is woken, or, if that is of interest, until there is something on stdin. If the port
+ * is busy it only looks.
+ */
+static void wait_for_input(const struct input *input, bool wants, bool busy)
 {
 	const struct console *console = input->console;
 	bool listens = wants || console->has_escape;
@@ -35,9 +38,14 @@ static void wait(const struct input *input, bool wants)
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 	};
 	uint64_t count;
+	int timeout = -1;
 
+	if (busy)
+		timeout = 0;
 	/* A guest that asks for its input itself makes room without a word. */
-	if (poll(fds, listens && room ? 2 : 1, listens && !room ? PATIENCE_MS : -1) < 0)
+	else if (listens && !room)
+		timeout = PATIENCE_MS;
+	if (poll(fds, listens && room ? 2 : 1, timeout) < 0)
 		return;
 	if (fds[0].revents && read(input->wake_fd, &count, sizeof(count)) < 0)
 		return;
@@ -48,17 +56,15 @@ static void wait(const struct input *input, bool wants)
 static void *work(void *arg)
 {
 	struct input *input = arg;
-	struct console *console = input->console;
 
 	signals_thread_start();
 	while (!atomic_load(&input->ends)) {
 		/* What is waited for is known before the sleep; a change wakes. */
 		bool wants = uart_wants_input(input->uart);
+		bool has = wants && console_waiting(input->console);
 
-		if (wants && console_waiting(console))
-			uart_input(input->uart);
-		else
-			wait(input, wants);
+		if (!has || !uart_input(input->uart))
+			wait_for_input(input, wants, has);
 	}
 	return NULL;
 }

@@ -5,15 +5,15 @@
 #include <string.h>
 
 #include "bzimage.h"
+#include "linux_image.h"
 #include "message.h"
 #include "pvh.h"
+#include "unpack.h"
 #include "vmlinux.h"
 
 /* The first that fits is taken: an ELF kernel with a PVH entry is started by that. */
 static const struct kernel_format *const formats[] = {
-	&bzimage_format,
-	&pvh_format,
-	&vmlinux_format,
+	&arm64_image_format, &riscv64_image_format, &bzimage_format, &pvh_format, &vmlinux_format,
 };
 
 static const struct kernel_format *find(const uint8_t *bytes, size_t size)
@@ -30,15 +30,18 @@ bool kernel_is(const struct file *file)
 {
 	const struct kernel_format *format = find(file->data, file->size);
 
-	return format && !format->only_if_told;
+	return format ? !format->only_if_told : unpack_is(file->data, file->size);
 }
 
 int kernel_parse(struct image *image, const struct options *options,
 		 const struct platform *platform)
 {
-	const struct kernel_format *format = find(image->bytes, image->size);
+	const struct kernel_format *format;
 	const char *name = options->guest;
 
+	if (unpack_is(image->bytes, image->size) && unpack(image, name))
+		return -1;
+	format = find(image->bytes, image->size);
 	if (!format)
 		return fail("%s: no Linux kernel in a format that axrun knows", name);
 	if (format->platform && strcmp(format->platform, platform->name))

@@ -19,7 +19,7 @@
 struct layout {
 	struct guest_range ram[GUEST_RANGES];
 	uint32_t nranges;
-	/* The whole boot area, and its parts. */
+	/* The whole boot area, and its parts: a guest program's page and stack, and what both have. */
 	struct guest_range boot;
 	/* The boot page; on x86_64 what Linux finds instead, and its command line in the next one. */
 	uint64_t page_gpa;

@@ -174,7 +174,6 @@ static int setup_first(struct machine *machine, const struct platform *platform,
 		       const struct image *image, const struct layout *layout)
 {
 	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
-
 	bool guest = image->kind == IMAGE_GUEST;
 
 	setup.mode = image->mode;

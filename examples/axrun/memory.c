@@ -35,13 +35,21 @@ static bool lies_in(const struct file *file, const uint8_t *data)
 	return file->data && data >= file->data && data < file->data + file->size;
 }
 
+/* The file that the image's data lie in; NULL: none. */
+static const struct file *file_of(const struct image *image, const uint8_t *data)
+{
+	if (lies_in(&image->file, data))
+		return &image->file;
+	return lies_in(&image->unpacked, data) ? &image->unpacked : NULL;
+}
+
 static void add(struct contents *contents, uint64_t gpa, const uint8_t *data, uint64_t len,
 		const struct file *file)
 {
 	struct content *content = &contents->item[contents->n++];
 
 	*content = (struct content){ .gpa = gpa, .data = data, .len = len };
-	if (!file || !lies_in(file, data) || len < MAPPED_MIN || gpa % GUEST_PAGE_SIZE ||
+	if (!file || len < MAPPED_MIN || gpa % GUEST_PAGE_SIZE ||
 	    offset_in(file, data) % GUEST_PAGE_SIZE)
 		return;
 	content->file = file;
@@ -64,7 +72,8 @@ static void collect(struct contents *contents, const struct options *options,
 	for (i = 0; i < image->nsegments; i++)
 		if (image->segments[i].filesz)
 			add(contents, image->segments[i].gpa, image->segments[i].data,
-			    image->segments[i].filesz, maps ? &image->file : NULL);
+			    image->segments[i].filesz,
+			    maps ? file_of(image, image->segments[i].data) : NULL);
 	if (image->initrd.size)
 		add(contents, layout->initrd.gpa, image->initrd.data, image->initrd.size,
 		    maps ? &image->initrd : NULL);
@@ -106,7 +115,7 @@ static int map_file(struct axvm *vm, const struct content *content)
 static int map_range(struct axvm *vm, const struct options *options,
 		     const struct contents *contents, const struct guest_range *range)
 {
-	uint32_t flags = options->huge_pages ? AXVM_MEM_HUGETLB : 0;
+	uint32_t flags = options->huge_pages ? AXVM_MEM_HUGETLB : AXVM_MEM_THP;
 	uint64_t gpa = range->gpa, end = range->gpa + range->size;
 	size_t i;
 

@@ -25,6 +25,25 @@ static void set_console_line(void *ctx, bool level)
 	outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
 }
 
+/* What only guest programs know; a kernel would come upon it by accident. */
+static int attach_own(struct run *run, const struct platform *platform)
+{
+	if (testdev_attach(&run->testdev, &run->bus, platform->test_gpa, platform->test_port) ||
+	    queuedev_attach(&run->queue, &run->bus, platform->queue) ||
+	    exitdev_attach(&run->outcome, &run->bus, platform->exit))
+		return -1;
+	return 0;
+}
+
+static int connect_console(struct run *run, const struct platform *platform)
+{
+	uart_connect(&run->uart, set_console_line, run);
+	if (platform->nroutes &&
+	    axvm_set_routes(run->machine.vm, platform->routes, platform->nroutes))
+		return fail("cannot connect the console's interrupt: %s", axvcpu_last_error());
+	return 0;
+}
+
 int run_prepare(struct run *run, const struct options *options, const struct platform *platform)
 {
 	run->trace = options->trace;
@@ -33,13 +52,11 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 	memset(&run->services, 0, sizeof(run->services));
 	cpus_make(&run->cpus, &run->machine, platform, &run->outcome);
 	if (uart_attach(&run->uart, &run->console, &run->bus, platform->console) ||
-	    testdev_attach(&run->testdev, &run->bus, platform->test_gpa, platform->test_port) ||
-	    queuedev_attach(&run->queue, &run->bus, platform->queue) ||
-	    exitdev_attach(&run->outcome, &run->bus, platform->exit) ||
+	    (!options->kernel && attach_own(run, platform)) ||
 	    (platform->acpi_size && power_attach(&run->outcome, &run->bus, platform->power)))
 		return -1;
 	if (options->irqchip == AXVM_IRQCHIP_KERNEL)
-		uart_connect(&run->uart, set_console_line, run);
+		return connect_console(run, platform);
 	if (options->irqchip == AXVM_IRQCHIP_NONE)
 		return timer_attach(&run->cpus, &run->bus);
 	return 0;

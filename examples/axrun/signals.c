@@ -283,7 +283,8 @@ void signals_set_deadline(uint64_t ns)
 
 void signals_request_tick(void)
 {
-	if (!atomic_exchange(&tick_requested, true))
+	/* First a look that costs nothing: this is for every character. */
+	if (!atomic_load(&tick_requested) && !atomic_exchange(&tick_requested, true))
 		set_timer(TIMER_TICK, TICK_NS, 0);
 }
 

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "uart.h"
 
+#include <time.h>
+
+#define NS_PER_SECOND 1000000000L
+/* How long uart_input() waits for the lock. */
+#define MOMENT_NS 100000000L
+
 /* Registers. The first two are the divisor's while LCR_DLAB is set. */
 enum {
 	REG_DATA = 0, /* read: RBR; write: THR */
@@ -277,7 +283,7 @@ static uint8_t identify_interrupt(struct uart *uart)
 /* After whatever may have changed it. */
 static void update_line(struct uart *uart)
 {
-	bool line, wants;
+	bool line, wants, wanted;
 
 	if (!uart->set_line)
 		return;
@@ -286,9 +292,12 @@ static void update_line(struct uart *uart)
 		uart->set_line(uart->line_ctx, line);
 	uart->line = line;
 	wants = is_told(uart) && !received(uart) && may_receive(uart);
-	if (wants && !uart->wants_input && uart->watch)
+	wanted = atomic_load_explicit(&uart->wants_input, memory_order_relaxed);
+	if (wants == wanted)
+		return;
+	atomic_store(&uart->wants_input, wants);
+	if (wants && uart->watch)
 		uart->watch(uart->watch_ctx);
-	uart->wants_input = wants;
 }
 
 /* --- the registers ---------------------------------------------------------------------------- */
@@ -449,21 +458,26 @@ void uart_watch(struct uart *uart, void (*watch)(void *ctx), void *ctx)
 
 bool uart_wants_input(struct uart *uart)
 {
-	bool wants;
-
-	pthread_mutex_lock(&uart->lock);
-	wants = uart->wants_input;
-	pthread_mutex_unlock(&uart->lock);
-	return wants;
+	return atomic_load(&uart->wants_input);
 }
 
-void uart_input(struct uart *uart)
+bool uart_input(struct uart *uart)
 {
-	pthread_mutex_lock(&uart->lock);
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += MOMENT_NS;
+	if (until.tv_nsec >= NS_PER_SECOND) {
+		until.tv_nsec -= NS_PER_SECOND;
+		until.tv_sec++;
+	}
+	if (pthread_mutex_timedlock(&uart->lock, &until))
+		return false;
 	if (is_told(uart))
 		offer(uart);
 	update_line(uart);
 	pthread_mutex_unlock(&uart->lock);
+	return true;
 }
 
 bool uart_flush(struct uart *uart)

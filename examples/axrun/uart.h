@@ -13,6 +13,7 @@
 #define AXRUN_UART_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -59,7 +60,7 @@ struct uart {
 	/* Who is told when the guest begins to wait for input; NULL: nobody. */
 	void (*watch)(void *ctx);
 	void *watch_ctx;
-	bool wants_input;
+	atomic_bool wants_input;
 };
 
 /* Puts it on the bus, as after a reset. Returns 0, or -1 after fail(). */
@@ -75,14 +76,15 @@ void uart_connect(struct uart *uart, void (*set_line)(void *ctx, bool level), vo
  */
 void uart_watch(struct uart *uart, void (*watch)(void *ctx), void *ctx);
 
-/* Whether the guest waits for uart_input(). Any thread. */
+/* Whether the guest waits for uart_input(). Any thread; does not wait for the lock. */
 bool uart_wants_input(struct uart *uart);
 
 /*
  * Fills the FIFO of a guest that waits, with what the console has. Only this does, if the interrupt
- * is connected: so a handler that receives comes to an end between two FIFOs. Any thread.
+ * is connected: so a handler that receives comes to an end between two FIFOs. Any thread. False, after
+ * a moment, if the port is busy: it writes to stdout, and that takes its time.
  */
-void uart_input(struct uart *uart);
+bool uart_input(struct uart *uart);
 
 /* Writes out what the guest has sent: console_flush(). Any thread. */
 bool uart_flush(struct uart *uart);
