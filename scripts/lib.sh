@@ -47,3 +47,28 @@ bootstrap_tree() {
 		"$top/bootstrap"
 	fi
 }
+
+# In an if, where set -e is off.
+configure_and_build() {
+	if [ ! -e "$1/config.status" ]; then
+		(cd "$1" && "$top/configure" --disable-tests --enable-silent-rules) || return
+	fi
+	make -C "$1" -j "$(nproc)"
+}
+
+# step LOG WHAT COMMAND...
+step() {
+	echo "== $2"
+	_step_log=$1
+	shift 2
+	logged "$_step_log" "$@" || die "that failed"
+}
+
+# build_examples DIR: the library, axrun, the guests and the examples, for this machine.
+build_examples() {
+	mkdir -p "$1"
+	echo "== dependencies"
+	"$top/scripts/install-deps" build
+	step "$1.log" "bootstrap" bootstrap_tree
+	step "$1.log" "configure and make, in ${1#"$top"/}" configure_and_build "$1"
+}

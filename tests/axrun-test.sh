@@ -405,27 +405,14 @@ for bad in x 1x; do
 done
 
 if ! x86; then
-	for what in off reset; do
-		axrun --json "$GUESTS/power" $what
-		ends "power $what" 0 ''
-		says "power $what: result" "\"result\": \"\(power-\)*$what\", \"status\": 0"
-	done
+	axrun --json "$GUESTS/power" off
+	ends "power off" 0 ''
+	says "power off: result" '"result": "power-off", "status": 0'
+	axrun --json "$GUESTS/power" reset
+	ends "power reset" 123 ''
+	says "power reset: result" '"result": "reset", "status": 123'
 	axrun "$GUESTS/power" nonsense
 	ends "power nonsense" 2
-
-	# The console's interrupt: at once, later, and at the end of stdin.
-	printf 'one\ntwo' >"$tmp/text"
-	input=$tmp/text
-	axrun --stats "$GUESTS/echo" asleep
-	ends "echo asleep" 0 'one\ntwo'
-	input=
-	{ sleep 0.5; printf a; sleep 0.5; printf b; } |
-		timeout $LIMIT "$AXRUN" --stats "$GUESTS/echo" asleep >"$out" 2>"$err"
-	status=$?
-	ends "echo asleep: slow stdin" 0 'ab'
-	says "echo asleep: it does not ask" '^axrun: [0-9][0-9] exits'
-	axrun --irqchip none "$GUESTS/echo" asleep
-	ends "echo asleep: no interrupt" 2
 
 	for irqchip in $irqchips; do
 		axrun --irqchip $irqchip --dump-dtb "$tmp/dtb" --cpus 2 "$GUESTS/hello" x
@@ -445,6 +432,67 @@ if ! x86; then
 else
 	refused "--dump-dtb" "no device tree" --dump-dtb "$tmp/dtb" "$GUESTS/hello"
 fi
+
+# --- the console's interrupt: at once, later, at the end of stdin, and for more than any buffer holds --
+
+if x86; then
+	axrun --irqchip split "$GUESTS/echo" asleep
+	ends "echo asleep: no line" 2
+fi
+axrun --irqchip none "$GUESTS/echo" asleep
+ends "echo asleep: no interrupt" 2
+printf 'one\ntwo' >"$tmp/text"
+input=$tmp/text
+axrun --irqchip kernel --stats "$GUESTS/echo" asleep
+ends "echo asleep" 0 'one\ntwo'
+awk 'BEGIN { for (i = 0; i < 600; i++) print "line", i }' >"$tmp/text"
+axrun --irqchip kernel "$GUESTS/echo" asleep
+if [ "$status" -eq 0 ] && cmp -s "$tmp/text" "$out"; then
+	ok "echo asleep: 5 kB"
+else
+	not_ok "echo asleep: 5 kB" "not echoed"
+fi
+input=
+{ sleep 0.5; printf a; sleep 0.5; printf b; } |
+	timeout $LIMIT "$AXRUN" --irqchip kernel --stats "$GUESTS/echo" asleep >"$out" 2>"$err"
+status=$?
+ends "echo asleep: slow stdin" 0 'ab'
+says "echo asleep: it does not ask" '^axrun: [0-9][0-9] exits'
+
+# --- reset, and starting again --------------------------------------------------------------------
+
+# "r" resets the machine, anything else ends it with a status of its own.
+if x86; then
+	# mov edx, 0x3fd; in al, dx; test al, 1; jz -5; mov edx, 0x3f8; in al, dx; cmp al, 'r'; jne 12;
+	# INIT to the first CPU; hlt; out 0xf4, al; hlt
+	flat typed '\272\375\003\000\000\354\250\001\164\373\272\370\003\000\000\354\074\162\165\014\277\000\003\340\376\307\007\000\105\000\000\364\346\364\364'
+	typed=$tmp/typed
+	typed_end=120
+else
+	typed="$GUESTS/power typed"
+	typed_end=0
+fi
+printf 'rrx' >"$tmp/text"
+input=$tmp/text
+axrun --json $typed
+ends "a reset ends the run" 123 ''
+says "a reset ends the run: result" '"result": "reset", "status": 123'
+axrun --reboot --json --stats $typed
+ends "--reboot" $typed_end ''
+says "--reboot: result" '"status": '$typed_end', "restarts": 2, '
+# Nothing that was typed is lost on the way, and no CPU stays what it was.
+axrun --reboot --cpus 2 $typed
+ends "--reboot --cpus 2" $typed_end ''
+input=
+# The time is that of all starts together.
+mkfifo "$tmp/resets"
+exec 3<>"$tmp/resets"
+printf 'rr' >&3
+timeout $LIMIT "$AXRUN" --reboot --json --timeout 3 $typed <&3 >"$out" 2>"$err"
+status=$?
+exec 3<&-
+ends "--reboot and --timeout" 124 ''
+says "--reboot and --timeout: result" '"result": "timeout", "status": 124, "restarts": 2'
 
 axrun --stats --cpus 2 "$GUESTS/smp"
 if x86; then
@@ -489,7 +537,7 @@ if x86; then
 	ends "a startup starts a CPU again" 124 ''
 	flat reset "$icr$init$hlt"
 	axrun --cpus 2 --json "$tmp/reset"
-	ends "INIT of the first CPU is a reset" 0 ''
+	ends "INIT of the first CPU is a reset" 123 ''
 	says "INIT of the first CPU: result" '"result": "reset"'
 
 	# A timer wakes who lets it. mov edx, 0x604; mov eax, 1000000; out dx, eax; (sti;) hlt
@@ -577,8 +625,8 @@ fi
 
 axrun --help
 ends "--help" 0
-for option in memory mode load entry cpus irqchip dump-dtb cpu-list drop-privileges timeout stats trace json \
-	log-level help version; do
+for option in memory mode load entry cpus irqchip dump-dtb cpu-list drop-privileges reboot raw-keys timeout \
+	stats trace json log-level help version; do
 	if grep -q -e "--$option" "$out"; then
 		ok "--help: --$option"
 	else
@@ -787,6 +835,48 @@ on_terminal "^Z" raw send "$(printf '\032')" stopped cooked continue raw send "$
 	"$AXRUN" "$GUESTS/echo"
 on_terminal "stop, then a signal" raw signal 20 stopped cooked signal 15 continue killed 15 -- \
 	"$AXRUN" "$GUESTS/echo"
+on_terminal "paste" raw paste 12000 send "$eot" exit 0 -- "$AXRUN" "$GUESTS/echo"
+on_terminal "paste, and an interrupt for it" raw paste 6000 send "$eot" exit 0 -- \
+	"$AXRUN" --irqchip kernel "$GUESTS/echo" asleep
+
+# Keys that are all the guest's, but for the escape; whatever the guest does, and though stdin is full.
+escape=$(printf '\001')
+on_terminal "--raw-keys" all-keys send "$(printf 'a\003\032\034\rb')" \
+	expect "$(printf 'a\003\032\034\rb')" send "$eot" exit 0 -- "$AXRUN" --raw-keys "$GUESTS/echo"
+on_terminal "--raw-keys: paste" all-keys paste 6000 send "$eot" exit 0 -- \
+	"$AXRUN" --raw-keys "$GUESTS/echo"
+on_terminal "Ctrl-A x" expect abc all-keys send "${escape}x" exit 122 cooked -- \
+	"$AXRUN" --raw-keys "$GUESTS/spin" abc
+on_terminal "Ctrl-A x, asleep" all-keys send x expect x send "${escape}x" exit 122 cooked -- \
+	"$AXRUN" --raw-keys --irqchip kernel "$GUESTS/echo" asleep
+on_terminal "Ctrl-A x: result" expect abc send "${escape}x" \
+	expect '"result": "quit", "status": 122' exit 122 cooked -- \
+	"$AXRUN" --raw-keys --json "$GUESTS/spin" abc
+on_terminal "Ctrl-A h" all-keys send "${escape}h" expect 'Ctrl-A x' send x expect x \
+	send "$eot" exit 0 -- "$AXRUN" --raw-keys "$GUESTS/echo"
+on_terminal "Ctrl-A twice" all-keys send "$escape${escape}x" expect "${escape}x" send "$eot" \
+	exit 0 -- "$AXRUN" --raw-keys "$GUESTS/echo"
+on_terminal "Ctrl-A is a key otherwise" raw send "${escape}x" expect "${escape}x" send "$eot" \
+	exit 0 -- "$AXRUN" "$GUESTS/echo"
+on_terminal "--raw-keys: stop and continue" all-keys signal 20 stopped cooked continue all-keys \
+	send y expect y send "$eot" exit 0 -- "$AXRUN" --raw-keys "$GUESTS/echo"
+on_terminal "--raw-keys: signal" expect abc all-keys signal 15 killed 15 cooked -- \
+	"$AXRUN" --raw-keys "$GUESTS/spin" abc
+
+# Whoever closes the window leaves nothing behind. The end of stdin may be faster than the signal.
+on_terminal "hang-up" expect abc raw hangup killed 1 -- "$AXRUN" "$GUESTS/spin" abc
+on_terminal "hang-up, --raw-keys" expect abc all-keys hangup killed 1 -- \
+	"$AXRUN" --raw-keys --irqchip kernel --cpus 2 "$GUESTS/spin" abc
+on_terminal "hang-up of one that exits" all-keys hangup killed 1 -- \
+	"$AXRUN" --raw-keys "$GUESTS/flood" 1000000000
+on_terminal "hang-up of one that reads" raw hangup ended -- "$AXRUN" "$GUESTS/echo"
+on_terminal "hang-up of one that sleeps" raw hangup ended -- \
+	"$AXRUN" --irqchip kernel "$GUESTS/echo" asleep
+# To who ignores the signal it is the end of stdin.
+on_terminal "hang-up, ignored" raw hangup exit 0 -- \
+	sh -c 'trap "" HUP; exec "$0" "$@"' "$AXRUN" "$GUESTS/echo"
+on_terminal "hang-up, ignored: asleep" raw hangup exit 0 -- \
+	sh -c 'trap "" HUP; exec "$0" "$@"' "$AXRUN" --irqchip kernel "$GUESTS/echo" asleep
 on_terminal "stdin is no terminal" expect Hello exit 0 cooked -- \
 	sh -c '"$0" "$1" </dev/null' "$AXRUN" "$GUESTS/hello"
 

@@ -6,15 +6,23 @@
  *   expect TEXT   the command has written that, after what was expected before
  *   send TEXT     somebody types that
  *   raw           the terminal is in the command's hands: no lines, no echo
+ *   all-keys      likewise, and no key makes a signal or becomes another one
  *   cooked        the terminal is as it was before
+ *   paste N       N characters are typed as fast as they are taken, and the command has written them
+ *                 all, in order and nothing else in between
+ *   hangup        the terminal is gone, as when its window is closed, and the shell passes on the
+ *                 SIGHUP that it gets; there is nothing more to see of the terminal
  *   signal N      the command gets signal N
  *   stopped       the command has stopped
  *   continue      the command goes on, in the foreground
  *   exit N        the command has ended with that status
  *   killed N      the command has ended by that signal
+ *   within N      all that follows may take N seconds together, and not 30
+ *   ended         the command has ended in whatever way
  *
  * Whatever is to be seen may take its time, but no more than all steps together 30 s. At the end
- * the terminal must be as it was. The exit status is 0 if all went well; else it says what did not.
+ * the terminal must be as it was, if there still is one. The exit status is 0 if all went well; else it
+ * says what did not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +46,8 @@ static pid_t command;
 static bool ended;
 static int end_status;
 static bool is_stopped;
+static bool hung_up;
+static time_t deadline;
 static char written[1 << 16];
 static size_t written_len;
 static size_t expected_len;
@@ -64,6 +74,8 @@ static void open_terminal(void)
 		die("no terminal:", strerror(errno));
 	/* Making the command the foreground is done from the background. */
 	signal(SIGTTOU, SIG_IGN);
+	/* So that there is somebody left who sees what a hang-up does to the command. */
+	signal(SIGHUP, SIG_IGN);
 }
 
 static void start(char **argv)
@@ -75,6 +87,7 @@ static void start(char **argv)
 	if (command == 0) {
 		tcsetpgrp(slave, getpid());
 		signal(SIGTTOU, SIG_DFL);
+		signal(SIGHUP, SIG_DFL);
 		dup2(slave, STDIN_FILENO);
 		dup2(slave, STDOUT_FILENO);
 		dup2(slave, STDERR_FILENO);
@@ -82,6 +95,8 @@ static void start(char **argv)
 		_exit(127);
 	}
 	tcsetpgrp(slave, command);
+	/* It comes to who leads the session. */
+	signal(SIGHUP, SIG_IGN);
 }
 
 /* What the command has written and what has become of it. */
@@ -91,6 +106,7 @@ static void look(void)
 	int status;
 	ssize_t n;
 
+	/* Without a terminal this waits, and there is nothing to read. */
 	if (poll(&in, 1, 5) > 0) {
 		n = read(master, written + written_len, sizeof(written) - 1 - written_len);
 		if (n > 0)
@@ -111,6 +127,14 @@ static bool is_raw(const char *unused)
 
 	(void)unused;
 	return !tcgetattr(slave, &now) && !(now.c_lflag & (ICANON | ECHO));
+}
+
+static bool has_all_keys(const char *unused)
+{
+	struct termios now;
+
+	return is_raw(unused) && !tcgetattr(slave, &now) && !(now.c_lflag & (ISIG | IEXTEN)) &&
+	       !(now.c_iflag & (ICRNL | INLCR | IGNCR | IXON)) && !(now.c_oflag & OPOST);
 }
 
 static bool is_cooked(const char *unused)
@@ -150,12 +174,67 @@ static bool was_killed(const char *number)
 	return ended && WIFSIGNALED(end_status) && WTERMSIG(end_status) == atoi(number);
 }
 
+static bool has_ended(const char *unused)
+{
+	(void)unused;
+	return ended;
+}
+
 static void send_text(const char *text)
 {
 	size_t len = strlen(text);
 
 	if (write(master, text, len) != (ssize_t)len)
 		die("send:", strerror(errno));
+}
+
+/* The n-th character of a text that has no period that any buffer has; no terminal changes it. */
+static char pasted_char(size_t n)
+{
+	return (char)('!' + n * 7 % 89);
+}
+
+/* What comes back is compared at once: it may be more than is kept. */
+static bool compare_pasted(size_t *received, size_t sent)
+{
+	size_t i;
+
+	look();
+	for (i = expected_len; i < written_len; i++)
+		if (*received == sent || written[i] != pasted_char((*received)++))
+			return false;
+	written_len = expected_len = 0;
+	return true;
+}
+
+static bool has_pasted(const char *count)
+{
+	static size_t sent, received;
+	size_t total = (size_t)atoi(count);
+	int flags = fcntl(master, F_GETFL);
+	char text[256];
+	size_t n;
+	ssize_t done;
+
+	for (n = 0; n < sizeof(text) && sent + n < total; n++)
+		text[n] = pasted_char(sent + n);
+	/* What is not taken now is offered again, when some of it has come back. */
+	fcntl(master, F_SETFL, flags | O_NONBLOCK);
+	done = n ? write(master, text, n) : 0;
+	fcntl(master, F_SETFL, flags);
+	sent += done > 0 ? (size_t)done : 0;
+	if (!compare_pasted(&received, sent))
+		die("paste:", "not what was typed has come back");
+	return received == total;
+}
+
+static void hang_up(const char *unused)
+{
+	(void)unused;
+	close(master);
+	master = -1;
+	hung_up = true;
+	kill(-command, SIGHUP);
 }
 
 static void send_signal(const char *number)
@@ -172,6 +251,11 @@ static void let_continue(const char *unused)
 	kill(command, SIGCONT);
 }
 
+static void set_deadline(const char *seconds)
+{
+	deadline = time(NULL) + atoi(seconds);
+}
+
 /* A step either does something or waits for something. */
 static const struct step {
 	const char *name;
@@ -179,15 +263,14 @@ static const struct step {
 	void (*act)(const char *text);
 	bool (*wait)(const char *text);
 } steps[] = {
-	{ "expect", true, NULL, has_written },
-	{ "send", true, send_text, NULL },
-	{ "raw", false, NULL, is_raw },
-	{ "cooked", false, NULL, is_cooked },
-	{ "signal", true, send_signal, NULL },
-	{ "stopped", false, NULL, has_stopped },
-	{ "continue", false, let_continue, NULL },
-	{ "exit", true, NULL, has_exited },
-	{ "killed", true, NULL, was_killed },
+	{ "expect", true, NULL, has_written },	 { "send", true, send_text, NULL },
+	{ "raw", false, NULL, is_raw },		 { "all-keys", false, NULL, has_all_keys },
+	{ "cooked", false, NULL, is_cooked },	 { "paste", true, NULL, has_pasted },
+	{ "hangup", false, hang_up, NULL },	 { "signal", true, send_signal, NULL },
+	{ "stopped", false, NULL, has_stopped }, { "continue", false, let_continue, NULL },
+	{ "exit", true, NULL, has_exited },	 { "killed", true, NULL, was_killed },
+	{ "within", true, set_deadline, NULL },
+	{ "ended", false, NULL, has_ended },
 };
 
 static const struct step *find_step(const char *name)
@@ -201,7 +284,7 @@ static const struct step *find_step(const char *name)
 	return NULL;
 }
 
-static void do_step(const struct step *step, const char *text, time_t deadline)
+static void do_step(const struct step *step, const char *text)
 {
 	/* What a command that has ended left behind is there at once. */
 	int looks_after_end = 20;
@@ -222,7 +305,6 @@ static void do_step(const struct step *step, const char *text, time_t deadline)
 
 static void choreography(char **argv)
 {
-	time_t deadline = time(NULL) + SECONDS;
 	char **rest = argv;
 
 	while (*rest && strcmp(*rest, "--"))
@@ -231,14 +313,15 @@ static void choreography(char **argv)
 		die("usage: pty_run STEP... -- COMMAND...", "");
 	open_terminal();
 	start(rest + 1);
+	deadline = time(NULL) + SECONDS;
 	while (argv < rest) {
 		const struct step *step = find_step(*argv++);
 
-		do_step(step, step->takes_text ? *argv++ : NULL, deadline);
+		do_step(step, step->takes_text ? *argv++ : NULL);
 	}
 	if (!ended)
 		die("the command has not ended", "");
-	if (!is_cooked(NULL))
+	if (!hung_up && !is_cooked(NULL))
 		die("the terminal is not as it was", "");
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * axrun's parts that need no guest: the serial port as a driver probes it, the places for things in
- * memory, the device trees, whom an interrupt is for, what axrun answers, and the texts of the command line.
+ * axrun's parts that need no guest: the places for things in memory, the device trees, whom an
+ * interrupt is for, what axrun answers, and the texts of the command line. test_uart.c and
+ * test_console.c have the console.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -11,7 +12,6 @@
 #include <libfdt.h>
 
 #include "../examples/axrun/bus.h"
-#include "../examples/axrun/console.h"
 #include "../examples/axrun/devicetree.h"
 #include "../examples/axrun/ipi.h"
 #include "../examples/axrun/json.h"
@@ -19,268 +19,7 @@
 #include "../examples/axrun/parse.h"
 #include "../examples/axrun/queuedev.h"
 #include "../examples/axrun/services.h"
-#include "../examples/axrun/uart.h"
 #include "suite.h"
-
-/* --- the serial port, with a console that is two strings ------------------------------------- */
-
-static const char *typed;
-static char printed[64];
-static size_t nprinted;
-
-bool console_ready(struct console *console)
-{
-	(void)console;
-	return *typed;
-}
-
-bool console_waiting(struct console *console)
-{
-	return console_ready(console);
-}
-
-int console_get(struct console *console)
-{
-	return console_ready(console) ? *typed++ : -1;
-}
-
-void console_put(struct console *console, uint8_t c)
-{
-	(void)console;
-	printed[nprinted++] = (char)c;
-}
-
-static const struct bus_place com1 = { BUS_PORT, 0x3f8 };
-static struct bus bus;
-static struct uart uart;
-
-static void make_uart(void)
-{
-	bus = (struct bus){ 0 };
-	typed = "";
-	memset(printed, 0, sizeof(printed));
-	nprinted = 0;
-	ck_assert_int_eq(uart_attach(&uart, NULL, &bus, com1), 0);
-}
-
-static uint8_t in(unsigned int reg)
-{
-	uint64_t value;
-
-	ck_assert(bus_read(&bus, BUS_PORT, 0x3f8 + reg, 1, &value));
-	return (uint8_t)value;
-}
-
-static void out(unsigned int reg, uint8_t value)
-{
-	ck_assert(bus_write(&bus, BUS_PORT, 0x3f8 + reg, 1, value));
-}
-
-/* What Linux's 8250 driver does to find out that there is a port, and which. */
-START_TEST(a_driver_finds_a_16550a)
-{
-	make_uart();
-	out(1, 0);
-	ck_assert_uint_eq(in(1) & 0x0f, 0);
-	out(1, 0x0f);
-	ck_assert_uint_eq(in(1) & 0x0f, 0x0f);
-	out(1, 0);
-
-	out(4, 0x10 | 0x0a);
-	ck_assert_uint_eq(in(6) & 0xf0, 0x90);
-	out(4, 0);
-
-	out(2, 0x01);
-	ck_assert_uint_eq(in(2) >> 6, 3);
-	out(2, 0);
-	ck_assert_uint_eq(in(2) >> 6, 0);
-
-	out(7, 0x5a);
-	ck_assert_uint_eq(in(7), 0x5a);
-	ck_assert_uint_eq(nprinted, 0);
-}
-END_TEST
-
-START_TEST(the_divisor_hides_data_and_interrupt_enable)
-{
-	make_uart();
-	typed = "x";
-	out(1, 0x05);
-	out(3, 0x83);
-	out(0, 0x34);
-	out(1, 0x12);
-	ck_assert_uint_eq(in(0), 0x34);
-	ck_assert_uint_eq(in(1), 0x12);
-	out(3, 0x03);
-	ck_assert_uint_eq(in(3), 0x03);
-	ck_assert_uint_eq(in(1), 0x05);
-	ck_assert_uint_eq(in(0), 'x');
-	ck_assert_uint_eq(nprinted, 0);
-}
-END_TEST
-
-START_TEST(characters_go_both_ways)
-{
-	make_uart();
-	ck_assert_uint_eq(in(5), 0x60);
-	ck_assert_uint_eq(in(0), 0);
-	typed = "ab";
-	ck_assert_uint_eq(in(5), 0x61);
-	/* A driver that starts clears its queue; what was typed for it is not in there. */
-	out(2, 0x07);
-	ck_assert_uint_eq(in(0), 'a');
-	ck_assert_uint_eq(in(0), 'b');
-	ck_assert_uint_eq(in(5), 0x60);
-	out(0, 'c');
-	ck_assert_str_eq(printed, "c");
-	ck_assert_uint_eq(in(5), 0x60);
-}
-END_TEST
-
-START_TEST(loopback_reaches_nobody)
-{
-	make_uart();
-	typed = "x";
-	out(4, 0x10);
-	ck_assert_uint_eq(in(5), 0x60);
-	out(0, 'l');
-	ck_assert_uint_eq(in(5), 0x61);
-	ck_assert_uint_eq(in(0), 'l');
-	ck_assert_uint_eq(in(5), 0x60);
-	out(4, 0);
-	ck_assert_uint_eq(in(0), 'x');
-	ck_assert_uint_eq(nprinted, 0);
-}
-END_TEST
-
-START_TEST(the_cause_of_an_interrupt_is_told_in_order)
-{
-	make_uart();
-	ck_assert_uint_eq(in(2), 0x01);
-	out(1, 0x03);
-	typed = "x";
-	ck_assert_uint_eq(in(2), 0x04);
-	in(0);
-	ck_assert_uint_eq(in(2), 0x02);
-	ck_assert_uint_eq(in(2), 0x01);
-	out(0, 'y');
-	ck_assert_uint_eq(in(2), 0x02);
-	ck_assert_uint_eq(in(2), 0x01);
-	out(1, 0);
-	out(0, 'z');
-	ck_assert_uint_eq(in(2), 0x01);
-}
-END_TEST
-
-static unsigned int line_changes;
-static bool line;
-static unsigned int waits;
-
-static void set_line(void *ctx, bool level)
-{
-	ck_assert_ptr_eq(ctx, &uart);
-	ck_assert(level != line);
-	line = level;
-	line_changes++;
-}
-
-static void watch(void *ctx)
-{
-	ck_assert_ptr_eq(ctx, &uart);
-	waits++;
-}
-
-static void make_connected_uart(void)
-{
-	make_uart();
-	line = false;
-	line_changes = 0;
-	waits = 0;
-	uart_connect(&uart, set_line, &uart);
-	uart_watch(&uart, watch, &uart);
-}
-
-START_TEST(the_line_is_up_while_there_is_something_to_send_or_to_receive)
-{
-	make_connected_uart();
-	typed = "xy";
-	in(5);
-	ck_assert_uint_eq(line_changes, 0);
-	out(1, 0x02);
-	ck_assert(line);
-	ck_assert_uint_eq(in(2), 0x02);
-	ck_assert(!line);
-	out(0, 'a');
-	ck_assert(line);
-	out(1, 0x00);
-	ck_assert(!line);
-
-	out(1, 0x01);
-	ck_assert(line);
-	ck_assert_uint_eq(in(2), 0x04);
-	ck_assert_uint_eq(in(0), 'x');
-	ck_assert(line);
-	ck_assert_uint_eq(in(0), 'y');
-	ck_assert(!line);
-	ck_assert_uint_eq(in(2), 0x01);
-}
-END_TEST
-
-START_TEST(who_waits_for_input_is_told_of_it)
-{
-	make_connected_uart();
-	ck_assert(!uart_wants_input(&uart));
-	uart_input(&uart);
-	ck_assert_uint_eq(line_changes, 0);
-	out(1, 0x01);
-	ck_assert(uart_wants_input(&uart));
-	ck_assert_uint_eq(waits, 1);
-	in(5);
-	ck_assert_uint_eq(waits, 1);
-
-	typed = "x";
-	uart_input(&uart);
-	ck_assert(line);
-	ck_assert(!uart_wants_input(&uart));
-	in(0);
-	ck_assert(!line);
-	ck_assert(uart_wants_input(&uart));
-	ck_assert_uint_eq(waits, 2);
-	/* In loopback nobody can type anything. */
-	out(4, 0x10);
-	ck_assert(!uart_wants_input(&uart));
-	out(0, 'l');
-	ck_assert(line);
-	in(0);
-	ck_assert(!line);
-}
-END_TEST
-
-START_TEST(a_wide_access_is_several_and_must_stay_inside)
-{
-	uint64_t value;
-
-	make_uart();
-	out(7, 0x77);
-	ck_assert(bus_read(&bus, BUS_PORT, 0x3fe, 2, &value));
-	ck_assert_uint_eq(value, 0x77b0);
-	ck_assert(!bus_read(&bus, BUS_PORT, 0x3ff, 2, &value));
-	ck_assert_uint_eq(value, UINT64_MAX);
-	ck_assert(!bus_read(&bus, BUS_PORT, 0x3f7, 1, &value));
-	ck_assert(!bus_read(&bus, BUS_MMIO, 0x3f8, 1, &value));
-	ck_assert(!bus_write(&bus, BUS_PORT, 0x400, 1, 0));
-}
-END_TEST
-
-START_TEST(two_devices_do_not_share_an_address)
-{
-	struct uart other;
-
-	make_uart();
-	ck_assert_int_eq(uart_attach(&other, NULL, &bus, com1), -1);
-	ck_assert_uint_eq(bus.ndevices, 1);
-}
-END_TEST
 
 /* --- the places in memory -------------------------------------------------------------------- */
 
@@ -711,6 +450,8 @@ START_TEST(logical_destinations_are_flat_or_clusters)
 }
 END_TEST
 
+static struct bus bus;
+
 START_TEST(what_goes_into_the_queue_comes_out_in_order)
 {
 	static struct queuedev queue;
@@ -786,15 +527,6 @@ static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "axrun");
 
-	tcase_add_test(tcase, a_driver_finds_a_16550a);
-	tcase_add_test(tcase, the_divisor_hides_data_and_interrupt_enable);
-	tcase_add_test(tcase, characters_go_both_ways);
-	tcase_add_test(tcase, loopback_reaches_nobody);
-	tcase_add_test(tcase, the_cause_of_an_interrupt_is_told_in_order);
-	tcase_add_test(tcase, the_line_is_up_while_there_is_something_to_send_or_to_receive);
-	tcase_add_test(tcase, who_waits_for_input_is_told_of_it);
-	tcase_add_test(tcase, a_wide_access_is_several_and_must_stay_inside);
-	tcase_add_test(tcase, two_devices_do_not_share_an_address);
 	tcase_add_test(tcase, the_boot_area_makes_room_for_the_image);
 	tcase_add_test(tcase, memory_leaves_the_hole_and_tables_grow);
 	tcase_add_test(tcase, the_tables_size_is_what_the_library_asks_for);

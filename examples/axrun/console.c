@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,14 +11,23 @@
 #include "signals.h"
 
 #define END_OF_INPUT 0x04
+/* Ctrl-A. */
+#define ESCAPE 0x01
+/* What is fetched from stdin at a time. */
+#define CHUNK 512
 /* A guest that asked so often does nothing else. */
 #define PATIENCE 100u
 #define NAP_MS 1
 
 void console_init(struct console *console, struct outcome *outcome)
 {
-	*console = (struct console){ .lock = PTHREAD_MUTEX_INITIALIZER, .outcome = outcome };
+	*console = (struct console){
+		.outcome = outcome,
+		.in_lock = PTHREAD_MUTEX_INITIALIZER,
+	};
 }
+
+/* --- output ----------------------------------------------------------------------------------- */
 
 /* After a write that did not work. Whether to try again. */
 static bool may_retry(struct console *console, int error)
@@ -37,9 +47,7 @@ static bool may_retry(struct console *console, int error)
 	return false;
 }
 
-/* These have the lock. */
-
-static bool flush(struct console *console)
+bool console_flush(struct console *console)
 {
 	size_t done = 0;
 
@@ -61,19 +69,19 @@ static bool flush(struct console *console)
 	return console->out_len == 0;
 }
 
-static void put(struct console *console, uint8_t c)
+void console_put(struct console *console, uint8_t c)
 {
 	console->in_vain = 0;
 	/* If it stays full the run is about to end, and its output has nowhere to go. */
-	if (console->out_len == sizeof(console->out) && !flush(console))
+	if (console->out_len == sizeof(console->out) && !console_flush(console))
 		return;
 	console->out[console->out_len++] = c;
 	signals_request_tick();
 }
 
-static bool close_output(struct console *console)
+bool console_close(struct console *console)
 {
-	bool written = flush(console);
+	bool written = console_flush(console);
 
 	/* Some file systems tell only now that the disk is full. */
 	if (close(STDOUT_FILENO) && errno != EINTR && !console->broken)
@@ -81,117 +89,133 @@ static bool close_output(struct console *console)
 	return written;
 }
 
-static void fill(struct console *console, int timeout_ms)
+/* --- input ------------------------------------------------------------------------------------ */
+
+/* Not with the guest's output, which may go to a file. The terminal does not translate newlines. */
+static void print_help(void)
+{
+	static const char help[] = "\r\n"
+				   "axrun: Ctrl-A x       ends axrun, at once\r\n"
+				   "axrun: Ctrl-A h       prints this text\r\n"
+				   "axrun: Ctrl-A Ctrl-A  sends a Ctrl-A to the guest\r\n";
+
+	fputs(help, stderr);
+}
+
+/* Whether the key is for the guest. */
+static bool filter(struct console *console, uint8_t key)
+{
+	if (!console->has_escape)
+		return true;
+	if (!console->escaped) {
+		console->escaped = key == ESCAPE;
+		return !console->escaped;
+	}
+	console->escaped = false;
+	switch (key) {
+	case ESCAPE:
+		return true;
+	case 'x':
+	case 'X':
+		signals_quit();
+		return false;
+	case 'h':
+	case 'H':
+	case '?':
+		print_help();
+		return false;
+	default:
+		return false;
+	}
+}
+
+static bool has_room(const struct console *console)
+{
+	return !console->in_ended && console->in_len < sizeof(console->in);
+}
+
+static void append(struct console *console, uint8_t c)
+{
+	console->in[(console->in_first + console->in_len++) % sizeof(console->in)] = c;
+}
+
+static void fill(struct console *console)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
-	ssize_t n;
+	uint8_t keys[CHUNK];
+	size_t room = sizeof(console->in) - console->in_len;
+	ssize_t i, n;
 
-	if (console->in_ended || poll(&in, 1, timeout_ms) <= 0)
+	if (!has_room(console) || poll(&in, 1, 0) <= 0)
 		return;
-	n = read(STDIN_FILENO, console->in, sizeof(console->in));
+	n = read(STDIN_FILENO, keys, room < sizeof(keys) ? room : sizeof(keys));
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n <= 0) {
 		console->in_ended = true;
-		console->in[0] = END_OF_INPUT;
-		n = 1;
+		append(console, END_OF_INPUT);
 	}
-	console->in_pos = 0;
-	console->in_len = (size_t)n;
+	for (i = 0; i < n; i++)
+		if (filter(console, keys[i]))
+			append(console, keys[i]);
 }
 
-static bool ready(struct console *console)
+bool console_has_room(struct console *console)
 {
-	bool nap;
+	bool room;
 
-	if (console->in_pos < console->in_len)
-		return true;
-	if (console->out_len)
-		flush(console);
-	nap = console->in_vain >= PATIENCE;
-	if (!nap)
-		console->in_vain++;
-	if (console->in_ended && nap)
-		poll(NULL, 0, NAP_MS);
-	else
-		fill(console, nap ? NAP_MS : 0);
-	if (console->in_pos == console->in_len)
-		return false;
-	console->in_vain = 0;
-	return true;
+	pthread_mutex_lock(&console->in_lock);
+	room = has_room(console);
+	pthread_mutex_unlock(&console->in_lock);
+	return room;
 }
 
-/* --- for everybody ---------------------------------------------------------------------------- */
-
-bool console_flush(struct console *console)
+void console_fill(struct console *console)
 {
-	bool written;
-
-	pthread_mutex_lock(&console->lock);
-	written = flush(console);
-	pthread_mutex_unlock(&console->lock);
-	return written;
+	pthread_mutex_lock(&console->in_lock);
+	fill(console);
+	pthread_mutex_unlock(&console->in_lock);
 }
 
-void console_put(struct console *console, uint8_t c)
+size_t console_waiting(struct console *console)
 {
-	pthread_mutex_lock(&console->lock);
-	put(console, c);
-	pthread_mutex_unlock(&console->lock);
-}
+	size_t n;
 
-bool console_close(struct console *console)
-{
-	bool written;
-
-	pthread_mutex_lock(&console->lock);
-	written = close_output(console);
-	pthread_mutex_unlock(&console->lock);
-	return written;
-}
-
-bool console_ready(struct console *console)
-{
-	bool found;
-
-	pthread_mutex_lock(&console->lock);
-	found = ready(console);
-	pthread_mutex_unlock(&console->lock);
-	return found;
-}
-
-bool console_waiting(struct console *console)
-{
-	bool waiting;
-
-	pthread_mutex_lock(&console->lock);
-	waiting = console->in_pos < console->in_len;
-	pthread_mutex_unlock(&console->lock);
-	return waiting;
-}
-
-int console_fill(struct console *console)
-{
-	int filled;
-
-	pthread_mutex_lock(&console->lock);
-	if (console->in_pos == console->in_len)
-		fill(console, 0);
-	if (console->in_pos < console->in_len)
-		filled = 1;
-	else
-		filled = console->in_ended ? -1 : 0;
-	pthread_mutex_unlock(&console->lock);
-	return filled;
+	pthread_mutex_lock(&console->in_lock);
+	n = console->in_len;
+	pthread_mutex_unlock(&console->in_lock);
+	return n;
 }
 
 int console_get(struct console *console)
 {
 	int c = -1;
 
-	pthread_mutex_lock(&console->lock);
-	if (ready(console))
-		c = console->in[console->in_pos++];
-	pthread_mutex_unlock(&console->lock);
+	pthread_mutex_lock(&console->in_lock);
+	if (console->in_len) {
+		c = console->in[console->in_first];
+		console->in_first = (console->in_first + 1) % sizeof(console->in);
+		console->in_len--;
+	}
+	pthread_mutex_unlock(&console->in_lock);
 	return c;
+}
+
+/* --- both ------------------------------------------------------------------------------------- */
+
+bool console_ready(struct console *console)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	if (console->out_len)
+		console_flush(console);
+	if (console->in_vain < PATIENCE)
+		console->in_vain++;
+	else
+		poll(&in, console_has_room(console) ? 1 : 0, NAP_MS);
+	console_fill(console);
+	if (!console_waiting(console))
+		return false;
+	console->in_vain = 0;
+	return true;
 }

@@ -12,9 +12,11 @@ void cpus_make(struct cpus *cpus, const struct machine *machine, const struct pl
 	pthread_condattr_t attr;
 	uint32_t i;
 
-	cpus->platform = platform;
-	cpus->outcome = outcome;
-	cpus->n = machine->ncpus;
+	*cpus = (struct cpus){
+		.platform = platform,
+		.outcome = outcome,
+		.n = machine->ncpus,
+	};
 	pthread_mutex_init(&cpus->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -99,7 +101,7 @@ void cpus_init(struct cpus *cpus, struct cpu *from, uint32_t to)
 	struct cpu *cpu = &cpus->cpu[to];
 
 	if (axvcpu_is_bsp(cpu->vcpu)) {
-		outcome_set(cpus->outcome, RUN_RESET, 0);
+		outcome_set(cpus->outcome, RUN_RESET, STATUS_RESET);
 		return;
 	}
 	pthread_mutex_lock(&cpus->lock);

@@ -183,7 +183,7 @@ void exits_handle(struct run *run, struct cpu *cpu, const struct axvcpu_exit *ex
 		outcome_set(&run->outcome, RUN_POWER_OFF, 0);
 		break;
 	case AXVCPU_EXIT_SYSTEM_RESET:
-		outcome_set(&run->outcome, RUN_RESET, 0);
+		outcome_set(&run->outcome, RUN_RESET, STATUS_RESET);
 		break;
 	default:
 		crash(run, cpu, exit);

@@ -11,6 +11,9 @@
 #include "message.h"
 #include "signals.h"
 
+/* How long the thread waits until it looks again for room for what somebody types. */
+#define PATIENCE_MS 100
+
 static void wake(void *ctx)
 {
 	const struct input *input = ctx;
@@ -21,30 +24,47 @@ static void wake(void *ctx)
 		return;
 }
 
+/*
+ * Sleeps until it is woken, or, if that is of interest, until there is something on stdin. If the port
+ * is busy it only looks.
+ */
+static void wait_for_input(const struct input *input, bool wants, bool busy)
+{
+	const struct console *console = input->console;
+	bool listens = wants || console->has_escape;
+	bool room = console_has_room(input->console);
+	struct pollfd fds[2] = {
+		{ .fd = input->wake_fd, .events = POLLIN },
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+	};
+	uint64_t count;
+	int timeout = -1;
+
+	if (busy)
+		timeout = 0;
+	/* A guest that asks for its input itself makes room without a word. */
+	else if (listens && !room)
+		timeout = PATIENCE_MS;
+	if (poll(fds, listens && room ? 2 : 1, timeout) < 0)
+		return;
+	if (fds[0].revents && read(input->wake_fd, &count, sizeof(count)) < 0)
+		return;
+	if (fds[1].revents)
+		console_fill(input->console);
+}
+
 static void *work(void *arg)
 {
 	struct input *input = arg;
-	uint64_t count;
 
 	signals_thread_start();
 	while (!atomic_load(&input->ends)) {
-		struct pollfd fds[2] = {
-			{ .fd = input->wake_fd, .events = POLLIN },
-			{ .fd = STDIN_FILENO, .events = POLLIN },
-		};
 		/* What is waited for is known before the sleep; a change wakes. */
 		bool wants = uart_wants_input(input->uart);
+		bool has = wants && console_waiting(input->console);
 
-		if (poll(fds, wants ? 2 : 1, -1) < 0)
-			continue;
-		if (fds[0].revents && read(input->wake_fd, &count, sizeof(count)) < 0)
-			continue;
-		if (!wants || !fds[1].revents)
-			continue;
-		/* The end is something to be read, too, and once. */
-		if (console_fill(input->console) < 0)
-			break;
-		uart_input(input->uart);
+		if (!has || !uart_input(input->uart))
+			wait_for_input(input, wants, has);
 	}
 	return NULL;
 }
@@ -55,7 +75,7 @@ int input_start(struct input *input, struct uart *uart, struct console *console)
 	int err;
 
 	*input = (struct input){ .uart = uart, .console = console, .wake_fd = -1 };
-	if (!uart->set_line)
+	if (!uart->set_line && !console->has_escape)
 		return 0;
 	input->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (input->wake_fd < 0)

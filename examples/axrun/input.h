@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Tells the serial port that something has been typed, while the guest waits for its interrupt and
- * asks for nothing: a thread that sleeps on stdin then, and not otherwise.
+ * What the guest does not ask for itself: a thread that sleeps on stdin and tells the serial port that
+ * something has been typed, while the guest waits for its interrupt; and that hears Ctrl-A x whatever
+ * the guest does. It reads what somebody types in advance only if there is that key.
  */
 #ifndef AXRUN_INPUT_H
 #define AXRUN_INPUT_H
@@ -22,8 +23,8 @@ struct input {
 };
 
 /*
- * Starts the thread, if the port's interrupt is connected; ends it. 0, or -1 after fail(). Between
- * the two the port is not to be attached again.
+ * Starts the thread, if the port's interrupt is connected or the console has an escape; ends it. 0,
+ * or -1 after fail(). Between the two the port is not to be attached again.
  */
 int input_start(struct input *input, struct uart *uart, struct console *console);
 void input_stop(struct input *input);

@@ -28,10 +28,10 @@ static int new_vm_with_gic(struct machine *machine, struct axvm_config *config)
 	int err = -ENOTSUP;
 
 	config->arch_config = &gic;
-	gic.gicd = GUEST_GPA_GICD;
+	gic.gicd_gpa = GUEST_GPA_GICD;
 	for (gic.gic_version = 3; err == -ENOTSUP && gic.gic_version >= 2; gic.gic_version--) {
-		gic.gicr = gic.gic_version == 3 ? GUEST_GPA_GICR : 0;
-		gic.gicc = gic.gic_version == 2 ? GUEST_GPA_GICC : 0;
+		gic.gicr_gpa = gic.gic_version == 3 ? GUEST_GPA_GICR : 0;
+		gic.gicc_gpa = gic.gic_version == 2 ? GUEST_GPA_GICC : 0;
 		machine->gic_version = gic.gic_version;
 		err = axvm_new(config, &machine->vm);
 	}
@@ -44,8 +44,8 @@ static int new_vm_with_aia(struct machine *machine, struct axvm_config *config)
 	struct axvm_riscv64_config aia = AXVM_RISCV64_CONFIG_INIT;
 	int err;
 
-	aia.aplic_addr = GUEST_GPA_APLIC;
-	aia.imsic_addr = GUEST_GPA_IMSIC;
+	aia.aplic_gpa = GUEST_GPA_APLIC;
+	aia.imsic_gpa = GUEST_GPA_IMSIC;
 	aia.sources = DEVICETREE_AIA_SOURCES;
 	aia.ids = DEVICETREE_AIA_IDS;
 	config->arch_config = &aia;

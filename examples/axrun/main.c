@@ -57,6 +57,22 @@ static int prepare(struct run *run, struct options *options)
 	return err;
 }
 
+/* With --reboot a reset is not the end: all of the machine is made again, the image loaded again. */
+static void run_all(struct run *run, struct options *options)
+{
+	run_begin(run, options);
+	run_guest(run, options);
+	while (run->outcome.ending == RUN_RESET && options->reboot) {
+		machine_free(&run->machine);
+		run->restarts++;
+		if (prepare(run, options))
+			outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
+		else
+			run_guest(run, options);
+	}
+	run_end(run);
+}
+
 static int run_with(struct options *options)
 {
 	/* Static for its size alone. */
@@ -70,7 +86,7 @@ static int run_with(struct options *options)
 	    privileges_drop(options))
 		outcome_set(&run.outcome, RUN_ERROR, STATUS_ERROR);
 	else
-		run_guest(&run, options);
+		run_all(&run, options);
 	machine_free(&run.machine);
 	status = report_close(&report, options, &run);
 	/* The result is known, but whoever sent a signal expects axrun to die of it. */

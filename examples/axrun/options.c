@@ -30,6 +30,8 @@ enum option_id {
 	OPTION_LOG_LEVEL,
 	OPTION_MEMORY,
 	OPTION_MODE,
+	OPTION_RAW_KEYS,
+	OPTION_REBOOT,
 	OPTION_STATS,
 	OPTION_TIMEOUT,
 	OPTION_TRACE,
@@ -54,6 +56,8 @@ static const struct option long_options[] = {
 	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
 	{ "memory", required_argument, NULL, OPTION_MEMORY },
 	{ "mode", required_argument, NULL, OPTION_MODE },
+	{ "raw-keys", no_argument, NULL, OPTION_RAW_KEYS },
+	{ "reboot", no_argument, NULL, OPTION_REBOOT },
 	{ "stats", no_argument, NULL, OPTION_STATS },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 	{ "trace", no_argument, NULL, OPTION_TRACE },
@@ -97,6 +101,10 @@ static const char help[] =
 	"  --drop-privileges[=USER]\n"
 	"                     give up all capabilities before the guest runs, and become\n"
 	"                     USER; root becomes nobody\n"
+	"  --reboot           start the machine again when the guest resets it\n"
+	"  --raw-keys         on a terminal: all keys are for the guest, ^C too; but\n"
+	"                     Ctrl-A x ends axrun, and Ctrl-A h helps. Always so for a\n"
+	"                     Linux kernel\n"
 	"  --timeout SECONDS  end the run after that time; fractions are allowed\n"
 	"  --stats            print how many exits there were, of what kind, how fast\n"
 	"  --trace            print each exit\n"
@@ -107,7 +115,8 @@ static const char help[] =
 	"  --version          print the versions of axrun and of libaxvcpu\n"
 	"\n"
 	"Exit status: what the guest writes to its exit device; 0 if it halts or powers\n"
-	"off; 124 after --timeout, 125 if axrun fails, 126 if the guest crashes.\n";
+	"off; 122 after Ctrl-A x, 123 if it resets the machine, 124 after --timeout,\n"
+	"125 if axrun fails, 126 if the guest crashes.\n";
 
 static enum options_result print_and_flush(const char *text)
 {
@@ -341,6 +350,12 @@ static int parse_option(int id, const char *text, struct options *options)
 		return parse_memory(text, options);
 	case OPTION_MODE:
 		return parse_mode(text, options);
+	case OPTION_RAW_KEYS:
+		options->raw_keys = true;
+		return 0;
+	case OPTION_REBOOT:
+		options->reboot = true;
+		return 0;
 	case OPTION_STATS:
 		options->stats = true;
 		return 0;

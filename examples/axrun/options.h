@@ -41,6 +41,12 @@ struct options {
 	/* enum axvm_irqchip; if not given, the platform decides. */
 	bool irqchip_given;
 	uint32_t irqchip;
+	/* A reset starts the machine again. */
+	bool reboot;
+	/* On a terminal every key is the guest's, but for the escape. */
+	bool raw_keys;
+	/* The guest is a Linux kernel. */
+	bool linux_kernel;
 	bool drop_privileges;
 	/* Whom to become then; NULL: nobody in particular. */
 	const char *user;

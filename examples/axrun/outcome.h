@@ -9,6 +9,8 @@
 #include <stdbool.h>
 
 /* axrun's own exit statuses. */
+#define STATUS_QUIT 122
+#define STATUS_RESET 123
 #define STATUS_TIMEOUT 124
 #define STATUS_ERROR 125
 #define STATUS_CRASH 126
@@ -22,6 +24,8 @@ enum ending {
 	RUN_POWER_OFF,
 	RUN_RESET,
 	RUN_CRASH,
+	/* Somebody typed Ctrl-A x. */
+	RUN_QUIT,
 	RUN_TIMEOUT,
 	/* `signal` came. */
 	RUN_SIGNAL,

@@ -18,6 +18,19 @@ static const struct axvm_sysreg_range x86_64_sysregs[] = {
 	},
 };
 
+/*
+ * Not to the PIC, too: it starts with all lines open, and nobody who knows of the IOAPIC alone would
+ * close them.
+ */
+#define ROUTE_TO_IOAPIC 2
+static const struct axvm_route x86_64_routes[] = {
+	{
+		.gsi = GUEST_GSI_COM1,
+		.kind = AXVM_ROUTE_PIN,
+		.u.pin = { .controller = ROUTE_TO_IOAPIC, .pin = GUEST_GSI_COM1 },
+	},
+};
+
 /* The devices of the machines that have no ports. */
 #define DEVICES_IN_MEMORY \
 	.console = { BUS_MMIO, GUEST_GPA_CONSOLE }, .console_gsi = GUEST_GSI_CONSOLE, \
@@ -47,6 +60,8 @@ static const struct platform platforms[] = {
 		.boot_tables = true,
 		.console = { BUS_PORT, GUEST_PORT_CONSOLE },
 		.console_gsi = GUEST_GSI_COM1,
+		.routes = x86_64_routes,
+		.nroutes = sizeof(x86_64_routes) / sizeof(x86_64_routes[0]),
 		.exit = { BUS_PORT, GUEST_PORT_EXIT },
 		.queue = { BUS_PORT, GUEST_PORT_QUEUE },
 		.timer = { BUS_PORT, GUEST_PORT_TIMER },

@@ -65,6 +65,9 @@ struct platform {
 	struct bus_place console;
 	/* The console's interrupt, where the kernel has a controller with lines. */
 	uint32_t console_gsi;
+	/* Which of the kernel's controllers have which lines; none: as the hypervisor has it. */
+	const struct axvm_route *routes;
+	size_t nroutes;
 	struct bus_place exit;
 	struct bus_place queue;
 	struct bus_place timer;

@@ -27,7 +27,7 @@ static void print_stats(const struct run *run)
 
 	stats_print(&run->stats, stderr);
 	for (i = 0; run->cpus.n > 1 && i < run->cpus.n; i++)
-		stats_print_cpu(&run->cpus.cpu[i].stats, i, stderr);
+		stats_print_cpu(&run->cpu_stats[i], i, stderr);
 }
 
 static void write_stats(const struct run *run, struct json *json)
@@ -41,7 +41,7 @@ static void write_stats(const struct run *run, struct json *json)
 	for (i = 0; i < run->cpus.n; i++) {
 		snprintf(name, sizeof(name), "%" PRIu32, i);
 		json_object(json, name);
-		stats_json_cpu(&run->cpus.cpu[i].stats, json);
+		stats_json_cpu(&run->cpu_stats[i], json);
 		json_end(json);
 	}
 	json_end(json);
@@ -73,6 +73,8 @@ static void print_json(const struct options *options, const struct run *run, FIL
 	json_number(&json, "status", (uint64_t)outcome->status);
 	if (outcome->ending == RUN_SIGNAL)
 		json_number(&json, "signal", (uint64_t)outcome->signal);
+	if (options->reboot)
+		json_number(&json, "restarts", run->restarts);
 	if (failure())
 		json_string(&json, "message", failure());
 	if (outcome->ending == RUN_CRASH)

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <axvcpu/axvcpu.h>
 
@@ -34,17 +35,28 @@ static int attach_own(struct run *run, const struct platform *platform)
 	return 0;
 }
 
+static int connect_console(struct run *run, const struct platform *platform)
+{
+	uart_connect(&run->uart, set_console_line, run);
+	if (platform->nroutes &&
+	    axvm_set_routes(run->machine.vm, platform->routes, platform->nroutes))
+		return fail("cannot connect the console's interrupt: %s", axvcpu_last_error());
+	return 0;
+}
+
 int run_prepare(struct run *run, const struct options *options, const struct platform *platform)
 {
 	run->trace = options->trace;
-	console_init(&run->console, &run->outcome);
+	run->outcome = (struct outcome){ 0 };
+	run->bus = (struct bus){ 0 };
+	memset(&run->services, 0, sizeof(run->services));
 	cpus_make(&run->cpus, &run->machine, platform, &run->outcome);
 	if (uart_attach(&run->uart, &run->console, &run->bus, platform->console) ||
 	    (!options->kernel && attach_own(run, platform)) ||
 	    (platform->acpi_size && power_attach(&run->outcome, &run->bus, platform->power)))
 		return -1;
 	if (options->irqchip == AXVM_IRQCHIP_KERNEL)
-		uart_connect(&run->uart, set_console_line, run);
+		return connect_console(run, platform);
 	if (options->irqchip == AXVM_IRQCHIP_NONE)
 		return timer_attach(&run->cpus, &run->bus);
 	return 0;
@@ -77,7 +89,7 @@ static int on_exit(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
 	exits_handle(run, cpu, exit);
 	cpus_attend(&run->cpus, cpu);
 	if (exit->kicked && signals_take_tick())
-		console_flush(&run->console);
+		uart_flush(&run->uart);
 	return outcome_open(&run->outcome) ? AXVM_CONTINUE : AXVM_STOP;
 }
 
@@ -94,6 +106,8 @@ static void look_at_signals(struct run *run)
 	if (signals_caught()) {
 		if (outcome_set(&run->outcome, RUN_SIGNAL, 128 + signals_caught()))
 			run->outcome.signal = signals_caught();
+	} else if (signals_asked_to_quit()) {
+		outcome_set(&run->outcome, RUN_QUIT, STATUS_QUIT);
 	} else if (signals_stop()) {
 		outcome_set(&run->outcome, RUN_TIMEOUT, STATUS_TIMEOUT);
 	}
@@ -145,8 +159,10 @@ static void sum_up(struct run *run)
 	uint32_t i;
 
 	stats_stop(&run->stats);
-	for (i = 0; i < run->cpus.n; i++)
+	for (i = 0; i < run->cpus.n; i++) {
 		stats_add(&run->stats, &run->cpus.cpu[i].stats);
+		stats_add(&run->cpu_stats[i], &run->cpus.cpu[i].stats);
+	}
 	if (run->outcome.ending == RUN_CRASH)
 		crash_collect(&run->crash, &run->machine, run->last_vcpu, &run->last_exit);
 }
@@ -166,15 +182,26 @@ static void write_rest(struct run *run)
 		look_at_signals(run);
 }
 
-void run_guest(struct run *run, const struct options *options)
+void run_begin(struct run *run, const struct options *options)
 {
-	terminal_open();
+	bool raw = options->linux_kernel || options->raw_keys;
+
+	console_init(&run->console, &run->outcome);
+	run->console.has_escape = terminal_open(raw ? TERMINAL_RAW : TERMINAL_SIGNALS) && raw;
 	if (options->timeout_ns)
 		signals_set_deadline(options->timeout_ns);
 	stats_start(&run->stats);
+}
+
+void run_guest(struct run *run, const struct options *options)
+{
 	run_machine(run, options->irqchip == AXVM_IRQCHIP_NONE);
 	look_at_signals(run);
 	sum_up(run);
+}
+
+void run_end(struct run *run)
+{
 	write_rest(run);
 	terminal_restore();
 }

@@ -4,7 +4,9 @@
 #define AXRUN_RUN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
+#include "../guests/abi.h"
 #include "bus.h"
 #include "console.h"
 #include "cpus.h"
@@ -31,8 +33,13 @@ struct run {
 	struct services services;
 	struct cpus cpus;
 	bool trace;
-	/* Of all vCPUs together, when they have ended. */
+	/*
+	 * Of all vCPUs together, and of each, when they have ended; of all starts of the machine.
+	 */
 	struct stats stats;
+	struct stats cpu_stats[GUEST_CPUS_MAX];
+	/* How often the machine has been started again. */
+	uint32_t restarts;
 	struct outcome outcome;
 	/* If that is RUN_CRASH: the last exit, and of which vCPU; and what was found then. */
 	struct axvcpu_exit last_exit;
@@ -40,10 +47,21 @@ struct run {
 	struct crash crash;
 };
 
-/* Connects the devices with the machine, which has been made. Returns 0, or -1 after fail(). */
+/*
+ * Makes the devices and connects them with the machine, which has been made; also when it is made
+ * again. Returns 0, or -1 after fail().
+ */
 int run_prepare(struct run *run, const struct options *options, const struct platform *platform);
 
-/* Runs the guest to its end: run->outcome. For the main thread, which gets the signals. */
+/* --- for the main thread, which gets the signals ---------------------------------------------- */
+
+/* Takes the terminal, and lets time begin to run. After the first run_prepare(). */
+void run_begin(struct run *run, const struct options *options);
+
+/* Runs the guest until it has ended: run->outcome. */
 void run_guest(struct run *run, const struct options *options);
+
+/* Writes what is left to write, and gives the terminal back. */
+void run_end(struct run *run);
 
 #endif

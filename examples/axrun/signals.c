@@ -48,6 +48,7 @@ static struct axvcpu *volatile watched_vcpu;
 /* For all. */
 static atomic_int caught;
 static atomic_bool timed_out;
+static atomic_bool quit;
 static atomic_uint tick;
 static atomic_uint tick_requested;
 static atomic_bool in_io;
@@ -282,7 +283,8 @@ void signals_set_deadline(uint64_t ns)
 
 void signals_request_tick(void)
 {
-	if (!atomic_exchange(&tick_requested, true))
+	/* First a look that costs nothing: this is for every character. */
+	if (!atomic_load(&tick_requested) && !atomic_exchange(&tick_requested, true))
 		set_timer(TIMER_TICK, TICK_NS, 0);
 }
 
@@ -295,9 +297,21 @@ bool signals_take_tick(void)
 	return true;
 }
 
+/* The main thread knows what to stop: its timer makes it do so, at once. */
+void signals_quit(void)
+{
+	atomic_store(&quit, true);
+	set_timer(TIMER_NUDGE, 1, NUDGE_NS);
+}
+
+bool signals_asked_to_quit(void)
+{
+	return quit;
+}
+
 bool signals_stop(void)
 {
-	return caught || timed_out;
+	return caught || timed_out || quit;
 }
 
 int signals_caught(void)

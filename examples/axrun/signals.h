@@ -48,8 +48,14 @@ void signals_request_tick(void);
 /* Whether a requested tick has come since the last call. */
 bool signals_take_tick(void);
 
-/* Whether the run is to end: a signal came, or the deadline. */
+/* Ends the run: somebody asked for it. Any thread. */
+void signals_quit(void);
+
+/* Whether the run is to end: a signal came, the deadline, or signals_quit(). */
 bool signals_stop(void);
+
+/* Whether signals_quit() was called. */
+bool signals_asked_to_quit(void);
 
 /* The signal that came; 0 if none. */
 int signals_caught(void);

@@ -2,7 +2,6 @@
 #include "terminal.h"
 
 #include <signal.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <termios.h>
@@ -10,6 +9,7 @@
 
 /* Written by the main thread before there are handlers, and by handlers, which exclude another. */
 static bool have_terminal;
+static enum terminal_mode mode;
 static struct termios found;
 static volatile sig_atomic_t taken;
 
@@ -39,6 +39,12 @@ void terminal_resume(void)
 	found = settings;
 	settings.c_iflag &= ~(tcflag_t)(IXON | IXOFF | IXANY | ISTRIP);
 	settings.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHONL | IEXTEN);
+	if (mode == TERMINAL_RAW) {
+		settings.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | IGNBRK | BRKINT | PARMRK |
+						INPCK);
+		settings.c_lflag &= ~(tcflag_t)ISIG;
+		settings.c_oflag &= ~(tcflag_t)OPOST;
+	}
 	settings.c_cc[VMIN] = 1;
 	settings.c_cc[VTIME] = 0;
 	taken = 1;
@@ -53,11 +59,13 @@ void terminal_restore(void)
 	taken = 0;
 }
 
-void terminal_open(void)
+bool terminal_open(enum terminal_mode how)
 {
 	if (!isatty(STDIN_FILENO))
-		return;
+		return false;
+	mode = how;
 	have_terminal = true;
 	atexit(terminal_restore);
 	terminal_resume();
+	return true;
 }

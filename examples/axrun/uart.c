@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "uart.h"
 
+#include <time.h>
+
+#define NS_PER_SECOND 1000000000L
+/* How long uart_input() waits for the lock. */
+#define MOMENT_NS 100000000L
+
 /* Registers. The first two are the divisor's while LCR_DLAB is set. */
 enum {
 	REG_DATA = 0, /* read: RBR; write: THR */
@@ -17,15 +23,22 @@ enum {
 #define IER_BITS 0x0f
 #define IER_RECEIVED 0x01
 #define IER_THR_EMPTY 0x02
+#define IER_LINE_STATUS 0x04
+#define IER_MODEM_STATUS 0x08
 
+#define IIR_MODEM_STATUS 0x00
 #define IIR_NONE 0x01
 #define IIR_THR_EMPTY 0x02
 #define IIR_RECEIVED 0x04
+#define IIR_LINE_STATUS 0x06
+#define IIR_TIMEOUT 0x0c
 #define IIR_FIFO 0xc0
 
 #define FCR_ENABLE 0x01
 #define FCR_CLEAR_RECEIVER 0x02
+#define FCR_TRIGGER_SHIFT 6
 
+#define LCR_BREAK 0x40
 #define LCR_DLAB 0x80
 
 #define MCR_BITS 0x1f
@@ -36,65 +49,232 @@ enum {
 #define MCR_LOOP 0x10
 
 #define LSR_DATA_READY 0x01
+#define LSR_OVERRUN 0x02
+#define LSR_BREAK 0x10
 #define LSR_THR_EMPTY 0x20
 #define LSR_IDLE 0x40
+#define LSR_FIFO_ERROR 0x80
 
+/* The lower half says what has changed since it was read last; of RI, that it has fallen. */
+#define MSR_CHANGES 0x0f
 #define MSR_CTS 0x10
 #define MSR_DSR 0x20
 #define MSR_RI 0x40
 #define MSR_DCD 0x80
 
-/* Whether somebody looks for input and tells of it, so that the guest need not ask. */
+/* --- the receiver ----------------------------------------------------------------------------- */
+
+static bool in_loop(const struct uart *uart)
+{
+	return uart->mcr & MCR_LOOP;
+}
+
+static unsigned int capacity(const struct uart *uart)
+{
+	return uart->fcr & FCR_ENABLE ? UART_FIFO : 1;
+}
+
+static unsigned int received(const struct uart *uart)
+{
+	return uart->loop.len + uart->offered;
+}
+
+/* How many characters make an interrupt at once. */
+static unsigned int trigger(const struct uart *uart)
+{
+	static const uint8_t levels[] = { 1, 4, 8, 14 };
+
+	return uart->fcr & FCR_ENABLE ? levels[uart->fcr >> FCR_TRIGGER_SHIFT] : 1;
+}
+
+/* Whether uart_input() fills the FIFO. Otherwise the guest's questions do. */
 static bool is_told(const struct uart *uart)
 {
 	return uart->set_line && (uart->ier & IER_RECEIVED);
 }
 
-static bool data_ready(struct uart *uart)
+/* Whether the other end may send. It stops for who is there and drops RTS, as with CRTSCTS. */
+static bool may_receive(const struct uart *uart)
 {
-	if (uart->mcr & MCR_LOOP)
-		return uart->looped;
-	return is_told(uart) ? console_waiting(uart->console) : console_ready(uart->console);
+	return !in_loop(uart) && (uart->mcr & (MCR_DTR | MCR_RTS)) != MCR_DTR;
+}
+
+static void offer(struct uart *uart)
+{
+	size_t n;
+
+	if (received(uart) || !may_receive(uart))
+		return;
+	n = console_waiting(uart->console);
+	uart->offered = n < capacity(uart) ? (unsigned int)n : capacity(uart);
+}
+
+/* The console has it still, and the guest has to show anew that it receives. */
+static void withdraw(struct uart *uart)
+{
+	uart->offered = 0;
+	uart->polls = false;
+}
+
+/* A guest that asks twice in a row waits: this is the time to look at stdin, and to be patient. */
+static void ask(struct uart *uart, unsigned int reg)
+{
+	bool again = uart->last_read == reg;
+
+	if (is_told(uart) || received(uart))
+		return;
+	if (reg == REG_LSR && again)
+		uart->polls = true;
+	if (!uart->polls && !(uart->ier & IER_RECEIVED))
+		return;
+	offer(uart);
+	if (again && !received(uart) && may_receive(uart) && console_ready(uart->console))
+		offer(uart);
+}
+
+static void loop_back(struct uart *uart, uint8_t c, bool is_break)
+{
+	struct uart_loop *loop = &uart->loop;
+	unsigned int place;
+
+	if (loop->len == capacity(uart)) {
+		uart->overrun = true;
+		/* A FIFO keeps what it has; the single register does not. */
+		if (uart->fcr & FCR_ENABLE)
+			return;
+		loop->len = 0;
+	}
+	place = (loop->first + loop->len++) % UART_FIFO;
+	loop->chars[place] = c;
+	loop->breaks[place] = is_break;
 }
 
 static uint8_t receive(struct uart *uart)
 {
-	int c;
+	struct uart_loop *loop = &uart->loop;
+	uint8_t c;
+	int got;
 
-	if (uart->mcr & MCR_LOOP) {
-		uart->looped = false;
-		return uart->loop_byte;
+	if (loop->len) {
+		c = loop->chars[loop->first];
+		loop->first = (loop->first + 1) % UART_FIFO;
+		loop->len--;
+		return c;
 	}
-	c = console_get(uart->console);
-	return c < 0 ? 0 : (uint8_t)c;
+	if (!uart->offered)
+		return 0;
+	uart->offered--;
+	got = console_get(uart->console);
+	return got < 0 ? 0 : (uint8_t)got;
 }
+
+static bool break_is_next(const struct uart *uart)
+{
+	return uart->loop.len && uart->loop.breaks[uart->loop.first];
+}
+
+static bool has_break(const struct uart *uart)
+{
+	const struct uart_loop *loop = &uart->loop;
+	unsigned int i;
+
+	for (i = 0; i < loop->len; i++)
+		if (loop->breaks[(loop->first + i) % UART_FIFO])
+			return true;
+	return false;
+}
+
+static uint8_t line_status(struct uart *uart)
+{
+	uint8_t status = LSR_THR_EMPTY | LSR_IDLE;
+
+	ask(uart, REG_LSR);
+	if (received(uart))
+		status |= LSR_DATA_READY;
+	if (uart->overrun)
+		status |= LSR_OVERRUN;
+	if ((uart->fcr & FCR_ENABLE) && has_break(uart))
+		status |= LSR_FIFO_ERROR;
+	if (break_is_next(uart)) {
+		status |= LSR_BREAK;
+		uart->loop.breaks[uart->loop.first] = false;
+	}
+	uart->overrun = false;
+	return status;
+}
+
+static void clear_receiver(struct uart *uart)
+{
+	uart->loop.len = 0;
+	withdraw(uart);
+}
+
+/* --- the transmitter -------------------------------------------------------------------------- */
 
 static void transmit(struct uart *uart, uint8_t c)
 {
 	uart->thre_pending = true;
-	if (uart->mcr & MCR_LOOP) {
-		uart->looped = true;
-		uart->loop_byte = c;
-	} else {
+	if (!in_loop(uart))
 		console_put(uart->console, c);
-	}
+	else if (!(uart->lcr & LCR_BREAK))
+		loop_back(uart, c, false);
 }
 
-/* Why there is an interrupt: IIR_*. */
-static uint8_t cause(struct uart *uart)
+/* --- the modem lines -------------------------------------------------------------------------- */
+
+/* The other end is always there and ready; in loopback it is the outputs of the modem control. */
+static uint8_t modem_lines(const struct uart *uart)
 {
-	if ((uart->ier & IER_RECEIVED) && data_ready(uart))
-		return IIR_RECEIVED;
+	if (!in_loop(uart))
+		return MSR_CTS | MSR_DSR | MSR_DCD;
+	return (uint8_t)((uart->mcr & MCR_RTS ? MSR_CTS : 0) | (uart->mcr & MCR_DTR ? MSR_DSR : 0) |
+			 (uart->mcr & MCR_OUT1 ? MSR_RI : 0) |
+			 (uart->mcr & MCR_OUT2 ? MSR_DCD : 0));
+}
+
+static void note_modem_lines(struct uart *uart)
+{
+	uint8_t now = modem_lines(uart);
+	uint8_t changed = (uart->msr ^ now) & (uint8_t)~MSR_CHANGES;
+
+	if (now & MSR_RI)
+		changed &= (uint8_t)~MSR_RI;
+	uart->msr = now | (uart->msr & MSR_CHANGES) | changed >> 4;
+}
+
+static uint8_t modem_status(struct uart *uart)
+{
+	uint8_t status = uart->msr;
+
+	uart->msr &= (uint8_t)~MSR_CHANGES;
+	return status;
+}
+
+/* --- the interrupt ---------------------------------------------------------------------------- */
+
+/* Why there is one, the most urgent reason: IIR_*. */
+static uint8_t cause(const struct uart *uart)
+{
+	unsigned int n = received(uart);
+
+	if ((uart->ier & IER_LINE_STATUS) && (uart->overrun || break_is_next(uart)))
+		return IIR_LINE_STATUS;
+	if ((uart->ier & IER_RECEIVED) && n)
+		return n >= trigger(uart) ? IIR_RECEIVED : IIR_TIMEOUT;
 	if ((uart->ier & IER_THR_EMPTY) && uart->thre_pending)
 		return IIR_THR_EMPTY;
+	if ((uart->ier & IER_MODEM_STATUS) && (uart->msr & MSR_CHANGES))
+		return IIR_MODEM_STATUS;
 	return IIR_NONE;
 }
 
 /* Also for who has no interrupt connected, and polls. */
 static uint8_t identify_interrupt(struct uart *uart)
 {
-	uint8_t iir = cause(uart);
+	uint8_t iir;
 
+	ask(uart, REG_IIR_FCR);
+	iir = cause(uart);
 	if (iir == IIR_THR_EMPTY)
 		uart->thre_pending = false;
 	return iir | (uart->fcr & FCR_ENABLE ? IIR_FIFO : 0);
@@ -103,7 +283,7 @@ static uint8_t identify_interrupt(struct uart *uart)
 /* After whatever may have changed it. */
 static void update_line(struct uart *uart)
 {
-	bool line, wants;
+	bool line, wants, wanted;
 
 	if (!uart->set_line)
 		return;
@@ -111,21 +291,16 @@ static void update_line(struct uart *uart)
 	if (line != uart->line)
 		uart->set_line(uart->line_ctx, line);
 	uart->line = line;
-	wants = is_told(uart) && !(uart->mcr & MCR_LOOP) && !data_ready(uart);
-	if (wants && !uart->wants_input && uart->watch)
+	wants = is_told(uart) && !received(uart) && may_receive(uart);
+	wanted = atomic_load_explicit(&uart->wants_input, memory_order_relaxed);
+	if (wants == wanted)
+		return;
+	atomic_store(&uart->wants_input, wants);
+	if (wants && uart->watch)
 		uart->watch(uart->watch_ctx);
-	uart->wants_input = wants;
 }
 
-/* The other end is always there and ready; in loopback it is the outputs of the modem control. */
-static uint8_t modem_status(const struct uart *uart)
-{
-	if (!(uart->mcr & MCR_LOOP))
-		return MSR_CTS | MSR_DSR | MSR_DCD;
-	return (uint8_t)((uart->mcr & MCR_RTS ? MSR_CTS : 0) | (uart->mcr & MCR_DTR ? MSR_DSR : 0) |
-			 (uart->mcr & MCR_OUT1 ? MSR_RI : 0) |
-			 (uart->mcr & MCR_OUT2 ? MSR_DCD : 0));
-}
+/* --- the registers ---------------------------------------------------------------------------- */
 
 static uint8_t read_reg(struct uart *uart, unsigned int reg)
 {
@@ -143,8 +318,7 @@ static uint8_t read_reg(struct uart *uart, unsigned int reg)
 	case REG_MCR:
 		return uart->mcr;
 	case REG_LSR:
-		return (uint8_t)(LSR_THR_EMPTY | LSR_IDLE |
-				 (data_ready(uart) ? LSR_DATA_READY : 0));
+		return line_status(uart);
 	case REG_MSR:
 		return modem_status(uart);
 	default:
@@ -158,6 +332,32 @@ static void write_ier(struct uart *uart, uint8_t value)
 	if (value & ~uart->ier & IER_THR_EMPTY)
 		uart->thre_pending = true;
 	uart->ier = value & IER_BITS;
+	if (!(value & IER_RECEIVED))
+		withdraw(uart);
+}
+
+static void write_fcr(struct uart *uart, uint8_t value)
+{
+	/* Switching the FIFOs on or off empties them, too. Without FIFOs there are no other bits. */
+	if ((value ^ uart->fcr) & FCR_ENABLE || value & FCR_CLEAR_RECEIVER)
+		clear_receiver(uart);
+	uart->fcr = value & FCR_ENABLE ? value : 0;
+}
+
+/* To the other end a break means nothing. */
+static void write_lcr(struct uart *uart, uint8_t value)
+{
+	if (value & ~uart->lcr & LCR_BREAK && in_loop(uart))
+		loop_back(uart, 0, true);
+	uart->lcr = value;
+}
+
+static void write_mcr(struct uart *uart, uint8_t value)
+{
+	uart->mcr = value & MCR_BITS;
+	if (in_loop(uart))
+		withdraw(uart);
+	note_modem_lines(uart);
 }
 
 static void write_reg(struct uart *uart, unsigned int reg, uint8_t value)
@@ -178,19 +378,13 @@ static void write_reg(struct uart *uart, unsigned int reg, uint8_t value)
 			write_ier(uart, value);
 		break;
 	case REG_IIR_FCR:
-		/*
-		 * What the host has sent is kept when the receiver is cleared: drivers do that when
-		 * they start, and would lose the beginning of a script on stdin.
-		 */
-		if (value & FCR_CLEAR_RECEIVER)
-			uart->looped = false;
-		uart->fcr = value;
+		write_fcr(uart, value);
 		break;
 	case REG_LCR:
-		uart->lcr = value;
+		write_lcr(uart, value);
 		break;
 	case REG_MCR:
-		uart->mcr = value & MCR_BITS;
+		write_mcr(uart, value);
 		break;
 	case REG_SCR:
 		uart->scr = value;
@@ -203,23 +397,32 @@ static void write_reg(struct uart *uart, unsigned int reg, uint8_t value)
 /* The chip's bus has 8 bits: a wider access is several, at ascending addresses. */
 static uint64_t uart_read(void *ctx, uint64_t offset, unsigned int width)
 {
+	struct uart *uart = ctx;
 	uint64_t value = 0;
 	unsigned int i;
 
-	for (i = 0; i < width; i++)
-		value |= (uint64_t)read_reg(ctx, (unsigned int)offset + i) << 8 * i;
-	update_line(ctx);
+	for (i = 0; i < width; i++) {
+		unsigned int reg = (unsigned int)offset + i;
+
+		value |= (uint64_t)read_reg(uart, reg) << 8 * i;
+		uart->last_read = reg;
+	}
+	update_line(uart);
 	return value;
 }
 
 static void uart_write(void *ctx, uint64_t offset, unsigned int width, uint64_t value)
 {
+	struct uart *uart = ctx;
 	unsigned int i;
 
 	for (i = 0; i < width; i++)
-		write_reg(ctx, (unsigned int)offset + i, (uint8_t)(value >> 8 * i));
-	update_line(ctx);
+		write_reg(uart, (unsigned int)offset + i, (uint8_t)(value >> 8 * i));
+	uart->last_read = REGS;
+	update_line(uart);
 }
+
+/* --- for the others --------------------------------------------------------------------------- */
 
 int uart_attach(struct uart *uart, struct console *console, struct bus *bus, struct bus_place place)
 {
@@ -228,7 +431,9 @@ int uart_attach(struct uart *uart, struct console *console, struct bus *bus, str
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.console = console,
 		.divisor = 1,
+		.last_read = REGS,
 	};
+	uart->msr = modem_lines(uart);
 	return bus_add(bus, &(struct bus_device){
 				    .place = place,
 				    .len = REGS,
@@ -253,17 +458,34 @@ void uart_watch(struct uart *uart, void (*watch)(void *ctx), void *ctx)
 
 bool uart_wants_input(struct uart *uart)
 {
-	bool wants;
-
-	pthread_mutex_lock(&uart->lock);
-	wants = uart->wants_input;
-	pthread_mutex_unlock(&uart->lock);
-	return wants;
+	return atomic_load(&uart->wants_input);
 }
 
-void uart_input(struct uart *uart)
+bool uart_input(struct uart *uart)
 {
-	pthread_mutex_lock(&uart->lock);
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += MOMENT_NS;
+	if (until.tv_nsec >= NS_PER_SECOND) {
+		until.tv_nsec -= NS_PER_SECOND;
+		until.tv_sec++;
+	}
+	if (pthread_mutex_timedlock(&uart->lock, &until))
+		return false;
+	if (is_told(uart))
+		offer(uart);
 	update_line(uart);
 	pthread_mutex_unlock(&uart->lock);
+	return true;
+}
+
+bool uart_flush(struct uart *uart)
+{
+	bool written;
+
+	pthread_mutex_lock(&uart->lock);
+	written = console_flush(uart->console);
+	pthread_mutex_unlock(&uart->lock);
+	return written;
 }

@@ -1,18 +1,38 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The console's device: a 16550A. Characters are sent and received at once, whatever speed is set.
+ * The console's device: a 16550A, and nothing newer. Characters take no time, whatever speed is set:
+ * the transmitter is always empty, and a receiver whose FIFO is not filled to its trigger level has
+ * timed out.
+ *
+ * What has been typed stays in the console until the guest reads it. The FIFO only offers up to 16
+ * characters of it, and only to a guest that receives: one that lets the receiver's interrupt in, or
+ * asks for the line status twice in a row. Drivers clear the FIFO and read away what is in the
+ * receiver when they start, and a script on stdin would lose its beginning.
  */
 #ifndef AXRUN_UART_H
 #define AXRUN_UART_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "bus.h"
 #include "console.h"
 
+#define UART_FIFO 16u
+
+/* What the chip has sent to itself. */
+struct uart_loop {
+	uint8_t chars[UART_FIFO];
+	/* By place in `chars`: it is a break that the line status has not told of. */
+	bool breaks[UART_FIFO];
+	unsigned int first;
+	unsigned int len;
+};
+
 struct uart {
+	/* Guards all, and the output of the console. */
 	pthread_mutex_t lock;
 	struct console *console;
 	uint16_t divisor;
@@ -20,12 +40,19 @@ struct uart {
 	uint8_t fcr;
 	uint8_t lcr;
 	uint8_t mcr;
+	uint8_t msr;
 	uint8_t scr;
+	/* A character found the receiver full. */
+	bool overrun;
 	/* The transmitter became empty, and nobody has asked why there is an interrupt. */
 	bool thre_pending;
-	/* In loopback: the character sent, not yet received. */
-	bool looped;
-	uint8_t loop_byte;
+	struct uart_loop loop;
+	/* How many of the console's characters are in the FIFO, behind the above. */
+	unsigned int offered;
+	/* A guest without an interrupt has shown that it receives. */
+	bool polls;
+	/* Which register the latest access has read; none if it was a write. */
+	unsigned int last_read;
 	/* Who is told of each change of the interrupt's level; NULL: nobody. */
 	void (*set_line)(void *ctx, bool level);
 	void *line_ctx;
@@ -33,14 +60,14 @@ struct uart {
 	/* Who is told when the guest begins to wait for input; NULL: nobody. */
 	void (*watch)(void *ctx);
 	void *watch_ctx;
-	bool wants_input;
+	atomic_bool wants_input;
 };
 
-/* Puts it on the bus. Returns 0, or -1 after fail(). */
+/* Puts it on the bus, as after a reset. Returns 0, or -1 after fail(). */
 int uart_attach(struct uart *uart, struct console *console, struct bus *bus,
 		struct bus_place place);
 
-/* Connects its interrupt. Before any CPU runs. */
+/* Connects its interrupt, a level. Before any CPU runs. */
 void uart_connect(struct uart *uart, void (*set_line)(void *ctx, bool level), void *ctx);
 
 /*
@@ -49,10 +76,17 @@ void uart_connect(struct uart *uart, void (*set_line)(void *ctx, bool level), vo
  */
 void uart_watch(struct uart *uart, void (*watch)(void *ctx), void *ctx);
 
-/* Whether the guest waits for something to be typed. Any thread. */
+/* Whether the guest waits for uart_input(). Any thread; does not wait for the lock. */
 bool uart_wants_input(struct uart *uart);
 
-/* Something has been typed, and is in the console. Any thread. */
-void uart_input(struct uart *uart);
+/*
+ * Fills the FIFO of a guest that waits, with what the console has. Only this does, if the interrupt
+ * is connected: so a handler that receives comes to an end between two FIFOs. Any thread. False, after
+ * a moment, if the port is busy: it writes to stdout, and that takes its time.
+ */
+bool uart_input(struct uart *uart);
+
+/* Writes out what the guest has sent: console_flush(). Any thread. */
+bool uart_flush(struct uart *uart);
 
 #endif

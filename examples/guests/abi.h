@@ -95,7 +95,7 @@ struct guest_boot {
 
 /* The console's interrupt, if there is a controller: this SPI of the GIC, this source of the APLIC. */
 #define GUEST_GSI_CONSOLE 1u
-/* On x86_64, with GUEST_IRQCHIP_KERNEL: this pin of the IOAPIC, and of the first PIC. */
+/* On x86_64, with GUEST_IRQCHIP_KERNEL: this pin of the IOAPIC. The PICs have none. */
 #define GUEST_GSI_COM1 4u
 
 /* The test device: 8 KiB by MMIO, of which the first 32 bytes are also ports. */

@@ -17,7 +17,6 @@ static bool give_back(void)
 	return c != GUEST_EOF;
 }
 
-#if GUEST_HAS_CONSOLE_INTERRUPT
 static volatile bool ended;
 
 static void received(unsigned int number)
@@ -39,19 +38,8 @@ static int asleep(void)
 
 static bool can_sleep(void)
 {
-	return guest_boot_page()->irqchip != GUEST_IRQCHIP_NONE;
+	return guest_boot_page()->irqchip == GUEST_IRQCHIP_KERNEL;
 }
-#else
-static int asleep(void)
-{
-	return 1;
-}
-
-static bool can_sleep(void)
-{
-	return false;
-}
-#endif
 
 int guest_main(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * power [off|reset]: switches the machine off, or resets it. power cpus [COUNT]: CPUs are started
- * and switch themselves off, COUNT times each (5).
+ * power [off|reset]: switches the machine off, or resets it. power typed: as the key says that is
+ * typed, o or r. power cpus [COUNT]: CPUs are started and switch themselves off, COUNT times each (5).
  */
 #include "arch.h"
 #include "runtime/guest.h"
@@ -70,12 +70,12 @@ int guest_main(void)
 
 	if (guest_word_is(0, "cpus"))
 		return cpus();
-	if (guest_word_is(0, "reset")) {
+	if (guest_word_is(0, "reset") || (guest_word_is(0, "typed") && guest_getc() == 'r')) {
 		guest_reset();
-	} else if (guest_word_is(0, "off") || !guest_word(0, &word)) {
+	} else if (guest_word_is(0, "off") || guest_word_is(0, "typed") || !guest_word(0, &word)) {
 		guest_power_off();
 	} else {
-		guest_print("usage: power [off|reset|cpus [COUNT]]\n");
+		guest_print("usage: power [off|reset|typed|cpus [COUNT]]\n");
 		return 2;
 	}
 	guest_print("power: still on\n");

@@ -4,7 +4,11 @@
 #include "guest.h"
 
 #define UART_DATA 0
+#define UART_IER 1
+#define UART_FCR 2
 #define UART_LSR 5
+#define IER_RECEIVED 0x01
+#define FCR_ENABLE 0x01
 #define LSR_DATA_READY 0x01
 #define LSR_THR_EMPTY 0x20
 
@@ -29,6 +33,12 @@ int guest_getc(void)
 bool guest_received(void)
 {
 	return guest_console_read(UART_LSR) & LSR_DATA_READY;
+}
+
+void guest_console_listen(void)
+{
+	guest_console_write(UART_FCR, FCR_ENABLE);
+	guest_console_write(UART_IER, IER_RECEIVED);
 }
 
 _Noreturn void guest_exit(unsigned int status)

@@ -27,6 +27,9 @@ int guest_getc(void);
 /* Whether a character waits there. */
 bool guest_received(void);
 
+/* Lets the console interrupt while there is a character; where that goes is not its business. */
+void guest_console_listen(void);
+
 /* Ends the run; axrun exits with the status, modulo 256. */
 _Noreturn void guest_exit(unsigned int status);
 

@@ -30,8 +30,8 @@ void guest_timer_once(uint32_t us);
 void guest_timer_every(uint32_t us);
 
 /*
- * Lets GUEST_INTERRUPT_CONSOLE in, to this CPU: when something has been received. Only where
- * GUEST_HAS_CONSOLE_INTERRUPT, and if there is a controller.
+ * Lets GUEST_INTERRUPT_CONSOLE in, to this CPU: when something has been received. Only with
+ * GUEST_IRQCHIP_KERNEL.
  */
 void guest_console_interrupts(void);
 

@@ -11,8 +11,7 @@
 #define GUEST_HAS_PORTS 0
 /* Device memory: an unaligned access faults. */
 #define GUEST_MMIO_UNALIGNED 0
-/* The console has an interrupt: an SPI, which are numbered from 32. */
-#define GUEST_HAS_CONSOLE_INTERRUPT 1
+/* The console's is an SPI, which are numbered from 32. */
 #define GUEST_INTERRUPT_CONSOLE (32u + GUEST_GSI_CONSOLE)
 /* Which interrupt the virtual timer is (a PPI), and which is free for CPUs to send each other. */
 #define GUEST_INTERRUPT_TIMER 27u

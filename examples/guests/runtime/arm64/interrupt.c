@@ -16,9 +16,6 @@
 
 #define TIMER_ON 1u
 
-#define UART_IER 1
-#define IER_RECEIVED 1u
-
 /* As vectors.S leaves it. */
 struct frame {
 	uint64_t x[31];
@@ -116,7 +113,7 @@ static void timer_expired(unsigned int cpu)
 void guest_console_interrupts(void)
 {
 	guest_gic()->route(GUEST_INTERRUPT_CONSOLE, guest_cpu());
-	guest_console_write(UART_IER, IER_RECEIVED);
+	guest_console_listen();
 }
 
 /* --- other CPUs ------------------------------------------------------------------------------- */

@@ -18,8 +18,7 @@
 #define GUEST_INTERRUPT_IPI 1u
 #define GUEST_INTERRUPT_TIMER 5u
 #define GUEST_INTERRUPT_EXTERNAL 16u
-/* The console has an interrupt; identity 1 is another's. */
-#define GUEST_HAS_CONSOLE_INTERRUPT 1
+/* The console's; identity 1 is another's. */
 #define GUEST_INTERRUPT_CONSOLE (GUEST_INTERRUPT_EXTERNAL + 2)
 /* The highest number that a call can have. */
 #define GUEST_CALL_LAST UINT32_MAX

@@ -25,9 +25,6 @@
 #define SOURCE_LEVEL_HIGH 6u
 #define TARGET_CPU_SHIFT 18
 
-#define UART_IER 1
-#define IER_RECEIVED 1u
-
 /* What CPUs send each other in this way, and what the console's wire becomes. */
 #define IDENTITY 1u
 #define CONSOLE_IDENTITY (GUEST_INTERRUPT_CONSOLE - GUEST_INTERRUPT_EXTERNAL)
@@ -77,7 +74,7 @@ void guest_console_interrupts(void)
 	guest_write32(APLIC_TARGET(GUEST_GSI_CONSOLE),
 		      guest_cpu() << TARGET_CPU_SHIFT | CONSOLE_IDENTITY);
 	guest_write32(APLIC_SETIENUM, GUEST_GSI_CONSOLE);
-	guest_console_write(UART_IER, IER_RECEIVED);
+	guest_console_listen();
 }
 
 static void send_message(unsigned int cpu)

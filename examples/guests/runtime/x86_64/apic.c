@@ -18,6 +18,14 @@
 #define APIC_TIMER_COUNT 0x380
 #define APIC_TIMER_DIVIDE 0x3e0
 
+/* The IOAPIC: a register is selected, and then there. Each pin has two. */
+#define IOAPIC UINT64_C(0xfec00000)
+#define IOAPIC_SELECT 0x00
+#define IOAPIC_WINDOW 0x10
+#define IOAPIC_PIN(pin) (0x10 + 2 * (pin))
+#define PIN_LEVEL 0x8000u
+#define PIN_CPU_SHIFT 24
+
 #define SVR_ENABLE 0x100u
 #define SPURIOUS 0xffu
 #define TIMER_PERIODIC 0x20000u
@@ -116,6 +124,21 @@ void guest_timer_once(uint32_t us)
 void guest_timer_every(uint32_t us)
 {
 	set_timer(us, true);
+}
+
+/* --- the console ------------------------------------------------------------------------------ */
+
+static void ioapic_write(uint32_t reg, uint32_t value)
+{
+	guest_write32(IOAPIC + IOAPIC_SELECT, reg);
+	guest_write32(IOAPIC + IOAPIC_WINDOW, value);
+}
+
+void guest_console_interrupts(void)
+{
+	ioapic_write(IOAPIC_PIN(GUEST_GSI_COM1) + 1, guest_cpu() << PIN_CPU_SHIFT);
+	ioapic_write(IOAPIC_PIN(GUEST_GSI_COM1), PIN_LEVEL | GUEST_INTERRUPT_CONSOLE);
+	guest_console_listen();
 }
 
 /* --- other CPUs ------------------------------------------------------------------------------- */

@@ -11,10 +11,9 @@
 #define GUEST_HAS_PORTS 1
 /* Device registers may be accessed at any address, even across a page boundary. */
 #define GUEST_MMIO_UNALIGNED 1
-/* The console has an interrupt. */
-#define GUEST_HAS_CONSOLE_INTERRUPT 0
-/* Which interrupt the timer is, and which is free for CPUs to send each other. */
+/* Which interrupt the timer is, which the console, and which is free for CPUs to send each other. */
 #define GUEST_INTERRUPT_TIMER 0x20u
+#define GUEST_INTERRUPT_CONSOLE 0x21u
 #define GUEST_INTERRUPT_IPI 0x40u
 /* One that cannot be kept out. */
 #define GUEST_INTERRUPT_NMI 2u
