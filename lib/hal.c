@@ -14,6 +14,9 @@
 #include "lib/memory.h"
 #include "lib/sys.h"
 
+/* Of hosts with pages of 4 KiB. */
+#define HUGE_PAGE (UINT64_C(2) << 20)
+
 static int map_flags(const struct axvm_region *region)
 {
 	return region->flags & AXVM_MEM_POPULATE ? MAP_POPULATE : 0;
@@ -28,6 +31,29 @@ static int mmap_region(struct axvm_region *region, int prot, int flags, int fd)
 		return axvcpu_fail(NULL, ret, "mmap of %" PRIu64 " bytes", region->len);
 	if (region->flags & AXVM_MEM_THP)
 		sys_madvise(region->hva, region->len, MADV_HUGEPAGE); /* a hint */
+	return 0;
+}
+
+/*
+ * Anonymous memory in which huge pages begin where the guest's do: else the kernel cannot map one as
+ * a whole, and each 4 KiB of it takes an exit on first touch. That takes some more than is needed, of
+ * which the ends go back.
+ */
+static int mmap_for_thp(struct axvm_region *region, int prot, int flags)
+{
+	struct axvm_region wide = *region;
+	size_t head;
+	int ret;
+
+	wide.len += HUGE_PAGE;
+	ret = mmap_region(&wide, prot, flags, -1);
+	if (ret)
+		return ret;
+	head = (region->gpa - (uintptr_t)wide.hva) % HUGE_PAGE;
+	region->hva = (char *)wide.hva + head;
+	if (head)
+		sys_munmap(wide.hva, head);
+	sys_munmap((char *)region->hva + region->len, HUGE_PAGE - head);
 	return 0;
 }
 
@@ -102,14 +128,19 @@ static int map_file(struct axvm_region *region)
 
 static int linux_map_memory(void *ctx, struct axvm_region *region)
 {
+	int flags;
+
 	(void)ctx;
 	if (region->backing == AXVM_MEM_FILE)
 		return map_file(region);
 	region->fd_offset = 0;
 	if (region->backing == AXVM_MEM_MEMFD || (region->flags & AXVM_MEM_HUGETLB))
 		return map_memfd(region);
-	return mmap_region(region, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+	flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	if ((region->flags & AXVM_MEM_THP) && region->len >= HUGE_PAGE &&
+	    region->len <= UINT64_MAX - HUGE_PAGE)
+		return mmap_for_thp(region, PROT_READ | PROT_WRITE, flags);
+	return mmap_region(region, PROT_READ | PROT_WRITE, flags, -1);
 }
 
 static void linux_unmap_memory(void *ctx, const struct axvm_region *region)

@@ -29,6 +29,12 @@ logged() {
 	return 1
 }
 
+# show_failure LOG: of a test that has failed: its cases that did, if it says so, and its end.
+show_failure() {
+	grep -a -A 24 '^not ok ' "$1" | head -n 100
+	tail -n 40 "$1"
+}
+
 # Makes configure unless it is there and newer than what it is made from.
 bootstrap_tree() {
 	: "${top:?}"
@@ -40,4 +46,29 @@ bootstrap_tree() {
 		[ -n "$(find "$top/configure.ac" "$top/Makefile.am" -newer "$top/configure")" ]; then
 		"$top/bootstrap"
 	fi
+}
+
+# In an if, where set -e is off.
+configure_and_build() {
+	if [ ! -e "$1/config.status" ]; then
+		(cd "$1" && "$top/configure" --disable-tests --enable-silent-rules) || return
+	fi
+	make -C "$1" -j "$(nproc)"
+}
+
+# step LOG WHAT COMMAND...
+step() {
+	echo "== $2"
+	_step_log=$1
+	shift 2
+	logged "$_step_log" "$@" || die "that failed"
+}
+
+# build_examples DIR: the library, axrun, the guests and the examples, for this machine.
+build_examples() {
+	mkdir -p "$1"
+	echo "== dependencies"
+	"$top/scripts/install-deps" build
+	step "$1.log" "bootstrap" bootstrap_tree
+	step "$1.log" "configure and make, in ${1#"$top"/}" configure_and_build "$1"
 }

@@ -51,8 +51,8 @@ void a64_start_gic(struct guest *guest, const struct axvm_arm64_config *given, b
 		   const struct a64_store *extra, size_t nextra)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
-	uint64_t gicd = given && given->gicd ? given->gicd : AXVM_ARM64_GICD;
-	uint64_t gicr = given && given->gicr ? given->gicr : AXVM_ARM64_GICR;
+	uint64_t gicd = given && given->gicd_gpa ? given->gicd_gpa : AXVM_ARM64_GICD;
+	uint64_t gicr = given && given->gicr_gpa ? given->gicr_gpa : AXVM_ARM64_GICR;
 	uint32_t nirqs = given && given->nirqs ? given->nirqs : 256;
 	const struct a64_store end = { .addr = 0 };
 	const uint64_t word = timer;

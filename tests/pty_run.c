@@ -18,9 +18,10 @@
  *   exit N        the command has ended with that status
  *   killed N      the command has ended by that signal
  *   ended         the command has ended in whatever way
+ *   within N      all that follows may take N seconds together, and not 30
  *
  * Whatever is to be seen may take its time, but no more than all steps together 30 s. At the end
- * the terminal must be as it was. The exit status is 0 if all went well; else it says what did not.
+ * the terminal must be as it was, if there still is one. The exit status is 0 if all went well; else it says what did not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +46,7 @@ static bool ended;
 static int end_status;
 static bool is_stopped;
 static bool hung_up;
+static time_t deadline;
 static char written[1 << 16];
 static size_t written_len;
 static size_t expected_len;
@@ -71,6 +73,8 @@ static void open_terminal(void)
 		die("no terminal:", strerror(errno));
 	/* Making the command the foreground is done from the background. */
 	signal(SIGTTOU, SIG_IGN);
+	/* So that there is somebody left who sees what a hang-up does to the command. */
+	signal(SIGHUP, SIG_IGN);
 }
 
 static void start(char **argv)
@@ -82,6 +86,7 @@ static void start(char **argv)
 	if (command == 0) {
 		tcsetpgrp(slave, getpid());
 		signal(SIGTTOU, SIG_DFL);
+		signal(SIGHUP, SIG_DFL);
 		dup2(slave, STDIN_FILENO);
 		dup2(slave, STDOUT_FILENO);
 		dup2(slave, STDERR_FILENO);
@@ -100,6 +105,7 @@ static void look(void)
 	int status;
 	ssize_t n;
 
+	/* Without a terminal this waits, and there is nothing to read. */
 	if (poll(&in, 1, 5) > 0) {
 		n = read(master, written + written_len, sizeof(written) - 1 - written_len);
 		if (n > 0)
@@ -244,6 +250,11 @@ static void let_continue(const char *unused)
 	kill(command, SIGCONT);
 }
 
+static void set_deadline(const char *seconds)
+{
+	deadline = time(NULL) + atoi(seconds);
+}
+
 /* A step either does something or waits for something. */
 static const struct step {
 	const char *name;
@@ -257,7 +268,7 @@ static const struct step {
 	{ "hangup", false, hang_up, NULL },	 { "signal", true, send_signal, NULL },
 	{ "stopped", false, NULL, has_stopped }, { "continue", false, let_continue, NULL },
 	{ "exit", true, NULL, has_exited },	 { "killed", true, NULL, was_killed },
-	{ "ended", false, NULL, has_ended },
+	{ "ended", false, NULL, has_ended },	 { "within", true, set_deadline, NULL },
 };
 
 static const struct step *find_step(const char *name)
@@ -271,7 +282,7 @@ static const struct step *find_step(const char *name)
 	return NULL;
 }
 
-static void do_step(const struct step *step, const char *text, time_t deadline)
+static void do_step(const struct step *step, const char *text)
 {
 	/* What a command that has ended left behind is there at once. */
 	int looks_after_end = 20;
@@ -292,7 +303,6 @@ static void do_step(const struct step *step, const char *text, time_t deadline)
 
 static void choreography(char **argv)
 {
-	time_t deadline = time(NULL) + SECONDS;
 	char **rest = argv;
 
 	while (*rest && strcmp(*rest, "--"))
@@ -301,10 +311,11 @@ static void choreography(char **argv)
 		die("usage: pty_run STEP... -- COMMAND...", "");
 	open_terminal();
 	start(rest + 1);
+	deadline = time(NULL) + SECONDS;
 	while (argv < rest) {
 		const struct step *step = find_step(*argv++);
 
-		do_step(step, step->takes_text ? *argv++ : NULL, deadline);
+		do_step(step, step->takes_text ? *argv++ : NULL);
 	}
 	if (!ended)
 		die("the command has not ended", "");

@@ -40,8 +40,8 @@ START_TEST(frames_are_where_the_config_puts_them)
 {
 	struct axvm_arm64_config gic = AXVM_ARM64_CONFIG_INIT;
 
-	gic.gicd = 0x10000000;
-	gic.gicr = 0x10010000;
+	gic.gicd_gpa = 0x10000000;
+	gic.gicr_gpa = 0x10010000;
 	gic.nirqs = 64;
 	a64_start_gic(&guest, &gic, false, NULL, 0);
 	ck_ok(axvcpu_inject_interrupt(guest.vcpu, 33));
@@ -71,14 +71,14 @@ START_TEST(a_frame_is_aligned)
 {
 	struct axvm_arm64_config gic = AXVM_ARM64_CONFIG_INIT;
 
-	gic.gicd = 0x08001000;
+	gic.gicd_gpa = 0x08001000;
 	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "gicd 0x8001000 is not a multiple of 0x10000");
-	gic.gicd = 0;
-	gic.gicr = 0x09008000;
+	gic.gicd_gpa = 0;
+	gic.gicr_gpa = 0x09008000;
 	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "gicr 0x9008000 is not a multiple");
-	gic.gicr = 0;
+	gic.gicr_gpa = 0;
 	gic.flags = AXVM_ARM64_ITS;
-	gic.gits = 0x09000001;
+	gic.gits_gpa = 0x09000001;
 	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "gits 0x9000001 is not a multiple");
 }
 END_TEST
@@ -87,15 +87,15 @@ START_TEST(a_frame_ends_within_the_vms_addresses)
 {
 	struct axvm_arm64_config gic = AXVM_ARM64_CONFIG_INIT;
 
-	gic.gicd = UINT64_C(1) << 36;
+	gic.gicd_gpa = UINT64_C(1) << 36;
 	ck_fails_saying(try_gic(&gic, 1, 36), EINVAL, "36 bits");
-	gic.gicd = UINT64_MAX - 0xffff;
+	gic.gicd_gpa = UINT64_MAX - 0xffff;
 	ck_fails_saying(try_gic(&gic, 1, 36), EINVAL, "36 bits");
-	gic.gicd = (UINT64_C(1) << 36) - 64 * KIB;
+	gic.gicd_gpa = (UINT64_C(1) << 36) - 64 * KIB;
 	ck_ok(try_gic(&gic, 1, 36));
-	gic.gicd = 0;
+	gic.gicd_gpa = 0;
 	/* The last CPU's redistributor. */
-	gic.gicr = (UINT64_C(1) << 36) - 3 * GICR_SIZE;
+	gic.gicr_gpa = (UINT64_C(1) << 36) - 3 * GICR_SIZE;
 	ck_fails_saying(try_gic(&gic, 4, 36), EINVAL, "gicr");
 	ck_ok(try_gic(&gic, 3, 36));
 }
@@ -105,18 +105,18 @@ START_TEST(frames_do_not_overlap)
 {
 	struct axvm_arm64_config gic = AXVM_ARM64_CONFIG_INIT;
 
-	gic.gicd = AXVM_ARM64_GICR + 3 * GICR_SIZE;
+	gic.gicd_gpa = AXVM_ARM64_GICR + 3 * GICR_SIZE;
 	ck_fails_saying(try_gic(&gic, 4, 0), EINVAL, "gicr 0x80a0000 +0x80000 overlaps gicd");
 	ck_ok(try_gic(&gic, 3, 0));
-	gic.gicd = 0;
+	gic.gicd_gpa = 0;
 	gic.flags = AXVM_ARM64_ITS;
-	gic.gits = AXVM_ARM64_GICD;
+	gic.gits_gpa = AXVM_ARM64_GICD;
 	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "gits 0x8000000 +0x20000 overlaps gicd");
-	gic.gits = AXVM_ARM64_GICR + 64 * KIB;
+	gic.gits_gpa = AXVM_ARM64_GICR + 64 * KIB;
 	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "overlaps gicr");
-	gic.gits = AXVM_ARM64_GICR + GICR_SIZE;
+	gic.gits_gpa = AXVM_ARM64_GICR + GICR_SIZE;
 	ck_ok(try_gic(&gic, 1, 0));
-	gic.gits = 0;
+	gic.gits_gpa = 0;
 	ck_ok(try_gic(&gic, 1, 0));
 }
 END_TEST
@@ -180,17 +180,17 @@ START_TEST(nonsense_is_refused_with_nothing_half_created)
 	gic.nirqs = 100;
 	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "steps of 32");
 	gic.nirqs = 0;
-	gic.gits = 0x09000000;
+	gic.gits_gpa = 0x09000000;
 	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "without AXVM_ARM64_ITS");
-	gic.gits = 0;
+	gic.gits_gpa = 0;
 	gic.gic_version = 3;
-	gic.gicc = 0x09000000;
+	gic.gicc_gpa = 0x09000000;
 	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "gicc is not of a GICv3");
 	gic.gic_version = 2;
-	gic.gicc = 0;
-	gic.gicr = 0x09000000;
+	gic.gicc_gpa = 0;
+	gic.gicr_gpa = 0x09000000;
 	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "gicr is not of a GICv2");
-	gic.gicr = 0;
+	gic.gicr_gpa = 0;
 	gic.flags = AXVM_ARM64_ITS;
 	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "AXVM_ARM64_ITS is not of a GICv2");
 	gic.flags = 0;

@@ -69,24 +69,24 @@ START_TEST(places_that_cannot_be_are_refused_each_with_its_reason)
 	const struct axvm_riscv64_config plain = AXVM_RISCV64_CONFIG_INIT;
 	struct axvm_riscv64_config riscv = plain;
 
-	riscv.aplic_addr = APLIC + 0x100;
-	refused(&riscv, EINVAL, "aplic_addr 0xc000100 is not aligned");
-	riscv.aplic_addr = UINT64_C(0xfffffffffffff000);
-	refused(&riscv, EINVAL, "aplic_addr 0xfffffffffffff000 wraps");
-	riscv.aplic_addr = UINT64_C(1) << 60;
+	riscv.aplic_gpa = APLIC + 0x100;
+	refused(&riscv, EINVAL, "aplic_gpa 0xc000100 is not aligned");
+	riscv.aplic_gpa = UINT64_C(0xfffffffffffff000);
+	refused(&riscv, EINVAL, "aplic_gpa 0xfffffffffffff000 wraps");
+	riscv.aplic_gpa = UINT64_C(1) << 60;
 	refused(&riscv, EINVAL, "beyond the");
 	riscv = plain;
 	/* A page each for four. */
-	riscv.imsic_addr = IMSIC + PAGE;
-	refused(&riscv, EINVAL, "imsic_addr 0x28001000 is not aligned to 0x4000");
-	riscv.imsic_addr = UINT64_C(0xffffffffffffc000);
+	riscv.imsic_gpa = IMSIC + PAGE;
+	refused(&riscv, EINVAL, "imsic_gpa 0x28001000 is not aligned to 0x4000");
+	riscv.imsic_gpa = UINT64_C(0xffffffffffffc000);
 	refused(&riscv, EINVAL, "wraps");
-	riscv.imsic_addr = UINT64_C(1) << 60;
+	riscv.imsic_gpa = UINT64_C(1) << 60;
 	refused(&riscv, EINVAL, "beyond the");
 	riscv = plain;
-	riscv.imsic_addr = APLIC;
+	riscv.imsic_gpa = APLIC;
 	refused(&riscv, EINVAL, "overlaps the IMSICs");
-	riscv.aplic_addr = APLIC + 3 * PAGE;
+	riscv.aplic_gpa = APLIC + 3 * PAGE;
 	refused(&riscv, EINVAL, "overlaps the IMSICs");
 }
 END_TEST
@@ -288,8 +288,8 @@ START_TEST(places_and_numbers_of_the_callers_are_used)
 	struct axvm_config config = kernel_config(&riscv);
 	struct axvm_msi msi = { .address = 0x30000000, .data = ENABLED };
 
-	riscv.aplic_addr = 0x20000000;
-	riscv.imsic_addr = 0x30000000;
+	riscv.aplic_gpa = 0x20000000;
+	riscv.imsic_gpa = 0x30000000;
 	riscv.mode = AXVM_RISCV64_AIA_EMUL;
 	riscv.ids = 63;
 	riscv.sources = 10;

@@ -38,7 +38,7 @@ static int check_config(const struct kvm_vm *kvm, const struct axvm_arm64_config
 				   "arm64 config: nirqs is %" PRIu32
 				   ", not %u to %d in steps of %u",
 				   config->nirqs, NIRQS_MIN, ARM64_IRQS_MAX, NIRQS_STEP);
-	if (!(config->flags & AXVM_ARM64_ITS) && config->gits)
+	if (!(config->flags & AXVM_ARM64_ITS) && config->gits_gpa)
 		return axvcpu_fail(vm, -EINVAL, "arm64 config: gits without AXVM_ARM64_ITS");
 	return 0;
 }
@@ -46,8 +46,8 @@ static int check_config(const struct kvm_vm *kvm, const struct axvm_arm64_config
 /* That there is no GIC must not be news to somebody who has described one. */
 static int check_none(const struct kvm_vm *kvm, const struct axvm_arm64_config *config)
 {
-	if (config->flags || config->gic_version || config->nirqs || config->gicd || config->gicr ||
-	    config->gicc || config->gits)
+	if (config->flags || config->gic_version || config->nirqs || config->gicd_gpa ||
+	    config->gicr_gpa || config->gicc_gpa || config->gits_gpa)
 		return axvcpu_fail(kvm->vm, -EINVAL,
 				   "arm64 config: a GIC is described, but irqchip is not "
 				   "AXVM_IRQCHIP_KERNEL");
@@ -60,9 +60,9 @@ static int check_version(const struct kvm_vm *kvm, const struct axvm_arm64_confi
 {
 	const char *what = NULL;
 
-	if (version == 3 && config->gicc)
+	if (version == 3 && config->gicc_gpa)
 		what = "gicc";
-	else if (version == 2 && config->gicr)
+	else if (version == 2 && config->gicr_gpa)
 		what = "gicr";
 	else if (version == 2 && (config->flags & AXVM_ARM64_ITS))
 		what = "AXVM_ARM64_ITS";
@@ -116,16 +116,18 @@ static int plan_frames(struct kvm_vm *kvm, const struct axvm_arm64_config *confi
 {
 	struct arm64_gic *gic = &kvm->arch.gic;
 	const bool v3 = gic->version == 3;
-	const uint64_t gicd = config->gicd ? config->gicd : AXVM_ARM64_GICD;
+	const uint64_t gicd = config->gicd_gpa ? config->gicd_gpa : AXVM_ARM64_GICD;
 	const struct arm64_frame frames[ARM64_FRAMES] = {
 		v3 ? (struct arm64_frame){ "gicd", gicd, 64 * KIB, KVM_VGIC_V3_ADDR_TYPE_DIST }
 		   : (struct arm64_frame){ "gicd", gicd, 4 * KIB, KVM_VGIC_V2_ADDR_TYPE_DIST },
-		v3 ? (struct arm64_frame){ "gicr", config->gicr ? config->gicr : AXVM_ARM64_GICR,
+		v3 ? (struct arm64_frame){ "gicr",
+					   config->gicr_gpa ? config->gicr_gpa : AXVM_ARM64_GICR,
 					   128 * KIB * (uint64_t)kvm->max_vcpus,
 					   KVM_VGIC_V3_ADDR_TYPE_REDIST }
-		   : (struct arm64_frame){ "gicc", config->gicc ? config->gicc : AXVM_ARM64_GICC,
+		   : (struct arm64_frame){ "gicc",
+					   config->gicc_gpa ? config->gicc_gpa : AXVM_ARM64_GICC,
 					   8 * KIB, KVM_VGIC_V2_ADDR_TYPE_CPU },
-		{ "gits", config->gits ? config->gits : AXVM_ARM64_GITS, 128 * KIB,
+		{ "gits", config->gits_gpa ? config->gits_gpa : AXVM_ARM64_GITS, 128 * KIB,
 		  KVM_VGIC_ITS_ADDR_TYPE },
 	};
 	uint32_t n = config->flags & AXVM_ARM64_ITS ? 3 : 2;

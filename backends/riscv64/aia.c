@@ -46,17 +46,17 @@ static int read_config(const struct axvm *vm, const struct axvm_config *config, 
 	if (ret)
 		return ret;
 	if (config->irqchip == AXVM_IRQCHIP_NONE) {
-		if (riscv->aplic_addr || riscv->imsic_addr || riscv->mode || riscv->sources ||
+		if (riscv->aplic_gpa || riscv->imsic_gpa || riscv->mode || riscv->sources ||
 		    riscv->ids || riscv->hart_bits)
 			return axvcpu_fail(vm, -EINVAL,
 					   "VM config: an AIA's addresses or numbers, but no "
 					   "AXVM_IRQCHIP_KERNEL");
 		return 0;
 	}
-	if (!riscv->aplic_addr)
-		riscv->aplic_addr = APLIC_ADDR;
-	if (!riscv->imsic_addr)
-		riscv->imsic_addr = IMSIC_ADDR;
+	if (!riscv->aplic_gpa)
+		riscv->aplic_gpa = APLIC_ADDR;
+	if (!riscv->imsic_gpa)
+		riscv->imsic_gpa = IMSIC_ADDR;
 	if (!riscv->ids)
 		riscv->ids = max_ids < IDS ? max_ids : IDS;
 	if (!riscv->sources)
@@ -104,27 +104,27 @@ static int check_addresses(const struct axvm *vm, const struct axvm_config *conf
 	uint64_t file = PAGE << riscv->hart_bits;
 	uint64_t pages = (uint64_t)config->max_vcpus * PAGE;
 
-	if (riscv->aplic_addr % PAGE)
+	if (riscv->aplic_gpa % PAGE)
 		return axvcpu_fail(vm, -EINVAL,
-				   "VM config: aplic_addr %#" PRIx64 " is not aligned to 4 KiB",
-				   riscv->aplic_addr);
+				   "VM config: aplic_gpa %#" PRIx64 " is not aligned to 4 KiB",
+				   riscv->aplic_gpa);
 	/* A hart's number is a part of its address. */
-	if (riscv->imsic_addr % file)
+	if (riscv->imsic_gpa % file)
 		return axvcpu_fail(vm, -EINVAL,
-				   "VM config: imsic_addr %#" PRIx64 " is not aligned to %#" PRIx64
+				   "VM config: imsic_gpa %#" PRIx64 " is not aligned to %#" PRIx64
 				   ", a page for each hart",
-				   riscv->imsic_addr, file);
-	if (riscv->aplic_addr > UINT64_MAX - KVM_DEV_RISCV_APLIC_SIZE)
-		return axvcpu_fail(vm, -EINVAL, "VM config: aplic_addr %#" PRIx64 " wraps",
-				   riscv->aplic_addr);
-	if (riscv->imsic_addr > UINT64_MAX - file)
-		return axvcpu_fail(vm, -EINVAL, "VM config: imsic_addr %#" PRIx64 " wraps",
-				   riscv->imsic_addr);
-	if (overlap(riscv->aplic_addr, KVM_DEV_RISCV_APLIC_SIZE, riscv->imsic_addr, pages))
+				   riscv->imsic_gpa, file);
+	if (riscv->aplic_gpa > UINT64_MAX - KVM_DEV_RISCV_APLIC_SIZE)
+		return axvcpu_fail(vm, -EINVAL, "VM config: aplic_gpa %#" PRIx64 " wraps",
+				   riscv->aplic_gpa);
+	if (riscv->imsic_gpa > UINT64_MAX - file)
+		return axvcpu_fail(vm, -EINVAL, "VM config: imsic_gpa %#" PRIx64 " wraps",
+				   riscv->imsic_gpa);
+	if (overlap(riscv->aplic_gpa, KVM_DEV_RISCV_APLIC_SIZE, riscv->imsic_gpa, pages))
 		return axvcpu_fail(vm, -EINVAL,
 				   "VM config: the APLIC at %#" PRIx64
 				   " +0x4000 overlaps the IMSICs at %#" PRIx64 " +%#" PRIx64,
-				   riscv->aplic_addr, riscv->imsic_addr, pages);
+				   riscv->aplic_gpa, riscv->imsic_gpa, pages);
 	return 0;
 }
 
@@ -215,12 +215,12 @@ static int configure(struct kvm_vm *kvm, const struct axvm_riscv64_config *riscv
 				 "KVM_DEV_RISCV_AIA_CONFIG_HART_BITS");
 	if (!ret)
 		ret = kvm_device_set(kvm, kvm->arch.aia, KVM_DEV_RISCV_AIA_GRP_ADDR,
-				     KVM_DEV_RISCV_AIA_ADDR_APLIC, &riscv->aplic_addr,
+				     KVM_DEV_RISCV_AIA_ADDR_APLIC, &riscv->aplic_gpa,
 				     "KVM_DEV_RISCV_AIA_ADDR_APLIC");
 	if (ret)
 		return ret;
-	kvm->arch.aplic = riscv->aplic_addr;
-	kvm->arch.imsic = riscv->imsic_addr;
+	kvm->arch.aplic = riscv->aplic_gpa;
+	kvm->arch.imsic = riscv->imsic_gpa;
 	kvm->arch.sources = riscv->sources;
 	kvm->arch.ids = riscv->ids;
 	return 0;
@@ -236,10 +236,10 @@ static int set_up(struct kvm_vm *kvm, const struct axvm_config *config, uint32_t
 	if (!ret)
 		ret = read_config(kvm->vm, config, max, &riscv);
 	if (!ret)
-		ret = check_width(kvm, "aplic_addr", riscv.aplic_addr, KVM_DEV_RISCV_APLIC_SIZE,
+		ret = check_width(kvm, "aplic_gpa", riscv.aplic_gpa, KVM_DEV_RISCV_APLIC_SIZE,
 				  gpa_bits);
 	if (!ret)
-		ret = check_width(kvm, "imsic_addr", riscv.imsic_addr, kvm->max_vcpus * PAGE,
+		ret = check_width(kvm, "imsic_gpa", riscv.imsic_gpa, kvm->max_vcpus * PAGE,
 				  gpa_bits);
 	if (!ret)
 		ret = check_ids(kvm, &riscv, max);

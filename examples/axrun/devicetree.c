@@ -67,7 +67,7 @@ static void flag(struct builder *b, const char *name)
 	keep(b, fdt_property(b->fdt, name, NULL, 0));
 }
 
-/* Several texts, each with its NUL. */
+/* Several texts, each with its NUL, or bytes. */
 static void texts(struct builder *b, const char *name, const char *values, size_t len)
 {
 	keep(b, fdt_property(b->fdt, name, values, (int)len));
@@ -107,12 +107,27 @@ static void place(struct builder *b, uint64_t gpa, uint64_t size)
 
 /* --- what both have --------------------------------------------------------------------------- */
 
+static void add_chosen_linux(struct builder *b, const struct devicetree *tree)
+{
+	const struct guest_range *initrd = &tree->initrd;
+
+	if (initrd->size) {
+		CELLS(b, "linux,initrd-start", SPLIT(initrd->gpa));
+		CELLS(b, "linux,initrd-end", SPLIT(initrd->gpa + initrd->size));
+	}
+	/* The kernel erases both when it has read them. */
+	texts(b, "rng-seed", (const char *)tree->rng_seed, sizeof(tree->rng_seed));
+	CELLS(b, "kaslr-seed", tree->kaslr_seed[0], tree->kaslr_seed[1]);
+}
+
 static void add_chosen(struct builder *b, const struct devicetree *tree)
 {
 	begin(b, "chosen");
 	if (*tree->bootargs)
 		text(b, "bootargs", tree->bootargs);
 	text(b, "stdout-path", "serial0:115200n8");
+	if (tree->kernel)
+		add_chosen_linux(b, tree);
 	end(b);
 	begin(b, "aliases");
 	text(b, "serial0", "/serial@10000000");
@@ -139,6 +154,8 @@ static void add_serial(struct builder *b, const struct devicetree *tree)
 	place(b, tree->platform->console.base, UART_REGISTERS);
 	cell(b, "clock-frequency", UART_CLOCK_HZ);
 	cell(b, "current-speed", 115200);
+	if (tree->controller != CONTROLLER_NONE)
+		cell(b, "interrupt-parent", PHANDLE_CONTROLLER);
 	if (tree->controller == CONTROLLER_GIC)
 		CELLS(b, "interrupts", GIC_SPI, GUEST_GSI_CONSOLE, LEVEL_HIGH);
 	if (tree->controller == CONTROLLER_AIA)
@@ -231,6 +248,7 @@ static void add_arm64_timer(struct builder *b, const struct devicetree *tree)
 	if (tree->gic_version == 2)
 		flags |= ((1u << tree->ncpus) - 1) << 8;
 	begin(b, "timer");
+	cell(b, "interrupt-parent", PHANDLE_CONTROLLER);
 	text(b, "compatible", "arm,armv8-timer");
 	CELLS(b, "interrupts", GIC_PPI, 13, flags, GIC_PPI, 14, flags, GIC_PPI, 11, flags, GIC_PPI,
 	      10, flags);
@@ -377,8 +395,6 @@ static void add_root(struct builder *b, const struct devicetree *tree)
 	cell(b, "#size-cells", 2);
 	text(b, "compatible", "axvcpu,axrun");
 	text(b, "model", "axrun");
-	if (tree->controller != CONTROLLER_NONE)
-		cell(b, "interrupt-parent", PHANDLE_CONTROLLER);
 	add_chosen(b, tree);
 	add_memory(b, tree);
 	if (tree->platform->controller == CONTROLLER_AIA)
@@ -386,7 +402,8 @@ static void add_root(struct builder *b, const struct devicetree *tree)
 	else
 		add_arm64(b, tree);
 	add_serial(b, tree);
-	add_own(b, tree);
+	if (!tree->kernel)
+		add_own(b, tree);
 	end(b);
 }
 

@@ -3,6 +3,7 @@
 #ifndef AXRUN_DEVICETREE_H
 #define AXRUN_DEVICETREE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,11 @@ struct devicetree {
 	uint32_t gic_version;
 	/* The guest's arguments. */
 	const char *bootargs;
+	/* It is a Linux kernel, with that initrd, of size 0 if there is none, and with random numbers. */
+	bool kernel;
+	struct guest_range initrd;
+	uint8_t rng_seed[64];
+	uint32_t kaslr_seed[2];
 	/* riscv64: as in the property riscv,isa; the mode of satp, 8 Sv39 and so on; ticks in a second. */
 	const char *isa;
 	uint32_t satp_mode;

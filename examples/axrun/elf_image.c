@@ -7,6 +7,7 @@
 
 #include <axvcpu/axvcpu.h>
 
+#include "bytes.h"
 #include "message.h"
 
 /* The fields of both classes that matter here. */
@@ -28,11 +29,12 @@ struct elf_segment {
 	uint64_t paddr;
 	uint64_t filesz;
 	uint64_t memsz;
+	uint64_t align;
 };
 
-bool elf_is(const struct image *image)
+bool elf_is(const uint8_t *bytes, size_t size)
 {
-	return image->size >= SELFMAG && !memcmp(image->file, ELFMAG, SELFMAG);
+	return size >= SELFMAG && !memcmp(bytes, ELFMAG, SELFMAG);
 }
 
 static bool in_file(const struct image *image, uint64_t offset, uint64_t len)
@@ -44,7 +46,7 @@ static bool in_file(const struct image *image, uint64_t offset, uint64_t len)
 #define READ_HEADER(bits) \
 	do { \
 		Elf##bits##_Ehdr raw; \
-		memcpy(&raw, image->file, sizeof(raw)); \
+		memcpy(&raw, image->bytes, sizeof(raw)); \
 		header->type = raw.e_type; \
 		header->machine = raw.e_machine; \
 		header->version = raw.e_version; \
@@ -57,18 +59,32 @@ static bool in_file(const struct image *image, uint64_t offset, uint64_t len)
 #define READ_SEGMENT(bits) \
 	do { \
 		Elf##bits##_Phdr raw; \
-		memcpy(&raw, image->file + offset, sizeof(raw)); \
+		memcpy(&raw, image->bytes + offset, sizeof(raw)); \
 		segment->type = raw.p_type; \
 		segment->offset = raw.p_offset; \
 		segment->vaddr = raw.p_vaddr; \
 		segment->paddr = raw.p_paddr; \
 		segment->filesz = raw.p_filesz; \
 		segment->memsz = raw.p_memsz; \
+		segment->align = raw.p_align; \
 	} while (0)
+
+/* False: the file ends within it. Its first EI_NIDENT bytes are there, and its class is known. */
+static bool read_fields(const struct image *image, struct elf_header *header)
+{
+	header->is64 = image->bytes[EI_CLASS] == ELFCLASS64;
+	if (image->size < (header->is64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)))
+		return false;
+	if (header->is64)
+		READ_HEADER(64);
+	else
+		READ_HEADER(32);
+	return true;
+}
 
 static int read_header(const struct image *image, struct elf_header *header, const char *name)
 {
-	const uint8_t *ident = image->file;
+	const uint8_t *ident = image->bytes;
 
 	if (image->size < EI_NIDENT)
 		return fail("%s: truncated: it ends within the ELF header", name);
@@ -76,13 +92,8 @@ static int read_header(const struct image *image, struct elf_header *header, con
 		return fail("%s: ELF class %u is neither 32 nor 64 bits", name, ident[EI_CLASS]);
 	if (ident[EI_DATA] != ELFDATA2LSB)
 		return fail("%s: not a little-endian ELF image", name);
-	header->is64 = ident[EI_CLASS] == ELFCLASS64;
-	if (image->size < (header->is64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)))
+	if (!read_fields(image, header))
 		return fail("%s: truncated: it ends within the ELF header", name);
-	if (header->is64)
-		READ_HEADER(64);
-	else
-		READ_HEADER(32);
 	if (ident[EI_VERSION] != EV_CURRENT || header->version != EV_CURRENT)
 		return fail("%s: ELF version %" PRIu32 " is unknown", name, header->version);
 	return 0;
@@ -105,11 +116,16 @@ static int check_type(const struct elf_header *header, const char *name)
 	return fail("%s: ELF type %u is not a program", name, header->type);
 }
 
+static size_t segment_size(const struct elf_header *header)
+{
+	return header->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+}
+
 static int check_header(const struct image *image, const struct elf_header *header,
 			const struct platform *platform, const char *name)
 {
 	uint16_t machine = header->is64 ? platform->elf64_machine : platform->elf32_machine;
-	size_t phentsize = header->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	size_t phentsize = segment_size(header);
 
 	if (header->machine != machine)
 		return fail("%s: for another machine: ELF machine %u, but this host (%s) needs %u "
@@ -176,17 +192,31 @@ static int add_segment(struct image *image, const struct elf_segment *segment, u
 	image->segments[image->nsegments++] = (struct image_segment){
 		.gpa = segment->paddr,
 		.memsz = segment->memsz,
-		.data = image->file + segment->offset,
+		.data = image->bytes + segment->offset,
 		.filesz = segment->filesz,
 	};
 	return 0;
 }
 
-int elf_parse(struct image *image, const struct platform *platform, const char *name)
+/* False: it is not in that segment. */
+static bool find_entry(const struct elf_header *header, const struct elf_segment *segment,
+		       enum elf_entry kind, uint64_t *entry)
+{
+	uint64_t base = kind == ELF_ENTRY_PHYSICAL ? segment->paddr : segment->vaddr;
+
+	if (header->entry < base || header->entry - base >= segment->memsz)
+		return false;
+	/* At the start addresses are physical. */
+	*entry = header->entry - base + segment->paddr;
+	return true;
+}
+
+int elf_parse(struct image *image, const struct platform *platform, const char *name,
+	      enum elf_entry entry)
 {
 	struct elf_header header = { 0 };
 	struct elf_segment segment;
-	bool entry_found = false;
+	bool entry_found = entry == ELF_ENTRY_IGNORED;
 	unsigned int n;
 
 	if (read_header(image, &header, name) || check_header(image, &header, platform, name))
@@ -201,11 +231,7 @@ int elf_parse(struct image *image, const struct platform *platform, const char *
 			continue;
 		if (add_segment(image, &segment, n, name))
 			return -1;
-		if (header.entry >= segment.vaddr && header.entry - segment.vaddr < segment.memsz) {
-			/* The entry is virtual; at the start addresses are physical. */
-			image->entry = header.entry - segment.vaddr + segment.paddr;
-			entry_found = true;
-		}
+		entry_found |= find_entry(&header, &segment, entry, &image->entry);
 	}
 	if (image->nsegments == 0)
 		return fail("%s: has no loadable segment", name);
@@ -214,4 +240,73 @@ int elf_parse(struct image *image, const struct platform *platform, const char *
 			    header.entry);
 	image->mode = header.is64 ? AXVCPU_MODE_64 : AXVCPU_MODE_32;
 	return 0;
+}
+
+/* --- notes ------------------------------------------------------------------------------------ */
+
+/* Rounded up to what notes are aligned to. The sum of two lengths in a file does not overflow. */
+static uint64_t padded(uint64_t len, uint64_t align)
+{
+	return (len + align - 1) & ~(align - 1);
+}
+
+/* In a segment that lies within the file. */
+static bool find_in_segment(const uint8_t *bytes, const struct elf_segment *segment,
+			    const char *owner, uint32_t type, uint64_t *value)
+{
+	const uint64_t align = segment->align == 8 ? 8 : 4;
+	const uint8_t *notes = bytes + segment->offset;
+	uint64_t at = 0;
+
+	while (segment->filesz - at >= sizeof(Elf32_Nhdr)) {
+		uint64_t namesz = bytes_get(notes + at, 4);
+		uint64_t descsz = bytes_get(notes + at + 4, 4);
+		uint64_t name = at + sizeof(Elf32_Nhdr);
+		uint64_t desc = padded(name + namesz, align);
+		uint64_t next = padded(desc + descsz, align);
+
+		/* The padding of the last one may be missing. */
+		if (desc + descsz > segment->filesz)
+			return false;
+		if (bytes_get(notes + at + 8, 4) == type && namesz == strlen(owner) + 1 &&
+		    !memcmp(notes + name, owner, namesz) && (descsz == 4 || descsz == 8)) {
+			*value = bytes_get(notes + desc, (unsigned int)descsz);
+			return true;
+		}
+		if (next > segment->filesz)
+			return false;
+		at = next;
+	}
+	return false;
+}
+
+/* As check_header(), but silent: that nobody can read a file does not make it a failure. */
+static bool has_segments(const struct image *image, struct elf_header *header)
+{
+	const uint8_t *ident = image->bytes;
+
+	return image->size >= EI_NIDENT &&
+	       (ident[EI_CLASS] == ELFCLASS64 || ident[EI_CLASS] == ELFCLASS32) &&
+	       ident[EI_DATA] == ELFDATA2LSB && read_fields(image, header) &&
+	       header->phentsize == segment_size(header) &&
+	       in_file(image, header->phoff, (uint64_t)header->phnum * header->phentsize);
+}
+
+bool elf_find_note(const uint8_t *bytes, size_t size, const char *owner, uint32_t type,
+		   uint64_t *value)
+{
+	const struct image image = { .bytes = bytes, .size = size };
+	struct elf_header header = { 0 };
+	struct elf_segment segment;
+	unsigned int n;
+
+	if (!has_segments(&image, &header))
+		return false;
+	for (n = 0; n < header.phnum; n++) {
+		read_segment(&image, &header, n, &segment);
+		if (segment.type == PT_NOTE && in_file(&image, segment.offset, segment.filesz) &&
+		    find_in_segment(bytes, &segment, owner, type, value))
+			return true;
+	}
+	return false;
 }

@@ -1,94 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "image.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <axvcpu/axvcpu.h>
 
 #include "elf_image.h"
+#include "kernel.h"
 #include "message.h"
-
-/* The whole file is read into memory once; no guest program or kernel is as large as this. */
-#define IMAGE_MAX (UINT64_C(1) << 30)
-
-static const char *file_type(mode_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return "a directory";
-	case S_IFIFO:
-		return "a pipe";
-	case S_IFCHR:
-	case S_IFBLK:
-		return "a device";
-	case S_IFSOCK:
-		return "a socket";
-	}
-	return "not a regular file";
-}
-
-static int check_file(int fd, const char *name, size_t *size)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return fail("%s: %s", name, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return fail("%s: %s, not an image", name, file_type(st.st_mode));
-	if (st.st_size <= 0)
-		return fail("%s: empty", name);
-	if ((uint64_t)st.st_size > IMAGE_MAX)
-		return fail("%s: too large: %jd bytes; an image has at most %" PRIu64, name,
-			    (intmax_t)st.st_size, IMAGE_MAX);
-	*size = (size_t)st.st_size;
-	return 0;
-}
-
-static int read_all(int fd, const char *name, uint8_t *buf, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = read(fd, buf + done, size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail("%s: %s", name, strerror(errno));
-		if (n == 0)
-			return fail("%s: became shorter while it was read", name);
-		done += (size_t)n;
-	}
-	return 0;
-}
-
-static int read_file(struct image *image, const char *name)
-{
-	/* O_NONBLOCK and O_NOCTTY: opening a pipe or a terminal must have no effect. */
-	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	int err = -1;
-
-	if (fd < 0)
-		return fail("%s: %s", *name ? name : "the guest's file name is empty",
-			    strerror(errno));
-	if (check_file(fd, name, &image->size))
-		goto out;
-	image->file = malloc(image->size);
-	if (!image->file) {
-		fail("%s: no memory for %zu bytes", name, image->size);
-		goto out;
-	}
-	err = read_all(fd, name, image->file, image->size);
-out:
-	close(fd);
-	return err;
-}
 
 static int place_firmware(struct image *image, const struct platform *platform, uint64_t *gpa)
 {
@@ -121,26 +40,24 @@ static int flat_parse(struct image *image, const struct options *options,
 	image->segments[0] = (struct image_segment){
 		.gpa = gpa,
 		.memsz = image->size,
-		.data = image->file,
+		.data = image->bytes,
 		.filesz = image->size,
 	};
 	image->nsegments = 1;
 	return 0;
 }
 
-int image_load(struct image *image, const struct options *options, const struct platform *platform)
+static int guest_parse(struct image *image, const struct options *options,
+		       const struct platform *platform)
 {
-	*image = (struct image){ 0 };
-	if (read_file(image, options->guest))
-		return -1;
-	if (!elf_is(image)) {
+	if (!elf_is(image->bytes, image->size)) {
 		if (flat_parse(image, options, platform))
 			return -1;
 	} else {
 		if (options->load_given)
 			return fail("--load is for flat images; %s is ELF and says where it goes",
 				    options->guest);
-		if (elf_parse(image, platform, options->guest))
+		if (elf_parse(image, platform, options->guest, ELF_ENTRY_VIRTUAL))
 			return -1;
 	}
 	if (options->mode_given)
@@ -150,8 +67,49 @@ int image_load(struct image *image, const struct options *options, const struct 
 	return 0;
 }
 
+int image_load(struct image *image, const struct options *options, const struct platform *platform)
+{
+	*image = (struct image){
+		.unpacked.fd = -1,
+		.unpack_max = options->memory < FILE_MAX ? options->memory : FILE_MAX,
+		.initrd.fd = -1,
+		.initrd_end = UINT64_MAX,
+	};
+	if (file_open(&image->file, options->guest))
+		return -1;
+	image->bytes = image->file.data;
+	image->size = image->file.size;
+	if (!options->kernel)
+		return guest_parse(image, options, platform);
+	image->kind = IMAGE_LINUX;
+	if (kernel_parse(image, options, platform))
+		return -1;
+	return options->initrd_path ? file_open(&image->initrd, options->initrd_path) : 0;
+}
+
+bool image_is_kernel(const char *name)
+{
+	struct file file;
+	bool is = !file_try(&file, name) && kernel_is(&file);
+
+	file_close(&file);
+	return is;
+}
+
+bool image_has(const struct image *image, uint64_t gpa)
+{
+	size_t i;
+
+	for (i = 0; i < image->nsegments; i++)
+		if (gpa >= image->segments[i].gpa &&
+		    gpa - image->segments[i].gpa < image->segments[i].memsz)
+			return true;
+	return false;
+}
+
 void image_free(struct image *image)
 {
-	free(image->file);
-	image->file = NULL;
+	file_close(&image->file);
+	file_close(&image->unpacked);
+	file_close(&image->initrd);
 }

@@ -11,10 +11,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "file.h"
 #include "options.h"
 #include "platform.h"
 
 #define IMAGE_SEGMENTS 64
+
+enum image_kind {
+	/* A guest program, which finds a boot page: docs/guests.md. */
+	IMAGE_GUEST,
+	/* A Linux kernel: docs/boot.md. */
+	IMAGE_LINUX,
+};
+
+/* What a kernel finds when it starts. */
+enum image_protocol {
+	/* A device tree. */
+	PROTOCOL_TREE,
+	/* x86_64: a zero page, at rsi. */
+	PROTOCOL_ZERO_PAGE,
+	/* x86_64: PVH's start info, at ebx. */
+	PROTOCOL_PVH,
+};
 
 struct image_segment {
 	/* Guest-physical address and bytes; from `filesz` on they are zero. */
@@ -25,9 +43,19 @@ struct image_segment {
 };
 
 struct image {
-	/* The whole file. */
-	uint8_t *file;
+	struct file file;
+	/* What it contains, and what the segments' data lies in: the file itself, or `unpacked`. */
+	const uint8_t *bytes;
 	size_t size;
+	/* If the file is compressed, what was in it, which may have that many bytes. */
+	struct file unpacked;
+	uint64_t unpack_max;
+	enum image_kind kind;
+	/* Of a kernel; and whether `bytes` begin as a bzImage does, with a setup header. */
+	enum image_protocol protocol;
+	bool has_setup_header;
+	/* Characters of the command line that this kernel takes. */
+	uint64_t command_line_max;
 	/* In the order of the file; none overlaps, none wraps around. */
 	struct image_segment segments[IMAGE_SEGMENTS];
 	size_t nsegments;
@@ -37,10 +65,19 @@ struct image {
 	uint32_t mode;
 	/* Its one segment is read-only, outside of memory, where a reset finds it. */
 	bool firmware;
+	/* The initial RAM disk; of size 0: there is none. It has to end below that address. */
+	struct file initrd;
+	uint64_t initrd_end;
 };
 
-/* Reads and checks options->guest. Returns 0, or -1 after fail(); image_free() in any case. */
+/* Maps and checks options->guest and its initrd. Returns 0, or -1 after fail(); image_free() in any case. */
 int image_load(struct image *image, const struct options *options, const struct platform *platform);
+
+/* Whether that file is a Linux kernel, as far as it tells. What is wrong with it, image_load() says. */
+bool image_is_kernel(const char *name);
+
+/* Whether one of its segments has that address. */
+bool image_has(const struct image *image, uint64_t gpa);
 
 void image_free(struct image *image);
 

@@ -46,6 +46,11 @@ bool layout_has(const struct layout *layout, uint64_t gpa, uint64_t len)
 	return false;
 }
 
+static bool overlap(uint64_t gpa, uint64_t len, uint64_t other, uint64_t other_len)
+{
+	return gpa < other + other_len && other < gpa + len;
+}
+
 static int check_image(const struct layout *layout, const struct image *image)
 {
 	size_t i;
@@ -58,6 +63,10 @@ static int check_image(const struct layout *layout, const struct image *image)
 				    " bytes at 0x%" PRIx64
 				    ", which is not guest memory; see --memory",
 				    segment->memsz, segment->gpa);
+		if (overlap(segment->gpa, segment->memsz, layout->hidden.gpa, layout->hidden.size))
+			return fail("the kernel does not fit: it wants memory at 0x%" PRIx64
+				    ", where a PC has none to give",
+				    segment->gpa);
 	}
 	/* In raw mode it is relative to something that only the hardware knows. */
 	if (image->mode != AXVCPU_MODE_RAW && !layout_has(layout, image->entry, 1))
@@ -87,13 +96,27 @@ static const struct image_segment *segment_in(const struct image *image, uint64_
 {
 	size_t i;
 
-	for (i = 0; i < image->nsegments; i++) {
-		const struct image_segment *segment = &image->segments[i];
-
-		if (gpa < segment->gpa + segment->memsz && segment->gpa < gpa + len)
-			return segment;
-	}
+	for (i = 0; i < image->nsegments; i++)
+		if (overlap(gpa, len, image->segments[i].gpa, image->segments[i].memsz))
+			return &image->segments[i];
 	return NULL;
+}
+
+/* Whether a range meets something that has its place already, and what. */
+static bool obstacle(const struct layout *layout, const struct image *image, uint64_t gpa,
+		     uint64_t len, struct guest_range *found)
+{
+	const struct image_segment *segment = segment_in(image, gpa, len);
+
+	if (segment)
+		*found = (struct guest_range){ segment->gpa, segment->memsz };
+	else if (overlap(gpa, len, layout->hidden.gpa, layout->hidden.size))
+		*found = layout->hidden;
+	else if (overlap(gpa, len, layout->boot.gpa, layout->boot.size))
+		*found = layout->boot;
+	else
+		return false;
+	return true;
 }
 
 static uint64_t whole_pages(uint64_t len)
@@ -101,19 +124,28 @@ static uint64_t whole_pages(uint64_t len)
 	return (len + GUEST_PAGE_SIZE - 1) & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
 }
 
+/* Where memory is described by a tree, a kernel needs neither a page nor a stack. */
+static uint64_t start_size(const struct platform *platform, const struct image *image)
+{
+	if (image->kind == IMAGE_GUEST)
+		return GUEST_PAGE_SIZE + STACK_SIZE;
+	return platform->page_gpr ? 0 : 2 * GUEST_PAGE_SIZE;
+}
+
 static int place_boot(struct layout *layout, const struct platform *platform,
 		      const struct image *image, uint64_t tree_size)
 {
 	uint64_t tables = tables_size(layout, platform, image->mode);
 	uint64_t tree = whole_pages(tree_size);
-	uint64_t len = GUEST_PAGE_SIZE + STACK_SIZE + tables + tree;
+	uint64_t start = start_size(platform, image);
+	uint64_t len = start + tables + tree;
 	/* The first page stays free: null pointers, and the interrupt table of real mode. */
 	uint64_t gpa = layout->ram[0].gpa + GUEST_PAGE_SIZE;
-	const struct image_segment *segment;
+	struct guest_range found;
 
-	/* Each step passes one segment, so there are at most as many. */
-	while (layout_has(layout, gpa, len) && (segment = segment_in(image, gpa, len)))
-		gpa = whole_pages(segment->gpa + segment->memsz);
+	/* Each step passes one obstacle, so there are at most as many. */
+	while (layout_has(layout, gpa, len) && obstacle(layout, image, gpa, len, &found))
+		gpa = whole_pages(found.gpa + found.size);
 	if (!layout_has(layout, gpa, len) ||
 	    (image->mode == AXVCPU_MODE_16 && gpa + len > REAL_MODE_END))
 		return fail("too little low memory: besides the image 0x%" PRIx64
@@ -121,9 +153,37 @@ static int place_boot(struct layout *layout, const struct platform *platform,
 			    len, image->mode == AXVCPU_MODE_16 ? ", below 64 KiB" : "");
 	layout->boot = (struct guest_range){ gpa, len };
 	layout->page_gpa = gpa;
-	layout->stack_top = gpa + GUEST_PAGE_SIZE + STACK_SIZE;
-	layout->tables = (struct guest_range){ layout->stack_top, tables };
-	layout->tree = (struct guest_range){ layout->stack_top + tables, tree };
+	layout->stack_top = gpa + start;
+	layout->tables = (struct guest_range){ gpa + start, tables };
+	layout->tree = (struct guest_range){ gpa + start + tables, tree };
+	return 0;
+}
+
+/*
+ * To the highest place in the first range that the kernel takes, and that nothing else needs. The order
+ * of the obstacles is not known: each step passes one of them.
+ */
+static int place_initrd(struct layout *layout, const struct image *image)
+{
+	const struct guest_range *ram = &layout->ram[0];
+	uint64_t size = whole_pages(image->initrd.size);
+	uint64_t end = ram->gpa + ram->size;
+	struct guest_range found;
+	uint64_t gpa;
+
+	if (end > image->initrd_end)
+		end = image->initrd_end & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+	for (;;) {
+		if (end < ram->gpa || end - ram->gpa < size)
+			return fail("%s: the initrd does not fit: 0x%" PRIx64
+				    " bytes besides the kernel; see --memory",
+				    image->initrd.name, size);
+		gpa = end - size;
+		if (!obstacle(layout, image, gpa, size, &found))
+			break;
+		end = found.gpa & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+	}
+	layout->initrd = (struct guest_range){ gpa, image->initrd.size };
 	return 0;
 }
 
@@ -131,6 +191,9 @@ int layout_make(struct layout *layout, const struct platform *platform, uint64_t
 		const struct image *image, uint64_t tree_size)
 {
 	*layout = (struct layout){ 0 };
+	if (image->kind == IMAGE_LINUX)
+		layout->hidden = (struct guest_range){ platform->hidden_gpa,
+						       platform->hidden_size };
 	if (place_memory(layout, platform, memory) || check_image(layout, image))
 		return -1;
 	if (image->firmware) {
@@ -138,5 +201,7 @@ int layout_make(struct layout *layout, const struct platform *platform, uint64_t
 
 		layout->firmware = (struct guest_range){ gpa, platform->firmware_end - gpa };
 	}
-	return place_boot(layout, platform, image, tree_size);
+	if (place_boot(layout, platform, image, tree_size))
+		return -1;
+	return image->initrd.size ? place_initrd(layout, image) : 0;
 }

@@ -19,12 +19,17 @@
 struct layout {
 	struct guest_range ram[GUEST_RANGES];
 	uint32_t nranges;
-	/* The whole boot area, and its parts. */
+	/* The whole boot area, and its parts: a guest program's page and stack, and what both have. */
 	struct guest_range boot;
+	/* The boot page; on x86_64 what Linux finds instead, and its command line in the next one. */
 	uint64_t page_gpa;
 	uint64_t stack_top;
 	struct guest_range tables;
 	struct guest_range tree;
+	/* Of memory what a kernel is told to leave alone: a PC's. Of size 0 if there is none. */
+	struct guest_range hidden;
+	/* As high as the kernel takes it; of size 0 if there is none. */
+	struct guest_range initrd;
 	/* Read-only; of size 0 if the image is no firmware. */
 	struct guest_range firmware;
 };

@@ -8,7 +8,9 @@
 
 #include "../guests/abi.h"
 #include "devicetree.h"
+#include "memory.h"
 #include "message.h"
+#include "pc.h"
 #include "signals.h"
 #include "tree.h"
 
@@ -26,10 +28,10 @@ static int new_vm_with_gic(struct machine *machine, struct axvm_config *config)
 	int err = -ENOTSUP;
 
 	config->arch_config = &gic;
-	gic.gicd = GUEST_GPA_GICD;
+	gic.gicd_gpa = GUEST_GPA_GICD;
 	for (gic.gic_version = 3; err == -ENOTSUP && gic.gic_version >= 2; gic.gic_version--) {
-		gic.gicr = gic.gic_version == 3 ? GUEST_GPA_GICR : 0;
-		gic.gicc = gic.gic_version == 2 ? GUEST_GPA_GICC : 0;
+		gic.gicr_gpa = gic.gic_version == 3 ? GUEST_GPA_GICR : 0;
+		gic.gicc_gpa = gic.gic_version == 2 ? GUEST_GPA_GICC : 0;
 		machine->gic_version = gic.gic_version;
 		err = axvm_new(config, &machine->vm);
 	}
@@ -42,8 +44,8 @@ static int new_vm_with_aia(struct machine *machine, struct axvm_config *config)
 	struct axvm_riscv64_config aia = AXVM_RISCV64_CONFIG_INIT;
 	int err;
 
-	aia.aplic_addr = GUEST_GPA_APLIC;
-	aia.imsic_addr = GUEST_GPA_IMSIC;
+	aia.aplic_gpa = GUEST_GPA_APLIC;
+	aia.imsic_gpa = GUEST_GPA_IMSIC;
 	aia.sources = DEVICETREE_AIA_SOURCES;
 	aia.ids = DEVICETREE_AIA_IDS;
 	config->arch_config = &aia;
@@ -93,43 +95,7 @@ static int make_vm(struct machine *machine, const struct options *options,
 	return err ? fail("cannot create the VM: %s", axvcpu_last_error()) : 0;
 }
 
-/* --- memory ----------------------------------------------------------------------------------- */
-
-static int map(struct machine *machine, const struct guest_range *range, uint32_t flags)
-{
-	struct axvm_region region = AXVM_REGION_INIT;
-
-	region.gpa = range->gpa;
-	region.len = range->size;
-	region.flags = flags;
-	if (axvm_map(machine->vm, &region))
-		return fail("cannot give the guest its memory: %s", axvcpu_last_error());
-	return 0;
-}
-
-static int map_memory(struct machine *machine, const struct layout *layout)
-{
-	uint32_t i;
-
-	for (i = 0; i < layout->nranges; i++)
-		if (map(machine, &layout->ram[i], 0))
-			return -1;
-	return layout->firmware.size ? map(machine, &layout->firmware, AXVM_MEM_READONLY) : 0;
-}
-
-static int write_image(struct machine *machine, const struct image *image)
-{
-	size_t i;
-
-	/* The rest of each segment is zero already: this is fresh memory. */
-	for (i = 0; i < image->nsegments; i++) {
-		const struct image_segment *segment = &image->segments[i];
-
-		if (axvm_write(machine->vm, segment->gpa, segment->data, segment->filesz))
-			return fail("cannot load the image: %s", axvcpu_last_error());
-	}
-	return 0;
-}
+/* --- the boot page ---------------------------------------------------------------------------- */
 
 static int write_boot_page(const struct machine *machine, const struct options *options,
 			   const struct platform *platform, const struct layout *layout)
@@ -208,18 +174,20 @@ static int setup_first(struct machine *machine, const struct platform *platform,
 		       const struct image *image, const struct layout *layout)
 {
 	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	bool guest = image->kind == IMAGE_GUEST;
 
 	setup.mode = image->mode;
-	if (image->mode != AXVCPU_MODE_RAW) {
+	if (image->mode != AXVCPU_MODE_RAW)
 		setup.arg = platform->page_gpr ? layout->tree.gpa : layout->page_gpa;
+	/* All other registers of a kernel are 0: so it wants them. */
+	if (guest && image->mode != AXVCPU_MODE_RAW)
 		setup.stack = layout->stack_top;
-	}
 	if (layout->tables.size) {
 		setup.boot_gpa = layout->tables.gpa;
 		setup.boot_size = layout->tables.size;
 	}
 	if (axvcpu_setup(machine->vcpus[0], image->entry, 0, &setup) ||
-	    (platform->page_gpr &&
+	    (guest && platform->page_gpr &&
 	     axvcpu_set_gpr(machine->vcpus[0], platform->page_gpr, layout->page_gpa)))
 		return fail("cannot set the vCPU up: %s", axvcpu_last_error());
 	return 0;
@@ -255,9 +223,12 @@ int machine_make(struct machine *machine, const struct options *options,
 		 const struct layout *layout)
 {
 	*machine = (struct machine){ 0 };
-	if (make_vm(machine, options, platform) || map_memory(machine, layout) ||
-	    write_image(machine, image) || make_vcpus(machine, options, platform, image, layout) ||
-	    write_boot_page(machine, options, platform, layout))
+	if (make_vm(machine, options, platform) ||
+	    memory_make(machine->vm, options, image, layout) ||
+	    make_vcpus(machine, options, platform, image, layout) ||
+	    (image->kind == IMAGE_GUEST && write_boot_page(machine, options, platform, layout)))
+		return -1;
+	if (pc_make(machine, options, platform, image, layout))
 		return -1;
 	return tree_make(machine, options, platform, layout);
 }

@@ -8,18 +8,24 @@
 
 #include <axvcpu/axvcpu.h>
 
+#include "image.h"
 #include "message.h"
 #include "parse.h"
 
 enum option_id {
-	OPTION_CPU_LIST = 256,
+	OPTION_APPEND = 256,
+	OPTION_CPU_LIST,
 	OPTION_CPUS,
 	OPTION_DROP_PRIVILEGES,
+	OPTION_DUMP_ACPI,
 	OPTION_DUMP_DTB,
 	OPTION_ENTRY,
 	OPTION_HELP,
+	OPTION_HUGE_PAGES,
+	OPTION_INITRD,
 	OPTION_IRQCHIP,
 	OPTION_JSON,
+	OPTION_KERNEL,
 	OPTION_LOAD,
 	OPTION_LOG_LEVEL,
 	OPTION_MEMORY,
@@ -33,14 +39,19 @@ enum option_id {
 };
 
 static const struct option long_options[] = {
+	{ "append", required_argument, NULL, OPTION_APPEND },
 	{ "cpu-list", required_argument, NULL, OPTION_CPU_LIST },
 	{ "cpus", required_argument, NULL, OPTION_CPUS },
 	{ "drop-privileges", optional_argument, NULL, OPTION_DROP_PRIVILEGES },
+	{ "dump-acpi", required_argument, NULL, OPTION_DUMP_ACPI },
 	{ "dump-dtb", required_argument, NULL, OPTION_DUMP_DTB },
 	{ "entry", required_argument, NULL, OPTION_ENTRY },
 	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "huge-pages", no_argument, NULL, OPTION_HUGE_PAGES },
+	{ "initrd", required_argument, NULL, OPTION_INITRD },
 	{ "irqchip", required_argument, NULL, OPTION_IRQCHIP },
 	{ "json", optional_argument, NULL, OPTION_JSON },
+	{ "kernel", required_argument, NULL, OPTION_KERNEL },
 	{ "load", required_argument, NULL, OPTION_LOAD },
 	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
 	{ "memory", required_argument, NULL, OPTION_MEMORY },
@@ -56,11 +67,17 @@ static const struct option long_options[] = {
 
 static const char help[] =
 	"Usage: axrun [OPTION]... GUEST [ARG]...\n"
-	"Run GUEST, an ELF64, ELF32 or flat image, on a virtual machine. Its console is\n"
-	"stdin and stdout. The ARGs are for the guest.\n"
+	"       axrun [OPTION]... [--kernel] KERNEL [OPTION]...\n"
+	"Run GUEST, an ELF64, ELF32 or flat image, or a Linux KERNEL on a virtual\n"
+	"machine. Its console is stdin and stdout. The ARGs are for the guest.\n"
 	"\n"
+	"  --kernel KERNEL    run this Linux kernel; without the option what looks like one\n"
+	"                     is taken for one, too\n"
+	"  --initrd FILE      its initial RAM disk\n"
+	"  --append TEXT      its command line\n"
 	"  --memory SIZE      guest memory in bytes, or with suffix K, M, G or T\n"
-	"                     (default 16M)\n"
+	"                     (default 16M; for a kernel 256M)\n"
+	"  --huge-pages       take guest memory from the host's pool of huge pages\n"
 	"  --mode MODE        auto, 64, or on x86_64 32, 16 (real mode) or raw (as after\n"
 	"                     reset); auto takes ELF32 images to 32, all others to 64\n"
 	"                     (default)\n"
@@ -72,8 +89,11 @@ static const char help[] =
 	"  --cpus N           virtual CPUs, 1 (default) to 64; the first one runs, and\n"
 	"                     starts the others\n"
 	"  --irqchip MODE     interrupt controllers: none (default on x86_64: axrun\n"
-	"                     injects), kernel (default elsewhere: a GIC, an AIA), or\n"
-	"                     split (x86_64: only the LAPICs in the kernel)\n"
+	"                     injects), kernel (default elsewhere and for Linux: LAPICs\n"
+	"                     and IOAPIC, a GIC, an AIA), or split (x86_64: only the\n"
+	"                     LAPICs in the kernel)\n"
+	"  --dump-acpi DIR    write the ACPI tables that a kernel gets into directory DIR\n"
+	"                     (x86_64)\n"
 	"  --dump-dtb FILE    write the device tree that the guest gets to FILE\n"
 	"                     (arm64, riscv64)\n"
 	"  --cpu-list LIST    host CPUs to run on, for example 0,2-3; several virtual\n"
@@ -231,6 +251,35 @@ static int parse_irqchip(const char *text, struct options *options)
 	return fail("--irqchip %s: expected none, kernel or split", text);
 }
 
+static int parse_kernel(const char *text, struct options *options)
+{
+	if (!*text)
+		return fail("--kernel: the file name is empty");
+	options->guest = text;
+	options->kernel = true;
+	return 0;
+}
+
+static int parse_initrd(const char *text, struct options *options)
+{
+	if (!*text)
+		return fail("--initrd: the file name is empty");
+	options->initrd_path = text;
+	return 0;
+}
+
+static int parse_append(const char *text, struct options *options)
+{
+	size_t len = strlen(text);
+
+	if (len >= sizeof(options->args))
+		return fail("--append: the command line is too long: more than %zu characters",
+			    sizeof(options->args) - 1);
+	memcpy(options->args, text, len + 1);
+	options->append_given = true;
+	return 0;
+}
+
 static int parse_drop_privileges(const char *user, struct options *options)
 {
 	if (user && !*user)
@@ -249,6 +298,14 @@ static int parse_json(const char *text, struct options *options)
 	return 0;
 }
 
+static int parse_dump_acpi(const char *text, struct options *options)
+{
+	if (!*text)
+		return fail("--dump-acpi: the directory's name is empty");
+	options->acpi_path = text;
+	return 0;
+}
+
 static int parse_dump_dtb(const char *text, struct options *options)
 {
 	if (!*text)
@@ -260,20 +317,31 @@ static int parse_dump_dtb(const char *text, struct options *options)
 static int parse_option(int id, const char *text, struct options *options)
 {
 	switch (id) {
+	case OPTION_APPEND:
+		return parse_append(text, options);
 	case OPTION_CPU_LIST:
 		return parse_cpus(text, options);
 	case OPTION_CPUS:
 		return parse_cpu_count(text, options);
 	case OPTION_DROP_PRIVILEGES:
 		return parse_drop_privileges(text, options);
+	case OPTION_DUMP_ACPI:
+		return parse_dump_acpi(text, options);
 	case OPTION_DUMP_DTB:
 		return parse_dump_dtb(text, options);
 	case OPTION_ENTRY:
 		return parse_gpa("entry", text, &options->entry, &options->entry_given);
+	case OPTION_HUGE_PAGES:
+		options->huge_pages = true;
+		return 0;
+	case OPTION_INITRD:
+		return parse_initrd(text, options);
 	case OPTION_IRQCHIP:
 		return parse_irqchip(text, options);
 	case OPTION_JSON:
 		return parse_json(text, options);
+	case OPTION_KERNEL:
+		return parse_kernel(text, options);
 	case OPTION_LOAD:
 		return parse_gpa("load", text, &options->load, &options->load_given);
 	case OPTION_LOG_LEVEL:
@@ -322,21 +390,49 @@ static int join_args(char **words, struct options *options)
 /* What getopt_long() has just found to be no option, or one with an argument too many. */
 static void refuse_option(char **argv)
 {
-	if (optopt > 0 && optopt < OPTION_CPU_LIST)
+	if (optopt > 0 && optopt < OPTION_APPEND)
 		fail("-%c: no such option; see axrun --help", optopt);
 	else
 		fail("%s: no such option, or not like this; see axrun --help", argv[optind - 1]);
+}
+
+/* What comes behind the guest's name is the guest's, unless that is a kernel. */
+static bool takes_options(struct options *options, const char *guest)
+{
+	options->guest = guest;
+	options->kernel = image_is_kernel(guest);
+	return options->kernel;
+}
+
+static int check_guest(char **words, struct options *options)
+{
+	if (!options->guest)
+		return fail("no guest given; see axrun --help");
+	if (options->kernel && *words)
+		return fail("%s: a kernel's command line goes behind --append", *words);
+	if (options->kernel)
+		return 0;
+	if (options->initrd_path || options->append_given)
+		return fail("%s: no Linux kernel, as --initrd and --append need one; see --kernel",
+			    options->guest);
+	return join_args(words, options);
 }
 
 enum options_result options_parse(int argc, char **argv, struct options *options)
 {
 	int id;
 
-	*options = (struct options){ .memory = DEFAULT_MEMORY, .cpus = 1 };
+	*options = (struct options){ .cpus = 1 };
 	opterr = 0;
 	/* "+": what follows GUEST is the guest's. ":": tell a missing argument from no option. */
-	while ((id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1) {
+	for (;;) {
+		id = getopt_long(argc, argv, "+:", long_options, NULL);
 		switch (id) {
+		case -1:
+			if (optind < argc && !options->guest &&
+			    takes_options(options, argv[optind++]))
+				continue;
+			return check_guest(argv + optind, options) ? OPTIONS_ERROR : OPTIONS_RUN;
 		case OPTION_HELP:
 			return print_and_flush(help);
 		case OPTION_VERSION:
@@ -352,23 +448,31 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 				return OPTIONS_ERROR;
 		}
 	}
-	if (optind == argc) {
-		fail("no guest given; see axrun --help");
-		return OPTIONS_ERROR;
-	}
-	options->guest = argv[optind];
-	return join_args(argv + optind + 1, options) ? OPTIONS_ERROR : OPTIONS_RUN;
+}
+
+/* What makes no sense for a kernel, which knows where it goes and how it starts. */
+static int check_kernel_options(const struct options *options)
+{
+	if (options->mode_given || options->load_given || options->entry_given)
+		return fail("--mode, --load and --entry are not for a Linux kernel");
+	if (options->irqchip != AXVM_IRQCHIP_KERNEL)
+		return fail("--irqchip: Linux needs the kernel's interrupt controllers");
+	return 0;
 }
 
 int options_resolve(struct options *options, const struct platform *platform)
 {
 	if (!options->irqchip_given)
-		options->irqchip = platform->irqchip;
+		options->irqchip = options->kernel ? AXVM_IRQCHIP_KERNEL : platform->irqchip;
+	if (!options->memory)
+		options->memory = options->kernel ? DEFAULT_MEMORY_LINUX : DEFAULT_MEMORY;
 	if (options->mode_given && !(platform->modes >> options->mode & 1))
 		return fail("--mode: there is no such mode on %s, only 64", platform->name);
 	if (options->dtb_path && !platform->page_gpr)
 		return fail("--dump-dtb: the %s machine has no device tree", platform->name);
-	return 0;
+	if (options->acpi_path && (!platform->acpi_size || !options->kernel))
+		return fail("--dump-acpi: only a Linux kernel on x86_64 gets ACPI tables");
+	return options->kernel ? check_kernel_options(options) : 0;
 }
 
 void options_free(struct options *options)

@@ -11,14 +11,22 @@
 #include "platform.h"
 
 #define DEFAULT_MEMORY (UINT64_C(16) << 20)
+#define DEFAULT_MEMORY_LINUX (UINT64_C(256) << 20)
 
 struct options {
 	/* Path of the image. */
 	const char *guest;
-	/* Its arguments, joined by blanks. */
+	/* The guest is a Linux kernel. */
+	bool kernel;
+	/* Its initial RAM disk; NULL: none. */
+	const char *initrd_path;
+	bool append_given;
+	/* Its arguments, joined by blanks; a kernel's command line. */
 	char args[GUEST_ARGS_MAX];
-	/* Bytes of guest memory. */
+	/* Bytes of guest memory; if 0, the kind of the guest decides. */
 	uint64_t memory;
+	/* Of huge pages. */
+	bool huge_pages;
 	/* enum axvcpu_mode; if not given, the image decides. */
 	bool mode_given;
 	uint32_t mode;
@@ -47,6 +55,8 @@ struct options {
 	size_t cpu_set_size;
 	/* Where the device tree is to be written; NULL: nowhere. */
 	const char *dtb_path;
+	/* The directory for the ACPI tables; NULL: they are not written. */
+	const char *acpi_path;
 	/* 0: none. */
 	uint64_t timeout_ns;
 	bool stats;

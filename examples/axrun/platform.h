@@ -35,6 +35,11 @@ struct platform {
 	uint64_t ram_gpa;
 	uint64_t hole_gpa;
 	uint64_t hole_end;
+	/* Of memory what a PC keeps from a kernel, and where in it the ACPI tables go; sizes 0: nothing. */
+	uint64_t hidden_gpa;
+	uint64_t hidden_size;
+	uint64_t acpi_gpa;
+	uint64_t acpi_size;
 	/* The modes that there are: bits of 1 << enum axvcpu_mode. */
 	uint32_t modes;
 	/* Where flat images go. */
@@ -47,6 +52,8 @@ struct platform {
 	uint64_t firmware_end;
 	uint64_t firmware_max;
 	uint64_t reset_pc;
+	/* Characters of a Linux kernel's command line. */
+	size_t command_line_max;
 	/* The library needs memory for page tables in 64-bit mode. */
 	bool boot_tables;
 	/*
@@ -64,6 +71,8 @@ struct platform {
 	struct bus_place exit;
 	struct bus_place queue;
 	struct bus_place timer;
+	/* The registers for sleep and reset, if there are ACPI tables. */
+	struct bus_place power;
 	uint64_t test_gpa;
 	uint64_t test_port;
 	/* enum axvm_irqchip: the default; and the controllers in a device tree then. */

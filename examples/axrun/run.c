@@ -10,6 +10,7 @@
 #include "exitdev.h"
 #include "exits.h"
 #include "message.h"
+#include "power.h"
 #include "signals.h"
 #include "terminal.h"
 #include "timer.h"
@@ -33,6 +34,16 @@ static int connect_console(struct run *run, const struct platform *platform)
 	return 0;
 }
 
+/* What only guest programs know; a kernel would come upon it by accident. */
+static int attach_own(struct run *run, const struct platform *platform)
+{
+	if (testdev_attach(&run->testdev, &run->bus, platform->test_gpa, platform->test_port) ||
+	    queuedev_attach(&run->queue, &run->bus, platform->queue) ||
+	    exitdev_attach(&run->outcome, &run->bus, platform->exit))
+		return -1;
+	return 0;
+}
+
 int run_prepare(struct run *run, const struct options *options, const struct platform *platform)
 {
 	run->trace = options->trace;
@@ -41,9 +52,8 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 	memset(&run->services, 0, sizeof(run->services));
 	cpus_make(&run->cpus, &run->machine, platform, &run->outcome);
 	if (uart_attach(&run->uart, &run->console, &run->bus, platform->console) ||
-	    testdev_attach(&run->testdev, &run->bus, platform->test_gpa, platform->test_port) ||
-	    queuedev_attach(&run->queue, &run->bus, platform->queue) ||
-	    exitdev_attach(&run->outcome, &run->bus, platform->exit))
+	    (!options->kernel && attach_own(run, platform)) ||
+	    (platform->acpi_size && power_attach(&run->outcome, &run->bus, platform->power)))
 		return -1;
 	if (options->irqchip == AXVM_IRQCHIP_KERNEL)
 		return connect_console(run, platform);

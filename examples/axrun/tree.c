@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include <axvcpu/riscv64.h>
 
@@ -91,6 +92,17 @@ static int dump(const char *path, const void *blob, size_t len)
 	return 0;
 }
 
+/* Of the host's best, without waiting: a host that has just booted itself has none yet. */
+static int draw_seeds(struct devicetree *tree)
+{
+	if (getrandom(tree->rng_seed, sizeof(tree->rng_seed), GRND_NONBLOCK) !=
+		    sizeof(tree->rng_seed) ||
+	    getrandom(tree->kaslr_seed, sizeof(tree->kaslr_seed), GRND_NONBLOCK) !=
+		    sizeof(tree->kaslr_seed))
+		return fail("no random numbers for the guest: %s", strerror(errno));
+	return 0;
+}
+
 static int build(const struct machine *machine, const struct options *options,
 		 const struct platform *platform, const struct layout *layout, void *blob)
 {
@@ -103,9 +115,13 @@ static int build(const struct machine *machine, const struct options *options,
 		.controller = platform_controller(platform, options->irqchip),
 		.gic_version = machine->gic_version,
 		.bootargs = options->args,
+		.kernel = options->kernel,
+		.initrd = layout->initrd,
 	};
 	size_t len;
 
+	if (options->kernel && draw_seeds(&tree))
+		return -1;
 	if (platform->controller == CONTROLLER_AIA)
 		describe_riscv64(machine, &tree, isa);
 	if (devicetree_build(&tree, blob, layout->tree.size, &len))

@@ -63,13 +63,14 @@ struct guest_boot {
 
 /*
  * The I/O ports of an x86_64 machine: an 8250, the exit device, the test device, the byte queue,
- * the timers, and the doorbell for hypercalls. The last one fits into the instruction: the register
- * for ports is an argument.
+ * the power device, the timers, and the doorbell for hypercalls. The last one fits into the
+ * instruction: the register for ports is an argument.
  */
 #define GUEST_PORT_CONSOLE 0x3f8u
 #define GUEST_PORT_EXIT 0xf4u
 #define GUEST_PORT_TEST 0x500u
 #define GUEST_PORT_QUEUE 0x530u
+#define GUEST_PORT_POWER 0x540u
 #define GUEST_PORT_TIMER 0x600u
 #define GUEST_PORT_DOORBELL 0xe0u
 
@@ -115,6 +116,18 @@ struct guest_boot {
 #define GUEST_QUEUE_SIZE 0x08u
 #define GUEST_QUEUE_MAX 65536u /* what does not fit is lost */
 #define GUEST_QUEUE_NOTHING 0xeeu /* what comes out of an empty one */
+
+/*
+ * x86_64: the power device, with the registers of ACPI's hardware-reduced machines, of a byte each.
+ * Others than the state for power-off do nothing.
+ */
+#define GUEST_POWER_SLEEP 0x00u /* write GUEST_POWER_OFF */
+#define GUEST_POWER_STATUS 0x01u /* reads 0 */
+#define GUEST_POWER_RESET 0x02u /* write GUEST_POWER_RESET_VALUE */
+#define GUEST_POWER_SIZE 0x04u
+#define GUEST_POWER_OFF_STATE 5u /* S5 */
+#define GUEST_POWER_OFF (1u << 5 | GUEST_POWER_OFF_STATE << 2)
+#define GUEST_POWER_RESET_VALUE 1u
 
 /*
  * The timers, without an interrupt controller: CPU n has its own n times 16 further. All registers

@@ -40,13 +40,13 @@ struct axvm_arm64_config {
 	uint32_t nirqs;
 	uint32_t reserved;
 	/** Guest-physical addresses; 0: AXVM_ARM64_*. The distributor: 64 KiB, GICv2 4 KiB. */
-	uint64_t gicd;
+	uint64_t gicd_gpa;
 	/** GICv3: the redistributors, 128 KiB for each of max_vcpus, by id. */
-	uint64_t gicr;
+	uint64_t gicr_gpa;
 	/** GICv2: the CPU interface, 8 KiB. */
-	uint64_t gicc;
+	uint64_t gicc_gpa;
 	/** With AXVM_ARM64_ITS: 128 KiB. Messages go to 0x10040 in it. */
-	uint64_t gits;
+	uint64_t gits_gpa;
 };
 #define AXVM_ARM64_CONFIG_INIT AXVCPU_INIT(struct axvm_arm64_config)
 

@@ -41,12 +41,12 @@ struct axvm_riscv64_config {
 	/** sizeof(struct axvm_riscv64_config) */
 	size_t size;
 	/** Of the APLIC, 16 KiB, which takes wires: a multiple of 4 KiB; 0: 0x0c000000. */
-	uint64_t aplic_addr;
+	uint64_t aplic_gpa;
 	/**
 	 * Of the first hart's IMSIC, which takes messages; each following hart's is 4 KiB further. A
 	 * multiple of 4 KiB << hart_bits; 0: 0x28000000.
 	 */
-	uint64_t imsic_addr;
+	uint64_t imsic_gpa;
 	/** enum axvm_riscv64_aia_mode */
 	uint32_t mode;
 	/** Wires: the APLIC's sources, numbered from 1; up to 1023 and `ids`; 0: 96, or `ids`. */

@@ -25,7 +25,8 @@ relative_links() {
 
 fetch_sysroot() {
 	# shellcheck disable=SC2086 # a list
-	debian_update "$debian_arch" && debian_fetch_all "$sysroot" $sysroot_packages || return
+	debian_update "$debian_arch" "$debian_suite" &&
+		debian_fetch_all "$sysroot" $sysroot_packages || return
 	# Debian's own are from a package that is not among these; linker scripts name files by them.
 	for _link in bin lib lib64; do
 		if [ -e "$sysroot/usr/$_link" ] && [ ! -e "$sysroot/$_link" ]; then

@@ -5,6 +5,8 @@
 # no root. The one who sources it has set $cache, where that directory is.
 : "${cache:?}"
 
+# What the nested machine and the libraries come from; for those who source this.
+# shellcheck disable=SC2034
 debian_suite=trixie
 debian_apt=$cache/apt
 debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -21,12 +23,12 @@ debian_mirrors() {
 		awk '!seen[$0]++'
 }
 
-# debian_configure ARCH MIRROR: an apt configuration, that of the machine but for these.
+# debian_configure ARCH SUITE MIRROR: an apt configuration, that of the machine but for these.
 debian_configure() {
 	mkdir -p "$debian_apt/lists/partial" "$debian_apt/cache/archives/partial" "$debian_apt/empty"
 	: >"$debian_apt/status"
 	printf 'deb [arch=%s signed-by=%s] %s %s main\n' \
-		"$1" "$debian_keyring" "$2" "$debian_suite" >"$debian_apt/sources.list"
+		"$1" "$debian_keyring" "$3" "$2" >"$debian_apt/sources.list"
 	cat >"$debian_apt/apt.conf" <<-END
 		#clear APT::Update;
 		#clear APT::Architectures;
@@ -52,7 +54,7 @@ with_apt() {
 	"$_command" -c "$debian_apt/apt.conf" "$@"
 }
 
-# debian_update ARCH: makes an apt that knows Debian's packages.
+# debian_update ARCH SUITE: makes an apt that knows Debian's packages.
 debian_update() {
 	if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
 		die "Debian's kernel is fetched by apt-get and dpkg-deb, and they are not here"
@@ -65,11 +67,11 @@ debian_update() {
 	fi
 	for _mirror in $_mirrors; do
 		rm -rf "$debian_apt"
-		debian_configure "$1" "$_mirror"
+		debian_configure "$1" "$2" "$_mirror"
 		if logged "$debian_apt.log" with_apt apt-get -o APT::Update::Error-Mode=any update; then
 			return 0
 		fi
-		echo "No $debian_suite for $1 from $_mirror." >&2
+		echo "No $2 for $1 from $_mirror." >&2
 	done
 	return 1
 }
@@ -79,7 +81,24 @@ debian_depends() {
 	with_apt apt-cache depends "$1" | sed -nE "s/^ *Depends: ($2)\$/\1/p" | head -n 1
 }
 
-# The rest unpacks files, and runs nothing of them. Both note the packages in TARGET/packages.
+# debian_kernel PACKAGE: the package with the kernel that this one stands for.
+debian_kernel() {
+	_kernel=$(debian_depends "$1" 'linux-image-[0-9].*')
+	if [ -z "$_kernel" ]; then
+		echo "Debian has no $1 for this architecture" >&2
+		return 1
+	fi
+	echo "$_kernel"
+}
+
+# debian_download PACKAGE...: to $debian_apt/packages.
+debian_download() {
+	rm -rf "$debian_apt/packages"
+	mkdir -p "$debian_apt/packages"
+	(cd "$debian_apt/packages" && logged "$debian_apt.log" with_apt apt-get download "$@")
+}
+
+# The rest unpacks files, and runs nothing of them. All note the packages in TARGET/packages.
 
 # debian_unpack TARGET FILE...
 debian_unpack() {
@@ -98,10 +117,21 @@ debian_unpack() {
 debian_fetch() {
 	_target=$1
 	shift
-	rm -rf "$debian_apt/packages" "$_target"
-	mkdir -p "$debian_apt/packages"
-	(cd "$debian_apt/packages" && logged "$debian_apt.log" with_apt apt-get download "$@") &&
-		debian_unpack "$_target" "$debian_apt/packages"/*.deb
+	rm -rf "$_target"
+	debian_download "$@" && debian_unpack "$_target" "$debian_apt/packages"/*.deb
+}
+
+# debian_fetch_files TARGET PATTERN PACKAGE: of this one the files that fit, without their folders.
+debian_fetch_files() {
+	rm -rf "$1"
+	mkdir -p "$1"
+	debian_download "$3" || return
+	for _package in "$debian_apt/packages"/*.deb; do
+		dpkg-deb --fsys-tarfile "$_package" |
+			tar -x -C "$1" --wildcards --transform='s,.*/,,' "$2" || return
+		basename "$_package" .deb >>"$1/packages.new"
+	done
+	mv "$1/packages.new" "$1/packages"
 }
 
 # debian_fetch_all TARGET PACKAGE...: with all that they depend on.

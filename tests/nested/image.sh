@@ -62,18 +62,18 @@ make_system() {
 
 # The kernel's real package, and busybox, to $system; in an if, where set -e is off.
 fetch_system() {
-	debian_update "$debian_arch" || return
-	_kernel=$(debian_depends "$kernel_package" 'linux-image-[0-9].*')
-	if [ -z "$_kernel" ]; then
-		echo "Debian has no $kernel_package for $debian_arch" >&2
-		return 1
-	fi
-	debian_fetch "$system" "$_kernel" busybox-static
+	debian_update "$debian_arch" "$debian_suite" && _kernel=$(debian_kernel "$kernel_package") &&
+		debian_fetch "$system" "$_kernel" busybox-static
 }
 
-# The kernel in $system/boot, and $work/system.cpio.
-prepare_system() {
+# The kernel in $system/boot, and busybox.
+prepare_kernel() {
 	stored "$system" "$kernel_package and busybox-static for $arch" fetch_system
+}
+
+# These, and $work/system.cpio.
+prepare_system() {
+	prepare_kernel
 	rm -rf "$work/system.root"
 	if ! logged "$work/system.log" make_system "$system" "$work/system.root" ||
 		! archive "$work/system.root" "$work/system.cpio"; then

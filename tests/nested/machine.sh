@@ -19,7 +19,7 @@ emulator_packages="qemu-system-x86 qemu-system-arm qemu-system-riscv"
 
 fetch_emulator() {
 	# shellcheck disable=SC2086 # a list
-	debian_update "$(dpkg --print-architecture)" &&
+	debian_update "$(dpkg --print-architecture)" "$debian_suite" &&
 		debian_fetch_all "$emulator" $emulator_packages
 }
 

@@ -57,7 +57,7 @@ fetched() {
 	if [ -z "${refresh-}" ] && [ -e "$_target/packages" ]; then
 		return
 	fi
-	echo "fetching $_what from Debian $debian_suite"
+	echo "fetching $_what from Debian"
 	"$@" || die "there is no $_what; see above"
 	rm -rf "$debian_apt"
 }

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "kernel.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "bzimage.h"
+#include "linux_image.h"
+#include "message.h"
+#include "pvh.h"
+#include "unpack.h"
+#include "vmlinux.h"
+
+/* The first that fits is taken: an ELF kernel with a PVH entry is started by that. */
+static const struct kernel_format *const formats[] = {
+	&bzimage_format,
+	&pvh_format,
+	&vmlinux_format,
+	&linux_image_format,
+};
+
+static const struct kernel_format *find(const uint8_t *bytes, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (formats[i]->is(bytes, size))
+			return formats[i];
+	return NULL;
+}
+
+bool kernel_is(const struct file *file)
+{
+	const struct kernel_format *format = find(file->data, file->size);
+
+	return unpack_is(file->data, file->size) || (format && !format->only_if_told);
+}
+
+int kernel_parse(struct image *image, const struct options *options,
+		 const struct platform *platform)
+{
+	const struct kernel_format *format;
+	const char *name = options->guest;
+
+	if (unpack_is(image->bytes, image->size) && unpack(image, name))
+		return -1;
+	format = find(image->bytes, image->size);
+	if (!format)
+		return fail("%s: no Linux kernel in a format that axrun knows", name);
+	if (format->platform && strcmp(format->platform, platform->name))
+		return fail("%s: %s, which is for %s; this host is %s", name, format->what,
+			    format->platform, platform->name);
+	image->command_line_max = platform->command_line_max;
+	if (format->parse(image, platform, name))
+		return -1;
+	if (strlen(options->args) > image->command_line_max)
+		return fail("--append: the command line is too long: %s takes at most %" PRIu64
+			    " characters",
+			    name, image->command_line_max);
+	return 0;
+}

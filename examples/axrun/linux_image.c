@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "linux_image.h"
+
+#include <elf.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <axvcpu/axvcpu.h>
+
+#include "bytes.h"
+#include "message.h"
+
+/* Where the header has what: all numbers are little-endian, whatever the kernel is. */
+#define HEADER_SIZE 64u
+#define TEXT_OFFSET 8u
+#define IMAGE_SIZE 16u
+#define FLAGS 24u
+#define MAGIC 56u
+#define PE_OFFSET 60u
+
+#define MAGIC_ARM64 0x644d5241u /* "ARM\x64" */
+#define MAGIC_RISCV 0x05435352u /* "RSC\x05" */
+
+#define FLAG_BIG_ENDIAN 1u
+
+/*
+ * The initrd has to lie with the kernel in a window of 32 GiB, which begins at a whole GiB: arm64 says
+ * so, and riscv64 maps as much in any case.
+ */
+#define WINDOW (UINT64_C(32) << 30)
+#define WINDOW_ALIGN (UINT64_C(1) << 30)
+
+/* The PE file that an image with an EFI stub also is: its header, and one of its sections. */
+#define PE_MAGIC 0x00004550u /* "PE\0\0" */
+#define PE_HEADER_SIZE 24u
+#define PE_SECTIONS 6u
+#define PE_OPTIONAL_SIZE 20u
+#define SECTION_SIZE 40u
+#define SECTION_DATA_SIZE 16u
+#define SECTION_DATA 20u
+
+static const struct {
+	uint32_t magic;
+	uint16_t machine;
+	const char *name;
+} architectures[] = {
+	{ MAGIC_ARM64, EM_AARCH64, "arm64" },
+	{ MAGIC_RISCV, EM_RISCV, "riscv64" },
+};
+#define ARCHITECTURES (sizeof(architectures) / sizeof(architectures[0]))
+
+/* Its number; ARCHITECTURES: none. */
+static size_t architecture(const uint8_t *bytes, size_t size)
+{
+	size_t i;
+
+	if (size < HEADER_SIZE)
+		return ARCHITECTURES;
+	for (i = 0; i < ARCHITECTURES; i++)
+		if (bytes_get(bytes + MAGIC, 4) == architectures[i].magic)
+			break;
+	return i;
+}
+
+static bool is_image(const uint8_t *bytes, size_t size)
+{
+	return architecture(bytes, size) < ARCHITECTURES;
+}
+
+/*
+ * The header does not say how long the file is: image_size has the kernel's zeroes, too. The sections
+ * of the PE file tell; what has none is believed to be whole.
+ */
+static int check_whole(const struct image *image, const char *name)
+{
+	uint64_t pe = bytes_get(image->bytes + PE_OFFSET, 4);
+	uint64_t section, sections, data;
+
+	if (image->size < PE_HEADER_SIZE || pe > image->size - PE_HEADER_SIZE ||
+	    bytes_get(image->bytes + pe, 4) != PE_MAGIC)
+		return 0;
+	sections = bytes_get(image->bytes + pe + PE_SECTIONS, 2);
+	section = pe + PE_HEADER_SIZE + bytes_get(image->bytes + pe + PE_OPTIONAL_SIZE, 2);
+	for (; sections-- > 0; section += SECTION_SIZE) {
+		if (section > image->size || image->size - section < SECTION_SIZE)
+			return fail("%s: truncated: it ends within its headers", name);
+		data = (uint64_t)bytes_get(image->bytes + section + SECTION_DATA, 4) +
+		       bytes_get(image->bytes + section + SECTION_DATA_SIZE, 4);
+		if (data > image->size)
+			return fail("%s: truncated: a section ends at byte %" PRIu64
+				    ", and the file at %zu",
+				    name, data, image->size);
+	}
+	return 0;
+}
+
+static int check_header(const struct image *image, const struct platform *platform,
+			const char *name)
+{
+	size_t arch = architecture(image->bytes, image->size);
+	uint64_t text_offset = bytes_get(image->bytes + TEXT_OFFSET, 8);
+	uint64_t memsz = bytes_get(image->bytes + IMAGE_SIZE, 8);
+
+	if (architectures[arch].machine != platform->elf64_machine)
+		return fail("%s: for another machine: a kernel of %s, but this host is %s", name,
+			    architectures[arch].name, platform->name);
+	if (bytes_get(image->bytes + FLAGS, 8) & FLAG_BIG_ENDIAN)
+		return fail("%s: a big-endian kernel, which axrun does not run", name);
+	/* Linux before 3.17. */
+	if (!memsz)
+		return fail("%s: its header does not say how much memory it needs", name);
+	if (memsz < image->size)
+		return fail("%s: a kernel of 0x%zx bytes that says it needs 0x%" PRIx64
+			    " bytes of memory",
+			    name, image->size, memsz);
+	if (text_offset % GUEST_PAGE_SIZE)
+		return fail("%s: its offset 0x%" PRIx64 " in memory is not that of a page", name,
+			    text_offset);
+	if (memsz > UINT64_MAX - platform->ram_gpa ||
+	    text_offset > UINT64_MAX - platform->ram_gpa - memsz)
+		return fail("%s: it would wrap around the address space: 0x%" PRIx64
+			    " bytes, at 0x%" PRIx64 " from the begin of memory",
+			    name, memsz, text_offset);
+	return check_whole(image, name);
+}
+
+/* Memory begins at a multiple of 2 MiB, which the kernel's offset counts from. */
+static int parse(struct image *image, const struct platform *platform, const char *name)
+{
+	uint64_t gpa;
+
+	if (check_header(image, platform, name))
+		return -1;
+	gpa = platform->ram_gpa + bytes_get(image->bytes + TEXT_OFFSET, 8);
+	image->segments[0] = (struct image_segment){
+		.gpa = gpa,
+		.memsz = bytes_get(image->bytes + IMAGE_SIZE, 8),
+		.data = image->bytes,
+		.filesz = image->size,
+	};
+	image->nsegments = 1;
+	image->entry = gpa;
+	image->mode = AXVCPU_MODE_64;
+	image->initrd_end = (gpa & ~(WINDOW_ALIGN - 1)) + WINDOW;
+	return 0;
+}
+
+const struct kernel_format linux_image_format = { .is = is_image, .parse = parse };

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The machine's memory, with the image and the initrd in it. */
+#ifndef AXRUN_MEMORY_H
+#define AXRUN_MEMORY_H
+
+#include <axvcpu/axvcpu.h>
+
+#include "image.h"
+#include "layout.h"
+#include "options.h"
+
+/*
+ * Maps the memory of a VM that has none yet. What lies in a file at whole pages, and goes to whole
+ * pages, is that file's pages, copied when the guest writes; the rest is copied now. Huge pages have
+ * nothing of a file: then all is. Returns 0, or -1 after fail().
+ */
+int memory_make(struct axvm *vm, const struct options *options, const struct image *image,
+		const struct layout *layout);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "pc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../guests/abi.h"
+#include "acpi.h"
+#include "message.h"
+#include "pvh.h"
+#include "zeropage.h"
+
+/* As AXVCPU_REG_GPR counts them. */
+#define RBX 3u
+#define RSI 6u
+
+/* --- ACPI ------------------------------------------------------------------------------------- */
+
+static int dump_table(int dir, const struct acpi *acpi, const struct acpi_table *table,
+		      const char *path)
+{
+	char name[sizeof(table->name) + 4];
+	FILE *file;
+	bool written;
+	int fd;
+
+	snprintf(name, sizeof(name), "%s.dat", table->name);
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!file) {
+		fail("--dump-acpi %s: %s: %s", path, name, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	written = fwrite(acpi->bytes + table->offset, 1, table->len, file) == table->len;
+	if (fclose(file) || !written)
+		return fail("--dump-acpi %s: %s: cannot write it", path, name);
+	return 0;
+}
+
+/* A directory that is there already is as good. */
+static int dump(const struct acpi *acpi, const char *path)
+{
+	int dir, err = 0;
+	size_t i;
+
+	if (mkdir(path, 0777) && errno != EEXIST)
+		return fail("--dump-acpi %s: %s", path, strerror(errno));
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return fail("--dump-acpi %s: %s", path, strerror(errno));
+	for (i = 0; i < acpi->ntables && !err; i++)
+		err = dump_table(dir, acpi, &acpi->tables[i], path);
+	close(dir);
+	return err;
+}
+
+static int build(const struct machine *machine, const struct options *options,
+		 const struct platform *platform, struct acpi *acpi)
+{
+	const struct acpi_machine description = {
+		.ncpus = machine->ncpus,
+		.console = platform->console,
+		.console_gsi = platform->console_gsi,
+		.power = platform->power,
+	};
+
+	if (acpi_build(acpi, &description))
+		return -1;
+	if (axvm_write(machine->vm, acpi->gpa, acpi->bytes, acpi->len))
+		return fail("cannot write the ACPI tables: %s", axvcpu_last_error());
+	return options->acpi_path ? dump(acpi, options->acpi_path) : 0;
+}
+
+static int make_acpi(const struct machine *machine, const struct options *options,
+		     const struct platform *platform)
+{
+	struct acpi acpi = { .gpa = platform->acpi_gpa, .size = platform->acpi_size };
+	int err;
+
+	acpi.bytes = malloc(acpi.size);
+	if (!acpi.bytes)
+		return fail("no memory for the ACPI tables");
+	err = build(machine, options, platform, &acpi);
+	free(acpi.bytes);
+	return err;
+}
+
+/* --- the kernel's start ----------------------------------------------------------------------- */
+
+static int make_start(const struct machine *machine, const struct options *options,
+		      const struct platform *platform, const struct image *image,
+		      const struct layout *layout)
+{
+	unsigned int gpr = image->protocol == PROTOCOL_PVH ? RBX : RSI;
+	uint8_t page[GUEST_PAGE_SIZE];
+
+	if (image->protocol == PROTOCOL_PVH)
+		pvh_fill(page, layout, platform->acpi_gpa);
+	else
+		zeropage_fill(page, image, layout, platform->acpi_gpa);
+	if (axvm_write(machine->vm, layout->page_gpa, page, sizeof(page)) ||
+	    axvm_write(machine->vm, layout->page_gpa + GUEST_PAGE_SIZE, options->args,
+		       strlen(options->args) + 1))
+		return fail("cannot write what the kernel starts with: %s", axvcpu_last_error());
+	if (axvcpu_set_gpr(machine->vcpus[0], gpr, layout->page_gpa))
+		return fail("cannot set the vCPU up: %s", axvcpu_last_error());
+	return 0;
+}
+
+int pc_make(const struct machine *machine, const struct options *options,
+	    const struct platform *platform, const struct image *image, const struct layout *layout)
+{
+	if (image->kind != IMAGE_LINUX || image->protocol == PROTOCOL_TREE)
+		return 0;
+	if (make_acpi(machine, options, platform))
+		return -1;
+	return make_start(machine, options, platform, image, layout);
+}

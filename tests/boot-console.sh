@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
+# Debian's kernel under axrun with somebody at the keyboard: a shell, its job control, the keys that
+# are axrun's own, pasted text; and a terminal that goes away.
+# What is in single quotes is for the guest.
+# shellcheck disable=SC2016
+# shellcheck source=tests/boot-lib.sh
+. "${0%/*}/boot-lib.sh"
+
+ctrl_a=$(printf '\001')
+ctrl_c=$(printf '\003')
+ctrl_d=$(printf '\004')
+enter=$(printf '\r')
+
+# typed NAME WORDS STEP...: a guest on a terminal; see pty_run.c.
+typed() {
+	name=$1
+	words=$2
+	shift 2
+	: >"$out"
+	timeout -k 5 $LIMIT "$HELPERS/pty_run" within $((LIMIT - 20)) "$@" -- \
+		"$AXRUN" --kernel "$BOOT/$kernel" --initrd "$BOOT/initrd" \
+		--append "$append axtest=$words" --cpus 2 >"$out" 2>"$err"
+	status=$?
+	ends "$name" 0
+}
+
+# Three kilobytes: a terminal holds four that nobody has read.
+pasted=
+while [ ${#pasted} -lt 3072 ]; do
+	pasted="${pasted}All of what is pasted reaches the program that waits for it now$enter"
+done
+
+typed "a shell" then=shell raw expect 'guest# ' \
+	send "echo \$((6 * 7))$enter" expect 42 expect 'guest# ' \
+	send "echo as\$((1))leep; sleep 1000$enter" expect as1leep send "$ctrl_c" expect 'guest# ' \
+	send "echo al\$((1))ive$enter" expect al1ive expect 'guest# ' \
+	send "echo re\$((1))ady; wc -c$enter" expect re1ady send "$pasted$ctrl_d" \
+	expect ${#pasted} expect 'guest# ' \
+	send "exit$enter" expect 'boot: end' exit 0 cooked
+typed "Ctrl-A h, and Ctrl-A x" then=hang raw expect 'boot: hang' \
+	send "${ctrl_a}h" expect Ctrl-A send "${ctrl_a}x" exit 122 cooked
+typed "a hang-up while it boots" then=hang raw hangup killed 1
+typed "a hang-up later" then=hang raw expect 'boot: hang' hangup killed 1
+typed "SIGTERM while it boots" then=hang raw signal 15 killed 15 cooked
+
+all_done

@@ -1,0 +1,80 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
+# Debian's kernels boot under axrun, with one CPU and several, and find the machine as it should be:
+# see tests/boot/init for what they look at.
+# shellcheck source=tests/boot-lib.sh
+. "${0%/*}/boot-lib.sh"
+
+# clock_runs NAME: the guest's clock is as fast as the host's. Both times are those of two lines of
+# the guest's with a second between them; a line may come late, but not early. A clock that is wrong
+# is wrong by a factor, so there is room for what else the host does.
+clock_runs() {
+	why=$(awk '
+		/boot: the clock says [0-9]+$/ { n++; host[n] = $1; guest[n] = $NF / 100 }
+		END {
+			if (n != 2) {
+				print "the clock was read " 0 + n " times, not twice"
+				exit
+			}
+			h = host[2] - host[1]
+			g = guest[2] - guest[1]
+			if (h < g * 0.6 || h > g * 1.5 + 3)
+				print "it says " g " s where the host says " h " s"
+		}' "$out")
+	if [ -z "$why" ]; then
+		ok "$1"
+	else
+		not_ok "$1" "$why"
+	fi
+}
+
+# looks KERNEL CPUS MIB: a boot with so many CPUs and so much memory, and all that it finds.
+looks() {
+	name="$1, $2 CPUs, $3 MiB"
+	boot "$1" "checks,cpus=$2,memory=$3" --cpus "$2" --memory "$3M"
+	ends "$name: boots and turns itself off" 0
+	for check in cpus memory timer clock uart messages; do
+		if grep -q "boot: $check: ok\$" "$out"; then
+			ok "$name: $check"
+		else
+			not_ok "$name: $check" "$(grep "boot: $check:" "$out" || echo "no word of it")"
+		fi
+	done
+	clock_runs "$name: the clock is as fast as the host's"
+}
+
+# Each kernel once, and each number of CPUs.
+case $kernel in
+debian13-cloud)
+	looks debian13 2 256
+	looks debian13-cloud 1 256
+	looks debian13-cloud 4 512
+	looks debian12 2 256
+	;;
+*)
+	looks $kernel 1 256
+	looks $kernel 2 256
+	looks $kernel 4 512
+	;;
+esac
+if [ -n "${AXVCPU_TEST_LONG-}" ]; then
+	for image in "$BOOT"/debian*; do
+		looks "${image##*/}" 8 512
+	done
+fi
+if [ -e "$BOOT/$kernel.gz" ]; then
+	boot "$kernel.gz" then=poweroff
+	ends "a compressed kernel" 0
+fi
+
+# The checks do find something: two CPUs, said to be three, and half of the memory.
+boot $kernel checks,cpus=3,memory=512 --cpus 2 --memory 256M
+for check in cpus memory; do
+	if grep -q "boot: $check: FAILED" "$out"; then
+		ok "what is not as it should be is found: $check"
+	else
+		not_ok "what is not as it should be is found: $check" "it is not"
+	fi
+done
+
+all_done

@@ -1,0 +1,152 @@
+# shellcheck shell=sh disable=SC2034
+# SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
+# What the tests that boot Debian's kernels under axrun share. They run from the top of a build tree,
+# or of the machine that scripts/nested boots, or with these in the environment:
+#   AXRUN    the program
+#   HELPERS  the folder with pty_run
+#   BOOT     the folder with Debian's kernels and "initrd"; "scripts/debian -k FOLDER" makes one
+# Each case prints "ok NAME", "not ok NAME" or "skip NAME: why". Exit status: 0, 1, or 77 without a
+# usable /dev/kvm or without kernels.
+set -u
+
+AXRUN=${AXRUN:-./examples/axrun/axrun}
+HELPERS=${HELPERS:-./tests}
+BOOT=${BOOT:-./boot}
+# Seconds: no boot takes that long, even where guests are interpreted and others use the processors.
+LIMIT=120
+# Kernels take what they are told last.
+append="console=ttyS0 quiet panic=-1"
+
+if ! [ -r /dev/kvm ] || ! [ -w /dev/kvm ]; then
+	echo "skipped: /dev/kvm is missing or not for this user"
+	exit 77
+fi
+if ! [ -e "$BOOT/initrd" ]; then
+	echo "skipped: there are no kernels in $BOOT; scripts/debian -k $BOOT puts some there"
+	exit 77
+fi
+# The one that boots where any will do: the smallest there is.
+if [ -e "$BOOT/debian13-cloud" ]; then
+	kernel=debian13-cloud
+else
+	kernel=debian13
+fi
+
+tmp=$(mktemp -d) || exit 1
+failed=0
+status=0
+background=
+out=$tmp/out
+err=$tmp/err
+carriage_return=$(printf '\r')
+
+end_of_test() {
+	# Nothing that was started stays.
+	for _pid in $background; do
+		kill -9 "$_pid" 2>/dev/null
+	done
+	rm -rf "$tmp"
+}
+trap end_of_test EXIT
+
+# --- results --------------------------------------------------------------------------------------
+
+ok() {
+	echo "ok $1"
+}
+
+# not_ok NAME WHY: with the end of what the guest and axrun have said.
+not_ok() {
+	failed=$((failed + 1))
+	echo "not ok $1: $2"
+	echo "   status: $status"
+	tail -n 30 "$out" | sed 's/^/   console: /'
+	head -n 10 "$err" | sed 's/^/   stderr: /'
+}
+
+skip() {
+	echo "skip $1: $2"
+}
+
+# ends NAME STATUS: the last run ended with it.
+ends() {
+	if [ "$status" -eq "$2" ]; then
+		ok "$1"
+	else
+		not_ok "$1" "expected status $2"
+	fi
+}
+
+all_done() {
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+# --- boots ----------------------------------------------------------------------------------------
+
+# Puts before each line when it came: seconds on a clock that does not jump.
+stamp() {
+	while IFS= read -r _line || [ -n "$_line" ]; do
+		read -r _now _ </proc/uptime
+		printf '%s %s\n' "$_now" "${_line%"$carriage_return"}"
+	done
+}
+
+# What ends an axrun that hangs; nothing where a case sends it signals.
+within="timeout -k 5 $LIMIT"
+
+# guest KERNEL WORDS [OPTION]...: becomes axrun; the words are those that tests/boot/init knows.
+guest() {
+	_kernel=$1
+	_words=$2
+	shift 2
+	# shellcheck disable=SC2086 # a command of plain words
+	exec $within "$AXRUN" --kernel "$BOOT/$_kernel" --initrd "$BOOT/initrd" \
+		--append "$append axtest=$_words" "$@"
+}
+
+# boot KERNEL WORDS [OPTION]...: to its end. Leaves $status, $err, and $out with a time before each
+# line.
+boot() {
+	{
+		(guest "$@") </dev/null 2>"$err"
+		echo $? >"$tmp/status"
+	} | stamp >"$out"
+	read -r status <"$tmp/status"
+}
+
+# start KERNEL WORDS [OPTION]...: in the background, as $pid; what it says is in $out, without times.
+start() {
+	: >"$out"
+	(
+		within=
+		guest "$@"
+	) </dev/null >"$out" 2>"$err" &
+	pid=$!
+	background="$background $pid"
+}
+
+# said TEXT [COUNT]: waits until the guest has said it, so many times.
+said() {
+	_tries=0
+	until [ "$(grep -a -c -e "$1" "$out")" -ge "${2:-1}" ]; do
+		_tries=$((_tries + 1))
+		if [ $_tries -gt $((LIMIT * 5)) ] || ! kill -0 "$pid" 2>/dev/null; then
+			return 1
+		fi
+		sleep 0.2
+	done
+}
+
+# ended: what was started has ended; leaves $status.
+ended() {
+	_tries=0
+	while kill -0 "$pid" 2>/dev/null && [ $_tries -lt $((LIMIT * 5)) ]; do
+		_tries=$((_tries + 1))
+		sleep 0.2
+	done
+	# If it is still there, that is what its status will say.
+	kill -9 "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+	status=$?
+}

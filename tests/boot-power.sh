@@ -1,0 +1,128 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
+# How a Debian kernel under axrun ends, and what axrun's status is then: reboot, panic, triple fault,
+# a time limit, signals; many boots, and several at once.
+# shellcheck source=tests/boot-lib.sh
+. "${0%/*}/boot-lib.sh"
+
+# --- by itself ------------------------------------------------------------------------------------
+
+boot $kernel then=reboot --cpus 2
+ends "reboot" 123
+# With panic=-1 a kernel that panics reboots at once.
+boot $kernel then=panic
+ends "panic" 123
+if grep -q 'Kernel panic' "$out"; then
+	ok "panic: all of its words come out"
+else
+	not_ok "panic: all of its words come out" "they do not"
+fi
+if [ "$(uname -m)" = x86_64 ]; then
+	# That is how such a kernel is told to end itself by a triple fault.
+	append="$append reboot=t"
+	boot $kernel then=reboot
+	append=${append% *}
+	ends "triple fault" 126
+else
+	skip "triple fault" "only x86_64 has it"
+fi
+boot $kernel then=hang --timeout 20
+ends "--timeout" 124
+
+start $kernel then=reboot --reboot
+if said 'boot: userspace' 2; then
+	ok "--reboot: it boots again"
+else
+	not_ok "--reboot: it boots again" "it does not"
+fi
+kill -15 $pid
+ended
+ends "--reboot: ends by a signal" 143
+
+# --- again and again ------------------------------------------------------------------------------
+
+if [ -n "${AXVCPU_TEST_LONG-}" ]; then
+	boots=50
+else
+	boots=5
+fi
+n=0
+while [ $n -lt $boots ]; do
+	n=$((n + 1))
+	boot $kernel then=poweroff --cpus 2
+	if [ "$status" -ne 0 ] || ! grep -q 'boot: end$' "$out"; then
+		break
+	fi
+done
+ends "$boots boots in a row" 0
+
+# at_once N: a guest, whose status goes to a file.
+at_once() {
+	(guest $kernel checks,cpus=2 --cpus 2) </dev/null >"$tmp/out.$1" 2>"$tmp/err.$1"
+	echo $? >"$tmp/status.$1"
+}
+at_once 1 &
+first=$!
+at_once 2 &
+second=$!
+at_once 3 &
+wait $! $first $second
+for n in 1 2 3; do
+	read -r status <"$tmp/status.$n"
+	out=$tmp/out.$n
+	err=$tmp/err.$n
+	if grep -q 'FAILED' "$out" || ! grep -q 'boot: messages: ok' "$out"; then
+		not_ok "three guests at once: the $n." "not all is well"
+	else
+		ends "three guests at once: the $n." 0
+	fi
+done
+out=$tmp/out
+err=$tmp/err
+
+# --- signals --------------------------------------------------------------------------------------
+
+seed=${AXVCPU_TEST_SEED:-$(date +%s)}
+echo "seed: $seed (AXVCPU_TEST_SEED)"
+
+# some: a number below 40, another one each time.
+some() {
+	seed=$(((seed * 1103515245 + 12345) % 2147483648))
+	number=$((seed / 65536 % 40))
+}
+
+# left_behind: processes that are axrun's, threads and zombies among them.
+left_behind() {
+	for task in /proc/[0-9]*/task/*; do
+		if [ "$(cat "$task/comm" 2>/dev/null)" = axrun ]; then
+			echo "$task"
+		fi
+	done
+}
+
+# dies SIGNAL: at some time in the first four seconds.
+dies() {
+	some
+	start $kernel then=hang --cpus 2
+	sleep $((number / 10)).$((number % 10))
+	kill -"$1" $pid
+	ended
+	name="signal $1 after 0.1 s times $number"
+	ends "$name" $((128 + $1))
+	left=$(left_behind)
+	if [ -z "$left" ]; then
+		ok "$name: nothing is left"
+	else
+		not_ok "$name: nothing is left" "$left"
+	fi
+}
+
+if [ -n "$(left_behind)" ]; then
+	skip "signals" "there are axruns of somebody else"
+else
+	for signal in 9 15 9 15 1; do
+		dies $signal
+	done
+fi
+
+all_done

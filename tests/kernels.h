@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Small valid kernels of each format, which tests/test_kernels.c breaks. */
+#ifndef TESTS_KERNELS_H
+#define TESTS_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../examples/axrun/image.h"
+#include "../examples/axrun/layout.h"
+
+struct kernel_sample {
+	const char *name;
+	/* The platform that it is for. */
+	const char *platform;
+	/* Bytes of the file, and of these what headers lie in, where a broken bit matters most. */
+	size_t size;
+	size_t head;
+	/* Fills in `size` bytes, which are zero. */
+	void (*make)(uint8_t *bytes);
+	/* What the loader makes of it. */
+	uint64_t entry;
+	uint32_t mode;
+	/*
+	 * What comes of an accepted one, valid or not: makes of it what goes to the guest; NULL if
+	 * that is all there already.
+	 */
+	void (*start)(const struct image *image, const struct layout *layout);
+};
+
+/* Terminated by one without a name. */
+extern const struct kernel_sample kernels_x86[];
+
+#endif

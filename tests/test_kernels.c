@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * What axrun makes of a kernel's file: valid ones of each format go where they belong, and broken ones
+ * are refused with a line, or accepted with everything inside the file and inside of guest memory. Each is a
+ * block of its own, so that a sanitizer sees a look beyond the end.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../examples/axrun/kernel.h"
+#include "../examples/axrun/message.h"
+#include "kernels.h"
+#include "suite.h"
+
+#define MEMORY (UINT64_C(64) << 20)
+#define INITRD_SIZE 0x5432u
+#define TREE_SIZE 0x2345u
+#define VARIANTS 1000
+#define FLIPS_MAX 8
+
+static const struct kernel_sample *const sample_lists[] = {
+	kernels_x86,
+};
+
+/* --- what is said, instead of axrun's own message.c -------------------------------------------- */
+
+static char said[1024];
+
+/* Check has a macro that is called the same. */
+#undef fail
+
+int fail(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(said, sizeof(said), fmt, args);
+	va_end(args);
+	return -1;
+}
+
+/* --- loading ------------------------------------------------------------------------------------ */
+
+static struct image image;
+static struct layout layout;
+
+/* What of options counts: that its name is in front of what is said. */
+static int load(const struct kernel_sample *sample, const uint8_t *bytes, size_t size)
+{
+	static struct options options = { .guest = "the-kernel", .kernel = true };
+	const struct platform *platform = platform_find(sample->platform);
+
+	image = (struct image){
+		.file.fd = -1,
+		.bytes = bytes,
+		.size = size,
+		.kind = IMAGE_LINUX,
+		.initrd = { .name = "the-initrd", .fd = -1, .size = INITRD_SIZE },
+		.initrd_end = UINT64_MAX,
+	};
+	said[0] = '\0';
+	if (kernel_parse(&image, &options, platform))
+		return -1;
+	return layout_make(&layout, platform, MEMORY, &image, platform->page_gpr ? TREE_SIZE : 0);
+}
+
+static bool overlap(uint64_t gpa, uint64_t len, uint64_t other, uint64_t other_len)
+{
+	return gpa < other + other_len && other < gpa + len;
+}
+
+/* Everything has a place of its own, within the file and within memory. */
+static void check_accepted(const struct kernel_sample *sample)
+{
+	size_t i, k;
+
+	for (i = 0; i < image.nsegments; i++) {
+		const struct image_segment *segment = &image.segments[i];
+
+		ck_assert(segment->filesz <= segment->memsz);
+		ck_assert(segment->data >= image.bytes && segment->filesz <= image.size);
+		ck_assert((size_t)(segment->data - image.bytes) <= image.size - segment->filesz);
+		ck_assert(layout_has(&layout, segment->gpa, segment->memsz));
+		ck_assert(
+			!overlap(segment->gpa, segment->memsz, layout.boot.gpa, layout.boot.size));
+		ck_assert(!overlap(segment->gpa, segment->memsz, layout.initrd.gpa, INITRD_SIZE));
+		for (k = 0; k < i; k++)
+			ck_assert(!overlap(segment->gpa, segment->memsz, image.segments[k].gpa,
+					   image.segments[k].memsz));
+	}
+	ck_assert(layout_has(&layout, image.entry, 1));
+	ck_assert(layout_has(&layout, layout.boot.gpa, layout.boot.size));
+	ck_assert(layout_has(&layout, layout.initrd.gpa, INITRD_SIZE));
+	ck_assert(layout.initrd.gpa + INITRD_SIZE <= image.initrd_end);
+	ck_assert(!overlap(layout.boot.gpa, layout.boot.size, layout.initrd.gpa, INITRD_SIZE));
+	if (sample->start)
+		sample->start(&image, &layout);
+}
+
+/* Returns whether it was. What is refused is told in one line, which says of which file. */
+static bool check_variant(const struct kernel_sample *sample, const uint8_t *bytes, size_t size)
+{
+	bool accepted = !load(sample, bytes, size);
+
+	if (accepted)
+		check_accepted(sample);
+	else
+		ck_assert_msg(said[0] && !strchr(said, '\n'), "\"%s\"", said);
+	image_free(&image);
+	return accepted;
+}
+
+static uint8_t *make(const struct kernel_sample *sample)
+{
+	uint8_t *bytes = calloc(1, sample->size);
+
+	ck_assert_ptr_nonnull(bytes);
+	sample->make(bytes);
+	return bytes;
+}
+
+/* --- tests -------------------------------------------------------------------------------------- */
+
+static const struct kernel_sample *nth_sample(int n)
+{
+	size_t list;
+	int i;
+
+	for (list = 0; list < sizeof(sample_lists) / sizeof(sample_lists[0]); list++)
+		for (i = 0; sample_lists[list][i].name; i++)
+			if (n-- == 0)
+				return &sample_lists[list][i];
+	return NULL;
+}
+
+static int count_samples(void)
+{
+	int n = 0;
+
+	while (nth_sample(n))
+		n++;
+	return n;
+}
+
+START_TEST(a_valid_kernel_goes_where_it_belongs)
+{
+	const struct kernel_sample *sample = nth_sample(_i);
+	uint8_t *bytes = make(sample);
+
+	ck_assert_msg(!load(sample, bytes, sample->size), "%s: %s", sample->name, said);
+	check_accepted(sample);
+	ck_assert_uint_eq(image.entry, sample->entry);
+	ck_assert_uint_eq(image.mode, sample->mode);
+	image_free(&image);
+	free(bytes);
+}
+END_TEST
+
+/* What is cut off is missed: a kernel has no byte too many, but for what comes behind its end. */
+START_TEST(a_truncated_kernel_is_refused_or_whole)
+{
+	const struct kernel_sample *sample = nth_sample(_i);
+	uint8_t *whole = make(sample);
+	size_t n, refused = 0;
+
+	for (n = 0; n < VARIANTS; n++) {
+		/* All lengths of the head first, then some of the rest. */
+		size_t size = n < sample->head ? n : n * sample->size / VARIANTS;
+		uint8_t *bytes = malloc(size ? size : 1);
+
+		memcpy(bytes, whole, size);
+		refused += !check_variant(sample, bytes, size);
+		free(bytes);
+	}
+	ck_assert_uint_ge(refused, VARIANTS * 9 / 10);
+	free(whole);
+}
+END_TEST
+
+static uint32_t next_random(uint32_t *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 8;
+}
+
+/* Three of four in the head. */
+static void flip(const struct kernel_sample *sample, uint8_t *bytes, uint32_t *state)
+{
+	size_t span = next_random(state) % 4 ? sample->head : sample->size;
+	size_t bit = next_random(state) % (span * 8);
+
+	bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+}
+
+START_TEST(a_kernel_with_flipped_bits_is_refused_or_harmless)
+{
+	const struct kernel_sample *sample = nth_sample(_i);
+	size_t refused = 0;
+	uint32_t n;
+
+	for (n = 0; n < VARIANTS; n++) {
+		uint8_t *bytes = make(sample);
+		uint32_t state = n, flips = next_random(&state) % FLIPS_MAX + 1;
+
+		while (flips-- > 0)
+			flip(sample, bytes, &state);
+		refused += !check_variant(sample, bytes, sample->size);
+		free(bytes);
+	}
+	/* Both happen. */
+	ck_assert_uint_gt(refused, VARIANTS / 10);
+	ck_assert_uint_lt(refused, VARIANTS);
+}
+END_TEST
+
+/* Every byte of the head at its extremes, one at a time. */
+START_TEST(a_kernel_with_an_extreme_byte_is_refused_or_harmless)
+{
+	static const uint8_t extremes[] = { 0x00, 0x01, 0x7f, 0x80, 0xff };
+	const struct kernel_sample *sample = nth_sample(_i);
+	size_t at, n;
+
+	for (at = 0; at < sample->head; at++) {
+		for (n = 0; n < sizeof(extremes); n++) {
+			uint8_t *bytes = make(sample);
+
+			bytes[at] = extremes[n];
+			check_variant(sample, bytes, sample->size);
+			free(bytes);
+		}
+	}
+}
+END_TEST
+
+START_TEST(a_kernel_for_another_machine_is_refused)
+{
+	static const char *const platforms[] = { "x86_64", "arm64", "riscv64" };
+	const struct kernel_sample *sample = nth_sample(_i);
+	uint8_t *bytes = make(sample);
+	size_t i;
+
+	for (i = 0; i < sizeof(platforms) / sizeof(platforms[0]); i++) {
+		struct kernel_sample other = *sample;
+
+		other.platform = platforms[i];
+		if (!strcmp(sample->platform, platforms[i]))
+			continue;
+		ck_assert_int_eq(load(&other, bytes, sample->size), -1);
+		ck_assert_ptr_nonnull(strstr(said, "the-kernel"));
+		ck_assert_ptr_nonnull(strstr(said, sample->platform));
+		image_free(&image);
+	}
+	free(bytes);
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *tcase = suite_case(suite, "kernels");
+	int n = count_samples();
+
+	tcase_add_loop_test(tcase, a_valid_kernel_goes_where_it_belongs, 0, n);
+	tcase_add_loop_test(tcase, a_truncated_kernel_is_refused_or_whole, 0, n);
+	tcase_add_loop_test(tcase, a_kernel_with_flipped_bits_is_refused_or_harmless, 0, n);
+	tcase_add_loop_test(tcase, a_kernel_with_an_extreme_byte_is_refused_or_harmless, 0, n);
+	tcase_add_loop_test(tcase, a_kernel_for_another_machine_is_refused, 0, n);
+}
+
+int main(void)
+{
+	return suite_main("kernels", false, add_tests);
+}
