@@ -17,11 +17,12 @@
  *   continue      the command goes on, in the foreground
  *   exit N        the command has ended with that status
  *   killed N      the command has ended by that signal
- *   ended         the command has ended in whatever way
  *   within N      all that follows may take N seconds together, and not 30
+ *   ended         the command has ended in whatever way
  *
  * Whatever is to be seen may take its time, but no more than all steps together 30 s. At the end
- * the terminal must be as it was, if there still is one. The exit status is 0 if all went well; else it says what did not.
+ * the terminal must be as it was, if there still is one. The exit status is 0 if all went well; else it
+ * says what did not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -268,7 +269,7 @@ static const struct step {
 	{ "hangup", false, hang_up, NULL },	 { "signal", true, send_signal, NULL },
 	{ "stopped", false, NULL, has_stopped }, { "continue", false, let_continue, NULL },
 	{ "exit", true, NULL, has_exited },	 { "killed", true, NULL, was_killed },
-	{ "ended", false, NULL, has_ended },	 { "within", true, set_deadline, NULL },
+	{ "within", true, set_deadline, NULL },	 { "ended", false, NULL, has_ended },
 };
 
 static const struct step *find_step(const char *name)
@@ -296,6 +297,9 @@ static void do_step(const struct step *step, const char *text)
 		if (time(NULL) > deadline || (ended && !looks_after_end--)) {
 			written[written_len] = '\0';
 			fprintf(stderr, "pty_run: the command wrote: %s\n", written);
+			if (ended)
+				fprintf(stderr, "pty_run: the command ended: wait status %#x\n",
+					(unsigned int)end_status);
 			die(step->name, text ? text : "");
 		}
 	}

@@ -25,15 +25,6 @@ static void set_console_line(void *ctx, bool level)
 	outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
 }
 
-static int connect_console(struct run *run, const struct platform *platform)
-{
-	uart_connect(&run->uart, set_console_line, run);
-	if (platform->nroutes &&
-	    axvm_set_routes(run->machine.vm, platform->routes, platform->nroutes))
-		return fail("cannot connect the console's interrupt: %s", axvcpu_last_error());
-	return 0;
-}
-
 /* What only guest programs know; a kernel would come upon it by accident. */
 static int attach_own(struct run *run, const struct platform *platform)
 {
@@ -41,6 +32,15 @@ static int attach_own(struct run *run, const struct platform *platform)
 	    queuedev_attach(&run->queue, &run->bus, platform->queue) ||
 	    exitdev_attach(&run->outcome, &run->bus, platform->exit))
 		return -1;
+	return 0;
+}
+
+static int connect_console(struct run *run, const struct platform *platform)
+{
+	uart_connect(&run->uart, set_console_line, run);
+	if (platform->nroutes &&
+	    axvm_set_routes(run->machine.vm, platform->routes, platform->nroutes))
+		return fail("cannot connect the console's interrupt: %s", axvcpu_last_error());
 	return 0;
 }
 
@@ -184,7 +184,7 @@ static void write_rest(struct run *run)
 
 void run_begin(struct run *run, const struct options *options)
 {
-	bool raw = options->linux_kernel || options->raw_keys;
+	bool raw = options->kernel || options->raw_keys;
 
 	console_init(&run->console, &run->outcome);
 	run->console.has_escape = terminal_open(raw ? TERMINAL_RAW : TERMINAL_SIGNALS) && raw;
