@@ -233,7 +233,51 @@ START_TEST(an_arm64_tree_has_the_gic_that_there_is)
 	build(&tree);
 	ck_assert_int_lt(fdt_path_offset(blob, "/timer"), 0);
 	ck_assert_int_lt(fdt_path_offset(blob, "/interrupt-controller@8000000"), 0);
-	ck_assert_ptr_null(fdt_getprop(blob, 0, "interrupt-parent", NULL));
+	ck_assert_ptr_null(fdt_getprop(blob, fdt_path_offset(blob, "/serial@10000000"),
+				       "interrupt-parent", NULL));
+}
+END_TEST
+
+/* Linux would wire the CPUs' own controllers to the one that is wired to them. */
+START_TEST(the_root_of_a_tree_names_no_parent_of_interrupts)
+{
+	static const char *const platforms[] = { "arm64", "riscv64" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct devicetree tree = tree_of(platforms[i], 2);
+
+		build(&tree);
+		ck_assert_ptr_null(fdt_getprop(blob, 0, "interrupt-parent", NULL));
+		HAS_CELLS("/serial@10000000", "interrupt-parent", 1);
+	}
+}
+END_TEST
+
+START_TEST(a_kernels_tree_has_its_initrd_and_seeds_and_nothing_of_a_guests)
+{
+	static const char *const platforms[] = { "arm64", "riscv64" };
+	int len;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct devicetree tree = tree_of(platforms[i], 2);
+
+		build(&tree);
+		ck_assert_int_ge(fdt_path_offset(blob, "/exit@10001000"), 0);
+		ck_assert_ptr_null(
+			fdt_getprop(blob, fdt_path_offset(blob, "/chosen"), "rng-seed", NULL));
+		tree.kernel = true;
+		tree.initrd = (struct guest_range){ UINT64_C(0x123456000), 0x1234 };
+		memset(tree.rng_seed, 0xa5, sizeof(tree.rng_seed));
+		tree.kaslr_seed[1] = 7;
+		build(&tree);
+		ck_assert_int_lt(fdt_path_offset(blob, "/exit@10001000"), 0);
+		HAS_CELLS("/chosen", "linux,initrd-start", 1, 0x23456000);
+		HAS_CELLS("/chosen", "linux,initrd-end", 1, 0x23457234);
+		HAS_CELLS("/chosen", "kaslr-seed", 0, 7);
+		ck_assert_int_eq(memcmp(property("/chosen", "rng-seed", &len), tree.rng_seed, 64),
+				 0);
+		ck_assert_int_eq(len, 64);
+	}
 }
 END_TEST
 
@@ -490,6 +534,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, a_device_tree_says_what_there_is);
 	tcase_add_test(tcase, an_arm64_tree_has_the_gic_that_there_is);
 	tcase_add_test(tcase, a_riscv64_tree_has_the_isa_and_the_aia);
+	tcase_add_test(tcase, the_root_of_a_tree_names_no_parent_of_interrupts);
+	tcase_add_test(tcase, a_kernels_tree_has_its_initrd_and_seeds_and_nothing_of_a_guests);
 	tcase_add_test(tcase, the_largest_tree_fits_and_one_that_does_not_is_refused);
 	tcase_add_test(tcase, hardware_names_of_cpus_are_numbers_or_none);
 	tcase_add_test(tcase, an_ipi_goes_to_those_it_names);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <zlib.h>
+
 #include "../examples/axrun/kernel.h"
 #include "../examples/axrun/message.h"
 #include "kernels.h"
@@ -20,6 +22,7 @@
 #define FLIPS_MAX 8
 
 static const struct kernel_sample *const sample_lists[] = {
+	kernels_image,
 	kernels_x86,
 };
 
@@ -55,6 +58,8 @@ static int load(const struct kernel_sample *sample, const uint8_t *bytes, size_t
 		.file.fd = -1,
 		.bytes = bytes,
 		.size = size,
+		.unpacked.fd = -1,
+		.unpack_max = MEMORY,
 		.kind = IMAGE_LINUX,
 		.initrd = { .name = "the-initrd", .fd = -1, .size = INITRD_SIZE },
 		.initrd_end = UINT64_MAX,
@@ -255,6 +260,81 @@ START_TEST(a_kernel_for_another_machine_is_refused)
 }
 END_TEST
 
+static const struct kernel_sample *sample_named(const char *name)
+{
+	int n = 0;
+
+	while (strcmp(nth_sample(n)->name, name) != 0)
+		n++;
+	return nth_sample(n);
+}
+
+static void refused_saying(const struct kernel_sample *sample, const uint8_t *bytes, size_t size,
+			   const char *text)
+{
+	ck_assert_int_eq(load(sample, bytes, size), -1);
+	ck_assert_msg(strstr(said, text), "\"%s\"", said);
+	image_free(&image);
+}
+
+/* A file may have something behind its end, such as a signature. */
+START_TEST(what_follows_packed_data_does_not_matter)
+{
+	const struct kernel_sample *sample = sample_named("gzip");
+	uint8_t *bytes = calloc(1, sample->size + 100);
+
+	sample->make(bytes);
+	memset(bytes + sample->size, 0x5a, 100);
+	ck_assert_msg(!load(sample, bytes, sample->size + 100), "%s", said);
+	check_accepted(sample);
+	ck_assert_uint_eq(image.entry, sample->entry);
+	image_free(&image);
+	free(bytes);
+}
+END_TEST
+
+/* Zeroes pack well: a file of some KiB has more of them than there is memory. */
+START_TEST(what_unpacks_to_more_than_memory_is_refused)
+{
+	static uint8_t zeroes[1 << 16], packed[1 << 18];
+	z_stream stream = { .next_out = packed, .avail_out = sizeof(packed) };
+	uint64_t n;
+
+	ck_assert_int_eq(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY),
+			 Z_OK);
+	for (n = 0; n <= MEMORY; n += sizeof(zeroes)) {
+		stream.next_in = zeroes;
+		stream.avail_in = sizeof(zeroes);
+		ck_assert_int_eq(deflate(&stream, n < MEMORY ? Z_NO_FLUSH : Z_FINISH),
+				 n < MEMORY ? Z_OK : Z_STREAM_END);
+	}
+	deflateEnd(&stream);
+	refused_saying(sample_named("gzip"), packed, stream.total_out, "--memory");
+}
+END_TEST
+
+START_TEST(what_is_packed_otherwise_is_refused_by_name)
+{
+	const struct kernel_sample *sample = sample_named("zboot");
+	uint8_t *bytes = make(sample);
+
+	memcpy(bytes + 24, "zstd22", sizeof("zstd22"));
+	refused_saying(sample, bytes, sample->size, "compressed by zstd22");
+	free(bytes);
+}
+END_TEST
+
+START_TEST(a_big_endian_kernel_is_refused_by_name)
+{
+	const struct kernel_sample *sample = sample_named("arm64");
+	uint8_t *bytes = make(sample);
+
+	bytes[24] |= 1;
+	refused_saying(sample, bytes, sample->size, "big-endian");
+	free(bytes);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "kernels");
@@ -265,6 +345,10 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tcase, a_kernel_with_flipped_bits_is_refused_or_harmless, 0, n);
 	tcase_add_loop_test(tcase, a_kernel_with_an_extreme_byte_is_refused_or_harmless, 0, n);
 	tcase_add_loop_test(tcase, a_kernel_for_another_machine_is_refused, 0, n);
+	tcase_add_test(tcase, what_follows_packed_data_does_not_matter);
+	tcase_add_test(tcase, what_unpacks_to_more_than_memory_is_refused);
+	tcase_add_test(tcase, what_is_packed_otherwise_is_refused_by_name);
+	tcase_add_test(tcase, a_big_endian_kernel_is_refused_by_name);
 }
 
 int main(void)

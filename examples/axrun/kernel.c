@@ -13,10 +13,7 @@
 
 /* The first that fits is taken: an ELF kernel with a PVH entry is started by that. */
 static const struct kernel_format *const formats[] = {
-	&bzimage_format,
-	&pvh_format,
-	&vmlinux_format,
-	&linux_image_format,
+	&arm64_image_format, &riscv64_image_format, &bzimage_format, &pvh_format, &vmlinux_format,
 };
 
 static const struct kernel_format *find(const uint8_t *bytes, size_t size)
@@ -33,7 +30,7 @@ bool kernel_is(const struct file *file)
 {
 	const struct kernel_format *format = find(file->data, file->size);
 
-	return unpack_is(file->data, file->size) || (format && !format->only_if_told);
+	return format ? !format->only_if_told : unpack_is(file->data, file->size);
 }
 
 int kernel_parse(struct image *image, const struct options *options,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "linux_image.h"
 
-#include <elf.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -39,46 +38,37 @@
 #define SECTION_DATA_SIZE 16u
 #define SECTION_DATA 20u
 
-static const struct {
-	uint32_t magic;
-	uint16_t machine;
-	const char *name;
-} architectures[] = {
-	{ MAGIC_ARM64, EM_AARCH64, "arm64" },
-	{ MAGIC_RISCV, EM_RISCV, "riscv64" },
-};
-#define ARCHITECTURES (sizeof(architectures) / sizeof(architectures[0]))
-
-/* Its number; ARCHITECTURES: none. */
-static size_t architecture(const uint8_t *bytes, size_t size)
+static bool is_image(const uint8_t *bytes, size_t size, uint32_t magic)
 {
-	size_t i;
-
-	if (size < HEADER_SIZE)
-		return ARCHITECTURES;
-	for (i = 0; i < ARCHITECTURES; i++)
-		if (bytes_get(bytes + MAGIC, 4) == architectures[i].magic)
-			break;
-	return i;
+	return size >= HEADER_SIZE && bytes_get(bytes + MAGIC, 4) == magic;
 }
 
-static bool is_image(const uint8_t *bytes, size_t size)
+static bool is_arm64(const uint8_t *bytes, size_t size)
 {
-	return architecture(bytes, size) < ARCHITECTURES;
+	return is_image(bytes, size, MAGIC_ARM64);
+}
+
+static bool is_riscv64(const uint8_t *bytes, size_t size)
+{
+	return is_image(bytes, size, MAGIC_RISCV);
 }
 
 /*
  * The header does not say how long the file is: image_size has the kernel's zeroes, too. The sections
- * of the PE file tell; what has none is believed to be whole.
+ * of the PE file tell; what is none is believed to be whole.
  */
 static int check_whole(const struct image *image, const char *name)
 {
 	uint64_t pe = bytes_get(image->bytes + PE_OFFSET, 4);
 	uint64_t section, sections, data;
 
-	if (image->size < PE_HEADER_SIZE || pe > image->size - PE_HEADER_SIZE ||
-	    bytes_get(image->bytes + pe, 4) != PE_MAGIC)
+	if (memcmp(image->bytes, "MZ", 2) != 0)
 		return 0;
+	if (pe > image->size || image->size - pe < PE_HEADER_SIZE)
+		return fail("%s: truncated: it ends within its headers", name);
+	if (bytes_get(image->bytes + pe, 4) != PE_MAGIC)
+		return fail("%s: damaged: it has the begin of a PE file and no header of one",
+			    name);
 	sections = bytes_get(image->bytes + pe + PE_SECTIONS, 2);
 	section = pe + PE_HEADER_SIZE + bytes_get(image->bytes + pe + PE_OPTIONAL_SIZE, 2);
 	for (; sections-- > 0; section += SECTION_SIZE) {
@@ -97,13 +87,9 @@ static int check_whole(const struct image *image, const char *name)
 static int check_header(const struct image *image, const struct platform *platform,
 			const char *name)
 {
-	size_t arch = architecture(image->bytes, image->size);
 	uint64_t text_offset = bytes_get(image->bytes + TEXT_OFFSET, 8);
 	uint64_t memsz = bytes_get(image->bytes + IMAGE_SIZE, 8);
 
-	if (architectures[arch].machine != platform->elf64_machine)
-		return fail("%s: for another machine: a kernel of %s, but this host is %s", name,
-			    architectures[arch].name, platform->name);
 	if (bytes_get(image->bytes + FLAGS, 8) & FLAG_BIG_ENDIAN)
 		return fail("%s: a big-endian kernel, which axrun does not run", name);
 	/* Linux before 3.17. */
@@ -145,4 +131,16 @@ static int parse(struct image *image, const struct platform *platform, const cha
 	return 0;
 }
 
-const struct kernel_format linux_image_format = { .is = is_image, .parse = parse };
+const struct kernel_format arm64_image_format = {
+	.what = "an arm64 Image",
+	.platform = "arm64",
+	.is = is_arm64,
+	.parse = parse,
+};
+
+const struct kernel_format riscv64_image_format = {
+	.what = "a riscv64 Image",
+	.platform = "riscv64",
+	.is = is_riscv64,
+	.parse = parse,
+};

@@ -8,6 +8,7 @@
 
 #include "kernel.h"
 
-extern const struct kernel_format linux_image_format;
+extern const struct kernel_format arm64_image_format;
+extern const struct kernel_format riscv64_image_format;
 
 #endif

@@ -18,7 +18,7 @@ static void power_write(void *ctx, uint64_t offset, unsigned int width, uint64_t
 	if (offset == GUEST_POWER_SLEEP && (value & 0xff) == GUEST_POWER_OFF)
 		outcome_set(ctx, RUN_POWER_OFF, 0);
 	if (offset == GUEST_POWER_RESET && (value & 0xff) == GUEST_POWER_RESET_VALUE)
-		outcome_set(ctx, RUN_RESET, 0);
+		outcome_set(ctx, RUN_RESET, STATUS_RESET);
 }
 
 int power_attach(struct outcome *outcome, struct bus *bus, struct bus_place place)
