@@ -13,7 +13,7 @@ AXRUN=${AXRUN:-./examples/axrun/axrun}
 HELPERS=${HELPERS:-./tests}
 BOOT=${BOOT:-./boot}
 # Seconds: no boot takes that long, even where guests are interpreted and others use the processors.
-LIMIT=120
+LIMIT=150
 # Kernels take what they are told last.
 append="console=ttyS0 quiet panic=-1"
 
@@ -61,7 +61,7 @@ not_ok() {
 	echo "not ok $1: $2"
 	echo "   status: $status"
 	tail -n 30 "$out" | sed 's/^/   console: /'
-	head -n 10 "$err" | sed 's/^/   stderr: /'
+	tail -n 30 "$err" | sed 's/^/   stderr: /'
 }
 
 skip() {

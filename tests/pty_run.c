@@ -269,8 +269,7 @@ static const struct step {
 	{ "hangup", false, hang_up, NULL },	 { "signal", true, send_signal, NULL },
 	{ "stopped", false, NULL, has_stopped }, { "continue", false, let_continue, NULL },
 	{ "exit", true, NULL, has_exited },	 { "killed", true, NULL, was_killed },
-	{ "within", true, set_deadline, NULL },
-	{ "ended", false, NULL, has_ended },
+	{ "within", true, set_deadline, NULL },	 { "ended", false, NULL, has_ended },
 };
 
 static const struct step *find_step(const char *name)
@@ -298,6 +297,9 @@ static void do_step(const struct step *step, const char *text)
 		if (time(NULL) > deadline || (ended && !looks_after_end--)) {
 			written[written_len] = '\0';
 			fprintf(stderr, "pty_run: the command wrote: %s\n", written);
+			if (ended)
+				fprintf(stderr, "pty_run: the command ended: wait status %#x\n",
+					(unsigned int)end_status);
 			die(step->name, text ? text : "");
 		}
 	}

@@ -45,8 +45,6 @@ struct options {
 	bool reboot;
 	/* On a terminal every key is the guest's, but for the escape. */
 	bool raw_keys;
-	/* The guest is a Linux kernel. */
-	bool linux_kernel;
 	bool drop_privileges;
 	/* Whom to become then; NULL: nobody in particular. */
 	const char *user;

@@ -184,7 +184,7 @@ static void write_rest(struct run *run)
 
 void run_begin(struct run *run, const struct options *options)
 {
-	bool raw = options->linux_kernel || options->raw_keys;
+	bool raw = options->kernel || options->raw_keys;
 
 	console_init(&run->console, &run->outcome);
 	run->console.has_escape = terminal_open(raw ? TERMINAL_RAW : TERMINAL_SIGNALS) && raw;

@@ -41,7 +41,8 @@ prepare_guest_kernels() {
 }
 
 # What the guests' first program calls.
-guest_tools="sh awk cat dmesg echo grep ls mount ps reboot poweroff sed setsid sleep stty tr true wc"
+guest_tools="sh awk cat dmesg echo grep ls mount ps reboot poweroff sed setsid sleep stty tr uname
+	wc"
 
 # make_guest_root OUT: the root of an initramfs for guests.
 make_guest_root() {
