@@ -78,42 +78,10 @@ static int build(const struct machine *machine, const struct options *options,
 	return options->acpi_path ? dump(acpi, options->acpi_path) : 0;
 }
 
-/*
- * What a BIOS has at its reset vector: code for real mode that resets the machine. With
- * hardware-reduced tables and no EFI, Linux does not try the reset register that they name. It goes
- * straight here, and there is no next thing that it would try.
- */
-#define RESET_CODE_SIZE 16u
-
-static int make_reset_code(const struct machine *machine, const struct platform *platform)
-{
-	uint64_t port = platform->power.base + GUEST_POWER_RESET;
-	const uint8_t code[RESET_CODE_SIZE] = {
-		0xba,
-		(uint8_t)port,
-		(uint8_t)(port >> 8), /* mov dx, port */
-		0xb0,
-		GUEST_POWER_RESET_VALUE, /* mov al, value */
-		0xee, /* out dx, al */
-		0xf4, /* hlt */
-		0xeb,
-		0xfd, /* jmp to the hlt */
-	};
-	uint64_t gpa = platform->acpi_gpa + platform->acpi_size - RESET_CODE_SIZE;
-
-	if (axvm_write(machine->vm, gpa, code, sizeof(code)))
-		return fail("cannot write the code that resets: %s", axvcpu_last_error());
-	return 0;
-}
-
 static int make_acpi(const struct machine *machine, const struct options *options,
 		     const struct platform *platform)
 {
-	struct acpi acpi = {
-		.gpa = platform->acpi_gpa,
-		/* Up to 1 MiB, where the reset vector is. */
-		.size = platform->acpi_size - RESET_CODE_SIZE,
-	};
+	struct acpi acpi = { .gpa = platform->acpi_gpa, .size = platform->acpi_size };
 	int err;
 
 	acpi.bytes = malloc(acpi.size);
@@ -151,7 +119,7 @@ int pc_make(const struct machine *machine, const struct options *options,
 {
 	if (image->kind != IMAGE_LINUX || image->protocol == PROTOCOL_TREE)
 		return 0;
-	if (make_acpi(machine, options, platform) || make_reset_code(machine, platform))
+	if (make_acpi(machine, options, platform))
 		return -1;
 	return make_start(machine, options, platform, image, layout);
 }
