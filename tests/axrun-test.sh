@@ -492,7 +492,7 @@ timeout $LIMIT "$AXRUN" --reboot --json --timeout 3 $typed <&3 >"$out" 2>"$err"
 status=$?
 exec 3<&-
 ends "--reboot and --timeout" 124 ''
-says "--reboot and --timeout: result" '"result": "timeout", "status": 124, "restarts": 2'
+says "--reboot and --timeout: result" '"result": "timeout", "status": 124, "restarts": [0-9]'
 
 axrun --stats --cpus 2 "$GUESTS/smp"
 if x86; then

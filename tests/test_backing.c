@@ -167,6 +167,26 @@ START_TEST(thp_is_a_hint_that_every_own_backing_takes)
 }
 END_TEST
 
+/* Else the kernel would give the guest each huge page in pieces. */
+START_TEST(thp_memory_lies_in_huge_pages_as_the_guest_has_it)
+{
+	const uint64_t huge = UINT64_C(2) << 20;
+
+	for (uint64_t offset = 0; offset < huge; offset += huge / 4 + page) {
+		struct axvm_region region = region_of(AXVM_MEM_ANONYMOUS, AXVM_MEM_THP);
+
+		region.gpa = huge + offset;
+		region.len = huge + page;
+		ck_ok(axvm_map(vm, &region));
+		ck_assert_int_eq(axvm_regions(vm, 0, 1, &region), 1);
+		ck_assert_uint_eq((uintptr_t)region.hva % huge, region.gpa % huge);
+		ck_assert_uint_eq(region.len, huge + page);
+		ck_ok(axvm_set(vm, region.gpa, 'x', region.len));
+		ck_ok(axvm_unmap(vm, region.gpa, region.len));
+	}
+}
+END_TEST
+
 /* --- memfd ------------------------------------------------------------------------------------ */
 
 START_TEST(memfd_is_listed_and_shares_its_contents)
@@ -467,6 +487,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(own, populate_makes_every_backing_resident);
 	tcase_add_test(own, guest_readonly_is_still_writable_for_the_host);
 	tcase_add_test(own, thp_is_a_hint_that_every_own_backing_takes);
+	tcase_add_test(own, thp_memory_lies_in_huge_pages_as_the_guest_has_it);
 	tcase_add_test(own, memfd_is_listed_and_shares_its_contents);
 	tcase_add_test(own, callers_memory_stays_the_callers);
 

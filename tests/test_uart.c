@@ -484,6 +484,22 @@ START_TEST(who_waits_for_input_is_told_of_it)
 }
 END_TEST
 
+/* Somebody has to stay who hears Ctrl-A x, while stdout takes nothing. */
+START_TEST(a_busy_port_keeps_nobody)
+{
+	make_connected_uart();
+	out(IER, 0x01);
+	typed = "x";
+	pthread_mutex_lock(&uart.lock);
+	ck_assert(uart_wants_input(&uart));
+	ck_assert(!uart_input(&uart));
+	pthread_mutex_unlock(&uart.lock);
+	ck_assert(!line);
+	ck_assert(uart_input(&uart));
+	expect_received("x");
+}
+END_TEST
+
 START_TEST(who_drops_rts_gets_nothing_until_it_is_back)
 {
 	make_connected_uart();
@@ -760,6 +776,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, the_trigger_level_tells_enough_from_a_timeout);
 	tcase_add_test(tcase, without_a_fifo_one_character_is_all_there_is);
 	tcase_add_test(tcase, who_waits_for_input_is_told_of_it);
+	tcase_add_test(tcase, a_busy_port_keeps_nobody);
 	tcase_add_test(tcase, who_drops_rts_gets_nothing_until_it_is_back);
 	tcase_add_test(tcase, loopback_reaches_nobody);
 	tcase_add_test(tcase, a_full_receiver_overruns);

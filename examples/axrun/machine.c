@@ -67,6 +67,21 @@ static int new_vm(struct machine *machine, struct axvm_config *config,
 	}
 }
 
+/*
+ * What only guest programs call axrun for. A kernel calls KVM: for random numbers, for the time that is
+ * stolen from it, and whatever else that answers.
+ */
+static void set_forwarded(struct axvm_config *config, const struct platform *platform)
+{
+	config->forward = platform->forward | platform->forward_if_possible;
+	if (config->irqchip == AXVM_IRQCHIP_NONE)
+		config->forward |= platform->forward_without_irqchip;
+	if (config->forward & AXVM_FORWARD_DOORBELL)
+		config->doorbell_port = GUEST_PORT_DOORBELL;
+	config->sysregs = platform->sysregs;
+	config->nsysregs = platform->nsysregs;
+}
+
 static int make_vm(struct machine *machine, const struct options *options,
 		   const struct platform *platform)
 {
@@ -80,18 +95,16 @@ static int make_vm(struct machine *machine, const struct options *options,
 	config.max_vcpus = options->cpus;
 	config.irqchip = options->irqchip;
 	config.kick_signal = signals_kick_signal();
-	config.forward = platform->forward | platform->forward_if_possible;
-	if (options->irqchip == AXVM_IRQCHIP_NONE)
-		config.forward |= platform->forward_without_irqchip;
-	if (config.forward & AXVM_FORWARD_DOORBELL)
-		config.doorbell_port = GUEST_PORT_DOORBELL;
-	config.sysregs = platform->sysregs;
-	config.nsysregs = platform->nsysregs;
+	if (!options->kernel)
+		set_forwarded(&config, platform);
 	err = new_vm(machine, &config, controller);
-	if (err == -ENOTSUP && platform->forward_if_possible) {
+	if (err == -ENOTSUP && (config.forward & platform->forward_if_possible)) {
 		config.forward &= ~platform->forward_if_possible;
 		err = new_vm(machine, &config, controller);
 	}
+	if (err == -ENOTSUP && options->kernel)
+		return fail("%s: Linux needs interrupt controllers of KVM's: %s", options->guest,
+			    axvcpu_last_error());
 	return err ? fail("cannot create the VM: %s", axvcpu_last_error()) : 0;
 }
 

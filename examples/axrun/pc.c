@@ -11,6 +11,7 @@
 
 #include "../guests/abi.h"
 #include "acpi.h"
+#include "bytes.h"
 #include "message.h"
 #include "pvh.h"
 #include "zeropage.h"
@@ -92,6 +93,26 @@ static int make_acpi(const struct machine *machine, const struct options *option
 	return err;
 }
 
+/* --- the reset vector -------------------------------------------------------------------------- */
+
+/* Where a BIOS is entered in real mode: 0xffff:0. */
+#define RESET_VECTOR 0xffff0u
+
+/*
+ * All that there is of a BIOS: it resets the machine by the power device. Linux does not use ACPI's reset
+ * register on a hardware-reduced machine: it tries EFI, which is not there, and then jumps here.
+ */
+static int make_reset_vector(const struct machine *machine, const struct platform *platform)
+{
+	/* mov dx, the port; mov al, the value; out dx, al; hlt; and back to the hlt. */
+	uint8_t code[] = { 0xba, 0, 0, 0xb0, GUEST_POWER_RESET_VALUE, 0xee, 0xf4, 0xeb, 0xfd };
+
+	bytes_put(code + 1, 2, platform->power.base + GUEST_POWER_RESET);
+	if (axvm_write(machine->vm, RESET_VECTOR, code, sizeof(code)))
+		return fail("cannot write the reset vector: %s", axvcpu_last_error());
+	return 0;
+}
+
 /* --- the kernel's start ----------------------------------------------------------------------- */
 
 static int make_start(const struct machine *machine, const struct options *options,
@@ -119,7 +140,7 @@ int pc_make(const struct machine *machine, const struct options *options,
 {
 	if (image->kind != IMAGE_LINUX || image->protocol == PROTOCOL_TREE)
 		return 0;
-	if (make_acpi(machine, options, platform))
+	if (make_acpi(machine, options, platform) || make_reset_vector(machine, platform))
 		return -1;
 	return make_start(machine, options, platform, image, layout);
 }

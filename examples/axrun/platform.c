@@ -48,7 +48,7 @@ static const struct platform platforms[] = {
 		.hidden_gpa = 0xa0000,
 		.hidden_size = 0x60000,
 		.acpi_gpa = 0xe0000,
-		.acpi_size = 0x20000,
+		.acpi_size = 0x10000,
 		.modes = 1u << AXVCPU_MODE_64 | 1u << AXVCPU_MODE_32 | 1u << AXVCPU_MODE_16 |
 			 1u << AXVCPU_MODE_RAW,
 		.flat_gpa = 0x10000,

@@ -39,7 +39,10 @@ enum axvm_backing {
 #define AXVM_MEM_POPULATE (1u << 1)
 /** Huge pages from the host's pool (hugetlb, its default size). Anonymous and memfd only. */
 #define AXVM_MEM_HUGETLB (1u << 2)
-/** Ask for transparent huge pages. A hint. */
+/**
+ * Ask for transparent huge pages. A hint. Anonymous memory of 2 MiB and more is then placed such that the
+ * guest gets a huge page as a whole: at an address that begins as far into one as its gpa.
+ */
 #define AXVM_MEM_THP (1u << 3)
 /** File backing: writes reach the file. */
 #define AXVM_MEM_SHARED (1u << 4)
