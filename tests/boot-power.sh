@@ -94,9 +94,10 @@ some() {
 # left_behind: processes that are axrun's, threads and zombies among them.
 left_behind() {
 	for task in /proc/[0-9]*/task/*; do
-		if [ "$(cat "$task/comm" 2>/dev/null)" = axrun ]; then
-			echo "$task"
-		fi
+		# The latter in a build tree with a shared library.
+		case $(cat "$task/comm" 2>/dev/null) in
+		axrun | lt-axrun) echo "$task" ;;
+		esac
 	done
 }
 
