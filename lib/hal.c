@@ -67,8 +67,7 @@ static int check_huge(int fd, const struct axvm_region *region)
 		return axvcpu_fail(NULL, ret, "fstat of a memfd");
 	if (region->len % (uint64_t)st.st_blksize)
 		return axvcpu_fail(NULL, -EINVAL,
-				   "%" PRIu64
-				   " bytes are not a multiple of the huge page size, %ld",
+				   "%" PRIu64 " bytes are not a multiple of the huge page size, %ld",
 				   region->len, (long)st.st_blksize);
 	return 0;
 }
@@ -120,8 +119,7 @@ static int map_file(struct axvm_region *region)
 	if (S_ISREG(st.st_mode) && (region->fd_offset > (uint64_t)st.st_size ||
 				    region->len > (uint64_t)st.st_size - region->fd_offset))
 		return axvcpu_fail(NULL, -EINVAL,
-				   "the file has %" PRIu64 " bytes, not %#" PRIx64
-				   " from %#" PRIx64,
+				   "the file has %" PRIu64 " bytes, not %#" PRIx64 " from %#" PRIx64,
 				   (uint64_t)st.st_size, region->len, region->fd_offset);
 	if (shared && (region->flags & AXVM_MEM_READONLY))
 		prot = PROT_READ;

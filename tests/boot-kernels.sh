@@ -18,7 +18,7 @@ clock_runs() {
 			}
 			h = host[2] - host[1]
 			g = guest[2] - guest[1]
-			if (h < g * 0.6 || h > g * 1.5 + 3)
+			if (h < g * 0.5 || h > g * 2 + 5)
 				print "it says " g " s where the host says " h " s"
 		}' "$out")
 	if [ -z "$why" ]; then
