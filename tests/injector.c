@@ -184,10 +184,8 @@ WRAP(int, sys_mmap, size_t len, int prot, int flags, int fd, uint64_t offset, vo
 	if (fails("mmap", &failure, &ret))
 		return ret;
 	ret = __real_sys_mmap(len, prot, flags, fd, offset, addr);
-	if (!ret) {
-		injector.mappings++;
+	if (!ret)
 		injector.mapped += len;
-	}
 	return ret;
 }
 
@@ -195,10 +193,8 @@ WRAP(int, sys_munmap, void *addr, size_t len)
 {
 	int ret = __real_sys_munmap(addr, len);
 
-	if (!ret) {
-		injector.mappings--;
+	if (!ret)
 		injector.mapped -= len;
-	}
 	return fails_harmlessly("munmap") ? -ENOMEM : ret;
 }
 

@@ -42,8 +42,7 @@ struct injector {
 	/* Nobody need hear of it: the library goes on. */
 	bool harmless;
 
-	/* What sys_mmap() gave and sys_munmap() did not take. */
-	size_t mappings;
+	/* Bytes that sys_mmap() gave and sys_munmap() did not take. */
 	uint64_t mapped;
 	/* The same of sys_open(), sys_memfd_create() and sys_close(), but for KVM's own. */
 	long opened;

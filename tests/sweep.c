@@ -91,7 +91,7 @@ static bool take_failing(const struct sweep_step *step, unsigned int n, unsigned
 	struct resources resources;
 	struct sweep_world world;
 	char when[128];
-	size_t mappings;
+	uint64_t mapped;
 	bool harmless;
 	int ret;
 
@@ -102,7 +102,7 @@ static bool take_failing(const struct sweep_step *step, unsigned int n, unsigned
 	if (step->prepare)
 		step->prepare(&world);
 	resources_read(&resources);
-	mappings = injector.mappings;
+	mapped = injector.mapped;
 	for (int i = 0; i < SWEEP_VCPUS; i++)
 		states[i] = axvcpu_state(world.vcpus[i]);
 
@@ -127,7 +127,7 @@ static bool take_failing(const struct sweep_step *step, unsigned int n, unsigned
 			      when, axvcpu_last_error());
 		if (!step->has_threads)
 			resources_expect(&resources, when);
-		ck_assert_uint_eq(injector.mappings, mappings);
+		ck_assert_uint_eq(injector.mapped, mapped);
 		for (int i = 0; i < SWEEP_VCPUS; i++)
 			ck_assert_msg(axvcpu_state(world.vcpus[i]) == states[i], "%s: vCPU %d: %s",
 				      when, i, axvcpu_state_name(axvcpu_state(world.vcpus[i])));

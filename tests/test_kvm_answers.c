@@ -26,7 +26,7 @@ static void setup(void)
 static void teardown(void)
 {
 	resources_expect(&before, "at the end");
-	ck_assert_uint_eq(injector.mappings, 0);
+	ck_assert_uint_eq(injector.mapped, 0);
 	ck_assert_int_eq(injector.opened, 0);
 }
 

@@ -112,6 +112,20 @@ static uint64_t event_count(int fd)
 	return count;
 }
 
+/* The guest goes on until the eventfd has counted something, and it has been once. */
+static void expect_event(int fd)
+{
+	uint64_t count = 0;
+	int tries;
+
+	/* How far a guest comes until a kick is a matter of who else uses the host's processors. */
+	for (tries = 0; !count && tries < 1000; tries++) {
+		expect_silence();
+		count = event_count(fd);
+	}
+	ck_assert_uint_eq(count, 1);
+}
+
 static int signal_msi(uint64_t address, uint32_t data)
 {
 	const struct axvm_msi msi = { .address = address, .data = data };
@@ -501,8 +515,7 @@ START_TEST(a_resampled_eventfd_hears_of_the_end_of_its_interrupt)
 		event_signal(fd);
 		x86_expect_vector(&guest, 0x4a);
 		/* Its end lowers the line, so that it does not come again, and says so. */
-		expect_silence();
-		ck_assert_uint_eq(event_count(end), 1);
+		expect_event(end);
 	}
 	ck_ok(irqfd(10, fd, AXVM_EVENT_RESAMPLE | AXVM_EVENT_REMOVE, end));
 	event_signal(fd);
