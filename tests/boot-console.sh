@@ -31,9 +31,11 @@ while [ ${#pasted} -lt 3072 ]; do
 	pasted="${pasted}All of what is pasted reaches the program that waits for it now$enter"
 done
 
+# What is to be interrupted says so itself: the shell may still be on its way to it.
 typed "a shell" then=shell raw expect 'guest# ' \
 	send "echo \$((6 * 7))$enter" expect 42 expect 'guest# ' \
-	send "echo as\$((1))leep; sleep 1000$enter" expect as1leep send "$ctrl_c" expect 'guest# ' \
+	send "sh -c 'echo as\$((1))leep; exec sleep 1000'$enter" expect as1leep \
+	send "$ctrl_c" expect 'guest# ' \
 	send "echo al\$((1))ive$enter" expect al1ive expect 'guest# ' \
 	send "echo re\$((1))ady; wc -c$enter" expect re1ady send "$pasted$ctrl_d" \
 	expect ${#pasted} expect 'guest# ' \
