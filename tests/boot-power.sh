@@ -26,7 +26,7 @@ if [ "$(uname -m)" = x86_64 ]; then
 else
 	skip "triple fault" "only x86_64 has it"
 fi
-boot $kernel then=hang --timeout 20
+boot $kernel then=hang --timeout 8
 ends "--timeout" 124
 
 start $kernel then=reboot --reboot
