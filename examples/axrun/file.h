@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Files whose bytes are to be in guest memory: mapped, not read, so that the guest gets the page cache's
- * pages and a boot copies nothing. A file that becomes shorter meanwhile takes its pages away, from
- * axrun (SIGBUS) and from the guest (a crash).
+ * Files whose bytes are to be in guest memory: mapped, not read, so that they are copied once. A file that
+ * becomes shorter before that takes its pages away: SIGBUS.
  */
 #ifndef AXRUN_FILE_H
 #define AXRUN_FILE_H

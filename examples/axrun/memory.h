@@ -10,9 +10,9 @@
 #include "options.h"
 
 /*
- * Maps the memory of a VM that has none yet. What lies in a file at whole pages, and goes to whole
- * pages, is that file's pages, copied when the guest writes; the rest is copied now. Huge pages have
- * nothing of a file: then all is. Returns 0, or -1 after fail().
+ * Maps the memory of a VM that has none yet, and copies what the files have into it. The guest would also
+ * do with the files' own pages, but it gets those one by one, and huge pages as a whole: docs/boot.md
+ * has the figures. Returns 0, or -1 after fail().
  */
 int memory_make(struct axvm *vm, const struct options *options, const struct image *image,
 		const struct layout *layout);
