@@ -76,7 +76,7 @@ static int inflate_all(const struct image *image, uint8_t *to, size_t *len, cons
 	return err == Z_STREAM_END ? 0 : -1;
 }
 
-/* A file in memory, so that its pages become the guest's as those of any other file. */
+/* A file in memory: how long it will be is not known, and what is not written takes no room. */
 static int unpack_gzip(struct image *image, const char *name)
 {
 	struct file *to = &image->unpacked;
