@@ -19,9 +19,8 @@ void guest_interrupts_on(void);
 void guest_interrupts_off(void);
 
 /*
- * Lets this CPU sleep until an interrupt comes, and takes it. It may also wake for nothing: who waits
- * looks again. Interrupts are off before and afterwards, so that none slips through between a look
- * and the sleep.
+ * Lets this CPU sleep until it has taken an interrupt. They are off before and afterwards, so that
+ * none slips through between a look and the sleep.
  */
 void guest_wait(void);
 
