@@ -36,7 +36,7 @@ for irqchip in $irqchips; do
 		continue
 	fi
 	ends "--irqchip $irqchip" 0
-	interrupt --irqchip $irqchip
+	axrun --irqchip $irqchip "$GUESTS/interrupt"
 	checks "--irqchip $irqchip: interrupt"
 	for cpus in 1 2 4; do
 		axrun --irqchip $irqchip --cpus $cpus "$GUESTS/smp"

@@ -171,21 +171,6 @@ on_terminal()
 	ends "$name" 0
 }
 
-# interrupt ARG...: axrun with the guest of that name. On an emulated riscv64 host a sleep until a timer
-# interrupt has been seen not to end, and to end with another number of them than one, also with KVM's own
-# timer, in which axrun has no part; why is not known. What is wrong three times in a row is something else.
-interrupt()
-{
-	tries=1
-	[ $arch != riscv64 ] || tries=3
-	while [ $tries -gt 0 ]; do
-		tries=$((tries - 1))
-		axrun "$@" "$GUESTS/interrupt"
-		[ "$status" -ne 0 ] || return
-		[ $tries -eq 0 ] || echo "once more, with $*: status $status, $(grep -c FAILED "$out") FAILED"
-	done
-}
-
 # skip NAME REASON: what cannot be tried here, and counts as nothing.
 skip()
 {

@@ -426,7 +426,7 @@ else
 	for irqchip in $irqchips; do
 		axrun --drop-privileges --irqchip $irqchip --cpus 2 --stats "$GUESTS/smp"
 		checks "--drop-privileges --irqchip $irqchip: smp"
-		interrupt --drop-privileges --irqchip $irqchip
+		axrun --drop-privileges --irqchip $irqchip "$GUESTS/interrupt"
 		checks "--drop-privileges --irqchip $irqchip: interrupt"
 	done
 	axrun --drop-privileges --cpu-list "$cpu" --timeout 20 --json="$tmp/json" "$GUESTS/crash"
