@@ -55,13 +55,11 @@ static int load(const struct kernel_sample *sample, const uint8_t *bytes, size_t
 	const struct platform *platform = platform_find(sample->platform);
 
 	image = (struct image){
-		.file.fd = -1,
 		.bytes = bytes,
 		.size = size,
-		.unpacked.fd = -1,
 		.unpack_max = MEMORY,
 		.kind = IMAGE_LINUX,
-		.initrd = { .name = "the-initrd", .fd = -1, .size = INITRD_SIZE },
+		.initrd = { .name = "the-initrd", .size = INITRD_SIZE },
 		.initrd_end = UINT64_MAX,
 	};
 	said[0] = '\0';
