@@ -2,27 +2,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # axrun and the example guests from outside: every guest, option, exit status and bad input.
 #
-# Runs from the top of a build tree, or with these in the environment:
-#   AXRUN    the program           GUESTS   the folder with the guests
-#   HELPERS  the folder with mkelf and pty_run
+# Takes the environment of tests/axrun-lib.sh, and:
+#   GUESTS   the folder with the guests
 #   MINIMAL  the program of examples/minimal.c
-# Each case prints "ok NAME" or "not ok NAME". Exit status: 0, 1, or 77 without a usable /dev/kvm.
 # Formats are this script's own, option lists are split on purpose, and what is in single quotes is for
 # the helper that gets it.
 # shellcheck disable=SC2059,SC2086,SC2016,SC2017
-set -u
+# shellcheck source=tests/axrun-lib.sh
+. "${0%/*}/axrun-lib.sh"
 
-AXRUN=${AXRUN:-./examples/axrun/axrun}
 GUESTS=${GUESTS:-./examples/guests}
-HELPERS=${HELPERS:-./tests}
 MINIMAL=${MINIMAL:-./examples/minimal}
 # No case takes long, even where guests are interpreted; more than this is a hang.
 LIMIT=60
-
-if ! [ -r /dev/kvm ] || ! [ -w /dev/kvm ]; then
-	echo "skipped: /dev/kvm is missing or not for this user"
-	exit 77
-fi
 
 # What differs: the host's name of the architecture is $(uname -m), the guests' $arch; memory begins at
 # $ram; $irqchips are the modes of --irqchip, the default first; $pc is the program counter in a report.
@@ -87,50 +79,9 @@ riscv64)
 	;;
 esac
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-failed=0
-cases=0
 eot=$(printf '\004')
-out=$tmp/out
-err=$tmp/err
 
 # --- what a case is made of ------------------------------------------------------------------------
-
-# Runs axrun; leaves $status, $out and $err.
-axrun()
-{
-	timeout -k 5 $LIMIT "$AXRUN" "$@" <"${input:-/dev/null}" >"$out" 2>"$err"
-	status=$?
-}
-
-ok()
-{
-	cases=$((cases + 1))
-	echo "ok $1"
-}
-
-not_ok()
-{
-	cases=$((cases + 1))
-	failed=$((failed + 1))
-	echo "not ok $1: $2"
-	echo "   status: $status"
-	sed 's/^/   stdout: /' "$out" | head -n 20
-	sed 's/^/   stderr: /' "$err" | head -n 20
-}
-
-# ends NAME STATUS [OUTPUT]: the last run had that status, and, if given, exactly that output.
-ends()
-{
-	if [ "$status" -ne "$2" ]; then
-		not_ok "$1" "expected status $2"
-	elif [ $# -gt 2 ] && ! printf "$3" | cmp -s - "$out"; then
-		not_ok "$1" "other output"
-	else
-		ok "$1"
-	fi
-}
 
 # says NAME PATTERN: stderr of the last run has a line like that.
 says()
@@ -142,26 +93,6 @@ says()
 	fi
 }
 
-# refused NAME PATTERN [ARG]...: axrun ends with 125 and one line, which has the pattern.
-refused()
-{
-	name="refused: $1"
-	pattern=$2
-	shift 2
-	axrun "$@"
-	if [ "$status" -ne 125 ]; then
-		not_ok "$name" "expected status 125"
-	elif [ -s "$out" ]; then
-		not_ok "$name" "something on stdout"
-	elif [ "$(wc -l <"$err")" -ne 1 ] || ! grep -q '^axrun: ' "$err"; then
-		not_ok "$name" "expected one line"
-	elif ! grep -q -i -e "$pattern" "$err"; then
-		not_ok "$name" "stderr lacks: $pattern"
-	else
-		ok "$name"
-	fi
-}
-
 # on_terminal NAME STEP... -- ARG...: axrun on a terminal; see pty_run.c.
 on_terminal()
 {
@@ -170,12 +101,6 @@ on_terminal()
 	timeout -k 5 $LIMIT "$HELPERS/pty_run" "$@" >"$out" 2>"$err"
 	status=$?
 	ends "$name" 0
-}
-
-# skip NAME REASON: what cannot be tried here, and counts as nothing.
-skip()
-{
-	echo "skip $1: $2"
 }
 
 # checks NAME: the last run ended with 0, and every line of its output that is a check says ok.
@@ -1047,5 +972,4 @@ END
 	fi
 fi
 
-echo "$cases cases, $failed failed"
-[ $failed -eq 0 ]
+all_done
