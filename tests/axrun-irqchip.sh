@@ -5,8 +5,8 @@
 #
 # Option lists are split on purpose, and sums are of integers.
 # shellcheck disable=SC2086,SC2017
-# shellcheck source=tests/axrun-lib.sh
-. "${0%/*}/axrun-lib.sh"
+# shellcheck source=tests/guests-lib.sh
+. "${0%/*}/guests-lib.sh"
 
 [ $# -eq 0 ] || irqchips=$*
 

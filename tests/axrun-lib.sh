@@ -1,127 +1,44 @@
 # shellcheck shell=sh disable=SC2034
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# What the tests share that look at axrun and the example guests from outside. They run from the top of a
-# build tree, or with these in the environment:
-#   AXRUN    the program           GUESTS   the folder with the guests
+# What the tests that run axrun share. They run from the top of a build tree, or of the machine that
+# scripts/nested boots, or with these in the environment:
+#   AXRUN    the program
 #   HELPERS  the folder with mkelf and pty_run
-#   MINIMAL  the program of examples/minimal.c
-# Each case prints "ok NAME", "not ok NAME" or "skip NAME: why". Exit status: 0, 1, or 77 without a usable
-# /dev/kvm.
-# Formats are those of the tests themselves.
-# shellcheck disable=SC2059
+# They set LIMIT: after so many seconds a run of axrun hangs. Exit status 77 without a usable /dev/kvm.
 set -u
+# shellcheck source=tests/cases.sh
+. "${0%/*}/cases.sh"
 
 AXRUN=${AXRUN:-./examples/axrun/axrun}
-GUESTS=${GUESTS:-./examples/guests}
 HELPERS=${HELPERS:-./tests}
-MINIMAL=${MINIMAL:-./examples/minimal}
-# No case takes long, even where guests are interpreted; more than this is a hang.
-LIMIT=60
 
 if ! [ -r /dev/kvm ] || ! [ -w /dev/kvm ]; then
 	echo "skipped: /dev/kvm is missing or not for this user"
 	exit 77
 fi
 
-# What differs: the host's name of the architecture is $(uname -m), the guests' $arch; memory begins at
-# $ram; $irqchips are the modes of --irqchip, the default first; $pc is the program counter in a report.
-# The programs, as printf takes them, all of which end by themselves: $answer writes 42 to the exit
-# device; $wider writes 0x1ff there, with 32 bits; $unclaimed reads a byte from where nothing is,
-# which a debug log calls $unclaimed_is.
-case $(uname -m) in
-x86_64)
-	arch=x86_64
-	ram=0
-	irqchips="none kernel split"
-	pc=rip
-	# mov al, 42; out 0xf4, al; hlt
-	answer='\260\052\346\364\364'
-	answer_len=5
-	# mov eax, 0x1ff; out 0xf4, eax; hlt
-	wider='\270\377\001\000\000\347\364\364'
-	wider_len=8
-	# in al, 0x70; hlt
-	unclaimed='\344\160\364'
-	unclaimed_is='port 0x70, 1 bytes'
-	little="--memory 64K --load 0x8000"
-	flood=port
-	;;
-aarch64)
-	arch=arm64
-	ram=2147483648
-	irqchips="kernel none"
-	pc=pc
-	# mov w0, #42; mov w1, #0x10000000; orr w1, w1, #0x1000; strb w0, [x1]; b .
-	answer='\100\005\200\122\001\000\242\122\041\000\024\062\040\000\000\071\000\000\000\024'
-	answer_len=20
-	# mov w0, #0x1ff; the address as above; str w0, [x1]; b .
-	wider='\340\077\200\122\001\000\242\122\041\000\024\062\040\000\000\271\000\000\000\024'
-	wider_len=20
-	# mov w1, #0x70000000; ldrb w0, [x1]; the address as above; strb wzr, [x1]; b .
-	unclaimed='\001\000\256\122\040\000\100\071\001\000\242\122\041\000\024\062\077\000\000\071\000\000\000\024'
-	unclaimed_is='address 0x70000000, 1 bytes'
-	little="--memory 16K --load 0x80000000"
-	flood=mmio
-	;;
-riscv64)
-	arch=riscv64
-	ram=2147483648
-	irqchips="kernel none"
-	pc=pc
-	# li a0, 42; lui a1, 0x10001; sb a0, 0(a1); j .
-	answer='\023\005\240\002\267\025\000\020\043\200\245\000\157\000\000\000'
-	answer_len=16
-	# lui a1, 0x10001; li a0, 0x1ff; sw a0, 0(a1); j .
-	wider='\267\025\000\020\023\005\360\037\043\240\245\000\157\000\000\000'
-	wider_len=16
-	# lui a1, 0x70000; lbu a0, 0(a1); lui a1, 0x10001; sb zero, 0(a1); j .
-	unclaimed='\267\005\000\160\003\305\005\000\267\025\000\020\043\200\005\000\157\000\000\000'
-	unclaimed_is='address 0x70000000, 1 bytes'
-	little="--memory 16K --load 0x80000000"
-	flood=mmio
-	;;
-*)
-	echo "skipped: there are no programs for $(uname -m) here"
-	exit 77
-	;;
-esac
-
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-failed=0
-cases=0
-eot=$(printf '\004')
+status=0
 out=$tmp/out
 err=$tmp/err
 
-# --- what a case is made of ------------------------------------------------------------------------
+evidence() {
+	echo "status: $status"
+	tail -n 30 "$out" | sed 's/^/stdout: /'
+	tail -n 30 "$err" | sed 's/^/stderr: /'
+}
 
-# Runs axrun; leaves $status, $out and $err.
-axrun()
-{
-	timeout -k 5 $LIMIT "$AXRUN" "$@" <"${input:-/dev/null}" >"$out" 2>"$err"
+# Runs axrun, with $input on its stdin, if that is a file. Leaves $status, $out and $err.
+axrun() {
+	timeout -k 5 "$LIMIT" "$AXRUN" "$@" <"${input:-/dev/null}" >"$out" 2>"$err"
 	status=$?
 }
 
-ok()
-{
-	cases=$((cases + 1))
-	echo "ok $1"
-}
-
-not_ok()
-{
-	cases=$((cases + 1))
-	failed=$((failed + 1))
-	echo "not ok $1: $2"
-	echo "   status: $status"
-	sed 's/^/   stdout: /' "$out" | head -n 20
-	sed 's/^/   stderr: /' "$err" | head -n 20
-}
-
-# ends NAME STATUS [OUTPUT]: the last run had that status, and, if given, exactly that output.
-ends()
-{
+# ends NAME STATUS [OUTPUT]: the last run had that status, and, if given, exactly that output, as printf
+# takes it.
+ends() {
+	# shellcheck disable=SC2059 # it is a format
 	if [ "$status" -ne "$2" ]; then
 		not_ok "$1" "expected status $2"
 	elif [ $# -gt 2 ] && ! printf "$3" | cmp -s - "$out"; then
@@ -131,99 +48,21 @@ ends()
 	fi
 }
 
-# says NAME PATTERN: stderr of the last run has a line like that.
-says()
-{
-	if grep -q -e "$2" "$err"; then
-		ok "$1"
-	else
-		not_ok "$1" "stderr lacks: $2"
-	fi
-}
-
 # refused NAME PATTERN [ARG]...: axrun ends with 125 and one line, which has the pattern.
-refused()
-{
-	name="refused: $1"
-	pattern=$2
+refused() {
+	_name="refused: $1"
+	_pattern=$2
 	shift 2
 	axrun "$@"
 	if [ "$status" -ne 125 ]; then
-		not_ok "$name" "expected status 125"
+		not_ok "$_name" "expected status 125"
 	elif [ -s "$out" ]; then
-		not_ok "$name" "something on stdout"
+		not_ok "$_name" "something on stdout"
 	elif [ "$(wc -l <"$err")" -ne 1 ] || ! grep -q '^axrun: ' "$err"; then
-		not_ok "$name" "expected one line"
-	elif ! grep -q -i -e "$pattern" "$err"; then
-		not_ok "$name" "stderr lacks: $pattern"
+		not_ok "$_name" "expected one line"
+	elif ! grep -q -i -e "$_pattern" "$err"; then
+		not_ok "$_name" "stderr lacks: $_pattern"
 	else
-		ok "$name"
+		ok "$_name"
 	fi
 }
-
-# on_terminal NAME STEP... -- ARG...: axrun on a terminal; see pty_run.c.
-on_terminal()
-{
-	name="terminal: $1"
-	shift
-	timeout -k 5 $LIMIT "$HELPERS/pty_run" "$@" >"$out" 2>"$err"
-	status=$?
-	ends "$name" 0
-}
-
-# skip NAME REASON: what cannot be tried here, and counts as nothing.
-skip()
-{
-	echo "skip $1: $2"
-}
-
-# checks NAME: the last run ended with 0, and every line of its output that is a check says ok.
-checks()
-{
-	if [ "$status" -ne 0 ]; then
-		not_ok "$1" "expected status 0"
-	elif ! grep -q ': ok$' "$out" || grep -q 'FAILED' "$out"; then
-		not_ok "$1" "not all of its checks say ok"
-	else
-		ok "$1"
-	fi
-}
-
-elf()
-{
-	"$HELPERS/mkelf" "$1" "$tmp/$1" || exit 1
-}
-
-# A flat image from octal escapes, as printf takes them.
-flat()
-{
-	printf "$2" >"$tmp/$1"
-}
-
-# at OFFSET: an address in memory.
-at()
-{
-	printf '0x%x' $((ram + $1))
-}
-
-x86()
-{
-	[ "$arch" = x86_64 ]
-}
-
-all_done()
-{
-	echo "$cases cases, $failed failed"
-	[ $failed -eq 0 ]
-	exit
-}
-
-# The guests that are one check after the other.
-guests="mmio hypercall"
-if x86; then
-	guests="$guests pio string msr"
-elif grep -q '^isa.*_zkr' /proc/cpuinfo; then
-	guests="$guests csr"
-fi
-# A way of crashing.
-crash_kind=$("$AXRUN" "$GUESTS/crash" list | head -n 1)

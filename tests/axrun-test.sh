@@ -4,8 +4,8 @@
 #
 # Option lists are split on purpose, and what is in single quotes is for the helper that gets it.
 # shellcheck disable=SC2086,SC2016
-# shellcheck source=tests/axrun-lib.sh
-. "${0%/*}/axrun-lib.sh"
+# shellcheck source=tests/guests-lib.sh
+. "${0%/*}/guests-lib.sh"
 
 # --- guests ----------------------------------------------------------------------------------------
 

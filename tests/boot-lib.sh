@@ -1,26 +1,18 @@
 # shellcheck shell=sh disable=SC2034
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# What the tests that boot Debian's kernels under axrun share. They run from the top of a build tree,
-# or of the machine that scripts/nested boots, or with these in the environment:
-#   AXRUN    the program
-#   HELPERS  the folder with pty_run
+# What the tests that boot Debian's kernels under axrun share, beside the environment of
+# tests/axrun-lib.sh:
 #   BOOT     the folder with Debian's kernels and "initrd"; "scripts/debian -k FOLDER" makes one
-# Each case prints "ok NAME", "not ok NAME" or "skip NAME: why". Exit status: 0, 1, or 77 without a
-# usable /dev/kvm or without kernels.
-set -u
+# Exit status 77 without kernels.
+# shellcheck source=tests/axrun-lib.sh
+. "${0%/*}/axrun-lib.sh"
 
-AXRUN=${AXRUN:-./examples/axrun/axrun}
-HELPERS=${HELPERS:-./tests}
 BOOT=${BOOT:-./boot}
 # Seconds: no boot takes that long, even where guests are interpreted and others use the processors.
 LIMIT=150
 # Kernels take what they are told last.
 append="console=ttyS0 quiet panic=-1"
 
-if ! [ -r /dev/kvm ] || ! [ -w /dev/kvm ]; then
-	echo "skipped: /dev/kvm is missing or not for this user"
-	exit 77
-fi
 if ! [ -e "$BOOT/initrd" ]; then
 	echo "skipped: there are no kernels in $BOOT; scripts/debian -k $BOOT puts some there"
 	exit 77
@@ -32,12 +24,7 @@ else
 	kernel=debian13
 fi
 
-tmp=$(mktemp -d) || exit 1
-failed=0
-status=0
 background=
-out=$tmp/out
-err=$tmp/err
 carriage_return=$(printf '\r')
 
 end_of_test() {
@@ -48,39 +35,6 @@ end_of_test() {
 	rm -rf "$tmp"
 }
 trap end_of_test EXIT
-
-# --- results --------------------------------------------------------------------------------------
-
-ok() {
-	echo "ok $1"
-}
-
-# not_ok NAME WHY: with the end of what the guest and axrun have said.
-not_ok() {
-	failed=$((failed + 1))
-	echo "not ok $1: $2"
-	echo "   status: $status"
-	tail -n 30 "$out" | sed 's/^/   console: /'
-	tail -n 30 "$err" | sed 's/^/   stderr: /'
-}
-
-skip() {
-	echo "skip $1: $2"
-}
-
-# ends NAME STATUS: the last run ended with it.
-ends() {
-	if [ "$status" -eq "$2" ]; then
-		ok "$1"
-	else
-		not_ok "$1" "expected status $2"
-	fi
-}
-
-all_done() {
-	[ "$failed" -eq 0 ]
-	exit
-}
 
 # --- boots ----------------------------------------------------------------------------------------
 

@@ -5,26 +5,6 @@
 # shellcheck source=tests/boot-lib.sh
 . "${0%/*}/boot-lib.sh"
 
-# refused NAME PATTERN [ARG]...: axrun ends with 125 and one line, which has the pattern.
-refused() {
-	name=$1
-	pattern=$2
-	shift 2
-	timeout -k 5 60 "$AXRUN" "$@" </dev/null >"$out" 2>"$err"
-	status=$?
-	if [ "$status" -ne 125 ]; then
-		not_ok "$name" "expected status 125"
-	elif [ -s "$out" ]; then
-		not_ok "$name" "something on stdout"
-	elif [ "$(wc -l <"$err")" -ne 1 ] || ! grep -q '^axrun: ' "$err"; then
-		not_ok "$name" "expected one line"
-	elif ! grep -q -i -e "$pattern" "$err"; then
-		not_ok "$name" "stderr lacks: $pattern"
-	else
-		ok "$name"
-	fi
-}
-
 image=$BOOT/$kernel
 size=$(wc -c <"$image")
 

@@ -3,6 +3,8 @@
 # docs/exits.md has a row for every kind of exit. Each says of each architecture which tests produce
 # it, which are that architecture's, or why KVM cannot.
 set -u
+# shellcheck source=tests/cases.sh
+. "${0%/*}/cases.sh"
 
 : "${top_srcdir:=.}"
 header=$top_srcdir/include/axvcpu/exit.h
@@ -10,18 +12,6 @@ header=$top_srcdir/include/axvcpu/exit.h
 . "$top_srcdir/tests/exits.sh"
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-failed=0
-
-# check NAME: $work/log is empty, or says what is wrong.
-check() {
-	if [ -s "$work/log" ]; then
-		echo "not ok $1"
-		cat "$work/log"
-		failed=1
-	else
-		echo "ok $1"
-	fi
-}
 
 sed -n 's/^[[:space:]]*AXVCPU_EXIT_\([A-Z0-9_]*\) = [0-9]*,.*/\1/p' "$header" |
 	sort >"$work/kinds"
@@ -29,18 +19,18 @@ exits_column x86_64 | cut -d '|' -f 1 | sort >"$work/rows"
 
 : >"$work/log"
 [ "$(wc -l <"$work/kinds")" -ge 20 ] || echo "only these: $(cat "$work/kinds")" >"$work/log"
-check "exit.h has kinds"
+none_wrong "exit.h has kinds"
 
 comm -23 "$work/kinds" "$work/rows" >"$work/log"
-check "every kind has a row"
+none_wrong "every kind has a row"
 
 comm -13 "$work/kinds" "$work/rows" >"$work/log"
 uniq -d "$work/rows" >>"$work/log"
-check "every row is a kind, once"
+none_wrong "every row is a kind, once"
 
 printf '%s\n' arm64 riscv64 x86_64 >"$work/expected"
 exits_architectures | sort | diff - "$work/expected" >"$work/log"
-check "every architecture has a column"
+none_wrong "every architecture has a column"
 
 # prefix ARCH: what the names of its own suites begin with.
 prefix() {
@@ -65,7 +55,7 @@ for arch in $(exits_architectures); do
 	# shellcheck disable=SC2016 # backquotes of the page
 	grep -vE '`test_[a-z0-9_]*: [a-z0-9_]*`|[|]KVM cannot: because .' "$work/column" |
 		cut -d '|' -f 1 >"$work/log"
-	check "every kind is tested on $arch, or KVM cannot"
+	none_wrong "every kind is tested on $arch, or KVM cannot"
 
 	: >"$work/log"
 	exits_tests <"$work/column" >"$work/tests"
@@ -77,7 +67,7 @@ for arch in $(exits_architectures); do
 			echo "$line: the suite is not built" >>"$work/log"
 		is_of "$suite" "$arch" || echo "$line: not of $arch" >>"$work/log"
 	done <"$work/tests"
-	check "every test that is named for $arch is one of its own"
+	none_wrong "every test that is named for $arch is one of its own"
 done
 
 # What the rest of the page names: answers and the like.
@@ -87,6 +77,6 @@ while IFS= read -r line; do
 	grep -q "^START_TEST(${line#*: })" "$top_srcdir/tests/${line%%: *}.c" 2>/dev/null ||
 		echo "$line" >>"$work/log"
 done <"$work/tests"
-check "every test that is named exists"
+none_wrong "every test that is named exists"
 
-exit $failed
+all_done

@@ -2,23 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # Each installed header compiles alone, in C and in C++, with every warning an error.
 set -u
+# shellcheck source=tests/cases.sh
+. "${0%/*}/cases.sh"
 
 : "${top_srcdir:=.}" "${CC:=cc}" "${CXX:=}"
 include=$top_srcdir/include
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-failed=0
-
-# result NAME STATUS: says how it went, with what the compiler said.
-result() {
-	if [ "$2" -eq 0 ]; then
-		echo "ok $1"
-	else
-		echo "not ok $1"
-		cat "$work/log"
-		failed=1
-	fi
-}
 
 # The flags that DEVELOPERS of a library with these headers may use, and the dialects.
 warnings="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wformat=2 -Werror"
@@ -108,7 +98,7 @@ c_compiles "the INIT macros and the inline functions as C11" "$work/use.c"
 if [ $have_cxx = yes ]; then
 	cxx_compiles "the INIT macros and the inline functions as C++17" "$work/use.c"
 else
-	echo "skip headers as C++: there is no C++ compiler"
+	skip "headers as C++" "there is no C++ compiler"
 fi
 
 # --- and all there are ---------------------------------------------------------------------------
@@ -119,7 +109,6 @@ for header in "$include"/axvcpu/*.h; do
 	[ "$name" = axvcpu.h ] || grep -q "^#include <axvcpu/$name>" "$include/axvcpu/axvcpu.h" ||
 		echo "$name" >>"$work/log"
 done
-[ ! -s "$work/log" ]
-result "axvcpu.h includes all others" $?
+none_wrong "axvcpu.h includes all others"
 
-exit $failed
+all_done

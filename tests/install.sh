@@ -3,6 +3,8 @@
 # Installs into a directory of its own and uses what is there, as somebody else's project would:
 # pkg-config, a compiler, and nothing of this tree but a program's source.
 set -u
+# shellcheck source=tests/cases.sh
+. "${0%/*}/cases.sh"
 
 : "${top_srcdir:=.}" "${top_builddir:=.}" "${CC:=cc}" "${CXX:=}" "${PKG_CONFIG:=pkg-config}"
 : "${READELF:=readelf}" "${MAKE:=make}" "${EXAMPLES:=yes}" "${VERSION:=}"
@@ -13,18 +15,6 @@ esac
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 root=$work/root
-failed=0
-
-# result NAME STATUS [LOG]
-result() {
-	if [ "$2" -eq 0 ]; then
-		echo "ok $1"
-	else
-		echo "not ok $1"
-		tail -n 30 "${3:-$work/log}"
-		failed=1
-	fi
-}
 
 # check NAME COMMAND...
 check() {
@@ -39,21 +29,20 @@ check() {
 # Not a part of the make that may have started this: no job server, no flags.
 unset MAKEFLAGS MFLAGS MAKELEVEL DESTDIR
 check "make install" "$MAKE" -C "$top_builddir" install "DESTDIR=$root"
-[ $failed -eq 0 ] || exit 1
+[ "$failed" -eq 0 ] || all_done
 
 pc=$(find "$root" -name axvcpu.pc)
 so=$(find "$root" -name libaxvcpu.so)
 if [ -z "$pc" ]; then
-	echo "not ok axvcpu.pc is installed"
-	exit 1
+	not_ok "axvcpu.pc is installed" "there is none"
+	all_done
 fi
 libdir=$(dirname "$(dirname "$pc")")
 
 for header in "$top_srcdir"/include/axvcpu/*.h; do
 	find "$root" -path "*/include/axvcpu/${header##*/}" | grep -q . || echo "${header##*/}"
-done >"$work/missing"
-[ ! -s "$work/missing" ]
-result "all headers are installed" $? "$work/missing"
+done >"$work/log"
+none_wrong "all headers are installed"
 
 PKG_CONFIG_PATH=$(dirname "$pc")
 PKG_CONFIG_SYSROOT_DIR=$root
@@ -66,15 +55,16 @@ export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS PKG_CONFIG_ALLOW_SYSTEM_LIBS
 have_pkg_config=no
 if command -v "$PKG_CONFIG" >/dev/null; then
 	have_pkg_config=yes
-	cflags=$("$PKG_CONFIG" --cflags axvcpu) && libs=$("$PKG_CONFIG" --libs axvcpu)
-	result "pkg-config knows axvcpu" $? /dev/null
+	cflags=$("$PKG_CONFIG" --cflags axvcpu 2>"$work/log") &&
+		libs=$("$PKG_CONFIG" --libs axvcpu 2>"$work/log")
+	result "pkg-config knows axvcpu" $?
 	static_libs=$("$PKG_CONFIG" --static --libs axvcpu)
 	if [ -n "$VERSION" ]; then
 		check "pkg-config says version $VERSION" \
 			test "$("$PKG_CONFIG" --modversion axvcpu)" = "$VERSION"
 	fi
 else
-	echo "skip consumers: there is no pkg-config"
+	skip consumers "there is no pkg-config"
 fi
 
 # shellcheck disable=SC2317 # check calls it
@@ -143,7 +133,7 @@ if [ $have_pkg_config = yes ]; then
 			consume "a C++ program with the shared library" "$CXX" "$work/consumer.cc" \
 				"$libs"
 		else
-			echo "skip a C++ program: there is no C++ compiler"
+			skip "a C++ program" "there is no C++ compiler"
 		fi
 		if [ -e "$top_srcdir/examples/minimal.c" ]; then
 			if [ $kvm = yes ]; then
@@ -151,7 +141,7 @@ if [ $have_pkg_config = yes ]; then
 					"$top_srcdir/examples/minimal.c" "$libs"
 				check "it says Hi" grep -q '^Hi$' "$work/out"
 			else
-				echo "skip the README's example: $(cat "$work/out")"
+				skip "the README's example" "$(cat "$work/out")"
 			fi
 		fi
 	fi
@@ -179,8 +169,7 @@ fi
 # --- and out again -------------------------------------------------------------------------------
 
 check "make uninstall" "$MAKE" -C "$top_builddir" uninstall "DESTDIR=$root"
-find "$root" ! -type d >"$work/left"
-[ ! -s "$work/left" ]
-result "nothing is left" $? "$work/left"
+find "$root" ! -type d >"$work/log"
+none_wrong "nothing is left"
 
-exit $failed
+all_done

@@ -2,9 +2,9 @@
 #include "sweep.h"
 
 #include <stdio.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "injector.h"
 #include "resources.h"
 #include "suite.h"
@@ -20,8 +20,7 @@ void sweep_world_begin(struct sweep_world *world, uint32_t irqchip)
 		world->vcpus[i] = guest_vcpu(world->vm, i, 0);
 	/* Before that, some controllers take nothing. */
 	ck_ok(axvm_finalize(world->vm));
-	world->fd = eventfd(0, EFD_CLOEXEC);
-	ck_assert_int_ge(world->fd, 0);
+	world->fd = event_new();
 }
 
 void sweep_world_end(struct sweep_world *world)

@@ -2,28 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # The shared library exports what its headers declare: all of it, and nothing else.
 set -u
+# shellcheck source=tests/cases.sh
+. "${0%/*}/cases.sh"
 
 : "${top_srcdir:=.}" "${top_builddir:=.}" "${CC:=cc}" "${NM:=nm}"
 library=$top_builddir/.libs/libaxvcpu.so
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-failed=0
 
 if [ ! -e "$library" ]; then
-	echo "skip symbols: $library was not built (--disable-shared)"
+	skip symbols "$library was not built (--disable-shared)"
 	exit 77
 fi
-
-# check NAME: $work/log is empty, or says what is wrong.
-check() {
-	if [ -s "$work/log" ]; then
-		echo "not ok $1"
-		cat "$work/log"
-		failed=1
-	else
-		echo "ok $1"
-	fi
-}
 
 # What the compiler sees, so that comments and line breaks do not matter.
 # shellcheck disable=SC2086 # CC may be a command with flags
@@ -36,7 +26,7 @@ grep 'visibility *( *"default" *)' "$work/parts" |
 # Calls in inline functions are no declarations.
 sed -n 's/^[^(=]*[ *]\(\(axvcpu\|axvm\|axpercpu\)_[a-z0-9_]*\) *(.*/\1 &/p' "$work/parts" |
 	grep -vE '^[^ ]* *(return|static) |visibility' >"$work/log"
-check "every function of the headers is declared with AXVCPU_API"
+none_wrong "every function of the headers is declared with AXVCPU_API"
 
 # NM, too: libtool finds "nm -B".
 # shellcheck disable=SC2086
@@ -45,17 +35,17 @@ sed -n 's/^[0-9a-f]* T \([^@]*\).*/\1/p' "$work/nm" | sort -u >"$work/exported"
 
 : >"$work/log"
 [ "$(wc -l <"$work/declared")" -ge 40 ] || echo "only these: $(cat "$work/declared")" >"$work/log"
-check "the headers declare functions"
+none_wrong "the headers declare functions"
 
 comm -23 "$work/declared" "$work/exported" >"$work/log"
-check "every function of the headers is exported"
+none_wrong "every function of the headers is exported"
 
 comm -13 "$work/declared" "$work/exported" >"$work/log"
-check "nothing is exported that no header declares"
+none_wrong "nothing is exported that no header declares"
 
 grep -vE '^[0-9a-f]+ T (axvcpu|axvm|axpercpu)_[a-z0-9_]+@@AXVCPU_0\.1$' "$work/nm" |
 	grep -vE '^[0-9a-f]+ A AXVCPU_0\.1(@@AXVCPU_0\.1)?$' >"$work/log"
-check "every symbol is a function of the library's own, of version AXVCPU_0.1"
+none_wrong "every symbol is a function of the library's own, of version AXVCPU_0.1"
 
 # Every exported function is also in the static library, which has no version script.
 if [ -e "$top_builddir/.libs/libaxvcpu.a" ]; then
@@ -63,7 +53,7 @@ if [ -e "$top_builddir/.libs/libaxvcpu.a" ]; then
 	$NM --defined-only "$top_builddir/.libs/libaxvcpu.a" 2>/dev/null |
 		sed -n 's/^[0-9a-f]* T //p' | sort -u >"$work/static"
 	comm -23 "$work/declared" "$work/static" >"$work/log"
-	check "every function of the headers is in the static library"
+	none_wrong "every function of the headers is in the static library"
 fi
 
-exit $failed
+all_done

@@ -5,9 +5,9 @@
  */
 #include <linux/kvm.h>
 #include <stdio.h>
-#include <sys/eventfd.h>
 
 #include "arm64_guest.h"
+#include "event.h"
 #include "injector.h"
 #include "suite.h"
 #include "sweep.h"
@@ -24,8 +24,7 @@ static void begin(struct sweep_world *world, struct axvm_config *config, const v
 	world->vm = guest_vm(config, code, len);
 	for (uint32_t i = 0; i < SWEEP_VCPUS; i++)
 		world->vcpus[i] = guest_vcpu(world->vm, i, arg);
-	world->fd = eventfd(0, EFD_CLOEXEC);
-	ck_assert_int_ge(world->fd, 0);
+	world->fd = event_new();
 }
 
 static void begin_calls(struct sweep_world *world, const struct a64_call *call)
@@ -145,8 +144,7 @@ static void begin_created(struct sweep_world *world)
 		vcpu_config.id = i;
 		ck_ok(axvcpu_new(world->vm, &vcpu_config, &world->vcpus[i]));
 	}
-	world->fd = eventfd(0, EFD_CLOEXEC);
-	ck_assert_int_ge(world->fd, 0);
+	world->fd = event_new();
 }
 
 /* With all of it, as its PMU is started by its first run. */

@@ -6,51 +6,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "guest.h"
 #include "mock.h"
 #include "suite.h"
 
 static struct guest guest;
 
-static int event_new(void)
-{
-	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-
-	ck_assert_int_ge(fd, 0);
-	return fd;
-}
-
-/* What an eventfd has counted since it was last read. */
-static uint64_t event_count(int fd)
-{
-	uint64_t count = 0;
-
-	if (read(fd, &count, sizeof(count)) < 0)
-		ck_assert_int_eq(errno, EAGAIN);
-	return count;
-}
-
-static struct axvm_ioeventfd ioeventfd_config(uint32_t flags, int fd, uint64_t address,
-					      uint32_t width, uint64_t value)
-{
-	struct axvm_ioeventfd config = AXVM_IOEVENTFD_INIT;
-
-	config.flags = flags;
-	config.fd = fd;
-	config.address = address;
-	config.width = width;
-	config.value = value;
-	return config;
-}
-
 static int ioeventfd(uint32_t flags, int fd, uint64_t address, uint32_t width, uint64_t value)
 {
-	const struct axvm_ioeventfd config = ioeventfd_config(flags, fd, address, width, value);
-
-	return axvm_set_ioeventfd(guest.vm, &config);
+	return event_set_ioeventfd(guest.vm, flags, fd, address, width, value);
 }
 
 static void start(void)
@@ -162,8 +129,10 @@ START_TEST(ioeventfds_that_make_no_sense_are_refused)
 	ck_fails(ioeventfd(0, fd, UINT64_MAX - 3, 8, 0), EINVAL);
 	ck_fails(ioeventfd(0, 12345, GUEST_MMIO, 4, 0), EBADF);
 	ck_fails(ioeventfd(0, null, GUEST_MMIO, 4, 0), EINVAL);
-	newer[0] = ioeventfd_config(0, fd, GUEST_MMIO, 4, 0);
 	newer[0].size = sizeof(newer);
+	newer[0].fd = fd;
+	newer[0].address = GUEST_MMIO;
+	newer[0].width = 4;
 	memset(&newer[1], 1, sizeof(newer[1]));
 	ck_fails(axvm_set_ioeventfd(guest.vm, newer), E2BIG);
 

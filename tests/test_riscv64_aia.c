@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "riscv64_guest.h"
 #include "suite.h"
 
@@ -199,7 +199,7 @@ START_TEST(it_takes_nothing_before_the_vm_is_finalized)
 	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
 
 	irqfd.gsi = 5;
-	irqfd.fd = eventfd(0, EFD_CLOEXEC);
+	irqfd.fd = event_new();
 	guest_create(&guest, &config, PROGRAM(imsic));
 	guest_setup(&guest, AXVCPU_MODE_64);
 	ck_fails_saying(axvm_set_irqfd(guest.vm, &irqfd), EBUSY, "axvm_finalize");
@@ -477,13 +477,6 @@ START_TEST(wires_are_numbered_from_one)
 }
 END_TEST
 
-static void signal_fd(int fd)
-{
-	const uint64_t one = 1;
-
-	ck_assert_int_eq(write(fd, &one, sizeof(one)), sizeof(one));
-}
-
 /* KVM raises a wire and does not lower it again: of an edge there would be but one. */
 START_TEST(descriptors_raise_wires_and_send_messages)
 {
@@ -496,15 +489,15 @@ START_TEST(descriptors_raise_wires_and_send_messages)
 	start_aplic();
 	ck_ok(axvm_set_routes(guest.vm, routes, 2));
 	wire.gsi = 6;
-	wire.fd = eventfd(0, EFD_CLOEXEC);
+	wire.fd = event_new();
 	message.gsi = 40;
-	message.fd = eventfd(0, EFD_CLOEXEC);
+	message.fd = event_new();
 	ck_ok(axvm_set_irqfd(guest.vm, &wire));
 	ck_ok(axvm_set_irqfd(guest.vm, &message));
 	for (int i = 0; i < 3; i++) {
-		signal_fd(wire.fd);
+		event_signal(wire.fd);
 		expect_message(16);
-		signal_fd(message.fd);
+		event_signal(message.fd);
 		expect_message(17);
 	}
 	/* Nothing would ever come of it. */
@@ -513,7 +506,7 @@ START_TEST(descriptors_raise_wires_and_send_messages)
 	ck_fails_saying(axvm_set_irqfd(guest.vm, &wire), ENOTSUP, "resampling");
 	message.flags = AXVM_EVENT_REMOVE;
 	ck_ok(axvm_set_irqfd(guest.vm, &message));
-	signal_fd(message.fd);
+	event_signal(message.fd);
 	expect_silence();
 	guest_end(&guest);
 	close(wire.fd);

@@ -6,8 +6,8 @@
  */
 #include <errno.h>
 #include <linux/kvm.h>
-#include <sys/eventfd.h>
 
+#include "event.h"
 #include "injector.h"
 #include "riscv64_guest.h"
 #include "suite.h"
@@ -29,8 +29,7 @@ static void begin(struct sweep_world *world, uint32_t irqchip, const void *code,
 	world->vm = guest_vm(&config, code, len);
 	for (uint32_t i = 0; i < SWEEP_VCPUS; i++)
 		world->vcpus[i] = guest_vcpu(world->vm, i, arg);
-	world->fd = eventfd(0, EFD_CLOEXEC);
-	ck_assert_int_ge(world->fd, 0);
+	world->fd = event_new();
 }
 
 static void run_on(struct sweep_world *world, enum axvcpu_exit_kind kind)
@@ -79,8 +78,7 @@ static void begin_created(struct sweep_world *world)
 	second.id = 1;
 	world->vcpus[0] = guest_vcpu(world->vm, 0, 0);
 	ck_ok(axvcpu_new(world->vm, &second, &world->vcpus[1]));
-	world->fd = eventfd(0, EFD_CLOEXEC);
-	ck_assert_int_ge(world->fd, 0);
+	world->fd = event_new();
 }
 
 /* --- steps ------------------------------------------------------------------------------------ */

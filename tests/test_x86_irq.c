@@ -8,9 +8,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "suite.h"
 #include "x86_guest.h"
 
@@ -85,31 +85,6 @@ static void expect_silence(void)
 			      (unsigned int)guest.exit.u.io.data);
 	} while (!guest.exit.kicked);
 	pthread_join(thread, NULL);
-}
-
-static int event_new(void)
-{
-	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-
-	ck_assert_int_ge(fd, 0);
-	return fd;
-}
-
-static void event_signal(int fd)
-{
-	const uint64_t one = 1;
-
-	ck_assert_int_eq(write(fd, &one, sizeof(one)), sizeof(one));
-}
-
-/* What an eventfd has counted since it was last read. */
-static uint64_t event_count(int fd)
-{
-	uint64_t count = 0;
-
-	if (read(fd, &count, sizeof(count)) < 0)
-		ck_assert_int_eq(errno, EAGAIN);
-	return count;
 }
 
 /* The guest goes on until the eventfd has counted something, and it has been once. */
@@ -560,24 +535,9 @@ END_TEST
 
 /* --- ioeventfd -------------------------------------------------------------------------------- */
 
-static struct axvm_ioeventfd ioeventfd_config(uint32_t flags, int fd, uint64_t address,
-					      uint32_t width, uint64_t value)
-{
-	struct axvm_ioeventfd config = AXVM_IOEVENTFD_INIT;
-
-	config.flags = flags;
-	config.fd = fd;
-	config.address = address;
-	config.width = width;
-	config.value = value;
-	return config;
-}
-
 static int ioeventfd(uint32_t flags, int fd, uint64_t address, uint32_t width, uint64_t value)
 {
-	const struct axvm_ioeventfd config = ioeventfd_config(flags, fd, address, width, value);
-
-	return axvm_set_ioeventfd(guest.vm, &config);
+	return event_set_ioeventfd(guest.vm, flags, fd, address, width, value);
 }
 
 static void start_plain(const void *code, size_t len)

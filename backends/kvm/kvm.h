@@ -120,6 +120,9 @@ int kvm_vm_fd(void *arch_vm);
 int kvm_vm_require(const struct kvm_vm *kvm, unsigned int capability, const char *name,
 		   const char *option);
 int kvm_vm_enable(const struct kvm_vm *kvm, unsigned int capability, uint64_t arg, const char *name);
+/* Both: switches on what 'option' of the config needs. */
+int kvm_vm_enable_for(const struct kvm_vm *kvm, unsigned int capability, uint64_t arg,
+		      const char *name, const char *option);
 
 /* --- vcpu.c ----------------------------------------------------------------------------------- */
 

@@ -231,3 +231,11 @@ int kvm_vm_enable(const struct kvm_vm *kvm, unsigned int capability, uint64_t ar
 
 	return ret < 0 ? axvcpu_fail(kvm->vm, ret, "KVM_ENABLE_CAP of %s", name) : 0;
 }
+
+int kvm_vm_enable_for(const struct kvm_vm *kvm, unsigned int capability, uint64_t arg,
+		      const char *name, const char *option)
+{
+	int ret = kvm_vm_require(kvm, capability, name, option);
+
+	return ret < 0 ? ret : kvm_vm_enable(kvm, capability, arg, name);
+}

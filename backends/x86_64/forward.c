@@ -8,17 +8,12 @@
 static int notify_init(struct kvm_vm *kvm, const struct axvm_config *config)
 {
 	uint64_t flags = KVM_X86_NOTIFY_VMEXIT_ENABLED | KVM_X86_NOTIFY_VMEXIT_USER;
-	int ret;
 
 	if (!config->notify_window)
 		return 0;
-	ret = kvm_vm_require(kvm, KVM_CAP_X86_NOTIFY_VMEXIT, "KVM_CAP_X86_NOTIFY_VMEXIT",
-			     "notify_window");
-	if (ret < 0)
-		return ret;
-	return kvm_vm_enable(kvm, KVM_CAP_X86_NOTIFY_VMEXIT,
-			     (uint64_t)config->notify_window << 32 | flags,
-			     "KVM_CAP_X86_NOTIFY_VMEXIT");
+	return kvm_vm_enable_for(kvm, KVM_CAP_X86_NOTIFY_VMEXIT,
+				 (uint64_t)config->notify_window << 32 | flags,
+				 "KVM_CAP_X86_NOTIFY_VMEXIT", "notify_window");
 }
 
 int x86_forward_init(struct kvm_vm *kvm, const struct axvm_config *config)

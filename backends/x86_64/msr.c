@@ -82,11 +82,9 @@ int x86_msr_init(struct kvm_vm *kvm, const struct axvm_config *config)
 		reasons |= KVM_MSR_EXIT_REASON_INVAL;
 	if (!reasons)
 		return 0;
-	ret = kvm_vm_require(kvm, KVM_CAP_X86_USER_SPACE_MSR, "KVM_CAP_X86_USER_SPACE_MSR",
-			     config->nsysregs ? "sysregs" : "forward");
-	if (ret >= 0)
-		ret = kvm_vm_enable(kvm, KVM_CAP_X86_USER_SPACE_MSR, reasons,
-				    "KVM_CAP_X86_USER_SPACE_MSR");
+	ret = kvm_vm_enable_for(kvm, KVM_CAP_X86_USER_SPACE_MSR, reasons,
+				"KVM_CAP_X86_USER_SPACE_MSR",
+				config->nsysregs ? "sysregs" : "forward");
 	if (!ret && config->nsysregs)
 		ret = filter_init(kvm, config);
 	return ret;

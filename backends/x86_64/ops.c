@@ -40,19 +40,6 @@ static int set_gpa_bits(struct kvm_vm *kvm, const struct axvm_config *config,
 	return 0;
 }
 
-/* A capability that the config asked for by what it is good for. */
-static int need_capability(struct kvm_vm *kvm, unsigned int capability, const char *name,
-			   uint64_t arg)
-{
-	const struct kvm_enable_cap cap = { .cap = capability, .args = { arg } };
-	int ret = kvm_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
-
-	if (ret == -EINVAL || ret == -ENOTTY)
-		return axvcpu_fail(kvm->vm, -ENOTSUP, "VM config: irqchip: this KVM lacks %s",
-				   name);
-	return kvm_vm_result(kvm, ret, name);
-}
-
 /* Before the first vCPU, which gets its LAPIC from it. */
 static int create_irqchip(struct kvm_vm *kvm)
 {
@@ -62,13 +49,14 @@ static int create_irqchip(struct kvm_vm *kvm)
 		ret = kvm_vm_result(kvm, kvm_ioctl_value(kvm->fd, KVM_CREATE_IRQCHIP, 0),
 				    "KVM_CREATE_IRQCHIP");
 	else if (kvm->irqchip == AXVM_IRQCHIP_SPLIT)
-		ret = need_capability(kvm, KVM_CAP_SPLIT_IRQCHIP, "KVM_CAP_SPLIT_IRQCHIP",
-				      IOAPIC_PINS);
+		ret = kvm_vm_enable_for(kvm, KVM_CAP_SPLIT_IRQCHIP, IOAPIC_PINS,
+					"KVM_CAP_SPLIT_IRQCHIP", "irqchip");
 	/* An id of 8 bits reaches 255 vCPUs: the last one means all of them. */
 	if (!ret && kvm->kernel_irqchip && kvm->max_vcpus > 255)
-		ret = need_capability(kvm, KVM_CAP_X2APIC_API, "KVM_CAP_X2APIC_API",
-				      KVM_X2APIC_API_USE_32BIT_IDS |
-					      KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK);
+		ret = kvm_vm_enable_for(kvm, KVM_CAP_X2APIC_API,
+					KVM_X2APIC_API_USE_32BIT_IDS |
+						KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK,
+					"KVM_CAP_X2APIC_API", "max_vcpus above 255");
 	return ret;
 }
 

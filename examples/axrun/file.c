@@ -36,11 +36,11 @@ static int refuse(char *reason, const char *text)
 	return -1;
 }
 
-static int check(struct file *file, char *reason)
+static int check(struct file *file, int fd, char *reason)
 {
 	struct stat st;
 
-	if (fstat(file->fd, &st))
+	if (fstat(fd, &st))
 		return refuse(reason, strerror(errno));
 	if (!S_ISREG(st.st_mode)) {
 		snprintf(reason, REASON_MAX, "%s, not an image", type_name(st.st_mode));
@@ -57,23 +57,32 @@ static int check(struct file *file, char *reason)
 	return 0;
 }
 
-/* The reason is put into `reason`, of REASON_MAX bytes. */
-static int open_and_map(struct file *file, const char *name, char *reason)
+static int map(struct file *file, int fd, char *reason)
 {
 	void *data;
 
-	*file = (struct file){ .name = name };
-	/* O_NONBLOCK and O_NOCTTY: opening a pipe or a terminal must have no effect. */
-	file->fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (file->fd < 0)
-		return refuse(reason, strerror(errno));
-	if (check(file, reason))
+	if (check(file, fd, reason))
 		return -1;
-	data = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, file->fd, 0);
+	data = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (data == MAP_FAILED)
 		return refuse(reason, strerror(errno));
 	file->data = data;
 	return 0;
+}
+
+/* The reason is put into `reason`, of REASON_MAX bytes. */
+static int open_and_map(struct file *file, const char *name, char *reason)
+{
+	int fd, ret;
+
+	*file = (struct file){ .name = name };
+	/* O_NONBLOCK and O_NOCTTY: opening a pipe or a terminal must have no effect. */
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return refuse(reason, strerror(errno));
+	ret = map(file, fd, reason);
+	close(fd);
+	return ret;
 }
 
 int file_open(struct file *file, const char *name)
@@ -96,7 +105,5 @@ void file_close(struct file *file)
 {
 	if (file->data)
 		munmap((void *)(uintptr_t)file->data, file->size);
-	if (file->fd >= 0)
-		close(file->fd);
-	*file = (struct file){ .fd = -1 };
+	*file = (struct file){ .name = NULL };
 }

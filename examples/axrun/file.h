@@ -15,9 +15,7 @@
 struct file {
 	/* As on the command line, for messages. */
 	const char *name;
-	/* 0 and more: open. */
-	int fd;
-	/* Private and read-only. */
+	/* A mapping of its own, which is for reading alone. */
 	const uint8_t *data;
 	size_t size;
 };

@@ -70,9 +70,7 @@ static int guest_parse(struct image *image, const struct options *options,
 int image_load(struct image *image, const struct options *options, const struct platform *platform)
 {
 	*image = (struct image){
-		.unpacked.fd = -1,
 		.unpack_max = options->memory < FILE_MAX ? options->memory : FILE_MAX,
-		.initrd.fd = -1,
 		.initrd_end = UINT64_MAX,
 	};
 	if (file_open(&image->file, options->guest))

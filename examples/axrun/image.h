@@ -47,7 +47,7 @@ struct image {
 	/* What it contains, and what the segments' data lies in: the file itself, or `unpacked`. */
 	const uint8_t *bytes;
 	size_t size;
-	/* If the file is compressed, what was in it, which may have that many bytes. */
+	/* If the file is compressed, what was in it, as if mapped; it may have that many bytes. */
 	struct file unpacked;
 	uint64_t unpack_max;
 	enum image_kind kind;

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 /* Input is const. */
 #define ZLIB_CONST
 #include <zlib.h>
@@ -76,28 +75,25 @@ static int inflate_all(const struct image *image, uint8_t *to, size_t *len, cons
 	return err == Z_STREAM_END ? 0 : -1;
 }
 
-/* A file in memory: how long it will be is not known, and what is not written takes no room. */
+/* How long it will be is not known; what is not written takes no room, and is given back. */
 static int unpack_gzip(struct image *image, const char *name)
 {
 	struct file *to = &image->unpacked;
 	uint8_t *data;
 	size_t len = 0;
 
-	to->name = name;
-	to->fd = memfd_create("kernel", MFD_CLOEXEC);
-	if (to->fd < 0 || ftruncate(to->fd, (off_t)image->unpack_max))
-		return fail("%s: no memory to unpack it: %s", name, strerror(errno));
-	data = mmap(NULL, image->unpack_max, PROT_READ | PROT_WRITE, MAP_SHARED, to->fd, 0);
+	data = mmap(NULL, image->unpack_max, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (data == MAP_FAILED)
 		return fail("%s: no memory to unpack it: %s", name, strerror(errno));
-	to->data = data;
-	to->size = image->unpack_max;
+	*to = (struct file){ .name = name, .data = data, .size = image->unpack_max };
 	if (inflate_all(image, data, &len, name))
 		return -1;
 	if (!len)
 		return fail("%s: there is nothing in it", name);
-	if (ftruncate(to->fd, (off_t)len))
+	if (mremap(data, to->size, len, 0) == MAP_FAILED)
 		return fail("%s: cannot unpack it: %s", name, strerror(errno));
+	to->size = len;
 	image->bytes = to->data;
 	image->size = len;
 	return 0;
