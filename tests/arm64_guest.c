@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "arm64_guest.h"
 
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
+
 #include "suite.h"
 
 void a64_start(struct guest *guest, const struct axvm_config *config, const void *code, size_t len,
@@ -43,38 +46,106 @@ uint64_t a64_call_result(struct guest *guest)
 /* --- the GIC --------------------------------------------------------------------------------- */
 
 #define GICD_CTLR 0x0u
-#define GICD_CTLR_ON 0x12u /* affinity routing, group 1 */
+#define GICD_CTLR_ON_V2 0x1u
+#define GICD_CTLR_ON_V3 0x12u /* affinity routing, group 1 */
 #define GIC_ISENABLER 0x100u
+#define GICD_ITARGETSR 0x800u
 #define GICR_SGI_PAGE 0x10000u
+
+#define FIRST_SPI 32u
+#define NIRQS_MAX 992u
+/* GICD_CTLR, each ISENABLER and ITARGETSR, and some more. */
+#define STORES_MAX (1 + NIRQS_MAX / 32 + NIRQS_MAX / 4 + 64)
+
+/* Also before the tests begin, where nothing may be asserted. */
+bool a64_has_gic(uint32_t version)
+{
+	struct kvm_create_device device = { .flags = KVM_CREATE_DEVICE_TEST };
+	struct axvm *vm;
+	bool has;
+
+	device.type = version == 3 ? KVM_DEV_TYPE_ARM_VGIC_V3 : KVM_DEV_TYPE_ARM_VGIC_V2;
+	if (axvm_new(NULL, &vm))
+		return false;
+	has = ioctl(axvm_fd(vm), KVM_CREATE_DEVICE, &device) == 0;
+	axvm_free(vm);
+	return has;
+}
+
+uint32_t a64_gic_version(void)
+{
+	return a64_has_gic(3) ? 3 : 2;
+}
+
+static uint32_t version_of(const struct axvm_arm64_config *config)
+{
+	return config && config->gic_version ? config->gic_version : a64_gic_version();
+}
+
+static uint64_t gicd_of(const struct axvm_arm64_config *config)
+{
+	return config && config->gicd_gpa ? config->gicd_gpa : AXVM_ARM64_GICD;
+}
+
+static uint64_t gicc_of(const struct axvm_arm64_config *config)
+{
+	return config && config->gicc_gpa ? config->gicc_gpa : AXVM_ARM64_GICC;
+}
+
+/* Where the registers of each CPU's own interrupts are; those of the others the distributor has. */
+static uint64_t own_of(const struct axvm_arm64_config *config)
+{
+	uint64_t gicr = config && config->gicr_gpa ? config->gicr_gpa : AXVM_ARM64_GICR;
+
+	return version_of(config) == 3 ? gicr + GICR_SGI_PAGE : gicd_of(config);
+}
+
+void a64_gic_list(struct axvm *vm, const struct axvm_arm64_config *config, bool timer,
+		  const struct a64_store *stores, size_t n)
+{
+	const uint64_t words[] = { timer, version_of(config) == 2 ? gicc_of(config) : 0 };
+	const struct a64_store end = { .addr = 0 };
+	uint64_t at = A64_LIST + sizeof(words);
+
+	ck_ok(axvm_write(vm, A64_LIST, words, sizeof(words)));
+	ck_ok(axvm_write(vm, at, stores, n * sizeof(end)));
+	ck_ok(axvm_write(vm, at + n * sizeof(end), &end, sizeof(end)));
+}
+
+void a64_gic_list_all(struct axvm *vm, const struct axvm_arm64_config *config, bool timer,
+		      const struct a64_store *extra, size_t nextra)
+{
+	uint32_t nirqs = config && config->nirqs ? config->nirqs : 256;
+	bool v3 = version_of(config) == 3;
+	uint64_t gicd = gicd_of(config), own = own_of(config);
+	struct a64_store stores[STORES_MAX];
+	size_t n = 0;
+
+	stores[n++] = (struct a64_store){ gicd + GICD_CTLR, 4,
+					  v3 ? GICD_CTLR_ON_V3 : GICD_CTLR_ON_V2 };
+	/* 32 at a time. */
+	for (uint32_t i = 0; i < nirqs / 32; i++)
+		stores[n++] = (struct a64_store){ (i ? gicd + 4 * i : own) + GIC_ISENABLER, 4,
+						  UINT32_MAX };
+	/* Four at a time. A GICv3 begins so: with affinity 0. */
+	for (uint32_t intid = FIRST_SPI; !v3 && intid < nirqs; intid += 4)
+		stores[n++] = (struct a64_store){ gicd + GICD_ITARGETSR + intid, 4, 0x01010101 };
+	ck_assert_uint_le(n + nextra, STORES_MAX);
+	for (size_t i = 0; i < nextra; i++)
+		stores[n++] = extra[i];
+	a64_gic_list(vm, config, timer, stores, n);
+}
 
 void a64_start_gic(struct guest *guest, const struct axvm_arm64_config *given, bool timer,
 		   const struct a64_store *extra, size_t nextra)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
-	uint64_t gicd = given && given->gicd_gpa ? given->gicd_gpa : AXVM_ARM64_GICD;
-	uint64_t gicr = given && given->gicr_gpa ? given->gicr_gpa : AXVM_ARM64_GICR;
-	uint32_t nirqs = given && given->nirqs ? given->nirqs : 256;
-	const struct a64_store end = { .addr = 0 };
-	const uint64_t word = timer;
-	uint64_t at = A64_LIST + sizeof(word);
-	struct a64_store store = { gicd + GICD_CTLR, 4, GICD_CTLR_ON };
 	struct axvcpu_setup_config setup = guest_setup_config(0);
 
 	config.irqchip = AXVM_IRQCHIP_KERNEL;
 	config.arch_config = given;
 	guest_create(guest, &config, PROGRAM(gic));
-	ck_ok(axvm_write(guest->vm, A64_LIST, &word, sizeof(word)));
-	ck_ok(axvm_write(guest->vm, at, &store, sizeof(store)));
-	/* All interrupts, 32 at a time; the first 32 are the redistributor's. */
-	for (uint32_t i = 0; i < nirqs / 32; i++) {
-		at += sizeof(store);
-		store.addr = (i ? gicd + 4 * i : gicr + GICR_SGI_PAGE) + GIC_ISENABLER;
-		store.value = UINT32_MAX;
-		ck_ok(axvm_write(guest->vm, at, &store, sizeof(store)));
-	}
-	at += sizeof(store);
-	ck_ok(axvm_write(guest->vm, at, extra, nextra * sizeof(store)));
-	ck_ok(axvm_write(guest->vm, at + nextra * sizeof(store), &end, sizeof(end)));
+	a64_gic_list_all(guest->vm, given, timer, extra, nextra);
 	setup.arg = A64_LIST;
 	ck_ok(axvcpu_setup(guest->vcpu, GUEST_CODE, 0, &setup));
 	ck_ok(axvcpu_bind(guest->vcpu));

@@ -38,10 +38,10 @@ uint64_t a64_call_result(struct guest *guest);
 /* --- the GIC --------------------------------------------------------------------------------- */
 
 /*
- * Its argument points to a word and a list of stores, up to one to 0: makes them, switches its
- * GICv3 CPU interface on, if the word is not 0 also the virtual timer, which is due, writes the
+ * Its argument points to two words and a list of stores, up to one to 0: makes them, switches its
+ * CPU interface on, if the first word is not 0 also the virtual timer, which is due, writes that
  * word to GUEST_MMIO and waits for interrupts, the number of each of which it writes to GUEST_MMIO
- * + 8 before it ends it.
+ * + 8 before it ends it. The second word is where a GICv2 has its CPU interface; 0: a GICv3 has it.
  */
 GUEST_PROGRAM(gic);
 
@@ -52,10 +52,18 @@ struct a64_store {
 	uint64_t value;
 };
 
-/*
- * A VM with a GICv3 and a vCPU that takes all interrupts of it, after these stores; 'extra' may be
- * NULL.
- */
+/* Whether this KVM makes GICs of that version, 2 or 3; and the newest that it makes. */
+bool a64_has_gic(uint32_t version);
+uint32_t a64_gic_version(void);
+
+/* Writes that program's argument to A64_LIST, for a GIC of this config, which may be NULL. */
+void a64_gic_list(struct axvm *vm, const struct axvm_arm64_config *config, bool timer,
+		  const struct a64_store *stores, size_t n);
+/* The same, and before these stores come some that let all interrupts in, shared ones to vCPU 0. */
+void a64_gic_list_all(struct axvm *vm, const struct axvm_arm64_config *config, bool timer,
+		      const struct a64_store *extra, size_t nextra);
+
+/* A VM with such a GIC and a vCPU that takes all interrupts of it, after these stores. */
 void a64_start_gic(struct guest *guest, const struct axvm_arm64_config *config, bool timer,
 		   const struct a64_store *extra, size_t nextra);
 /* Runs to the interrupt. */

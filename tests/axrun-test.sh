@@ -2,140 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # axrun and the example guests from outside: every guest, option, exit status and bad input.
 #
-# Takes the environment of tests/axrun-lib.sh, and:
-#   GUESTS   the folder with the guests
-#   MINIMAL  the program of examples/minimal.c
-# Formats are this script's own, option lists are split on purpose, and what is in single quotes is for
-# the helper that gets it.
-# shellcheck disable=SC2059,SC2086,SC2016,SC2017
-# shellcheck source=tests/axrun-lib.sh
-. "${0%/*}/axrun-lib.sh"
-
-GUESTS=${GUESTS:-./examples/guests}
-MINIMAL=${MINIMAL:-./examples/minimal}
-# No case takes long, even where guests are interpreted; more than this is a hang.
-LIMIT=60
-
-# What differs: the host's name of the architecture is $(uname -m), the guests' $arch; memory begins at
-# $ram; $irqchips are the modes of --irqchip, the default first; $pc is the program counter in a report.
-# The programs, as printf takes them, all of which end by themselves: $answer writes 42 to the exit
-# device; $wider writes 0x1ff there, with 32 bits; $unclaimed reads a byte from where nothing is,
-# which a debug log calls $unclaimed_is.
-case $(uname -m) in
-x86_64)
-	arch=x86_64
-	ram=0
-	irqchips="none kernel split"
-	pc=rip
-	# mov al, 42; out 0xf4, al; hlt
-	answer='\260\052\346\364\364'
-	answer_len=5
-	# mov eax, 0x1ff; out 0xf4, eax; hlt
-	wider='\270\377\001\000\000\347\364\364'
-	wider_len=8
-	# in al, 0x70; hlt
-	unclaimed='\344\160\364'
-	unclaimed_is='port 0x70, 1 bytes'
-	little="--memory 64K --load 0x8000"
-	flood=port
-	;;
-aarch64)
-	arch=arm64
-	ram=2147483648
-	irqchips="kernel none"
-	pc=pc
-	# mov w0, #42; mov w1, #0x10000000; orr w1, w1, #0x1000; strb w0, [x1]; b .
-	answer='\100\005\200\122\001\000\242\122\041\000\024\062\040\000\000\071\000\000\000\024'
-	answer_len=20
-	# mov w0, #0x1ff; the address as above; str w0, [x1]; b .
-	wider='\340\077\200\122\001\000\242\122\041\000\024\062\040\000\000\271\000\000\000\024'
-	wider_len=20
-	# mov w1, #0x70000000; ldrb w0, [x1]; the address as above; strb wzr, [x1]; b .
-	unclaimed='\001\000\256\122\040\000\100\071\001\000\242\122\041\000\024\062\077\000\000\071\000\000\000\024'
-	unclaimed_is='address 0x70000000, 1 bytes'
-	little="--memory 16K --load 0x80000000"
-	flood=mmio
-	;;
-riscv64)
-	arch=riscv64
-	ram=2147483648
-	irqchips="kernel none"
-	pc=pc
-	# li a0, 42; lui a1, 0x10001; sb a0, 0(a1); j .
-	answer='\023\005\240\002\267\025\000\020\043\200\245\000\157\000\000\000'
-	answer_len=16
-	# lui a1, 0x10001; li a0, 0x1ff; sw a0, 0(a1); j .
-	wider='\267\025\000\020\023\005\360\037\043\240\245\000\157\000\000\000'
-	wider_len=16
-	# lui a1, 0x70000; lbu a0, 0(a1); lui a1, 0x10001; sb zero, 0(a1); j .
-	unclaimed='\267\005\000\160\003\305\005\000\267\025\000\020\043\200\005\000\157\000\000\000'
-	unclaimed_is='address 0x70000000, 1 bytes'
-	little="--memory 16K --load 0x80000000"
-	flood=mmio
-	;;
-*)
-	echo "skipped: there are no programs for $(uname -m) here"
-	exit 77
-	;;
-esac
-
-eot=$(printf '\004')
-
-# --- what a case is made of ------------------------------------------------------------------------
-
-# says NAME PATTERN: stderr of the last run has a line like that.
-says()
-{
-	if grep -q -e "$2" "$err"; then
-		ok "$1"
-	else
-		not_ok "$1" "stderr lacks: $2"
-	fi
-}
-
-# on_terminal NAME STEP... -- ARG...: axrun on a terminal; see pty_run.c.
-on_terminal()
-{
-	name="terminal: $1"
-	shift
-	timeout -k 5 $LIMIT "$HELPERS/pty_run" "$@" >"$out" 2>"$err"
-	status=$?
-	ends "$name" 0
-}
-
-# checks NAME: the last run ended with 0, and every line of its output that is a check says ok.
-checks()
-{
-	if [ "$status" -ne 0 ]; then
-		not_ok "$1" "expected status 0"
-	elif ! grep -q ': ok$' "$out" || grep -q 'FAILED' "$out"; then
-		not_ok "$1" "not all of its checks say ok"
-	else
-		ok "$1"
-	fi
-}
-
-elf()
-{
-	"$HELPERS/mkelf" "$1" "$tmp/$1" || exit 1
-}
-
-# A flat image from octal escapes, as printf takes them.
-flat()
-{
-	printf "$2" >"$tmp/$1"
-}
-
-# at OFFSET: an address in memory.
-at()
-{
-	printf '0x%x' $((ram + $1))
-}
-
-x86()
-{
-	[ "$arch" = x86_64 ]
-}
+# Option lists are split on purpose, and what is in single quotes is for the helper that gets it.
+# shellcheck disable=SC2086,SC2016
+# shellcheck source=tests/guests-lib.sh
+. "${0%/*}/guests-lib.sh"
 
 # --- guests ----------------------------------------------------------------------------------------
 
@@ -190,12 +60,6 @@ ends "echo: closed stdin" 0 ''
 status=$?
 ends "echo: slow stdin" 0 'ab'
 
-guests="mmio hypercall"
-if x86; then
-	guests="$guests pio string msr"
-elif grep -q '^isa.*_zkr' /proc/cpuinfo; then
-	guests="$guests csr"
-fi
 for guest in $guests; do
 	axrun "$GUESTS/$guest"
 	ends "$guest" 0
@@ -282,46 +146,8 @@ for bad in x 1x 18446744073709551616 "$flood y"; do
 	ends "flood $bad" 2
 done
 
-# --- several CPUs, and interrupts -----------------------------------------------------------------
+# --- words and powers ------------------------------------------------------------------------------
 
-sum()
-{
-	printf '%d' $(($1 * ($1 + 1) / 2 * $2))
-}
-kind=$("$AXRUN" "$GUESTS/crash" list | head -n 1)
-for irqchip in $irqchips; do
-	axrun --irqchip $irqchip "$GUESTS/hello"
-	if [ "$status" -eq 125 ] && grep -q 'lacks' "$err"; then
-		skip "--irqchip $irqchip" "$(cat "$err")"
-		continue
-	fi
-	ends "--irqchip $irqchip" 0
-	axrun --irqchip $irqchip "$GUESTS/interrupt"
-	checks "--irqchip $irqchip: interrupt"
-	for cpus in 1 2 4; do
-		axrun --irqchip $irqchip --cpus $cpus "$GUESTS/smp"
-		checks "--irqchip $irqchip --cpus $cpus: smp"
-		if ! grep -q "^smp: $cpus CPUs*, sum $(sum $cpus 100)$" "$out"; then
-			not_ok "--irqchip $irqchip --cpus $cpus: smp: sum" "another one"
-		fi
-		axrun --irqchip $irqchip --cpus $cpus "$GUESTS/ipi" 2
-		checks "--irqchip $irqchip --cpus $cpus: ipi"
-		x86 && continue
-		axrun --irqchip $irqchip --cpus $cpus "$GUESTS/power" cpus
-		checks "--irqchip $irqchip --cpus $cpus: power"
-	done
-	axrun --irqchip $irqchip --cpus 3 "$GUESTS/crash" "$kind" 2
-	ends "--irqchip $irqchip: crash of a CPU" 126 ''
-	says "--irqchip $irqchip: crash of a CPU: which" '^axrun: the guest crashed: vCPU 2: '
-	axrun --irqchip $irqchip --cpus 2 --timeout 2 "$GUESTS/spin" partial
-	ends "--irqchip $irqchip: --timeout" 124 'partial'
-	for guest in $guests; do
-		axrun --irqchip $irqchip --cpus 2 "$GUESTS/$guest"
-		checks "--irqchip $irqchip: $guest"
-	done
-	axrun --irqchip $irqchip --cpus 64 "$GUESTS/smp" 3
-	checks "--irqchip $irqchip: 64 CPUs"
-done
 for bad in x 1x; do
 	for guest in smp ipi interrupt hypercall; do
 		axrun "$GUESTS/$guest" $bad
@@ -339,15 +165,6 @@ if ! x86; then
 	axrun "$GUESTS/power" nonsense
 	ends "power nonsense" 2
 
-	for irqchip in $irqchips; do
-		axrun --irqchip $irqchip --dump-dtb "$tmp/dtb" --cpus 2 "$GUESTS/hello" x
-		ends "--dump-dtb, --irqchip $irqchip" 0
-		if [ "$(dd if="$tmp/dtb" bs=1 count=4 2>/dev/null)" = "$(printf '\320\015\376\355')" ]; then
-			ok "--dump-dtb: a device tree"
-		else
-			not_ok "--dump-dtb: a device tree" "it begins otherwise"
-		fi
-	done
 	refused "--dump-dtb into a folder that is not there" "dump-dtb" --dump-dtb /nowhere/file \
 		"$GUESTS/hello"
 	refused "--dump-dtb without a name" "empty" --dump-dtb '' "$GUESTS/hello"
@@ -357,32 +174,6 @@ if ! x86; then
 else
 	refused "--dump-dtb" "no device tree" --dump-dtb "$tmp/dtb" "$GUESTS/hello"
 fi
-
-# --- the console's interrupt: at once, later, at the end of stdin, and for more than any buffer holds --
-
-if x86; then
-	axrun --irqchip split "$GUESTS/echo" asleep
-	ends "echo asleep: no line" 2
-fi
-axrun --irqchip none "$GUESTS/echo" asleep
-ends "echo asleep: no interrupt" 2
-printf 'one\ntwo' >"$tmp/text"
-input=$tmp/text
-axrun --irqchip kernel --stats "$GUESTS/echo" asleep
-ends "echo asleep" 0 'one\ntwo'
-awk 'BEGIN { for (i = 0; i < 600; i++) print "line", i }' >"$tmp/text"
-axrun --irqchip kernel "$GUESTS/echo" asleep
-if [ "$status" -eq 0 ] && cmp -s "$tmp/text" "$out"; then
-	ok "echo asleep: 5 kB"
-else
-	not_ok "echo asleep: 5 kB" "not echoed"
-fi
-input=
-{ sleep 0.5; printf a; sleep 0.5; printf b; } |
-	timeout $LIMIT "$AXRUN" --irqchip kernel --stats "$GUESTS/echo" asleep >"$out" 2>"$err"
-status=$?
-ends "echo asleep: slow stdin" 0 'ab'
-says "echo asleep: it does not ask" '^axrun: [0-9][0-9] exits'
 
 # --- reset, and starting again --------------------------------------------------------------------
 
@@ -427,7 +218,7 @@ fi
 says "--cpus: statistics" '^axrun: vCPU 1: [0-9]* exits'
 axrun --json --cpus 2 "$GUESTS/smp"
 says "--cpus: JSON" '"by_vcpu": {"0": {"exits": [0-9]*, "by_kind": {.*}}, "1": {.*}}}}$'
-axrun --json --cpus 2 "$GUESTS/crash" "$kind" 1
+axrun --json --cpus 2 "$GUESTS/crash" "$crash_kind" 1
 says "--cpus: JSON of a crash" '"crash": {"kind": ".*", "vcpu": 1, '
 axrun --trace --cpus 2 "$GUESTS/smp"
 says "--cpus: --trace" '^axrun: trace: [0-9.]* vCPU 0 [A-Z]*_WRITE'

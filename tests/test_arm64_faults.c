@@ -4,6 +4,7 @@
  * many there are, where docs/performance.md and the headers say so.
  */
 #include <linux/kvm.h>
+#include <stdio.h>
 
 #include "arm64_guest.h"
 #include "event.h"
@@ -70,20 +71,23 @@ static void begin_steps(struct sweep_world *world)
 	begin(world, &config, PROGRAM(steps), 0);
 }
 
+/* AXVM_ARM64_ITS, where KVM can have one. */
+static uint32_t its;
+
 static struct axvm_config everything(struct axvm_arm64_config *gic)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 
 	*gic = (struct axvm_arm64_config)AXVM_ARM64_CONFIG_INIT;
-	gic->flags = AXVM_ARM64_ITS;
+	gic->flags = its;
 	config.irqchip = AXVM_IRQCHIP_KERNEL;
 	config.forward = AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_POWER;
 	config.arch_config = gic;
 	return config;
 }
 
-/* With a GIC and its ITS, not finalized. */
-static void begin_its(struct sweep_world *world)
+/* With all of that, not finalized. */
+static void begin_with_everything(struct sweep_world *world)
 {
 	struct axvm_arm64_config gic;
 	struct axvm_config config = everything(&gic);
@@ -354,13 +358,18 @@ static void see_the_write(struct sweep_world *world)
 	ck_assert_uint_eq(world->exit.u.mmio.data, GUEST_VALUE);
 }
 
-static const struct sweep_step steps[] = {
+#define FINALIZE \
+	.begin = begin_with_everything, .take = take_finalize, .see = sweep_see_the_guest_run
+static const struct sweep_step steps_with_its[] = {
 	{ .name = "a VM with everything", .take = take_new, .calls = 20 },
-	{ .name = "finalize",
-	  .begin = begin_its,
-	  .take = take_finalize,
-	  .see = sweep_see_the_guest_run,
-	  .calls = 2 },
+	{ .name = "finalize", FINALIZE, .calls = 2 },
+};
+static const struct sweep_step steps_without[] = {
+	{ .name = "a VM with everything but an ITS", .take = take_new, .calls = 18 },
+	{ .name = "finalize without an ITS", FINALIZE, .calls = 1 },
+};
+
+static const struct sweep_step steps[] = {
 	{ .name = "setup with everything",
 	  .begin = begin_created,
 	  .take = take_setup,
@@ -453,11 +462,23 @@ static const struct sweep_step steps[] = {
 	  .calls = 3 },
 };
 
-#define STEPS (int)(sizeof(steps) / sizeof(steps[0]))
+#define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
 
 START_TEST(each_call_fails)
 {
 	sweep(&steps[_i]);
+}
+END_TEST
+
+START_TEST(each_call_with_an_its_fails)
+{
+	sweep(&steps_with_its[_i]);
+}
+END_TEST
+
+START_TEST(each_call_without_an_its_fails)
+{
+	sweep(&steps_without[_i]);
 }
 END_TEST
 
@@ -513,7 +534,14 @@ static void add_tests(Suite *suite)
 	TCase *all = suite_case(suite, "all");
 	TCase *count = suite_case(suite, "count");
 
-	tcase_add_loop_test(all, each_call_fails, 0, STEPS);
+	tcase_add_loop_test(all, each_call_fails, 0, COUNT(steps));
+	if (a64_has_gic(3)) {
+		its = AXVM_ARM64_ITS;
+		tcase_add_loop_test(all, each_call_with_an_its_fails, 0, COUNT(steps_with_its));
+	} else {
+		printf("skip each_call_with_an_its_fails: this KVM has no GICv3\n");
+		tcase_add_loop_test(all, each_call_without_an_its_fails, 0, COUNT(steps_without));
+	}
 	tcase_add_test(count, an_exit_makes_as_many_system_calls_as_is_said);
 }
 

@@ -6,6 +6,7 @@
 #include <linux/kvm.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "arm64_guest.h"
@@ -125,18 +126,10 @@ START_TEST(what_comes_before_the_gic_is_ready_waits_for_the_first_entry)
 	const struct axvm_msi msi = { .address = AXVM_ARM64_GITS + 0x10040 };
 	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
 	struct axvm_config config = AXVM_CONFIG_INIT;
-	const uint64_t word = 0;
-	const struct a64_store all[] = {
-		{ AXVM_ARM64_GICD, 4, 0x12 },
-		{ AXVM_ARM64_GICR + 0x10100, 4, UINT32_MAX },
-		{ AXVM_ARM64_GICD + 0x104, 4, UINT32_MAX },
-		{ 0 },
-	};
 
 	config.irqchip = AXVM_IRQCHIP_KERNEL;
 	guest_create(&guest, &config, PROGRAM(gic));
-	ck_ok(axvm_write(guest.vm, A64_LIST, &word, sizeof(word)));
-	ck_ok(axvm_write(guest.vm, A64_LIST + 8, all, sizeof(all)));
+	a64_gic_list_all(guest.vm, NULL, false, NULL, 0);
 	guest_setup(&guest, AXVCPU_MODE_64);
 	ck_ok(axvcpu_set_gpr(guest.vcpu, 0, A64_LIST));
 	ck_fails_saying(axvm_set_irq_line(guest.vm, 1, true), EBUSY, "axvm_finalize()");
@@ -326,6 +319,8 @@ static void write_commands(struct axvm *vm)
 }
 
 static const struct a64_store its_stores[] = {
+	/* GICD_CTLR: affinity routing, group 1. */
+	{ AXVM_ARM64_GICD, 4, 0x12 },
 	/* GICR_PROPBASER: 14 bits of numbers; GICR_PENDBASER; GICR_CTLR: LPIs on. */
 	{ AXVM_ARM64_GICR + 0x70, 8, LPI_CONFIG | 13 },
 	{ AXVM_ARM64_GICR + 0x78, 8, LPI_PENDING | UINT64_C(1) << 62 },
@@ -345,21 +340,13 @@ static void start_its(void)
 	struct axvm_arm64_config config = AXVM_ARM64_CONFIG_INIT;
 	struct axvm_config vm_config = AXVM_CONFIG_INIT;
 	unsigned char on[ITS_EVENTS];
-	const struct a64_store gic[] = {
-		{ AXVM_ARM64_GICD, 4, 0x12 },
-	};
-	const uint64_t word = 0;
-	const struct a64_store end = { .addr = 0 };
 
 	config.flags = AXVM_ARM64_ITS;
 	vm_config.irqchip = AXVM_IRQCHIP_KERNEL;
 	vm_config.arch_config = &config;
 	guest_create(&guest, &vm_config, PROGRAM(gic));
-	ck_ok(axvm_write(guest.vm, A64_LIST, &word, sizeof(word)));
-	ck_ok(axvm_write(guest.vm, A64_LIST + 8, gic, sizeof(gic)));
-	ck_ok(axvm_write(guest.vm, A64_LIST + 8 + sizeof(gic), its_stores, sizeof(its_stores)));
-	ck_ok(axvm_write(guest.vm, A64_LIST + 8 + sizeof(gic) + sizeof(its_stores), &end,
-			 sizeof(end)));
+	a64_gic_list(guest.vm, &config, false, its_stores,
+		     sizeof(its_stores) / sizeof(its_stores[0]));
 	/* Of each LPI: on, priority 0xa0. */
 	memset(on, 0xa1, sizeof(on));
 	ck_ok(axvm_write(guest.vm, LPI_CONFIG, on, sizeof(on)));
@@ -480,8 +467,13 @@ static void add_tests(Suite *suite)
 	tcase_add_test(gic, the_end_of_a_level_interrupt_signals_a_descriptor);
 	tcase_add_test(gic, routes_are_to_inputs_of_the_one_controller);
 	tcase_add_test(gic, no_interrupt_of_a_storm_is_lost);
-	tcase_add_test(its, a_message_goes_through_the_its);
-	tcase_add_test(its, a_message_has_a_route_and_a_descriptor);
+	if (a64_has_gic(3)) {
+		tcase_add_test(its, a_message_goes_through_the_its);
+		tcase_add_test(its, a_message_has_a_route_and_a_descriptor);
+	} else {
+		printf("skip a_message_goes_through_the_its: a GICv2 has no ITS\n"
+		       "skip a_message_has_a_route_and_a_descriptor: likewise\n");
+	}
 	tcase_add_test(its, without_an_its_nobody_takes_messages);
 	tcase_add_test(none, irq_and_fiq_are_lines_of_the_cpu);
 	tcase_add_test(none, without_a_gic_the_timer_tells_the_caller);

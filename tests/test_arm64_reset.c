@@ -149,10 +149,14 @@ END_TEST
 
 START_TEST(what_waits_in_the_gic_for_the_cpu_is_gone)
 {
-	/* A word, and no store. */
-	static const uint64_t no_stores[] = { 0, 0, 0, 0 };
-	/* GICR_ISPENDR0: two software-generated interrupts, which no line can take back. */
-	const struct a64_store pending = { AXVM_ARM64_GICR + 0x10200, 4, 0x6 };
+	/* Two software-generated interrupts, which no line can take back: by GICR_ISPENDR0, ... */
+	static const struct a64_store pending_v3[] = { { AXVM_ARM64_GICR + 0x10200, 4, 0x6 } };
+	/* ... or by GICD_SGIR: to this CPU, and the number. */
+	static const struct a64_store pending_v2[] = {
+		{ AXVM_ARM64_GICD + 0xf00, 4, 2u << 24 | 1 },
+		{ AXVM_ARM64_GICD + 0xf00, 4, 2u << 24 | 2 },
+	};
+	bool v3 = a64_gic_version() == 3;
 
 	a64_start_gic(&guest, NULL, false, NULL, 0);
 	ck_ok(axvcpu_inject_interrupt(guest.vcpu, 20));
@@ -163,9 +167,9 @@ START_TEST(what_waits_in_the_gic_for_the_cpu_is_gone)
 	a64_expect_irq(&guest, 22);
 	guest_end(&guest);
 	/* Those are pending at once. */
-	a64_start_gic(&guest, NULL, false, &pending, 1);
+	a64_start_gic(&guest, NULL, false, v3 ? pending_v3 : pending_v2, v3 ? 1 : 2);
 	a64_expect_irq(&guest, 1);
-	ck_ok(axvm_write(guest.vm, A64_LIST, no_stores, sizeof(no_stores)));
+	a64_gic_list(guest.vm, NULL, false, NULL, 0);
 	ck_ok(axvcpu_reset(guest.vcpu, GUEST_CODE, A64_LIST));
 	guest_expect_write(&guest, GUEST_MMIO, 0);
 	/* What enables interrupts was in the list, too. */

@@ -258,18 +258,20 @@ END_TEST
 START_TEST(each_cpu_has_an_affinity_of_its_own)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
+	/* More than the lowest level has room for; but a KVM that has a GICv2 alone takes eight. */
+	const uint32_t n = a64_has_gic(3) ? 20 : 8;
 	struct axvcpu *vcpus[20];
 	uint64_t affinities[20];
 
-	config.max_vcpus = 20;
+	config.max_vcpus = n;
 	guest.vm = guest_vm(&config, PROGRAM(spin));
-	for (uint32_t i = 0; i < 20; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		vcpus[i] = guest_vcpu(guest.vm, i, 0);
 		ck_ok(axvcpu_get_reg(vcpus[i], AXVCPU_REG_ARM64_MPIDR_EL1, &affinities[i]));
 		for (uint32_t j = 0; j < i; j++)
 			ck_assert_uint_ne(affinities[j], affinities[i]);
 	}
-	for (uint32_t i = 0; i < 20; i++)
+	for (uint32_t i = 0; i < n; i++)
 		ck_ok(axvcpu_free(vcpus[i]));
 	ck_ok(axvm_free(guest.vm));
 }

@@ -59,7 +59,7 @@ end calls
 program gic
 	adr	x1, 10f
 	msr	vbar_el1, x1
-	ldr	x3, [x0], 8
+	ldp	x3, x22, [x0], 16
 	/* Address, bytes, value. */
 1:	ldp	x1, x2, [x0]
 	cbz	x1, 3f
@@ -71,32 +71,46 @@ program gic
 	b	1b
 2:	str	x4, [x1]
 	b	1b
+3:	mov	w1, 0xff
+	mov	w2, 1
+	cbnz	x22, 4f
 	/* ICC_PMR_EL1, ICC_IGRPEN1_EL1 */
-3:	mov	x1, 0xff
 	msr	s3_0_c4_c6_0, x1
-	mov	x1, 1
-	msr	s3_0_c12_c12_7, x1
+	msr	s3_0_c12_c12_7, x2
 	isb
-	cbz	x3, 4f
+	b	5f
+	/* GICC_PMR, GICC_CTLR */
+4:	str	w1, [x22, 0x04]
+	str	w2, [x22, 0x00]
+5:	cbz	x3, 6f
 	msr	cntv_cval_el0, xzr
-	msr	cntv_ctl_el0, x1
+	msr	cntv_ctl_el0, x2
 	isb
-4:	address	x21, GUEST_MMIO
+6:	address	x21, GUEST_MMIO
 	str	w3, [x21]
 	msr	daifclr, 2
-5:	wfi
-	b	5b
-	/* ICC_IAR1_EL1, ICC_EOIR1_EL1 */
-6:	mrs	x1, s3_0_c12_c12_0
-	cmp	x1, 27
-	b.ne	7f
+7:	wfi
+	b	7b
+	/* ICC_IAR1_EL1, or GICC_IAR, where the number has 10 bits */
+8:	cbnz	x22, 1f
+	mrs	x1, s3_0_c12_c12_0
+	mov	x2, x1
+	b	2f
+1:	ldr	w1, [x22, 0x0c]
+	and	x2, x1, 0x3ff
+2:	cmp	x2, 27
+	b.ne	3f
 	msr	cntv_ctl_el0, xzr
 	isb
-7:	str	w1, [x21, 8]
+3:	str	w2, [x21, 8]
+	/* ICC_EOIR1_EL1, or GICC_EOIR */
+	cbnz	x22, 4f
 	msr	s3_0_c12_c12_1, x1
 	isb
 	eret
-	vectors	., 6b, ., .
+4:	str	w1, [x22, 0x10]
+	eret
+	vectors	., 8b, ., .
 end gic
 
 	.balign	0x800

@@ -1,10 +1,11 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # The nested machine: its emulator fetched; started, watched, and always ended. The one who sources
-# it has read the architecture's .conf, store.sh and debian.sh, and set the limits $silence and
-# $total in seconds, and $deadline, the time when the latter is up; and defines pump(), which is
-# called whenever the machine has said something, and once after that.
-: "${top:?} ${arch:?} ${work:?} ${cache:?} ${silence:?} ${total:?} ${debian_suite:?}"
+# it has read the architecture's .conf, store.sh and debian.sh, and set $machine, its name, $run, the
+# folder with what it boots and says, the limits $silence and $total in seconds, and $deadline, the time
+# when the latter is up; and defines pump(), which is called whenever the machine has said something,
+# and once after that.
+: "${top:?} ${arch:?} ${machine:?} ${run:?} ${cache:?} ${silence:?} ${total:?} ${debian_suite:?}"
 : "${qemu:?} ${qemu_package:?} ${qemu_machine:?} ${qemu_serial:?} ${kernel_options:?}"
 
 # --- the emulator ---------------------------------------------------------------------------------
@@ -50,11 +51,11 @@ machine_pid=
 
 # The kernel's console, and QEMU's own messages.
 machine_tail() {
-	printf -- '--- the end of %s\n' "${work#"$top"/}/run/console.log" >&2
-	tail -n 40 "$work/run/console.log" | tr -d '\r' >&2
-	if [ -s "$work/run/qemu.log" ]; then
+	printf -- '--- the end of %s\n' "${run#"$top"/}/console.log" >&2
+	tail -n 40 "$run/console.log" | tr -d '\r' >&2
+	if [ -s "$run/qemu.log" ]; then
 		printf -- '--- QEMU said\n' >&2
-		tail -n 10 "$work/run/qemu.log" >&2
+		tail -n 10 "$run/qemu.log" >&2
 	fi
 	printf -- '---\n' >&2
 }
@@ -85,14 +86,14 @@ machine_port() {
 	echo "-chardev file,id=$1,path=$1 -device virtserialport,chardev=$1,name=$1"
 }
 
-# In $work/run, where there are kernel and initramfs. Relative names: nothing to quote.
+# In $run, where there are kernel and initramfs. Relative names: nothing to quote.
 machine_start() {
-	rm -f "$work/run/status" "$work/run/log" "$work/run/out" "$work/run/err"
-	touch "$work/run/status" "$work/run/log" "$work/run/out" "$work/run/err"
-	: >"$work/run/console.log"
+	rm -f "$run/status" "$run/log" "$run/out" "$run/err"
+	touch "$run/status" "$run/log" "$run/out" "$run/err"
+	: >"$run/console.log"
 	# shellcheck disable=SC2046,SC2086 # lists of options
 	(
-		cd "$work/run" || exit
+		cd "$run" || exit
 		emulate $qemu_machine -accel tcg,thread=multi -smp 2 -m 2048 -nic none \
 			-no-reboot -nodefaults -no-user-config -display none -monitor none \
 			-serial file:console.log \
@@ -107,8 +108,8 @@ machine_start() {
 
 # Anything that the machine says makes this change.
 machine_voice() {
-	wc -c "$work/run/console.log" "$work/run/status" "$work/run/log" "$work/run/out" \
-		"$work/run/err"
+	wc -c "$run/console.log" "$run/status" "$run/log" "$run/out" \
+		"$run/err"
 }
 
 # Boots and watches. Returns 0 if the machine turned itself off, and else says why not.
@@ -125,14 +126,14 @@ machine_run() {
 			pump
 		fi
 		if [ $((_now - _heard)) -ge "$silence" ]; then
-			echo "nested $arch: it hangs: not a word for $silence s" >&2
+			echo "nested $machine: it hangs: not a word for $silence s" >&2
 			machine_kill
 			pump
 			return 1
 		fi
 		# shellcheck disable=SC2154 # the caller's
 		if [ "$_now" -ge "$deadline" ]; then
-			echo "nested $arch: not done after $total s" >&2
+			echo "nested $machine: not done after $total s" >&2
 			machine_kill
 			pump
 			return 1
@@ -143,12 +144,12 @@ machine_run() {
 	wait "$machine_pid" || _qemu=$?
 	machine_pid=
 	pump
-	if grep -qa 'Kernel panic' "$work/run/console.log"; then
-		echo "nested $arch: its kernel panicked" >&2
+	if grep -qa 'Kernel panic' "$run/console.log"; then
+		echo "nested $machine: its kernel panicked" >&2
 		return 1
 	fi
 	if [ "$_qemu" -ne 0 ]; then
-		echo "nested $arch: QEMU ended with status $_qemu" >&2
+		echo "nested $machine: QEMU ended with status $_qemu" >&2
 		return 1
 	fi
 }

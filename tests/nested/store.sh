@@ -37,6 +37,26 @@ use_architecture() {
 	mkdir -p "$store" "$work"
 }
 
+# known_variants: the other machines of each architecture.
+known_variants() {
+	for _conf in "$nested"/*.conf; do
+		variants=
+		# shellcheck source=tests/nested/arm64.conf
+		. "$_conf"
+		[ -z "$variants" ] || echo "$(basename "$_conf" .conf): $variants"
+	done
+}
+
+# use_variant NAME: another machine of the architecture, and $variant_tests, what it is there for.
+# shellcheck disable=SC2034,SC2154 # for those who source it; by the eval
+use_variant() {
+	case " ${variants-} " in
+	*" $1 "*) ;;
+	*) die "$arch has no machine '$1'; there is:" "${variants:-none but the usual one}" ;;
+	esac
+	eval "qemu_machine=\"\$qemu_machine \$$1_machine\" variant_tests=\$$1_tests"
+}
+
 # locked FILE COMMAND...: as the only one that has locked this file, where there is flock.
 locked() (
 	exec 8>"$1"
