@@ -31,13 +31,13 @@ clock_runs() {
 # looks KERNEL CPUS MIB [OPTION]...: a boot with so many CPUs and so much memory, and all that it
 # finds.
 looks() {
-	name=$1
+	booted=$1
 	words="checks,cpus=$2,memory=$3"
 	numbers="--cpus $2 --memory $3M"
 	shift 3
-	name="$name, $numbers${*:+ $*}"
+	name="$booted, $numbers${*:+ $*}"
 	# shellcheck disable=SC2086 # plain words
-	boot "${name%%,*}" "$words" $numbers "$@"
+	boot "$booted" "$words" $numbers "$@"
 	ends "$name: boots and turns itself off" 0
 	for check in cpus memory timer clock uart messages; do
 		if grep -q "boot: $check: ok\$" "$out"; then
@@ -77,19 +77,25 @@ if [ -n "${AXVCPU_TEST_LONG-}" ]; then
 	looks $kernel 2 5120
 fi
 
+hugepages=/proc/sys/vm/nr_hugepages
+
+# meminfo NAME: that number of the host's.
+meminfo() {
+	awk -v name="$1:" '$1 == name { print $2 }' /proc/meminfo
+}
+
 # pool MIB: sees to it that so much of the host's pool of huge pages is free; $pool is what to put back.
 pool=
 pool() {
-	kib=$(awk '/^Hugepagesize:/ { print $2 }' /proc/meminfo)
-	free=$(awk '/^HugePages_Free:/ { print $2 }' /proc/meminfo)
-	missing=$(($1 * 1024 / ${kib:-1024} - ${free:-0}))
+	size=$(meminfo Hugepagesize)
+	free=$(meminfo HugePages_Free)
+	missing=$(($1 * 1024 / ${size:-1024} - ${free:-0}))
 	[ $missing -gt 0 ] || return 0
 	read -r pool <"$hugepages"
 	{ echo $((pool + missing)) >"$hugepages"; } 2>/dev/null &&
-		[ "$(awk '/^HugePages_Free:/ { print $2 }' /proc/meminfo)" -ge $((free + missing)) ]
+		[ "$(meminfo HugePages_Free)" -ge $((free + missing)) ]
 }
 
-hugepages=/proc/sys/vm/nr_hugepages
 if pool 256; then
 	looks $kernel 2 256 --huge-pages
 else
