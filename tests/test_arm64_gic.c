@@ -205,26 +205,31 @@ END_TEST
 
 /* --- errors of each version ---------------------------------------------------------------------- */
 
+static void expect_misaligned(const struct axvm_arm64_config *gic, const char *name, uint64_t gpa)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s %#" PRIx64 " is not a multiple of %#" PRIx64, name, gpa,
+		 versions[gic->gic_version].alignment);
+	ck_fails_saying(try_gic(gic, 1, 0), EINVAL, text);
+}
+
 START_TEST(a_frame_is_aligned)
 {
 	const struct version *v = &versions[_i];
 	struct axvm_arm64_config gic = gic_config((uint32_t)_i);
-	char text[64];
 
-	snprintf(text, sizeof(text), " is not a multiple of %#" PRIx64, v->alignment);
 	gic.gicd_gpa = AXVM_ARM64_GICD + v->alignment / 2;
-	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, text);
-	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "gicd 0x");
+	expect_misaligned(&gic, "gicd", gic.gicd_gpa);
 	gic.gicd_gpa = 0;
 	put_second(&gic, 0x09000001);
-	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, text);
-	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, v->name);
+	expect_misaligned(&gic, v->name, 0x09000001);
 	if (_i == 2)
 		return;
 	put_second(&gic, 0);
 	gic.flags = AXVM_ARM64_ITS;
 	gic.gits_gpa = 0x09001000;
-	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "gits 0x9001000 is not a multiple");
+	expect_misaligned(&gic, "gits", gic.gits_gpa);
 }
 END_TEST
 
@@ -367,6 +372,14 @@ START_TEST(a_version_that_kvm_lacks_is_refused_by_its_name)
 }
 END_TEST
 
+static void expect_fine_or(const struct axvm_arm64_config *gic, bool fine, const char *text)
+{
+	if (fine)
+		ck_ok(try_gic(gic, 1, 0));
+	else
+		ck_fails_saying(try_gic(gic, 1, 0), EINVAL, text);
+}
+
 /* What is said of a GIC that is not given a version says which one it would be. */
 START_TEST(without_a_version_it_is_the_newest_that_kvm_has)
 {
@@ -379,22 +392,13 @@ START_TEST(without_a_version_it_is_the_newest_that_kvm_has)
 	else
 		expect_too_many(&gic);
 	gic.gicc_gpa = AXVM_ARM64_GICC;
-	if (v3)
-		ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "gicc is not of a GICv3");
-	else
-		ck_ok(try_gic(&gic, 1, 0));
+	expect_fine_or(&gic, !v3, "gicc is not of a GICv3");
 	gic.gicc_gpa = 0;
 	gic.gicr_gpa = AXVM_ARM64_GICR;
-	if (v3)
-		ck_ok(try_gic(&gic, 1, 0));
-	else
-		ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "gicr is not of a GICv2");
+	expect_fine_or(&gic, v3, "gicr is not of a GICv2");
 	gic.gicr_gpa = 0;
 	gic.flags = AXVM_ARM64_ITS;
-	if (v3)
-		ck_ok(try_gic(&gic, 1, 0));
-	else
-		ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "AXVM_ARM64_ITS is not of a GICv2");
+	expect_fine_or(&gic, v3, "AXVM_ARM64_ITS is not of a GICv2");
 }
 END_TEST
 
