@@ -147,6 +147,20 @@ static const struct {
 #include "ioctls.inc"
 };
 
+/* Whether this ioctl, if it succeeds, leaves a descriptor. */
+static bool opens(unsigned long request, uintptr_t arg)
+{
+	switch (request) {
+	case KVM_CREATE_VM:
+	case KVM_CREATE_VCPU:
+		return true;
+	case KVM_CREATE_DEVICE:
+		return !(((const struct kvm_create_device *)arg)->flags & KVM_CREATE_DEVICE_TEST);
+	default:
+		return false;
+	}
+}
+
 WRAP(int, sys_ioctl, int fd, unsigned long request, uintptr_t arg)
 {
 	static const struct failure other = { { EIO, EINVAL }, { 0 } };
@@ -171,8 +185,8 @@ WRAP(int, sys_ioctl, int fd, unsigned long request, uintptr_t arg)
 	if (fails(name, failure, &ret))
 		return ret;
 	ret = __real_sys_ioctl(fd, request, arg);
-	if (request == KVM_CREATE_VM || request == KVM_CREATE_VCPU)
-		injector.opened += ret >= 0;
+	if (ret >= 0)
+		injector.opened += opens(request, arg);
 	return ret;
 }
 

@@ -43,8 +43,8 @@ struct sweep_step {
 void sweep_world_begin(struct sweep_world *world, uint32_t irqchip);
 void sweep_world_end(struct sweep_world *world);
 
-/* Fails each of its calls in turn, in every way. */
-void sweep(const struct sweep_step *step);
+/* Fails each call of steps[step] in turn, in every way. */
+void sweep(const struct sweep_step *steps, int step);
 
 /* --- what steps are made of ------------------------------------------------------------------- */
 

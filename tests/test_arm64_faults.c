@@ -466,19 +466,19 @@ static const struct sweep_step steps[] = {
 
 START_TEST(each_call_fails)
 {
-	sweep(&steps[_i]);
+	sweep(steps, _i);
 }
 END_TEST
 
 START_TEST(each_call_with_an_its_fails)
 {
-	sweep(&steps_with_its[_i]);
+	sweep(steps_with_its, _i);
 }
 END_TEST
 
 START_TEST(each_call_without_an_its_fails)
 {
-	sweep(&steps_without[_i]);
+	sweep(steps_without, _i);
 }
 END_TEST
 

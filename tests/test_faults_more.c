@@ -229,7 +229,7 @@ static const struct sweep_step steps[] = {
 
 START_TEST(each_call_fails)
 {
-	sweep(&steps[_i]);
+	sweep(steps, _i);
 }
 END_TEST
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* Memory-mapped I/O of every width, both ways, and what the guest sees of the answers. */
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -185,6 +187,52 @@ START_TEST(a_store_to_read_only_memory_is_an_exit_and_a_load_is_not)
 }
 END_TEST
 
+#define COMINGS 1000
+
+static atomic_bool done;
+
+static void *map_and_unmap(void *arg)
+{
+	struct axvm_region rom = page_at_mmio();
+
+	(void)arg;
+	rom.flags = AXVM_MEM_READONLY;
+	for (int i = 0; i < COMINGS; i++) {
+		ck_ok(axvm_map(guest.vm, &rom));
+		ck_ok(axvm_unmap(guest.vm, rom.gpa, rom.len));
+	}
+	atomic_store(&done, true);
+	return NULL;
+}
+
+START_TEST(memory_that_comes_and_goes_is_memory_or_mmio_at_any_moment)
+{
+	uint64_t expected = 0;
+	pthread_t changer;
+
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
+	ck_assert_int_eq(pthread_create(&changer, NULL, map_and_unmap, NULL), 0);
+	while (!atomic_load(&done)) {
+		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+		switch (guest.exit.kind) {
+		case AXVCPU_EXIT_NOTHING:
+			break;
+		case AXVCPU_EXIT_MMIO_READ:
+			expected = GUEST_VALUE;
+			ck_ok(axvcpu_complete_value(guest.vcpu, expected));
+			break;
+		default:
+			ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_MMIO_WRITE);
+			/* What it was answered, or what it read from memory. */
+			ck_assert_uint_eq(guest.exit.u.mmio.data, expected);
+			expected = 0;
+		}
+	}
+	pthread_join(changer, NULL);
+	guest_end(&guest);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *widths = suite_case(suite, "widths");
@@ -201,6 +249,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(memory, memory_mapped_while_bound_is_seen_and_unmapped_memory_is_mmio);
 	tcase_add_test(memory, a_store_to_read_only_memory_is_an_exit_and_a_load_is_not);
+	tcase_add_test(memory, memory_that_comes_and_goes_is_memory_or_mmio_at_any_moment);
 }
 
 int main(void)

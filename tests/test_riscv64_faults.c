@@ -245,13 +245,13 @@ static const struct sweep_step aia_steps[] = {
 
 START_TEST(each_call_fails)
 {
-	sweep(&steps[_i]);
+	sweep(steps, _i);
 }
 END_TEST
 
 START_TEST(each_call_of_the_aia_fails)
 {
-	sweep(&aia_steps[_i]);
+	sweep(aia_steps, _i);
 }
 END_TEST
 

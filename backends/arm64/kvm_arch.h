@@ -147,6 +147,13 @@ static inline bool kvm_arch_guest_errno(int ret)
 	return ret == -ENOSYS;
 }
 
+/* Whether such a failure may be of a moment only, because a slot was removed meanwhile. */
+static inline bool kvm_arch_fault_may_pass(int ret)
+{
+	(void)ret;
+	return false;
+}
+
 /*
  * Whether, with KVM_EXIT_FAIL_ENTRY, this errno of KVM_RUN's says that the guest could not be
  * entered: EINVAL of one that has gone to AArch32 where not all host CPUs have it, and then ENOEXEC

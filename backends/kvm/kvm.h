@@ -64,6 +64,8 @@ struct kvm_vm {
 	/* Interrupt numbers that can have a route, from 0; with kernel_irqchip. */
 	uint32_t gsis;
 	struct kvm_vcpu *parked;
+	/* How often a slot was about to change; for kvm_arch_fault_may_pass(). */
+	atomic_uint slot_changes;
 	struct kvm_vm_arch arch;
 };
 

@@ -132,6 +132,30 @@ static void exit_nothing(struct axvcpu_exit *exit)
 	exit->raw_code = 0;
 }
 
+/* Why resolve() has entered again. */
+struct attempts {
+	/* EAGAIN, so often. */
+	int again;
+	/* Slots had changed so often at a failure that may pass. */
+	bool failed;
+	unsigned int slot_changes;
+};
+
+/* Whether a failure may be none the next time. If no slot changes until then, it is one. */
+static bool may_pass(struct kvm_vcpu *vcpu, int ret, struct attempts *attempts)
+{
+	unsigned int changes;
+
+	if (!kvm_arch_fault_may_pass(ret))
+		return false;
+	changes = atomic_load(&vcpu->vm->slot_changes);
+	if (attempts->failed && changes == attempts->slot_changes)
+		return false;
+	attempts->failed = true;
+	attempts->slot_changes = changes;
+	return true;
+}
+
 /*
  * Errnos by which KVM_RUN speaks of the guest, not of us: an access that has no memory behind it,
  * code where none can be. With or without details.
@@ -176,7 +200,8 @@ static bool guest_refused(const struct kvm_vcpu *vcpu, int ret, struct axvcpu_ex
  * KVM_RUN did not end in an exit. Returns 1 to enter again, 0 when 'exit' is written, or the errno
  * for the caller.
  */
-static int not_an_exit(struct kvm_vcpu *vcpu, int ret, int *tries, struct axvcpu_exit *exit)
+static int not_an_exit(struct kvm_vcpu *vcpu, int ret, struct attempts *attempts,
+		       struct axvcpu_exit *exit)
 {
 	if (ret == -EINTR) {
 		bool requested = exit_requested(vcpu);
@@ -189,11 +214,13 @@ static int not_an_exit(struct kvm_vcpu *vcpu, int ret, int *tries, struct axvcpu
 		return !exit->kicked;
 	}
 	if (ret == -EAGAIN) {
-		if (++*tries < AGAIN_TRIES)
+		if (++attempts->again < AGAIN_TRIES)
 			return 1;
 		exit_nothing(exit);
 		return 0;
 	}
+	if (may_pass(vcpu, ret, attempts))
+		return 1;
 	if (guest_fault(vcpu, ret, exit) || guest_refused(vcpu, ret, exit))
 		return 0;
 	/* Nobody knows how far it came: to finish an exit that is not open does no harm. */
@@ -206,10 +233,10 @@ static int not_an_exit(struct kvm_vcpu *vcpu, int ret, int *tries, struct axvcpu
  */
 static int resolve(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, int ret)
 {
-	int tries = 0;
+	struct attempts attempts = { 0 };
 
 	while (ret) {
-		ret = not_an_exit(vcpu, ret, &tries, exit);
+		ret = not_an_exit(vcpu, ret, &attempts, exit);
 		if (ret != 1)
 			return ret;
 		kvm_arch_entry_barrier();

@@ -172,8 +172,11 @@ static int set_slot(struct kvm_vm *kvm, const struct axvm_region *region, uint32
 		.memory_size = len,
 		.userspace_addr = (uintptr_t)region->hva,
 	};
-	int ret = kvm_ioctl(kvm->fd, KVM_SET_USER_MEMORY_REGION, &kvm_region);
+	int ret;
 
+	/* Before KVM does it: whoever fails because of that then finds it counted. */
+	atomic_fetch_add(&kvm->slot_changes, 1);
+	ret = kvm_ioctl(kvm->fd, KVM_SET_USER_MEMORY_REGION, &kvm_region);
 	if (ret < 0)
 		return axvcpu_fail(kvm->vm, ret,
 				   "KVM_SET_USER_MEMORY_REGION of %#" PRIx64 " +%#" PRIx64

@@ -97,6 +97,15 @@ static inline bool kvm_arch_guest_errno(int ret)
 	return ret == -EIO || ret == -EOPNOTSUPP;
 }
 
+/*
+ * Whether such a failure may be of a moment only, because a slot was removed meanwhile: KVM (seen on
+ * Linux 6.12) looks for a page fault's slot twice, and says EFAULT if it has gone in between.
+ */
+static inline bool kvm_arch_fault_may_pass(int ret)
+{
+	return ret == -EFAULT;
+}
+
 /* Whether, with KVM_EXIT_FAIL_ENTRY, this errno of KVM_RUN's says that the guest could not be entered. */
 static inline bool kvm_arch_refused_entry(int ret)
 {
