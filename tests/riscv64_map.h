@@ -4,6 +4,6 @@
 #define TESTS_RISCV64_MAP_H
 
 /* A guest-virtual address that only tables lead to. */
-#define GUEST_ALIAS 0x4000012340
+#define GUEST_ALIAS 0xffffffc000012340
 
 #endif
