@@ -141,12 +141,15 @@ struct attempts {
 	unsigned int slot_changes;
 };
 
-/* Whether a failure may be none the next time. If no slot changes until then, it is one. */
+/*
+ * Whether a failure of which KVM has no details may be none the next time. If no slot changes until
+ * then, it is one.
+ */
 static bool may_pass(struct kvm_vcpu *vcpu, int ret, struct attempts *attempts)
 {
 	unsigned int changes;
 
-	if (!kvm_arch_fault_may_pass(ret))
+	if (!kvm_arch_fault_may_pass(ret) || vcpu->run->exit_reason == KVM_EXIT_MEMORY_FAULT)
 		return false;
 	changes = atomic_load(&vcpu->vm->slot_changes);
 	if (attempts->failed && changes == attempts->slot_changes)
