@@ -12,6 +12,8 @@
 
 /* A call may fail in more than one way. */
 #define INJECTOR_VARIANTS 2u
+/* Ways in which tests make them fail: each variant, in two ways of their own. */
+#define INJECTOR_WAYS (2 * INJECTOR_VARIANTS)
 
 struct injector {
 	/* Calls count, and fail, only while this is set. */
@@ -49,6 +51,15 @@ struct injector {
 };
 
 extern struct injector injector;
+
+/*
+ * The way for a step's turn, of as many turns as there is time for: where that is one only, each step
+ * has another.
+ */
+static inline unsigned int injector_way(int step, unsigned int turn)
+{
+	return ((unsigned int)step + turn) % INJECTOR_WAYS;
+}
 
 /* Counts from here on; the n-th call fails. 0: none. */
 void injector_arm(unsigned int n, unsigned int variant, bool persist);

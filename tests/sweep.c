@@ -139,14 +139,12 @@ static bool take_failing(const struct sweep_step *step, unsigned int n, unsigned
 
 void sweep(const struct sweep_step *steps, int step)
 {
-	const unsigned int ways = 2 * INJECTOR_VARIANTS;
-
-	/* Where there is time for one only, each step has another. */
-	for (unsigned int turn = 0; turn < suite_scale(ways); turn++) {
-		const unsigned int i = (turn + (unsigned int)step) % ways;
+	for (unsigned int turn = 0; turn < suite_scale(INJECTOR_WAYS); turn++) {
+		const unsigned int way = injector_way(step, turn);
 		unsigned int n = 1;
 
-		while (take_failing(&steps[step], n, i % INJECTOR_VARIANTS, i >= INJECTOR_VARIANTS))
+		while (take_failing(&steps[step], n, way % INJECTOR_VARIANTS,
+				    way >= INJECTOR_VARIANTS))
 			n++;
 	}
 }

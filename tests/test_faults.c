@@ -521,15 +521,12 @@ static bool live(const struct sweep *sweep, unsigned int n, bool all)
 
 static void sweep_step(int step, bool persist)
 {
-	const unsigned int ways = 2 * INJECTOR_VARIANTS;
-
-	/* Where there is time for one only, each step has another. */
-	for (unsigned int turn = 0; turn < suite_scale(ways); turn++) {
-		const unsigned int i = (turn + (unsigned int)step) % ways;
-		const struct sweep sweep = { step, i % INJECTOR_VARIANTS, persist };
+	for (unsigned int turn = 0; turn < suite_scale(INJECTOR_WAYS); turn++) {
+		const unsigned int way = injector_way(step, turn);
+		const struct sweep sweep = { step, way % INJECTOR_VARIANTS, persist };
 		unsigned int n = 1;
 
-		while (live(&sweep, n, i >= INJECTOR_VARIANTS))
+		while (live(&sweep, n, way >= INJECTOR_VARIANTS))
 			n++;
 	}
 }

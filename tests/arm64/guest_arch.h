@@ -21,4 +21,7 @@
  */
 #define GUEST_ROOT_BITS 4
 
+/* How often a vCPU is entered before KVM's EFAULT without details is believed. */
+#define GUEST_EFAULT_RUNS 1u
+
 #endif

@@ -23,4 +23,7 @@
 /* Bits by which the root of the tables of guest-physical addresses is wider than the other levels. */
 #define GUEST_ROOT_BITS 0
 
+/* How often a vCPU is entered before KVM's EFAULT without details is believed. */
+#define GUEST_EFAULT_RUNS 1u
+
 #endif
