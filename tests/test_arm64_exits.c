@@ -2,7 +2,6 @@
 /* Accesses to where no memory is, of every kind, and what of them can be made to fail. */
 #include <errno.h>
 #include <linux/kvm.h>
-#include <sys/mman.h>
 
 #include "arm64_guest.h"
 #include "suite.h"
@@ -105,31 +104,6 @@ START_TEST(code_where_no_memory_is_is_an_exception_of_the_guests)
 	ck_assert_uint_eq(EC(guest.exit.u.mmio.data), EC_FETCH_SAME_EL);
 	guest_expect_write(&guest, A64_TELL + 8, GUEST_MMIO);
 	guest_expect_write(&guest, A64_TELL + 16, GUEST_MMIO);
-	guest_end(&guest);
-}
-END_TEST
-
-START_TEST(memory_that_the_host_has_taken_away_is_a_page_fault)
-{
-	const uint64_t gap = GUEST_BASE + 0x1000000;
-	const uint64_t copy[2] = { GUEST_CODE, gap };
-	struct axvm_region region = AXVM_REGION_INIT;
-	void *hva;
-
-	guest_create(&guest, NULL, PROGRAM(copy));
-	region.gpa = gap;
-	region.len = 0x10000;
-	ck_ok(axvm_map(guest.vm, &region));
-	ck_ok(axvm_translate(guest.vm, gap, 0x10000, &hva));
-	ck_ok(axvm_write(guest.vm, A64_LIST, copy, sizeof(copy)));
-	guest_setup(&guest, AXVCPU_MODE_64);
-	ck_ok(axvcpu_set_gpr(guest.vcpu, 0, A64_LIST));
-	ck_ok(axvcpu_bind(guest.vcpu));
-	ck_assert_int_eq(mprotect(hva, 0x10000, PROT_NONE), 0);
-	guest_expect(&guest, AXVCPU_EXIT_NESTED_PAGE_FAULT);
-	ck_assert_uint_eq(guest.exit.u.page_fault.error, EFAULT);
-	ck_assert_int_eq(mprotect(hva, 0x10000, PROT_READ | PROT_WRITE), 0);
-	guest_expect_end(&guest);
 	guest_end(&guest);
 }
 END_TEST
@@ -252,7 +226,6 @@ static void add_tests(Suite *suite)
 	tcase_add_test(accesses,
 		       an_access_that_the_hardware_does_not_take_apart_is_told_with_its_address);
 	tcase_add_test(accesses, code_where_no_memory_is_is_an_exception_of_the_guests);
-	tcase_add_test(accesses, memory_that_the_host_has_taken_away_is_a_page_fault);
 	tcase_add_test(exceptions, an_access_is_made_to_fail);
 	tcase_add_test(exceptions, an_answer_beside_an_abort_is_for_nothing);
 	tcase_add_test(exceptions, an_serror_is_taken_when_it_is_not_masked);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -187,6 +188,62 @@ START_TEST(a_store_to_read_only_memory_is_an_exit_and_a_load_is_not)
 }
 END_TEST
 
+/* Copies from memory that is there to 'away', or back. */
+static void start_copy(const struct axvm_region *away, bool to_it)
+{
+	struct axvcpu_setup_config setup = guest_setup_config(0);
+	const uint64_t there = GUEST_CODE;
+	const uint64_t cells[2] = { to_it ? there : away->gpa, to_it ? away->gpa : there };
+
+	guest_create(&guest, NULL, PROGRAM(copy));
+	ck_ok(axvm_map(guest.vm, away));
+	ck_ok(axvm_write(guest.vm, GUEST_CELL_OF(0), cells, sizeof(cells)));
+	setup.arg = GUEST_CELL_OF(0);
+	ck_ok(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup));
+	ck_ok(axvcpu_bind(guest.vcpu));
+}
+
+static void expect_fault(const struct axvm_region *away)
+{
+	const struct axvcpu_exit_page_fault *fault = &guest.exit.u.page_fault;
+
+	guest_expect(&guest, AXVCPU_EXIT_NESTED_PAGE_FAULT);
+	ck_assert_uint_eq(fault->error, EFAULT);
+	ck_assert_uint_eq(guest.exit.answerable, 0);
+	/* x86_64 says where, from Linux 6.8 on. */
+	if (guest.exit.raw_reason == 39) { /* KVM_EXIT_MEMORY_FAULT */
+		ck_assert_uint_eq(fault->addr & ~(away->len - 1), away->gpa);
+		ck_assert_uint_ge(fault->size, 1);
+	} else {
+		ck_assert_uint_eq(fault->addr, 0);
+		ck_assert_uint_eq(fault->size, 0);
+	}
+	ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
+}
+
+START_TEST(memory_that_the_host_has_taken_away_is_a_page_fault)
+{
+	struct axvm_region away = page_at_mmio();
+	void *hva;
+
+	start_copy(&away, _i);
+	ck_ok(axvm_translate(guest.vm, away.gpa, away.len, &hva));
+	ck_assert_int_eq(mprotect(hva, away.len, PROT_NONE), 0);
+	if (guest_kvm_is_pvm()) {
+		/* Its interpreter takes what it cannot reach for a device. */
+		guest_expect(&guest, _i ? AXVCPU_EXIT_MMIO_WRITE : AXVCPU_EXIT_MMIO_READ);
+		ck_assert_uint_eq(guest.exit.u.mmio.addr, away.gpa);
+	} else {
+		for (int i = 0; i < 3; i++)
+			expect_fault(&away);
+		/* The instruction has not been done: it is when there is memory again. */
+		ck_assert_int_eq(mprotect(hva, away.len, PROT_READ | PROT_WRITE), 0);
+	}
+	guest_expect_end(&guest);
+	guest_end(&guest);
+}
+END_TEST
+
 #define COMINGS 1000
 
 static atomic_bool done;
@@ -249,6 +306,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(memory, memory_mapped_while_bound_is_seen_and_unmapped_memory_is_mmio);
 	tcase_add_test(memory, a_store_to_read_only_memory_is_an_exit_and_a_load_is_not);
+	tcase_add_loop_test(memory, memory_that_the_host_has_taken_away_is_a_page_fault, 0, 2);
 	tcase_add_test(memory, memory_that_comes_and_goes_is_memory_or_mmio_at_any_moment);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* riscv64: accesses and jumps that KVM cannot carry out are exits that say what they were. */
 #include <errno.h>
-#include <sys/mman.h>
 
 #include "riscv64_guest.h"
 #include "suite.h"
@@ -147,52 +146,6 @@ START_TEST(a_fault_leaves_no_message_of_a_failure)
 }
 END_TEST
 
-/* A guest that copies its code's first 8 bytes to 'region', memory that is mapped here. */
-static void copy_to(struct axvm_region *region)
-{
-	struct axvcpu_setup_config setup = guest_setup_config(0);
-	const uint64_t cell[2] = { GUEST_CODE, GUEST_BASE + 0x1000000 };
-
-	guest_create(&guest, NULL, PROGRAM(copy));
-	region->gpa = cell[1];
-	region->len = 0x1000;
-	ck_ok(axvm_map(guest.vm, region));
-	ck_ok(axvm_write(guest.vm, GUEST_CELL_OF(0), cell, sizeof(cell)));
-	setup.arg = GUEST_CELL_OF(0);
-	ck_ok(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup));
-	ck_ok(axvcpu_bind(guest.vcpu));
-}
-
-START_TEST(memory_that_the_host_has_taken_away_is_a_page_fault)
-{
-	struct axvm_region region = AXVM_REGION_INIT;
-	void *hva;
-
-	copy_to(&region);
-	ck_ok(axvm_translate(guest.vm, region.gpa, region.len, &hva));
-	ck_assert_int_eq(mprotect(hva, region.len, PROT_NONE), 0);
-	guest_expect(&guest, AXVCPU_EXIT_NESTED_PAGE_FAULT);
-	ck_assert_uint_eq(guest.exit.u.page_fault.error, EFAULT);
-	ck_assert_int_eq(mprotect(hva, region.len, PROT_READ | PROT_WRITE), 0);
-	guest_expect_end(&guest);
-	guest_end(&guest);
-}
-END_TEST
-
-START_TEST(a_store_to_read_only_memory_is_an_mmio_write)
-{
-	struct axvm_region rom = AXVM_REGION_INIT;
-	uint64_t first;
-
-	rom.flags = AXVM_MEM_READONLY;
-	copy_to(&rom);
-	ck_ok(axvm_read(guest.vm, GUEST_CODE, &first, sizeof(first)));
-	guest_expect_write(&guest, rom.gpa, first);
-	guest_expect_end(&guest);
-	guest_end(&guest);
-}
-END_TEST
-
 static void add_tests(Suite *suite)
 {
 	TCase *all = suite_case(suite, "all");
@@ -201,8 +154,6 @@ static void add_tests(Suite *suite)
 	tcase_add_test(all, code_where_no_memory_is_is_told_by_its_address);
 	tcase_add_test(all, an_instruction_that_ends_beyond_memory_is_told_by_its_second_half);
 	tcase_add_test(all, a_fault_leaves_no_message_of_a_failure);
-	tcase_add_test(all, memory_that_the_host_has_taken_away_is_a_page_fault);
-	tcase_add_test(all, a_store_to_read_only_memory_is_an_mmio_write);
 }
 
 int main(void)

@@ -1,79 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: exits about the machine. Memory that its host takes away, resets and crashes. */
+/* x86_64: exits about the machine: those without a kind, resets and crashes. */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "guest.h"
 #include "suite.h"
 
 static struct guest guest;
-
-/* --- memory that is none ------------------------------------------------------------------------ */
-
-#define AWAY 0x400000u
-
-/* mov [0x400000],eax or mov eax,[0x400000]; out 1,al; hlt */
-static const struct {
-	const char *code;
-	size_t len;
-} accesses[] = {
-	{ CODE("\xa3\x00\x00\x40\x00\xe6\x01\xf4") },
-	{ CODE("\xa1\x00\x00\x40\x00\xe6\x01\xf4") },
-};
-
-static void expect_fault(size_t page)
-{
-	const struct axvcpu_exit_page_fault *fault = &guest.exit.u.page_fault;
-
-	guest_expect(&guest, AXVCPU_EXIT_NESTED_PAGE_FAULT);
-	ck_assert_uint_eq(fault->error, EFAULT);
-	ck_assert_uint_eq(guest.exit.answerable, 0);
-	/* Kernels from 6.8 on say where. */
-	if (guest.exit.raw_reason == 39) { /* KVM_EXIT_MEMORY_FAULT */
-		ck_assert_uint_eq(fault->addr & ~(page - 1), AWAY);
-		ck_assert_uint_ge(fault->size, 1);
-	} else {
-		ck_assert_uint_eq(fault->addr, 0);
-		ck_assert_uint_eq(fault->size, 0);
-	}
-	ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
-}
-
-START_TEST(memory_that_the_host_has_taken_away_is_a_page_fault)
-{
-	struct axvm_region region = AXVM_REGION_INIT;
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	void *own = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	ck_assert_ptr_ne(own, MAP_FAILED);
-	guest_create(&guest, NULL, accesses[_i].code, accesses[_i].len);
-	guest_setup(&guest, AXVCPU_MODE_32);
-	region.gpa = AWAY;
-	region.len = page;
-	region.backing = AXVM_MEM_CALLER;
-	region.hva = own;
-	ck_ok(axvm_map(guest.vm, &region));
-	ck_ok(axvcpu_bind(guest.vcpu));
-	ck_assert_int_eq(mprotect(own, page, PROT_NONE), 0);
-	if (guest_kvm_is_pvm()) {
-		/* Its interpreter takes what it cannot reach for a device. */
-		guest_expect(&guest, _i ? AXVCPU_EXIT_MMIO_READ : AXVCPU_EXIT_MMIO_WRITE);
-		ck_assert_uint_eq(guest.exit.u.mmio.addr, AWAY);
-	} else {
-		for (int i = 0; i < 3; i++)
-			expect_fault(page);
-		/* The instruction has not been done: it is when there is memory again. */
-		ck_assert_int_eq(mprotect(own, page, PROT_READ | PROT_WRITE), 0);
-	}
-	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
-	guest_expect(&guest, AXVCPU_EXIT_HALT);
-	guest_end(&guest);
-	munmap(own, page);
-}
-END_TEST
 
 /* --- exits without a kind ----------------------------------------------------------------------- */
 
@@ -190,11 +124,9 @@ END_TEST
 
 static void add_tests(Suite *suite)
 {
-	TCase *memory = suite_case(suite, "memory");
 	TCase *kind = suite_case(suite, "no kind");
 	TCase *hyperv = suite_case(suite, "hyper-v");
 
-	tcase_add_loop_test(memory, memory_that_the_host_has_taken_away_is_a_page_fault, 0, 2);
 	tcase_add_test(kind, an_exit_that_nobody_has_a_kind_for_is_handed_out_as_it_is);
 	tcase_add_test(hyperv, a_guest_of_hyperv_resets_its_machine);
 	tcase_add_test(hyperv, a_crash_of_a_guest_of_hyperv_is_handed_out_and_the_guest_goes_on);
