@@ -209,6 +209,24 @@ status=$?
 exec 3<&-
 ends "--reboot and --timeout" 124 ''
 says "--reboot and --timeout: result" '"result": "timeout", "status": 124, "restarts": [0-9]'
+# That the image is gone by then ends it, and is not tried again and again.
+image=${typed%% *}
+cp "$image" "$tmp/gone"
+exec 3<>"$tmp/resets"
+timeout -k 5 $LIMIT "$AXRUN" --reboot --trace "$tmp/gone" ${typed#"$image"} <&3 >"$out" 2>"$err" &
+pid=$!
+tries=0
+until grep -q 'trace:' "$err" || [ $tries -ge $LIMIT ]; do
+	tries=$((tries + 1))
+	sleep 1
+done
+rm "$tmp/gone"
+printf r >&3
+wait $pid
+status=$?
+exec 3<&-
+ends "--reboot without its image" 125 ''
+says "--reboot without its image: reason" '^axrun: .*gone: No such file'
 
 axrun --stats --cpus 2 "$GUESTS/smp"
 if x86; then

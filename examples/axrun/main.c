@@ -65,6 +65,8 @@ static void run_all(struct run *run, struct options *options)
 	while (run->outcome.ending == RUN_RESET && options->reboot) {
 		machine_free(&run->machine);
 		run->restarts++;
+		/* A reset that stayed the outcome of a failed start would be followed by another one. */
+		run->outcome = (struct outcome){ 0 };
 		if (prepare(run, options))
 			outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
 		else

@@ -23,6 +23,8 @@ static void set_console_line(void *ctx, bool level)
 		return;
 	fail("cannot set the console's interrupt: %s", axvcpu_last_error());
 	outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
+	/* Of what a thread other than a vCPU's has come upon, a guest that sleeps knows nothing. */
+	signals_quit();
 }
 
 /* What only guest programs know; a kernel would come upon it by accident. */
@@ -47,7 +49,6 @@ static int connect_console(struct run *run, const struct platform *platform)
 int run_prepare(struct run *run, const struct options *options, const struct platform *platform)
 {
 	run->trace = options->trace;
-	run->outcome = (struct outcome){ 0 };
 	run->bus = (struct bus){ 0 };
 	memset(&run->services, 0, sizeof(run->services));
 	cpus_make(&run->cpus, &run->machine, platform, &run->outcome);
