@@ -45,5 +45,8 @@ typed "Ctrl-A h, and Ctrl-A x" then=hang raw expect 'boot: hang' \
 typed "a hang-up while it boots" then=hang raw hangup killed 1
 typed "a hang-up later" then=hang raw expect 'boot: hang' hangup killed 1
 typed "SIGTERM while it boots" then=hang raw signal 15 killed 15 cooked
+typed "SIGINT later" then=hang raw expect 'boot: hang' signal 2 killed 2 cooked
+typed "a reboot" then=reboot raw exit 123 cooked
+typed "a panic" then=panic raw exit 123 cooked
 
 all_done

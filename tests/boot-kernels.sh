@@ -108,9 +108,9 @@ if [ -e "$BOOT/$kernel.gz" ]; then
 	ends "a compressed kernel" 0
 fi
 
-# The checks do find something: two CPUs, said to be three, and half of the memory.
-boot $kernel checks,cpus=3,memory=512 --cpus 2 --memory 256M
-for check in cpus memory; do
+# The checks do find something: two CPUs, said to be three, half of the memory, and a message.
+boot $kernel checks,fault,cpus=3,memory=512 --cpus 2 --memory 256M
+for check in cpus memory messages; do
 	if grep -q "boot: $check: FAILED" "$out"; then
 		ok "what is not as it should be is found: $check"
 	else
