@@ -316,7 +316,31 @@ START_TEST(without_a_list_the_registers_that_all_have_are_reset)
 }
 END_TEST
 
+/* Linux has it from 6.10 on; here it is KVM's answers that are of an older one. */
 START_TEST(a_kvm_that_cannot_debug_says_what_it_lacks)
+{
+	struct axvcpu_debug debug = AXVCPU_DEBUG_INIT;
+
+	debug.flags = AXVCPU_DEBUG_SOFTWARE;
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(chatter));
+	injector_arm(1, 0, false);
+	injector_ioctl(KVM_CHECK_EXTENSION, 0, 1);
+	ck_fails_saying(axvcpu_set_debug(guest.vcpu, &debug), ENOTSUP, "KVM_CAP_SET_GUEST_DEBUG");
+	injector_disarm();
+	ck_assert_str_eq(injector.failed, "KVM_SET_GUEST_DEBUG");
+	ck_assert_uint_eq(injector.request_calls, 1);
+	ck_assert_uint_eq(injector.request_arg, KVM_CAP_SET_GUEST_DEBUG);
+	/* Nothing to leave off. */
+	injector_arm(0, 0, false);
+	ck_ok(axvcpu_set_debug(guest.vcpu, NULL));
+	injector_disarm();
+	ck_assert_uint_eq(injector.calls, 0);
+	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(debugging_that_fails_for_another_reason_fails_with_that)
 {
 	struct axvcpu_debug debug = AXVCPU_DEBUG_INIT;
 
@@ -439,6 +463,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(exits, a_breakpoint_is_told_though_its_place_is_not_known);
 	tcase_add_test(ages, without_a_list_the_registers_that_all_have_are_reset);
 	tcase_add_test(ages, a_kvm_that_cannot_debug_says_what_it_lacks);
+	tcase_add_test(ages, debugging_that_fails_for_another_reason_fails_with_that);
 	tcase_add_test(ages, a_host_without_an_aia_is_told_of_by_name);
 	if (riscv64_host_has_aia())
 		tcase_add_test(ages, a_host_with_fewer_identities_is_told_of);

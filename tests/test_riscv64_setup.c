@@ -251,7 +251,7 @@ START_TEST(the_width_is_that_of_the_hosts_tables_or_less)
 	ck_assert_uint_eq(limits.gpa_bits, 36);
 	ck_ok(axvm_free(vm));
 	config.gpa_bits = widest + 1;
-	ck_fails_saying(axvm_new(&config, &vm), ENOTSUP, "gpa_bits");
+	ck_fails_saying(axvm_new(&config, &vm), ENOTSUP, "KVM_CAP_VM_GPA_BITS");
 	config.gpa_bits = 31;
 	ck_fails_saying(axvm_new(&config, &vm), EINVAL, "32 to");
 }

@@ -44,7 +44,7 @@ static int set_gpa_bits(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config
 	if (config->gpa_bits > (uint32_t)bits)
 		return axvcpu_fail(kvm->vm, -ENOTSUP,
 				   "VM config: gpa_bits is %u; this host has %d bits of "
-				   "guest-physical addresses",
+				   "guest-physical addresses (KVM_CAP_VM_GPA_BITS)",
 				   config->gpa_bits, bits);
 	if (config->gpa_bits && config->gpa_bits < 32)
 		return axvcpu_fail(kvm->vm, -EINVAL,
