@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* riscv64: the AIA in the kernel: its places, its wires, its messages. */
 #include <errno.h>
+#include <linux/kvm.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "event.h"
+#include "resources.h"
 #include "riscv64_guest.h"
 #include "suite.h"
 
@@ -38,31 +41,37 @@ static void expect_message(uint64_t identity)
 	guest_expect_write(&guest, GUEST_MMIO + 8, identity);
 }
 
-/* --- without an AIA --------------------------------------------------------------------------- */
-
-START_TEST(a_host_without_an_aia_says_so)
+static void config_refused(const struct axvm_config *config, int err, const char *text)
 {
-	struct axvm_config config = kernel_config(NULL);
+	struct resources before;
 	struct axvm *vm = NULL;
+	int ret;
 
-	ck_fails_saying(axvm_new(&config, &vm), ENOTSUP, "AIA");
-	ck_assert_ptr_null(vm);
-}
-END_TEST
-
-/* --- places ----------------------------------------------------------------------------------- */
-
-static void refused(const struct axvm_riscv64_config *riscv, int err, const char *text)
-{
-	struct axvm_config config = kernel_config(riscv);
-	struct axvm *vm = NULL;
-	int ret = axvm_new(&config, &vm);
-
+	resources_read(&before);
+	ret = axvm_new(config, &vm);
 	ck_assert_msg(ret == -err, "%d, not -%d: %s", ret, err, axvcpu_last_error());
 	ck_assert_msg(strstr(axvcpu_last_error(), text), "\"%s\" lacks \"%s\"", axvcpu_last_error(),
 		      text);
 	ck_assert_ptr_null(vm);
+	resources_expect(&before, axvcpu_last_error());
 }
+
+static void refused(const struct axvm_riscv64_config *riscv, int err, const char *text)
+{
+	struct axvm_config config = kernel_config(riscv);
+
+	config_refused(&config, err, text);
+}
+
+/* --- without an AIA --------------------------------------------------------------------------- */
+
+START_TEST(a_host_without_an_aia_says_so)
+{
+	refused(NULL, ENOTSUP, "AIA");
+}
+END_TEST
+
+/* --- places ----------------------------------------------------------------------------------- */
 
 START_TEST(places_that_cannot_be_are_refused_each_with_its_reason)
 {
@@ -129,10 +138,8 @@ START_TEST(an_aia_in_a_vm_without_one_is_refused)
 	config.arch_config = &riscv;
 	ck_ok(axvm_new(&config, &vm));
 	ck_ok(axvm_free(vm));
-	vm = NULL;
 	riscv.sources = 5;
-	ck_fails_saying(axvm_new(&config, &vm), EINVAL, "AXVM_IRQCHIP_KERNEL");
-	ck_assert_ptr_null(vm);
+	config_refused(&config, EINVAL, "AXVM_IRQCHIP_KERNEL");
 }
 END_TEST
 
@@ -141,15 +148,18 @@ START_TEST(hardware_files_are_there_or_refused_by_name)
 {
 	struct axvm_riscv64_config riscv = AXVM_RISCV64_CONFIG_INIT;
 	struct axvm_config config = kernel_config(&riscv);
+	struct resources before;
 	struct axvm *vm = NULL;
 	int ret;
 
 	riscv.mode = AXVM_RISCV64_AIA_HWACCEL;
+	resources_read(&before);
 	ret = axvm_new(&config, &vm);
 	if (ret) {
 		ck_assert_int_eq(ret, -ENOTSUP);
 		ck_assert_ptr_nonnull(strstr(axvcpu_last_error(), "AXVM_RISCV64_AIA_HWACCEL"));
 		ck_assert_ptr_null(vm);
+		resources_expect(&before, "AXVM_RISCV64_AIA_HWACCEL");
 	} else {
 		ck_ok(axvm_free(vm));
 	}
@@ -216,6 +226,26 @@ START_TEST(it_takes_nothing_before_the_vm_is_finalized)
 	ck_ok(axvm_set_irqfd(guest.vm, &irqfd));
 	guest_end(&guest);
 	close(irqfd.fd);
+}
+END_TEST
+
+/* Past the library: KVM has one already. */
+START_TEST(there_is_one_aia)
+{
+	struct kvm_create_device device = { .type = KVM_DEV_TYPE_RISCV_AIA };
+	struct axvm_config config = kernel_config(NULL);
+
+	guest_create(&guest, &config, PROGRAM(imsic));
+	ck_assert_int_eq(ioctl(axvm_fd(guest.vm), KVM_CREATE_DEVICE, &device), -1);
+	ck_assert_int_eq(errno, EEXIST);
+	/* And that one is as it was. */
+	guest_setup(&guest, AXVCPU_MODE_64);
+	ck_ok(axvm_finalize(guest.vm));
+	ck_ok(axvcpu_bind(guest.vcpu));
+	guest_expect_write(&guest, GUEST_MMIO, 0);
+	ck_ok(axvcpu_inject_interrupt(guest.vcpu, 5));
+	expect_message(5);
+	guest_end(&guest);
 }
 END_TEST
 
@@ -548,6 +578,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(places, hardware_files_are_there_or_refused_by_name);
 	tcase_add_test(places, memory_over_a_controller_is_refused);
 	tcase_add_test(places, it_takes_nothing_before_the_vm_is_finalized);
+	tcase_add_test(places, there_is_one_aia);
 	tcase_add_test(places, a_vcpu_after_the_last_one_is_refused);
 	tcase_add_test(messages, a_message_of_each_identity_arrives);
 	tcase_add_test(messages, messages_for_nobody_are_told_or_refused);
