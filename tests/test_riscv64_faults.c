@@ -430,7 +430,61 @@ START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
 	begin_at(&world, PROGRAM(faults), 0, false);
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_NESTED_PAGE_FAULT), 1 + 3);
+	/* EIO so far; EOPNOTSUPP is no other. */
+	ck_ok(axvcpu_set_reg(sweep_first(&world), AXVCPU_REG_PC, PROGRAM_AT(faults, lr)));
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_NESTED_PAGE_FAULT), 1 + 3);
+	ck_assert_uint_eq(world.exit.u.page_fault.error, EOPNOTSUPP);
 	sweep_world_end(&world);
+	/* Code that is nowhere has no access, whose address would be one more. */
+	begin_at(&world, PROGRAM(jump), 0, false);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_NESTED_PAGE_FAULT), 1 + 2);
+	ck_assert_uint_eq(world.exit.u.page_fault.access, AXVCPU_ACCESS_EXEC);
+	ck_assert_uint_eq(world.exit.u.page_fault.error, EOPNOTSUPP);
+	sweep_world_end(&world);
+}
+END_TEST
+
+START_TEST(an_access_to_a_csr_and_its_answer_are_one_system_call)
+{
+	struct sweep_world world;
+
+	begin_at(&world, PROGRAM(csrs), 0, false);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_SYSREG_READ), 1);
+	ck_ok(axvcpu_complete_value(sweep_first(&world), 1));
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	ck_assert_uint_eq(world.exit.u.mmio.data, 1);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_SYSREG_WRITE), 1);
+	ck_ok(axvcpu_complete_value(sweep_first(&world), 2));
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	ck_assert_uint_eq(world.exit.u.mmio.data, 2);
+	sweep_world_end(&world);
+}
+END_TEST
+
+static void count_exception(bool open)
+{
+	const struct axvcpu_exception exception = { .vector = ILLEGAL };
+	struct sweep_world world;
+
+	begin_at(&world, PROGRAM(traps), 0, false);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	if (!open)
+		ck_ok(axvcpu_flush(sweep_first(&world)));
+	injector_arm(0, 0, false);
+	ck_ok(axvcpu_inject_exception(sweep_first(&world), &exception));
+	injector_disarm();
+	ck_assert_uint_eq(injector.calls, 0);
+	/* The access comes first: KVM_RUN finishes it. */
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 9 + open + 1);
+	see_exception(&world);
+	sweep_world_end(&world);
+}
+
+START_TEST(an_exception_makes_as_many_system_calls_as_is_said)
+{
+	count_exception(false);
+	count_exception(true);
 }
 END_TEST
 
@@ -468,8 +522,11 @@ static void add_tests(Suite *suite)
 	if (riscv64_host_has_aia())
 		tcase_add_test(ages, a_host_with_fewer_identities_is_told_of);
 	tcase_add_test(count, an_exit_makes_as_many_system_calls_as_is_said);
-	if (riscv64_host_has_aia())
+	tcase_add_test(count, an_exception_makes_as_many_system_calls_as_is_said);
+	if (riscv64_host_has_aia()) {
+		tcase_add_test(count, an_access_to_a_csr_and_its_answer_are_one_system_call);
 		tcase_add_test(count, a_fault_of_a_csr_makes_as_many_system_calls_as_is_said);
+	}
 }
 
 int main(void)
