@@ -14,6 +14,9 @@
 #define INVALID_PARAM UINT64_C(-3)
 #define ALREADY_AVAILABLE UINT64_C(-6)
 
+/* SBI 0.1: each function is an extension. */
+#define CONSOLE_PUTCHAR 1u
+#define CONSOLE_GETCHAR 2u
 #define BASE 0x10u
 #define BASE_PROBE 3u
 #define TIME 0x54494d45u
@@ -26,9 +29,11 @@
 #define HSM_STOPPED 1
 #define SRST 0x53525354u
 #define PMU 0x504d55u
+#define PMU_NUM_COUNTERS 0u
 #define DBCN 0x4442434eu
 #define SUSP 0x53555350u
 #define STA 0x535441u
+#define STA_SET_SHMEM 0u
 #define EXPERIMENTAL 0x08000000u
 #define VENDOR 0x09000000u
 #define NOBODYS 0x07654321u
@@ -81,6 +86,13 @@ static bool probe(uint64_t extension)
 	return answer.value;
 }
 
+static bool is_switched_on(uint32_t n)
+{
+	uint64_t on = 0;
+
+	return !axvcpu_get_reg(guest.vcpu, AXVCPU_REG_RISCV64_SBI_EXTENSION(n), &on) && on;
+}
+
 /* --- what stays in the kernel ------------------------------------------------------------------ */
 
 START_TEST(these_extensions_are_there_and_those_are_not)
@@ -92,6 +104,9 @@ START_TEST(these_extensions_are_there_and_those_are_not)
 	ck_assert(probe(RFENCE));
 	ck_assert(probe(HSM));
 	ck_assert(probe(SRST));
+	/* Where the host has what they are about. */
+	ck_assert_int_eq(probe(PMU), is_switched_on(AXVCPU_RISCV64_SBI_PMU));
+	ck_assert_int_eq(probe(STA), is_switched_on(AXVCPU_RISCV64_SBI_STA));
 	/* Those that are switched off unless asked for, or that nobody has heard of. */
 	ck_assert(!probe(DBCN));
 	ck_assert(!probe(SUSP));
@@ -132,6 +147,12 @@ START_TEST(the_kernel_answers_the_others_itself)
 	ck_assert_uint_eq(answer.error, ALREADY_AVAILABLE);
 	answer = call(HSM, HSM_START, 9, GUEST_CODE, 0);
 	ck_assert_uint_eq(answer.error, INVALID_PARAM);
+	answer = call(PMU, PMU_NUM_COUNTERS, 0, 0, 0);
+	ck_assert_uint_eq(answer.error, probe(PMU) ? SUCCESS : NOT_SUPPORTED);
+	ck_assert_int_eq(answer.value > 0, probe(PMU));
+	/* Nowhere: to switch it off. */
+	answer = call(STA, STA_SET_SHMEM, UINT64_MAX, UINT64_MAX, 0);
+	ck_assert_uint_eq(answer.error, probe(STA) ? SUCCESS : NOT_SUPPORTED);
 	guest_end(&guest);
 }
 END_TEST
@@ -202,6 +223,38 @@ START_TEST(a_vendors_call_has_its_arguments_and_gets_two_words)
 		ck_assert_uint_eq(answer.error, 0x1111 + i);
 		ck_assert_uint_eq(answer.value, UINT64_C(0x2222222222222222));
 	}
+	guest_end(&guest);
+}
+END_TEST
+
+/*
+ * Debian's KVM has no SBI 0.1 (CONFIG_RISCV_SBI_V01), though its switch is on there: the placeholder of
+ * what is left out has one, too. So the guest's probe says which KVM this is.
+ */
+START_TEST(the_console_of_sbi_0_1_comes_out_or_is_not_there)
+{
+	static const uint64_t extensions[] = { CONSOLE_PUTCHAR, CONSOLE_GETCHAR };
+	const struct axvcpu_riscv64_extension v01 = { "v01", 0, 0 };
+	struct sbi_cell answer;
+
+	start(NULL, NULL);
+	for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++) {
+		if (probe(extensions[i])) {
+			ck_assert(is_switched_on(AXVCPU_RISCV64_SBI_V01));
+			put_call(extensions[i], 0, 'x', 0, 0);
+			expect_call(extensions[i], 0);
+			ck_assert_uint_eq(guest.exit.u.hypercall.args[0], 'x');
+			ck_ok(axvcpu_complete_value(guest.vcpu, 'y'));
+			ck_assert_uint_eq(get_answer().error, 'y');
+		} else {
+			answer = call(extensions[i], 0, 'x', 0, 0);
+			ck_assert_uint_eq(answer.error, NOT_SUPPORTED);
+		}
+	}
+	guest_end(&guest);
+	start(NULL, &v01);
+	for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++)
+		ck_assert_uint_eq(call(extensions[i], 0, 'x', 0, 0).error, NOT_SUPPORTED);
 	guest_end(&guest);
 }
 END_TEST
@@ -476,6 +529,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(kernel, system_reset_ends_the_machine);
 	tcase_add_test(kernel, what_is_no_kind_of_reset_goes_on);
 	tcase_add_test(forwarded, a_vendors_call_has_its_arguments_and_gets_two_words);
+	tcase_add_test(forwarded, the_console_of_sbi_0_1_comes_out_or_is_not_there);
 	tcase_add_test(forwarded, a_probe_for_a_vendors_extension_comes_out);
 	tcase_add_test(forwarded, a_value_is_the_first_word);
 	tcase_add_test(forwarded, nobodys_answer_is_not_supported);

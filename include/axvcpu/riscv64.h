@@ -199,8 +199,8 @@ struct axvcpu_riscv64_setup {
 	size_t nisa;
 	/**
 	 * Of SBI, KVM has switched on all that it has but those that it forwards whole: "dbcn", the
-	 * debug console, and "susp", system suspend. Their calls are HYPERCALL exits then, as those
-	 * of the experimental and the vendor's extensions are already.
+	 * debug console, "susp", system suspend, and "mpxy", the message proxy. Their calls are
+	 * HYPERCALL exits then, as those of the experimental and the vendor's extensions are already.
 	 */
 	const struct axvcpu_riscv64_extension *sbi;
 	/** Elements of `sbi`. */
