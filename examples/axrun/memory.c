@@ -6,6 +6,10 @@
 
 #include "message.h"
 
+#ifndef MADV_POPULATE_READ /* glibc 2.35 */
+#define MADV_POPULATE_READ 22
+#endif
+
 static int map(struct axvm *vm, const struct guest_range *range, uint32_t flags)
 {
 	struct axvm_region region = AXVM_REGION_INIT;
