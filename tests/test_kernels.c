@@ -4,6 +4,7 @@
  * are refused with a line, or accepted with everything inside the file and inside of guest memory. Each is a
  * block of its own, so that a sanitizer sees a look beyond the end.
  */
+#include <elf.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -335,6 +336,78 @@ START_TEST(a_big_endian_kernel_is_refused_by_name)
 }
 END_TEST
 
+/*
+ * Writes the PVH sample with further headers of notes in front of its own, at the end of a file that is
+ * longer. The first of `further` goes over all the zeroes in between, which are the smallest notes that
+ * there are; so do the others if they are to overlap, and else they are empty.
+ */
+static uint8_t *make_notes(size_t zeroes, unsigned int further, bool overlapping, size_t *size)
+{
+	const struct kernel_sample *sample = sample_named("PVH");
+	const Elf64_Phdr empty = { .p_type = PT_NOTE, .p_align = 4 };
+	size_t headers = sample->size + zeroes, n, count;
+	uint8_t *bytes;
+	Elf64_Ehdr header;
+	Elf64_Phdr *to;
+
+	*size = headers + (further + 3) * sizeof(empty);
+	bytes = calloc(1, *size);
+	ck_assert_ptr_nonnull(bytes);
+	sample->make(bytes);
+	memcpy(&header, bytes, sizeof(header));
+	count = header.e_phnum;
+	ck_assert_uint_eq(count, 3);
+	to = calloc(count + further, sizeof(*to));
+	memcpy(to + further, bytes + header.e_phoff, count * sizeof(*to));
+	for (n = 0; n < further; n++) {
+		to[n] = empty;
+		to[n].p_offset = sample->size;
+		to[n].p_filesz = n == 0 || overlapping ? zeroes : 0;
+	}
+	memcpy(bytes + headers, to, (count + further) * sizeof(*to));
+	free(to);
+	header.e_phoff = headers;
+	header.e_phnum = (uint16_t)(count + further);
+	memcpy(bytes, &header, sizeof(header));
+	return bytes;
+}
+
+/* The kernel is valid with its PVH entry or without: what it is taken for shows how far axrun looked. */
+static void taken_for(uint8_t *bytes, size_t size, enum image_protocol protocol)
+{
+	const struct kernel_sample *sample = sample_named("PVH");
+
+	ck_assert_msg(!load(sample, bytes, size), "%s", said);
+	check_accepted(sample);
+	ck_assert_uint_eq(image.protocol, protocol);
+	image_free(&image);
+	free(bytes);
+}
+
+#define NOTES_MAX (UINT16_MAX - 3u)
+
+START_TEST(a_note_behind_many_others_is_found)
+{
+	size_t size;
+	uint8_t *bytes = make_notes(1 << 20, NOTES_MAX, false, &size);
+
+	taken_for(bytes, size, PROTOCOL_PVH);
+}
+END_TEST
+
+START_TEST(notes_are_not_looked_at_beyond_the_size_of_the_file)
+{
+	size_t size;
+	/* With the second of them it is more than the file has. */
+	uint8_t *bytes = make_notes(16 << 20, 2, true, &size);
+
+	taken_for(bytes, size, PROTOCOL_ZERO_PAGE);
+	/* All are valid, and the last is the one: to get there would take minutes. */
+	bytes = make_notes(16 << 20, NOTES_MAX, true, &size);
+	taken_for(bytes, size, PROTOCOL_ZERO_PAGE);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "kernels");
@@ -349,6 +422,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, what_unpacks_to_more_than_memory_is_refused);
 	tcase_add_test(tcase, what_is_packed_otherwise_is_refused_by_name);
 	tcase_add_test(tcase, a_big_endian_kernel_is_refused_by_name);
+	tcase_add_test(tcase, a_note_behind_many_others_is_found);
+	tcase_add_test(tcase, notes_are_not_looked_at_beyond_the_size_of_the_file);
 }
 
 int main(void)

@@ -298,14 +298,23 @@ bool elf_find_note(const uint8_t *bytes, size_t size, const char *owner, uint32_
 	const struct image image = { .bytes = bytes, .size = size };
 	struct elf_header header = { 0 };
 	struct elf_segment segment;
+	/*
+	 * Notes do not overlap, so all of them are no longer than the file. Tens of thousands of headers
+	 * that name the same ones would take minutes.
+	 */
+	uint64_t left = size;
 	unsigned int n;
 
 	if (!has_segments(&image, &header))
 		return false;
 	for (n = 0; n < header.phnum; n++) {
 		read_segment(&image, &header, n, &segment);
-		if (segment.type == PT_NOTE && in_file(&image, segment.offset, segment.filesz) &&
-		    find_in_segment(bytes, &segment, owner, type, value))
+		if (segment.type != PT_NOTE || !in_file(&image, segment.offset, segment.filesz))
+			continue;
+		if (segment.filesz > left)
+			return false;
+		left -= segment.filesz;
+		if (find_in_segment(bytes, &segment, owner, type, value))
 			return true;
 	}
 	return false;

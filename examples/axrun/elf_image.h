@@ -29,7 +29,7 @@ int elf_parse(struct image *image, const struct platform *platform, const char *
 
 /*
  * Looks for a note of that owner and type with a number in it, of 4 or 8 bytes. False: there is none, or
- * the file is broken.
+ * the file is broken, or it names more bytes of notes than it has.
  */
 bool elf_find_note(const uint8_t *bytes, size_t size, const char *owner, uint32_t type,
 		   uint64_t *value);
