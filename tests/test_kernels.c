@@ -11,6 +11,7 @@
 
 #include <zlib.h>
 
+#include "../examples/axrun/bytes.h"
 #include "../examples/axrun/kernel.h"
 #include "../examples/axrun/message.h"
 #include "kernels.h"
@@ -408,6 +409,24 @@ START_TEST(notes_are_not_looked_at_beyond_the_size_of_the_file)
 }
 END_TEST
 
+/* In one of its segments, which lies there. */
+START_TEST(a_pvh_entry_beyond_32_bits_is_refused_by_name)
+{
+	const uint64_t beyond = UINT64_C(1) << 32;
+	const struct kernel_sample *sample = sample_named("PVH");
+	uint8_t *bytes = make(sample), *entry = NULL;
+	size_t paddr = sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_paddr), at;
+
+	for (at = 0; !entry; at += 4)
+		if (bytes_get(bytes + at, 8) == sample->entry)
+			entry = bytes + at;
+	bytes_put(bytes + paddr, 8, beyond);
+	bytes_put(entry, 8, beyond);
+	refused_saying(sample, bytes, sample->size, "0x100000000 is not below 4 GiB");
+	free(bytes);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "kernels");
@@ -422,6 +441,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, what_unpacks_to_more_than_memory_is_refused);
 	tcase_add_test(tcase, what_is_packed_otherwise_is_refused_by_name);
 	tcase_add_test(tcase, a_big_endian_kernel_is_refused_by_name);
+	tcase_add_test(tcase, a_pvh_entry_beyond_32_bits_is_refused_by_name);
 	tcase_add_test(tcase, a_note_behind_many_others_is_found);
 	tcase_add_test(tcase, notes_are_not_looked_at_beyond_the_size_of_the_file);
 }

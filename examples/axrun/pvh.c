@@ -35,6 +35,11 @@ static int pvh_parse(struct image *image, const struct platform *platform, const
 	if (!image_has(image, entry))
 		return fail("%s: its PVH entry 0x%" PRIx64 " is in none of its segments", name,
 			    entry);
+	/* A note may have 8 bytes for it. */
+	if (entry > UINT32_MAX)
+		return fail("%s: its PVH entry 0x%" PRIx64
+			    " is not below 4 GiB, and it is entered in 32-bit mode",
+			    name, entry);
 	image->entry = entry;
 	image->mode = AXVCPU_MODE_32;
 	image->protocol = PROTOCOL_PVH;
