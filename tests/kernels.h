@@ -21,6 +21,7 @@ struct kernel_sample {
 	/* What the loader makes of it. */
 	uint64_t entry;
 	uint32_t mode;
+	size_t command_line_max;
 	/*
 	 * What comes of an accepted one, valid or not: makes of it what goes to the guest; NULL if
 	 * that is all there already.

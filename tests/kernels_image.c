@@ -89,6 +89,7 @@ const struct kernel_sample kernels_image[] = {
 		.make = make_arm64,
 		.entry = GUEST_GPA_RAM,
 		.mode = AXVCPU_MODE_64,
+		.command_line_max = 2047,
 	},
 	{
 		.name = "riscv64",
@@ -98,6 +99,7 @@ const struct kernel_sample kernels_image[] = {
 		.make = make_riscv64,
 		.entry = GUEST_GPA_RAM + TEXT_OFFSET,
 		.mode = AXVCPU_MODE_64,
+		.command_line_max = 1023,
 	},
 	{
 		.name = "gzip",
@@ -107,6 +109,7 @@ const struct kernel_sample kernels_image[] = {
 		.make = make_gzip,
 		.entry = GUEST_GPA_RAM,
 		.mode = AXVCPU_MODE_64,
+		.command_line_max = 2047,
 	},
 	{
 		.name = "zboot",
@@ -116,6 +119,7 @@ const struct kernel_sample kernels_image[] = {
 		.make = make_zboot,
 		.entry = GUEST_GPA_RAM + TEXT_OFFSET,
 		.mode = AXVCPU_MODE_64,
+		.command_line_max = 1023,
 	},
 	{ .name = NULL },
 };

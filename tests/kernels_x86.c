@@ -30,7 +30,7 @@ static void make_bzimage(uint8_t *bytes)
 	bytes_put(bytes + SETUP_ALIGNMENT, 4, 0x200000);
 	bytes[SETUP_RELOCATABLE] = 1;
 	bytes_put(bytes + SETUP_XLOADFLAGS, 2, SETUP_KERNEL_64);
-	bytes_put(bytes + SETUP_CMDLINE_SIZE, 4, 2047);
+	bytes_put(bytes + SETUP_CMDLINE_SIZE, 4, 255);
 	bytes_put(bytes + SETUP_PREF_ADDRESS, 8, 0x1000000);
 	bytes_put(bytes + SETUP_INIT_SIZE, 4, 0x100000);
 }
@@ -140,6 +140,7 @@ const struct kernel_sample kernels_x86[] = {
 		.make = make_bzimage,
 		.entry = 0x1000000 + 0x200,
 		.mode = AXVCPU_MODE_64,
+		.command_line_max = 255,
 		.start = start_by_zero_page,
 	},
 	{
@@ -150,6 +151,7 @@ const struct kernel_sample kernels_x86[] = {
 		.make = make_vmlinux,
 		.entry = TEXT_GPA,
 		.mode = AXVCPU_MODE_64,
+		.command_line_max = 2047,
 		.start = start_by_zero_page,
 	},
 	{
@@ -160,6 +162,7 @@ const struct kernel_sample kernels_x86[] = {
 		.make = make_pvh,
 		.entry = PVH_ENTRY,
 		.mode = AXVCPU_MODE_32,
+		.command_line_max = 2047,
 		.start = start_by_pvh,
 	},
 	{ .name = NULL },

@@ -52,10 +52,11 @@ int fail(const char *fmt, ...)
 static struct image image;
 static struct layout layout;
 
-/* What of options counts: that its name is in front of what is said. */
+/* What of options counts: the command line, and that its name is in front of what is said. */
+static struct options options = { .guest = "the-kernel", .kernel = true };
+
 static int load(const struct kernel_sample *sample, const uint8_t *bytes, size_t size)
 {
-	static struct options options = { .guest = "the-kernel", .kernel = true };
 	const struct platform *platform = platform_find(sample->platform);
 
 	image = (struct image){
@@ -262,6 +263,28 @@ START_TEST(a_kernel_for_another_machine_is_refused)
 }
 END_TEST
 
+START_TEST(a_command_line_is_as_long_as_the_kernel_takes)
+{
+	const struct kernel_sample *sample = nth_sample(_i);
+	uint8_t *bytes = make(sample);
+	char text[80];
+
+	ck_assert_uint_lt(sample->command_line_max + 1, sizeof(options.args));
+	memset(options.args, 'a', sample->command_line_max);
+	ck_assert_msg(!load(sample, bytes, sample->size), "%s: %s", sample->name, said);
+	check_accepted(sample);
+	image_free(&image);
+
+	options.args[sample->command_line_max] = 'a';
+	ck_assert_int_eq(load(sample, bytes, sample->size), -1);
+	snprintf(text, sizeof(text), "too long: the-kernel takes at most %zu characters",
+		 sample->command_line_max);
+	ck_assert_msg(strstr(said, text), "%s: \"%s\"", sample->name, said);
+	image_free(&image);
+	free(bytes);
+}
+END_TEST
+
 static const struct kernel_sample *sample_named(const char *name)
 {
 	int n = 0;
@@ -437,6 +460,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tcase, a_kernel_with_flipped_bits_is_refused_or_harmless, 0, n);
 	tcase_add_loop_test(tcase, a_kernel_with_an_extreme_byte_is_refused_or_harmless, 0, n);
 	tcase_add_loop_test(tcase, a_kernel_for_another_machine_is_refused, 0, n);
+	tcase_add_loop_test(tcase, a_command_line_is_as_long_as_the_kernel_takes, 0, n);
 	tcase_add_test(tcase, what_follows_packed_data_does_not_matter);
 	tcase_add_test(tcase, what_unpacks_to_more_than_memory_is_refused);
 	tcase_add_test(tcase, what_is_packed_otherwise_is_refused_by_name);
