@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "../examples/axrun/bytes.h"
+#include "../examples/axrun/bzimage.h"
 #include "../examples/axrun/kernel.h"
 #include "../examples/axrun/message.h"
 #include "kernels.h"
@@ -450,6 +451,44 @@ START_TEST(a_pvh_entry_beyond_32_bits_is_refused_by_name)
 }
 END_TEST
 
+/* That of the header counts, but for a relocatable kernel that would lie below 1 MiB. */
+static const struct {
+	uint64_t pref_address;
+	uint8_t relocatable;
+	uint32_t alignment;
+	/* 0: it is refused, saying this. */
+	uint64_t gpa;
+	const char *text;
+} places[] = {
+	{ 0x1001000, 0, 0x200000, 0x1001000, NULL },
+	{ 0x1001000, 1, 0x200000, 0, "is not aligned as it wants to be" },
+	{ 0x1000, 1, 0x200000, 0x200000, NULL },
+	{ 0x1000, 1, 0x1000, 0x100000, NULL },
+	{ 0xff000, 0, 0x1000, 0, "is no place for it" },
+	{ 0x100000, 0, 0x1000, 0x100000, NULL },
+};
+
+START_TEST(a_bzimage_goes_where_its_header_says_or_is_refused)
+{
+	const struct kernel_sample *sample = sample_named("bzImage");
+	uint8_t *bytes = make(sample);
+
+	bytes_put(bytes + SETUP_PREF_ADDRESS, 8, places[_i].pref_address);
+	bytes[SETUP_RELOCATABLE] = places[_i].relocatable;
+	bytes_put(bytes + SETUP_ALIGNMENT, 4, places[_i].alignment);
+	if (places[_i].text) {
+		refused_saying(sample, bytes, sample->size, places[_i].text);
+	} else {
+		ck_assert_msg(!load(sample, bytes, sample->size), "%s", said);
+		check_accepted(sample);
+		ck_assert_uint_eq(image.segments[0].gpa, places[_i].gpa);
+		ck_assert_uint_eq(image.entry, places[_i].gpa + SETUP_ENTRY_64);
+		image_free(&image);
+	}
+	free(bytes);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "kernels");
@@ -465,6 +504,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, what_unpacks_to_more_than_memory_is_refused);
 	tcase_add_test(tcase, what_is_packed_otherwise_is_refused_by_name);
 	tcase_add_test(tcase, a_big_endian_kernel_is_refused_by_name);
+	tcase_add_loop_test(tcase, a_bzimage_goes_where_its_header_says_or_is_refused, 0,
+			    (int)(sizeof(places) / sizeof(places[0])));
 	tcase_add_test(tcase, a_pvh_entry_beyond_32_bits_is_refused_by_name);
 	tcase_add_test(tcase, a_note_behind_many_others_is_found);
 	tcase_add_test(tcase, notes_are_not_looked_at_beyond_the_size_of_the_file);
