@@ -35,7 +35,7 @@ looks() {
 	words="checks,cpus=$2,memory=$3"
 	numbers="--cpus $2 --memory $3M"
 	shift 3
-	name="$booted, $numbers${*:+ $*}"
+	name="${booted##*/}, $numbers${*:+ $*}"
 	# shellcheck disable=SC2086 # plain words
 	boot "$booted" "$words" $numbers "$@"
 	ends "$name: boots and turns itself off" 0
@@ -106,6 +106,47 @@ fi
 if [ -e "$BOOT/$kernel.gz" ]; then
 	boot "$kernel.gz" then=poweroff
 	ends "a compressed kernel" 0
+fi
+
+# loader NAME TYPE: what the kernel took its loader for, which tells by which entry it was started.
+loader() {
+	if grep -q "boot: loader: $2\$" "$out"; then
+		ok "$1"
+	else
+		not_ok "$1" "$(grep "boot: loader:" "$out" || echo "no word of it")"
+	fi
+}
+
+# An ELF kernel by both of its entries: by that for PVH, where Linux itself sets the type of loader; and
+# by the one of the ELF header, if there are no notes, with the type that axrun's zero page has.
+elf_kernel() {
+	if ! [ -e "$BOOT/$1" ]; then
+		skip "an ELF kernel" "there is no $BOOT/$1"
+		return
+	fi
+	looks "$1" 2 256
+	loader "$name: it was started by PVH" 176
+	# Words from the first program header on, 14 each; a type of 4 is that of notes.
+	_at=$(od -An -v -tu4 -j 64 -N 1120 "$BOOT/$1" | awk '{
+		for (i = 1; i <= NF; i++)
+			if (n++ % 14 == 0 && $i == 4) {
+				print 60 + 4 * n
+				exit
+			}
+	}')
+	if [ -z "$_at" ]; then
+		not_ok "$1 without notes" "it has none"
+		return
+	fi
+	cp "$BOOT/$1" "$tmp/$1-without-notes"
+	printf '\000' | dd of="$tmp/$1-without-notes" bs=1 seek="$_at" conv=notrunc 2>/dev/null
+	looks "$tmp/$1-without-notes" 1 256
+	loader "$name: it was started with a zero page" 255
+	rm "$tmp/$1-without-notes"
+}
+
+if [ "$(uname -m)" = x86_64 ]; then
+	elf_kernel $kernel.vmlinux
 fi
 
 # The checks do find something: two CPUs, said to be three, half of the memory, and a message.

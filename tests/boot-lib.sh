@@ -49,13 +49,17 @@ stamp() {
 # What ends an axrun that hangs; nothing where a case sends it signals.
 within="timeout -k 5 $LIMIT"
 
-# guest KERNEL WORDS [OPTION]...: becomes axrun; the words are those that tests/boot/init knows.
+# guest KERNEL WORDS [OPTION]...: becomes axrun; the words are those that tests/boot/init knows. The kernel
+# is one of $BOOT, or a file with its path.
 guest() {
-	_kernel=$1
+	case $1 in
+	/*) _kernel=$1 ;;
+	*) _kernel=$BOOT/$1 ;;
+	esac
 	_words=$2
 	shift 2
 	# shellcheck disable=SC2086 # a command of plain words
-	exec $within "$AXRUN" --kernel "$BOOT/$_kernel" --initrd "$BOOT/initrd" \
+	exec $within "$AXRUN" --kernel "$_kernel" --initrd "$BOOT/initrd" \
 		--append "$append axtest=$_words" "$@"
 }
 

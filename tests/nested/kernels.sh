@@ -22,6 +22,34 @@ fetch_guest_kernel() {
 		debian_fetch_files "$1" './boot/vmlinu[xz]-*' "$_kernel"
 }
 
+# number FILE OFFSET BYTES: what is there.
+number() {
+	od -An "-tu$3" -j "$2" -N "$3" "$1" | tr -d ' '
+}
+
+# unpack_vmlinux BZIMAGE OUT: the ELF kernel that it has packed. Where that is, its setup header says
+# (Documentation/arch/x86/boot.rst); the last four bytes are its size, unpacked.
+unpack_vmlinux() {
+	_at=$((($(number "$1" 497 1) + 1) * 512 + $(number "$1" 584 4)))
+	_packed=$(number "$1" 588 4)
+	_size=$(number "$1" $((_at + _packed - 4)) 4)
+	# gzip's own format ends by the size; with the others it is behind the end.
+	case $(od -An -tx1 -j $_at -N 4 "$1") in
+	" 1f 8b"*) _unpack=gzip ;;
+	" 28 b5 2f fd") _unpack=zstd _packed=$((_packed - 4)) ;;
+	" fd 37 7a 58") _unpack=xz _packed=$((_packed - 4)) ;;
+	*)
+		echo "$1: packed in a way that is not known here" >&2
+		return 1
+		;;
+	esac
+	tail -c "+$((_at + 1))" "$1" | head -c "$_packed" | $_unpack -dc >"$2" || return
+	if [ "$(wc -c <"$2")" -ne "$_size" ]; then
+		echo "$1: unpacked it is not of the size that it says" >&2
+		return 1
+	fi
+}
+
 # prepare_guest_kernels OUT: all of them, by their names, to that folder.
 prepare_guest_kernels() {
 	mkdir -p "$1"
@@ -37,6 +65,9 @@ prepare_guest_kernels() {
 	END
 	for _name in ${guest_compressed-}; do
 		gzip -1 -c "$1/$_name" >"$1/$_name.gz" || return
+	done
+	for _name in ${guest_vmlinux-}; do
+		unpack_vmlinux "$1/$_name" "$1/$_name.vmlinux" || return
 	done
 }
 
