@@ -175,6 +175,9 @@ else
 	refused "--dump-dtb" "no device tree" --dump-dtb "$tmp/dtb" "$GUESTS/hello"
 fi
 
+refused "--dump-acpi for a guest program" "only a Linux kernel" --dump-acpi "$tmp/acpi" "$GUESTS/hello"
+refused "--dump-acpi without a name" "empty" --dump-acpi '' "$GUESTS/hello"
+
 # --- reset, and starting again --------------------------------------------------------------------
 
 # "r" resets the machine, anything else ends it with a status of its own.
@@ -359,8 +362,8 @@ fi
 
 axrun --help
 ends "--help" 0
-for option in memory mode load entry cpus irqchip dump-dtb cpu-list drop-privileges reboot raw-keys timeout \
-	stats trace json log-level help version; do
+for option in memory mode load entry cpus irqchip dump-dtb dump-acpi cpu-list drop-privileges reboot raw-keys \
+	timeout stats trace json log-level help version; do
 	if grep -q -e "--$option" "$out"; then
 		ok "--help: --$option"
 	else

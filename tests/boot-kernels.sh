@@ -145,8 +145,48 @@ elf_kernel() {
 	rm "$tmp/$1-without-notes"
 }
 
+# bytes FILE [COUNT]: their sum.
+bytes() {
+	od -An -v -tu1 ${2:+-N "$2"} "$1" |
+		awk '{ for (i = 1; i <= NF; i++) sum += $i } END { print sum + 0 }'
+}
+
+# acpi_table FILE SIGNATURE OFFSET: a table that has its signature, its length there, and a good checksum.
+acpi_table() {
+	_file=$tmp/acpi/$1
+	if ! [ -s "$_file" ]; then
+		not_ok "--dump-acpi: $1" "it is not there"
+	elif [ "$(head -c ${#2} "$_file")" != "$2" ]; then
+		not_ok "--dump-acpi: $1" "it does not begin with '$2'"
+	elif [ "$(od -An -tu4 -j "$3" -N 4 "$_file" | tr -d ' ')" != "$(wc -c <"$_file")" ]; then
+		not_ok "--dump-acpi: $1" "its length is another"
+	elif [ $(($(bytes "$_file") % 256)) -ne 0 ]; then
+		not_ok "--dump-acpi: $1" "its bytes add up to $(bytes "$_file")"
+	else
+		ok "--dump-acpi: $1"
+	fi
+}
+
+acpi_tables() {
+	# They are there before the kernel runs; it has nothing to boot to.
+	axrun --kernel "$BOOT/$kernel" --cpus 2 --dump-acpi "$tmp/acpi" --timeout 1
+	ends "--dump-acpi: the kernel runs" 124
+	acpi_table rsdp.dat "RSD PTR " 20
+	acpi_table xsdt.dat XSDT 4
+	acpi_table facp.dat FACP 4
+	acpi_table apic.dat APIC 4
+	acpi_table dsdt.dat DSDT 4
+	# The first version of the root pointer ended after 20 bytes, and has a checksum of its own.
+	if [ $(($(bytes "$tmp/acpi/rsdp.dat" 20) % 256)) -eq 0 ]; then
+		ok "--dump-acpi: the first checksum of rsdp.dat"
+	else
+		not_ok "--dump-acpi: the first checksum of rsdp.dat" "it is wrong"
+	fi
+}
+
 if [ "$(uname -m)" = x86_64 ]; then
 	elf_kernel $kernel.vmlinux
+	acpi_tables
 fi
 
 # The checks do find something: two CPUs, said to be three, half of the memory, and a message.

@@ -40,6 +40,15 @@ done
 refused "a kernel that is not there" "nowhere" --kernel "$tmp/nowhere"
 refused "a kernel that is an initramfs" "kernel\|kind\|format" --kernel "$BOOT/initrd"
 
+if [ "$(uname -m)" = x86_64 ]; then
+	refused "--dump-acpi into a folder that is not there" "dump-acpi.*No such file" \
+		--kernel "$image" --dump-acpi /nowhere/folder
+	refused "--dump-acpi to what is no folder" "dump-acpi.*Not a directory" \
+		--kernel "$image" --dump-acpi "$tmp/kernel"
+else
+	refused "--dump-acpi" "only a Linux kernel on x86_64" --kernel "$image" --dump-acpi "$tmp/acpi"
+fi
+
 # little VALUE BYTES: as printf takes it, the lowest byte first.
 little() {
 	_value=$1
