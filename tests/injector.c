@@ -36,6 +36,7 @@ void injector_ioctl(unsigned long request, int result, unsigned int times)
 	injector.request = request;
 	injector.result = result;
 	injector.times = times;
+	injector.skip = 0;
 	injector.request_calls = 0;
 }
 
@@ -171,7 +172,9 @@ WRAP(int, sys_ioctl, int fd, unsigned long request, uintptr_t arg)
 	if (request == injector.request) {
 		injector.request_calls++;
 		injector.request_arg = arg;
-		if (injector.times) {
+		if (injector.skip) {
+			injector.skip--;
+		} else if (injector.times) {
 			injector.times--;
 			return injector.result;
 		}

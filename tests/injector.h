@@ -29,6 +29,8 @@ struct injector {
 	unsigned long request;
 	int result;
 	unsigned int times;
+	/* But only after it has been made so often. */
+	unsigned int skip;
 	/* How often it was called, 'armed' or not. */
 	unsigned int request_calls;
 	/* And with which argument, the latest time. */

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Each system call and allocation of what only arm64 has fails in turn, and is tried again; and how
- * many there are, where docs/performance.md and the headers say so.
+ * Each system call and allocation of what only arm64 has fails in turn, and is tried again; what a
+ * KVM may lack that the emulated machine's has; and how many system calls there are, where
+ * docs/exits.md, docs/performance.md and the headers say so.
  */
+#include <errno.h>
 #include <linux/kvm.h>
 #include <stdio.h>
 
 #include "arm64_guest.h"
 #include "event.h"
 #include "injector.h"
+#include "resources.h"
 #include "suite.h"
 #include "sweep.h"
 
@@ -482,6 +485,144 @@ START_TEST(each_call_without_an_its_fails)
 }
 END_TEST
 
+/* --- what KVM may lack ------------------------------------------------------------------------ */
+
+static const struct {
+	uint32_t flags;
+	enum axvcpu_mode mode;
+	/* KVM_ARM_VCPU_* */
+	uint32_t bit;
+	unsigned int capability;
+	/* Others that are asked for before. */
+	unsigned int skip;
+	const char *text;
+} lacks[] = {
+	{ AXVCPU_ARM64_SVE, AXVCPU_MODE_64, KVM_ARM_VCPU_SVE, KVM_CAP_ARM_SVE, 0,
+	  "AXVCPU_ARM64_SVE needs KVM_CAP_ARM_SVE" },
+	{ AXVCPU_ARM64_PMU, AXVCPU_MODE_64, KVM_ARM_VCPU_PMU_V3, KVM_CAP_ARM_PMU_V3, 0,
+	  "AXVCPU_ARM64_PMU needs KVM_CAP_ARM_PMU_V3" },
+	{ AXVCPU_ARM64_PAUTH, AXVCPU_MODE_64, KVM_ARM_VCPU_PTRAUTH_ADDRESS,
+	  KVM_CAP_ARM_PTRAUTH_ADDRESS, 0, "AXVCPU_ARM64_PAUTH needs KVM_CAP_ARM_PTRAUTH_ADDRESS" },
+	/* What has been seen of the first must be forgotten. */
+	{ AXVCPU_ARM64_PAUTH, AXVCPU_MODE_64, KVM_ARM_VCPU_PTRAUTH_ADDRESS,
+	  KVM_CAP_ARM_PTRAUTH_GENERIC, 1, "AXVCPU_ARM64_PAUTH needs KVM_CAP_ARM_PTRAUTH_GENERIC" },
+	{ 0, AXVCPU_MODE_32, KVM_ARM_VCPU_EL1_32BIT, KVM_CAP_ARM_EL1_32BIT, 0,
+	  "AXVCPU_MODE_32 needs KVM_CAP_ARM_EL1_32BIT" },
+};
+
+/* The features that the latest KVM_ARM_VCPU_INIT of those that are watched has asked for. */
+static uint32_t asked_for(void)
+{
+	return ((const struct kvm_vcpu_init *)injector.request_arg)->features[0];
+}
+
+START_TEST(a_cpu_without_what_kvm_lacks_is_what_a_refused_setup_leaves)
+{
+	struct axvcpu_setup_config setup = guest_setup_config(0);
+	struct axvcpu_arm64_setup arm64 = AXVCPU_ARM64_SETUP_INIT;
+	struct resources before;
+	struct guest guest;
+
+	guest_create(&guest, NULL, PROGRAM(chatter));
+	if (lacks[_i].skip && axvm_capability(guest.vm, KVM_CAP_ARM_PTRAUTH_ADDRESS) <= 0) {
+		printf("skip \"%s\": this KVM lacks the first one, too\n", lacks[_i].text);
+		guest_end(&guest);
+		return;
+	}
+	arm64.flags = lacks[_i].flags;
+	setup.mode = lacks[_i].mode;
+	setup.stack = 0;
+	setup.arch = &arm64;
+	resources_read(&before);
+	injector_ioctl(KVM_CHECK_EXTENSION, 0, 1);
+	injector.skip = lacks[_i].skip;
+	ck_fails_saying(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup), ENOTSUP, lacks[_i].text);
+	ck_assert_uint_eq(injector.request_calls, lacks[_i].skip + 1);
+	ck_assert_uint_eq(injector.request_arg, lacks[_i].capability);
+	ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_CREATED);
+	resources_expect(&before, "after the refusal");
+	/* Who can do without it has the same vCPU, of which KVM has been told nothing before. */
+	injector_ioctl(KVM_ARM_VCPU_INIT, 0, 0);
+	guest_setup(&guest, AXVCPU_MODE_64);
+	ck_assert_uint_eq(injector.request_calls, 1);
+	ck_assert_uint_eq(asked_for() & 1u << lacks[_i].bit, 0);
+	ck_ok(axvcpu_bind(guest.vcpu));
+	guest_expect_write(&guest, GUEST_MMIO, GUEST_VALUE);
+	guest_end(&guest);
+}
+END_TEST
+
+/* A VM of this config is refused, and leaves nothing. */
+static void expect_no_vm(const struct axvm_config *config, const char *text)
+{
+	struct resources before;
+	struct axvm *vm = NULL;
+
+	resources_read(&before);
+	ck_fails_saying(axvm_new(config, &vm), ENOTSUP, text);
+	/* What KVM was to lack has been asked for. */
+	ck_assert_uint_eq(injector.times, 0);
+	ck_assert_ptr_null(vm);
+	resources_expect(&before, "after the refusal");
+	ck_assert_uint_eq(injector.mapped, 0);
+	ck_assert_int_eq(injector.opened, 0);
+}
+
+static const struct {
+	uint32_t forward;
+	const char *text;
+} filters[] = {
+	{ AXVM_FORWARD_HYPERCALLS, "AXVM_FORWARD_HYPERCALLS needs KVM_ARM_VM_SMCCC_FILTER" },
+	{ AXVM_FORWARD_POWER, "AXVM_FORWARD_POWER needs KVM_ARM_VM_SMCCC_FILTER" },
+	{ AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_POWER,
+	  "AXVM_FORWARD_HYPERCALLS needs KVM_ARM_VM_SMCCC_FILTER" },
+};
+
+START_TEST(a_kvm_without_a_filter_of_calls_is_told_of_with_what_needs_it)
+{
+	/* As kernels of different ages, with other attributes or none, say so. */
+	static const int errnos[] = { ENXIO, ENODEV, ENOTTY, EINVAL };
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct sweep_world world;
+
+	config.forward = filters[_i].forward;
+	for (size_t i = 0; i < sizeof(errnos) / sizeof(errnos[0]); i++) {
+		injector_ioctl(KVM_HAS_DEVICE_ATTR, -errnos[i], 1);
+		expect_no_vm(&config, filters[_i].text);
+	}
+	/* Who can do without it is not asked. */
+	injector_ioctl(KVM_HAS_DEVICE_ATTR, -ENXIO, 1);
+	sweep_world_begin(&world, AXVM_IRQCHIP_NONE);
+	sweep_see_the_guest_run(&world);
+	ck_assert_uint_eq(injector.request_calls, 0);
+	sweep_world_end(&world);
+}
+END_TEST
+
+/* The GIC itself has been made by then. */
+START_TEST(a_kvm_without_an_its_is_told_of_by_name)
+{
+	struct axvm_arm64_config gic;
+	struct axvm_config config = everything(&gic);
+	struct axvm *vm = NULL;
+
+	config.forward = 0;
+	/* Whether there is a GICv3 is asked, unless the config says that it is to be one. */
+	for (unsigned int asks = 0; asks < 2; asks++) {
+		gic.flags = AXVM_ARM64_ITS;
+		gic.gic_version = asks ? 0 : 3;
+		injector_ioctl(KVM_CREATE_DEVICE, -ENODEV, 1);
+		injector.skip = 1 + asks;
+		expect_no_vm(&config, "this KVM has no KVM_DEV_TYPE_ARM_VGIC_ITS");
+		/* Who can do without it has the GIC. */
+		gic.flags = 0;
+		ck_ok(axvm_new(&config, &vm));
+		ck_ok(axvm_free(vm));
+		vm = NULL;
+	}
+}
+END_TEST
+
 /* --- how many -------------------------------------------------------------------------------- */
 
 START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
@@ -532,16 +673,23 @@ END_TEST
 static void add_tests(Suite *suite)
 {
 	TCase *all = suite_case(suite, "all");
+	TCase *lacking = suite_case(suite, "lacking");
 	TCase *count = suite_case(suite, "count");
 
 	tcase_add_loop_test(all, each_call_fails, 0, COUNT(steps));
 	if (a64_has_gic(3)) {
 		its = AXVM_ARM64_ITS;
 		tcase_add_loop_test(all, each_call_with_an_its_fails, 0, COUNT(steps_with_its));
+		tcase_add_test(lacking, a_kvm_without_an_its_is_told_of_by_name);
 	} else {
 		printf("skip each_call_with_an_its_fails: this KVM has no GICv3\n");
+		printf("skip a_kvm_without_an_its_is_told_of_by_name: this KVM has no GICv3\n");
 		tcase_add_loop_test(all, each_call_without_an_its_fails, 0, COUNT(steps_without));
 	}
+	tcase_add_loop_test(lacking, a_cpu_without_what_kvm_lacks_is_what_a_refused_setup_leaves, 0,
+			    COUNT(lacks));
+	tcase_add_loop_test(lacking, a_kvm_without_a_filter_of_calls_is_told_of_with_what_needs_it,
+			    0, COUNT(filters));
 	tcase_add_test(count, an_exit_makes_as_many_system_calls_as_is_said);
 }
 
