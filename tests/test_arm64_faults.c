@@ -60,6 +60,29 @@ static void begin_affinity_info(struct sweep_world *world)
 	begin_calls(world, &call);
 }
 
+static void begin_cpu_off(struct sweep_world *world)
+{
+	const struct a64_call call = { 0, { A64_PSCI_CPU_OFF } };
+
+	begin_calls(world, &call);
+}
+
+/* Of one that is on: the caller. */
+static void begin_cpu_on_in_vain(struct sweep_world *world)
+{
+	const struct a64_call call = { 0, { A64_PSCI_CPU_ON, 0, GUEST_CODE, 7 } };
+
+	begin_calls(world, &call);
+}
+
+static void begin_load_pair(struct sweep_world *world)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	begin(world, &config, PROGRAM(faults), PIECE(load_pair));
+	ck_ok(axvm_write(world->vm, A64_PIECES, PROGRAM(pieces)));
+}
+
 static void begin_echo(struct sweep_world *world)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
@@ -625,6 +648,14 @@ END_TEST
 
 /* --- how many -------------------------------------------------------------------------------- */
 
+/* A run to what a call has returned in x0. */
+static void expect_result(struct sweep_world *world, unsigned int calls, int64_t result)
+{
+	ck_assert_uint_eq(sweep_calls_of_run(world, AXVCPU_EXIT_MMIO_WRITE), calls);
+	ck_assert_uint_eq(world->exit.u.mmio.addr, GUEST_MMIO);
+	ck_assert_int_eq((int64_t)world->exit.u.mmio.data, result);
+}
+
 START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
 {
 	struct sweep_world world;
@@ -655,17 +686,70 @@ START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1 + 1);
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
 	sweep_world_end(&world);
-	/* CPU_ON: three. */
-	begin_cpu_on(&world);
+	begin_hypercall(&world);
 	sweep_bound(&world);
 	ck_ok(axvm_finalize(world.vm));
-	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_CPU_UP), 1 + 3);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_HYPERCALL), 1 + 6);
+	injector_arm(0, 0, false);
+	ck_ok(axvcpu_complete_pair(sweep_first(&world), 11, 12));
+	ck_assert_uint_eq(injector.calls, 0);
+	injector_disarm();
+	expect_result(&world, 1 + 2, 11);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	ck_assert_uint_eq(world.exit.u.mmio.data, 12);
+	sweep_world_end(&world);
+	/* What the hardware does not take apart: one, also when it is tried again. */
+	begin_load_pair(&world);
+	sweep_bound(&world);
+	ck_ok(axvm_finalize(world.vm));
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_NESTED_PAGE_FAULT), 1);
+		ck_assert_uint_eq(world.exit.raw_reason, KVM_EXIT_ARM_NISV);
+	}
 	sweep_world_end(&world);
 	/* Debugging: where it stopped. */
 	begin_steps(&world);
 	with_points(&world);
 	ck_ok(axvm_finalize(world.vm));
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_DEBUG), 1 + 1);
+	sweep_world_end(&world);
+}
+END_TEST
+
+static void power_call(struct sweep_world *world, void (*begin_call)(struct sweep_world *world))
+{
+	begin_call(world);
+	sweep_bound(world);
+	ck_ok(axvm_finalize(world->vm));
+}
+
+START_TEST(a_call_about_power_makes_as_many_system_calls_as_is_said)
+{
+	struct sweep_world world;
+
+	/* CPU_ON: three for its arguments, and one for the result, whether the CPU starts or not. */
+	for (int starts = 0; starts < 2; starts++) {
+		power_call(&world, begin_cpu_on);
+		ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_CPU_UP), 1 + 3);
+		if (starts)
+			ck_ok(axvcpu_start(world.vcpus[1], GUEST_CODE, 7));
+		expect_result(&world, 1 + 1,
+			      starts ? AXVCPU_PSCI_SUCCESS : AXVCPU_PSCI_INTERNAL_FAILURE);
+		ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
+		sweep_world_end(&world);
+	}
+	/* CPU_OFF: none, and one for the result of a CPU that stays on. */
+	power_call(&world, begin_cpu_off);
+	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_CPU_DOWN), 1);
+	expect_result(&world, 1 + 1, AXVCPU_PSCI_DENIED);
+	sweep_world_end(&world);
+	/* What is no exit: arguments, result, and KVM_RUN again. AFFINITY_INFO says: off. */
+	power_call(&world, begin_affinity_info);
+	expect_result(&world, 1 + 3 + 1, 1);
+	sweep_world_end(&world);
+	power_call(&world, begin_cpu_on_in_vain);
+	expect_result(&world, 1 + 4 + 1, AXVCPU_PSCI_ALREADY_ON);
 	sweep_world_end(&world);
 }
 END_TEST
@@ -691,6 +775,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(lacking, a_kvm_without_a_filter_of_calls_is_told_of_with_what_needs_it,
 			    0, COUNT(filters));
 	tcase_add_test(count, an_exit_makes_as_many_system_calls_as_is_said);
+	tcase_add_test(count, a_call_about_power_makes_as_many_system_calls_as_is_said);
 }
 
 int main(void)
