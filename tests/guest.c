@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "resources.h"
 #include "suite.h"
 
 /* --- a VM with one vCPU ----------------------------------------------------------------------- */
@@ -45,6 +46,17 @@ void guest_end(struct guest *guest)
 		ck_ok(axvcpu_unbind(guest->vcpu));
 	ck_ok(axvcpu_free(guest->vcpu));
 	ck_ok(axvm_free(guest->vm));
+}
+
+void guest_expect_refused(const struct axvm_config *config, int err, const char *text)
+{
+	struct resources before;
+	struct axvm *vm = NULL;
+
+	resources_read(&before);
+	ck_fails_saying(axvm_new(config, &vm), err, text);
+	ck_assert_ptr_null(vm);
+	resources_expect(&before, text);
 }
 
 void guest_expect(struct guest *guest, enum axvcpu_exit_kind kind)

@@ -103,6 +103,8 @@ void guest_create(struct guest *guest, const struct axvm_config *config, const v
 void guest_setup(struct guest *guest, enum axvcpu_mode mode);
 /* Unbinds if bound, frees all. */
 void guest_end(struct guest *guest);
+/* A VM of this config is refused with -err and a message that has the text, and leaves nothing. */
+void guest_expect_refused(const struct axvm_config *config, int err, const char *text);
 
 /* Runs to the next exit but NOTHING, which must be of this kind. */
 void guest_expect(struct guest *guest, enum axvcpu_exit_kind kind);

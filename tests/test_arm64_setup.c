@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "arm64_guest.h"
-#include "resources.h"
 #include "suite.h"
 
 static struct guest guest;
@@ -312,17 +311,6 @@ START_TEST(a_vm_is_as_wide_as_was_asked_for)
 }
 END_TEST
 
-static void refuse(const struct axvm_config *config, const char *name)
-{
-	struct resources before;
-	struct axvm *vm = NULL;
-
-	resources_read(&before);
-	ck_fails_saying(axvm_new(config, &vm), ENOTSUP, name);
-	ck_assert_ptr_null(vm);
-	resources_expect(&before, name);
-}
-
 START_TEST(what_only_others_have_is_refused_by_its_name)
 {
 	static const struct {
@@ -340,7 +328,7 @@ START_TEST(what_only_others_have_is_refused_by_its_name)
 		struct axvm_config config = AXVM_CONFIG_INIT;
 
 		config.forward = forwards[i].bit;
-		refuse(&config, forwards[i].name);
+		guest_expect_refused(&config, ENOTSUP, forwards[i].name);
 	}
 	for (int i = 0; i < 3; i++) {
 		struct axvm_config config = AXVM_CONFIG_INIT;
@@ -353,7 +341,10 @@ START_TEST(what_only_others_have_is_refused_by_its_name)
 			config.notify_window = 1000;
 		if (i == 2)
 			config.irqchip = AXVM_IRQCHIP_SPLIT;
-		refuse(&config, i == 0 ? "sysregs" : i == 1 ? "notify_window" : "SPLIT");
+		guest_expect_refused(&config, ENOTSUP,
+				     i == 0   ? "sysregs"
+				     : i == 1 ? "notify_window"
+					      : "SPLIT");
 	}
 }
 END_TEST

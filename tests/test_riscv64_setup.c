@@ -2,7 +2,6 @@
 /* riscv64: the state that setup leaves, and what of configs is taken or refused. */
 #include <errno.h>
 
-#include "resources.h"
 #include "riscv64_guest.h"
 #include "suite.h"
 
@@ -224,17 +223,6 @@ END_TEST
 
 /* --- VMs -------------------------------------------------------------------------------------- */
 
-static void refuse(const struct axvm_config *config, int err, const char *name)
-{
-	struct resources before;
-	struct axvm *vm = NULL;
-
-	resources_read(&before);
-	ck_fails_saying(axvm_new(config, &vm), err, name);
-	ck_assert_ptr_null(vm);
-	resources_expect(&before, name);
-}
-
 START_TEST(the_width_is_that_of_the_hosts_tables_or_less)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
@@ -263,9 +251,9 @@ START_TEST(the_width_is_that_of_the_hosts_tables_or_less)
 	ck_assert_uint_eq(limits.gpa_bits, 36);
 	ck_ok(axvm_free(vm));
 	config.gpa_bits = widest + 1;
-	refuse(&config, ENOTSUP, "KVM_CAP_VM_GPA_BITS");
+	guest_expect_refused(&config, ENOTSUP, "KVM_CAP_VM_GPA_BITS");
 	config.gpa_bits = 31;
-	refuse(&config, EINVAL, "32 to");
+	guest_expect_refused(&config, EINVAL, "32 to");
 }
 END_TEST
 
@@ -288,18 +276,18 @@ START_TEST(what_riscv64_has_not_is_refused_by_its_name)
 
 	for (size_t i = 0; i < sizeof(forwards) / sizeof(forwards[0]); i++) {
 		config.forward = forwards[i].bit;
-		refuse(&config, ENOTSUP, forwards[i].name);
+		guest_expect_refused(&config, ENOTSUP, forwards[i].name);
 	}
 	config.forward = 0;
 	config.nsysregs = 1;
 	config.sysregs = &range;
-	refuse(&config, ENOTSUP, "sysregs");
+	guest_expect_refused(&config, ENOTSUP, "sysregs");
 	config.nsysregs = 0;
 	config.notify_window = 1000;
-	refuse(&config, ENOTSUP, "notify_window");
+	guest_expect_refused(&config, ENOTSUP, "notify_window");
 	config.notify_window = 0;
 	config.irqchip = AXVM_IRQCHIP_SPLIT;
-	refuse(&config, ENOTSUP, "AXVM_IRQCHIP_SPLIT");
+	guest_expect_refused(&config, ENOTSUP, "AXVM_IRQCHIP_SPLIT");
 }
 END_TEST
 
