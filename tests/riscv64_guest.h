@@ -50,7 +50,10 @@ GUEST_PROGRAM_MARK(breaks, compressed);
  * while the line is to be lowered.
  */
 GUEST_PROGRAM(sleeper);
-/* Sets a timer, sleeps, writes the cause of the interrupt to GUEST_MMIO + 8. */
+/*
+ * Sets a timer by SBI, and, as KVM may lose one (docs/exits.md), again each second until it interrupts;
+ * writes the cause to GUEST_MMIO + 8. Does not sleep: from a lost one it would not wake.
+ */
 GUEST_PROGRAM(timer);
 /*
  * Takes the first 64 messages of its IMSIC, writes to GUEST_MMIO, sleeps. Writes each message to + 8,
