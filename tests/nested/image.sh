@@ -121,7 +121,7 @@ add_libraries() {
 # configure_programs: anew if it is to be done in another way than the last time.
 configure_programs() {
 	_is=$(cat "$work/build/options" 2>/dev/null) || _is=
-	# Without a shared library the test programs are programs, not libtool's scripts.
+	# Without a shared library axrun and the examples are programs, not libtool's scripts.
 	_options="--enable-werror --disable-shared --enable-silent-rules $(cross_options)"
 	[ "$_is" != "$_options" ] || return 0
 	if [ "$programs" = examples ]; then
