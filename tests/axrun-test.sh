@@ -566,6 +566,9 @@ for signal in 1 2 3 6 10 11 14 15 24; do
 		env ASAN_OPTIONS=handle_segv=0:handle_abort=0 TSAN_OPTIONS=handle_segv=0:handle_abort=0 \
 		"$AXRUN" "$GUESTS/spin" abc
 done
+on_terminal "signal 9" expect abc raw signal 9 killed 9 cooked -- "$AXRUN" "$GUESTS/spin" abc
+on_terminal "signal 9, when stopped" raw signal 20 stopped cooked signal 9 killed 9 cooked -- \
+	"$AXRUN" "$GUESTS/echo"
 on_terminal "stop and continue" raw send x expect x signal 20 stopped cooked continue raw \
 	send y expect y send "$eot" exit 0 -- "$AXRUN" "$GUESTS/echo"
 on_terminal "^Z" raw send "$(printf '\032')" stopped cooked continue raw send "$eot" exit 0 -- \

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "guard.h"
 #include "image.h"
 #include "layout.h"
 #include "machine.h"
@@ -83,6 +84,7 @@ static int run_with(struct options *options)
 	int status;
 
 	log_set_level(options->log_level);
+	guard_start();
 	/* Signals first: the VM takes one of them. Privileges last: then all is open. */
 	if (report_open(&report, options) || signals_install() || prepare(&run, options) ||
 	    privileges_drop(options))

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "guard.h"
 #include "message.h"
 #include "terminal.h"
 
@@ -322,6 +323,7 @@ int signals_caught(void)
 _Noreturn void signals_die(int signal)
 {
 	terminal_restore();
+	guard_end();
 	raise_default(signal);
 	/* Only a signal that does not end a process comes here. */
 	_exit(128 + signal);

@@ -7,6 +7,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "guard.h"
+
 /* Written by the main thread before there are handlers, and by handlers, which exclude another. */
 static bool have_terminal;
 static enum terminal_mode mode;
@@ -48,6 +50,8 @@ void terminal_resume(void)
 	settings.c_cc[VMIN] = 1;
 	settings.c_cc[VTIME] = 0;
 	taken = 1;
+	/* First: it may be killed at any moment. */
+	guard_tell(&found, &settings);
 	set(&settings);
 }
 
@@ -57,6 +61,7 @@ void terminal_restore(void)
 		return;
 	set(&found);
 	taken = 0;
+	guard_tell(NULL, NULL);
 }
 
 bool terminal_open(enum terminal_mode how)
