@@ -393,12 +393,14 @@ START_TEST(a_cleared_fifo_gives_back_what_was_typed)
 	ck_assert(uart_wants_input(&uart));
 	uart_input(&uart);
 	expect_received("bc");
+	ck_assert_uint_eq(in(IIR), 0xc1);
 	/* The same without the FIFO, and when the interrupt is switched off for a while. */
 	typed = "de";
 	uart_input(&uart);
 	out(FCR, 0x00);
 	uart_input(&uart);
 	ck_assert_uint_eq(in(DATA), 'd');
+	ck_assert_uint_eq(in(IIR), 0x01);
 	uart_input(&uart);
 	ck_assert(line);
 	out(IER, 0x00);
@@ -437,6 +439,46 @@ START_TEST(the_trigger_level_tells_enough_from_a_timeout)
 }
 END_TEST
 
+/* Also if it sends, and whatever it looks at on the way. */
+START_TEST(a_handler_ends_before_there_is_more)
+{
+	make_connected_uart();
+	out(FCR, 0x01);
+	out(IER, 0x03);
+	typed = "0123456789abcdefghij";
+	ck_assert(uart_input(&uart));
+	expect_received("0123456789abcdef");
+	for (unsigned int i = 0; i < 5; i++) {
+		ck_assert(!uart_input(&uart));
+		ck_assert_uint_eq(in(LSR), 0x60);
+		ck_assert_uint_eq(in(IIR), 0xc2);
+		out(DATA, 'x');
+	}
+	ck_assert_uint_eq(in(IIR), 0xc2);
+	waits = 0;
+	ck_assert_uint_eq(in(IIR), 0xc1);
+	ck_assert_uint_eq(waits, 1);
+	ck_assert(uart_input(&uart));
+	expect_received("ghij");
+}
+END_TEST
+
+START_TEST(a_handler_that_does_not_ask_gets_more_all_the_same)
+{
+	unsigned int tries = 0;
+
+	make_connected_uart();
+	out(IER, 0x01);
+	typed = "ab";
+	ck_assert(uart_input(&uart));
+	expect_received("a");
+	while (!uart_input(&uart))
+		ck_assert_uint_lt(tries++, 20);
+	ck_assert_uint_gt(tries, 0);
+	expect_received("b");
+}
+END_TEST
+
 START_TEST(without_a_fifo_one_character_is_all_there_is)
 {
 	make_connected_uart();
@@ -446,6 +488,7 @@ START_TEST(without_a_fifo_one_character_is_all_there_is)
 	ck_assert_uint_eq(in(IIR), 0x04);
 	expect_received("a");
 	ck_assert(!line);
+	ck_assert_uint_eq(in(IIR), 0x01);
 	uart_input(&uart);
 	ck_assert(line);
 	expect_received("b");
@@ -774,6 +817,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, a_driver_that_starts_loses_no_input);
 	tcase_add_test(tcase, a_cleared_fifo_gives_back_what_was_typed);
 	tcase_add_test(tcase, the_trigger_level_tells_enough_from_a_timeout);
+	tcase_add_test(tcase, a_handler_ends_before_there_is_more);
+	tcase_add_test(tcase, a_handler_that_does_not_ask_gets_more_all_the_same);
 	tcase_add_test(tcase, without_a_fifo_one_character_is_all_there_is);
 	tcase_add_test(tcase, who_waits_for_input_is_told_of_it);
 	tcase_add_test(tcase, a_busy_port_keeps_nobody);

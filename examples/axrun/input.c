@@ -13,6 +13,8 @@
 
 /* How long the thread waits until it looks again for room for what somebody types. */
 #define PATIENCE_MS 100
+/* How long until it tries again to give it to a guest that is not ready for it. */
+#define BUSY_MS 1
 
 static void wake(void *ctx)
 {
@@ -25,8 +27,8 @@ static void wake(void *ctx)
 }
 
 /*
- * Sleeps until it is woken, or, if that is of interest, until there is something on stdin. If the port
- * is busy it only looks.
+ * Sleeps until it is woken, or, if that is of interest, until there is something on stdin. If the guest
+ * is busy, not for long.
  */
 static void wait_for_input(const struct input *input, bool wants, bool busy)
 {
@@ -41,7 +43,7 @@ static void wait_for_input(const struct input *input, bool wants, bool busy)
 	int timeout = -1;
 
 	if (busy)
-		timeout = 0;
+		timeout = BUSY_MS;
 	/* A guest that asks for its input itself makes room without a word. */
 	else if (listens && !room)
 		timeout = PATIENCE_MS;

@@ -6,6 +6,8 @@
 #define NS_PER_SECOND 1000000000L
 /* How long uart_input() waits for the lock. */
 #define MOMENT_NS 100000000L
+/* How often it lets a handler go on that has emptied the FIFO and does not say that it has ended. */
+#define PATIENCE 10u
 
 /* Registers. The first two are the divisor's while LCR_DLAB is set. */
 enum {
@@ -163,7 +165,8 @@ static uint8_t receive(struct uart *uart)
 	}
 	if (!uart->offered)
 		return 0;
-	uart->offered--;
+	if (--uart->offered == 0)
+		uart->patience = PATIENCE;
 	got = console_get(uart->console);
 	return got < 0 ? 0 : (uint8_t)got;
 }
@@ -277,6 +280,12 @@ static uint8_t identify_interrupt(struct uart *uart)
 	iir = cause(uart);
 	if (iir == IIR_THR_EMPTY)
 		uart->thre_pending = false;
+	if (iir == IIR_NONE && uart->patience) {
+		/* The handler has ended. */
+		uart->patience = 0;
+		if (uart->watch)
+			uart->watch(uart->watch_ctx);
+	}
 	return iir | (uart->fcr & FCR_ENABLE ? IIR_FIFO : 0);
 }
 
@@ -464,6 +473,7 @@ bool uart_wants_input(struct uart *uart)
 bool uart_input(struct uart *uart)
 {
 	struct timespec until;
+	bool now;
 
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_nsec += MOMENT_NS;
@@ -473,11 +483,14 @@ bool uart_input(struct uart *uart)
 	}
 	if (pthread_mutex_timedlock(&uart->lock, &until))
 		return false;
-	if (is_told(uart))
+	now = !uart->patience;
+	if (!now)
+		uart->patience--;
+	else if (is_told(uart))
 		offer(uart);
 	update_line(uart);
 	pthread_mutex_unlock(&uart->lock);
-	return true;
+	return now;
 }
 
 bool uart_flush(struct uart *uart)

@@ -49,6 +49,8 @@ struct uart {
 	struct uart_loop loop;
 	/* How many of the console's characters are in the FIFO, behind the above. */
 	unsigned int offered;
+	/* How many more times uart_input() fills no FIFO that the guest has just emptied. */
+	unsigned int patience;
 	/* A guest without an interrupt has shown that it receives. */
 	bool polls;
 	/* Which register the latest access has read; none if it was a write. */
@@ -81,8 +83,11 @@ bool uart_wants_input(struct uart *uart);
 
 /*
  * Fills the FIFO of a guest that waits, with what the console has. Only this does, if the interrupt
- * is connected: so a handler that receives comes to an end between two FIFOs. Any thread. False, after
- * a moment, if the port is busy: it writes to stdout, and that takes its time.
+ * is connected, and not before the guest has been told that there is no reason for one any more: so a
+ * handler comes to an end between two FIFOs. Linux's otherwise goes on and on with interrupts off, as long
+ * as text is pasted. Any thread. False if it is to be called again, in a millisecond or when `watch` is called:
+ * the handler has not ended, at the most PATIENCE times, or, after a moment, the port is busy: it writes to
+ * stdout, and that takes its time.
  */
 bool uart_input(struct uart *uart);
 
