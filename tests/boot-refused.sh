@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # What axrun refuses to boot: one line that says why, and status 125, whether the fault is the
-# kernel's, the initramfs's, the command line's or the machine's.
+# kernel's, the initramfs's, the command line's or the machine's. With "no-controller": on a host where KVM
+# has no interrupt controller, that alone.
 # shellcheck source=tests/boot-lib.sh
 . "${0%/*}/boot-lib.sh"
 # Nothing boots here.
@@ -10,6 +11,12 @@ LIMIT=60
 
 image=$BOOT/$kernel
 size=$(wc -c <"$image")
+
+if [ "${1-}" = no-controller ]; then
+	refused "a host without an interrupt controller for guests" "AIA" \
+		--kernel "$image" --initrd "$BOOT/initrd"
+	all_done
+fi
 
 # Nothing is written there, so it takes no room.
 truncate -s 300M "$tmp/large"
