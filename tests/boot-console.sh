@@ -25,7 +25,8 @@ typed() {
 	ends "$name" 0
 }
 
-# Three kilobytes: a terminal holds four that nobody has read.
+# Three kilobytes: a terminal holds four that nobody has read. More of it, 20000 characters, goes to a program
+# that reads while they come, and gives all of them back, in order.
 pasted=
 while [ ${#pasted} -lt 3072 ]; do
 	pasted="${pasted}All of what is pasted reaches the program that waits for it now$enter"
@@ -39,14 +40,32 @@ typed "a shell" then=shell raw expect 'guest# ' \
 	send "echo al\$((1))ive$enter" expect al1ive expect 'guest# ' \
 	send "echo re\$((1))ady; wc -c$enter" expect re1ady send "$pasted$ctrl_d" \
 	expect ${#pasted} expect 'guest# ' \
+	send "stty raw -echo; printf wa%sting i; head -c 20000; head -c 1; stty sane$enter" expect waiting \
+	paste 20000 send . expect 'guest# ' \
 	send "exit$enter" expect 'boot: end' exit 0 cooked
 typed "Ctrl-A h, and Ctrl-A x" then=hang raw expect 'boot: hang' \
 	send "${ctrl_a}h" expect Ctrl-A send "${ctrl_a}x" exit 122 cooked
-typed "a hang-up while it boots" then=hang raw hangup killed 1
 typed "a hang-up later" then=hang raw expect 'boot: hang' hangup killed 1
-typed "SIGTERM while it boots" then=hang raw signal 15 killed 15 cooked
 typed "SIGINT later" then=hang raw expect 'boot: hang' signal 2 killed 2 cooked
 typed "a reboot" then=reboot raw exit 123 cooked
 typed "a panic" then=panic raw exit 123 cooked
+
+# dies WHAT STEP...: on a terminal, at some time in the first four seconds.
+dies() {
+	what=$1
+	shift
+	some
+	typed "$what on a terminal after 0.1 s times $number" then=hang pause $number "$@"
+	nothing_left "$name"
+}
+
+if [ -n "$(left_behind)" ]; then
+	skip "signals" "there are axruns of somebody else"
+else
+	dies SIGKILL signal 9 killed 9 cooked
+	dies SIGKILL signal 9 killed 9 cooked
+	dies SIGTERM signal 15 killed 15 cooked
+	dies "a hang-up" hangup killed 1
+fi
 
 all_done

@@ -108,3 +108,40 @@ ended() {
 	wait "$pid" 2>/dev/null
 	status=$?
 }
+
+# --- what signals leave ---------------------------------------------------------------------------
+
+# some: $number is one below 40, another one each time.
+seed=
+some() {
+	if [ -z "$seed" ]; then
+		seed=${AXVCPU_TEST_SEED:-$(date +%s)}
+		echo "seed: $seed (AXVCPU_TEST_SEED)"
+	fi
+	seed=$(((seed * 1103515245 + 12345) % 2147483648))
+	number=$((seed / 65536 % 40))
+}
+
+# left_behind: processes that are axrun's, threads and zombies among them.
+left_behind() {
+	for task in /proc/[0-9]*/task/*; do
+		# "lt-axrun" in a build tree with a shared library, "axrun-guard" beside a terminal.
+		case $(cat "$task/comm" 2>/dev/null) in
+		axrun* | lt-axrun) echo "$task" ;;
+		esac
+	done
+}
+
+# nothing_left NAME: a guard ends when it has seen that axrun has.
+nothing_left() {
+	_tries=0
+	while left=$(left_behind) && [ -n "$left" ] && [ $_tries -lt 10 ]; do
+		_tries=$((_tries + 1))
+		sleep 0.1
+	done
+	if [ -z "$left" ]; then
+		ok "$1: nothing is left"
+	else
+		not_ok "$1: nothing is left" "$left"
+	fi
+}

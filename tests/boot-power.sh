@@ -4,6 +4,8 @@
 # a time limit, signals; many boots, and several at once.
 # shellcheck source=tests/boot-lib.sh
 . "${0%/*}/boot-lib.sh"
+# shellcheck source=tests/boot-memory.sh
+. "${0%/*}/boot-memory.sh"
 
 # --- by itself ------------------------------------------------------------------------------------
 
@@ -34,6 +36,12 @@ if said 'boot: userspace' 2; then
 	ok "--reboot: it boots again"
 else
 	not_ok "--reboot: it boots again" "it does not"
+fi
+kib=$(beyond_guest $pid)
+if [ "$kib" -gt 0 ] && [ "$kib" -le 5120 ]; then
+	ok "--reboot: at most 5 MiB are resident besides the guest's memory"
+else
+	not_ok "--reboot: at most 5 MiB are resident besides the guest's memory" "it is $kib KiB"
 fi
 kill -15 $pid
 ended
@@ -90,25 +98,6 @@ err=$tmp/err
 
 # --- signals --------------------------------------------------------------------------------------
 
-seed=${AXVCPU_TEST_SEED:-$(date +%s)}
-echo "seed: $seed (AXVCPU_TEST_SEED)"
-
-# some: a number below 40, another one each time.
-some() {
-	seed=$(((seed * 1103515245 + 12345) % 2147483648))
-	number=$((seed / 65536 % 40))
-}
-
-# left_behind: processes that are axrun's, threads and zombies among them.
-left_behind() {
-	for task in /proc/[0-9]*/task/*; do
-		# The latter in a build tree with a shared library.
-		case $(cat "$task/comm" 2>/dev/null) in
-		axrun | lt-axrun) echo "$task" ;;
-		esac
-	done
-}
-
 # dies SIGNAL: at some time in the first four seconds.
 dies() {
 	some
@@ -118,12 +107,7 @@ dies() {
 	ended
 	name="signal $1 after 0.1 s times $number"
 	ends "$name" $((128 + $1))
-	left=$(left_behind)
-	if [ -z "$left" ]; then
-		ok "$name: nothing is left"
-	else
-		not_ok "$name: nothing is left" "$left"
-	fi
+	nothing_left "$name"
 }
 
 if [ -n "$(left_behind)" ]; then

@@ -12,6 +12,7 @@
  *                 all, in order and nothing else in between
  *   hangup        the terminal is gone, as when its window is closed, and the shell passes on the
  *                 SIGHUP that it gets; there is nothing more to see of the terminal
+ *   pause N       N tenths of a second go by
  *   signal N      the command gets signal N
  *   stopped       the command has stopped
  *   continue      the command goes on, in the foreground
@@ -195,16 +196,22 @@ static char pasted_char(size_t n)
 }
 
 /* What comes back is compared at once: it may be more than is kept. */
-static bool compare_pasted(size_t *received, size_t sent)
+static void compare_pasted(size_t *received, size_t sent)
 {
 	size_t i;
 
 	look();
-	for (i = expected_len; i < written_len; i++)
-		if (*received == sent || written[i] != pasted_char((*received)++))
-			return false;
+	written[written_len] = '\0';
+	for (i = expected_len; i < written_len; i++) {
+		if (*received == sent || written[i] != pasted_char(*received)) {
+			fprintf(stderr,
+				"pty_run: %zu characters were typed, %zu came back, and then: %s\n",
+				sent, *received, written + i);
+			die("paste:", "not what was typed has come back");
+		}
+		(*received)++;
+	}
 	written_len = expected_len = 0;
-	return true;
 }
 
 static bool has_pasted(const char *count)
@@ -223,8 +230,7 @@ static bool has_pasted(const char *count)
 	done = n ? write(master, text, n) : 0;
 	fcntl(master, F_SETFL, flags);
 	sent += done > 0 ? (size_t)done : 0;
-	if (!compare_pasted(&received, sent))
-		die("paste:", "not what was typed has come back");
+	compare_pasted(&received, sent);
 	return received == total;
 }
 
@@ -241,6 +247,19 @@ static void send_signal(const char *number)
 {
 	if (kill(command, atoi(number)))
 		die("signal:", strerror(errno));
+}
+
+static void pause_for(const char *tenths)
+{
+	struct timespec begin, now;
+	long ms;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	do {
+		look();
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		ms = (now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000;
+	} while (ms < atoi(tenths) * 100L);
 }
 
 static void let_continue(const char *unused)
@@ -263,13 +282,21 @@ static const struct step {
 	void (*act)(const char *text);
 	bool (*wait)(const char *text);
 } steps[] = {
-	{ "expect", true, NULL, has_written },	 { "send", true, send_text, NULL },
-	{ "raw", false, NULL, is_raw },		 { "all-keys", false, NULL, has_all_keys },
-	{ "cooked", false, NULL, is_cooked },	 { "paste", true, NULL, has_pasted },
-	{ "hangup", false, hang_up, NULL },	 { "signal", true, send_signal, NULL },
-	{ "stopped", false, NULL, has_stopped }, { "continue", false, let_continue, NULL },
-	{ "exit", true, NULL, has_exited },	 { "killed", true, NULL, was_killed },
-	{ "within", true, set_deadline, NULL },	 { "ended", false, NULL, has_ended },
+	{ "expect", true, NULL, has_written },
+	{ "send", true, send_text, NULL },
+	{ "raw", false, NULL, is_raw },
+	{ "all-keys", false, NULL, has_all_keys },
+	{ "cooked", false, NULL, is_cooked },
+	{ "paste", true, NULL, has_pasted },
+	{ "hangup", false, hang_up, NULL },
+	{ "pause", true, pause_for, NULL },
+	{ "signal", true, send_signal, NULL },
+	{ "stopped", false, NULL, has_stopped },
+	{ "continue", false, let_continue, NULL },
+	{ "exit", true, NULL, has_exited },
+	{ "killed", true, NULL, was_killed },
+	{ "within", true, set_deadline, NULL },
+	{ "ended", false, NULL, has_ended },
 };
 
 static const struct step *find_step(const char *name)
