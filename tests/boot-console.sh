@@ -42,7 +42,7 @@ typed "a shell" then=shell raw expect 'guest# ' \
 	expect ${#pasted} expect 'guest# ' \
 	send "stty raw -echo; printf wa%sting i; head -c 20000; head -c 1; stty sane$enter" expect waiting \
 	paste 20000 send . expect 'guest# ' \
-	send "exit$enter" expect 'boot: end' exit 0 cooked
+	send "seq 500; echo la\$((1))st; exit$enter" expect la1st expect 'boot: end' exit 0 cooked
 typed "Ctrl-A h, and Ctrl-A x" then=hang raw expect 'boot: hang' \
 	send "${ctrl_a}h" expect Ctrl-A send "${ctrl_a}x" exit 122 cooked
 typed "a hang-up later" then=hang raw expect 'boot: hang' hangup killed 1

@@ -86,7 +86,7 @@ bool uart_wants_input(struct uart *uart);
  * is connected, and not before the guest has been told that there is no reason for one any more: so a
  * handler comes to an end between two FIFOs. Linux's otherwise goes on and on with interrupts off, as long
  * as text is pasted. Any thread. False if it is to be called again, in a millisecond or when `watch` is called:
- * the handler has not ended, at the most PATIENCE times, or, after a moment, the port is busy: it writes to
+ * the handler has not ended, at the most ten times, or, after a moment, the port is busy: it writes to
  * stdout, and that takes its time.
  */
 bool uart_input(struct uart *uart);
