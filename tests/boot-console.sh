@@ -50,11 +50,12 @@ typed "SIGINT later" then=hang raw expect 'boot: hang' signal 2 killed 2 cooked
 typed "a reboot" then=reboot raw exit 123 cooked
 typed "a panic" then=panic raw exit 123 cooked
 
-# dies WHAT STEP...: on a terminal, at some time in the first four seconds.
+# dies WHAT STEP...: on a terminal, at some time in the first four seconds, but not before it is axrun.
 dies() {
 	what=$1
 	shift
 	some
+	number=$((number + 1))
 	typed "$what on a terminal after 0.1 s times $number" then=hang pause $number "$@"
 	nothing_left "$name"
 }
