@@ -28,7 +28,7 @@ static void wake(void *ctx)
 
 /*
  * Sleeps until it is woken, or, if that is of interest, until there is something on stdin. If the guest
- * is busy, not for long.
+ * is busy, not for long, but so long: what is pasted is no reason to try again earlier.
  */
 static void wait_for_input(const struct input *input, bool wants, bool busy)
 {
@@ -47,11 +47,11 @@ static void wait_for_input(const struct input *input, bool wants, bool busy)
 	/* A guest that asks for its input itself makes room without a word. */
 	else if (listens && !room)
 		timeout = PATIENCE_MS;
-	if (poll(fds, listens && room ? 2 : 1, timeout) < 0)
+	if (poll(fds, listens && room && !busy ? 2 : 1, timeout) < 0)
 		return;
 	if (fds[0].revents && read(input->wake_fd, &count, sizeof(count)) < 0)
 		return;
-	if (fds[1].revents)
+	if (busy || fds[1].revents)
 		console_fill(input->console);
 }
 
