@@ -45,7 +45,9 @@ typed "a shell" then=shell raw expect 'guest# ' \
 	send "seq 500; echo la\$((1))st; exit$enter" expect la1st expect 'boot: end' exit 0 cooked
 typed "Ctrl-A h, and Ctrl-A x" then=hang raw expect 'boot: hang' \
 	send "${ctrl_a}h" expect Ctrl-A send "${ctrl_a}x" exit 122 cooked
+typed "a hang-up while it boots" then=hang raw hangup killed 1
 typed "a hang-up later" then=hang raw expect 'boot: hang' hangup killed 1
+typed "SIGTERM while it boots" then=hang raw signal 15 killed 15 cooked
 typed "SIGINT later" then=hang raw expect 'boot: hang' signal 2 killed 2 cooked
 typed "a reboot" then=reboot raw exit 123 cooked
 typed "a panic" then=panic raw exit 123 cooked
@@ -60,9 +62,7 @@ dies() {
 	nothing_left "$name"
 }
 
-if [ -n "$(left_behind)" ]; then
-	skip "signals" "there are axruns of somebody else"
-else
+if alone; then
 	dies SIGKILL signal 9 killed 9 cooked
 	dies SIGKILL signal 9 killed 9 cooked
 	dies SIGTERM signal 15 killed 15 cooked

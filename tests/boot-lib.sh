@@ -132,13 +132,21 @@ left_behind() {
 	done
 }
 
-# nothing_left NAME: a guard ends when it has seen that axrun has.
+# alone: there is no axrun of somebody else, which would look like one that is left.
+alone() {
+	[ -z "$(left_behind)" ] && return
+	skip "signals" "there are axruns of somebody else"
+	return 1
+}
+
+# nothing_left NAME: at once, but for a guard, which ends when it has seen that axrun has.
 nothing_left() {
 	_tries=0
-	while left=$(left_behind) && [ -n "$left" ] && [ $_tries -lt 10 ]; do
+	while grep -qsx axrun-guard /proc/[0-9]*/comm && [ $_tries -lt 10 ]; do
 		_tries=$((_tries + 1))
 		sleep 0.1
 	done
+	left=$(left_behind)
 	if [ -z "$left" ]; then
 		ok "$1: nothing is left"
 	else
