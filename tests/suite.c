@@ -30,6 +30,13 @@ bool suite_long(void)
 	return given && strcmp(given, "1") == 0;
 }
 
+void suite_skipped(const char *test, const char *why)
+{
+	printf("skipped inside %s: %s\n", test, why);
+	/* The process of a test ends without that. */
+	fflush(stdout);
+}
+
 /* Whether a VM can be made here; says why not. */
 static bool kvm_works(const char *name)
 {

@@ -548,7 +548,7 @@ START_TEST(a_cpu_without_what_kvm_lacks_is_what_a_refused_setup_leaves)
 
 	guest_create(&guest, NULL, PROGRAM(chatter));
 	if (lacks[_i].skip && axvm_capability(guest.vm, KVM_CAP_ARM_PTRAUTH_ADDRESS) <= 0) {
-		printf("skip \"%s\": this KVM lacks the first one, too\n", lacks[_i].text);
+		suite_skipped(lacks[_i].text, "this KVM lacks the first one, too");
 		guest_end(&guest);
 		return;
 	}

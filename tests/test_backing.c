@@ -400,23 +400,20 @@ static void pool_teardown(void)
 		set_pool(pool_before);
 }
 
-static bool skipped(const char *test, const char *why)
-{
-	printf("skip %s: %s\n", test, why);
-	fflush(stdout);
-	return true;
-}
-
 START_TEST(hugetlb_maps_pages_of_the_pool)
 {
 	static const enum axvm_backing backings[] = { AXVM_MEM_ANONYMOUS, AXVM_MEM_MEMFD };
 	uint64_t huge = huge_size();
 
-	if (!huge && skipped("hugetlb_maps_pages_of_the_pool", "this kernel has no huge pages"))
+	if (!huge) {
+		suite_skipped("hugetlb_maps_pages_of_the_pool", "this kernel has no huge pages");
 		return;
-	if (read_number("/proc/meminfo", "HugePages_Free:") < 2 &&
-	    skipped("hugetlb_maps_pages_of_the_pool", "no pages, nor the right to reserve some"))
+	}
+	if (read_number("/proc/meminfo", "HugePages_Free:") < 2) {
+		suite_skipped("hugetlb_maps_pages_of_the_pool",
+			      "no pages, nor the right to reserve some");
 		return;
+	}
 	for (size_t i = 0; i < 2; i++) {
 		struct axvm_region region = region_of(backings[i], AXVM_MEM_HUGETLB);
 		struct axvm_region listed = AXVM_REGION_INIT;
@@ -445,9 +442,11 @@ START_TEST(hugetlb_takes_multiples_of_its_page_size_only)
 {
 	struct axvm_region region = region_of(AXVM_MEM_ANONYMOUS, AXVM_MEM_HUGETLB);
 
-	if (!huge_size() && skipped("hugetlb_takes_multiples_of_its_page_size_only",
-				    "this kernel has no huge pages"))
+	if (!huge_size()) {
+		suite_skipped("hugetlb_takes_multiples_of_its_page_size_only",
+			      "this kernel has no huge pages");
 		return;
+	}
 	ck_fails_saying(axvm_map(vm, &region), EINVAL, "not a multiple of the huge page size");
 	region.backing = AXVM_MEM_MEMFD;
 	ck_fails_saying(axvm_map(vm, &region), EINVAL, "not a multiple of the huge page size");
@@ -460,9 +459,11 @@ START_TEST(hugetlb_without_pages_says_where_they_come_from)
 	struct axvm_region region = region_of(AXVM_MEM_ANONYMOUS, AXVM_MEM_HUGETLB);
 	long left = read_number("/proc/meminfo", "HugePages_Free:");
 
-	if ((!huge_size() || left < 0) && skipped("hugetlb_without_pages_says_where_they_come_from",
-						  "this kernel has no huge pages"))
+	if (!huge_size() || left < 0) {
+		suite_skipped("hugetlb_without_pages_says_where_they_come_from",
+			      "this kernel has no huge pages");
 		return;
+	}
 	/* Not even with what may be added to the pool on demand. */
 	left += read_number("/proc/sys/vm/nr_overcommit_hugepages", "");
 	region.len = (uint64_t)(left + 1) * huge_size();

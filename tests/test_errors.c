@@ -396,8 +396,7 @@ END_TEST
 
 static void skip(const char *why)
 {
-	printf("skip no_right_to_open_dev_kvm_says_what_to_do: %s\n", why);
-	fflush(stdout);
+	suite_skipped("no_right_to_open_dev_kvm_says_what_to_do", why);
 }
 
 START_TEST(no_right_to_open_dev_kvm_says_what_to_do)
