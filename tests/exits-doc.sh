@@ -32,23 +32,6 @@ printf '%s\n' arm64 riscv64 x86_64 >"$work/expected"
 exits_architectures | sort | diff - "$work/expected" >"$work/log"
 none_wrong "every architecture has a column"
 
-# prefix ARCH: what the names of its own suites begin with.
-prefix() {
-	case $1 in
-	x86_64) echo test_x86_ ;;
-	*) echo "test_${1}_" ;;
-	esac
-}
-
-# is_of SUITE ARCH: it is that architecture's, or of all.
-is_of() {
-	case $1 in
-	"$(prefix "$2")"*) return 0 ;;
-	test_x86_* | test_arm64_* | test_riscv64_*) return 1 ;;
-	*) return 0 ;;
-	esac
-}
-
 for arch in $(exits_architectures); do
 	exits_column "$arch" >"$work/column"
 
@@ -65,7 +48,7 @@ for arch in $(exits_architectures); do
 			echo "$line: there is no such test" >>"$work/log"
 		grep -q "^	tests/$suite\( \\\\\)\?$" "$top_srcdir/Makefile.am" ||
 			echo "$line: the suite is not built" >>"$work/log"
-		is_of "$suite" "$arch" || echo "$line: not of $arch" >>"$work/log"
+		exits_is_of "$suite" "$arch" || echo "$line: not of $arch" >>"$work/log"
 	done <"$work/tests"
 	none_wrong "every test that is named for $arch is one of its own"
 done
