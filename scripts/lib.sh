@@ -40,18 +40,21 @@ show_failure() {
 : "${CONFIG_SHELL:=/bin/sh}"
 export CONFIG_SHELL
 
-# Makes configure unless it is there and newer than what it is made from.
-bootstrap_tree() {
+# Makes configure unless it is there and newer than what it is made from. One at a time: who comes second
+# finds it made.
+bootstrap_tree() (
 	: "${top:?}"
 	if [ -e "$top/config.status" ]; then
 		echo "the source tree itself is configured; run 'make distclean' there first" >&2
 		return 1
 	fi
+	exec 8<"$top/bootstrap"
+	! command -v flock >/dev/null || flock 8
 	if [ ! -e "$top/configure" ] || [ ! -e "$top/Makefile.in" ] ||
 		[ -n "$(find "$top/configure.ac" "$top/Makefile.am" -newer "$top/configure")" ]; then
 		"$top/bootstrap"
 	fi
-}
+)
 
 # In an if, where set -e is off.
 configure_and_build() {
