@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# What scripts/nested returns and says when the command fails, the machine's kernel panics, or it does not
-# come to an end.
+# What scripts/nested returns and says when the command fails, the machine's kernel panics, it does not
+# come to an end, or has no KVM.
 set -u
 
 top=$(cd "${0%/*}/../.." && pwd)
@@ -44,5 +44,16 @@ nested -n x86_64 sh -c 'echo c >/proc/sysrq-trigger; sleep 1000'
 ends "a panic" 125 'its kernel panicked' '--- the end of .*console.log' 'Kernel panic'
 nested -n -t 30 x86_64 sleep 1000
 ends "a hang" 125 'not done after 30 s' '--- the end of .*console.log'
+
+AXVCPU_QEMU_OPTIONS="-cpu max,-svm"
+export AXVCPU_QEMU_OPTIONS
+nested -n x86_64 echo "this is not run"
+ends "no /dev/kvm in the machine" 125 'there is no /dev/kvm in it' '--- the end of .*console.log' \
+	'init: there is no /dev/kvm'
+if [ -s "$work/out" ]; then
+	not_ok "without KVM nothing is run" "$(head -n 3 "$work/out")"
+else
+	ok "without KVM nothing is run"
+fi
 
 all_done

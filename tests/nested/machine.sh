@@ -100,7 +100,7 @@ machine_start() {
 			-device "$qemu_serial" $(machine_port status) $(machine_port log) \
 			$(machine_port out) $(machine_port err) \
 			-kernel kernel -initrd initrd \
-			-append "$kernel_options panic=-1 oops=panic" \
+			-append "$kernel_options panic=-1 oops=panic" ${AXVCPU_QEMU_OPTIONS-} \
 			</dev/null >qemu.log 2>&1
 	) &
 	machine_pid=$!
