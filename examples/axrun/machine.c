@@ -82,18 +82,19 @@ static void set_forwarded(struct axvm_config *config, const struct platform *pla
 	config->nsysregs = platform->nsysregs;
 }
 
-static int make_vm(struct machine *machine, const struct options *options,
-		   const struct platform *platform)
+/* 0, or the library's errno, whose message it has left. */
+static int try_vm(struct machine *machine, const struct options *options,
+		  const struct platform *platform)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	struct axvcpu_hal hal = AXVCPU_HAL_INIT;
-	enum platform_controller controller = platform_controller(platform, options->irqchip);
+	enum platform_controller controller = platform_controller(platform, machine->irqchip);
 	int err;
 
 	hal.log = log_hook;
 	config.hal = &hal;
 	config.max_vcpus = options->cpus;
-	config.irqchip = options->irqchip;
+	config.irqchip = machine->irqchip;
 	config.kick_signal = signals_kick_signal();
 	if (!options->kernel)
 		set_forwarded(&config, platform);
@@ -102,9 +103,24 @@ static int make_vm(struct machine *machine, const struct options *options,
 		config.forward &= ~platform->forward_if_possible;
 		err = new_vm(machine, &config, controller);
 	}
+	return err;
+}
+
+static int make_vm(struct machine *machine, const struct options *options,
+		   const struct platform *platform)
+{
+	int err;
+
+	machine->irqchip = options->irqchip;
+	err = try_vm(machine, options, platform);
 	if (err == -ENOTSUP && options->kernel)
 		return fail("%s: Linux needs interrupt controllers of KVM's: %s", options->guest,
 			    axvcpu_last_error());
+	/* Most riscv64 hosts have no AIA. Guest programs are told, and can do without. */
+	if (err == -ENOTSUP && !options->irqchip_given && machine->irqchip != AXVM_IRQCHIP_NONE) {
+		machine->irqchip = AXVM_IRQCHIP_NONE;
+		err = try_vm(machine, options, platform);
+	}
 	return err ? fail("cannot create the VM: %s", axvcpu_last_error()) : 0;
 }
 
@@ -123,7 +139,7 @@ static int write_boot_page(const struct machine *machine, const struct options *
 		.test_gpa = platform->test_gpa,
 		.boot = layout->boot,
 		.ncpus = options->cpus,
-		.irqchip = options->irqchip,
+		.irqchip = machine->irqchip,
 		.timer_hz = tree_timer_hz(machine, platform),
 	};
 
@@ -175,7 +191,7 @@ static int new_vcpu(struct machine *machine, const struct options *options,
 	if (options->cpu_set && options->cpus > 1)
 		config.flags |= AXVCPU_F_FAVOR_CPU;
 	/* Elsewhere the kernel keeps the others waiting itself. */
-	if (id > 0 && options->irqchip == AXVM_IRQCHIP_NONE && platform->forward_starts)
+	if (id > 0 && machine->irqchip == AXVM_IRQCHIP_NONE && platform->forward_starts)
 		config.flags |= AXVCPU_F_START_OFF;
 	if (axvcpu_new(machine->vm, &config, &machine->vcpus[id]))
 		return fail("cannot create vCPU %" PRIu32 ": %s", id, axvcpu_last_error());

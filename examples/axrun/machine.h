@@ -14,6 +14,8 @@ struct machine {
 	struct axvm *vm;
 	struct axvcpu *vcpus[GUEST_CPUS_MAX];
 	uint32_t ncpus;
+	/* enum axvm_irqchip: as the options have it; none, if nobody asked and this KVM has none. */
+	uint32_t irqchip;
 	/* The GIC's version; 0: there is none. */
 	uint32_t gic_version;
 };

@@ -62,7 +62,7 @@ static int prepare(struct run *run, struct options *options)
 static void run_all(struct run *run, struct options *options)
 {
 	run_begin(run, options);
-	run_guest(run, options);
+	run_guest(run);
 	while (run->outcome.ending == RUN_RESET && options->reboot) {
 		machine_free(&run->machine);
 		run->restarts++;
@@ -71,7 +71,7 @@ static void run_all(struct run *run, struct options *options)
 		if (prepare(run, options))
 			outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
 		else
-			run_guest(run, options);
+			run_guest(run);
 	}
 	run_end(run);
 }

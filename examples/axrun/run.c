@@ -56,9 +56,9 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 	    (!options->kernel && attach_own(run, platform)) ||
 	    (platform->acpi_size && power_attach(&run->outcome, &run->bus, platform->power)))
 		return -1;
-	if (options->irqchip == AXVM_IRQCHIP_KERNEL)
+	if (run->machine.irqchip == AXVM_IRQCHIP_KERNEL)
 		return connect_console(run, platform);
-	if (options->irqchip == AXVM_IRQCHIP_NONE)
+	if (run->machine.irqchip == AXVM_IRQCHIP_NONE)
 		return timer_attach(&run->cpus, &run->bus);
 	return 0;
 }
@@ -194,9 +194,9 @@ void run_begin(struct run *run, const struct options *options)
 	stats_start(&run->stats);
 }
 
-void run_guest(struct run *run, const struct options *options)
+void run_guest(struct run *run)
 {
-	run_machine(run, options->irqchip == AXVM_IRQCHIP_NONE);
+	run_machine(run, run->machine.irqchip == AXVM_IRQCHIP_NONE);
 	look_at_signals(run);
 	sum_up(run);
 }

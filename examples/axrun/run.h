@@ -59,7 +59,7 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 void run_begin(struct run *run, const struct options *options);
 
 /* Runs the guest until it has ended: run->outcome. */
-void run_guest(struct run *run, const struct options *options);
+void run_guest(struct run *run);
 
 /* Writes what is left to write, and gives the terminal back. */
 void run_end(struct run *run);
