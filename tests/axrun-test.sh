@@ -485,12 +485,14 @@ fi
 axrun --timeout 2.5 "$GUESTS/spin" partial
 ends "--timeout" 124 'partial'
 says "--timeout: message" 'did not end within 2.5 s'
+says "--timeout: where" "^axrun: vCPU 0 was at $pc 0x[0-9a-f]*, $tables 0x[0-9a-f]*\$"
 axrun --timeout 0.000001 "$GUESTS/spin" partial
 ends "--timeout 0.000001" 124
 axrun --timeout 30 "$tmp/answer"
 ends "--timeout that is not reached" 42 ''
 axrun --json --timeout 0.2 "$GUESTS/spin"
 says "--timeout: JSON" '"result": "timeout", "status": 124'
+says "--timeout: JSON: where" "\"vcpus\": {\"0\": {\"$pc\": \"0x[0-9a-f]*\", \"$tables\": \"0x[0-9a-f]*\"}}"
 # Waiting for input that does not come.
 mkfifo "$tmp/silent"
 timeout $LIMIT "$AXRUN" --timeout 0.5 "$GUESTS/echo" <>"$tmp/silent" >"$out" 2>"$err"

@@ -15,16 +15,17 @@ MINIMAL=${MINIMAL:-./examples/minimal}
 LIMIT=60
 
 # What differs: the host's name of the architecture is $(uname -m), the guests' $arch; memory begins at
-# $ram; $irqchips are the modes of --irqchip, the default first; $pc is the program counter in a report.
-# The programs, as printf takes them, all of which end by themselves: $answer writes 42 to the exit
-# device; $wider writes 0x1ff there, with 32 bits; $unclaimed reads a byte from where nothing is,
-# which a debug log calls $unclaimed_is.
+# $ram; $irqchips are the modes of --irqchip, the default first; $pc is the program counter in a report,
+# $tables where the page tables are. The programs, as printf takes them, all of which end by themselves:
+# $answer writes 42 to the exit device; $wider writes 0x1ff there, with 32 bits; $unclaimed reads a byte from
+# where nothing is, which a debug log calls $unclaimed_is.
 case $(uname -m) in
 x86_64)
 	arch=x86_64
 	ram=0
 	irqchips="none kernel split"
 	pc=rip
+	tables=cr3
 	# mov al, 42; out 0xf4, al; hlt
 	answer='\260\052\346\364\364'
 	answer_len=5
@@ -42,6 +43,7 @@ aarch64)
 	ram=2147483648
 	irqchips="kernel none"
 	pc=pc
+	tables=ttbr0_el1
 	# mov w0, #42; mov w1, #0x10000000; orr w1, w1, #0x1000; strb w0, [x1]; b .
 	answer='\100\005\200\122\001\000\242\122\041\000\024\062\040\000\000\071\000\000\000\024'
 	answer_len=20
@@ -59,6 +61,7 @@ riscv64)
 	ram=2147483648
 	irqchips="kernel none"
 	pc=pc
+	tables=satp
 	# li a0, 42; lui a1, 0x10001; sb a0, 0(a1); j .
 	answer='\023\005\240\002\267\025\000\020\043\200\245\000\157\000\000\000'
 	answer_len=16

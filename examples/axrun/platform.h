@@ -83,6 +83,8 @@ struct platform {
 	 * there is no controller.
 	 */
 	bool line;
+	/* AXVCPU_REG_*: where the page tables of what runs are. */
+	uint64_t tables_reg;
 	/* Bits of AXVCPU_REG_FLAGS: the CPU takes interrupts. */
 	uint64_t interrupts_on;
 	/* enum axvcpu_mode in which other CPUs than the first start. */

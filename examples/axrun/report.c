@@ -54,9 +54,11 @@ static void print_people(const struct options *options, const struct run *run)
 
 	if (outcome->ending == RUN_CRASH)
 		crash_print(&run->crash, stderr);
-	if (outcome->ending == RUN_TIMEOUT)
+	if (outcome->ending == RUN_TIMEOUT) {
 		fprintf(stderr, "axrun: the guest did not end within %g s\n",
 			(double)options->timeout_ns / 1e9);
+		where_print(&run->where, stderr);
+	}
 	if (options->stats && run->stats.start_ns)
 		print_stats(run);
 }
@@ -79,6 +81,8 @@ static void print_json(const struct options *options, const struct run *run, FIL
 		json_string(&json, "message", failure());
 	if (outcome->ending == RUN_CRASH)
 		crash_json(&run->crash, &json);
+	if (outcome->ending == RUN_TIMEOUT)
+		where_json(&run->where, &json);
 	if (run->stats.start_ns)
 		write_stats(run, &json);
 	json_end(&json);

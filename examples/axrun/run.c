@@ -166,6 +166,8 @@ static void sum_up(struct run *run)
 	}
 	if (run->outcome.ending == RUN_CRASH)
 		crash_collect(&run->crash, &run->machine, run->last_vcpu, &run->last_exit);
+	if (run->outcome.ending == RUN_TIMEOUT)
+		where_collect(&run->where, &run->machine, run->cpus.platform);
 }
 
 /*

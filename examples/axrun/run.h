@@ -21,6 +21,7 @@
 #include "stats.h"
 #include "testdev.h"
 #include "uart.h"
+#include "where.h"
 
 struct run {
 	struct machine machine;
@@ -45,6 +46,8 @@ struct run {
 	struct axvcpu_exit last_exit;
 	struct axvcpu *last_vcpu;
 	struct crash crash;
+	/* If it is RUN_TIMEOUT. */
+	struct where where;
 };
 
 /*
