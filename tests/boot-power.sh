@@ -72,11 +72,12 @@ else
 	not_ok "$boots boots in a row" "not the one after $whole"
 fi
 
-# at_once N: a guest, whose status goes to a file.
-at_once() {
-	(guest $kernel checks,cpus=2 --cpus 2) </dev/null >"$tmp/out.$1" 2>"$tmp/err.$1"
-	echo $? >"$tmp/status.$1"
-}
+# at_once N: a guest with files of its own.
+at_once() (
+	out=$tmp/out.$1
+	err=$tmp/err.$1
+	boot $kernel checks,cpus=2 --cpus 2
+)
 at_once 1 &
 first=$!
 at_once 2 &
@@ -84,8 +85,8 @@ second=$!
 at_once 3 &
 wait $! $first $second
 for n in 1 2 3; do
-	read -r status <"$tmp/status.$n"
 	out=$tmp/out.$n
+	read -r status <"$out.status"
 	err=$tmp/err.$n
 	if grep -q 'FAILED' "$out" || ! grep -q 'boot: messages: ok' "$out"; then
 		not_ok "three guests at once: the $n." "not all is well"
