@@ -40,21 +40,33 @@ show_failure() {
 : "${CONFIG_SHELL:=/bin/sh}"
 export CONFIG_SHELL
 
-# Makes configure unless it is there and newer than what it is made from. One at a time: who comes second
-# finds it made.
-bootstrap_tree() (
-	: "${top:?}"
-	if [ -e "$top/config.status" ]; then
-		echo "the source tree itself is configured; run 'make distclean' there first" >&2
-		return 1
+# locked FILE COMMAND...: as the only one that has locked this file, where there is flock.
+locked() (
+	exec 8>>"$1"
+	if command -v flock >/dev/null && ! flock -n 8; then
+		echo "waiting for another one who has locked $1"
+		flock 8
 	fi
-	exec 8<"$top/bootstrap"
-	! command -v flock >/dev/null || flock 8
+	shift
+	"$@"
+)
+
+bootstrap_if_stale() {
+	: "${top:?}"
 	if [ ! -e "$top/configure" ] || [ ! -e "$top/Makefile.in" ] ||
 		[ -n "$(find "$top/configure.ac" "$top/Makefile.am" -newer "$top/configure")" ]; then
 		"$top/bootstrap"
 	fi
-)
+}
+
+# Makes configure unless it is there and newer than what it is made from. Who comes second finds it made.
+bootstrap_tree() {
+	if [ -e "$top/config.status" ]; then
+		echo "the source tree itself is configured; run 'make distclean' there first" >&2
+		return 1
+	fi
+	locked "$top/configure.ac" bootstrap_if_stale
+}
 
 # In an if, where set -e is off.
 configure_and_build() {

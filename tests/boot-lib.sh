@@ -48,7 +48,6 @@ stamp() {
 
 # What ends a guest that hangs, and an axrun that does; nothing where a case sends it signals.
 within="timeout -k 5 $((LIMIT + 20))"
-limit="--timeout $LIMIT"
 
 # guest KERNEL WORDS [OPTION]...: becomes axrun; the words are those that tests/boot/init knows. The kernel
 # is one of $BOOT, or a file with its path.
@@ -61,7 +60,7 @@ guest() {
 	shift 2
 	# shellcheck disable=SC2086 # a command of plain words
 	exec $within "$AXRUN" --kernel "$_kernel" --initrd "$BOOT/initrd" \
-		--append "$append axtest=$_words" $limit "$@"
+		--append "$append axtest=$_words" ${within:+--timeout "$LIMIT"} "$@"
 }
 
 boot_once() {
@@ -77,7 +76,7 @@ boot_once() {
 # registers as the guest's: what the guest had is gone. Where its page tables are then tells, for the guest
 # has no memory there.
 astray() {
-	grep -q '^model name.*: QEMU' /proc/cpuinfo || return
+	grep -q 'QEMU TCG' /proc/cpuinfo || return
 	case $status in
 	124 | 126) ;;
 	*) return 1 ;;
@@ -99,8 +98,8 @@ astray() {
 	)
 }
 
-# boot KERNEL WORDS [OPTION]...: to its end; once more if it went astray. Leaves $status, $err, and $out with a
-# time before each line.
+# boot KERNEL WORDS [OPTION]...: to its end; once more if it went astray. Leaves $status, $err, and $out with
+# a time before each line.
 boot() {
 	boot_once "$@"
 	if astray "$@"; then
@@ -114,7 +113,7 @@ boot() {
 start() {
 	: >"$out"
 	(
-		within='' limit=''
+		within=
 		guest "$@"
 	) </dev/null >"$out" 2>"$err" &
 	pid=$!

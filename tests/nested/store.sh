@@ -57,17 +57,6 @@ use_variant() {
 	eval "qemu_machine=\"\$qemu_machine \$$1_machine\" variant_tests=\$$1_tests"
 }
 
-# locked FILE COMMAND...: as the only one that has locked this file, where there is flock.
-locked() (
-	exec 8>"$1"
-	shift
-	if command -v flock >/dev/null && ! flock -n 8; then
-		echo "waiting for another one who fetches into $cache"
-		flock 8
-	fi
-	"$@"
-)
-
 # shellcheck disable=SC2154 # debian.sh's
 # fetched TARGET WHAT COMMAND...
 fetched() {
