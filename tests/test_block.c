@@ -173,7 +173,7 @@ START_TEST(a_wake_from_a_signal_handler_counts)
 
 	start();
 	sigaction(SIGALRM, &action, NULL);
-	alarm(1);
+	suite_alarm();
 	ret = axvcpu_block(vcpu, -1);
 	/* The handler ended the wait one way or the other; the wake is there in any case. */
 	if (ret == -EINTR)
