@@ -18,7 +18,7 @@ typed() {
 	words=$2
 	shift 2
 	: >"$out"
-	timeout -k 5 $LIMIT "$HELPERS/pty_run" within $((LIMIT - 20)) "$@" -- \
+	timeout -k 5 $((4 * LIMIT)) "$HELPERS/pty_run" within $LIMIT "$@" -- \
 		"$AXRUN" --kernel "$BOOT/$kernel" --initrd "$BOOT/initrd" \
 		--append "$append axtest=$words" --cpus 2 >"$out" 2>"$err"
 	status=$?
