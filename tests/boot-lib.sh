@@ -112,6 +112,22 @@ boot() {
 	fi
 }
 
+# whole: nothing of what the last guest wrote before it turned itself off is lost: neither its first program's
+# words nor its kernel's.
+whole() {
+	[ "$status" -eq 0 ] && tail -n 2 "$out" | head -n 1 | grep -q 'boot: end$' &&
+		tail -n 1 "$out" | grep -q 'reboot: Power down$'
+}
+
+# off NAME: the last guest has turned itself off.
+off() {
+	if whole; then
+		ok "$1"
+	else
+		not_ok "$1" "expected status 0, and the guest's last words"
+	fi
+}
+
 # start KERNEL WORDS [OPTION]...: in the background, as $pid; what it says is in $out, without times.
 start() {
 	: >"$out"
