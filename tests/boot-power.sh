@@ -47,7 +47,7 @@ ends "--reboot: ends by a signal" 143
 
 # --- again and again ------------------------------------------------------------------------------
 
-# Every other day boot-kernels.sh does as much.
+# Without it, the boots of boot-kernels.sh are enough.
 if [ -n "${AXVCPU_TEST_LONG-}" ]; then
 	for n in $(seq 50); do
 		boot $kernel then=poweroff --cpus 2
