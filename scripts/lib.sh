@@ -7,6 +7,33 @@ die() {
 	exit 1
 }
 
+# Each script defines usage(). help: its text was asked for.
+help() {
+	usage
+	exit 0
+}
+
+# misused: wrong options or arguments.
+misused() {
+	usage >&2
+	exit 2
+}
+
+# long_option NAME: for getopts with "-:" among its options, which makes NAME of --NAME.
+long_option() {
+	[ "$1" = help ] || misused
+	help
+}
+
+# no_options ARG...: for a script that has none except --help.
+no_options() {
+	case $*:$# in
+	:0) ;;
+	-h:1 | --help:1) help ;;
+	*) misused ;;
+	esac
+}
+
 # quoted WORD...: as shell source.
 quoted() {
 	for _word in "$@"; do
@@ -27,6 +54,47 @@ logged() {
 	tail -n 40 "$_log"
 	printf -- '---\n'
 	return 1
+}
+
+# spin: about half a second of a processor's time.
+spin() {
+	_n=0
+	while [ $_n -lt 400000 ]; do
+		_n=$((_n + 1))
+	done
+}
+
+uptime_centiseconds() {
+	sed 's/ .*//; s/\.//; s/^0*\(.\)/\1/' /proc/uptime
+}
+
+# machine_patience: by how much limits must be longer on this machine now: 1 where all processors, used at
+# the same time, are idle and not slow, at most 20.
+machine_patience() {
+	_begin=$(uptime_centiseconds)
+	_cpus=$(nproc)
+	while [ "$_cpus" -gt 0 ]; do
+		_cpus=$((_cpus - 1))
+		spin &
+	done
+	wait
+	_patience=$((($(uptime_centiseconds) - _begin) / 50))
+	if [ $_patience -lt 1 ]; then
+		_patience=1
+	elif [ $_patience -gt 20 ]; then
+		_patience=20
+	fi
+	echo $_patience
+}
+
+# measure_patience: exports AXVCPU_TEST_PATIENCE, with which tests and scripts multiply their limits, unless
+# it is set.
+measure_patience() {
+	: "${AXVCPU_TEST_PATIENCE:=$(machine_patience)}"
+	case $AXVCPU_TEST_PATIENCE in
+	*[!0-9]* | 0*) die "AXVCPU_TEST_PATIENCE: '$AXVCPU_TEST_PATIENCE' is not a positive number" ;;
+	esac
+	export AXVCPU_TEST_PATIENCE
 }
 
 # show_failure LOG: of a test that has failed: its cases that did, if it says so, and its end.

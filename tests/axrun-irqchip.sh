@@ -62,8 +62,7 @@ for irqchip in $irqchips; do
 	axrun --irqchip $irqchip --cpus 3 "$GUESTS/crash" "$crash_kind" 2
 	ends "--irqchip $irqchip: crash of a CPU" 126 ''
 	says "--irqchip $irqchip: crash of a CPU: which" '^axrun: the guest crashed: vCPU 2: '
-	axrun --irqchip $irqchip --cpus 2 --timeout 2 "$GUESTS/spin" partial
-	ends "--irqchip $irqchip: --timeout" 124 'partial'
+	times_out "--irqchip $irqchip: --timeout" partial --irqchip $irqchip --cpus 2 "$GUESTS/spin" partial
 	for guest in $guests; do
 		axrun --irqchip $irqchip --cpus 2 "$GUESTS/$guest"
 		checks "--irqchip $irqchip: $guest"

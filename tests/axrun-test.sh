@@ -218,11 +218,7 @@ cp "$image" "$tmp/gone"
 exec 3<>"$tmp/resets"
 timeout -k 5 $LIMIT "$AXRUN" --reboot --trace "$tmp/gone" ${typed#"$image"} <&3 >"$out" 2>"$err" &
 pid=$!
-tries=0
-until grep -q 'trace:' "$err" || [ $tries -ge $LIMIT ]; do
-	tries=$((tries + 1))
-	sleep 1
-done
+appears 'trace:' "$err"
 rm "$tmp/gone"
 printf r >&3
 wait $pid
@@ -450,19 +446,15 @@ else
 		axrun --drop-privileges --irqchip $irqchip "$GUESTS/interrupt"
 		checks "--drop-privileges --irqchip $irqchip: interrupt"
 	done
-	axrun --drop-privileges --cpu-list "$cpu" --timeout 20 --json="$tmp/json" "$GUESTS/crash"
+	axrun --drop-privileges --cpu-list "$cpu" --timeout $LIMIT --json="$tmp/json" "$GUESTS/crash"
 	ends "--drop-privileges: crash" 126
 	if ! grep -q '"registers": {"' "$tmp/json" && ! grep -q '"state_lost": true' "$tmp/json"; then
 		not_ok "--drop-privileges: crash report" "no registers"
 	fi
 	: >"$out"
-	"$AXRUN" --drop-privileges --cpus 2 --timeout 20 "$GUESTS/spin" running >"$out" 2>"$err" &
+	"$AXRUN" --drop-privileges --cpus 2 --timeout $LIMIT "$GUESTS/spin" running >"$out" 2>"$err" &
 	pid=$!
-	tries=0
-	until grep -q running "$out" || [ $tries -gt 100 ]; do
-		tries=$((tries + 1))
-		sleep 0.1
-	done
+	appears running "$out"
 	cat /proc/$pid/task/*/status >"$tmp/status-of-all"
 	status=0
 	if [ "$(grep -c '^NoNewPrivs:.1$' "$tmp/status-of-all")" -ge 4 ] &&
@@ -481,14 +473,12 @@ fi
 
 # --- time ------------------------------------------------------------------------------------------
 
-# Long enough for a guest to get that far wherever it runs; that it is in time, the others show.
-axrun --timeout 2.5 "$GUESTS/spin" partial
-ends "--timeout" 124 'partial'
-says "--timeout: message" 'did not end within 2.5 s'
+times_out "--timeout" partial "$GUESTS/spin" partial
+says "--timeout: message" "did not end within $seconds s"
 says "--timeout: where" "^axrun: vCPU 0 was at $pc 0x[0-9a-f]*, $tables 0x[0-9a-f]*\$"
 axrun --timeout 0.000001 "$GUESTS/spin" partial
 ends "--timeout 0.000001" 124
-axrun --timeout 30 "$tmp/answer"
+axrun --timeout $LIMIT "$tmp/answer"
 ends "--timeout that is not reached" 42 ''
 axrun --json --timeout 0.2 "$GUESTS/spin"
 says "--timeout: JSON" '"result": "timeout", "status": 124'
@@ -502,11 +492,7 @@ ends "--timeout while waiting for input" 124 ''
 # What the guest has written is to be seen while it goes on.
 timeout $LIMIT "$AXRUN" "$GUESTS/spin" at once >"$out" 2>"$err" &
 pid=$!
-tries=0
-until grep -q 'at once' "$out" || [ $tries -gt 100 ]; do
-	tries=$((tries + 1))
-	sleep 0.1
-done
+appears 'at once' "$out"
 status=0
 ends "output without a newline comes out" 0 'at once'
 
@@ -525,11 +511,7 @@ for signal in 15 2 1 3 10 14; do
 	: >"$out"
 	$default "$AXRUN" "$GUESTS/spin" running >"$out" 2>"$err" &
 	pid=$!
-	tries=0
-	until grep -q running "$out" || [ $tries -gt 100 ]; do
-		tries=$((tries + 1))
-		sleep 0.1
-	done
+	appears running "$out"
 	kill -$signal $pid
 	wait $pid 2>/dev/null
 	status=$?
@@ -538,20 +520,18 @@ done
 nohup_out()
 {
 	trap '' HUP
-	exec "$AXRUN" --timeout 4 "$GUESTS/spin" running
+	exec "$AXRUN" --timeout $LIMIT "$GUESTS/spin" running
 }
 : >"$out"
 (nohup_out) >"$out" 2>"$err" &
 pid=$!
-tries=0
-until grep -q running "$out" || [ $tries -gt 100 ]; do
-	tries=$((tries + 1))
-	sleep 0.1
-done
+appears running "$out"
+# Of two signals that are pending, the one with the lower number is taken first.
 kill -HUP $pid
-wait $pid
+kill -TERM $pid
+wait $pid 2>/dev/null
 status=$?
-ends "a signal that was ignored stays so" 124 'running'
+ends "a signal that was ignored stays so" 143 'running'
 
 # --- the terminal ----------------------------------------------------------------------------------
 
@@ -560,7 +540,11 @@ on_terminal "echo and ^D" raw send 'hello' expect hello send "$eot" exit 0 -- \
 on_terminal "Enter is a newline" raw send "$(printf 'a\rb')" expect 'a' expect 'b' send "$eot" \
 	exit 0 -- "$AXRUN" "$GUESTS/echo"
 on_terminal "crash" expect crashed exit 126 cooked -- "$AXRUN" "$GUESTS/crash"
-on_terminal "timeout" expect abc exit 124 -- "$AXRUN" --timeout 2.5 "$GUESTS/spin" abc
+for seconds in 2.5 10.5 40.5; do
+	terminal expect abc exit 124 -- "$AXRUN" --timeout $seconds "$GUESTS/spin" abc
+	[ "$status" -ne 0 ] || break
+done
+ends "terminal: timeout" 0
 on_terminal "bad image" exit 125 -- "$AXRUN" /dev/null
 on_terminal "^C" expect abc raw send "$(printf '\003')" killed 2 -- "$AXRUN" "$GUESTS/spin" abc
 for signal in 1 2 3 6 10 11 14 15 24; do

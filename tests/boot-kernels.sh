@@ -5,7 +5,7 @@
 # shellcheck source=tests/boot-lib.sh
 . "${0%/*}/boot-lib.sh"
 
-# clock_runs NAME: the guest's clock is as fast as the host's. The times are those of five lines of the
+# clock_runs: the guest's clock is as fast as the host's; else $why says what it is. The times are those of five lines of the
 # guest's, and of another five two seconds later. A line may come late, but not early: of each five the one
 # counts that was the least late.
 clock_runs() {
@@ -27,11 +27,7 @@ clock_runs() {
 			if (gained > 0.4 || gained < -0.4)
 				print "it has gained " gained " s on the host"
 		}' "$out")
-	if [ -z "$why" ]; then
-		ok "$1"
-	else
-		not_ok "$1" "$why"
-	fi
+	[ -z "$why" ]
 }
 
 # looks KERNEL CPUS MIB [OPTION]...: a boot with so many CPUs and so much memory, and all that it
@@ -44,7 +40,7 @@ looks() {
 	name="${booted##*/}, $numbers${*:+ $*}"
 	# shellcheck disable=SC2086 # plain words
 	boot "$booted" "$words" $numbers "$@"
-	ends "$name: boots and turns itself off" 0
+	off "$name: boots and turns itself off"
 	for check in cpus topology memory timer clocksource clock uart messages; do
 		if grep -q "boot: $check: ok\$" "$out"; then
 			ok "$name: $check"
@@ -52,37 +48,23 @@ looks() {
 			not_ok "$name: $check" "$(grep "boot: $check:" "$out" || echo "no word of it")"
 		fi
 	done
-	clock_runs "$name: the clock is as fast as the host's"
+	# On a busy host all five may be late; a clock that is wrong is so again.
+	if ! clock_runs; then
+		echo "$name: $why; once more"
+		# shellcheck disable=SC2086
+		boot "$booted" "$words" $numbers "$@"
+		clock_runs
+	fi
+	if [ -z "$why" ]; then
+		ok "$name: the clock is as fast as the host's"
+	else
+		not_ok "$name: the clock is as fast as the host's" "$why"
+	fi
 }
 
 if [ $# -gt 0 ]; then
 	looks "$@"
 	all_done
-fi
-
-# Each kernel once, and each number of CPUs. CPU 0 is there on every host; several on one would wait for
-# each other most of the time.
-case $kernel in
-debian13-cloud)
-	looks debian13 2 256
-	looks debian13-cloud 1 256 --cpu-list 0
-	looks debian13-cloud 4 512
-	looks debian12 2 256
-	;;
-*)
-	looks $kernel 1 256 --cpu-list 0
-	looks $kernel 2 256
-	looks $kernel 4 512
-	;;
-esac
-if [ -n "${AXVCPU_TEST_LONG-}" ]; then
-	for image in "$BOOT"/debian*; do
-		looks "${image##*/}" 8 512
-	done
-fi
-# On x86_64 that is memory on both sides of the hole below 4 GiB.
-if [ -n "${AXVCPU_TEST_LONG-}" ] || [ "$(uname -m)" = x86_64 ]; then
-	looks $kernel 2 5120
 fi
 
 hugepages=/proc/sys/vm/nr_hugepages
@@ -104,12 +86,35 @@ pool() {
 		[ "$(meminfo HugePages_Free)" -ge $((free + missing)) ]
 }
 
+# Each kernel once, and each number of CPUs. CPU 0 is there on every host; several on one would wait for
+# each other most of the time.
 if pool 256; then
-	looks $kernel 2 256 --huge-pages
+	looks $kernel 1 256 --cpu-list 0 --huge-pages
 else
 	skip "--huge-pages" "the host has no room for a pool of 256 MiB, or this is not root"
+	looks $kernel 1 256 --cpu-list 0
 fi
 [ -z "$pool" ] || { echo "$pool" >"$hugepages"; } 2>/dev/null
+case $kernel in
+debian13-cloud)
+	looks debian13 2 256
+	looks debian13-cloud 4 512
+	looks debian12 2 256
+	;;
+*)
+	looks $kernel 2 256
+	looks $kernel 4 512
+	;;
+esac
+if [ -n "${AXVCPU_TEST_LONG-}" ]; then
+	for image in "$BOOT"/debian*; do
+		looks "${image##*/}" 8 512
+	done
+fi
+# On x86_64 that is memory on both sides of the hole below 4 GiB.
+if [ -n "${AXVCPU_TEST_LONG-}" ] || [ "$(uname -m)" = x86_64 ]; then
+	looks $kernel 2 5120
+fi
 
 if [ -e "$BOOT/$kernel.gz" ]; then
 	boot "$kernel.gz" then=poweroff

@@ -5,9 +5,6 @@
 # has no interrupt controller, that alone.
 # shellcheck source=tests/boot-lib.sh
 . "${0%/*}/boot-lib.sh"
-# Nothing boots here.
-# shellcheck disable=SC2034 # for axrun-lib.sh
-LIMIT=60
 
 image=$BOOT/$kernel
 size=$(wc -c <"$image")

@@ -11,8 +11,6 @@
 
 GUESTS=${GUESTS:-./examples/guests}
 MINIMAL=${MINIMAL:-./examples/minimal}
-# No case takes long, even where guests are interpreted; more than this is a hang.
-LIMIT=60
 
 # What differs: the host's name of the architecture is $(uname -m), the guests' $arch; memory begins at
 # $ram; $irqchips are the modes of --irqchip, the default first; $pc is the program counter in a report,
@@ -94,13 +92,44 @@ says()
 	fi
 }
 
-# on_terminal NAME STEP... -- ARG...: axrun on a terminal; see pty_run.c.
+# appears TEXT FILE: waits until it is there.
+appears()
+{
+	_tries=0
+	until grep -q -e "$1" "$2" || [ $_tries -ge $((LIMIT * 10)) ]; do
+		_tries=$((_tries + 1))
+		sleep 0.1
+	done
+}
+
+# times_out NAME TEXT ARG...: axrun ends a guest when the time is up, and what the guest wrote before that is
+# on stdout. How long a guest takes to write it depends on the host: there are second tries, with more time.
+# Leaves the time as $seconds.
+times_out()
+{
+	name=$1
+	text=$2
+	shift 2
+	for seconds in 2.5 10.5 40.5; do
+		axrun --timeout $seconds "$@"
+		[ "$(cat "$out")" != "$text" ] || break
+	done
+	ends "$name" 124 "$text"
+}
+
+# terminal STEP... -- ARG...: axrun on a terminal; see pty_run.c, which ends what hangs.
+terminal()
+{
+	timeout -k 5 $((4 * LIMIT)) "$HELPERS/pty_run" within $LIMIT "$@" >"$out" 2>"$err"
+	status=$?
+}
+
+# on_terminal NAME STEP... -- ARG...
 on_terminal()
 {
 	name="terminal: $1"
 	shift
-	timeout -k 5 $LIMIT "$HELPERS/pty_run" "$@" >"$out" 2>"$err"
-	status=$?
+	terminal "$@"
 	ends "$name" 0
 }
 

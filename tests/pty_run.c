@@ -18,12 +18,12 @@
  *   continue      the command goes on, in the foreground
  *   exit N        the command has ended with that status
  *   killed N      the command has ended by that signal
- *   within N      all that follows may take N seconds together, and not 30
+ *   within N      from here on N seconds without progress are a hang, not 60
  *   ended         the command has ended in whatever way
  *
- * Whatever is to be seen may take its time, but no more than all steps together 30 s. At the end
- * the terminal must be as it was, if there still is one. The exit status is 0 if all went well; else it
- * says what did not.
+ * A step may take any time, as long as there is progress: output of the command, or another step that is
+ * done. At the end the terminal must be as it was, if there still is one. The exit status is 0 if all went
+ * well; else it says what did not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECONDS 30
+#define SECONDS 60
 
 static int master = -1;
 static int slave = -1;
@@ -48,7 +48,7 @@ static bool ended;
 static int end_status;
 static bool is_stopped;
 static bool hung_up;
-static time_t deadline;
+static time_t patience = SECONDS, deadline;
 static char written[1 << 16];
 static size_t written_len;
 static size_t expected_len;
@@ -100,6 +100,19 @@ static void start(char **argv)
 	signal(SIGHUP, SIG_IGN);
 }
 
+static time_t clock_seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+static void progress(void)
+{
+	deadline = clock_seconds() + patience;
+}
+
 /* What the command has written and what has become of it. */
 static void look(void)
 {
@@ -110,8 +123,10 @@ static void look(void)
 	/* Without a terminal this waits, and there is nothing to read. */
 	if (poll(&in, 1, 5) > 0) {
 		n = read(master, written + written_len, sizeof(written) - 1 - written_len);
-		if (n > 0)
+		if (n > 0) {
 			written_len += (size_t)n;
+			progress();
+		}
 	}
 	if (ended || waitpid(command, &status, WNOHANG | WUNTRACED) != command)
 		return;
@@ -120,6 +135,16 @@ static void look(void)
 		return;
 	ended = true;
 	end_status = status;
+}
+
+static void fail(const char *step, const char *text)
+{
+	written[written_len] = '\0';
+	fprintf(stderr, "pty_run: the command wrote: %s\n", written);
+	if (ended)
+		fprintf(stderr, "pty_run: the command ended: wait status %#x\n",
+			(unsigned int)end_status);
+	die(step, text);
 }
 
 static bool is_raw(const char *unused)
@@ -167,12 +192,16 @@ static bool has_stopped(const char *unused)
 
 static bool has_exited(const char *status)
 {
-	return ended && WIFEXITED(end_status) && WEXITSTATUS(end_status) == atoi(status);
+	if (ended && !(WIFEXITED(end_status) && WEXITSTATUS(end_status) == atoi(status)))
+		fail("exit", status);
+	return ended;
 }
 
 static bool was_killed(const char *number)
 {
-	return ended && WIFSIGNALED(end_status) && WTERMSIG(end_status) == atoi(number);
+	if (ended && !(WIFSIGNALED(end_status) && WTERMSIG(end_status) == atoi(number)))
+		fail("killed", number);
+	return ended;
 }
 
 static bool has_ended(const char *unused)
@@ -270,9 +299,9 @@ static void let_continue(const char *unused)
 	kill(command, SIGCONT);
 }
 
-static void set_deadline(const char *seconds)
+static void set_patience(const char *seconds)
 {
-	deadline = time(NULL) + atoi(seconds);
+	patience = atoi(seconds);
 }
 
 /* A step either does something or waits for something. */
@@ -295,7 +324,7 @@ static const struct step {
 	{ "continue", false, let_continue, NULL },
 	{ "exit", true, NULL, has_exited },
 	{ "killed", true, NULL, was_killed },
-	{ "within", true, set_deadline, NULL },
+	{ "within", true, set_patience, NULL },
 	{ "ended", false, NULL, has_ended },
 };
 
@@ -312,23 +341,15 @@ static const struct step *find_step(const char *name)
 
 static void do_step(const struct step *step, const char *text)
 {
-	/* What a command that has ended left behind is there at once. */
-	int looks_after_end = 20;
-
+	progress();
 	if (step->act) {
 		step->act(text);
 		return;
 	}
 	while (!step->wait(text)) {
 		look();
-		if (time(NULL) > deadline || (ended && !looks_after_end--)) {
-			written[written_len] = '\0';
-			fprintf(stderr, "pty_run: the command wrote: %s\n", written);
-			if (ended)
-				fprintf(stderr, "pty_run: the command ended: wait status %#x\n",
-					(unsigned int)end_status);
-			die(step->name, text ? text : "");
-		}
+		if (clock_seconds() > deadline)
+			fail(step->name, text ? text : "");
 	}
 }
 
@@ -342,7 +363,6 @@ static void choreography(char **argv)
 		die("usage: pty_run STEP... -- COMMAND...", "");
 	open_terminal();
 	start(rest + 1);
-	deadline = time(NULL) + SECONDS;
 	while (argv < rest) {
 		const struct step *step = find_step(*argv++);
 

@@ -1,8 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "suite.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/time.h>
+#include <time.h>
+
+/* Seconds after which few repetitions are enough. */
+#define ENOUGH_SECONDS 30
+
+/* The number that the environment has by this name, at least 1. */
+static unsigned int from_environment(const char *name)
+{
+	const char *given = getenv(name);
+	unsigned long n = given ? strtoul(given, NULL, 10) : 1;
+
+	return n < 1 ? 1 : n > UINT16_MAX ? UINT16_MAX : (unsigned int)n;
+}
+
+unsigned int suite_seconds(unsigned int n)
+{
+	return n * from_environment("AXVCPU_TEST_PATIENCE");
+}
 
 TCase *suite_case(Suite *suite, const char *name)
 {
@@ -15,12 +35,35 @@ TCase *suite_case(Suite *suite, const char *name)
 
 unsigned int suite_scale(unsigned int n)
 {
-	const char *given = getenv("AXVCPU_TEST_SCALE");
-	unsigned long scale = given ? strtoul(given, NULL, 10) : 1;
+	const unsigned int scale = from_environment("AXVCPU_TEST_SCALE");
 
-	if (scale <= 1)
-		return n;
-	return n > scale ? (unsigned int)(n / scale) : 1;
+	return n > scale ? n / scale : 1;
+}
+
+static int64_t clock_seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+bool suite_enough(unsigned int done, unsigned int few, unsigned int n)
+{
+	static _Atomic int64_t began = -1;
+	int64_t none = -1;
+
+	if (done >= n)
+		return true;
+	atomic_compare_exchange_strong(&began, &none, clock_seconds());
+	return done >= few && clock_seconds() - atomic_load(&began) >= ENOUGH_SECONDS;
+}
+
+void suite_alarm(void)
+{
+	const struct itimerval second = { { 1, 0 }, { 1, 0 } };
+
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &second, NULL), 0);
 }
 
 bool suite_long(void)

@@ -28,8 +28,14 @@
 #define SUITE_TSAN 0
 #endif
 
-/* Seconds that one test may take: generous, as an emulated machine is slow. */
-#define SUITE_TIMEOUT 120
+/*
+ * A limit in seconds, multiplied by the environment's AXVCPU_TEST_PATIENCE, which scripts/check sets to
+ * how much slower this machine is than an idle one. Limits end hangs: no result depends on them.
+ */
+unsigned int suite_seconds(unsigned int n);
+
+/* How long one test may take. */
+#define SUITE_TIMEOUT suite_seconds(300)
 
 /*
  * Runs a suite, each test in a process of its own, and returns main()'s status. A suite that is
@@ -45,6 +51,16 @@ TCase *suite_case(Suite *suite, const char *name);
  * AXVCPU_TEST_SCALE, which emulated machines set, but at least 1.
  */
 unsigned int suite_scale(unsigned int n);
+
+/*
+ * Whether a test whose repetitions wait for the host's scheduler has repeated itself often enough: 'n'
+ * times, or at least 'few' times in half a minute, counted from the first call. On a busy machine, such a
+ * repetition takes some time slices of the other processes, not the microseconds of an idle machine.
+ */
+bool suite_enough(unsigned int done, unsigned int few, unsigned int n);
+
+/* Sends this process SIGALRM every second: one that arrives too early is not the last one. */
+void suite_alarm(void);
 
 /* Whether AXVCPU_TEST_LONG asks for the lengths that nobody waits for every day. */
 bool suite_long(void);

@@ -92,12 +92,14 @@ START_TEST(a_thousand_waits_are_all_ended_by_another_thread)
 }
 END_TEST
 
+#define TURNS 20000
+
 static atomic_uint turns;
 
 static void *ping(void *arg)
 {
 	(void)arg;
-	for (unsigned int i = 0; i < 20000; i++) {
+	for (unsigned int i = 0; i < suite_scale(TURNS); i++) {
 		while (atomic_load(&turns) != i)
 			sched_yield();
 		ck_ok(axvcpu_wake(vcpu));
@@ -112,7 +114,7 @@ START_TEST(no_wake_is_lost_at_any_moment)
 	/* The waker fires at the very moment at which the sleeper is on its way. */
 	start();
 	ck_assert_int_eq(pthread_create(&thread, NULL, ping, NULL), 0);
-	for (unsigned int i = 0; i < 20000; i++) {
+	for (unsigned int i = 0; i < suite_scale(TURNS); i++) {
 		ck_ok(axvcpu_block(vcpu, -1));
 		atomic_store(&turns, i + 1);
 	}
@@ -173,7 +175,7 @@ START_TEST(a_wake_from_a_signal_handler_counts)
 
 	start();
 	sigaction(SIGALRM, &action, NULL);
-	alarm(1);
+	suite_alarm();
 	ret = axvcpu_block(vcpu, -1);
 	/* The handler ended the wait one way or the other; the wake is there in any case. */
 	if (ret == -EINTR)

@@ -275,7 +275,7 @@ static int ignore(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
 /* A thread that has been joined may be on its last steps in the kernel. */
 static void expect_threads(unsigned int n)
 {
-	for (int i = 0; i < 10000 && count_threads() != n; i++)
+	for (unsigned int i = 0; i < suite_seconds(60) * 1000 && count_threads() != n; i++)
 		usleep(1000);
 	ck_assert_uint_eq(count_threads(), n);
 }

@@ -126,7 +126,7 @@ END_TEST
 static void *send_many(void *arg)
 {
 	(void)arg;
-	for (int i = 0; i < EACH; i++)
+	for (unsigned int i = 0; i < suite_scale(EACH); i++)
 		ck_ok(i % 8 ? axvcpu_inject_nmi(vcpu) : axvcpu_send_request(vcpu, &nmi, -1));
 	return NULL;
 }
@@ -141,7 +141,7 @@ START_TEST(no_request_of_many_threads_is_lost)
 	for (int i = 0; i < SENDERS; i++)
 		pthread_join(senders[i], NULL);
 	ck_ok(axvcpu_send_request(vcpu, &nmi, -1));
-	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], SENDERS * EACH + 1);
+	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], SENDERS * suite_scale(EACH) + 1);
 	end_owner();
 }
 END_TEST
@@ -161,14 +161,15 @@ static void *come_and_go(void *arg)
 
 START_TEST(no_request_is_stuck_when_the_owner_leaves)
 {
+	const unsigned int n = suite_scale(3000);
 	pthread_t thread;
 
 	/* The owner binds and unbinds all the time: somebody always does what is asked. */
 	start(0);
 	ck_assert_int_eq(pthread_create(&thread, NULL, come_and_go, NULL), 0);
-	for (int i = 0; i < 3000; i++)
+	for (unsigned int i = 0; i < n; i++)
 		ck_ok(axvcpu_send_request(vcpu, &nmi, -1));
-	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 3000);
+	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], n);
 	atomic_store(&finish, true);
 	pthread_join(thread, NULL);
 	end();
@@ -426,7 +427,7 @@ START_TEST(an_owner_is_not_refused_because_others_look_at_registers)
 
 	start(0);
 	ck_assert_int_eq(pthread_create(&thread, NULL, look, NULL), 0);
-	for (int i = 0; i < 20000; i++) {
+	for (unsigned int i = 0; i < suite_scale(20000); i++) {
 		ck_ok(axvcpu_bind(vcpu));
 		ck_ok(axvcpu_run(vcpu, &exit));
 		ck_ok(axvcpu_set_reg(vcpu, 1, 5));

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -417,7 +418,7 @@ static void *make_storm(void *ctx)
 
 	for (unsigned int i = 0; i < storm->count; i++) {
 		while (atomic_load(&storm->taken) != i)
-			;
+			sched_yield();
 		ck_ok(axvcpu_inject_interrupt(guest.vcpu, 1 + i % ENABLED));
 	}
 	return NULL;

@@ -2,6 +2,7 @@
 /* riscv64: what is brought to a hart without an AIA: its one line, and exceptions. */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 #include "riscv64_guest.h"
@@ -68,7 +69,7 @@ static void *make_storm(void *ctx)
 
 	for (unsigned int i = 0; i < storm->raise; i++) {
 		while (atomic_load(&storm->raised) != i)
-			;
+			sched_yield();
 		ck_ok(axvcpu_set_irq_line(guest.vcpu, 0, true));
 	}
 	return NULL;

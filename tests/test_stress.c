@@ -30,7 +30,7 @@
 #define SECONDS 8
 #define SECONDS_LONG 60
 /* So long may a thread be at one thing, on a machine that is slow and busy. */
-#define STUCK_SECONDS 90
+#define STUCK_SECONDS suite_seconds(90)
 
 #define NS_PER_MS 1000000
 
