@@ -197,8 +197,7 @@ fi
 
 info
 ends "for a person: usable" 0 out '^KVM is usable: '
-for title in fast slow exit guest-physical vCPUs 'memory slots' irqchips forwards capabilities; do
-	case $title in fast | slow) title="$speed" ;; esac
+for title in "speed  *$speed: " exit guest-physical vCPUs 'memory slots' irqchips forwards capabilities; do
 	ends "for a person: $title" 0 out "^  $title"
 done
 

@@ -76,7 +76,7 @@ static void run_guest(struct info *info, struct axvm *vm)
 	info->exit_name = guest.exit_name;
 	if (!ret)
 		ret = guest_measure_exit(&guest, &info->exit_ns);
-	if (!ret && !info->mips)
+	if (!ret && info->mips <= 0)
 		ret = guest_measure_mips(&guest, &info->mips);
 	if (ret)
 		obstacle_guest(&info->obstacle, axvcpu_last_error());

@@ -102,8 +102,8 @@ void report_text(const struct info *info, FILE *file)
 	}
 	fprintf(file, "KVM is usable: %s, %s.\n", info->arch, info->device);
 	fprintf(file, "  %-20s %s\n", "flavour", describe_flavour(info->flavour));
-	fprintf(file, "  %-20s %.1f million instructions per second\n", info_speed(info),
-		info->mips);
+	fprintf(file, "  %-20s %s: %.1f million instructions per second\n", "speed",
+		info_speed(info), info->mips);
 	fprintf(file, "  %-20s %.0f ns (%s)\n", "exit", info->exit_ns, info->exit_name);
 	write_limits(info, file);
 	write_trials("irqchips", irqchip_trials, info->irqchips, file);
