@@ -2,6 +2,7 @@
 #include "guest.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -112,20 +113,19 @@ static int run(const struct guest *guest, bool *kicked)
 	}
 }
 
-/* --- instructions per second ------------------------------------------------------------------ */
+/* --- a thread that ends runs ------------------------------------------------------------------ */
 
-#define COUNT_NS 5e6
 #define POLL_NS 1000000
-/* Ten seconds at least, in which even a loaded host gives the guest its time. */
-#define MAX_POLLS 10000
+/* Thirty seconds at least: a guest that has not had its time by then hangs. */
+#define MAX_POLLS 30000
 
-/* Ends a guest that never exits, once its thread has had its CPU time. */
 struct kicker {
 	struct axvcpu *vcpu;
+	/* Kicks once this clock has come this far. */
 	clockid_t clock;
 	double until;
-	/* The run has failed. */
 	atomic_bool off;
+	pthread_t thread;
 };
 
 static void *kick_in_time(void *arg)
@@ -136,25 +136,45 @@ static void *kick_in_time(void *arg)
 	for (int i = 0; i < MAX_POLLS && !kicker->off && read_ns(kicker->clock) < kicker->until;
 	     i++)
 		nanosleep(&poll, NULL);
-	axvcpu_kick(kicker->vcpu);
+	if (!kicker->off)
+		axvcpu_kick(kicker->vcpu);
 	return NULL;
 }
 
+/* The time is CPU time of the calling thread. */
+static int kicker_start(struct kicker *kicker, const struct guest *guest, double ns)
+{
+	int err = pthread_getcpuclockid(pthread_self(), &kicker->clock);
+
+	kicker->vcpu = guest->vcpu;
+	kicker->until = thread_ns() + ns;
+	kicker->off = false;
+	if (!err)
+		err = pthread_create(&kicker->thread, NULL, kick_in_time, kicker);
+	return err ? axvcpu_fail(NULL, -err, "a thread that ends the guest") : 0;
+}
+
+static void kicker_stop(struct kicker *kicker)
+{
+	kicker->off = true;
+	pthread_join(kicker->thread, NULL);
+}
+
+/* --- instructions per second ------------------------------------------------------------------ */
+
+#define COUNT_NS 5e6
+
 static int run_until_kicked(const struct guest *guest)
 {
-	struct kicker kicker = { .vcpu = guest->vcpu, .until = thread_ns() + COUNT_NS };
+	struct kicker kicker;
 	bool kicked = false;
-	pthread_t thread;
-	int ret = pthread_getcpuclockid(pthread_self(), &kicker.clock);
+	int ret = kicker_start(&kicker, guest, COUNT_NS);
 
-	if (!ret)
-		ret = pthread_create(&thread, NULL, kick_in_time, &kicker);
 	if (ret)
-		return axvcpu_fail(NULL, -ret, "a thread that ends the guest");
+		return ret;
 	while (!ret && !kicked)
 		ret = run(guest, &kicked);
-	kicker.off = true;
-	pthread_join(thread, NULL);
+	kicker_stop(&kicker);
 	return ret;
 }
 
@@ -205,19 +225,21 @@ int guest_measure_mips(const struct guest *guest, double *mips)
 static int run_exits(const struct guest *guest, unsigned int n, double *ns)
 {
 	double begin = thread_ns();
-	bool kicked;
+	bool kicked = false;
 	int ret = 0;
 
-	for (unsigned int i = 0; !ret && i < n; i++)
+	for (unsigned int i = 0; !ret && !kicked && i < n; i++)
 		ret = run(guest, &kicked);
 	*ns = thread_ns() - begin;
+	if (!ret && kicked)
+		ret = axvcpu_fail(NULL, -ETIMEDOUT, "the guest does not exit");
 	return ret;
 }
 
-int guest_measure_exit(const struct guest *guest, double *ns)
+static int measure_exit(const struct guest *guest, double *ns)
 {
 	unsigned int n = 8;
-	double best = 0, one = 0;
+	double best, one = 0;
 	int ret = axvcpu_set_entry(guest->vcpu, EXIT_LOOP);
 
 	while (!ret && one < EXITS_NS) {
@@ -232,5 +254,18 @@ int guest_measure_exit(const struct guest *guest, double *ns)
 	}
 	if (!ret)
 		*ns = best / n;
+	return ret;
+}
+
+int guest_measure_exit(const struct guest *guest, double *ns)
+{
+	struct kicker kicker;
+	/* No CPU time is too much, only all the time that a hang takes. */
+	int ret = kicker_start(&kicker, guest, HUGE_VAL);
+
+	if (ret)
+		return ret;
+	ret = measure_exit(guest, ns);
+	kicker_stop(&kicker);
 	return ret;
 }
