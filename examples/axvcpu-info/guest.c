@@ -193,25 +193,30 @@ static int count(const struct guest *guest, double *mips)
 		ret = axvcpu_get_reg(guest->vcpu, COUNTER, &last);
 	if (ret)
 		return ret;
-	if (last == first)
-		return axvcpu_fail(NULL, -EIO, "the guest has executed nothing in %.0f ms",
-				   ns / 1e6);
 	*mips = (double)(last - first) * INSTRUCTIONS_PER_COUNT * 1e3 / ns;
 	return 0;
 }
 
 #define TRIES 3
 
-int guest_measure_mips(const struct guest *guest, double *mips)
+/*
+ * A host that is a virtual machine itself, and loaded, takes for CPU time what it has to wait for a CPU:
+ * a try may be all waiting.
+ */
+#define MORE_TRIES 20
+
+int guest_measure_mips(const struct guest *guest, double enough, double *mips)
 {
 	double best = 0, one = 0;
 	int ret = axvcpu_set_entry(guest->vcpu, CODE);
 
-	for (int i = 0; !ret && i < TRIES; i++) {
+	for (int i = 0; !ret && (i < TRIES || (best < enough && i < MORE_TRIES)); i++) {
 		ret = count(guest, &one);
 		if (!ret && one > best)
 			best = one;
 	}
+	if (!ret && best <= 0)
+		ret = axvcpu_fail(NULL, -EIO, "the guest executes nothing");
 	if (!ret)
 		*mips = best;
 	return ret;

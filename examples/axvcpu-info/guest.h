@@ -16,8 +16,11 @@ struct guest {
  * 0 or a negative errno, with a message in axvcpu_last_error().
  */
 int guest_new(struct guest *guest, struct axvm *vm);
-/* Millions of instructions per second of the vCPU thread's CPU time. */
-int guest_measure_mips(const struct guest *guest, double *mips);
+/*
+ * Millions of instructions per second of the vCPU thread's CPU time: the best of three tries, and of
+ * more as long as it is less than 'enough'.
+ */
+int guest_measure_mips(const struct guest *guest, double enough, double *mips);
 /* Nanoseconds of that time per exit, with its way back into the guest. */
 int guest_measure_exit(const struct guest *guest, double *ns);
 void guest_free(struct guest *guest);

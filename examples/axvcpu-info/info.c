@@ -77,7 +77,7 @@ static void run_guest(struct info *info, struct axvm *vm)
 	if (!ret)
 		ret = guest_measure_exit(&guest, &info->exit_ns);
 	if (!ret && info->mips <= 0)
-		ret = guest_measure_mips(&guest, &info->mips);
+		ret = guest_measure_mips(&guest, SLOW_MIPS, &info->mips);
 	if (ret)
 		obstacle_guest(&info->obstacle, axvcpu_last_error());
 	guest_free(&guest);
