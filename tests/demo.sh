@@ -92,6 +92,7 @@ program "$tree/scripts/nested" <<-END
 	echo "nested \$1:\$commands" >>$work/calls
 	# All that reads has to leave the plan to the demo.
 	cat >/dev/null
+	[ "\$1" != "\${failing-}" ] || exit 3
 END
 
 # demo ARG...: leaves $status, $work/out and $work/err.
@@ -197,6 +198,20 @@ unset AXVCPU_INFO
 demo
 is "without AXVCPU_INFO axvcpu-info is built" "$work/calls" "nested $here: show boot-debian
 $ran"
+
+# --- what fails -----------------------------------------------------------------------------------
+
+AXVCPU_INFO=$work/bin/fast
+failing=arm64
+[ "$here" != arm64 ] || failing=riscv64
+export AXVCPU_INFO failing
+demo
+if [ "$status" -eq 1 ] && [ "$(wc -l <"$work/calls")" -eq 3 ]; then
+	says "a failing part ends the demo" "$work/err" "^demo: $failing: status 3\$"
+else
+	not_ok "a failing part ends the demo" "it went on"
+fi
+unset failing
 
 # --- what is missing ------------------------------------------------------------------------------
 
