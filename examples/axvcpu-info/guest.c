@@ -162,7 +162,6 @@ static void kicker_stop(struct kicker *kicker)
 
 /* --- instructions per second ------------------------------------------------------------------ */
 
-/* Short: a host that waits for a CPU of its own host, see below, should not do so in each of them. */
 #define COUNT_NS 2e6
 
 static int run_until_kicked(const struct guest *guest)
@@ -201,8 +200,8 @@ static int count(const struct guest *guest, double *mips)
 #define TRIES 3
 
 /*
- * A host that is a virtual machine itself, and loaded, takes for CPU time what it has to wait for a CPU:
- * a try may be all waiting.
+ * On a host that is a virtual machine, CPU time includes the time for which its own host gave the CPU
+ * to others. So a try is short, or each would have some of that; and more are made.
  */
 #define MORE_TRIES 20
 
