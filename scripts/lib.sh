@@ -71,7 +71,7 @@ bootstrap_tree() {
 # configure_and_build DIR [TARGET]: in an if, where set -e is off.
 configure_and_build() {
 	if [ ! -e "$1/config.status" ]; then
-		(cd "$1" && "$top/configure" --disable-tests --enable-silent-rules) || return
+		(cd "$1" && "$top/configure" --disable-tests --disable-shared --enable-silent-rules) || return
 	fi
 	make -C "$1" -j "$(nproc)" "${2:-all}"
 }
