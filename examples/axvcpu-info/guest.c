@@ -200,8 +200,8 @@ static int count(const struct guest *guest, double *mips)
 #define TRIES 3
 
 /*
- * On a host that is a virtual machine, CPU time includes the time for which its own host gave the CPU
- * to others. So a try is short, or each would have some of that; and more are made.
+ * On a host that is a virtual machine, CPU time includes the time for which its own host gave the
+ * CPU to others. So a try is short, or each would have some of that; and more are made.
  */
 #define MORE_TRIES 20
 

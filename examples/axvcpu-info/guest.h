@@ -12,13 +12,13 @@ struct guest {
 };
 
 /*
- * Puts the guest into the VM, on a vCPU of the calling thread. This function and the next two return
- * 0 or a negative errno, with a message in axvcpu_last_error().
+ * Puts the guest into the VM, on a vCPU of the calling thread. This function and the next two
+ * return 0 or a negative errno, with a message in axvcpu_last_error().
  */
 int guest_new(struct guest *guest, struct axvm *vm);
 /*
- * Millions of instructions per second of the vCPU thread's CPU time: the best of three tries, and of
- * more as long as it is less than 'enough'.
+ * Millions of instructions per second of the vCPU thread's CPU time: the best of three tries, and
+ * of more as long as it is less than 'enough'.
  */
 int guest_measure_mips(const struct guest *guest, double enough, double *mips);
 /* Nanoseconds of that time per exit, with its way back into the guest. */

@@ -10,7 +10,7 @@
 #include "features.h"
 #include "obstacle.h"
 
-/* An interpreting KVM has about one; hardware, and a hardware that is emulated, a hundred and more. */
+/* An interpreting KVM has about one, hardware a hundred and more, also if QEMU emulates it. */
 #define SLOW_MIPS 10
 
 struct info {
@@ -33,8 +33,8 @@ struct info {
 };
 
 /*
- * Opens the device, creates VMs on it, runs a guest. 'mips' replaces the measured speed unless it is 0.
- * 'only_speed' leaves limits and features out.
+ * Opens the device, creates VMs on it, runs a guest. 'mips' replaces the measured speed unless it
+ * is 0. 'only_speed' leaves limits and features out.
  */
 void info_read(struct info *info, const char *device, double mips, bool only_speed);
 
