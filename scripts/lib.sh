@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# What demo and check share. The one who sources it has set $top, the root of the tree.
+# Shared by demo, debian and check. The one who sources it has set $top, the root of the tree.
 
 die() {
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
@@ -136,12 +136,12 @@ bootstrap_tree() {
 	locked "$top/configure.ac" bootstrap_if_stale
 }
 
-# In an if, where set -e is off.
+# configure_and_build DIR [TARGET]: in an if, where set -e is off.
 configure_and_build() {
 	if [ ! -e "$1/config.status" ]; then
-		(cd "$1" && "$top/configure" --disable-tests --enable-silent-rules) || return
+		(cd "$1" && "$top/configure" --disable-tests --disable-shared --enable-silent-rules) || return
 	fi
-	make -C "$1" -j "$(nproc)"
+	make -C "$1" -j "$(nproc)" "${2:-all}"
 }
 
 # step LOG WHAT COMMAND...
@@ -152,11 +152,28 @@ step() {
 	logged "$_step_log" "$@" || die "that failed"
 }
 
-# build_examples DIR: the library, axrun, the guests and the examples, for this machine.
+# build_examples DIR [TARGET]: for this machine: the library, axrun, the guests and the examples, or only
+# that target of make.
 build_examples() {
 	mkdir -p "$1"
 	echo "== dependencies"
 	"$top/scripts/install-deps" build
 	step "$1.log" "bootstrap" bootstrap_tree
-	step "$1.log" "configure and make, in ${1#"$top"/}" configure_and_build "$1"
+	step "$1.log" "configure and make ${2-}${2:+, }in ${1#"$top"/}" configure_and_build "$@"
+}
+
+# kvm_speed: prints "fast", "slow" if this machine's KVM interprets guest code, or "none" if it is not
+# usable; on stderr the reason, if it is not fast. By axvcpu-info, which is built for that. Tests name
+# another program by AXVCPU_INFO.
+kvm_speed() {
+	if [ -z "${AXVCPU_INFO-}" ]; then
+		AXVCPU_INFO=$top/build/demo/examples/axvcpu-info/axvcpu-info
+		build_examples "$top/build/demo" examples/axvcpu-info/axvcpu-info >&2
+	fi
+	# The status says again whether it is usable.
+	_speed=$("$AXVCPU_INFO" --kvm-speed) || true
+	case $_speed in
+	fast | slow | none) echo "$_speed" ;;
+	*) die "$AXVCPU_INFO --kvm-speed: no answer" ;;
+	esac
 }

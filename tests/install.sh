@@ -157,11 +157,13 @@ if [ $have_pkg_config = yes ]; then
 	fi
 fi
 
-# --- axrun and its guests ------------------------------------------------------------------------
+# --- the programs and the guests -----------------------------------------------------------------
 
 if [ "$EXAMPLES" = yes ]; then
 	axrun=$(find "$root" -path '*/bin/axrun')
 	check "axrun is installed and runs" env "LD_LIBRARY_PATH=$libdir" "$axrun" --version
+	info=$(find "$root" -path '*/bin/axvcpu-info')
+	check "axvcpu-info is installed and runs" env "LD_LIBRARY_PATH=$libdir" "$info" --version
 	find "$root" -path '*/libexec/axvcpu/guests/hello' >"$work/guests"
 	check "guests are installed" test -s "$work/guests"
 fi
