@@ -96,7 +96,7 @@ void kvm_arch_vm_destroy(struct kvm_vm *kvm)
 
 void kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
 {
-	(void)vcpu;
+	vcpu->arch.starts = ARM64_NO_CPU;
 }
 
 /* --- the run loop ---------------------------------------------------------------------------- */

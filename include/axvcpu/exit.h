@@ -61,8 +61,9 @@ enum axvcpu_exit_kind {
 	AXVCPU_EXIT_HALT = 10,
 	/**
 	 * The guest starts another CPU: `cpu_up`. arm64: answerable by a value (enum axvcpu_psci_result);
-	 * by default a success if that CPU is on, or about to be, when the guest goes on, and else an
-	 * internal failure.
+	 * by default a success if that CPU was started since the exit, also if it is off again, and
+	 * else an internal failure. While the exit has no answer and that CPU was not started, CPU_ON
+	 * of it by other CPUs is no exit: it returns AXVCPU_PSCI_ON_PENDING.
 	 */
 	AXVCPU_EXIT_CPU_UP = 11,
 	/**
