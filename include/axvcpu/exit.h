@@ -155,7 +155,7 @@ struct axvcpu_exit_sysreg {
  * A hypercall.
  *
  * x86 has three kinds, by AXVM_FORWARD_*. Of HYPERCALLS, the arguments are rdi, rsi, rdx, r10, r8, r9
- * in 64-bit code, else ebx, ecx, edx, esi, edi, ebp, and `raw_code` is the privilege level of the
+ * in 64-bit code (the doorbell has rcx in place of r10), else ebx, ecx, edx, esi, edi, ebp, and `raw_code` is the privilege level of the
  * caller: calls from user code (3) come, too. Of MAP_GPA_RANGE, they are address, pages, attributes.
  * Of DOORBELL, see there.
  *
