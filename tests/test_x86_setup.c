@@ -49,6 +49,9 @@ START_TEST(mode_64_runs_64_bit_code_with_arg_and_stack)
 	ck_assert_uint_eq(pushed, config.arg);
 	/* LMA: the CPU agrees that this is long mode. */
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_X86_EFER) >> 10 & 1, 1);
+	/* PG, WP, NE, ET, MP, PE; OSXMMEXCPT, OSFXSR, PAE. */
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_X86_CR0), 0x80010033);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_X86_CR4), 0x620);
 	guest_end(&guest);
 }
 END_TEST
