@@ -212,6 +212,9 @@ struct axvm_limits {
 	uint32_t vcpus;
 	/** Granularity of regions in bytes: the host's page size. */
 	uint32_t page_size;
+	/** arm64 with AXVM_IRQCHIP_KERNEL: the version of the GIC that this VM has, 2 or 3; else 0. */
+	uint32_t gic_version;
+	uint32_t reserved;
 };
 #define AXVM_LIMITS_INIT AXVCPU_INIT(struct axvm_limits)
 
