@@ -144,7 +144,8 @@ struct axvm_config {
  * @param config what it is to be; NULL: all default.
  * @param vm     receives the VM.
  * @return 0; -EINVAL, -E2BIG: the config; -ENODEV, -EACCES: /dev/kvm; -ENOTSUP: this host lacks
- *         what the config asks for; -ENOMEM; errnos of the kernel.
+ *         what the config asks for; -EBUSY: another hypervisor has the CPU's virtualization;
+ *         -ENOMEM; errnos of the kernel.
  *
  * Threads: any.
  */
