@@ -223,12 +223,33 @@ struct axvcpu_exit_ipi {
 	uint8_t reserved[3];
 };
 
+/** Why a hypervisor gave up on a vCPU. */
+enum axvcpu_internal_error {
+	/** This version does not know the hypervisor's number: `suberror`. */
+	AXVCPU_INTERNAL_UNKNOWN = 0,
+	/** It had to emulate an instruction and could not: `insn`. The program counter is at it. */
+	AXVCPU_INTERNAL_EMULATION = 1,
+	/** Exceptions were met one upon another. */
+	AXVCPU_INTERNAL_SIMUL_EX = 2,
+	/** The hardware failed to deliver an interrupt or exception, for a reason not emulated. */
+	AXVCPU_INTERNAL_DELIVERY_EV = 3,
+	/** The hardware left the guest for a reason that the hypervisor does not know. */
+	AXVCPU_INTERNAL_UNEXPECTED_EXIT_REASON = 4,
+};
+
 /** What the hypervisor says of its own failure. */
 struct axvcpu_exit_internal {
+	/** The hypervisor's number of the failure. */
 	uint32_t suberror;
 	/** Valid words of `data`, 0 to 16. */
 	uint32_t ndata;
 	uint64_t data[16];
+	/** enum axvcpu_internal_error */
+	uint32_t error;
+	/** Valid bytes of `insn`; 0: the hypervisor did not say, or could not read them. */
+	uint32_t ninsn;
+	/** With AXVCPU_INTERNAL_EMULATION: code from the instruction on, which may have fewer bytes. */
+	uint8_t insn[16];
 };
 
 /** What a debugged guest has met. */
@@ -380,6 +401,12 @@ _Static_assert(sizeof(struct axvcpu_answer) == 32, "struct axvcpu_answer is part
  * A constant string; any thread; async-signal-safe.
  */
 AXVCPU_API const char *axvcpu_exit_name(uint32_t kind);
+
+/**
+ * The name of an enum axvcpu_internal_error: "EMULATION" and so on, "UNKNOWN" for any other number.
+ * A constant string; any thread; async-signal-safe.
+ */
+AXVCPU_API const char *axvcpu_internal_error_name(uint32_t error);
 
 /**
  * Describes an exit in one line without a newline: its kind and all fields of that kind.
