@@ -96,9 +96,10 @@ void kvm_arch_vm_destroy(struct kvm_vm *kvm)
 	arm64_psci_destroy(kvm);
 }
 
-void kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
+int kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
 {
 	vcpu->arch.starts = ARM64_NO_CPU;
+	return 0;
 }
 
 /* --- the run loop ---------------------------------------------------------------------------- */

@@ -54,6 +54,9 @@ int x86_cpuid_read(const struct axvm *vm, int kvm_fd, struct kvm_cpuid2 **cpuid)
 		if (!table)
 			return axvcpu_fail(vm, -ENOMEM, "the table of CPUID leaves");
 		ret = kvm_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, table);
+		/* KVM writes how many there are, which must be no more than fit. */
+		if (!ret && table->nent > n)
+			ret = -EIO;
 		if (ret)
 			free(table);
 	}
@@ -93,9 +96,11 @@ uint32_t x86_cpuid_gpa_bits(const struct kvm_cpuid2 *cpuid)
 	uint32_t mappable = leaf ? leaf->eax >> 16 & 0xff : 0;
 
 	if (mappable && mappable < bits)
-		return mappable;
+		bits = mappable;
 	/* Without the leaf: 36 bits, as the first CPUs had with PAE. */
-	return bits ? bits : 36;
+	if (!bits)
+		return 36;
+	return bits < KVM_GPA_BITS_MAX ? bits : KVM_GPA_BITS_MAX;
 }
 
 /* --- topology -------------------------------------------------------------------------------------- */
