@@ -92,8 +92,14 @@ static void add_page_fault(struct text *text, const struct axvcpu_exit_page_faul
 
 static void add_internal(struct text *text, const struct axvcpu_exit_internal *internal)
 {
-	add(text, " suberror %" PRIu32 " data", internal->suberror);
-	for (uint32_t i = 0; i < internal->ndata && i < 16; i++)
+	add(text, " %s suberror %" PRIu32, axvcpu_internal_error_name(internal->error),
+	    internal->suberror);
+	if (internal->ninsn)
+		add(text, " insn");
+	for (uint32_t i = 0; i < internal->ninsn && i < ARRAY_SIZE(internal->insn); i++)
+		add(text, " %02x", internal->insn[i]);
+	add(text, " data");
+	for (uint32_t i = 0; i < internal->ndata && i < ARRAY_SIZE(internal->data); i++)
 		add(text, " %" PRIx64, internal->data[i]);
 }
 

@@ -108,3 +108,16 @@ const char *axvcpu_exit_name(uint32_t kind)
 {
 	return kind < ARRAY_SIZE(exits) ? exits[kind] : "?";
 }
+
+static const char *const internal_errors[] = {
+	[AXVCPU_INTERNAL_UNKNOWN] = "UNKNOWN",
+	[AXVCPU_INTERNAL_EMULATION] = "EMULATION",
+	[AXVCPU_INTERNAL_SIMUL_EX] = "SIMUL_EX",
+	[AXVCPU_INTERNAL_DELIVERY_EV] = "DELIVERY_EV",
+	[AXVCPU_INTERNAL_UNEXPECTED_EXIT_REASON] = "UNEXPECTED_EXIT_REASON",
+};
+
+const char *axvcpu_internal_error_name(uint32_t error)
+{
+	return internal_errors[error < ARRAY_SIZE(internal_errors) ? error : 0];
+}

@@ -112,6 +112,13 @@ if "$AXRUN" "$GUESTS/crash" list | grep jump >/dev/null; then
 	axrun "$GUESTS/crash" jump
 	says "crash: code outside of memory" 'not guest memory'
 fi
+if "$AXRUN" "$GUESTS/crash" list | grep emulation >/dev/null; then
+	axrun "$GUESTS/crash" emulation
+	says "crash: failed emulation" \
+		'could not emulate the instruction at 0x[0-9a-f]*, which its .* form: 66 0f fc'
+	axrun --json "$GUESTS/crash" emulation
+	says "crash: JSON of a failed emulation" '"error": "EMULATION", "instruction": "660ffc'
+fi
 axrun "$GUESTS/crash" nonsense
 ends "crash: unknown kind" 2
 

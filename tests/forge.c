@@ -22,8 +22,13 @@ int __real_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
 int __wrap_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
 int __wrap_sys_ioctl(int fd, unsigned long request, uintptr_t arg)
 {
-	if (request != KVM_RUN || !forge.exit)
+	int result;
+
+	if (request != KVM_RUN || !forge.exit) {
+		if (forge.answer && forge.answer(fd, request, &arg, &result))
+			return result;
 		return __real_sys_ioctl(fd, request, arg);
+	}
 	forge.exit();
 	forge.exit = NULL;
 	return forge.result;

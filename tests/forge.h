@@ -17,6 +17,11 @@ struct forge {
 	/* What its next KVM_RUN does instead, and returns. */
 	void (*exit)(void);
 	int result;
+	/*
+	 * Asked before each other call, unless it is NULL: true if KVM is not, as *result is the
+	 * answer. It may change *arg.
+	 */
+	bool (*answer)(int fd, unsigned long request, uintptr_t *arg, int *result);
 };
 
 extern struct forge forge;

@@ -59,6 +59,8 @@ if command -v "$PKG_CONFIG" >/dev/null; then
 		libs=$("$PKG_CONFIG" --libs axvcpu 2>"$work/log")
 	result "pkg-config knows axvcpu" $?
 	static_libs=$("$PKG_CONFIG" --static --libs axvcpu)
+	check "pkg-config needs no other package's file" \
+		env PKG_CONFIG_LIBDIR="$PKG_CONFIG_PATH" "$PKG_CONFIG" --static --cflags --libs axvcpu
 	if [ -n "$VERSION" ]; then
 		check "pkg-config says version $VERSION" \
 			test "$("$PKG_CONFIG" --modversion axvcpu)" = "$VERSION"

@@ -402,6 +402,33 @@ START_TEST(without_a_version_it_is_the_newest_that_kvm_has)
 }
 END_TEST
 
+static uint32_t version_of(const struct axvm_arm64_config *gic, uint32_t irqchip)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct axvm_limits limits = AXVM_LIMITS_INIT;
+	struct axvm *vm;
+
+	config.irqchip = irqchip;
+	config.arch_config = gic;
+	ck_ok(axvm_new(&config, &vm));
+	ck_ok(axvm_get_limits(vm, &limits));
+	ck_ok(axvm_free(vm));
+	return limits.gic_version;
+}
+
+START_TEST(the_version_of_a_vms_gic_can_be_asked_for)
+{
+	ck_assert_uint_eq(version_of(NULL, AXVM_IRQCHIP_KERNEL), a64_gic_version());
+	ck_assert_uint_eq(version_of(NULL, AXVM_IRQCHIP_NONE), 0);
+	for (uint32_t version = 2; version <= 3; version++) {
+		struct axvm_arm64_config gic = gic_config(version);
+
+		if (a64_has_gic(version))
+			ck_assert_uint_eq(version_of(&gic, AXVM_IRQCHIP_KERNEL), version);
+	}
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *here = suite_case(suite, "here");
@@ -424,6 +451,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(errors, a_config_of_a_newer_header_is_refused_if_it_uses_it);
 	tcase_add_loop_test(errors, a_version_that_kvm_lacks_is_refused_by_its_name, 2, 4);
 	tcase_add_test(errors, without_a_version_it_is_the_newest_that_kvm_has);
+	tcase_add_test(here, the_version_of_a_vms_gic_can_be_asked_for);
 }
 
 int main(void)

@@ -160,7 +160,7 @@ START_TEST(the_virtual_timer_interrupts_by_the_gic)
 }
 END_TEST
 
-START_TEST(an_event_descriptor_is_an_input)
+START_TEST(an_event_descriptor_is_an_edge_each_time)
 {
 	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
 	int fd = event_new();
@@ -177,6 +177,27 @@ START_TEST(an_event_descriptor_is_an_input)
 	ck_ok(axvm_set_irqfd(guest.vm, &irqfd));
 	event_signal(fd);
 	expect_next(40);
+	close(fd);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_level_that_a_descriptor_has_raised_stays_until_it_is_lowered)
+{
+	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
+	/* INTIDs 32 to 47: the first one is an edge, the others are levels. */
+	const struct a64_store one_edge = { AXVM_ARM64_GICD + GICD_ICFGR + 8, 4, 2u };
+	int fd = event_new();
+
+	a64_start_gic(&guest, NULL, false, &one_edge, 1);
+	irqfd.fd = fd;
+	irqfd.gsi = 9;
+	ck_ok(axvm_set_irqfd(guest.vm, &irqfd));
+	event_signal(fd);
+	for (int i = 0; i < 3; i++)
+		a64_expect_irq(&guest, FIRST_SPI + 9);
+	ck_ok(axvm_set_irq_line(guest.vm, 9, false));
+	expect_next(FIRST_SPI);
 	close(fd);
 	guest_end(&guest);
 }
@@ -463,7 +484,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(gic, a_level_ppi_is_raised_by_injection_and_lowered_by_its_line);
 	tcase_add_test(gic, what_comes_before_the_gic_is_ready_waits_for_the_first_entry);
 	tcase_add_test(gic, the_virtual_timer_interrupts_by_the_gic);
-	tcase_add_test(gic, an_event_descriptor_is_an_input);
+	tcase_add_test(gic, an_event_descriptor_is_an_edge_each_time);
+	tcase_add_test(gic, a_level_that_a_descriptor_has_raised_stays_until_it_is_lowered);
 	tcase_add_test(gic, the_end_of_a_level_interrupt_signals_a_descriptor);
 	tcase_add_test(gic, routes_are_to_inputs_of_the_one_controller);
 	tcase_add_test(gic, no_interrupt_of_a_storm_is_lost);

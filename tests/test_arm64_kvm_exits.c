@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * What KVM_RUN ends with on other hosts and older kernels: errnos that a guest causes, none fatal.
+ * And widths of guest-physical addresses that no KVM has.
  */
 #include <errno.h>
+#include <limits.h>
 
 #include "forge.h"
 #include "suite.h"
@@ -59,6 +61,46 @@ START_TEST(the_same_errnos_without_a_refused_entry_are_the_callers)
 }
 END_TEST
 
+/* --- widths ---------------------------------------------------------------------------------- */
+
+static int width;
+
+/* KVM itself makes a VM of the default width. */
+static bool answer_width(int fd, unsigned long request, uintptr_t *arg, int *result)
+{
+	(void)fd;
+	if (request == KVM_CREATE_VM)
+		*arg = 0;
+	if (request != KVM_CHECK_EXTENSION || *arg != KVM_CAP_ARM_VM_IPA_SIZE)
+		return false;
+	*result = width;
+	return true;
+}
+
+START_TEST(a_width_that_is_no_shift_is_64_bits)
+{
+	static const int widths[] = { 64, 65, 128, 200, INT_MAX };
+	struct axvm_arm64_config gic = AXVM_ARM64_CONFIG_INIT;
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct axvm_limits limits = AXVM_LIMITS_INIT;
+	struct axvm *vm = NULL;
+
+	width = widths[_i];
+	forge.answer = answer_width;
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	config.arch_config = &gic;
+	ck_ok(axvm_new(&config, &vm));
+	ck_ok(axvm_get_limits(vm, &limits));
+	ck_assert_uint_eq(limits.gpa_bits, 64);
+	ck_ok(axvm_free(vm));
+	/* 128 KiB from here on wrap. */
+	config.max_vcpus = 2;
+	gic.gic_version = 3;
+	gic.gicr_gpa = UINT64_MAX - 0x1ffff;
+	ck_fails_saying(axvm_new(&config, &vm), EINVAL, "ends beyond the VM's 64 bits");
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *all = suite_case(suite, "all");
@@ -66,6 +108,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(all, a_guest_in_a_mode_that_the_host_lacks_is_a_refused_entry);
 	tcase_add_test(all, an_access_of_which_an_older_kvm_knows_nothing_is_a_page_fault);
 	tcase_add_test(all, broken_memory_is_a_page_fault);
+	tcase_add_loop_test(all, a_width_that_is_no_shift_is_64_bits, 0, 5);
 	tcase_add_test(all, the_same_errnos_without_a_refused_entry_are_the_callers);
 }
 

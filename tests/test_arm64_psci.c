@@ -13,6 +13,7 @@
 /* As AFFINITY_INFO says it. */
 #define INFO_ON 0
 #define INFO_OFF 1
+#define INFO_ON_PENDING 2
 
 static struct guest guests[VCPUS];
 static uint64_t affinity[VCPUS];
@@ -57,9 +58,14 @@ static void will_call(const struct a64_call *calls, size_t n)
 	a64_calls(guests[0].vm, 0, calls, n);
 }
 
+static void expect_result_of(uint32_t caller, int64_t result)
+{
+	ck_assert_int_eq((int64_t)a64_call_result(&guests[caller]), result);
+}
+
 static void expect_result(int64_t result)
 {
-	ck_assert_int_eq((int64_t)a64_call_result(&guests[0]), result);
+	expect_result_of(0, result);
 }
 
 /* --- with KVM -------------------------------------------------------------------------------- */
@@ -167,13 +173,20 @@ END_TEST
 
 /* --- with the caller ------------------------------------------------------------------------- */
 
+static void expect_cpu_up_of(uint32_t caller, uint32_t target, uint64_t entry, uint64_t arg)
+{
+	const struct axvcpu_exit *exit = &guests[caller].exit;
+
+	guest_expect(&guests[caller], AXVCPU_EXIT_CPU_UP);
+	ck_assert_uint_eq(exit->u.cpu_up.target_cpu, affinity[target]);
+	ck_assert_uint_eq(exit->u.cpu_up.entry_point, entry);
+	ck_assert_uint_eq(exit->u.cpu_up.arg, arg);
+	ck_assert_uint_eq(exit->answerable, 1);
+}
+
 static void expect_cpu_up(uint32_t target, uint64_t entry, uint64_t arg)
 {
-	guest_expect(&guests[0], AXVCPU_EXIT_CPU_UP);
-	ck_assert_uint_eq(guests[0].exit.u.cpu_up.target_cpu, affinity[target]);
-	ck_assert_uint_eq(guests[0].exit.u.cpu_up.entry_point, entry);
-	ck_assert_uint_eq(guests[0].exit.u.cpu_up.arg, arg);
-	ck_assert_uint_eq(guests[0].exit.answerable, 1);
+	expect_cpu_up_of(0, target, entry, arg);
 }
 
 START_TEST(a_cpu_on_is_the_callers_to_do)
@@ -274,7 +287,7 @@ START_TEST(a_start_in_the_mailbox_is_pending)
 	ck_assert_int_eq(pthread_join(thread, &failed), 0);
 	ck_assert_ptr_null(failed);
 	ck_assert_int_eq(axvcpu_power(guests[1].vcpu), AXVCPU_POWER_STARTING);
-	expect_result(2);
+	expect_result(INFO_ON_PENDING);
 	expect_result(AXVCPU_PSCI_ON_PENDING);
 	guest_expect_end(&guests[1]);
 	ck_assert_int_eq(axvcpu_power(guests[1].vcpu), AXVCPU_POWER_ON);
@@ -308,6 +321,106 @@ START_TEST(a_cpu_that_goes_off_is_off_when_it_has_been_stopped)
 	/* Nobody stops it: the call fails. */
 	guest_expect_write(&guests[1], GUEST_MMIO, (uint64_t)AXVCPU_PSCI_DENIED);
 	destroy();
+}
+END_TEST
+
+/* --- two CPUs that start a third --------------------------------------------------------------- */
+
+/* Both the first and the last CPU are on; each is to call CPU_ON of the second, twice. */
+static void create_two_callers(void)
+{
+	struct a64_call on = { 0, { A64_PSCI_CPU_ON | A64_PSCI_64, 0, GUEST_CODE, A64_LIST } };
+	uint64_t list;
+
+	create(AXVM_FORWARD_POWER, AXVCPU_F_START_OFF);
+	on.x[1] = affinity[1];
+	on.x[3] = a64_calls(guests[0].vm, 1,
+			    (const struct a64_call[]){ { 0, { A64_PSCI_CPU_OFF } } }, 1);
+	will_call((const struct a64_call[]){ on, on }, 2);
+	list = a64_calls(guests[0].vm, 2, (const struct a64_call[]){ on, on }, 2);
+	ck_ok(axvcpu_start(guests[2].vcpu, GUEST_CODE, list));
+}
+
+static void expect_start_of_the_second(uint32_t caller)
+{
+	expect_cpu_up_of(caller, 1, GUEST_CODE, A64_LIST + 0x1000);
+}
+
+static void start_the_second(void)
+{
+	ck_ok(axvcpu_start(guests[1].vcpu, GUEST_CODE, A64_LIST + 0x1000));
+}
+
+START_TEST(of_two_cpus_that_start_a_third_one_is_told_that_it_is_pending)
+{
+	create_two_callers();
+	expect_start_of_the_second(0);
+	expect_result_of(2, AXVCPU_PSCI_ON_PENDING);
+	start_the_second();
+	expect_result_of(2, AXVCPU_PSCI_ALREADY_ON);
+	expect_result_of(0, AXVCPU_PSCI_SUCCESS);
+	expect_result_of(0, AXVCPU_PSCI_ALREADY_ON);
+	destroy();
+}
+END_TEST
+
+START_TEST(a_cpu_on_succeeds_if_the_started_cpu_is_off_again)
+{
+	create_two_callers();
+	expect_start_of_the_second(0);
+	start_the_second();
+	guest_expect(&guests[1], AXVCPU_EXIT_CPU_DOWN);
+	ck_ok(axvcpu_stop(guests[1].vcpu));
+	/* Another CPU's start of it is an exit of its own, with a result of its own. */
+	expect_start_of_the_second(2);
+	expect_result_of(0, AXVCPU_PSCI_SUCCESS);
+	expect_result_of(0, AXVCPU_PSCI_ON_PENDING);
+	expect_result_of(2, AXVCPU_PSCI_INTERNAL_FAILURE);
+	destroy();
+}
+END_TEST
+
+START_TEST(a_start_in_the_mailbox_answers_the_one_that_asked_for_it)
+{
+	pthread_t thread;
+	void *failed;
+
+	create_two_callers();
+	expect_start_of_the_second(0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, start_elsewhere, &guests[1]), 0);
+	ck_assert_int_eq(pthread_join(thread, &failed), 0);
+	ck_assert_ptr_null(failed);
+	ck_assert_int_eq(axvcpu_power(guests[1].vcpu), AXVCPU_POWER_STARTING);
+	expect_result_of(2, AXVCPU_PSCI_ON_PENDING);
+	expect_result_of(0, AXVCPU_PSCI_SUCCESS);
+	guest_expect(&guests[1], AXVCPU_EXIT_CPU_DOWN);
+	expect_result_of(2, AXVCPU_PSCI_ALREADY_ON);
+	destroy();
+}
+END_TEST
+
+START_TEST(a_cpu_on_that_is_answered_or_dropped_leaves_its_target_to_others)
+{
+	/* Answered, without a start. */
+	create_two_callers();
+	expect_start_of_the_second(0);
+	ck_ok(axvcpu_complete_value(guests[0].vcpu, (uint64_t)AXVCPU_PSCI_DENIED));
+	expect_start_of_the_second(2);
+	expect_result_of(0, AXVCPU_PSCI_DENIED);
+	/* The caller is reset. */
+	ck_ok(axvcpu_reset(guests[2].vcpu, GUEST_CODE, A64_LIST + 0x2000));
+	expect_start_of_the_second(0);
+	expect_result_of(2, AXVCPU_PSCI_ON_PENDING);
+	/* The caller is freed. */
+	ck_ok(axvcpu_free(guests[0].vcpu));
+	expect_start_of_the_second(2);
+	start_the_second();
+	expect_result_of(2, AXVCPU_PSCI_SUCCESS);
+	for (uint32_t i = VCPUS; i-- > 1;) {
+		ck_ok(axvcpu_unbind(guests[i].vcpu));
+		ck_ok(axvcpu_free(guests[i].vcpu));
+	}
+	ck_ok(axvm_free(guests[0].vm));
 }
 END_TEST
 
@@ -399,6 +512,10 @@ static void add_tests(Suite *suite)
 	tcase_add_test(caller, a_cpu_on_that_cannot_be_asks_nobody);
 	tcase_add_test(caller, a_start_in_the_mailbox_is_pending);
 	tcase_add_test(caller, a_cpu_that_goes_off_is_off_when_it_has_been_stopped);
+	tcase_add_test(caller, of_two_cpus_that_start_a_third_one_is_told_that_it_is_pending);
+	tcase_add_test(caller, a_cpu_on_succeeds_if_the_started_cpu_is_off_again);
+	tcase_add_test(caller, a_start_in_the_mailbox_answers_the_one_that_asked_for_it);
+	tcase_add_test(caller, a_cpu_on_that_is_answered_or_dropped_leaves_its_target_to_others);
 	tcase_add_test(caller, affinity_info_has_levels);
 	tcase_add_test(caller, what_is_not_about_cpus_stays_with_kvm);
 	tcase_add_test(caller, a_cpu_that_was_freed_is_no_longer_one);

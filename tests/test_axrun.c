@@ -418,6 +418,34 @@ START_TEST(an_ipi_goes_to_those_it_names)
 }
 END_TEST
 
+static struct cpus cpus;
+static bool started;
+
+/* The moment at which another CPU sees by AFFINITY_INFO that the first one is off. */
+int __wrap_axvcpu_stop(struct axvcpu *vcpu);
+int __wrap_axvcpu_stop(struct axvcpu *vcpu)
+{
+	(void)vcpu;
+	started = cpus_start(&cpus, &cpus.cpu[0], 0, 0x1000, 7);
+	return 0;
+}
+
+START_TEST(a_cpu_that_is_seen_to_be_off_can_be_started)
+{
+	static struct outcome outcome;
+
+	cpus.outcome = &outcome;
+	cpus.n = 2;
+	pthread_mutex_init(&cpus.lock, NULL);
+	cpus.cpu[0].state = cpus.cpu[1].state = CPU_ON;
+	cpus_down(&cpus, &cpus.cpu[0]);
+	ck_assert(started);
+	ck_assert(cpus.cpu[0].mail.start);
+	ck_assert(outcome_open(&outcome));
+	pthread_mutex_destroy(&cpus.lock);
+}
+END_TEST
+
 START_TEST(shorthands_outrank_the_destination)
 {
 	struct axvcpu_exit_ipi ipi = { .target_cpu = 3, .send_to_all = 1 };
@@ -539,6 +567,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, the_largest_tree_fits_and_one_that_does_not_is_refused);
 	tcase_add_test(tcase, hardware_names_of_cpus_are_numbers_or_none);
 	tcase_add_test(tcase, an_ipi_goes_to_those_it_names);
+	tcase_add_test(tcase, a_cpu_that_is_seen_to_be_off_can_be_started);
 	tcase_add_test(tcase, shorthands_outrank_the_destination);
 	tcase_add_test(tcase, logical_destinations_are_flat_or_clusters);
 	tcase_add_test(tcase, what_goes_into_the_queue_comes_out_in_order);

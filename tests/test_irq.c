@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "event.h"
@@ -127,8 +128,9 @@ START_TEST(ioeventfds_that_make_no_sense_are_refused)
 	ck_fails(ioeventfd(match, fd, GUEST_MMIO, 4, UINT64_C(1) << 32), EINVAL);
 	ck_fails(ioeventfd(0, fd, UINT64_MAX, 1, 0), EINVAL);
 	ck_fails(ioeventfd(0, fd, UINT64_MAX - 3, 8, 0), EINVAL);
-	ck_fails(ioeventfd(0, 12345, GUEST_MMIO, 4, 0), EBADF);
-	ck_fails(ioeventfd(0, null, GUEST_MMIO, 4, 0), EINVAL);
+	ck_fails_saying(ioeventfd(0, 12345, GUEST_MMIO, 4, 0), EBADF, "12345 is not open");
+	for (unsigned int width = 0; width <= 4; width += 4)
+		ck_fails_saying(ioeventfd(0, null, GUEST_MMIO, width, 0), EINVAL, "is no eventfd");
 	newer[0].size = sizeof(newer);
 	newer[0].fd = fd;
 	newer[0].address = GUEST_MMIO;
@@ -167,6 +169,24 @@ static int irqfd(int fd)
 	config.fd = fd;
 	return axvm_set_irqfd(guest.vm, &config);
 }
+
+START_TEST(irqfds_that_are_no_eventfds_are_refused)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	int fd = event_new(), null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	guest_create(&guest, &config, PROGRAM(stores));
+	guest_setup(&guest, AXVCPU_MODE_64);
+	ck_ok(axvm_finalize(guest.vm));
+	ck_fails_saying(irqfd(null), EINVAL, "is no eventfd");
+	ck_fails_saying(irqfd(12345), EBADF, "12345 is not open");
+	ck_ok(irqfd(fd));
+	guest_end(&guest);
+	close(fd);
+	close(null);
+}
+END_TEST
 
 START_TEST(without_an_irqchip_there_is_nothing_to_interrupt)
 {
@@ -230,6 +250,19 @@ START_TEST(capabilities_are_enabled_and_unknown_ones_refused)
 }
 END_TEST
 
+/* The riscv64 hosts without an AIA have none. */
+static bool has_irqchip(void)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct axvm *vm;
+
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	if (axvm_new(&config, &vm))
+		return false;
+	axvm_free(vm);
+	return true;
+}
+
 static void add_tests(Suite *suite)
 {
 	TCase *ioeventfds = suite_case(suite, "ioeventfd");
@@ -242,6 +275,10 @@ static void add_tests(Suite *suite)
 	tcase_add_test(ioeventfds, memory_whose_descriptor_is_removed_exits_again);
 	tcase_add_test(ioeventfds, ioeventfds_that_make_no_sense_are_refused);
 
+	if (has_irqchip())
+		tcase_add_test(missing, irqfds_that_are_no_eventfds_are_refused);
+	else
+		printf("skip irqfds_that_are_no_eventfds_are_refused: no irqchip in KVM\n");
 	tcase_add_test(missing, without_an_irqchip_there_is_nothing_to_interrupt);
 	tcase_add_test(missing, a_backend_that_has_none_of_it_says_so);
 	tcase_add_test(missing, an_unknown_irqchip_is_refused);

@@ -82,6 +82,16 @@ START_TEST(create_vm_is_not_tried_for_ever)
 }
 END_TEST
 
+START_TEST(a_cpu_that_another_hypervisor_has_is_explained)
+{
+	injector_ioctl(KVM_CREATE_VM, -EBUSY, 1);
+	ck_fails_saying(axvm_new(NULL, &vm), EBUSY, "another hypervisor");
+	ck_assert_ptr_null(vm);
+	ck_ok(axvm_new(NULL, &vm));
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
 START_TEST(what_is_not_the_kvm_that_is_needed_is_refused)
 {
 	injector_ioctl(KVM_GET_API_VERSION, 13, 1);
@@ -346,6 +356,7 @@ static void add_tests(Suite *suite)
 			    sizeof(opens) / sizeof(opens[0]));
 	tcase_add_test(create, create_vm_is_tried_again_after_a_signal);
 	tcase_add_test(create, create_vm_is_not_tried_for_ever);
+	tcase_add_test(create, a_cpu_that_another_hypervisor_has_is_explained);
 	tcase_add_test(create, what_is_not_the_kvm_that_is_needed_is_refused);
 	tcase_add_test(create, max_vcpus_beyond_kvms_is_refused);
 	tcase_add_test(create, failing_huge_pages_leave_nothing);

@@ -58,6 +58,8 @@ START_TEST(system_events_are_told_by_type)
 }
 END_TEST
 
+/* Of an exit, or of an internal error. */
+static uint32_t reason;
 static uint32_t ndata;
 
 static void forge_internal(void)
@@ -82,6 +84,88 @@ START_TEST(an_internal_error_has_as_many_words_as_there_is_room_for)
 	ck_assert_uint_eq(forge.guest.exit.u.internal.ndata, n);
 	for (uint64_t i = 0; i < n; i++)
 		ck_assert_uint_eq(forge.guest.exit.u.internal.data[i], i * i);
+	guest_end(&forge.guest);
+}
+END_TEST
+
+/* --- what could not be emulated ------------------------------------------------------------------ */
+
+static uint64_t info[3];
+
+static void forge_words(void)
+{
+	forge.run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	forge.run->internal.suberror = reason;
+	forge.run->internal.ndata = ndata;
+	memcpy(forge.run->internal.data, info, sizeof(info));
+}
+
+static const struct {
+	uint32_t suberror;
+	uint32_t error;
+	const char *name;
+} errors[] = {
+	{ KVM_INTERNAL_ERROR_EMULATION, AXVCPU_INTERNAL_EMULATION, "EMULATION" },
+	{ KVM_INTERNAL_ERROR_SIMUL_EX, AXVCPU_INTERNAL_SIMUL_EX, "SIMUL_EX" },
+	{ KVM_INTERNAL_ERROR_DELIVERY_EV, AXVCPU_INTERNAL_DELIVERY_EV, "DELIVERY_EV" },
+	{ KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON, AXVCPU_INTERNAL_UNEXPECTED_EXIT_REASON,
+	  "UNEXPECTED_EXIT_REASON" },
+	{ 0, AXVCPU_INTERNAL_UNKNOWN, "UNKNOWN" },
+	{ 5, AXVCPU_INTERNAL_UNKNOWN, "UNKNOWN" },
+	{ UINT32_MAX, AXVCPU_INTERNAL_UNKNOWN, "UNKNOWN" },
+};
+
+START_TEST(an_internal_error_has_a_name)
+{
+	const struct axvcpu_exit_internal *internal = &forge.guest.exit.u.internal;
+
+	forge_start();
+	reason = errors[_i].suberror;
+	/* As KVM writes an instruction, which only a failed emulation has. */
+	ndata = 3;
+	info[0] = KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
+	info[1] = 0x9003;
+	forge_expect(forge_words, 0, AXVCPU_EXIT_INTERNAL_ERROR, reason);
+	ck_assert_uint_eq(internal->error, errors[_i].error);
+	ck_assert_str_eq(axvcpu_internal_error_name(internal->error), errors[_i].name);
+	ck_assert_uint_eq(internal->ninsn, reason == KVM_INTERNAL_ERROR_EMULATION ? 3 : 0);
+	guest_end(&forge.guest);
+}
+END_TEST
+
+static const struct {
+	uint32_t ndata;
+	uint64_t flags;
+	/* KVM's number of bytes, and what is made of it. */
+	uint8_t size;
+	uint32_t ninsn;
+} insns[] = {
+	{ 3, 1, 4, 4 },
+	{ 16, 0xff, 15, 15 },
+	/* Without the flag, in words that are not there, none, too many. */
+	{ 16, 0xfe, 4, 0 },
+	{ 2, 1, 4, 0 },
+	{ 0, 1, 4, 0 },
+	{ 3, 1, 0, 0 },
+	{ 3, 1, 255, 15 },
+};
+
+START_TEST(an_instruction_that_could_not_be_emulated_is_handed_out)
+{
+	const struct axvcpu_exit_internal *internal = &forge.guest.exit.u.internal;
+	unsigned char bytes[16];
+
+	forge_start();
+	reason = KVM_INTERNAL_ERROR_EMULATION;
+	ndata = insns[_i].ndata;
+	info[0] = insns[_i].flags;
+	bytes[0] = insns[_i].size;
+	for (unsigned char i = 1; i < sizeof(bytes); i++)
+		bytes[i] = i;
+	memcpy(&info[1], bytes, sizeof(bytes));
+	forge_expect(forge_words, 0, AXVCPU_EXIT_INTERNAL_ERROR, reason);
+	ck_assert_uint_eq(internal->ninsn, insns[_i].ninsn);
+	ck_assert_int_eq(memcmp(internal->insn, &bytes[1], internal->ninsn), 0);
 	guest_end(&forge.guest);
 }
 END_TEST
@@ -122,8 +206,6 @@ START_TEST(an_unknown_exit_of_the_hardware_is_handed_out_with_its_number)
 }
 END_TEST
 
-static uint32_t reason;
-
 static void forge_reason(void)
 {
 	forge.run->exit_reason = reason;
@@ -147,6 +229,10 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, a_refused_entry_tells_the_hardwares_reason);
 	tcase_add_loop_test(tcase, system_events_are_told_by_type, 0, 4);
 	tcase_add_loop_test(tcase, an_internal_error_has_as_many_words_as_there_is_room_for, 0, 5);
+	tcase_add_loop_test(tcase, an_internal_error_has_a_name, 0,
+			    sizeof(errors) / sizeof(errors[0]));
+	tcase_add_loop_test(tcase, an_instruction_that_could_not_be_emulated_is_handed_out, 0,
+			    sizeof(insns) / sizeof(insns[0]));
 	tcase_add_loop_test(tcase, a_memory_fault_tells_where, 0, 2);
 	tcase_add_test(tcase, an_unknown_exit_of_the_hardware_is_handed_out_with_its_number);
 	tcase_add_loop_test(tcase, an_exit_of_a_kernel_to_come_is_handed_out_with_its_number, 0, 3);

@@ -426,6 +426,25 @@ START_TEST(a_breakpoint_is_the_guests_own)
 }
 END_TEST
 
+/* KVM does not know it, and it must: there is no memory behind the address. */
+START_TEST(an_instruction_that_kvm_cannot_emulate_is_named)
+{
+	static const unsigned char insn[] = { 0x66, 0x0f, 0xfc, 0x00 };
+	char text[512];
+
+	/* mov eax,0xd0000000; paddb xmm0,[rax] */
+	guest_start(&guest, AXVCPU_MODE_64, CODE("\xb8\x00\x00\x00\xd0\x66\x0f\xfc\x00"));
+	guest_expect(&guest, AXVCPU_EXIT_INTERNAL_ERROR);
+	ck_assert_uint_eq(guest.exit.u.internal.error, AXVCPU_INTERNAL_EMULATION);
+	ck_assert_uint_ge(guest.exit.u.internal.ninsn, sizeof(insn));
+	ck_assert_int_eq(memcmp(guest.exit.u.internal.insn, insn, sizeof(insn)), 0);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE + 5);
+	axvcpu_exit_describe(&guest.exit, text, sizeof(text));
+	ck_assert_ptr_nonnull(strstr(text, "INTERNAL_ERROR EMULATION suberror 1 insn 66 0f fc 00"));
+	guest_end(&guest);
+}
+END_TEST
+
 START_TEST(code_outside_of_memory_is_an_internal_error)
 {
 	/* mov eax,0xd0000000; jmp eax */
@@ -434,6 +453,7 @@ START_TEST(code_outside_of_memory_is_an_internal_error)
 	ck_assert_uint_eq(guest.exit.raw_reason, 17); /* KVM_EXIT_INTERNAL_ERROR */
 	ck_assert_uint_eq(guest.exit.u.internal.suberror, guest.exit.raw_code);
 	ck_assert_uint_eq(guest.exit.raw_code, 1); /* KVM_INTERNAL_ERROR_EMULATION */
+	ck_assert_uint_eq(guest.exit.u.internal.error, AXVCPU_INTERNAL_EMULATION);
 	ck_assert_uint_le(guest.exit.u.internal.ndata, 16);
 	ck_fails(axvcpu_run(guest.vcpu, &guest.exit), EBADFD);
 	guest_end(&guest);
@@ -483,6 +503,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(end, a_triple_fault_is_a_shutdown_and_the_last_exit);
 	tcase_add_test(end, a_breakpoint_is_the_guests_own);
+	tcase_add_test(end, an_instruction_that_kvm_cannot_emulate_is_named);
 	tcase_add_test(end, code_outside_of_memory_is_an_internal_error);
 	tcase_add_test(end, halt_goes_on_behind_the_instruction);
 }

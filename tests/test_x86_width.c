@@ -11,6 +11,8 @@
 /* What the leaf's EAX is replaced by; 0: there is no such leaf. */
 static uint32_t sizes;
 static bool fake;
+/* How many entries KVM says that it has written; 0: as it does. */
+static uint32_t entries;
 
 int __real_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
 int __wrap_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
@@ -22,6 +24,10 @@ int __wrap_sys_ioctl(int fd, unsigned long request, uintptr_t arg)
 	if (ret || !fake || request != KVM_GET_SUPPORTED_CPUID)
 		return ret;
 	memcpy(&cpuid, &arg, sizeof(cpuid));
+	if (entries) {
+		cpuid->nent = entries;
+		return ret;
+	}
 	for (uint32_t i = 0; i < cpuid->nent; i++) {
 		struct kvm_cpuid_entry2 *leaf = &cpuid->entries[i];
 
@@ -89,12 +95,40 @@ START_TEST(tables_have_a_fifth_level_above_48_bits)
 }
 END_TEST
 
+START_TEST(no_vm_is_wider_than_addresses_are)
+{
+	static const uint32_t widths[] = { 0x40, 0x41, 0xff, 0xff00ff };
+	struct axvm_limits limits = AXVM_LIMITS_INIT;
+	struct axvm *vm;
+
+	sizes = widths[_i];
+	fake = true;
+	ck_ok(axvm_new(NULL, &vm));
+	ck_ok(axvm_get_limits(vm, &limits));
+	ck_assert_uint_eq(limits.gpa_bits, 64);
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
+START_TEST(a_table_with_more_entries_than_it_has_room_for_is_refused)
+{
+	struct axvm *vm = NULL;
+
+	entries = _i ? UINT32_MAX : 129;
+	fake = true;
+	ck_fails_saying(axvm_new(NULL, &vm), EIO, "KVM_GET_SUPPORTED_CPUID");
+	ck_assert_ptr_null(vm);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	const int n = sizeof(hosts) / sizeof(hosts[0]);
 	TCase *tcase = suite_case(suite, "width");
 
 	tcase_add_loop_test(tcase, a_vm_is_as_wide_as_the_tables_can_map, 0, n);
+	tcase_add_loop_test(tcase, no_vm_is_wider_than_addresses_are, 0, 4);
+	tcase_add_loop_test(tcase, a_table_with_more_entries_than_it_has_room_for_is_refused, 0, 2);
 	tcase_add_loop_test(tcase, tables_have_a_fifth_level_above_48_bits, 0, n);
 }
 

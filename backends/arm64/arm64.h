@@ -75,8 +75,10 @@ void arm64_vcpu_free(void *arch_vcpu);
 bool arm64_is_power_call(const struct kvm_vcpu *vcpu, uint32_t nr);
 /* As kvm_arch_decode(). */
 int arm64_decode_power_call(struct kvm_vcpu *vcpu, uint32_t nr, struct axvcpu_exit *exit);
-/* What a CPU_ON has come to that nobody has answered. */
-uint64_t arm64_start_result(struct kvm_vcpu *vcpu);
+/* This vCPU has been started, or reset, which switches it on. */
+void arm64_psci_started(struct kvm_vcpu *vcpu);
+/* Ends an open CPU_ON exit, if there is one. Returns its result in case it has no answer. */
+int64_t arm64_end_cpu_on(struct kvm_vcpu *vcpu);
 
 /* debug.c */
 int arm64_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug);

@@ -87,7 +87,7 @@ static int check_frame(const struct kvm_vm *kvm, const struct arm64_frame *frame
 		       uint64_t alignment, uint32_t gpa_bits)
 {
 	const struct arm64_gic *gic = &kvm->arch.gic;
-	uint64_t last = (UINT64_C(1) << gpa_bits) - 1;
+	uint64_t last = kvm_last_gpa(gpa_bits);
 
 	if (frame->gpa % alignment)
 		return axvcpu_fail(kvm->vm, -EINVAL,

@@ -46,6 +46,8 @@ struct arm64_cpu {
 	const struct axvcpu *vcpu;
 	/* Of MPIDR_EL1, the affinity. */
 	uint64_t affinity;
+	/* The vCPU whose CPU_ON of this one is an open exit; ARM64_NO_CPU: none. */
+	uint32_t caller;
 };
 
 struct kvm_vm_arch {
@@ -71,7 +73,7 @@ struct kvm_vcpu_arch {
 	/* What the latest call returns, to be written before the guest goes on: smccc.c. */
 	uint64_t results[ARM64_RESULTS];
 	uint32_t nresults;
-	/* The CPU on whose power the first result depends; ARM64_NO_CPU: none. */
+	/* The target of an open CPU_ON exit that has no answer yet; ARM64_NO_CPU: none. */
 	uint32_t starts;
 	/* Lines of this CPU's that are raised, by INTID; without a GIC IRQ and FIQ. */
 	_Atomic uint32_t lines;

@@ -85,6 +85,8 @@ int kvm_arch_vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *c
 	ret = arm64_gic_init(kvm, config, limits->gpa_bits);
 	if (ret)
 		arm64_psci_destroy(kvm);
+	else
+		limits->gic_version = kvm->arch.gic.version;
 	return ret;
 }
 
@@ -94,9 +96,10 @@ void kvm_arch_vm_destroy(struct kvm_vm *kvm)
 	arm64_psci_destroy(kvm);
 }
 
-void kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
+int kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
 {
-	(void)vcpu;
+	vcpu->arch.starts = ARM64_NO_CPU;
+	return 0;
 }
 
 /* --- the run loop ---------------------------------------------------------------------------- */

@@ -8,8 +8,9 @@ int arm64_max_gpa_bits(const struct axvm *vm, int kvm_fd)
 {
 	int ret = kvm_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
 
-	return ret < 0 ? axvcpu_fail(vm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_ARM_VM_IPA_SIZE")
-		       : ret;
+	if (ret < 0)
+		return axvcpu_fail(vm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_ARM_VM_IPA_SIZE");
+	return ret < KVM_GPA_BITS_MAX ? ret : KVM_GPA_BITS_MAX;
 }
 
 /*

@@ -53,7 +53,11 @@ static void set_cpu(const struct kvm_vcpu *vcpu, const struct axvcpu *public_vcp
 	if (!arch->cpus)
 		return;
 	pthread_mutex_lock(&arch->lock);
-	arch->cpus[vcpu->id] = (struct arm64_cpu){ public_vcpu, vcpu->arch.affinity };
+	arch->cpus[vcpu->id] = (struct arm64_cpu){
+		.vcpu = public_vcpu,
+		.affinity = vcpu->arch.affinity,
+		.caller = ARM64_NO_CPU,
+	};
 	pthread_mutex_unlock(&arch->lock);
 }
 
@@ -71,37 +75,97 @@ int arm64_psci_add(struct kvm_vcpu *vcpu)
 
 void arm64_vcpu_free(void *arch_vcpu)
 {
-	const struct kvm_vcpu *vcpu = arch_vcpu;
+	struct kvm_vcpu *vcpu = arch_vcpu;
 
-	if (vcpu->is_setup)
+	if (vcpu->is_setup) {
+		arm64_end_cpu_on(vcpu);
 		set_cpu(vcpu, NULL);
+	}
 	kvm_vcpu_free(arch_vcpu);
 }
 
 /*
- * Of the CPUs whose affinity, as far as 'mask' has it, is this: INFO_ON if one of them is on, and
- * so on, the next best; or an error of PSCI's. The last of them goes to *id.
+ * The state of the CPUs whose affinity, masked, is this: INFO_ON if one of them is on, and so on,
+ * the next best; or a PSCI error. *id is the last of them. With the lock held.
  */
 static int64_t look_up(struct kvm_vm *kvm, uint64_t affinity, uint64_t mask, uint32_t *id)
 {
-	struct kvm_vm_arch *arch = &kvm->arch;
 	bool on = false, starting = false, any = false;
 
-	pthread_mutex_lock(&arch->lock);
 	for (uint32_t i = 0; i < kvm->max_vcpus; i++) {
-		const struct arm64_cpu *cpu = &arch->cpus[i];
+		const struct arm64_cpu *cpu = &kvm->arch.cpus[i];
+		enum axvcpu_power power;
 
 		if (!cpu->vcpu || (cpu->affinity & mask) != affinity)
 			continue;
 		any = true;
 		*id = i;
-		on |= axvcpu_power(cpu->vcpu) == AXVCPU_POWER_ON;
-		starting |= axvcpu_power(cpu->vcpu) == AXVCPU_POWER_STARTING;
+		power = axvcpu_power(cpu->vcpu);
+		on |= power == AXVCPU_POWER_ON;
+		starting |= power == AXVCPU_POWER_STARTING || cpu->caller != ARM64_NO_CPU;
 	}
-	pthread_mutex_unlock(&arch->lock);
 	if (!any)
 		return AXVCPU_PSCI_INVALID_PARAMETERS;
 	return on ? INFO_ON : starting ? INFO_ON_PENDING : INFO_OFF;
+}
+
+/* --- a CPU_ON that is an exit ---------------------------------------------------------------- */
+
+/*
+ * A CPU_ON exit claims its target until the guest goes on, and a start that is carried out ends the
+ * claim earlier. So of two CPUs that start a third, one has the exit and the other's call returns
+ * ON_PENDING; and a claim that is gone at the end says that the target was started, even if that is
+ * off again.
+ */
+static int64_t claim(struct kvm_vcpu *vcpu, uint64_t affinity)
+{
+	struct kvm_vm_arch *arch = &vcpu->vm->arch;
+	uint32_t target = ARM64_NO_CPU;
+	int64_t info;
+
+	pthread_mutex_lock(&arch->lock);
+	info = look_up(vcpu->vm, affinity, AFFINITY_MASK, &target);
+	if (info == INFO_OFF) {
+		arch->cpus[target].caller = vcpu->id;
+		vcpu->arch.starts = target;
+	}
+	pthread_mutex_unlock(&arch->lock);
+	return info;
+}
+
+void arm64_psci_started(struct kvm_vcpu *vcpu)
+{
+	struct kvm_vm_arch *arch = &vcpu->vm->arch;
+
+	if (!arch->cpus)
+		return;
+	pthread_mutex_lock(&arch->lock);
+	arch->cpus[vcpu->id].caller = ARM64_NO_CPU;
+	pthread_mutex_unlock(&arch->lock);
+}
+
+int64_t arm64_end_cpu_on(struct kvm_vcpu *vcpu)
+{
+	struct kvm_vm_arch *arch = &vcpu->vm->arch;
+	struct arm64_cpu *target;
+	enum axvcpu_power power = AXVCPU_POWER_OFF;
+	bool started = false;
+
+	if (vcpu->arch.starts == ARM64_NO_CPU)
+		return AXVCPU_PSCI_INTERNAL_FAILURE;
+	target = &arch->cpus[vcpu->arch.starts];
+	vcpu->arch.starts = ARM64_NO_CPU;
+	pthread_mutex_lock(&arch->lock);
+	if (target->vcpu) {
+		/* A start that is still in the target's mailbox has not ended the claim. */
+		power = axvcpu_power(target->vcpu);
+		started = target->caller != vcpu->id || power == AXVCPU_POWER_STARTING ||
+			  power == AXVCPU_POWER_ON;
+	}
+	if (target->caller == vcpu->id)
+		target->caller = ARM64_NO_CPU;
+	pthread_mutex_unlock(&arch->lock);
+	return started ? AXVCPU_PSCI_SUCCESS : AXVCPU_PSCI_INTERNAL_FAILURE;
 }
 
 /* --- calls ----------------------------------------------------------------------------------- */
@@ -137,6 +201,7 @@ static int decode_affinity_info(struct kvm_vcpu *vcpu, uint32_t nr)
 	uint64_t args[2];
 	uint64_t mask;
 	uint32_t id;
+	int64_t info;
 	int ret = read_args(vcpu, nr, args, ARRAY_SIZE(args));
 
 	if (ret)
@@ -144,20 +209,22 @@ static int decode_affinity_info(struct kvm_vcpu *vcpu, uint32_t nr)
 	if ((args[0] & ~AFFINITY_MASK) || args[1] >= AFFINITY_LEVELS)
 		return answer(vcpu, AXVCPU_PSCI_INVALID_PARAMETERS);
 	mask = AFFINITY_MASK & UINT64_MAX << 8 * args[1];
-	return answer(vcpu, look_up(vcpu->vm, args[0] & mask, mask, &id));
+	pthread_mutex_lock(&vcpu->vm->arch.lock);
+	info = look_up(vcpu->vm, args[0] & mask, mask, &id);
+	pthread_mutex_unlock(&vcpu->vm->arch.lock);
+	return answer(vcpu, info);
 }
 
 static int decode_cpu_on(struct kvm_vcpu *vcpu, uint32_t nr, struct axvcpu_exit *exit)
 {
 	/* Affinity, entry, argument. */
 	uint64_t args[3];
-	uint32_t id = ARM64_NO_CPU;
 	int64_t info;
 	int ret = read_args(vcpu, nr, args, ARRAY_SIZE(args));
 
 	if (ret)
 		return ret;
-	info = look_up(vcpu->vm, args[0], AFFINITY_MASK, &id);
+	info = claim(vcpu, args[0]);
 	if (info != INFO_OFF)
 		return answer(vcpu, info == INFO_ON	      ? AXVCPU_PSCI_ALREADY_ON
 				    : info == INFO_ON_PENDING ? AXVCPU_PSCI_ON_PENDING
@@ -169,8 +236,8 @@ static int decode_cpu_on(struct kvm_vcpu *vcpu, uint32_t nr, struct axvcpu_exit 
 		.entry_point = args[1],
 		.arg = args[2],
 	};
+	/* Unless it is answered, arm64_end_cpu_on() knows the result. */
 	arm64_preset_result(vcpu, (uint64_t)AXVCPU_PSCI_INTERNAL_FAILURE);
-	vcpu->arch.starts = id;
 	return 1;
 }
 
@@ -191,18 +258,4 @@ int arm64_decode_power_call(struct kvm_vcpu *vcpu, uint32_t nr, struct axvcpu_ex
 	}
 	return (nr & ~CALL_64) == CPU_ON ? decode_cpu_on(vcpu, nr, exit)
 					 : decode_affinity_info(vcpu, nr);
-}
-
-uint64_t arm64_start_result(struct kvm_vcpu *vcpu)
-{
-	struct kvm_vm_arch *arch = &vcpu->vm->arch;
-	const struct arm64_cpu *cpu = &arch->cpus[vcpu->arch.starts];
-	enum axvcpu_power power;
-
-	pthread_mutex_lock(&arch->lock);
-	power = cpu->vcpu ? axvcpu_power(cpu->vcpu) : AXVCPU_POWER_OFF;
-	pthread_mutex_unlock(&arch->lock);
-	return (uint64_t)(power == AXVCPU_POWER_ON || power == AXVCPU_POWER_STARTING
-				  ? AXVCPU_PSCI_SUCCESS
-				  : AXVCPU_PSCI_INTERNAL_FAILURE);
 }

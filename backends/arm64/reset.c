@@ -55,6 +55,8 @@ int arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 		ret = arm64_irq_reset(vcpu);
 	if (ret)
 		return ret;
+	arm64_end_cpu_on(vcpu);
+	arm64_psci_started(vcpu);
 	vcpu->arch.nresults = 0;
 	vcpu->arch.aborts = false;
 	vcpu->arch.setup.arg = arg;

@@ -97,9 +97,11 @@ int arm64_complete_call(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answe
 
 	switch (answer->kind) {
 	case AXVCPU_ANSWER_VALUE:
+		arm64_end_cpu_on(vcpu);
 		arm64_preset_result(vcpu, answer->u.value);
 		return 0;
 	case AXVCPU_ANSWER_PAIR:
+		arm64_end_cpu_on(vcpu);
 		arm64_preset_result(vcpu, answer->u.pair[0]);
 		arch->results[arch->nresults++] = answer->u.pair[1];
 		return 0;
@@ -115,7 +117,6 @@ void arm64_preset_result(struct kvm_vcpu *vcpu, uint64_t value)
 {
 	vcpu->arch.results[0] = value;
 	vcpu->arch.nresults = 1;
-	vcpu->arch.starts = ARM64_NO_CPU;
 	vcpu->slow = true;
 }
 
@@ -125,7 +126,7 @@ int arm64_write_results(struct kvm_vcpu *vcpu)
 	int ret = 0;
 
 	if (arch->nresults && arch->starts != ARM64_NO_CPU)
-		arch->results[0] = arm64_start_result(vcpu);
+		arch->results[0] = (uint64_t)arm64_end_cpu_on(vcpu);
 	for (uint32_t i = 0; !ret && i < arch->nresults; i++)
 		ret = kvm_set_one_reg(vcpu, ARM64_GPR(i), &arch->results[i]);
 	if (!ret)

@@ -2,6 +2,7 @@
 /* The kernel's interrupt controllers, event descriptors, and capabilities to enable. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,17 +10,33 @@
 
 /* --- refusals --------------------------------------------------------------------------------- */
 
-/* What failed, and might have done so for want of a capability. */
-#define failed(kvm, ret, what, capability) \
-	failed_for((kvm), (ret), (what), (capability), #capability)
+/* What failed, and might have done so for want of a capability; else for the reason 'why', or "". */
+#define failed_because(kvm, ret, what, capability, why) \
+	failed_for((kvm), (ret), (what), (capability), #capability, (why))
+#define failed(kvm, ret, what, capability) failed_because(kvm, ret, what, capability, "")
 
 static int failed_for(const struct kvm_vm *kvm, int ret, const char *what, unsigned int capability,
-		      const char *name)
+		      const char *name, const char *why)
 {
 	/* Asked only now, as it costs a system call. */
 	if (!kvm_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, capability))
 		return axvcpu_fail(kvm->vm, -ENOTSUP, "%s: this KVM lacks %s", what, name);
-	return axvcpu_fail(kvm->vm, ret, "%s", what);
+	return axvcpu_fail(kvm->vm, ret, "%s%s", what, why);
+}
+
+/*
+ * What is wrong with the descriptors that KVM refused, or "". All else that it answers so has been
+ * checked before. 'second' is -1 if there is only one.
+ */
+static void why_refused(int ret, int first, int second, char buf[80])
+{
+	const char *why = ret == -EINVAL ? "no eventfd" : ret == -EBADF ? "not open" : NULL;
+
+	buf[0] = 0;
+	if (why && second >= 0)
+		snprintf(buf, 80, ": descriptor %d or %d is %s", first, second, why);
+	else if (why)
+		snprintf(buf, 80, ": descriptor %d is %s", first, why);
 }
 
 static int check_irqchip(const struct kvm_vm *kvm, const char *what)
@@ -174,6 +191,7 @@ int kvm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 	const struct kvm_vm *kvm = arch_vm;
 	bool resample = irqfd->flags & AXVM_EVENT_RESAMPLE;
 	struct kvm_irqfd kvm_irqfd = { .fd = (uint32_t)irqfd->fd, .gsi = irqfd->gsi };
+	char why[80];
 	int ret = check_gsi(kvm, irqfd->gsi, "irqfd");
 
 	if (ret)
@@ -193,8 +211,9 @@ int kvm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 	ret = kvm_ioctl(kvm->fd, KVM_IRQFD, &kvm_irqfd);
 	if (likely(!ret))
 		return 0;
-	return resample ? failed(kvm, ret, "KVM_IRQFD", KVM_CAP_IRQFD_RESAMPLE)
-			: failed(kvm, ret, "KVM_IRQFD", KVM_CAP_IRQFD);
+	why_refused(ret, irqfd->fd, resample ? irqfd->resample_fd : -1, why);
+	return resample ? failed_because(kvm, ret, "KVM_IRQFD", KVM_CAP_IRQFD_RESAMPLE, why)
+			: failed_because(kvm, ret, "KVM_IRQFD", KVM_CAP_IRQFD, why);
 }
 
 int kvm_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd)
@@ -203,6 +222,7 @@ int kvm_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd)
 	struct kvm_ioeventfd kvm_ioeventfd = { .addr = ioeventfd->address,
 					       .len = ioeventfd->width,
 					       .fd = ioeventfd->fd };
+	char why[80];
 	int ret;
 
 	if ((ioeventfd->flags & AXVM_EVENT_PORT) && !kvm_arch_has_ports())
@@ -223,8 +243,10 @@ int kvm_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd)
 				   ioeventfd->flags & AXVM_EVENT_PORT ? "port" : "address",
 				   ioeventfd->address,
 				   ret == -EEXIST ? "is taken" : "has no such descriptor");
-	return ioeventfd->width ? failed(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD)
-				: failed(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD_ANY_LENGTH);
+	why_refused(ret, ioeventfd->fd, -1, why);
+	return ioeventfd->width ? failed_because(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD, why)
+				: failed_because(kvm, ret, "KVM_IOEVENTFD",
+						 KVM_CAP_IOEVENTFD_ANY_LENGTH, why);
 }
 
 /* --- capabilities ----------------------------------------------------------------------------- */

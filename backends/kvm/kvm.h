@@ -16,12 +16,15 @@
 /* struct kvm_vm_arch, and what of the run loop differs: the architecture's. */
 #include "kvm_arch.h"
 
+/* What one item of port I/O can have: KVM's size of it is a byte. */
+#define KVM_ITEM_MAX 256u
+
 struct kvm_vcpu {
 	/* --- what run touches --- */
 	struct kvm_run *run;
 	/* Bytes of 'run' and what follows it. */
 	size_t run_size;
-	/* The last offset in it at which 8 bytes fit. */
+	/* The last offset in it at which an item fits, KVM_ITEM_MAX bytes. */
 	size_t last_item;
 	/* Where the latest exit takes 8 bytes as its answer; NULL if it takes another. */
 	void *answer;
@@ -36,7 +39,7 @@ struct kvm_vcpu {
 	/* A kick that no run has answered. A word: exchanging less is a call on some machines. */
 	_Atomic uint32_t kick;
 	/* AXVM_FORWARD_*, of the VM's config. */
-	uint8_t forward;
+	uint32_t forward;
 
 	/* --- the rest --- */
 	bool is_setup;
@@ -58,7 +61,7 @@ struct kvm_vm {
 	/* enum axvm_irqchip */
 	uint32_t irqchip;
 	/* AXVM_FORWARD_*, of the config. */
-	uint8_t forward;
+	uint32_t forward;
 	/* The kernel has what hands interrupts to vCPUs: LAPIC, GIC, AIA. Not so: we inject. */
 	bool kernel_irqchip;
 	/* Interrupt numbers that can have a route, from 0; with kernel_irqchip. */
@@ -125,6 +128,14 @@ int kvm_vm_enable(const struct kvm_vm *kvm, unsigned int capability, uint64_t ar
 /* Both: switches on what 'option' of the config needs. */
 int kvm_vm_enable_for(const struct kvm_vm *kvm, unsigned int capability, uint64_t arg,
 		      const char *name, const char *option);
+
+/* Guest-physical addresses have no more bits, whatever KVM says of its own. */
+#define KVM_GPA_BITS_MAX 64
+/* The last address of so many bits. */
+static inline uint64_t kvm_last_gpa(uint32_t gpa_bits)
+{
+	return gpa_bits < KVM_GPA_BITS_MAX ? (UINT64_C(1) << gpa_bits) - 1 : UINT64_MAX;
+}
 
 /* --- vcpu.c ----------------------------------------------------------------------------------- */
 
@@ -247,8 +258,8 @@ int kvm_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config
 int kvm_arch_vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,
 		     struct axvm_limits *limits);
 void kvm_arch_vm_destroy(struct kvm_vm *kvm);
-/* KVM has just made it; it has no 'run' yet. By one thread at a time. */
-void kvm_arch_vcpu_created(struct kvm_vcpu *vcpu);
+/* KVM has just made it; it has no 'run' yet. By one thread at a time. If it fails, it is closed. */
+int kvm_arch_vcpu_created(struct kvm_vcpu *vcpu);
 /*
  * What vcpu->slow asked for, before an entry: all of it, or what can be done now. Sets 'slow' again
  * if some is left. May flush, and so leave 'stashed'. Returns 0 to enter, 1 if 'exit' is written

@@ -15,6 +15,37 @@
 
 /* --- exits that all architectures have ---------------------------------------------------------- */
 
+static uint32_t internal_error(uint32_t suberror)
+{
+	switch (suberror) {
+	case KVM_INTERNAL_ERROR_EMULATION:
+		return AXVCPU_INTERNAL_EMULATION;
+	case KVM_INTERNAL_ERROR_SIMUL_EX:
+		return AXVCPU_INTERNAL_SIMUL_EX;
+	case KVM_INTERNAL_ERROR_DELIVERY_EV:
+		return AXVCPU_INTERNAL_DELIVERY_EV;
+	case KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON:
+		return AXVCPU_INTERNAL_UNEXPECTED_EXIT_REASON;
+	default:
+		return AXVCPU_INTERNAL_UNKNOWN;
+	}
+}
+
+/* The instruction that could not be emulated, of KVMs from Linux 5.15 on that could read it. */
+static void decode_insn(const struct kvm_run *run, struct axvcpu_exit_internal *internal)
+{
+	/* Words: flags; then the number of bytes, and the bytes, in 16 bytes together. */
+	const unsigned char *bytes = (const unsigned char *)&run->internal.data[1];
+	uint32_t n = bytes[0];
+
+	internal->ninsn = 0;
+	if (internal->error != AXVCPU_INTERNAL_EMULATION || internal->ndata < 3 ||
+	    !(internal->data[0] & KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES))
+		return;
+	internal->ninsn = n < ARRAY_SIZE(internal->insn) ? n : ARRAY_SIZE(internal->insn) - 1;
+	memcpy(internal->insn, &bytes[1], internal->ninsn);
+}
+
 static void decode_internal_error(const struct kvm_run *run, struct axvcpu_exit *exit)
 {
 	struct axvcpu_exit_internal *internal = &exit->u.internal;
@@ -26,6 +57,8 @@ static void decode_internal_error(const struct kvm_run *run, struct axvcpu_exit 
 	internal->ndata = n < ARRAY_SIZE(internal->data) ? n : ARRAY_SIZE(internal->data);
 	for (uint32_t i = 0; i < internal->ndata; i++)
 		internal->data[i] = run->internal.data[i];
+	internal->error = internal_error(internal->suberror);
+	decode_insn(run, internal);
 }
 
 static void decode_system_event(const struct kvm_run *run, struct axvcpu_exit *exit)

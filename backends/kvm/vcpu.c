@@ -44,7 +44,7 @@ static void park(struct kvm_vcpu *vcpu)
 static int create(struct kvm_vm *kvm, uint32_t id, struct kvm_vcpu **out)
 {
 	struct kvm_vcpu *vcpu = sys_calloc(1, sizeof(*vcpu));
-	int fd;
+	int fd, ret;
 
 	if (!vcpu)
 		return axvcpu_fail(kvm->vm, -ENOMEM, "vCPU %" PRIu32, id);
@@ -59,8 +59,12 @@ static int create(struct kvm_vm *kvm, uint32_t id, struct kvm_vcpu **out)
 	vcpu->fd = fd;
 	vcpu->run_size = kvm->run_size;
 	vcpu->forward = kvm->forward;
-	vcpu->last_item = kvm->run_size - 8;
-	kvm_arch_vcpu_created(vcpu);
+	vcpu->last_item = kvm->run_size - KVM_ITEM_MAX;
+	ret = kvm_arch_vcpu_created(vcpu);
+	if (ret) {
+		kvm_vcpu_close(vcpu);
+		return ret;
+	}
 	*out = vcpu;
 	return 0;
 }

@@ -53,6 +53,10 @@ static int create_vm(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *c
 		return type;
 	for (int i = 0; i < CREATE_TRIES && fd == -EINTR; i++)
 		fd = kvm_ioctl_value(kvm_fd, KVM_CREATE_VM, type);
+	if (fd == -EBUSY)
+		return axvcpu_fail(kvm->vm, fd,
+				   "KVM_CREATE_VM: another hypervisor (VirtualBox, VMware) has the "
+				   "CPU's virtualization: stop it");
 	if (fd < 0)
 		return kvm_vm_result(kvm, fd, "KVM_CREATE_VM");
 	kvm->fd = fd;
@@ -129,7 +133,7 @@ int kvm_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_li
 		return axvcpu_fail(vm, -ENOMEM, "VM");
 	kvm->vm = vm;
 	kvm->max_vcpus = config->max_vcpus;
-	kvm->forward = (uint8_t)config->forward;
+	kvm->forward = config->forward;
 	kvm->irqchip = config->irqchip;
 	kvm->kernel_irqchip = config->irqchip != AXVM_IRQCHIP_NONE;
 	kvm_fd = given ? config->kvm_fd : kvm_dev_open(vm);

@@ -142,12 +142,13 @@ int riscv_aia_check(const struct axvm *vm, const struct axvm_config *config)
 static int check_width(const struct kvm_vm *kvm, const char *what, uint64_t addr, uint64_t len,
 		       uint32_t gpa_bits)
 {
-	return (addr + (len - 1)) >> gpa_bits ? axvcpu_fail(kvm->vm, -EINVAL,
-							    "VM config: %s %#" PRIx64 " +%#" PRIx64
-							    " ends beyond the %" PRIu32
-							    " bits of guest-physical addresses",
-							    what, addr, len, gpa_bits)
-					      : 0;
+	return addr + (len - 1) > kvm_last_gpa(gpa_bits)
+		       ? axvcpu_fail(kvm->vm, -EINVAL,
+				     "VM config: %s %#" PRIx64 " +%#" PRIx64
+				     " ends beyond the %" PRIu32
+				     " bits of guest-physical addresses",
+				     what, addr, len, gpa_bits)
+		       : 0;
 }
 
 /* --- the device ------------------------------------------------------------------------------- */

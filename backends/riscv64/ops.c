@@ -17,7 +17,9 @@ static int host_gpa_bits(const struct axvm *vm, int kvm_fd)
 	if (ret < 0)
 		return axvcpu_fail(vm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_VM_GPA_BITS");
 	/* Linux 5.17 has it: before it, all that KVM made was the smallest. */
-	return ret ? ret : (int)GPA_BITS_MIN;
+	if (!ret)
+		return (int)GPA_BITS_MIN;
+	return ret < KVM_GPA_BITS_MAX ? ret : KVM_GPA_BITS_MAX;
 }
 
 /* Sv39x4, Sv48x4 and Sv57x4: two bits more at the top of three, four and five levels. */
@@ -107,11 +109,16 @@ void kvm_arch_vm_destroy(struct kvm_vm *kvm)
 	free(kvm->arch.created);
 }
 
-void kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
+int kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
 {
 	struct kvm_vm_arch *arch = &vcpu->vm->arch;
 
+	/* Each id once, or KVM has made a second vCPU of one. */
+	if (arch->ncreated == vcpu->vm->max_vcpus)
+		return kvm_vcpu_result(vcpu, -EIO,
+				       "KVM_CREATE_VCPU: more vCPUs than ids, the last");
 	arch->created[arch->ncreated++] = vcpu->id;
+	return 0;
 }
 
 /* --- the table ---------------------------------------------------------------------------------- */

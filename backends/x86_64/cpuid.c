@@ -54,6 +54,9 @@ int x86_cpuid_read(const struct axvm *vm, int kvm_fd, struct kvm_cpuid2 **cpuid)
 		if (!table)
 			return axvcpu_fail(vm, -ENOMEM, "the table of CPUID leaves");
 		ret = kvm_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, table);
+		/* KVM writes how many there are, which must be no more than fit. */
+		if (!ret && table->nent > n)
+			ret = -EIO;
 		if (ret)
 			free(table);
 	}
@@ -93,9 +96,11 @@ uint32_t x86_cpuid_gpa_bits(const struct kvm_cpuid2 *cpuid)
 	uint32_t mappable = leaf ? leaf->eax >> 16 & 0xff : 0;
 
 	if (mappable && mappable < bits)
-		return mappable;
+		bits = mappable;
 	/* Without the leaf: 36 bits, as the first CPUs had with PAE. */
-	return bits ? bits : 36;
+	if (!bits)
+		return 36;
+	return bits < KVM_GPA_BITS_MAX ? bits : KVM_GPA_BITS_MAX;
 }
 
 /* --- topology -------------------------------------------------------------------------------------- */
@@ -115,11 +120,18 @@ static void set_field(uint32_t *reg, unsigned int low, unsigned int width, uint3
 	*reg = (*reg & ~mask) | (value << low & mask);
 }
 
+/* Where a number has no more than 8 bits: too many count as the most that it can say. */
+static uint32_t at_most_255(uint32_t n)
+{
+	return n < 255 ? n : 255;
+}
+
 static void set_features(struct kvm_cpuid_entry2 *leaf, const struct place *place,
 			 bool tsc_deadline)
 {
+	/* As the hardware does it: of a wider id, which leaf 0xb has, the low 8 bits. */
 	set_field(&leaf->ebx, 24, 8, place->apic_id);
-	set_field(&leaf->ebx, 16, 8, place->cores);
+	set_field(&leaf->ebx, 16, 8, at_most_255(place->cores));
 	leaf->ecx |= FEATURES_ECX_HYPERVISOR;
 	/* Only the kernel's LAPIC has that timer, and KVM does not list it. */
 	if (tsc_deadline)
@@ -130,7 +142,10 @@ static void set_features(struct kvm_cpuid_entry2 *leaf, const struct place *plac
 		leaf->edx &= ~FEATURES_EDX_HTT;
 }
 
-/* Levels 1 and 2 are each core's own, level 3 is shared by all. */
+/*
+ * Levels 1 and 2 are each core's own, level 3 is shared by all. A span is all ones, so that of more
+ * bits than a field has is the most that the field can say.
+ */
 static void set_cache(struct kvm_cpuid_entry2 *leaf, const struct place *place, bool intel)
 {
 	uint32_t level = leaf->eax >> 5 & 7;
@@ -146,7 +161,7 @@ static void set_cache(struct kvm_cpuid_entry2 *leaf, const struct place *place, 
 static void set_ext_topology(struct kvm_cpuid_entry2 *leaf, const struct place *place)
 {
 	leaf->eax = place->apic_id;
-	leaf->ebx = place->apic_id & 0xff; /* core id, one thread in it */
+	leaf->ebx = at_most_255(place->apic_id); /* core id, one thread in it */
 	leaf->ecx = 0; /* node 0 of 1 */
 }
 
@@ -225,8 +240,8 @@ static void set_leaf(struct kvm_cpuid_entry2 *leaf, const struct kvm_vcpu *vcpu,
 		/* What nested tables can map, where KVM says it: the VM has no more. */
 		if (leaf->eax >> 16 & 0xff)
 			set_field(&leaf->eax, 16, 8, vcpu->vm->gpa_bits);
-		set_field(&leaf->ecx, 0, 8, place->cores - 1);
-		set_field(&leaf->ecx, 12, 4, place->bits);
+		set_field(&leaf->ecx, 0, 8, at_most_255(place->cores - 1));
+		set_field(&leaf->ecx, 12, 4, place->bits < 15 ? place->bits : 15);
 		break;
 	case LEAF_EXT_TOPOLOGY:
 		set_ext_topology(leaf, place);
@@ -258,17 +273,17 @@ static void override(struct kvm_cpuid2 *cpuid, const struct axvcpu_x86_cpuid *ch
 		*regs[i] = (*regs[i] & ~change->mask[i]) | (change->value[i] & change->mask[i]);
 }
 
-int x86_cpuid_set(struct kvm_vcpu *vcpu, const struct axvcpu_x86_setup *config)
+struct kvm_cpuid2 *x86_cpuid_build(const struct kvm_vcpu *vcpu,
+				   const struct axvcpu_x86_setup *config)
 {
 	const struct kvm_cpuid2 *host = vcpu->vm->arch.cpuid;
 	struct place place = { .apic_id = vcpu->id, .cores = vcpu->vm->max_vcpus };
 	/* Room for three sub-leaves of each topology leaf. */
 	uint32_t room = host->nent + 6 + (config ? (uint32_t)config->ncpuid : 0);
 	struct kvm_cpuid2 *cpuid = table_new(room);
-	int ret;
 
 	if (!cpuid)
-		return axvcpu_fail(vcpu->vm->vm, -ENOMEM, "CPUID of vCPU %" PRIu32, vcpu->id);
+		return NULL;
 	while (1u << place.bits < place.cores)
 		place.bits++;
 	cpuid->nent = host->nent;
@@ -279,6 +294,16 @@ int x86_cpuid_set(struct kvm_vcpu *vcpu, const struct axvcpu_x86_setup *config)
 	replace_topology(cpuid, LEAF_TOPOLOGY_V2, &place);
 	for (size_t i = 0; config && i < config->ncpuid; i++)
 		override(cpuid, &config->cpuid[i]);
+	return cpuid;
+}
+
+int x86_cpuid_set(struct kvm_vcpu *vcpu, const struct axvcpu_x86_setup *config)
+{
+	struct kvm_cpuid2 *cpuid = x86_cpuid_build(vcpu, config);
+	int ret;
+
+	if (!cpuid)
+		return axvcpu_fail(vcpu->vm->vm, -ENOMEM, "CPUID of vCPU %" PRIu32, vcpu->id);
 	ret = kvm_vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid);
 	free(cpuid);
 	return ret;

@@ -15,7 +15,7 @@ static void decode_io(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	uint64_t bytes = (uint64_t)run->io.size * run->io.count;
 
 	/* The first item is looked at as 8 bytes. */
-	if (unlikely(offset + bytes + 8 > vcpu->run_size)) {
+	if (unlikely(offset > vcpu->run_size || bytes + 8 > vcpu->run_size - offset)) {
 		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
 		return;
 	}

@@ -87,9 +87,10 @@ void kvm_arch_vm_destroy(struct kvm_vm *kvm)
 	free(kvm->arch.cpuid);
 }
 
-void kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
+int kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
 {
 	(void)vcpu;
+	return 0;
 }
 
 static const struct axvcpu_arch_ops x86_64_ops = {

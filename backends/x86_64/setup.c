@@ -11,6 +11,7 @@
 #define CR0_MP (UINT64_C(1) << 1)
 #define CR0_ET (UINT64_C(1) << 4)
 #define CR0_NE (UINT64_C(1) << 5)
+#define CR0_WP (UINT64_C(1) << 16)
 #define CR0_PG (UINT64_C(1) << 31)
 #define CR4_PAE (UINT64_C(1) << 5)
 #define CR4_OSFXSR (UINT64_C(1) << 9)
@@ -183,7 +184,7 @@ static int setup_64(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *con
 	vcpu->arch.gibs = gibs;
 	set_segments(sregs, flat_segment(SELECTOR_CODE, TYPE_CODE, true),
 		     flat_segment(SELECTOR_DATA, TYPE_DATA, false));
-	sregs->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_PG;
+	sregs->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG;
 	sregs->cr3 = root;
 	/* With SSE, which compilers take for granted in 64-bit code. */
 	sregs->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;

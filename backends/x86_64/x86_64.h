@@ -27,6 +27,9 @@ uint32_t x86_cpuid_gpa_bits(const struct kvm_cpuid2 *cpuid);
 const struct kvm_cpuid_entry2 *x86_cpuid_find(const struct kvm_cpuid2 *cpuid, uint32_t function,
 					      uint32_t index);
 /* Gives a vCPU its CPUID. 'config' may be NULL. */
+/* The table that a vCPU's guest reads, which the caller frees. NULL: no memory. */
+struct kvm_cpuid2 *x86_cpuid_build(const struct kvm_vcpu *vcpu,
+				   const struct axvcpu_x86_setup *config);
 int x86_cpuid_set(struct kvm_vcpu *vcpu, const struct axvcpu_x86_setup *config);
 
 /* inject.c */

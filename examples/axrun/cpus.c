@@ -192,12 +192,13 @@ void cpus_halt(struct cpus *cpus, struct cpu *cpu)
 
 void cpus_down(struct cpus *cpus, struct cpu *cpu)
 {
-	check(cpus, axvcpu_stop(cpu->vcpu), "switch a CPU off");
+	/* Off here before the guest can see it: another CPU may start this one as soon as it does. */
 	pthread_mutex_lock(&cpus->lock);
 	cpu->state = CPU_OFF;
 	cpu->mail = (struct cpu_mail){ 0 };
 	look_for_the_end(cpus);
 	pthread_mutex_unlock(&cpus->lock);
+	check(cpus, axvcpu_stop(cpu->vcpu), "switch a CPU off");
 }
 
 /* --- reading it ------------------------------------------------------------------------------- */

@@ -52,6 +52,14 @@ static bool was_reset(struct axvcpu *vcpu, const struct axvcpu_exit *exit)
 	       base == RESET_CS_BASE;
 }
 
+static void collect_error(struct crash *crash, const struct axvcpu_exit_internal *internal)
+{
+	crash->error = axvcpu_internal_error_name(internal->error);
+	crash->emulation_failed = internal->error == AXVCPU_INTERNAL_EMULATION;
+	crash->ninsn = internal->ninsn < CRASH_CODE ? internal->ninsn : CRASH_CODE;
+	memcpy(crash->insn, internal->insn, crash->ninsn);
+}
+
 void crash_collect(struct crash *crash, const struct machine *machine, struct axvcpu *vcpu,
 		   const struct axvcpu_exit *exit)
 {
@@ -61,6 +69,8 @@ void crash_collect(struct crash *crash, const struct machine *machine, struct ax
 		.kind = axvcpu_exit_name(exit->kind),
 	};
 	axvcpu_exit_describe(exit, crash->description, sizeof(crash->description));
+	if (exit->kind == AXVCPU_EXIT_INTERNAL_ERROR)
+		collect_error(crash, &exit->u.internal);
 	crash->state_lost = was_reset(vcpu, exit);
 	if (crash->state_lost)
 		return;
@@ -68,18 +78,36 @@ void crash_collect(struct crash *crash, const struct machine *machine, struct ax
 	collect_code(crash, machine, vcpu);
 }
 
-static void print_code(const struct crash *crash, FILE *file)
+static void print_bytes(const uint8_t *bytes, size_t n, FILE *file)
 {
 	size_t i;
 
+	for (i = 0; i < n; i++)
+		fprintf(file, " %02x", bytes[i]);
+	fputc('\n', file);
+}
+
+/* An access to a device, and on a KVM that interprets all code any instruction. */
+static void print_emulation(const struct crash *crash, FILE *file)
+{
+	fprintf(file, "axrun: KVM could not emulate the instruction at 0x%" PRIx64,
+		crash->code_addr);
+	if (crash->ninsn) {
+		fputs(", which its emulator does not know in this form:", file);
+		print_bytes(crash->insn, crash->ninsn, file);
+	} else {
+		fputs(" and did not say which it is\n", file);
+	}
+}
+
+static void print_code(const struct crash *crash, FILE *file)
+{
 	if (crash->ncode == 0) {
 		fprintf(file, "axrun: code at 0x%" PRIx64 ": not guest memory\n", crash->code_addr);
 		return;
 	}
 	fprintf(file, "axrun: code at 0x%" PRIx64 ":", crash->code_addr);
-	for (i = 0; i < crash->ncode; i++)
-		fprintf(file, " %02x", crash->code[i]);
-	fputc('\n', file);
+	print_bytes(crash->code, crash->ncode, file);
 }
 
 void crash_print(const struct crash *crash, FILE *file)
@@ -103,17 +131,32 @@ void crash_print(const struct crash *crash, FILE *file)
 	}
 	if (crash->registers_error[0])
 		fprintf(file, "axrun: registers: %s\n", crash->registers_error);
+	if (crash->emulation_failed)
+		print_emulation(crash, file);
 	print_code(crash, file);
+}
+
+static void bytes_json(struct json *json, const char *name, const uint8_t *bytes, size_t n)
+{
+	char text[2 * CRASH_CODE + 1] = "";
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	json_string(json, name, text);
 }
 
 void crash_json(const struct crash *crash, struct json *json)
 {
-	char code[2 * CRASH_CODE + 1] = "";
 	size_t i;
 
 	json_object(json, "crash");
 	json_string(json, "kind", crash->kind);
 	json_string(json, "description", crash->description);
+	if (crash->error)
+		json_string(json, "error", crash->error);
+	if (crash->ninsn)
+		bytes_json(json, "instruction", crash->insn, crash->ninsn);
 	json_number(json, "vcpu", crash->cpu);
 	json_bool(json, "state_lost", crash->state_lost);
 	if (!crash->state_lost) {
@@ -121,10 +164,8 @@ void crash_json(const struct crash *crash, struct json *json)
 		for (i = 0; i < crash->nregisters; i++)
 			json_hex(json, crash->registers[i].name, crash->registers[i].value);
 		json_end(json);
-		for (i = 0; i < crash->ncode; i++)
-			snprintf(code + 2 * i, 3, "%02x", crash->code[i]);
 		json_hex(json, "code_address", crash->code_addr);
-		json_string(json, "code", code);
+		bytes_json(json, "code", crash->code, crash->ncode);
 	}
 	json_end(json);
 }

@@ -27,7 +27,12 @@ struct crash {
 	bool one_of_many;
 	/* The exit, in one line. */
 	const char *kind;
-	char description[256];
+	char description[512];
+	/* Of an internal error, else NULL: its name, and the instruction that could not be emulated. */
+	const char *error;
+	bool emulation_failed;
+	uint8_t insn[CRASH_CODE];
+	size_t ninsn;
 	/* The hypervisor reset the vCPU: its registers say nothing about the guest. */
 	bool state_lost;
 	struct crash_register registers[CRASH_REGISTERS];

@@ -18,24 +18,23 @@
 _Static_assert(GUEST_IRQCHIP_NONE == AXVM_IRQCHIP_NONE, "no irqchip");
 _Static_assert(GUEST_IRQCHIP_KERNEL == AXVM_IRQCHIP_KERNEL, "the kernel's irqchip");
 _Static_assert(GUEST_IRQCHIP_SPLIT == AXVM_IRQCHIP_SPLIT, "the split irqchip");
+/* And so are the addresses of the GIC. */
+_Static_assert(GUEST_GPA_GICD == AXVM_ARM64_GICD, "the GIC's distributor");
+_Static_assert(GUEST_GPA_GICC == AXVM_ARM64_GICC, "the GICv2's CPU interface");
+_Static_assert(GUEST_GPA_GICR == AXVM_ARM64_GICR, "the GICv3's redistributors");
 
 /* --- the VM ----------------------------------------------------------------------------------- */
 
 /* The newest GIC that the host has. */
-static int new_vm_with_gic(struct machine *machine, struct axvm_config *config)
+static int new_vm_with_gic(struct machine *machine, const struct axvm_config *config)
 {
-	struct axvm_arm64_config gic = AXVM_ARM64_CONFIG_INIT;
-	int err = -ENOTSUP;
+	struct axvm_limits limits = AXVM_LIMITS_INIT;
+	int err = axvm_new(config, &machine->vm);
 
-	config->arch_config = &gic;
-	gic.gicd_gpa = GUEST_GPA_GICD;
-	for (gic.gic_version = 3; err == -ENOTSUP && gic.gic_version >= 2; gic.gic_version--) {
-		gic.gicr_gpa = gic.gic_version == 3 ? GUEST_GPA_GICR : 0;
-		gic.gicc_gpa = gic.gic_version == 2 ? GUEST_GPA_GICC : 0;
-		machine->gic_version = gic.gic_version;
-		err = axvm_new(config, &machine->vm);
-	}
-	config->arch_config = NULL;
+	if (err)
+		return err;
+	err = axvm_get_limits(machine->vm, &limits);
+	machine->gic_version = limits.gic_version;
 	return err;
 }
 

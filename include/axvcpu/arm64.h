@@ -34,7 +34,10 @@ struct axvm_arm64_config {
 	size_t size;
 	/** AXVM_ARM64_* */
 	uint32_t flags;
-	/** 2, for at most 8 vCPUs, or 3; 0: 3 if KVM has it here, else 2. */
+	/**
+	 * 2, for at most 8 vCPUs, or 3; 0: 3 if KVM has it here, else 2: `gic_version` of
+	 * struct axvm_limits.
+	 */
 	uint32_t gic_version;
 	/** Interrupt numbers, the first 32 each CPU's own: 64 to 992, in steps of 32; 0: 256. */
 	uint32_t nirqs;

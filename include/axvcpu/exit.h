@@ -61,8 +61,9 @@ enum axvcpu_exit_kind {
 	AXVCPU_EXIT_HALT = 10,
 	/**
 	 * The guest starts another CPU: `cpu_up`. arm64: answerable by a value (enum axvcpu_psci_result);
-	 * by default a success if that CPU is on, or about to be, when the guest goes on, and else an
-	 * internal failure.
+	 * by default a success if that CPU was started since the exit, also if it is off again, and
+	 * else an internal failure. While the exit has no answer and that CPU was not started, CPU_ON
+	 * of it by other CPUs is no exit: it returns AXVCPU_PSCI_ON_PENDING.
 	 */
 	AXVCPU_EXIT_CPU_UP = 11,
 	/**
@@ -154,7 +155,7 @@ struct axvcpu_exit_sysreg {
  * A hypercall.
  *
  * x86 has three kinds, by AXVM_FORWARD_*. Of HYPERCALLS, the arguments are rdi, rsi, rdx, r10, r8, r9
- * in 64-bit code, else ebx, ecx, edx, esi, edi, ebp, and `raw_code` is the privilege level of the
+ * in 64-bit code (the doorbell has rcx in place of r10), else ebx, ecx, edx, esi, edi, ebp, and `raw_code` is the privilege level of the
  * caller: calls from user code (3) come, too. Of MAP_GPA_RANGE, they are address, pages, attributes.
  * Of DOORBELL, see there.
  *
@@ -222,12 +223,33 @@ struct axvcpu_exit_ipi {
 	uint8_t reserved[3];
 };
 
+/** Why a hypervisor gave up on a vCPU. */
+enum axvcpu_internal_error {
+	/** This version does not know the hypervisor's number: `suberror`. */
+	AXVCPU_INTERNAL_UNKNOWN = 0,
+	/** It had to emulate an instruction and could not: `insn`. The program counter is at it. */
+	AXVCPU_INTERNAL_EMULATION = 1,
+	/** Exceptions were met one upon another. */
+	AXVCPU_INTERNAL_SIMUL_EX = 2,
+	/** The hardware failed to deliver an interrupt or exception, for a reason not emulated. */
+	AXVCPU_INTERNAL_DELIVERY_EV = 3,
+	/** The hardware left the guest for a reason that the hypervisor does not know. */
+	AXVCPU_INTERNAL_UNEXPECTED_EXIT_REASON = 4,
+};
+
 /** What the hypervisor says of its own failure. */
 struct axvcpu_exit_internal {
+	/** The hypervisor's number of the failure. */
 	uint32_t suberror;
 	/** Valid words of `data`, 0 to 16. */
 	uint32_t ndata;
 	uint64_t data[16];
+	/** enum axvcpu_internal_error */
+	uint32_t error;
+	/** Valid bytes of `insn`; 0: the hypervisor did not say, or could not read them. */
+	uint32_t ninsn;
+	/** With AXVCPU_INTERNAL_EMULATION: code from the instruction on, which may have fewer bytes. */
+	uint8_t insn[16];
 };
 
 /** What a debugged guest has met. */
@@ -379,6 +401,12 @@ _Static_assert(sizeof(struct axvcpu_answer) == 32, "struct axvcpu_answer is part
  * A constant string; any thread; async-signal-safe.
  */
 AXVCPU_API const char *axvcpu_exit_name(uint32_t kind);
+
+/**
+ * The name of an enum axvcpu_internal_error: "EMULATION" and so on, "UNKNOWN" for any other number.
+ * A constant string; any thread; async-signal-safe.
+ */
+AXVCPU_API const char *axvcpu_internal_error_name(uint32_t error);
 
 /**
  * Describes an exit in one line without a newline: its kind and all fields of that kind.

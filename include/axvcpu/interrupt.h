@@ -167,8 +167,7 @@ struct axvm_route {
 		struct {
 			/**
 			 * x86: 0 master PIC, 1 slave PIC, 2 IOAPIC; arm64: 0, its pins are the SPIs;
-			 * riscv64: 0, the APLIC. There, a descriptor raises a pin and never lowers it:
-			 * the guest must have it as a level; else use a message.
+			 * riscv64: 0, the APLIC. For descriptors, see axvm_set_irqfd().
 			 */
 			uint32_t controller;
 			uint32_t pin;
@@ -218,8 +217,14 @@ struct axvm_irqfd {
 /**
  * Ties an eventfd to an interrupt number, or unties it. To untie what is not tied is nothing.
  *
- * @return 0; -EINVAL, -E2BIG: the arguments; -EBUSY: it is tied to another; -ENOTSUP; errnos of
- *         the kernel. Threads: any.
+ * A signal raises the input of a pin; on x86 it also lowers it again. On arm64 and riscv64 the input
+ * stays raised until axvm_set_irq_line() or, with AXVM_EVENT_RESAMPLE, the end of the interrupt lowers
+ * it. arm64: an SPI that the guest has configured as an edge comes once for each signal; a level comes
+ * again and again until it is lowered. riscv64: a source that is a level comes once for each signal; an
+ * edge comes once, and again only after it is lowered. Messages are sent once for each signal.
+ *
+ * @return 0; -EINVAL, -E2BIG: the arguments, or a descriptor that is no eventfd; -EBADF: one that is
+ *         not open; -EBUSY: it is tied to another; -ENOTSUP; errnos of the kernel. Threads: any.
  */
 AXVCPU_API int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *irqfd);
 
@@ -243,8 +248,9 @@ struct axvm_ioeventfd {
 /**
  * Ties an eventfd to a write of the guest's, or unties it.
  *
- * @return 0; -EINVAL, -E2BIG: the arguments; -EEXIST: that write is taken; -ENOENT: it is not (to
- *         remove); -ENOTSUP; errnos of the kernel. Threads: any.
+ * @return 0; -EINVAL, -E2BIG: the arguments, or a descriptor that is no eventfd; -EBADF: one that is
+ *         not open; -EEXIST: that write is taken; -ENOENT: it is not (to remove); -ENOTSUP; errnos of
+ *         the kernel. Threads: any.
  */
 AXVCPU_API int axvm_set_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *ioeventfd);
 

@@ -77,12 +77,13 @@ struct axvcpu_config {
 /** In what mode a vCPU meets its entry point. */
 enum axvcpu_mode {
 	/**
-	 * 64 bits. x86: long mode, paging on, identity map; arm64: EL1h, exceptions masked, MMU off;
+	 * 64 bits. x86: long mode, paging on, identity map, SSE on: CR0 is PE, MP, ET, NE, WP and PG,
+	 * CR4 PAE, OSFXSR and OSXMMEXCPT, EFER LME and LMA; arm64: EL1h, exceptions masked, MMU off;
 	 * riscv64: VS mode, no paging (satp 0), interrupts off.
 	 */
 	AXVCPU_MODE_64 = 0,
 	/**
-	 * 32 bits. x86: protected mode, flat segments, no paging; arm64: AArch32 in SVC mode, exceptions
+	 * 32 bits. x86: protected mode, flat segments, no paging: CR0 is PE, MP, ET and NE; arm64: AArch32 in SVC mode, exceptions
 	 * masked, needs KVM_CAP_ARM_EL1_32BIT.
 	 */
 	AXVCPU_MODE_32 = 1,

@@ -40,7 +40,8 @@ enum axvm_irqchip {
 /**
  * Hypercalls of any number (VMCALL, VMMCALL), instead of those that the hypervisor has. x86: needs
  * KVM_CAP_XEN_HVM, and the guest is told of none of KVM's own; KVM answers Xen's 29 with 0 or 3 as
- * its first argument (to yield the CPU) itself. arm64: by HVC and SMC, all but those that KVM keeps to
+ * its first argument (to yield the CPU) itself. Arguments of 64-bit code: rdi, rsi, rdx, r10, r8,
+ * r9; the fourth is in r10, not in the doorbell's rcx. arm64: by HVC and SMC, all but those that KVM keeps to
  * itself, the Arm architecture's (0x8000xxxx, 0xc000xxxx), and PSCI's; needs KVM_ARM_VM_SMCCC_FILTER,
  * Linux 6.4. riscv64: changes nothing: KVM always forwards SBI's experimental and vendor extensions, and
  * others by the vCPU's setup (riscv64.h).
@@ -63,7 +64,8 @@ enum axvm_irqchip {
 #define AXVM_FORWARD_IPIS (1u << 3)
 /**
  * x86: a write of 4 bytes to `doorbell_port` is a hypercall: number in eax, arguments in rdi, rsi,
- * rdx, rcx, r8, r9, result in rax. On every KVM, as of Linux 4.17.
+ * rdx, rcx, r8, r9, result in rax. The fourth is in rcx, as in C calls, not in the r10 of VMCALL
+ * (AXVM_FORWARD_HYPERCALLS). On every KVM, as of Linux 4.17.
  */
 #define AXVM_FORWARD_DOORBELL (1u << 4)
 /**
@@ -142,7 +144,8 @@ struct axvm_config {
  * @param config what it is to be; NULL: all default.
  * @param vm     receives the VM.
  * @return 0; -EINVAL, -E2BIG: the config; -ENODEV, -EACCES: /dev/kvm; -ENOTSUP: this host lacks
- *         what the config asks for; -ENOMEM; errnos of the kernel.
+ *         what the config asks for; -EBUSY: another hypervisor has the CPU's virtualization;
+ *         -ENOMEM; errnos of the kernel.
  *
  * Threads: any.
  */
@@ -210,6 +213,9 @@ struct axvm_limits {
 	uint32_t vcpus;
 	/** Granularity of regions in bytes: the host's page size. */
 	uint32_t page_size;
+	/** arm64 with AXVM_IRQCHIP_KERNEL: the version of the GIC that this VM has, 2 or 3; else 0. */
+	uint32_t gic_version;
+	uint32_t reserved;
 };
 #define AXVM_LIMITS_INIT AXVCPU_INIT(struct axvm_limits)
 

@@ -30,7 +30,8 @@ struct axvcpu_x86_setup {
 	size_t size;
 	/**
 	 * The guest sees what KVM supports on this host, with this vCPU's APIC id and the topology of
-	 * one package with max_vcpus cores. The overrides come after that, in order.
+	 * one package with max_vcpus cores. Fields of 8 bits say 255 where there are more; leaves 0xb
+	 * and 0x1f have the true numbers. The overrides come after that, in order.
 	 */
 	const struct axvcpu_x86_cpuid *cpuid;
 	/** Elements of `cpuid`. */

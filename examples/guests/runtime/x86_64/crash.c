@@ -37,6 +37,12 @@ static void jump(void)
 	__asm__ volatile("jmp *%0" : : "r"(NOWHERE));
 }
 
+/* An access to where there is no memory by an instruction that KVM does not emulate. */
+static void emulation(void)
+{
+	__asm__ volatile("paddb (%0), %%xmm0" : : "r"(NOWHERE));
+}
+
 /* An interrupt by software, as debuggers plant it. */
 static void breakpoint(void)
 {
@@ -48,6 +54,7 @@ const struct guest_crash guest_crashes[] = {
 	{ "triple-fault", triple_fault },
 	{ "undefined", undefined },
 	{ "jump", jump },
+	{ "emulation", emulation },
 	{ "breakpoint", breakpoint },
 };
 const size_t guest_ncrashes = sizeof(guest_crashes) / sizeof(guest_crashes[0]);
