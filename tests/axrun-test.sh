@@ -703,6 +703,21 @@ refused "--log-level" "expected" --log-level loud "$tmp/answer"
 refused "--json=" "empty" --json= "$tmp/answer"
 
 refused "missing image" "No such file" "$tmp/none"
+for option in --initrd=$tmp/answer --append=x; do
+	refused "missing image, ${option%%=*}" "none: No such file" "$option" "$tmp/none"
+	refused "missing kernel, ${option%%=*}" "none: No such file" "$option" --kernel "$tmp/none"
+	refused "no kernel, ${option%%=*}" "no Linux kernel, as" "$option" "$tmp/answer"
+done
+name=$(printf '%1000s' '' | sed 's: :./:g')none
+refused "missing image with a long name" "^axrun: \./.*\.\.\..*none: No such file or directory$" "$name"
+refused "missing image with a name that is too long" "x: File name too long$" "$long"
+refused "missing image with a long name, by name" "File name too long$" --kernel "$long$long$long"
+refused "image that is shorter than it says" "became shorter" /sys/kernel/uevent_seqnum
+printf 'neither machine code nor a kernel' | gzip >"$tmp/packed.gz"
+refused "compressed nonsense" "no Linux kernel" "$tmp/packed.gz"
+printf '\002\041\114\030' >"$tmp/foreign"
+refused "lz4" "lz4 is neither a guest" "$tmp/foreign"
+refused "lz4 for a kernel" "lz4 is neither a guest" --kernel "$tmp/foreign"
 refused "empty file name" "empty" ''
 : >"$tmp/empty"
 refused "empty image" "empty" "$tmp/empty"
