@@ -800,6 +800,17 @@ END
 		FAKE_KVM=/dev/null
 		export FAKE_KVM
 		refused "/dev/kvm is not KVM" "not KVM" "$tmp/answer"
+		# Nothing but that in /dev, which closed files must not need.
+		: >"$tmp/kvm"
+		cat >"$tmp/only-kvm" <<END
+#!/bin/sh
+exec unshare -m sh -c 'mount --bind /dev/kvm "$tmp/kvm" && mount -t tmpfs none /dev &&
+	: >/dev/kvm && mount --bind "$tmp/kvm" /dev/kvm && exec "\$@" <&- 2>&-' sh "$real" "\$@"
+END
+		chmod 755 "$tmp/only-kvm"
+		AXRUN=$tmp/only-kvm
+		axrun "$GUESTS/hello"
+		ends "only kvm in /dev" 0 "Hello from a guest on $arch!\n"
 		AXRUN=$real
 	fi
 fi
