@@ -642,7 +642,15 @@ if [ -w /dev/full ]; then
 	status=$?
 	ends "full device: --help" 125
 	refused "JSON to a full device" "json" --json=/dev/full "$tmp/answer"
+	for guest in "$tmp/answer" "$GUESTS/crash"; do
+		timeout $LIMIT "$AXRUN" --json "$guest" >"$out" 2>/dev/full
+		status=$?
+		ends "JSON to a full stderr: ${guest##*/}" 125
+	done
 fi
+timeout $LIMIT "$AXRUN" --json "$tmp/answer" >"$out" 2>&-
+status=$?
+ends "JSON to a closed stderr" 125 ''
 timeout $LIMIT "$AXRUN" "$GUESTS/hello" >&- 2>"$err"
 status=$?
 ends "closed stdout" 125
