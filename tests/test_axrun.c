@@ -4,6 +4,7 @@
  * interrupt is for, what axrun answers, and the texts of the command line. test_uart.c and
  * test_console.c have the console.
  */
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -523,6 +524,44 @@ START_TEST(system_registers_are_kept_or_fault)
 }
 END_TEST
 
+#define WRITES 100000u
+
+static struct services shared_services;
+
+/* Halves that belong together, as no other thread writes them. */
+static void *write_shared(void *arg)
+{
+	const uint64_t half = *(const uint32_t *)arg;
+	uint64_t value, torn = 0;
+	uint32_t i;
+
+	for (i = 0; i < WRITES; i++) {
+		services_write(&shared_services, (uint32_t)half,
+			       GUEST_SYSREG_BASE + GUEST_SYSREG_SHARED, half << 32 | half);
+		services_read(&shared_services, (uint32_t)half,
+			      GUEST_SYSREG_BASE + GUEST_SYSREG_SHARED, &value);
+		torn += value >> 32 != (uint32_t)value;
+	}
+	return torn ? arg : NULL;
+}
+
+/* A sanitizer of threads looks at this. */
+START_TEST(the_shared_register_is_written_by_all_cpus_at_once)
+{
+	static uint32_t cpus[4] = { 0, 1, 2, 3 };
+	pthread_t threads[4];
+	void *torn;
+	size_t i;
+
+	for (i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, write_shared, &cpus[i]), 0);
+	for (i = 0; i < 4; i++) {
+		ck_assert_int_eq(pthread_join(threads[i], &torn), 0);
+		ck_assert_ptr_null(torn);
+	}
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "axrun");
@@ -544,6 +583,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, what_goes_into_the_queue_comes_out_in_order);
 	tcase_add_test(tcase, hypercalls_answer_and_unknown_ones_are_errors);
 	tcase_add_test(tcase, system_registers_are_kept_or_fault);
+	tcase_add_test(tcase, the_shared_register_is_written_by_all_cpus_at_once);
 	tcase_add_test(tcase, sizes_and_times_are_read_exactly);
 	tcase_add_test(tcase, cpu_lists_become_sets);
 	tcase_add_test(tcase, json_strings_are_ascii_whatever_comes);

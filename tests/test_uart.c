@@ -528,6 +528,7 @@ START_TEST(who_waits_for_input_is_told_of_it)
 END_TEST
 
 /* Somebody has to stay who hears Ctrl-A x, while stdout takes nothing. */
+/* Nor for as long as a clock says: such a clock may be set. */
 START_TEST(a_busy_port_keeps_nobody)
 {
 	make_connected_uart();

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "uart.h"
 
-#include <time.h>
-
-#define NS_PER_SECOND 1000000000L
-/* How long uart_input() waits for the lock. */
-#define MOMENT_NS 100000000L
 /* How often it lets a handler go on that has emptied the FIFO and does not say that it has ended. */
 #define PATIENCE 10u
 
@@ -472,16 +467,9 @@ bool uart_wants_input(struct uart *uart)
 
 bool uart_input(struct uart *uart)
 {
-	struct timespec until;
 	bool now;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += MOMENT_NS;
-	if (until.tv_nsec >= NS_PER_SECOND) {
-		until.tv_nsec -= NS_PER_SECOND;
-		until.tv_sec++;
-	}
-	if (pthread_mutex_timedlock(&uart->lock, &until))
+	if (pthread_mutex_trylock(&uart->lock))
 		return false;
 	now = !uart->patience;
 	if (!now)

@@ -85,9 +85,9 @@ bool uart_wants_input(struct uart *uart);
  * Fills the FIFO of a guest that waits, with what the console has. Only this does, if the interrupt
  * is connected, and not before the guest has been told that there is no reason for one any more: so a
  * handler comes to an end between two FIFOs. Linux's otherwise goes on and on with interrupts off, as long
- * as text is pasted. Any thread. False if it is to be called again, in a millisecond or when `watch` is called:
- * the handler has not ended, at the most ten times, or, after a moment, the port is busy: it writes to
- * stdout, and that takes its time.
+ * as text is pasted. Any thread; does not wait for the lock. False if it must be called again, in a
+ * millisecond or when `watch` is called: the handler has not ended, at the most ten times, or the port is in
+ * use, perhaps for long: it writes to stdout.
  */
 bool uart_input(struct uart *uart);
 
