@@ -67,13 +67,23 @@ static int guest_parse(struct image *image, const struct options *options,
 	return 0;
 }
 
-int image_load(struct image *image, const struct options *options, const struct platform *platform)
+/* The command line has told a kernel from a guest program by the file as it was then. */
+static int take_file(struct image *image, struct options *options)
+{
+	if (!options->file.data)
+		return file_read(&image->file, options->guest);
+	image->file = options->file;
+	options->file = (struct file){ .name = NULL };
+	return 0;
+}
+
+int image_load(struct image *image, struct options *options, const struct platform *platform)
 {
 	*image = (struct image){
 		.unpack_max = options->memory < FILE_MAX ? options->memory : FILE_MAX,
 		.initrd_end = UINT64_MAX,
 	};
-	if (file_open(&image->file, options->guest))
+	if (take_file(image, options))
 		return -1;
 	image->bytes = image->file.data;
 	image->size = image->file.size;
@@ -82,16 +92,7 @@ int image_load(struct image *image, const struct options *options, const struct 
 	image->kind = IMAGE_LINUX;
 	if (kernel_parse(image, options, platform))
 		return -1;
-	return options->initrd_path ? file_open(&image->initrd, options->initrd_path) : 0;
-}
-
-bool image_is_kernel(const char *name)
-{
-	struct file file;
-	bool is = !file_try(&file, name) && kernel_is(&file);
-
-	file_close(&file);
-	return is;
+	return options->initrd_path ? file_read(&image->initrd, options->initrd_path) : 0;
 }
 
 bool image_has(const struct image *image, uint64_t gpa)
@@ -107,7 +108,7 @@ bool image_has(const struct image *image, uint64_t gpa)
 
 void image_free(struct image *image)
 {
-	file_close(&image->file);
-	file_close(&image->unpacked);
-	file_close(&image->initrd);
+	file_free(&image->file);
+	file_free(&image->unpacked);
+	file_free(&image->initrd);
 }

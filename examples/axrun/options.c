@@ -8,7 +8,7 @@
 
 #include <axvcpu/axvcpu.h>
 
-#include "image.h"
+#include "kernel.h"
 #include "message.h"
 #include "parse.h"
 
@@ -255,6 +255,7 @@ static int parse_kernel(const char *text, struct options *options)
 {
 	if (!*text)
 		return fail("--kernel: the file name is empty");
+	file_free(&options->file);
 	options->guest = text;
 	options->kernel = true;
 	return 0;
@@ -400,7 +401,10 @@ static void refuse_option(char **argv)
 static bool takes_options(struct options *options, const char *guest)
 {
 	options->guest = guest;
-	options->kernel = image_is_kernel(guest);
+	if (file_try(&options->file, guest))
+		file_free(&options->file);
+	else
+		options->kernel = kernel_is(&options->file);
 	return options->kernel;
 }
 
@@ -412,7 +416,8 @@ static int check_guest(char **words, struct options *options)
 		return fail("%s: a kernel's command line goes behind --append", *words);
 	if (options->kernel)
 		return 0;
-	if (options->initrd_path || options->append_given)
+	/* What cannot be read may be one; image_load() says why it cannot. */
+	if (options->file.data && (options->initrd_path || options->append_given))
 		return fail("%s: no Linux kernel, as --initrd and --append need one; see --kernel",
 			    options->guest);
 	return join_args(words, options);
@@ -477,6 +482,7 @@ int options_resolve(struct options *options, const struct platform *platform)
 
 void options_free(struct options *options)
 {
+	file_free(&options->file);
 	free(options->cpu_set);
 	options->cpu_set = NULL;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "../guests/abi.h"
+#include "file.h"
 #include "platform.h"
 
 #define DEFAULT_MEMORY (UINT64_C(16) << 20)
@@ -16,6 +17,8 @@
 struct options {
 	/* Path of the image. */
 	const char *guest;
+	/* The image, as image_load() takes it; without data if it could not be read, or was not yet. */
+	struct file file;
 	/* The guest is a Linux kernel. */
 	bool kernel;
 	/* Its initial RAM disk; NULL: none. */
