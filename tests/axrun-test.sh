@@ -306,6 +306,15 @@ ends "flat image at the end of memory" 42 ''
 refused "flat image beyond the end of memory" "does not fit" --memory 64K \
 	--load "$(at $((65536 - answer_len + 4)))" "$tmp/answer"
 
+if ! x86; then
+	# Behind the file there is no end of it: the device tree is far away from that, but not too far.
+	flat tree "$tree_mib"
+	axrun "$tmp/tree"
+	ends "flat image: the device tree is at the end of memory" 15 ''
+	axrun --memory 1G "$tmp/tree"
+	ends "flat image: and in the first 512 MiB of it" 255 ''
+fi
+
 # Two programs, one behind the other.
 flat two "$wider$answer"
 axrun "$tmp/two"
@@ -736,7 +745,7 @@ refused "device" "device" /dev/zero
 truncate -s 2G "$tmp/large"
 refused "oversized image" "too large" "$tmp/large"
 truncate -s 20M "$tmp/large"
-refused "image larger than memory" "does not fit" "$tmp/large"
+refused "image larger than memory" "does not fit: .* end 4160 KiB beyond guest memory" "$tmp/large"
 truncate -s 300K "$tmp/large"
 if x86; then
 	refused "oversized firmware" "too large" --mode raw "$tmp/large"

@@ -125,6 +125,42 @@ START_TEST(what_does_not_fit_is_refused)
 }
 END_TEST
 
+/* What a flat image has behind its file is its own: the boot area keeps away from it. */
+START_TEST(the_boot_area_of_a_flat_image_is_at_the_end_of_memory)
+{
+	struct image image = image_at(0x10000, 0x1000);
+	uint64_t len = 0x1000 + 0x2000 + 0x7000 + 0x2000;
+	struct layout layout;
+
+	image.flat = true;
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0x1001), 0);
+	ck_assert_uint_eq(layout.boot.size, len);
+	ck_assert_uint_eq(layout.boot.gpa, (16 << 20) - len);
+	ck_assert_uint_eq(layout.tree.gpa + layout.tree.size, 16 << 20);
+	/* Not further than a guest can see before it has page tables. */
+	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(1) << 30, &image, 0x1001), 0);
+	ck_assert_uint_eq(layout.boot.gpa, (512 << 20) - len);
+	/* Below an image that is there; and in the first page of memory is nothing. */
+	image = image_at((16 << 20) - 0x1001, 0x1001);
+	image.flat = true;
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0x1001), 0);
+	ck_assert_uint_eq(layout.boot.gpa, (16 << 20) - 0x2000 - len);
+	image = image_at(len + 0x1000, 0x1000);
+	image.flat = true;
+	ck_assert_int_eq(layout_make(&layout, &platform, len + 0x2000, &image, 0x1001), 0);
+	ck_assert_uint_eq(layout.boot.gpa, 0x1000);
+	image.segments[0].gpa = len;
+	image.entry = len;
+	ck_assert_int_eq(layout_make(&layout, &platform, len + 0x1000, &image, 0x1001), -1);
+	/* In real mode only the first 64 KiB can be reached. */
+	image = image_at(0x7c00, 0x200);
+	image.flat = true;
+	image.mode = AXVCPU_MODE_16;
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0), 0);
+	ck_assert_uint_eq(layout.boot.gpa, 0x1000);
+}
+END_TEST
+
 /* --- the device tree --------------------------------------------------------------------------- */
 
 static const struct guest_range memory = { GUEST_GPA_RAM, 16 << 20 };
@@ -570,6 +606,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, memory_leaves_the_hole_and_tables_grow);
 	tcase_add_test(tcase, the_tables_size_is_what_the_library_asks_for);
 	tcase_add_test(tcase, what_does_not_fit_is_refused);
+	tcase_add_test(tcase, the_boot_area_of_a_flat_image_is_at_the_end_of_memory);
 	tcase_add_test(tcase, a_device_tree_says_what_there_is);
 	tcase_add_test(tcase, an_arm64_tree_has_the_gic_that_there_is);
 	tcase_add_test(tcase, a_riscv64_tree_has_the_isa_and_the_aia);

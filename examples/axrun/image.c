@@ -26,6 +26,7 @@ static int flat_parse(struct image *image, const struct options *options,
 {
 	uint64_t gpa;
 
+	image->flat = true;
 	image->mode = options->mode_given ? options->mode : AXVCPU_MODE_64;
 	gpa = image->mode == AXVCPU_MODE_16 ? platform->flat16_gpa : platform->flat_gpa;
 	if (options->load_given)

@@ -63,6 +63,8 @@ struct image {
 	uint64_t entry;
 	/* enum axvcpu_mode */
 	uint32_t mode;
+	/* It does not say how much memory it uses: behind the file there may be more, its .bss. */
+	bool flat;
 	/* Its one segment is read-only, outside of memory, where a reset finds it. */
 	bool firmware;
 	/* The initial RAM disk; of size 0: there is none. It has to end below that address. */
