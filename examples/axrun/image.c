@@ -6,6 +6,7 @@
 #include <axvcpu/axvcpu.h>
 
 #include "elf_image.h"
+#include "foreign.h"
 #include "kernel.h"
 #include "message.h"
 
@@ -51,7 +52,12 @@ static int flat_parse(struct image *image, const struct options *options,
 static int guest_parse(struct image *image, const struct options *options,
 		       const struct platform *platform)
 {
+	const char *kind;
+
 	if (!elf_is(image->bytes, image->size)) {
+		kind = options->load_given ? NULL : foreign_kind(image->bytes, image->size);
+		if (kind)
+			return foreign_refuse(options->guest, kind);
 		if (flat_parse(image, options, platform))
 			return -1;
 	} else {
