@@ -603,7 +603,9 @@ on_terminal "Ctrl-A x, asleep" all-keys send x expect x send "${escape}x" exit 1
 on_terminal "Ctrl-A x: result" expect abc send "${escape}x" \
 	expect '"result": "quit", "status": 122' exit 122 cooked -- \
 	"$AXRUN" --raw-keys --json "$GUESTS/spin" abc
-on_terminal "Ctrl-A h" all-keys send "${escape}h" expect 'Ctrl-A x' send x expect x \
+on_terminal "how to leave" expect 'Ctrl-A h helps' all-keys send "$eot" exit 0 cooked -- \
+	"$AXRUN" --raw-keys "$GUESTS/echo"
+on_terminal "Ctrl-A h" all-keys send "${escape}h" expect 'prints this text' send x expect x \
 	send "$eot" exit 0 -- "$AXRUN" --raw-keys "$GUESTS/echo"
 on_terminal "Ctrl-A twice" all-keys send "$escape${escape}x" expect "${escape}x" send "$eot" \
 	exit 0 -- "$AXRUN" --raw-keys "$GUESTS/echo"
@@ -686,7 +688,18 @@ refused "unknown option" "no such option" --nonsense "$tmp/answer"
 refused "unknown short option" "no such option" -x "$tmp/answer"
 refused "option without its argument" "needs an argument" --memory
 refused "option with an argument too many" "--stats=1" --stats=1 "$tmp/answer"
-for size in '' 0 -1 x 16X 1Mi 1.5M 5000 ' 1M' '1 ' 99999999999999999999 18446744073709551615 \
+refused "option that is two" "^axrun: --cpu: may be --cpu-list or --cpus;" --cpu 1 "$tmp/answer"
+refused "option that is two, with =" "^axrun: --cpu=1: may be --cpu-list or --cpus;" --cpu=1 "$tmp/answer"
+refused "option that is mistyped" "^axrun: --memroy=1M: no such option; is it --memory?" --memroy=1M \
+	"$tmp/answer"
+refused "option that is none" "^axrun: --nonsense: no such option; see" --nonsense "$tmp/answer"
+long=$(printf '%5000s' '' | tr ' ' x)
+refused "long option" "no such option" "--$long" "$tmp/answer"
+for size in 1GiB 0.5G 16.5M 32Mi 0x1000K; do
+	axrun --memory $size "$tmp/answer"
+	ends "--memory $size" 42 ''
+done
+for size in '' 0 -1 x 16X 1MB 1.5 1.M 0.000001K 5000 ' 1M' '1 ' 99999999999999999999 18446744073709551615 \
 	17592186044416M; do
 	refused "--memory '$size'" "memory" --memory "$size" "$tmp/answer"
 done

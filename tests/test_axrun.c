@@ -386,6 +386,18 @@ START_TEST(sizes_and_times_are_read_exactly)
 	ck_assert(!parse_size("18446744073709551616", &value));
 	ck_assert(!parse_size("16777216T", &value));
 	ck_assert(!parse_size("1 ", &value) && value == UINT64_MAX);
+	ck_assert(parse_size("1GiB", &value) && value == 1 << 30);
+	ck_assert(parse_size("512Mi", &value) && value == 512 << 20);
+	ck_assert(parse_size("3.5G", &value) && value == UINT64_C(7) << 29);
+	ck_assert(parse_size("0.3K", &value) && value == 307);
+	ck_assert(parse_size("1.99999999999999999999999999999999T", &value) &&
+		  value == (UINT64_C(1) << 41) - 1);
+	ck_assert(parse_size("16777215.99999999999999999T", &value) && value == UINT64_MAX);
+	ck_assert(!parse_size("16777216.0T", &value) && !parse_size("1.5", &value));
+	ck_assert(!parse_size("1.G", &value) && !parse_size(".5G", &value));
+	ck_assert(!parse_size("1.5.5G", &value) && !parse_size("0x1.8G", &value));
+	ck_assert(!parse_size("1GB", &value) && !parse_size("1iB", &value));
+	ck_assert(!parse_size("1GiBs", &value) && !parse_size("1Gib", &value));
 
 	ck_assert(parse_seconds("1.5", &value) && value == 1500000000);
 	ck_assert(parse_seconds("0.000000001", &value) && value == 1);

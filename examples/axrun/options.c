@@ -11,6 +11,7 @@
 #include "kernel.h"
 #include "message.h"
 #include "parse.h"
+#include "suggest.h"
 
 enum option_id {
 	OPTION_APPEND = 256,
@@ -75,8 +76,8 @@ static const char help[] =
 	"                     is taken for one, too\n"
 	"  --initrd FILE      its initial RAM disk\n"
 	"  --append TEXT      its command line\n"
-	"  --memory SIZE      guest memory in bytes, or with suffix K, M, G or T\n"
-	"                     (default 16M; for a kernel 256M)\n"
+	"  --memory SIZE      guest memory in bytes, or as in 512K, 64M, 3.5G or 1GiB, by\n"
+	"                     powers of 1024 (default 16M; for a kernel 256M)\n"
 	"  --huge-pages       take guest memory from the host's pool of huge pages\n"
 	"  --mode MODE        auto, 64, or on x86_64 32, 16 (real mode) or raw (as after\n"
 	"                     reset); auto takes ELF32 images to 32, all others to 64\n"
@@ -192,8 +193,13 @@ static int parse_gpa(const char *name, const char *text, uint64_t *gpa, bool *gi
 
 static int parse_memory(const char *text, struct options *options)
 {
-	if (!parse_size(text, &options->memory) || options->memory == 0)
-		return fail("--memory %s: expected a size such as 64M", text);
+	if (!parse_size(text, &options->memory))
+		options->memory = 0;
+	/* Who gives a fraction means no single bytes. */
+	if (strchr(text, '.'))
+		options->memory &= ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+	if (options->memory == 0)
+		return fail("--memory %s: expected a size such as 64M, 3.5G or 1GiB", text);
 	if (options->memory % GUEST_PAGE_SIZE)
 		return fail("--memory %s: not a multiple of %u bytes; a suffix such as M may help",
 			    text, GUEST_PAGE_SIZE);
@@ -394,7 +400,7 @@ static void refuse_option(char **argv)
 	if (optopt > 0 && optopt < OPTION_APPEND)
 		fail("-%c: no such option; see axrun --help", optopt);
 	else
-		fail("%s: no such option, or not like this; see axrun --help", argv[optind - 1]);
+		suggest_option(long_options, argv[optind - 1]);
 }
 
 /* What comes behind the guest's name is the guest's, unless that is a kernel. */
