@@ -371,7 +371,7 @@ fi
 
 axrun --help
 ends "--help" 0
-for option in memory mode load entry cpus irqchip dump-dtb dump-acpi cpu-list drop-privileges reboot raw-keys \
+for option in list memory mode load entry cpus irqchip dump-dtb dump-acpi cpu-list drop-privileges reboot raw-keys \
 	timeout stats trace json log-level help version; do
 	if grep -q -e "--$option" "$out"; then
 		ok "--help: --$option"
@@ -412,6 +412,59 @@ ends "--cpu-list with a range" 42 ''
 refused "CPUs that are not there" "cpu" --cpu-list 60000 "$tmp/answer"
 axrun --cpus 3 --cpu-list "$cpu,60000" "$GUESTS/smp"
 checks "--cpu-list and --cpus"
+
+# --- guests by their names -------------------------------------------------------------------------
+
+# here FOLDER VALUE [ARG]...: axrun in a folder, with that in AXRUN_GUESTS.
+axrun_path=$(command -v "$AXRUN")
+guests_path=$(cd "$GUESTS" && pwd)
+here()
+{
+	(
+		cd "$1" && shift && AXRUN_GUESTS=$1 && export AXRUN_GUESTS && shift &&
+			exec timeout -k 5 "$LIMIT" "$axrun_path" "$@"
+	) </dev/null >"$out" 2>"$err"
+	status=$?
+}
+case $axrun_path in
+/*) ;;
+*) axrun_path=$PWD/$axrun_path ;;
+esac
+mkdir "$tmp/empty-folder" "$tmp/folder"
+here "$tmp/empty-folder" "$guests_path" hello there
+ends "a guest by its name" 0 "Hello from a guest on $arch!\nArguments: there\n"
+here "$tmp/empty-folder" "$guests_path" --json hello
+says "a guest by its name: JSON" '"guest": "hello", '
+cp "$tmp/answer" "$tmp/folder/hello"
+here "$tmp/folder" "$guests_path" hello
+ends "a file that is here comes first" 42 ''
+here "$tmp/empty-folder" "$guests_path" ./hello
+ends "what has a slash is a path" 125 ''
+here "$tmp/empty-folder" "$guests_path" --kernel hello
+ends "a kernel is a path" 125 ''
+here "$tmp/empty-folder" "$tmp/folder" nothing
+ends "neither a file nor a guest" 125 ''
+says "neither a file nor a guest: reason" "^axrun: nothing: .*no such guest in $tmp/folder; .*--list\$"
+here "$tmp/empty-folder" "$guests_path" --list
+ends "--list" 0
+listed=0
+while read -r guest _; do
+	guest=${guest%:}
+	listed=$((listed + 1))
+	[ -x "$GUESTS/$guest" ] || not_ok "--list: $guest" "there is no such guest"
+done <"$out"
+there=$(find "$GUESTS"/* -prune -type f -perm -100 | wc -l)
+if [ "$listed" -eq "$there" ] && [ "$(grep -c '^[a-z]*\( .*\)\{0,1\}: ..*' "$out")" -eq "$listed" ] &&
+	grep -q '^hello \[ARG...\]: says hello' "$out"; then
+	ok "--list: a line for each guest"
+else
+	not_ok "--list: a line for each guest" "$listed lines for $there guests"
+fi
+here "$tmp/empty-folder" "$tmp/folder" --list
+ends "--list without a list" 125 ''
+says "--list without a list: reason" "^axrun: $tmp/folder/guests.txt: No such file"
+
+# --- the result, in JSON ---------------------------------------------------------------------------
 
 # The document is the last line on stderr, or a file.
 axrun --json --trace "$tmp/answer"

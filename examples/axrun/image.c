@@ -7,6 +7,7 @@
 
 #include "elf_image.h"
 #include "foreign.h"
+#include "guests.h"
 #include "kernel.h"
 #include "message.h"
 
@@ -77,8 +78,15 @@ static int guest_parse(struct image *image, const struct options *options,
 /* The command line has told a kernel from a guest program by the file as it was then. */
 static int take_file(struct image *image, struct options *options)
 {
+	const char *path = options->guest_path ? options->guest_path : options->guest;
+
+	if (!options->file.data && !options->kernel && !options->guest_path &&
+	    guests_is_name(options->guest))
+		return fail(
+			"%s: there is no such file here and no such guest in %s; see axrun --list",
+			options->guest, guests_folder());
 	if (!options->file.data)
-		return file_read(&image->file, options->guest);
+		return file_read(&image->file, path);
 	image->file = options->file;
 	options->file = (struct file){ .name = NULL };
 	return 0;

@@ -8,6 +8,7 @@
 
 #include <axvcpu/axvcpu.h>
 
+#include "guests.h"
 #include "kernel.h"
 #include "message.h"
 #include "parse.h"
@@ -27,6 +28,7 @@ enum option_id {
 	OPTION_IRQCHIP,
 	OPTION_JSON,
 	OPTION_KERNEL,
+	OPTION_LIST,
 	OPTION_LOAD,
 	OPTION_LOG_LEVEL,
 	OPTION_MEMORY,
@@ -53,6 +55,7 @@ static const struct option long_options[] = {
 	{ "irqchip", required_argument, NULL, OPTION_IRQCHIP },
 	{ "json", optional_argument, NULL, OPTION_JSON },
 	{ "kernel", required_argument, NULL, OPTION_KERNEL },
+	{ "list", no_argument, NULL, OPTION_LIST },
 	{ "load", required_argument, NULL, OPTION_LOAD },
 	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
 	{ "memory", required_argument, NULL, OPTION_MEMORY },
@@ -71,7 +74,10 @@ static const char help[] =
 	"       axrun [OPTION]... [--kernel] KERNEL [OPTION]...\n"
 	"Run GUEST, an ELF64, ELF32 or flat image, or a Linux KERNEL on a virtual\n"
 	"machine. Its console is stdin and stdout. The ARGs are for the guest.\n"
+	"A GUEST without a slash that is no file here is one of the example guests, in the\n"
+	"folder that the environment's " GUESTS_VARIABLE " names, or in\n" AXRUN_GUESTSDIR ".\n"
 	"\n"
+	"  --list             print the example guests, a line each\n"
 	"  --kernel KERNEL    run this Linux kernel; without the option what looks like one\n"
 	"                     is taken for one, too\n"
 	"  --initrd FILE      its initial RAM disk\n"
@@ -135,6 +141,22 @@ static enum options_result print_version(void)
 	snprintf(text, sizeof(text), "axrun %d.%d.%d (libaxvcpu %s)\n", AXVCPU_VERSION_MAJOR,
 		 AXVCPU_VERSION_MINOR, AXVCPU_VERSION_PATCH, axvcpu_version());
 	return print_and_flush(text);
+}
+
+static enum options_result print_list(void)
+{
+	enum options_result result = OPTIONS_ERROR;
+	struct file list;
+
+	if (!guests_read_list(&list)) {
+		result = OPTIONS_DONE;
+		if (fwrite(list.data, 1, list.size, stdout) != list.size || fflush(stdout) == EOF) {
+			fail("cannot write to stdout");
+			result = OPTIONS_ERROR;
+		}
+	}
+	file_free(&list);
+	return result;
 }
 
 static int parse_mode(const char *text, struct options *options)
@@ -257,11 +279,18 @@ static int parse_irqchip(const char *text, struct options *options)
 	return fail("--irqchip %s: expected none, kernel or split", text);
 }
 
+static void free_guest(struct options *options)
+{
+	file_free(&options->file);
+	free(options->guest_path);
+	options->guest_path = NULL;
+}
+
 static int parse_kernel(const char *text, struct options *options)
 {
 	if (!*text)
 		return fail("--kernel: the file name is empty");
-	file_free(&options->file);
+	free_guest(options);
 	options->guest = text;
 	options->kernel = true;
 	return 0;
@@ -407,7 +436,8 @@ static void refuse_option(char **argv)
 static bool takes_options(struct options *options, const char *guest)
 {
 	options->guest = guest;
-	if (file_try(&options->file, guest))
+	options->guest_path = guests_find(guest);
+	if (file_try(&options->file, options->guest_path ? options->guest_path : guest))
 		file_free(&options->file);
 	else
 		options->kernel = kernel_is(&options->file);
@@ -446,6 +476,8 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 			return check_guest(argv + optind, options) ? OPTIONS_ERROR : OPTIONS_RUN;
 		case OPTION_HELP:
 			return print_and_flush(help);
+		case OPTION_LIST:
+			return print_list();
 		case OPTION_VERSION:
 			return print_version();
 		case ':':
@@ -488,7 +520,7 @@ int options_resolve(struct options *options, const struct platform *platform)
 
 void options_free(struct options *options)
 {
-	file_free(&options->file);
+	free_guest(options);
 	free(options->cpu_set);
 	options->cpu_set = NULL;
 }
