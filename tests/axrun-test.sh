@@ -81,6 +81,25 @@ if [ $arch = riscv64 ]; then
 	fi
 fi
 
+if [ $arch = riscv64 ]; then
+	axrun "$GUESTS/dbcn"
+	if [ "$status" -eq 3 ]; then
+		skip dbcn "this KVM cannot forward the debug console"
+	else
+		dots=$(printf '%2999s' '' | tr ' ' .)
+		ends dbcn 0 "written by the firmware\n$dots\n!\ndbcn: write: ok\ndbcn: write, refused: ok\ndbcn: read, refused: ok\ndbcn: nothing: ok\n"
+		awk 'BEGIN { for (i = 0; i < 300; i++) print "line", i }' >"$tmp/text"
+		input=$tmp/text
+		axrun "$GUESTS/dbcn" echo
+		input=
+		if [ "$status" -eq 0 ] && cmp -s "$tmp/text" "$out"; then
+			ok "dbcn echo"
+		else
+			not_ok "dbcn echo" "not echoed"
+		fi
+	fi
+fi
+
 # The checksum of the first n pages, as the guest defines it; 0x9e3779b97f4a7c15 in decimal.
 checksum()
 {

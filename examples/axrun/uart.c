@@ -481,6 +481,32 @@ bool uart_input(struct uart *uart)
 	return now;
 }
 
+void uart_print(struct uart *uart, const uint8_t *bytes, size_t n)
+{
+	size_t i;
+
+	pthread_mutex_lock(&uart->lock);
+	for (i = 0; i < n; i++)
+		console_put(uart->console, bytes[i]);
+	pthread_mutex_unlock(&uart->lock);
+}
+
+size_t uart_take(struct uart *uart, uint8_t *bytes, size_t max)
+{
+	size_t n = 0;
+	int c;
+
+	pthread_mutex_lock(&uart->lock);
+	/* The console has them still. */
+	uart->offered = 0;
+	if (max && (console_waiting(uart->console) || console_ready(uart->console)))
+		while (n < max && (c = console_get(uart->console)) >= 0)
+			bytes[n++] = (uint8_t)c;
+	update_line(uart);
+	pthread_mutex_unlock(&uart->lock);
+	return n;
+}
+
 bool uart_flush(struct uart *uart)
 {
 	bool written;

@@ -91,6 +91,15 @@ bool uart_wants_input(struct uart *uart);
  */
 bool uart_input(struct uart *uart);
 
+/* Writes to the console, past the port's registers. Any thread. */
+void uart_print(struct uart *uart, const uint8_t *bytes, size_t n);
+
+/*
+ * Takes up to so many of the console's characters, past the registers, and returns how many: those first that
+ * the FIFO offers. Does not wait; but a guest that asks again and again is slowed down. Any thread.
+ */
+size_t uart_take(struct uart *uart, uint8_t *bytes, size_t max);
+
 /* Writes out what the guest has sent: console_flush(). Any thread. */
 bool uart_flush(struct uart *uart);
 
