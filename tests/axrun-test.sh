@@ -81,6 +81,25 @@ if [ $arch = riscv64 ]; then
 	fi
 fi
 
+if [ $arch = riscv64 ]; then
+	axrun "$GUESTS/dbcn"
+	if [ "$status" -eq 3 ]; then
+		skip dbcn "this KVM cannot forward the debug console"
+	else
+		dots=$(printf '%2999s' '' | tr ' ' .)
+		ends dbcn 0 "written by the firmware\n$dots\n!\ndbcn: write: ok\ndbcn: write, refused: ok\ndbcn: read, refused: ok\ndbcn: nothing: ok\n"
+		awk 'BEGIN { for (i = 0; i < 300; i++) print "line", i }' >"$tmp/text"
+		input=$tmp/text
+		axrun "$GUESTS/dbcn" echo
+		input=
+		if [ "$status" -eq 0 ] && cmp -s "$tmp/text" "$out"; then
+			ok "dbcn echo"
+		else
+			not_ok "dbcn echo" "not echoed"
+		fi
+	fi
+fi
+
 # The checksum of the first n pages, as the guest defines it; 0x9e3779b97f4a7c15 in decimal.
 checksum()
 {
@@ -309,6 +328,15 @@ ends "flat image at the end of memory" 42 ''
 refused "flat image beyond the end of memory" "does not fit" --memory 64K \
 	--load "$(at $((65536 - answer_len + 4)))" "$tmp/answer"
 
+if ! x86; then
+	# Behind the file there is no end of it: the device tree is far away from that, but not too far.
+	flat tree "$tree_mib"
+	axrun "$tmp/tree"
+	ends "flat image: the device tree is at the end of memory" 15 ''
+	axrun --memory 1G "$tmp/tree"
+	ends "flat image: and in the first 512 MiB of it" 255 ''
+fi
+
 # Two programs, one behind the other.
 flat two "$wider$answer"
 axrun "$tmp/two"
@@ -365,7 +393,7 @@ fi
 
 axrun --help
 ends "--help" 0
-for option in memory mode load entry cpus irqchip dump-dtb dump-acpi cpu-list drop-privileges reboot raw-keys \
+for option in list memory mode load entry cpus irqchip dump-dtb dump-acpi cpu-list drop-privileges reboot raw-keys \
 	timeout stats trace json log-level help version; do
 	if grep -q -e "--$option" "$out"; then
 		ok "--help: --$option"
@@ -406,6 +434,59 @@ ends "--cpu-list with a range" 42 ''
 refused "CPUs that are not there" "cpu" --cpu-list 60000 "$tmp/answer"
 axrun --cpus 3 --cpu-list "$cpu,60000" "$GUESTS/smp"
 checks "--cpu-list and --cpus"
+
+# --- guests by their names -------------------------------------------------------------------------
+
+# here FOLDER VALUE [ARG]...: axrun in a folder, with that in AXRUN_GUESTS.
+axrun_path=$(command -v "$AXRUN")
+guests_path=$(cd "$GUESTS" && pwd)
+here()
+{
+	(
+		cd "$1" && shift && AXRUN_GUESTS=$1 && export AXRUN_GUESTS && shift &&
+			exec timeout -k 5 "$LIMIT" "$axrun_path" "$@"
+	) </dev/null >"$out" 2>"$err"
+	status=$?
+}
+case $axrun_path in
+/*) ;;
+*) axrun_path=$PWD/$axrun_path ;;
+esac
+mkdir "$tmp/empty-folder" "$tmp/folder"
+here "$tmp/empty-folder" "$guests_path" hello there
+ends "a guest by its name" 0 "Hello from a guest on $arch!\nArguments: there\n"
+here "$tmp/empty-folder" "$guests_path" --json hello
+says "a guest by its name: JSON" '"guest": "hello", '
+cp "$tmp/answer" "$tmp/folder/hello"
+here "$tmp/folder" "$guests_path" hello
+ends "a file that is here comes first" 42 ''
+here "$tmp/empty-folder" "$guests_path" ./hello
+ends "what has a slash is a path" 125 ''
+here "$tmp/empty-folder" "$guests_path" --kernel hello
+ends "a kernel is a path" 125 ''
+here "$tmp/empty-folder" "$tmp/folder" nothing
+ends "neither a file nor a guest" 125 ''
+says "neither a file nor a guest: reason" "^axrun: nothing: .*no such guest in $tmp/folder; .*--list\$"
+here "$tmp/empty-folder" "$guests_path" --list
+ends "--list" 0
+listed=0
+while read -r guest _; do
+	guest=${guest%:}
+	listed=$((listed + 1))
+	[ -x "$GUESTS/$guest" ] || not_ok "--list: $guest" "there is no such guest"
+done <"$out"
+there=$(find "$GUESTS"/* -prune -type f -perm -100 | wc -l)
+if [ "$listed" -eq "$there" ] && [ "$(grep -c '^[a-z]*\( .*\)\{0,1\}: ..*' "$out")" -eq "$listed" ] &&
+	grep -q '^hello \[ARG...\]: says hello' "$out"; then
+	ok "--list: a line for each guest"
+else
+	not_ok "--list: a line for each guest" "$listed lines for $there guests"
+fi
+here "$tmp/empty-folder" "$tmp/folder" --list
+ends "--list without a list" 125 ''
+says "--list without a list: reason" "^axrun: $tmp/folder/guests.txt: No such file"
+
+# --- the result, in JSON ---------------------------------------------------------------------------
 
 # The document is the last line on stderr, or a file.
 axrun --json --trace "$tmp/answer"
@@ -585,7 +666,9 @@ on_terminal "Ctrl-A x, asleep" all-keys send x expect x send "${escape}x" exit 1
 on_terminal "Ctrl-A x: result" expect abc send "${escape}x" \
 	expect '"result": "quit", "status": 122' exit 122 cooked -- \
 	"$AXRUN" --raw-keys --json "$GUESTS/spin" abc
-on_terminal "Ctrl-A h" all-keys send "${escape}h" expect 'Ctrl-A x' send x expect x \
+on_terminal "how to leave" expect 'Ctrl-A h helps' all-keys send "$eot" exit 0 cooked -- \
+	"$AXRUN" --raw-keys "$GUESTS/echo"
+on_terminal "Ctrl-A h" all-keys send "${escape}h" expect 'prints this text' send x expect x \
 	send "$eot" exit 0 -- "$AXRUN" --raw-keys "$GUESTS/echo"
 on_terminal "Ctrl-A twice" all-keys send "$escape${escape}x" expect "${escape}x" send "$eot" \
 	exit 0 -- "$AXRUN" --raw-keys "$GUESTS/echo"
@@ -633,7 +716,15 @@ if [ -w /dev/full ]; then
 	status=$?
 	ends "full device: --help" 125
 	refused "JSON to a full device" "json" --json=/dev/full "$tmp/answer"
+	for guest in "$tmp/answer" "$GUESTS/crash"; do
+		timeout $LIMIT "$AXRUN" --json "$guest" >"$out" 2>/dev/full
+		status=$?
+		ends "JSON to a full stderr: ${guest##*/}" 125
+	done
 fi
+timeout $LIMIT "$AXRUN" --json "$tmp/answer" >"$out" 2>&-
+status=$?
+ends "JSON to a closed stderr" 125 ''
 timeout $LIMIT "$AXRUN" "$GUESTS/hello" >&- 2>"$err"
 status=$?
 ends "closed stdout" 125
@@ -660,7 +751,18 @@ refused "unknown option" "no such option" --nonsense "$tmp/answer"
 refused "unknown short option" "no such option" -x "$tmp/answer"
 refused "option without its argument" "needs an argument" --memory
 refused "option with an argument too many" "--stats=1" --stats=1 "$tmp/answer"
-for size in '' 0 -1 x 16X 1Mi 1.5M 5000 ' 1M' '1 ' 99999999999999999999 18446744073709551615 \
+refused "option that is two" "^axrun: --cpu: may be --cpu-list or --cpus;" --cpu 1 "$tmp/answer"
+refused "option that is two, with =" "^axrun: --cpu=1: may be --cpu-list or --cpus;" --cpu=1 "$tmp/answer"
+refused "option that is mistyped" "^axrun: --memroy=1M: no such option; is it --memory?" --memroy=1M \
+	"$tmp/answer"
+refused "option that is none" "^axrun: --nonsense: no such option; see" --nonsense "$tmp/answer"
+long=$(printf '%5000s' '' | tr ' ' x)
+refused "long option" "no such option" "--$long" "$tmp/answer"
+for size in 1GiB 0.5G 16.5M 32Mi 0x1000K; do
+	axrun --memory $size "$tmp/answer"
+	ends "--memory $size" 42 ''
+done
+for size in '' 0 -1 x 16X 1MB 1.5 1.M 0.000001K 5000 ' 1M' '1 ' 99999999999999999999 18446744073709551615 \
 	17592186044416M; do
 	refused "--memory '$size'" "memory" --memory "$size" "$tmp/answer"
 done
@@ -694,6 +796,21 @@ refused "--log-level" "expected" --log-level loud "$tmp/answer"
 refused "--json=" "empty" --json= "$tmp/answer"
 
 refused "missing image" "No such file" "$tmp/none"
+for option in --initrd=$tmp/answer --append=x; do
+	refused "missing image, ${option%%=*}" "none: No such file" "$option" "$tmp/none"
+	refused "missing kernel, ${option%%=*}" "none: No such file" "$option" --kernel "$tmp/none"
+	refused "no kernel, ${option%%=*}" "no Linux kernel, as" "$option" "$tmp/answer"
+done
+name=$(printf '%1000s' '' | sed 's: :./:g')none
+refused "missing image with a long name" "^axrun: \./.*\.\.\..*none: No such file or directory$" "$name"
+refused "missing image with a name that is too long" "x: File name too long$" "$long"
+refused "missing image with a long name, by name" "File name too long$" --kernel "$long$long$long"
+refused "image that is shorter than it says" "became shorter" /sys/kernel/uevent_seqnum
+printf 'neither machine code nor a kernel' | gzip >"$tmp/packed.gz"
+refused "compressed nonsense" "no Linux kernel" "$tmp/packed.gz"
+printf '\002\041\114\030' >"$tmp/foreign"
+refused "lz4" "lz4 is neither a guest" "$tmp/foreign"
+refused "lz4 for a kernel" "lz4 is neither a guest" --kernel "$tmp/foreign"
 refused "empty file name" "empty" ''
 : >"$tmp/empty"
 refused "empty image" "empty" "$tmp/empty"
@@ -704,7 +821,7 @@ refused "device" "device" /dev/zero
 truncate -s 2G "$tmp/large"
 refused "oversized image" "too large" "$tmp/large"
 truncate -s 20M "$tmp/large"
-refused "image larger than memory" "does not fit" "$tmp/large"
+refused "image larger than memory" "does not fit: .* end 4160 KiB beyond guest memory" "$tmp/large"
 truncate -s 300K "$tmp/large"
 if x86; then
 	refused "oversized firmware" "too large" --mode raw "$tmp/large"
@@ -776,6 +893,17 @@ END
 		FAKE_KVM=/dev/null
 		export FAKE_KVM
 		refused "/dev/kvm is not KVM" "not KVM" "$tmp/answer"
+		# Nothing but that in /dev, which closed files must not need.
+		: >"$tmp/kvm"
+		cat >"$tmp/only-kvm" <<END
+#!/bin/sh
+exec unshare -m sh -c 'mount --bind /dev/kvm "$tmp/kvm" && mount -t tmpfs none /dev &&
+	: >/dev/kvm && mount --bind "$tmp/kvm" /dev/kvm && exec "\$@" <&- 2>&-' sh "$real" "\$@"
+END
+		chmod 755 "$tmp/only-kvm"
+		AXRUN=$tmp/only-kvm
+		axrun "$GUESTS/hello"
+		ends "only kvm in /dev" 0 "Hello from a guest on $arch!\n"
 		AXRUN=$real
 	fi
 fi

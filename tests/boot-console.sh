@@ -44,7 +44,7 @@ typed "a shell" then=shell raw expect 'guest# ' \
 	paste 20000 send . expect 'guest# ' \
 	send "seq 500; echo la\$((1))st; exit$enter" expect la1st expect 'boot: end' exit 0 cooked
 typed "Ctrl-A h, and Ctrl-A x" then=hang raw expect 'boot: hang' \
-	send "${ctrl_a}h" expect Ctrl-A send "${ctrl_a}x" exit 122 cooked
+	send "${ctrl_a}h" expect 'prints this text' send "${ctrl_a}x" exit 122 cooked
 # While it boots: see below.
 typed "a hang-up later" then=hang raw expect 'boot: hang' hangup killed 1
 typed "SIGINT later" then=hang raw expect 'boot: hang' signal 2 killed 2 cooked

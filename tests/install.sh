@@ -168,6 +168,11 @@ if [ "$EXAMPLES" = yes ]; then
 	check "axvcpu-info is installed and runs" env "LD_LIBRARY_PATH=$libdir" "$info" --version
 	find "$root" -path '*/libexec/axvcpu/guests/hello' >"$work/guests"
 	check "guests are installed" test -s "$work/guests"
+	guests=$(dirname "$(cat "$work/guests")")
+	check "axrun knows where" sh -c \
+		"LD_LIBRARY_PATH='$libdir' '$axrun' --help | grep -F '${guests#"$root"}'"
+	check "axrun lists them" sh -c "LD_LIBRARY_PATH='$libdir' AXRUN_GUESTS='$guests' '$axrun' --list |
+		grep '^hello '"
 fi
 
 # --- and out again -------------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 
 #include "../examples/axrun/image.h"
 #include "../examples/axrun/layout.h"
+#include "../examples/axrun/unpack.h"
 
 struct kernel_sample {
 	const char *name;
@@ -18,6 +19,9 @@ struct kernel_sample {
 	size_t head;
 	/* Fills in `size` bytes, which are zero. */
 	void (*make)(uint8_t *bytes);
+	/* How it is packed; NULL: not at all. And whether a checksum has each bit of it. */
+	const struct unpack_format *format;
+	bool checked;
 	/* What the loader makes of it. */
 	uint64_t entry;
 	uint32_t mode;

@@ -4,6 +4,7 @@
  * interrupt is for, what axrun answers, and the texts of the command line. test_uart.c and
  * test_console.c have the console.
  */
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,42 @@ START_TEST(what_does_not_fit_is_refused)
 	image = image_at(0x1000, 0xe000);
 	image.mode = AXVCPU_MODE_16;
 	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0), -1);
+}
+END_TEST
+
+/* What a flat image has behind its file is its own: the boot area keeps away from it. */
+START_TEST(the_boot_area_of_a_flat_image_is_at_the_end_of_memory)
+{
+	struct image image = image_at(0x10000, 0x1000);
+	uint64_t len = 0x1000 + 0x2000 + 0x7000 + 0x2000;
+	struct layout layout;
+
+	image.flat = true;
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0x1001), 0);
+	ck_assert_uint_eq(layout.boot.size, len);
+	ck_assert_uint_eq(layout.boot.gpa, (16 << 20) - len);
+	ck_assert_uint_eq(layout.tree.gpa + layout.tree.size, 16 << 20);
+	/* Not further than a guest can see before it has page tables. */
+	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(1) << 30, &image, 0x1001), 0);
+	ck_assert_uint_eq(layout.boot.gpa, (512 << 20) - len);
+	/* Below an image that is there; and in the first page of memory is nothing. */
+	image = image_at((16 << 20) - 0x1001, 0x1001);
+	image.flat = true;
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0x1001), 0);
+	ck_assert_uint_eq(layout.boot.gpa, (16 << 20) - 0x2000 - len);
+	image = image_at(len + 0x1000, 0x1000);
+	image.flat = true;
+	ck_assert_int_eq(layout_make(&layout, &platform, len + 0x2000, &image, 0x1001), 0);
+	ck_assert_uint_eq(layout.boot.gpa, 0x1000);
+	image.segments[0].gpa = len;
+	image.entry = len;
+	ck_assert_int_eq(layout_make(&layout, &platform, len + 0x1000, &image, 0x1001), -1);
+	/* In real mode only the first 64 KiB can be reached. */
+	image = image_at(0x7c00, 0x200);
+	image.flat = true;
+	image.mode = AXVCPU_MODE_16;
+	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0), 0);
+	ck_assert_uint_eq(layout.boot.gpa, 0x1000);
 }
 END_TEST
 
@@ -349,6 +386,18 @@ START_TEST(sizes_and_times_are_read_exactly)
 	ck_assert(!parse_size("18446744073709551616", &value));
 	ck_assert(!parse_size("16777216T", &value));
 	ck_assert(!parse_size("1 ", &value) && value == UINT64_MAX);
+	ck_assert(parse_size("1GiB", &value) && value == 1 << 30);
+	ck_assert(parse_size("512Mi", &value) && value == 512 << 20);
+	ck_assert(parse_size("3.5G", &value) && value == UINT64_C(7) << 29);
+	ck_assert(parse_size("0.3K", &value) && value == 307);
+	ck_assert(parse_size("1.99999999999999999999999999999999T", &value) &&
+		  value == (UINT64_C(1) << 41) - 1);
+	ck_assert(parse_size("16777215.99999999999999999T", &value) && value == UINT64_MAX);
+	ck_assert(!parse_size("16777216.0T", &value) && !parse_size("1.5", &value));
+	ck_assert(!parse_size("1.G", &value) && !parse_size(".5G", &value));
+	ck_assert(!parse_size("1.5.5G", &value) && !parse_size("0x1.8G", &value));
+	ck_assert(!parse_size("1GB", &value) && !parse_size("1iB", &value));
+	ck_assert(!parse_size("1GiBs", &value) && !parse_size("1Gib", &value));
 
 	ck_assert(parse_seconds("1.5", &value) && value == 1500000000);
 	ck_assert(parse_seconds("0.000000001", &value) && value == 1);
@@ -551,6 +600,44 @@ START_TEST(system_registers_are_kept_or_fault)
 }
 END_TEST
 
+#define WRITES 100000u
+
+static struct services shared_services;
+
+/* Halves that belong together, as no other thread writes them. */
+static void *write_shared(void *arg)
+{
+	const uint64_t half = *(const uint32_t *)arg;
+	uint64_t value, torn = 0;
+	uint32_t i;
+
+	for (i = 0; i < WRITES; i++) {
+		services_write(&shared_services, (uint32_t)half,
+			       GUEST_SYSREG_BASE + GUEST_SYSREG_SHARED, half << 32 | half);
+		services_read(&shared_services, (uint32_t)half,
+			      GUEST_SYSREG_BASE + GUEST_SYSREG_SHARED, &value);
+		torn += value >> 32 != (uint32_t)value;
+	}
+	return torn ? arg : NULL;
+}
+
+/* A sanitizer of threads looks at this. */
+START_TEST(the_shared_register_is_written_by_all_cpus_at_once)
+{
+	static uint32_t cpus[4] = { 0, 1, 2, 3 };
+	pthread_t threads[4];
+	void *torn;
+	size_t i;
+
+	for (i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, write_shared, &cpus[i]), 0);
+	for (i = 0; i < 4; i++) {
+		ck_assert_int_eq(pthread_join(threads[i], &torn), 0);
+		ck_assert_ptr_null(torn);
+	}
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "axrun");
@@ -559,6 +646,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, memory_leaves_the_hole_and_tables_grow);
 	tcase_add_test(tcase, the_tables_size_is_what_the_library_asks_for);
 	tcase_add_test(tcase, what_does_not_fit_is_refused);
+	tcase_add_test(tcase, the_boot_area_of_a_flat_image_is_at_the_end_of_memory);
 	tcase_add_test(tcase, a_device_tree_says_what_there_is);
 	tcase_add_test(tcase, an_arm64_tree_has_the_gic_that_there_is);
 	tcase_add_test(tcase, a_riscv64_tree_has_the_isa_and_the_aia);
@@ -573,6 +661,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, what_goes_into_the_queue_comes_out_in_order);
 	tcase_add_test(tcase, hypercalls_answer_and_unknown_ones_are_errors);
 	tcase_add_test(tcase, system_registers_are_kept_or_fault);
+	tcase_add_test(tcase, the_shared_register_is_written_by_all_cpus_at_once);
 	tcase_add_test(tcase, sizes_and_times_are_read_exactly);
 	tcase_add_test(tcase, cpu_lists_become_sets);
 	tcase_add_test(tcase, json_strings_are_ascii_whatever_comes);

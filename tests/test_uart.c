@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * axrun's serial port, with a console that is two strings: as drivers probe it and use it, as
- * programs that poll do, and that nothing which was typed gets lost on the way.
+ * programs that poll do, and that nothing which was typed gets lost on the way. And SBI's debug console,
+ * which is another way to the same.
  */
 #include <string.h>
 
 #include "../examples/axrun/bus.h"
 #include "../examples/axrun/console.h"
+#include "../examples/axrun/dbcn.h"
 #include "../examples/axrun/uart.h"
+#include "mock.h"
 #include "suite.h"
 
 enum {
@@ -528,6 +531,7 @@ START_TEST(who_waits_for_input_is_told_of_it)
 END_TEST
 
 /* Somebody has to stay who hears Ctrl-A x, while stdout takes nothing. */
+/* Nor for as long as a clock says: such a clock may be set. */
 START_TEST(a_busy_port_keeps_nobody)
 {
 	make_connected_uart();
@@ -801,6 +805,121 @@ START_TEST(a_burst_of_output_moves_the_line_twice)
 }
 END_TEST
 
+/* --- SBI's debug console ---------------------------------------------------------------------- */
+
+enum { CONSOLE_WRITE, CONSOLE_READ, CONSOLE_WRITE_BYTE, CONSOLE_FUNCTIONS };
+
+#define INVALID_PARAM (-3)
+#define NOT_SUPPORTED (-2)
+
+/* Two regions that do not touch, of 8 KiB. */
+#define MEMORY 0x100000u
+#define OTHER 0x200000u
+#define MEMORY_SIZE 0x2000u
+
+static struct axvm *vm;
+
+static void make_vm(void)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct axvm_region region = AXVM_REGION_INIT;
+
+	memset(&mock, 0, sizeof(mock));
+	config.arch = &mock_ops;
+	ck_ok(axvm_new(&config, &vm));
+	region.gpa = MEMORY;
+	region.len = MEMORY_SIZE;
+	ck_ok(axvm_map(vm, &region));
+	region.gpa = OTHER;
+	ck_ok(axvm_map(vm, &region));
+}
+
+static struct dbcn_result dbcn(uint64_t function, uint64_t a, uint64_t b, uint64_t c)
+{
+	const uint64_t args[6] = { a, b, c };
+
+	return dbcn_call(vm, &uart, function, args);
+}
+
+static void expect_result(struct dbcn_result result, int64_t error, uint64_t value)
+{
+	ck_assert_int_eq(result.error, error);
+	ck_assert_uint_eq(result.value, value);
+}
+
+START_TEST(the_debug_console_prints_what_lies_in_memory)
+{
+	make_uart();
+	make_vm();
+	ck_ok(axvm_write(vm, MEMORY + MEMORY_SIZE - 5, "hello", 5));
+	expect_result(dbcn(CONSOLE_WRITE, 5, MEMORY + MEMORY_SIZE - 5, 0), 0, 5);
+	expect_result(dbcn(CONSOLE_WRITE_BYTE, 0x4321, 0, 0), 0, 0);
+	out(DATA, '?');
+	ck_assert_str_eq(printed, "hello!?");
+	expect_result(dbcn(CONSOLE_FUNCTIONS, 0, 0, 0), NOT_SUPPORTED, 0);
+	expect_result(dbcn(UINT64_MAX, 0, 0, 0), NOT_SUPPORTED, 0);
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
+START_TEST(the_debug_console_shares_what_was_typed_with_the_port)
+{
+	char text[8] = "";
+
+	make_connected_uart();
+	make_vm();
+	typed = "abcdef";
+	out(FCR, 0x01);
+	out(IER, 0x01);
+	ck_assert(uart_input(&uart));
+	ck_assert(line);
+	/* What the FIFO offers is not read twice, and the interrupt has no reason any more. */
+	expect_result(dbcn(CONSOLE_READ, 4, OTHER, 0), 0, 4);
+	ck_ok(axvm_read(vm, OTHER, text, 4));
+	ck_assert_str_eq(text, "abcd");
+	ck_assert(!line);
+	ck_assert(uart_input(&uart));
+	expect_received("ef");
+	expect_result(dbcn(CONSOLE_READ, 4, OTHER, 0), 0, 0);
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
+/* A guest is free to ask for anything: what it gets is bounded, and memory of its own. */
+START_TEST(the_debug_console_takes_no_address_that_is_not_memory)
+{
+	static const struct {
+		uint64_t len, low, high;
+	} bad[] = {
+		{ 1, 0, 0 },
+		{ 1, MEMORY - 1, 0 },
+		{ 2, MEMORY + MEMORY_SIZE - 1, 0 },
+		{ 1, MEMORY, 1 },
+		{ 16, UINT64_MAX, 0 },
+		{ 16, UINT64_MAX - 7, 0 },
+		{ UINT64_MAX, MEMORY, 0 },
+		{ UINT64_MAX - MEMORY + 1, MEMORY, 0 },
+	};
+	size_t i;
+
+	make_uart();
+	make_vm();
+	typed = "kept";
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		expect_result(dbcn(CONSOLE_WRITE, bad[i].len, bad[i].low, bad[i].high),
+			      INVALID_PARAM, 0);
+		expect_result(dbcn(CONSOLE_READ, bad[i].len, bad[i].low, bad[i].high),
+			      INVALID_PARAM, 0);
+	}
+	ck_assert_str_eq(printed, "");
+	ck_assert_str_eq(typed, "kept");
+	expect_result(dbcn(CONSOLE_WRITE, 0, MEMORY, 0), 0, 0);
+	expect_result(dbcn(CONSOLE_READ, 0, MEMORY, 0), 0, 0);
+	ck_assert_str_eq(typed, "kept");
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "uart");
@@ -832,6 +951,9 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, each_cause_can_be_kept_out);
 	tcase_add_test(tcase, who_polls_is_told_causes_too);
 	tcase_add_test(tcase, a_burst_of_output_moves_the_line_twice);
+	tcase_add_test(tcase, the_debug_console_prints_what_lies_in_memory);
+	tcase_add_test(tcase, the_debug_console_shares_what_was_typed_with_the_port);
+	tcase_add_test(tcase, the_debug_console_takes_no_address_that_is_not_memory);
 }
 
 int main(void)

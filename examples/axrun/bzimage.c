@@ -11,6 +11,8 @@
 /* The first version that says whether there is a 64-bit entry. */
 #define VERSION_MIN 0x20cu
 #define SECTOR 512u
+/* What `syssize` counts. */
+#define PARAGRAPH 16u
 /* Below there is what a PC has there. */
 #define KERNEL_MIN (UINT64_C(1) << 20)
 
@@ -48,25 +50,26 @@ static int check_header(const struct image *image, const char *name)
 }
 
 /*
- * Where it prefers to be. That it could be relocated is of no use here: Linux never runs below that
- * address, and memory begins below and has no gap. But what it prefers must be a place.
+ * Where it prefers to be: Linux never runs below that address, and memory begins below and has no gap. A
+ * relocatable kernel would move itself to the next multiple of its alignment: it is loaded there at once.
  */
 static int place(const struct image *image, const char *name, uint64_t *gpa)
 {
 	uint64_t alignment = field(image, SETUP_ALIGNMENT, 4);
 
 	*gpa = field(image, SETUP_PREF_ADDRESS, 8);
-	if (alignment == 0 || alignment & (alignment - 1))
-		return fail("%s: its alignment 0x%" PRIx64 " is no power of two", name, alignment);
-	if (field(image, SETUP_RELOCATABLE, 1) && *gpa < KERNEL_MIN)
-		*gpa = alignment > KERNEL_MIN ? alignment : KERNEL_MIN;
-	if (*gpa < KERNEL_MIN || *gpa > UINT64_MAX - UINT32_MAX)
+	if (*gpa > UINT64_MAX - 2 * (uint64_t)UINT32_MAX)
 		return fail("%s: the address 0x%" PRIx64 " that it wants is no place for it", name,
 			    *gpa);
-	if (field(image, SETUP_RELOCATABLE, 1) && *gpa % alignment)
-		return fail("%s: the address 0x%" PRIx64
-			    " that it wants is not aligned as it wants to be",
-			    name, *gpa);
+	if (field(image, SETUP_RELOCATABLE, 1)) {
+		if (*gpa < KERNEL_MIN)
+			*gpa = KERNEL_MIN;
+		if (alignment)
+			*gpa = (*gpa + alignment - 1) / alignment * alignment;
+	}
+	if (*gpa < KERNEL_MIN)
+		return fail("%s: the address 0x%" PRIx64 " that it wants is no place for it", name,
+			    *gpa);
 	return 0;
 }
 
@@ -75,11 +78,12 @@ static int add_kernel(struct image *image, uint64_t gpa, const char *name)
 	uint64_t sectors = field(image, SETUP_SECTS, 1);
 	/* 0 stands for 4, for the sake of very old ones. */
 	uint64_t setup = ((sectors ? sectors : 4) + 1) * SECTOR;
-	uint64_t size = field(image, SETUP_SYSSIZE, 4) * 16;
+	uint64_t size = field(image, SETUP_SYSSIZE, 4) * PARAGRAPH;
 	uint64_t memsz = field(image, SETUP_INIT_SIZE, 4);
+	uint64_t there = setup < image->size ? image->size - setup : 0;
 
-	/* Behind its end a file may have more: a signature. */
-	if (setup > image->size || size > image->size - setup)
+	/* Behind its end a file may have more: a signature. Or the last paragraph is not a whole one. */
+	if (size >= there + PARAGRAPH)
 		return fail("%s: truncated: 0x%" PRIx64 " bytes of setup and 0x%" PRIx64
 			    " of kernel do not fit into 0x%zx",
 			    name, setup, size, image->size);
@@ -89,7 +93,7 @@ static int add_kernel(struct image *image, uint64_t gpa, const char *name)
 		.gpa = gpa,
 		.memsz = memsz > size ? memsz : size,
 		.data = image->bytes + setup,
-		.filesz = size,
+		.filesz = size < there ? size : there,
 	};
 	image->nsegments = 1;
 	image->entry = gpa + SETUP_ENTRY_64;

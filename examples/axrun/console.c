@@ -102,6 +102,11 @@ static void print_help(void)
 	fputs(help, stderr);
 }
 
+void console_greet(void)
+{
+	fputs("axrun: Ctrl-A x ends axrun, Ctrl-A h helps\r\n", stderr);
+}
+
 /* Whether the key is for the guest. */
 static bool filter(struct console *console, uint8_t key)
 {

@@ -42,6 +42,9 @@ struct console {
 
 void console_init(struct console *console, struct outcome *outcome);
 
+/* Tells whoever is at the terminal how to leave. */
+void console_greet(void);
+
 /* --- output: with the sender's lock ----------------------------------------------------------- */
 
 /* Writes a character. */

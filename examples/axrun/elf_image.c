@@ -251,10 +251,9 @@ static uint64_t padded(uint64_t len, uint64_t align)
 }
 
 /* In a segment that lies within the file. */
-static bool find_in_segment(const uint8_t *bytes, const struct elf_segment *segment,
+static bool find_in_segment(const uint8_t *bytes, const struct elf_segment *segment, uint64_t align,
 			    const char *owner, uint32_t type, uint64_t *value)
 {
-	const uint64_t align = segment->align == 8 ? 8 : 4;
 	const uint8_t *notes = bytes + segment->offset;
 	uint64_t at = 0;
 
@@ -314,7 +313,10 @@ bool elf_find_note(const uint8_t *bytes, size_t size, const char *owner, uint32_
 		if (segment.filesz > left)
 			return false;
 		left -= segment.filesz;
-		if (find_in_segment(bytes, &segment, owner, type, value))
+		/* Notes padded to 4 bytes, as most are, may lie in a segment that is aligned to 8. */
+		if ((segment.align == 8 &&
+		     find_in_segment(bytes, &segment, 8, owner, type, value)) ||
+		    find_in_segment(bytes, &segment, 4, owner, type, value))
 			return true;
 	}
 	return false;

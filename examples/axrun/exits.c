@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "dbcn.h"
 #include "ipi.h"
 #include "message.h"
 
@@ -77,6 +78,7 @@ static void call(struct run *run, struct cpu *cpu, const struct axvcpu_exit *exi
 {
 	struct axvcpu_exit_hypercall hypercall = exit->u.hypercall;
 	uint32_t id = axvcpu_id(cpu->vcpu);
+	struct dbcn_result result;
 
 	switch (run->cpus.platform->call) {
 	case CALL_DOORBELL:
@@ -89,6 +91,13 @@ static void call(struct run *run, struct cpu *cpu, const struct axvcpu_exit *exi
 		check(run, axvcpu_complete_value(cpu->vcpu, services_call(&hypercall, id)));
 		break;
 	case CALL_SBI:
+		if (hypercall.nr == DBCN_EXTENSION) {
+			result = dbcn_call(run->machine.vm, &run->uart, exit->raw_code,
+					   hypercall.args);
+			check(run, axvcpu_complete_pair(cpu->vcpu, (uint64_t)result.error,
+							result.value));
+			break;
+		}
 		if (hypercall.nr != GUEST_SBI_EXTENSION)
 			break;
 		hypercall.nr = exit->raw_code;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Files whose bytes are to be in guest memory: mapped, not read, so that they are copied once. A file that
- * becomes shorter before that takes its pages away: SIGBUS.
+ * Files whose bytes are to be in guest memory. They are read, once: a mapping would change with the
+ * file, and a file that becomes shorter would take its pages away, which is SIGBUS.
  */
 #ifndef AXRUN_FILE_H
 #define AXRUN_FILE_H
@@ -15,17 +15,17 @@
 struct file {
 	/* As on the command line, for messages. */
 	const char *name;
-	/* A mapping of its own, which is for reading alone. */
+	/* Its own memory, by mmap(). */
 	const uint8_t *data;
 	size_t size;
 };
 
-/* Opens and maps a regular file. Returns 0, or -1 after fail(); file_close() in any case. */
-int file_open(struct file *file, const char *name);
+/* Reads a regular file. Returns 0, or -1 after fail(); file_free() in any case. */
+int file_read(struct file *file, const char *name);
 
-/* The same without a word about it. */
+/* The same without fail(). */
 int file_try(struct file *file, const char *name);
 
-void file_close(struct file *file);
+void file_free(struct file *file);
 
 #endif

@@ -6,6 +6,8 @@
 #include <axvcpu/axvcpu.h>
 
 #include "elf_image.h"
+#include "foreign.h"
+#include "guests.h"
 #include "kernel.h"
 #include "message.h"
 
@@ -26,6 +28,7 @@ static int flat_parse(struct image *image, const struct options *options,
 {
 	uint64_t gpa;
 
+	image->flat = true;
 	image->mode = options->mode_given ? options->mode : AXVCPU_MODE_64;
 	gpa = image->mode == AXVCPU_MODE_16 ? platform->flat16_gpa : platform->flat_gpa;
 	if (options->load_given)
@@ -50,7 +53,12 @@ static int flat_parse(struct image *image, const struct options *options,
 static int guest_parse(struct image *image, const struct options *options,
 		       const struct platform *platform)
 {
+	const char *kind;
+
 	if (!elf_is(image->bytes, image->size)) {
+		kind = options->load_given ? NULL : foreign_kind(image->bytes, image->size);
+		if (kind)
+			return foreign_refuse(options->guest, kind);
 		if (flat_parse(image, options, platform))
 			return -1;
 	} else {
@@ -67,13 +75,30 @@ static int guest_parse(struct image *image, const struct options *options,
 	return 0;
 }
 
-int image_load(struct image *image, const struct options *options, const struct platform *platform)
+/* The command line has told a kernel from a guest program by the file as it was then. */
+static int take_file(struct image *image, struct options *options)
+{
+	const char *path = options->guest_path ? options->guest_path : options->guest;
+
+	if (!options->file.data && !options->kernel && !options->guest_path &&
+	    guests_is_name(options->guest))
+		return fail(
+			"%s: there is no such file here and no such guest in %s; see axrun --list",
+			options->guest, guests_folder());
+	if (!options->file.data)
+		return file_read(&image->file, path);
+	image->file = options->file;
+	options->file = (struct file){ .name = NULL };
+	return 0;
+}
+
+int image_load(struct image *image, struct options *options, const struct platform *platform)
 {
 	*image = (struct image){
 		.unpack_max = options->memory < FILE_MAX ? options->memory : FILE_MAX,
 		.initrd_end = UINT64_MAX,
 	};
-	if (file_open(&image->file, options->guest))
+	if (take_file(image, options))
 		return -1;
 	image->bytes = image->file.data;
 	image->size = image->file.size;
@@ -82,16 +107,7 @@ int image_load(struct image *image, const struct options *options, const struct 
 	image->kind = IMAGE_LINUX;
 	if (kernel_parse(image, options, platform))
 		return -1;
-	return options->initrd_path ? file_open(&image->initrd, options->initrd_path) : 0;
-}
-
-bool image_is_kernel(const char *name)
-{
-	struct file file;
-	bool is = !file_try(&file, name) && kernel_is(&file);
-
-	file_close(&file);
-	return is;
+	return options->initrd_path ? file_read(&image->initrd, options->initrd_path) : 0;
 }
 
 bool image_has(const struct image *image, uint64_t gpa)
@@ -107,7 +123,7 @@ bool image_has(const struct image *image, uint64_t gpa)
 
 void image_free(struct image *image)
 {
-	file_close(&image->file);
-	file_close(&image->unpacked);
-	file_close(&image->initrd);
+	file_free(&image->file);
+	file_free(&image->unpacked);
+	file_free(&image->initrd);
 }

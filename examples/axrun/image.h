@@ -47,7 +47,7 @@ struct image {
 	/* What it contains, and what the segments' data lies in: the file itself, or `unpacked`. */
 	const uint8_t *bytes;
 	size_t size;
-	/* If the file is compressed, what was in it, as if mapped; it may have that many bytes. */
+	/* If the file is compressed, its contents, of at most so many bytes. */
 	struct file unpacked;
 	uint64_t unpack_max;
 	enum image_kind kind;
@@ -63,6 +63,8 @@ struct image {
 	uint64_t entry;
 	/* enum axvcpu_mode */
 	uint32_t mode;
+	/* It does not say how much memory it uses: behind the file there may be more, its .bss. */
+	bool flat;
 	/* Its one segment is read-only, outside of memory, where a reset finds it. */
 	bool firmware;
 	/* The initial RAM disk; of size 0: there is none. It has to end below that address. */
@@ -70,11 +72,11 @@ struct image {
 	uint64_t initrd_end;
 };
 
-/* Maps and checks options->guest and its initrd. Returns 0, or -1 after fail(); image_free() in any case. */
-int image_load(struct image *image, const struct options *options, const struct platform *platform);
-
-/* Whether that file is a Linux kernel, as far as it tells. What is wrong with it, image_load() says. */
-bool image_is_kernel(const char *name);
+/*
+ * Takes options->file, or reads it if it has been taken before, and the initrd, and checks them. Returns
+ * 0, or -1 after fail(); image_free() in any case.
+ */
+int image_load(struct image *image, struct options *options, const struct platform *platform);
 
 /* Whether one of its segments has that address. */
 bool image_has(const struct image *image, uint64_t gpa);

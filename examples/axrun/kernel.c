@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bzimage.h"
+#include "foreign.h"
 #include "linux_image.h"
 #include "message.h"
 #include "pvh.h"
@@ -33,6 +34,19 @@ bool kernel_is(const struct file *file)
 	return format ? !format->only_if_told : unpack_is(file->data, file->size);
 }
 
+static int refuse(const struct image *image, const char *name)
+{
+	const char *kind = foreign_kind(image->bytes, image->size);
+
+	if (image->unpacked.data)
+		return fail("%s: compressed, and it contains %s, no Linux kernel in a format that "
+			    "axrun knows",
+			    name, kind ? kind : "something else");
+	if (kind)
+		return foreign_refuse(name, kind);
+	return fail("%s: no Linux kernel in a format that axrun knows", name);
+}
+
 int kernel_parse(struct image *image, const struct options *options,
 		 const struct platform *platform)
 {
@@ -43,7 +57,7 @@ int kernel_parse(struct image *image, const struct options *options,
 		return -1;
 	format = find(image->bytes, image->size);
 	if (!format)
-		return fail("%s: no Linux kernel in a format that axrun knows", name);
+		return refuse(image, name);
 	if (format->platform && strcmp(format->platform, platform->name))
 		return fail("%s: %s, which is for %s; this host is %s", name, format->what,
 			    format->platform, platform->name);

@@ -13,6 +13,11 @@
 #define STACK_SIZE 0x2000u
 /* Real mode addresses its stack with 16 bits. */
 #define REAL_MODE_END 0x10000u
+/*
+ * From the begin of memory on: as far as the oldest boot protocols look for a device tree, and kernels with
+ * small page tables of their own can reach.
+ */
+#define FLAT_END (UINT64_C(512) << 20)
 
 static int place_memory(struct layout *layout, const struct platform *platform, uint64_t memory)
 {
@@ -51,6 +56,20 @@ static bool overlap(uint64_t gpa, uint64_t len, uint64_t other, uint64_t other_l
 	return gpa < other + other_len && other < gpa + len;
 }
 
+static int refuse_segment(const struct layout *layout, const struct image_segment *segment)
+{
+	const struct guest_range *last = &layout->ram[layout->nranges - 1];
+	uint64_t end = segment->gpa + segment->memsz, memory_end = last->gpa + last->size;
+
+	if (segment->gpa >= layout->ram[0].gpa && end > memory_end)
+		return fail("the image does not fit: its 0x%" PRIx64 " bytes at 0x%" PRIx64
+			    " end %" PRIu64 " KiB beyond guest memory; see --memory",
+			    segment->memsz, segment->gpa, (end - memory_end + 1023) / 1024);
+	return fail("the image does not fit: it needs 0x%" PRIx64 " bytes at 0x%" PRIx64
+		    ", which is not guest memory",
+		    segment->memsz, segment->gpa);
+}
+
 static int check_image(const struct layout *layout, const struct image *image)
 {
 	size_t i;
@@ -59,10 +78,7 @@ static int check_image(const struct layout *layout, const struct image *image)
 		const struct image_segment *segment = &image->segments[i];
 
 		if (!layout_has(layout, segment->gpa, segment->memsz))
-			return fail("the image does not fit: it needs 0x%" PRIx64
-				    " bytes at 0x%" PRIx64
-				    ", which is not guest memory; see --memory",
-				    segment->memsz, segment->gpa);
+			return refuse_segment(layout, segment);
 		if (overlap(segment->gpa, segment->memsz, layout->hidden.gpa, layout->hidden.size))
 			return fail("the kernel does not fit: it wants memory at 0x%" PRIx64
 				    ", where a PC has none to give",
@@ -132,25 +148,93 @@ static uint64_t start_size(const struct platform *platform, const struct image *
 	return platform->page_gpr ? 0 : 2 * GUEST_PAGE_SIZE;
 }
 
+/* --- from the end of memory down -------------------------------------------------------------- */
+
+static void look_at(struct guest_range *highest, uint64_t gpa, uint64_t size, uint64_t end)
+{
+	if (size && gpa < end && gpa >= highest->gpa)
+		*highest = (struct guest_range){ gpa, size };
+}
+
+/* Of what has its place already, the one that begins highest below `end`; of size 0: there is none. */
+static struct guest_range highest_below(const struct layout *layout, const struct image *image,
+					uint64_t end)
+{
+	struct guest_range highest = { 0 };
+	size_t i;
+
+	for (i = 0; i < image->nsegments; i++)
+		look_at(&highest, image->segments[i].gpa, image->segments[i].memsz, end);
+	look_at(&highest, layout->hidden.gpa, layout->hidden.size, end);
+	look_at(&highest, layout->boot.gpa, layout->boot.size, end);
+	return highest;
+}
+
+/*
+ * The highest place for `len` bytes, whole pages, between two addresses of the first range. False: there is
+ * none, and the largest that there is has `*most` bytes.
+ */
+static bool find_high(const struct layout *layout, const struct image *image, uint64_t from,
+		      uint64_t end, uint64_t len, uint64_t *gpa, uint64_t *most)
+{
+	const uint64_t page_mask = ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+
+	*most = 0;
+	for (end &= page_mask; end > from;) {
+		struct guest_range below = highest_below(layout, image, end);
+		uint64_t low = whole_pages(below.gpa + below.size);
+
+		if (low < from)
+			low = from;
+		if (low < end && end - low > *most)
+			*most = end - low;
+		if (*most >= len) {
+			*gpa = end - len;
+			return true;
+		}
+		if (!below.size)
+			break;
+		end = below.gpa & page_mask;
+	}
+	return false;
+}
+
+/* --- the boot area and the initrd ------------------------------------------------------------- */
+
+static bool place_low(const struct layout *layout, const struct image *image, uint64_t from,
+		      uint64_t len, uint64_t *gpa)
+{
+	struct guest_range found;
+
+	/* Each step passes one obstacle, so there are at most as many. */
+	for (*gpa = from; layout_has(layout, *gpa, len); *gpa = whole_pages(found.gpa + found.size))
+		if (!obstacle(layout, image, *gpa, len, &found))
+			return true;
+	return false;
+}
+
 static int place_boot(struct layout *layout, const struct platform *platform,
 		      const struct image *image, uint64_t tree_size)
 {
+	const struct guest_range *ram = &layout->ram[0];
 	uint64_t tables = tables_size(layout, platform, image->mode);
 	uint64_t tree = whole_pages(tree_size);
 	uint64_t start = start_size(platform, image);
 	uint64_t len = start + tables + tree;
 	/* The first page stays free: null pointers, and the interrupt table of real mode. */
-	uint64_t gpa = layout->ram[0].gpa + GUEST_PAGE_SIZE;
-	struct guest_range found;
+	uint64_t from = ram->gpa + GUEST_PAGE_SIZE, gpa, most;
+	uint64_t end = ram->gpa + (ram->size < FLAT_END ? ram->size : FLAT_END);
+	bool real_mode = image->mode == AXVCPU_MODE_16, fits;
 
-	/* Each step passes one obstacle, so there are at most as many. */
-	while (layout_has(layout, gpa, len) && obstacle(layout, image, gpa, len, &found))
-		gpa = whole_pages(found.gpa + found.size);
-	if (!layout_has(layout, gpa, len) ||
-	    (image->mode == AXVCPU_MODE_16 && gpa + len > REAL_MODE_END))
+	/* Real mode reaches 64 KiB only. */
+	if (image->flat && !real_mode)
+		fits = find_high(layout, image, from, end, len, &gpa, &most);
+	else
+		fits = place_low(layout, image, from, len, &gpa);
+	if (!fits || (real_mode && gpa + len > REAL_MODE_END))
 		return fail("too little low memory: besides the image 0x%" PRIx64
 			    " bytes in one piece are needed to start it%s; see --memory",
-			    len, image->mode == AXVCPU_MODE_16 ? ", below 64 KiB" : "");
+			    len, real_mode ? ", below 64 KiB" : "");
 	layout->boot = (struct guest_range){ gpa, len };
 	layout->page_gpa = gpa;
 	layout->stack_top = gpa + start;
@@ -159,29 +243,28 @@ static int place_boot(struct layout *layout, const struct platform *platform,
 	return 0;
 }
 
-/*
- * To the highest place in the first range that the kernel takes, and that nothing else needs. The order
- * of the obstacles is not known: each step passes one of them.
- */
+/* To the highest place in the first range that the kernel takes, and that nothing else needs. */
 static int place_initrd(struct layout *layout, const struct image *image)
 {
 	const struct guest_range *ram = &layout->ram[0];
 	uint64_t size = whole_pages(image->initrd.size);
-	uint64_t end = ram->gpa + ram->size;
-	struct guest_range found;
-	uint64_t gpa;
+	uint64_t ram_end = ram->gpa + ram->size;
+	bool limited = image->initrd_end < ram_end;
+	uint64_t gpa, most;
 
-	if (end > image->initrd_end)
-		end = image->initrd_end & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
-	for (;;) {
-		if (end < ram->gpa || end - ram->gpa < size)
-			return fail("%s: the initrd does not fit: 0x%" PRIx64
-				    " bytes besides the kernel; see --memory",
-				    image->initrd.name, size);
-		gpa = end - size;
-		if (!obstacle(layout, image, gpa, size, &found))
-			break;
-		end = found.gpa & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+	if (!find_high(layout, image, ram->gpa, limited ? image->initrd_end : ram_end, size, &gpa,
+		       &most)) {
+		uint64_t lack = (size - most) / 1024;
+
+		if (limited)
+			return fail("%s: the initrd does not fit: its 0x%" PRIx64
+				    " bytes are %" PRIu64 " KiB too many below 0x%" PRIx64
+				    ", where this kernel wants it",
+				    image->initrd.name, (uint64_t)image->initrd.size, lack,
+				    image->initrd_end);
+		return fail("%s: the initrd does not fit: its 0x%" PRIx64 " bytes are %" PRIu64
+			    " KiB more than memory has besides the kernel; see --memory",
+			    image->initrd.name, (uint64_t)image->initrd.size, lack);
 	}
 	layout->initrd = (struct guest_range){ gpa, image->initrd.size };
 	return 0;

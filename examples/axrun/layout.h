@@ -2,9 +2,9 @@
 /*
  * Where things are in guest memory.
  *
- * Besides the image there is the boot area, which goes to the lowest place that the image leaves:
- * the boot page, the first stack, and room for what the library writes (GDT and page tables) or for
- * the device tree.
+ * Besides the image there is the boot area: the boot page, the first stack, and room for what the library
+ * writes (GDT and page tables) or for the device tree. It goes to the lowest place that the image leaves;
+ * or, as a flat image does not say what it leaves, to the end of memory.
  */
 #ifndef AXRUN_LAYOUT_H
 #define AXRUN_LAYOUT_H

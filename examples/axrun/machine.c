@@ -198,8 +198,31 @@ static int new_vcpu(struct machine *machine, const struct options *options,
 	return 0;
 }
 
-static int setup_first(struct machine *machine, const struct platform *platform,
-		       const struct image *image, const struct layout *layout)
+/*
+ * axvcpu_setup(), for a guest program with SBI's debug console, where KVM can forward its calls: from Linux
+ * 6.7 on.
+ */
+static int set_up(struct axvcpu *vcpu, const struct options *options,
+		  const struct platform *platform, uint64_t entry,
+		  struct axvcpu_setup_config *setup)
+{
+	static const struct axvcpu_riscv64_extension dbcn = { .name = "dbcn", .on = 1 };
+	struct axvcpu_riscv64_setup riscv64 = AXVCPU_RISCV64_SETUP_INIT;
+	int err = -ENOTSUP;
+
+	if (platform->call == CALL_SBI && !options->kernel) {
+		riscv64.sbi = &dbcn;
+		riscv64.nsbi = 1;
+		setup->arch = &riscv64;
+		err = axvcpu_setup(vcpu, entry, 0, setup);
+		setup->arch = NULL;
+	}
+	return err == -ENOTSUP ? axvcpu_setup(vcpu, entry, 0, setup) : err;
+}
+
+static int setup_first(struct machine *machine, const struct options *options,
+		       const struct platform *platform, const struct image *image,
+		       const struct layout *layout)
 {
 	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
 	bool guest = image->kind == IMAGE_GUEST;
@@ -214,7 +237,7 @@ static int setup_first(struct machine *machine, const struct platform *platform,
 		setup.boot_gpa = layout->tables.gpa;
 		setup.boot_size = layout->tables.size;
 	}
-	if (axvcpu_setup(machine->vcpus[0], image->entry, 0, &setup) ||
+	if (set_up(machine->vcpus[0], options, platform, image->entry, &setup) ||
 	    (guest && platform->page_gpr &&
 	     axvcpu_set_gpr(machine->vcpus[0], platform->page_gpr, layout->page_gpa)))
 		return fail("cannot set the vCPU up: %s", axvcpu_last_error());
@@ -222,12 +245,13 @@ static int setup_first(struct machine *machine, const struct platform *platform,
 }
 
 /* Where it begins, who starts it will say. */
-static int setup_other(struct machine *machine, const struct platform *platform, uint32_t id)
+static int setup_other(struct machine *machine, const struct options *options,
+		       const struct platform *platform, uint32_t id)
 {
 	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
 
 	setup.mode = platform->secondary_mode;
-	if (axvcpu_setup(machine->vcpus[id], platform->ram_gpa, 0, &setup))
+	if (set_up(machine->vcpus[id], options, platform, platform->ram_gpa, &setup))
 		return fail("cannot set vCPU %" PRIu32 " up: %s", id, axvcpu_last_error());
 	return 0;
 }
@@ -240,8 +264,8 @@ static int make_vcpus(struct machine *machine, const struct options *options,
 
 	for (id = 0; id < options->cpus; id++)
 		if (new_vcpu(machine, options, platform, id) ||
-		    (id ? setup_other(machine, platform, id)
-			: setup_first(machine, platform, image, layout)))
+		    (id ? setup_other(machine, options, platform, id)
+			: setup_first(machine, options, platform, image, layout)))
 			return -1;
 	return 0;
 }

@@ -21,18 +21,22 @@
 #include "signals.h"
 #include "tree.h"
 
-/* A file opened later must not become stdin, stdout or stderr because that one was closed. */
+/*
+ * A file opened later must not become stdin, stdout or stderr because that one was closed. The end of a pipe
+ * takes its place: reading finds the end, writing fails and is noticed. That needs nothing below /dev.
+ */
 static int keep_standard_files(void)
 {
-	int fd;
+	int ends[2], fd;
 
-	/* Read-only, so that writing fails and is noticed. */
-	do
-		fd = open("/dev/null", O_RDONLY);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd < 0)
-		return fail("/dev/null: %s", strerror(errno));
-	close(fd);
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (pipe(ends))
+			return fail("file descriptor %d is closed: %s", fd, strerror(errno));
+		/* The first of both is the lowest that was free: this one. */
+		close(ends[1]);
+	}
 	return 0;
 }
 

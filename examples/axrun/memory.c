@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "memory.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "message.h"
-
-#ifndef MADV_POPULATE_READ /* glibc 2.35 */
-#define MADV_POPULATE_READ 22
-#endif
 
 static int map(struct axvm *vm, const struct guest_range *range, uint32_t flags)
 {
@@ -22,23 +15,11 @@ static int map(struct axvm *vm, const struct guest_range *range, uint32_t flags)
 	return 0;
 }
 
-/*
- * All pages of a file that are to be copied, at once and not by a fault for every few of them. No more than
- * a hint: Linux before 5.14 does not take it.
- */
-static void fetch(const uint8_t *data, uint64_t len)
-{
-	uintptr_t offset = (uintptr_t)data % (uintptr_t)sysconf(_SC_PAGESIZE);
-
-	madvise((void *)((uintptr_t)data - offset), offset + len, MADV_POPULATE_READ);
-}
-
 /* The rest of each segment is zero already: this is fresh memory. */
 static int copy(struct axvm *vm, uint64_t gpa, const uint8_t *data, uint64_t len)
 {
 	if (!len)
 		return 0;
-	fetch(data, len);
 	if (axvm_write(vm, gpa, data, len))
 		return fail("cannot load the image: %s", axvcpu_last_error());
 	return 0;

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* Guarded by it. */
@@ -17,6 +19,27 @@ void make_printable(char *text)
 			*text = '?';
 }
 
+/* The end says why: of a text that is too long, as by the name of a file, the middle is left out. */
+static AXVCPU_PRINTF(1, 0) void note(const char *fmt, va_list args)
+{
+	const size_t half = sizeof(reason) / 2;
+	va_list again;
+	char *whole;
+	int len;
+
+	va_copy(again, args);
+	len = vsnprintf(reason, sizeof(reason), fmt, args);
+	whole = len < (int)sizeof(reason) ? NULL : malloc((size_t)len + 1);
+	if (whole) {
+		vsnprintf(whole, (size_t)len + 1, fmt, again);
+		memcpy(reason + half - 3, "...", 3);
+		memcpy(reason + half, whole + (size_t)len + 1 - half, half);
+		free(whole);
+	}
+	va_end(again);
+	make_printable(reason);
+}
+
 int fail(const char *fmt, ...)
 {
 	va_list args;
@@ -24,9 +47,8 @@ int fail(const char *fmt, ...)
 	pthread_mutex_lock(&lock);
 	if (!reason[0]) {
 		va_start(args, fmt);
-		vsnprintf(reason, sizeof(reason), fmt, args);
+		note(fmt, args);
 		va_end(args);
-		make_printable(reason);
 	}
 	pthread_mutex_unlock(&lock);
 	return -1;

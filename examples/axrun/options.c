@@ -8,9 +8,11 @@
 
 #include <axvcpu/axvcpu.h>
 
-#include "image.h"
+#include "guests.h"
+#include "kernel.h"
 #include "message.h"
 #include "parse.h"
+#include "suggest.h"
 
 enum option_id {
 	OPTION_APPEND = 256,
@@ -26,6 +28,7 @@ enum option_id {
 	OPTION_IRQCHIP,
 	OPTION_JSON,
 	OPTION_KERNEL,
+	OPTION_LIST,
 	OPTION_LOAD,
 	OPTION_LOG_LEVEL,
 	OPTION_MEMORY,
@@ -52,6 +55,7 @@ static const struct option long_options[] = {
 	{ "irqchip", required_argument, NULL, OPTION_IRQCHIP },
 	{ "json", optional_argument, NULL, OPTION_JSON },
 	{ "kernel", required_argument, NULL, OPTION_KERNEL },
+	{ "list", no_argument, NULL, OPTION_LIST },
 	{ "load", required_argument, NULL, OPTION_LOAD },
 	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
 	{ "memory", required_argument, NULL, OPTION_MEMORY },
@@ -70,13 +74,16 @@ static const char help[] =
 	"       axrun [OPTION]... [--kernel] KERNEL [OPTION]...\n"
 	"Run GUEST, an ELF64, ELF32 or flat image, or a Linux KERNEL on a virtual\n"
 	"machine. Its console is stdin and stdout. The ARGs are for the guest.\n"
+	"A GUEST without a slash that is no file here is one of the example guests, in the\n"
+	"folder that the environment's " GUESTS_VARIABLE " names, or in\n" AXRUN_GUESTSDIR ".\n"
 	"\n"
+	"  --list             print the example guests, a line each\n"
 	"  --kernel KERNEL    run this Linux kernel; without the option what looks like one\n"
 	"                     is taken for one, too\n"
 	"  --initrd FILE      its initial RAM disk\n"
 	"  --append TEXT      its command line\n"
-	"  --memory SIZE      guest memory in bytes, or with suffix K, M, G or T\n"
-	"                     (default 16M; for a kernel 256M)\n"
+	"  --memory SIZE      guest memory in bytes, or as in 512K, 64M, 3.5G or 1GiB, by\n"
+	"                     powers of 1024 (default 16M; for a kernel 256M)\n"
 	"  --huge-pages       take guest memory from the host's pool of huge pages\n"
 	"  --mode MODE        auto, 64, or on x86_64 32, 16 (real mode) or raw (as after\n"
 	"                     reset); auto takes ELF32 images to 32, all others to 64\n"
@@ -136,6 +143,22 @@ static enum options_result print_version(void)
 	return print_and_flush(text);
 }
 
+static enum options_result print_list(void)
+{
+	enum options_result result = OPTIONS_ERROR;
+	struct file list;
+
+	if (!guests_read_list(&list)) {
+		result = OPTIONS_DONE;
+		if (fwrite(list.data, 1, list.size, stdout) != list.size || fflush(stdout) == EOF) {
+			fail("cannot write to stdout");
+			result = OPTIONS_ERROR;
+		}
+	}
+	file_free(&list);
+	return result;
+}
+
 static int parse_mode(const char *text, struct options *options)
 {
 	static const struct {
@@ -192,8 +215,13 @@ static int parse_gpa(const char *name, const char *text, uint64_t *gpa, bool *gi
 
 static int parse_memory(const char *text, struct options *options)
 {
-	if (!parse_size(text, &options->memory) || options->memory == 0)
-		return fail("--memory %s: expected a size such as 64M", text);
+	if (!parse_size(text, &options->memory))
+		options->memory = 0;
+	/* Who gives a fraction means no single bytes. */
+	if (strchr(text, '.'))
+		options->memory &= ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+	if (options->memory == 0)
+		return fail("--memory %s: expected a size such as 64M, 3.5G or 1GiB", text);
 	if (options->memory % GUEST_PAGE_SIZE)
 		return fail("--memory %s: not a multiple of %u bytes; a suffix such as M may help",
 			    text, GUEST_PAGE_SIZE);
@@ -251,10 +279,18 @@ static int parse_irqchip(const char *text, struct options *options)
 	return fail("--irqchip %s: expected none, kernel or split", text);
 }
 
+static void free_guest(struct options *options)
+{
+	file_free(&options->file);
+	free(options->guest_path);
+	options->guest_path = NULL;
+}
+
 static int parse_kernel(const char *text, struct options *options)
 {
 	if (!*text)
 		return fail("--kernel: the file name is empty");
+	free_guest(options);
 	options->guest = text;
 	options->kernel = true;
 	return 0;
@@ -393,14 +429,18 @@ static void refuse_option(char **argv)
 	if (optopt > 0 && optopt < OPTION_APPEND)
 		fail("-%c: no such option; see axrun --help", optopt);
 	else
-		fail("%s: no such option, or not like this; see axrun --help", argv[optind - 1]);
+		suggest_option(long_options, argv[optind - 1]);
 }
 
 /* What comes behind the guest's name is the guest's, unless that is a kernel. */
 static bool takes_options(struct options *options, const char *guest)
 {
 	options->guest = guest;
-	options->kernel = image_is_kernel(guest);
+	options->guest_path = guests_find(guest);
+	if (file_try(&options->file, options->guest_path ? options->guest_path : guest))
+		file_free(&options->file);
+	else
+		options->kernel = kernel_is(&options->file);
 	return options->kernel;
 }
 
@@ -412,7 +452,8 @@ static int check_guest(char **words, struct options *options)
 		return fail("%s: a kernel's command line goes behind --append", *words);
 	if (options->kernel)
 		return 0;
-	if (options->initrd_path || options->append_given)
+	/* What cannot be read may be one; image_load() says why it cannot. */
+	if (options->file.data && (options->initrd_path || options->append_given))
 		return fail("%s: no Linux kernel, as --initrd and --append need one; see --kernel",
 			    options->guest);
 	return join_args(words, options);
@@ -435,6 +476,8 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 			return check_guest(argv + optind, options) ? OPTIONS_ERROR : OPTIONS_RUN;
 		case OPTION_HELP:
 			return print_and_flush(help);
+		case OPTION_LIST:
+			return print_list();
 		case OPTION_VERSION:
 			return print_version();
 		case ':':
@@ -477,6 +520,7 @@ int options_resolve(struct options *options, const struct platform *platform)
 
 void options_free(struct options *options)
 {
+	free_guest(options);
 	free(options->cpu_set);
 	options->cpu_set = NULL;
 }

@@ -8,14 +8,19 @@
 #include <stdint.h>
 
 #include "../guests/abi.h"
+#include "file.h"
 #include "platform.h"
 
 #define DEFAULT_MEMORY (UINT64_C(16) << 20)
 #define DEFAULT_MEMORY_LINUX (UINT64_C(256) << 20)
 
 struct options {
-	/* Path of the image. */
+	/* The image, as on the command line. */
 	const char *guest;
+	/* Its path, if it is an installed guest's; NULL: `guest` is one. */
+	char *guest_path;
+	/* The image, as image_load() takes it; without data if it could not be read, or was not yet. */
+	struct file file;
 	/* The guest is a Linux kernel. */
 	bool kernel;
 	/* Its initial RAM disk; NULL: none. */
@@ -69,7 +74,7 @@ struct options {
 enum options_result {
 	/* Run the guest. */
 	OPTIONS_RUN,
-	/* Help or version was asked for and has been printed. */
+	/* Help, version or the list of guests was asked for and has been printed. */
 	OPTIONS_DONE,
 	/* fail() has been called. */
 	OPTIONS_ERROR,

@@ -54,24 +54,55 @@ bool parse_number(const char *text, uint64_t *value)
 	return true;
 }
 
-bool parse_size(const char *text, uint64_t *bytes)
+/* The part of 1 << shift that these digits are, of a decimal fraction: rounded down, however many. */
+static uint64_t part_of(const char *digits, size_t n, unsigned int shift)
+{
+	uint64_t part = 0;
+
+	while (n-- > 0)
+		part = (((uint64_t)(digits[n] - '0') << shift) + part) / 10;
+	return part;
+}
+
+/* The exponent of K, M, G or T, also as Ki or KiB; moves `*text` behind it. 0: none of these. */
+static unsigned int take_suffix(const char **text)
 {
 	static const char suffixes[] = "KkMmGgTt";
-	unsigned int shift = 0;
-	uint64_t number;
+	const char *suffix = **text ? strchr(suffixes, **text) : NULL;
+
+	if (!suffix)
+		return 0;
+	(*text)++;
+	if (**text == 'i') {
+		(*text)++;
+		*text += **text == 'B';
+	}
+	return 10 * ((unsigned int)(suffix - suffixes) / 2 + 1);
+}
+
+bool parse_size(const char *text, uint64_t *bytes)
+{
+	bool hexadecimal = text[0] == '0' && (text[1] | 0x20) == 'x';
+	const char *digits = text;
+	unsigned int shift;
+	size_t ndigits = 0;
+	uint64_t number, part;
 
 	if (!take_number(&text, &number))
 		return false;
-	if (*text) {
-		const char *suffix = strchr(suffixes, *text);
-
-		if (!suffix || text[1])
+	if (*text == '.' && !hexadecimal) {
+		digits = text + 1;
+		ndigits = strspn(digits, "0123456789");
+		text = digits + ndigits;
+		if (!ndigits)
 			return false;
-		shift = 10 * ((unsigned int)(suffix - suffixes) / 2 + 1);
 	}
-	if (number > UINT64_MAX >> shift)
+	shift = take_suffix(&text);
+	/* There are no fractions of a byte. */
+	if (*text || (ndigits && !shift) || number > UINT64_MAX >> shift)
 		return false;
-	*bytes = number << shift;
+	part = part_of(digits, ndigits, shift);
+	*bytes = (number << shift) + part;
 	return true;
 }
 

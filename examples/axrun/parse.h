@@ -10,7 +10,10 @@
 /* A number, decimal or with 0x hexadecimal. */
 bool parse_number(const char *text, uint64_t *value);
 
-/* A number of bytes, with an optional suffix K, M, G or T. */
+/*
+ * A number of bytes, with an optional suffix K, M, G or T, also as Ki or KiB: powers of 1024. With a suffix
+ * it may have a decimal fraction; what that makes of a byte is left out.
+ */
 bool parse_size(const char *text, uint64_t *bytes);
 
 /* Seconds, with an optional fraction, to nanoseconds; a fraction of these counts as a whole. */

@@ -89,24 +89,30 @@ static void print_json(const struct options *options, const struct run *run, FIL
 	fputc('\n', file);
 }
 
-int report_close(struct report *report, const struct options *options, const struct run *run)
+/* Returns axrun's status: a report that is lost outranks everything it would have said. */
+static int close_json(struct report *report, const struct options *options, const struct run *run)
 {
-	int status = run->outcome.status;
 	bool lost;
 
-	if (failure() && report->file != stderr)
-		fprintf(stderr, "axrun: %s\n", failure());
-	if (!report->file) {
-		print_people(options, run);
-		return status;
-	}
+	/* Of stderr: what was lost before, such as a trace, is no part of it. */
+	clearerr(report->file);
 	print_json(options, run, report->file);
-	if (report->file == stderr)
-		return status;
 	lost = ferror(report->file);
+	if (report->file == stderr)
+		return fflush(stderr) || lost ? STATUS_ERROR : run->outcome.status;
 	if (fclose(report->file) == EOF || lost) {
 		fprintf(stderr, "axrun: --json=%s: cannot write it\n", options->json_path);
 		return STATUS_ERROR;
 	}
-	return status;
+	return run->outcome.status;
+}
+
+int report_close(struct report *report, const struct options *options, const struct run *run)
+{
+	if (failure() && report->file != stderr)
+		fprintf(stderr, "axrun: %s\n", failure());
+	if (report->file)
+		return close_json(report, options, run);
+	print_people(options, run);
+	return run->outcome.status;
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <axvcpu/axvcpu.h>
 
@@ -191,6 +192,8 @@ void run_begin(struct run *run, const struct options *options)
 
 	console_init(&run->console, &run->outcome);
 	run->console.has_escape = terminal_open(raw ? TERMINAL_RAW : TERMINAL_SIGNALS) && raw;
+	if (run->console.has_escape && !options->json && isatty(STDERR_FILENO))
+		console_greet();
 	if (options->timeout_ns)
 		signals_set_deadline(options->timeout_ns);
 	stats_start(&run->stats);

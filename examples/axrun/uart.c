@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "uart.h"
 
-#include <time.h>
-
-#define NS_PER_SECOND 1000000000L
-/* How long uart_input() waits for the lock. */
-#define MOMENT_NS 100000000L
 /* How often it lets a handler go on that has emptied the FIFO and does not say that it has ended. */
 #define PATIENCE 10u
 
@@ -472,16 +467,9 @@ bool uart_wants_input(struct uart *uart)
 
 bool uart_input(struct uart *uart)
 {
-	struct timespec until;
 	bool now;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += MOMENT_NS;
-	if (until.tv_nsec >= NS_PER_SECOND) {
-		until.tv_nsec -= NS_PER_SECOND;
-		until.tv_sec++;
-	}
-	if (pthread_mutex_timedlock(&uart->lock, &until))
+	if (pthread_mutex_trylock(&uart->lock))
 		return false;
 	now = !uart->patience;
 	if (!now)
@@ -491,6 +479,32 @@ bool uart_input(struct uart *uart)
 	update_line(uart);
 	pthread_mutex_unlock(&uart->lock);
 	return now;
+}
+
+void uart_print(struct uart *uart, const uint8_t *bytes, size_t n)
+{
+	size_t i;
+
+	pthread_mutex_lock(&uart->lock);
+	for (i = 0; i < n; i++)
+		console_put(uart->console, bytes[i]);
+	pthread_mutex_unlock(&uart->lock);
+}
+
+size_t uart_take(struct uart *uart, uint8_t *bytes, size_t max)
+{
+	size_t n = 0;
+	int c;
+
+	pthread_mutex_lock(&uart->lock);
+	/* The console has them still. */
+	uart->offered = 0;
+	if (max && (console_waiting(uart->console) || console_ready(uart->console)))
+		while (n < max && (c = console_get(uart->console)) >= 0)
+			bytes[n++] = (uint8_t)c;
+	update_line(uart);
+	pthread_mutex_unlock(&uart->lock);
+	return n;
 }
 
 bool uart_flush(struct uart *uart)

@@ -85,11 +85,20 @@ bool uart_wants_input(struct uart *uart);
  * Fills the FIFO of a guest that waits, with what the console has. Only this does, if the interrupt
  * is connected, and not before the guest has been told that there is no reason for one any more: so a
  * handler comes to an end between two FIFOs. Linux's otherwise goes on and on with interrupts off, as long
- * as text is pasted. Any thread. False if it is to be called again, in a millisecond or when `watch` is called:
- * the handler has not ended, at the most ten times, or, after a moment, the port is busy: it writes to
- * stdout, and that takes its time.
+ * as text is pasted. Any thread; does not wait for the lock. False if it must be called again, in a
+ * millisecond or when `watch` is called: the handler has not ended, at the most ten times, or the port is in
+ * use, perhaps for long: it writes to stdout.
  */
 bool uart_input(struct uart *uart);
+
+/* Writes to the console, past the port's registers. Any thread. */
+void uart_print(struct uart *uart, const uint8_t *bytes, size_t n);
+
+/*
+ * Takes up to so many of the console's characters, past the registers, and returns how many: those first that
+ * the FIFO offers. Does not wait; but a guest that asks again and again is slowed down. Any thread.
+ */
+size_t uart_take(struct uart *uart, uint8_t *bytes, size_t max);
 
 /* Writes out what the guest has sent: console_flush(). Any thread. */
 bool uart_flush(struct uart *uart);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * flood [port|mmio] [COUNT]: exits as fast as it can, COUNT times, by writes of 4 bytes to the test
- * device, and asks the device whether all of them arrived.
+ * flood [port|mmio] [COUNT]: exits as fast as it can, COUNT times (1000), by writes to the test device.
+ * They have 4 bytes each; at the end it asks the device whether all of them arrived.
  */
 #include "arch.h"
 #include "runtime/guest.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * hypercall [COUNT]: calls axrun: every call that there is, one that there is not, and one of them
+ * hypercall [COUNT]: calls axrun by every call that there is, one that there is not, and one of them
  * COUNT times (10).
  */
 #include "arch.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * interrupt [COUNT]: is interrupted by its timer COUNT times (20): asleep, awake, and when it lets
- * interrupts in again; and by itself.
+ * interrupt [COUNT]: is interrupted by its timer COUNT times (20), and by itself. Asleep, awake, and when it
+ * lets interrupts in again.
  */
 #include "arch.h"
 #include "runtime/guest.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * ipi [COUNT]: CPUs interrupt each other, COUNT times (5): the first one all others, one by one and
- * in every way that there is; then each all others, all at once; at last the first one wakes all.
+ * ipi [COUNT]: CPUs interrupt each other, COUNT times (5), in every way that there is, and wake each
+ * other. The first one interrupts all others, one by one and by each way; then each all others, all at once;
+ * at last the first one wakes all.
  */
 #include "arch.h"
 #include "runtime/guest.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * mmio: pokes the test device by memory-mapped I/O of 1, 2, 4 and 8 bytes, and where the
- * architecture allows it also unaligned and across a page boundary.
+ * mmio: pokes the test device by memory-mapped I/O of 1, 2, 4 and 8 bytes. Where the architecture allows
+ * it also unaligned and across a page boundary.
  */
 #include "arch.h"
 #include "runtime/guest.h"

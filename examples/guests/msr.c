@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * msr: reads and writes MSRs that axrun answers, and some that are not there: these raise #GP,
- * which its own interrupt table catches.
+ * msr: reads and writes MSRs that axrun answers, and some that are not there. These raise #GP, which its
+ * own interrupt table catches.
  */
 #include "runtime/guest.h"
 #include "runtime/interrupt.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * power [off|reset]: switches the machine off, or resets it. power typed: as the key says that is
- * typed, o or r. power cpus [COUNT]: CPUs are started and switch themselves off, COUNT times each (5).
+ * power [off|reset|typed|cpus]: switches the machine off or resets it, or CPUs off and on. power typed:
+ * as the key says that is typed, o or r. power cpus [COUNT]: CPUs are started and switch themselves off,
+ * COUNT times each (5).
  */
 #include "arch.h"
 #include "runtime/guest.h"

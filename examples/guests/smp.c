@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * smp [COUNT]: starts all CPUs, and each adds its part to sums in shared memory, COUNT times (100):
- * to one by atomic instructions, to one under a lock.
+ * smp [COUNT]: starts all CPUs, and each adds its part to sums in shared memory, COUNT times (100). To
+ * one by atomic instructions, to one under a lock.
  */
 #include "runtime/guest.h"
 #include "runtime/smp.h"

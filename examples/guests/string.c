@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * string [ITEMS]: string instructions for I/O of 1, 2 and 4 bytes: ITEMS (700) items to the byte
- * queue and back, so that one which is lost, doubled or out of order is found; also backwards.
+ * string [ITEMS]: moves ITEMS (700) items to the byte queue and back by string instructions of 1, 2 and
+ * 4 bytes. One which is lost, doubled or out of order is found; also backwards.
  */
 #include "arch.h"
 #include "runtime/guest.h"

@@ -6,7 +6,8 @@
 : "${top:?} ${arch:?} ${store:?} ${triplet:?} ${debian_arch:?} ${debian_suite:?}"
 
 # What the library, axrun and the tests are built with; what that needs comes by itself.
-sysroot_packages="libc6-dev libgcc-s1 libcap-ng-dev libfdt-dev zlib1g-dev check"
+sysroot_packages="libc6-dev libgcc-s1 libcap-ng-dev libfdt-dev zlib1g-dev libzstd-dev liblzma-dev
+	check"
 sysroot=$store/sysroot
 # A compiler and a pkg-config that know the sysroot.
 tools=$store/tools
@@ -64,12 +65,20 @@ make_tools() {
 	END
 }
 
+# Whether it has all that the list names: another version of this file may have made it.
+sysroot_is_whole() {
+	for _package in $sysroot_packages; do
+		grep -qs "^${_package}_" "$sysroot/packages" || return
+	done
+}
+
 # Headers, libraries and tools, if it takes them.
 prepare_cross() {
 	! native || return 0
 	if ! command -v "$triplet-gcc" >/dev/null; then
 		die "there is no $triplet-gcc, which builds for $arch; scripts/install-deps cross"
 	fi
+	sysroot_is_whole || rm -f "$sysroot/packages"
 	stored "$sysroot" "the libraries for $arch" fetch_sysroot
 	make_tools || die "no tools to build for $arch"
 }

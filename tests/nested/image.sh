@@ -155,6 +155,7 @@ install_programs() {
 			cp "$_file" "$1/${_file#"$work"/build/}" || return
 		fi
 	done
+	cp "$work/build/examples/guests/guests.txt" "$1/examples/guests/" || return
 	[ "$programs" = all ] || return 0
 	sort -u "$work/tests" "$work/helpers" >"$work/install"
 	while read -r _file; do

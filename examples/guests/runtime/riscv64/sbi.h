@@ -5,6 +5,14 @@
 
 #include "arch.h"
 
+#define SBI_BASE 0x10u
+#define SBI_PROBE_EXTENSION 3u
+
+#define SBI_DBCN 0x4442434eu
+#define SBI_CONSOLE_WRITE 0u
+#define SBI_CONSOLE_READ 1u
+#define SBI_CONSOLE_WRITE_BYTE 2u
+
 #define SBI_TIME 0x54494d45u
 #define SBI_SET_TIMER 0u
 
