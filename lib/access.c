@@ -10,20 +10,23 @@
 int axvm_translate(struct axvm *vm, uint64_t gpa, uint64_t len, void **ptr)
 {
 	struct memory_map *map = &vm->memory;
+	const struct memory_table *table;
 	const struct region *region;
+	_Atomic uint32_t *reader;
 	void *hva = NULL;
 	size_t i;
 
 	if (!len)
 		return axvcpu_fail(vm, -EINVAL, "translate %#" PRIx64 ": the length is 0", gpa);
-	pthread_rwlock_rdlock(&map->lock);
-	i = memory_find(map, gpa);
-	if (i < map->count) {
-		region = map->keys[i].region;
+	reader = srcu_read_lock(&map->srcu);
+	table = memory_table(map);
+	i = memory_find(map, table, gpa);
+	if (i < table->count) {
+		region = table->keys[i].region;
 		if (len <= region->len - (gpa - region->gpa))
 			hva = region->hva + (gpa - region->gpa);
 	}
-	pthread_rwlock_unlock(&map->lock);
+	srcu_read_unlock(&map->srcu, reader);
 	if (!hva)
 		return axvcpu_fail(vm, -EFAULT,
 				   "translate %#" PRIx64 " +%#" PRIx64 ": not within one region",
@@ -51,17 +54,16 @@ struct transfer {
 	uint8_t byte;
 };
 
-/* Whether the whole range is there and may be written: all or nothing. Needs the lock. */
-static int check(struct axvm *vm, const struct transfer *transfer, size_t first)
+/* Whether the whole range is there and may be written: all or nothing. */
+static int check(const struct memory_table *table, const struct transfer *transfer, size_t first)
 {
-	const struct memory_map *map = &vm->memory;
 	uint64_t last = transfer->gpa + (transfer->len - 1);
 	uint64_t next = transfer->gpa;
 
 	if (last < transfer->gpa)
 		return -EFAULT;
-	for (size_t i = first; i < map->count; i++) {
-		const struct region *region = map->keys[i].region;
+	for (size_t i = first; i < table->count; i++) {
+		const struct region *region = table->keys[i].region;
 
 		/* Only the first region may start below what is looked for. */
 		if (region->gpa > next)
@@ -93,18 +95,21 @@ static void piece(const struct transfer *transfer, unsigned char *hva, uint64_t 
 static int run(struct axvm *vm, const struct transfer *transfer)
 {
 	struct memory_map *map = &vm->memory;
+	const struct memory_table *table;
+	_Atomic uint32_t *reader;
 	uint64_t done = 0;
 	size_t i;
 	int ret;
 
 	if (!transfer->len)
 		return 0;
-	/* Held over the copy: nobody unmaps what is being copied. */
-	pthread_rwlock_rdlock(&map->lock);
-	i = memory_find(map, transfer->gpa);
-	ret = check(vm, transfer, i);
+	/* A reader until the copy has ended: no region is unmapped meanwhile. */
+	reader = srcu_read_lock(&map->srcu);
+	table = memory_table(map);
+	i = memory_find(map, table, transfer->gpa);
+	ret = check(table, transfer, i);
 	while (!ret && done < transfer->len) {
-		const struct region *region = map->keys[i++].region;
+		const struct region *region = table->keys[i++].region;
 		uint64_t offset = transfer->gpa + done - region->gpa;
 		uint64_t n = region->len - offset;
 
@@ -113,7 +118,7 @@ static int run(struct axvm *vm, const struct transfer *transfer)
 		piece(transfer, region->hva + offset, done, n);
 		done += n;
 	}
-	pthread_rwlock_unlock(&map->lock);
+	srcu_read_unlock(&map->srcu, reader);
 	if (!ret)
 		return 0;
 	return axvcpu_fail(vm, ret, "%s %#" PRIx64 " +%#" PRIx64 ": %s",

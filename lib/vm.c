@@ -163,7 +163,7 @@ int axvm_new(const struct axvm_config *config, struct axvm **out)
 	ret = memory_init(&vm->memory);
 	if (ret) {
 		free(vm);
-		return axvcpu_fail(NULL, ret, "VM: locks");
+		return axvcpu_fail(NULL, ret, "VM: its memory map");
 	}
 	pthread_mutex_init(&vm->lock, NULL);
 	frames_init(&vm->frames);

@@ -901,6 +901,34 @@ START_TEST(readers_and_changers_do_not_disturb_each_other)
 }
 END_TEST
 
+static void *copy_all_the_time(void *arg)
+{
+	unsigned char buf[512];
+
+	(void)arg;
+	while (!atomic_load(&done))
+		must(!axvm_read(vm, STABLE, buf, sizeof(buf)));
+	return NULL;
+}
+
+/* Nor a map, which makes versions of the index that copies may have. */
+START_TEST(a_stream_of_copies_keeps_no_change_waiting)
+{
+	pthread_t threads[6];
+
+	ck_ok(map_at(STABLE, page));
+	for (int i = 0; i < 6; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, copy_all_the_time, NULL), 0);
+	for (unsigned int i = 0; i < suite_scale(100); i++) {
+		ck_ok(map_at(0, page));
+		ck_ok(axvm_unmap(vm, 0, page));
+	}
+	atomic_store(&done, true);
+	for (int i = 0; i < 6; i++)
+		pthread_join(threads[i], NULL);
+}
+END_TEST
+
 /* ---------------------------------------------------------------------------------------------- */
 
 static void add_tests(Suite *suite)
@@ -944,6 +972,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_checked_fixture(threads, setup, teardown);
 	tcase_add_test(threads, readers_and_changers_do_not_disturb_each_other);
+	tcase_add_test(threads, a_stream_of_copies_keeps_no_change_waiting);
 }
 
 int main(void)

@@ -3,8 +3,17 @@
  * @file memory.h
  * Guest memory: regions of guest-physical addresses backed by host memory.
  *
- * All functions here may be called from any thread, also while vCPUs run. Whoever unmaps a region
- * sees to it that nobody still uses a pointer into it.
+ * All functions here may be called from any thread, also while vCPUs run. Before a region is unmapped,
+ * the caller must have stopped using pointers into it.
+ *
+ * Look-ups never wait for a change: axvm_translate(), axvm_phys_to_virt(), axvm_virt_to_phys(),
+ * axvm_regions(), axvm_read(), axvm_write() and axvm_set() neither wait for a map or an unmap that another
+ * thread is in, nor keep a map waiting. An unmap waits for the look-ups and copies that began before it.
+ *
+ * So if a copy waits for a page that another thread is to provide (userfaultfd, a FUSE file), that
+ * thread may look up addresses, but must not unmap: it would wait for the copy, which waits for it. Nor
+ * should it map while vCPUs run, as KVM may then wait for a vCPU that waits for a page. A signal
+ * handler must not leave a copy by a jump: later unmaps would wait for its end.
  */
 #ifndef AXVCPU_MEMORY_H
 #define AXVCPU_MEMORY_H
@@ -87,10 +96,14 @@ AXVCPU_API int axvm_map(struct axvm *vm, const struct axvm_region *region);
 /**
  * Unmaps a region from the guest, and from the host unless it is the caller's.
  *
+ * First from the guest and for new look-ups; then this waits until the look-ups and copies in progress
+ * have ended, anywhere in this VM's memory; then the host's memory goes. It may wait for some that begin
+ * meanwhile, but not for one after another without end.
+ *
  * @param gpa its first address.
  * @param len its whole length: regions go as they came.
  * @return 0; -ENOENT: no region is exactly there; -EBUSY: it is AXVM_MEM_FRAMES, which go by
- *         themselves; -EPERM; errnos of the kernel, and it stays.
+ *         themselves; -ENOMEM; -EPERM; errnos of the kernel. On failure it stays.
  */
 AXVCPU_API int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len);
 
