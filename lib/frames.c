@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cancel.h"
 #include "lib/sys.h"
 #include "lib/vm.h"
 
@@ -132,16 +133,18 @@ int frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa)
 	struct frames *frames = &vm->frames;
 	unsigned char *frame;
 	/* A child has a copy of the bookkeeping, and perhaps of a lock that nobody will release. */
-	int ret = vm_check_process(vm);
+	int cancel, ret = vm_check_process(vm);
 
 	(void)ctx;
 	if (ret)
 		return ret;
+	cancel = cancel_disable();
 	pthread_mutex_lock(&frames->lock);
 	ret = frames->room ? 0 : chunk_new(vm);
 	if (!ret)
 		take_frame(vm, gpa, &frame);
 	pthread_mutex_unlock(&frames->lock);
+	cancel_restore(cancel);
 	if (ret)
 		return ret;
 	/* Also if it is new: the guest could always write to it. */
@@ -194,7 +197,7 @@ int frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
 {
 	uint64_t page = vm->limits.page_size;
 	struct frame_chunk *empty = NULL;
-	int ret = vm_check_process(vm);
+	int cancel, ret = vm_check_process(vm);
 
 	(void)ctx;
 	if (ret)
@@ -208,8 +211,11 @@ int frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
 	if (ret)
 		return axvcpu_fail(vm, ret, "free frame %#" PRIx64 ": none is allocated there",
 				   gpa);
-	if (empty)
+	if (empty) {
+		cancel = cancel_disable();
 		chunk_unmap(vm, empty);
+		cancel_restore(cancel);
+	}
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cancel.h"
 #include "lib/sized.h"
 #include "lib/sys.h"
 #include "lib/vm.h"
@@ -55,9 +56,11 @@ void memory_destroy(struct axvm *vm)
 {
 	struct memory_map *map = &vm->memory;
 	const struct memory_table *table = memory_table(map);
+	int cancel = cancel_disable();
 
 	for (size_t i = 0; i < table->count; i++)
 		region_free(vm, table->keys[i].region);
+	cancel_restore(cancel);
 	memory_table_destroy(map);
 	free(map->slots);
 	srcu_destroy(&map->srcu);
@@ -288,7 +291,7 @@ static int map_locked(struct axvm *vm, const struct axvm_region *info, struct fr
 int axvm_map(struct axvm *vm, const struct axvm_region *given)
 {
 	struct axvm_region info;
-	int ret;
+	int cancel, ret;
 
 	if (!given)
 		return axvcpu_fail(vm, -EINVAL, "map: the region is NULL");
@@ -304,9 +307,11 @@ int axvm_map(struct axvm *vm, const struct axvm_region *given)
 	if (info.backing != AXVM_MEM_FILE)
 		info.fd = -1;
 
+	cancel = cancel_disable();
 	pthread_mutex_lock(&vm->memory.change);
 	ret = map_locked(vm, &info, NULL);
 	pthread_mutex_unlock(&vm->memory.change);
+	cancel_restore(cancel);
 	return ret;
 }
 
@@ -364,7 +369,11 @@ static int unmap(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk)
 
 int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len)
 {
-	return unmap(vm, gpa, len, false);
+	int cancel = cancel_disable();
+	int ret = unmap(vm, gpa, len, false);
+
+	cancel_restore(cancel);
+	return ret;
 }
 
 /* --- the library's own regions ---------------------------------------------------------------- */

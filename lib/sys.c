@@ -17,19 +17,20 @@ static inline int result(long ret)
 	return ret < 0 ? -errno : (int)ret;
 }
 
+/* In libc these three are cancellation points. */
 int sys_open(const char *path, int flags)
 {
-	return result(open(path, flags));
+	return result(syscall(SYS_openat, AT_FDCWD, path, flags, 0));
 }
 
 int sys_close(int fd)
 {
-	return result(close(fd));
+	return result(syscall(SYS_close, fd));
 }
 
 int sys_read(int fd, void *buf, size_t len)
 {
-	return result(read(fd, buf, len));
+	return result(syscall(SYS_read, fd, buf, len));
 }
 
 int sys_ioctl(int fd, unsigned long request, uintptr_t arg)

@@ -3,7 +3,8 @@
  * Every system call and every allocation of the library. Tests wrap these functions at link time
  * (ld --wrap) to make any of them fail; the library itself pays a direct call.
  *
- * All return 0 or a value that is not negative, or a negative errno; errno is not used.
+ * All return 0 or a value that is not negative, or a negative errno; errno is not used. None is a
+ * cancellation point: a thread that ends in the middle would leave locks held.
  */
 #ifndef LIB_SYS_H
 #define LIB_SYS_H

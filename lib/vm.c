@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/sized.h"
+#include "lib/cancel.h"
 #include "lib/hal.h"
 #include "lib/kick.h"
 #include "lib/sys.h"
@@ -215,10 +216,11 @@ int vm_result(const struct axvm *vm, int ret)
 int axvm_finalize(struct axvm *vm)
 {
 	/* In a child there is nothing to finalize, even where no backend would say so. */
-	int ret = vm_check_process(vm);
+	int cancel, ret = vm_check_process(vm);
 
 	if (ret)
 		return ret;
+	cancel = cancel_disable();
 	pthread_mutex_lock(&vm->lock);
 	if (!vm->finalized) {
 		if (HAS_OP(vm->ops, vm_finalize))
@@ -226,6 +228,7 @@ int axvm_finalize(struct axvm *vm)
 		vm->finalized = !ret;
 	}
 	pthread_mutex_unlock(&vm->lock);
+	cancel_restore(cancel);
 	return vm_result(vm, ret);
 }
 
