@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/memory.h"
+#include "lib/sys.h"
 #include "lib/vm.h"
 
 int axvm_translate(struct axvm *vm, uint64_t gpa, uint64_t len, void **ptr)
@@ -92,6 +93,81 @@ static void piece(const struct transfer *transfer, unsigned char *hva, uint64_t 
 	}
 }
 
+/* --- memory that may be gone ------------------------------------------------------------------ */
+
+static int copy_by_kernel(const struct axvm *vm, unsigned char *to, const unsigned char *from,
+			  uint64_t n)
+{
+	while (n) {
+		ssize_t copied = sys_copy(vm->pid, to, from, n);
+
+		if (copied <= 0)
+			/* The caller's buffer is taken to be there, as memcpy() would take it. */
+			return copied == -EFAULT || !copied ? -EIO : (int)copied;
+		to += copied;
+		from += copied;
+		n -= (uint64_t)copied;
+	}
+	return 0;
+}
+
+static int set_by_kernel(const struct axvm *vm, unsigned char *hva, uint8_t byte, uint64_t n)
+{
+	unsigned char pattern[4096];
+	int ret = 0;
+
+	memset(pattern, byte, sizeof(pattern));
+	while (!ret && n) {
+		uint64_t some = n < sizeof(pattern) ? n : sizeof(pattern);
+
+		ret = copy_by_kernel(vm, hva, pattern, some);
+		hva += some;
+		n -= some;
+	}
+	return ret;
+}
+
+/* As piece(), but an errno where that would be a signal. */
+static int careful_piece(const struct axvm *vm, const struct transfer *transfer, unsigned char *hva,
+			 uint64_t done, uint64_t n)
+{
+	int ret;
+
+	switch (transfer->access) {
+	case ACCESS_READ:
+		ret = copy_by_kernel(vm, transfer->out + done, hva, n);
+		break;
+	case ACCESS_WRITE:
+		ret = copy_by_kernel(vm, hva, transfer->in + done, n);
+		break;
+	default:
+		ret = set_by_kernel(vm, hva, transfer->byte, n);
+		break;
+	}
+	if (ret != -EPERM && ret != -EACCES && ret != -ENOSYS)
+		return ret;
+	/* A sandbox, or a kernel without the call: then the signal it is. */
+	piece(transfer, hva, done, n);
+	return 0;
+}
+
+/* --- the whole range -------------------------------------------------------------------------- */
+
+static const char *reason(int err)
+{
+	switch (err) {
+	case -EFAULT:
+		return "not wholly guest memory";
+	case -EROFS:
+		return "the host may not write there";
+	case -EIO:
+		return "a file that is mapped there has been truncated, or its storage fails; a part may "
+		       "have been copied";
+	default:
+		return "process_vm_readv";
+	}
+}
+
 static int run(struct axvm *vm, const struct transfer *transfer)
 {
 	struct memory_map *map = &vm->memory;
@@ -115,7 +191,10 @@ static int run(struct axvm *vm, const struct transfer *transfer)
 
 		if (n > transfer->len - done)
 			n = transfer->len - done;
-		piece(transfer, region->hva + offset, done, n);
+		if (unlikely(region->truncatable))
+			ret = careful_piece(vm, transfer, region->hva + offset, done, n);
+		else
+			piece(transfer, region->hva + offset, done, n);
 		done += n;
 	}
 	srcu_read_unlock(&map->srcu, reader);
@@ -123,9 +202,7 @@ static int run(struct axvm *vm, const struct transfer *transfer)
 		return 0;
 	return axvcpu_fail(vm, ret, "%s %#" PRIx64 " +%#" PRIx64 ": %s",
 			   transfer->access == ACCESS_READ ? "read" : "write", transfer->gpa,
-			   transfer->len,
-			   ret == -EROFS ? "the host may not write there"
-					 : "not wholly guest memory");
+			   transfer->len, reason(ret));
 }
 
 int axvm_read(struct axvm *vm, uint64_t gpa, void *buf, uint64_t len)

@@ -218,6 +218,7 @@ static int host_map(struct axvm *vm, struct region *region)
 	region->host_readonly = (info->flags & AXVM_MEM_READONLY) &&
 				(info->backing == AXVM_MEM_CALLER ||
 				 (info->flags & AXVM_MEM_SHARED));
+	region->truncatable = info->flags & AXVM_MEM_TRUNCATABLE;
 	return 0;
 }
 

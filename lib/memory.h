@@ -21,6 +21,8 @@ struct region {
 	uint32_t slot;
 	/* Writing from the host would fault. */
 	bool host_readonly;
+	/* Accesses may be SIGBUS: the kernel copies. */
+	bool truncatable;
 	/* What lib/frames.c knows of it, if it is one of its; freed with it. */
 	struct frame_chunk *chunk;
 	/* As asked for, and as listed. */

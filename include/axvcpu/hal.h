@@ -44,7 +44,8 @@ struct axvcpu_hal {
 	 * Provides host memory for a region whose backing is not AXVM_MEM_CALLER.
 	 *
 	 * @param region what is wanted. The hook sets `hva` to a page-aligned address of at least
-	 *               `len` bytes and, if a descriptor stands for the memory, `fd`.
+	 *               `len` bytes and, if a descriptor stands for the memory, `fd`. It adds
+	 *               AXVM_MEM_TRUNCATABLE to `flags` if that is so.
 	 * @return 0 or a negative errno, which axvm_map() passes on.
 	 */
 	int (*map_memory)(void *ctx, struct axvm_region *region);

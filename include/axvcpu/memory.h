@@ -34,11 +34,17 @@ struct axvm;
 enum axvm_backing {
 	/** Anonymous private memory, allocated by the HAL. */
 	AXVM_MEM_ANONYMOUS = 0,
-	/** A memfd of the library's own, which axvm_regions() shows: shareable with other processes. */
+	/**
+	 * A memfd of the library's own, which axvm_regions() shows: shareable with other processes. It is
+	 * sealed against shrinking and growing; more seals may be added.
+	 */
 	AXVM_MEM_MEMFD = 1,
 	/** A file of the caller's: `fd`, from `fd_offset`. Private (copy on write), or AXVM_MEM_SHARED. */
 	AXVM_MEM_FILE = 2,
-	/** The caller's own memory at `hva`. It must stay mapped until the region is unmapped. */
+	/**
+	 * The caller's own memory at `hva`. It must stay mapped until the region is unmapped, and must
+	 * stay accessible: if it is a file that is truncated, accesses raise SIGBUS, also in this library.
+	 */
 	AXVM_MEM_CALLER = 3,
 };
 
@@ -57,6 +63,17 @@ enum axvm_backing {
 #define AXVM_MEM_SHARED (1u << 4)
 /** Listed, and for the HAL: the library's own, for axvm_alloc_frame(). Not to be asked for. */
 #define AXVM_MEM_FRAMES (1u << 5)
+/**
+ * Listed, and set by the HAL's map_memory, not to be asked for: a file that may be truncated while it is
+ * mapped, after which accesses beyond its new end raise SIGBUS. axvm_read(), axvm_write() and axvm_set()
+ * have the kernel copy (process_vm_readv), and return -EIO instead. It costs a system call for each
+ * region and copy, for axvm_set() one for each 4 KiB. Where a sandbox forbids the call with EPERM, EACCES
+ * or ENOSYS, they copy as from other memory, and may raise SIGBUS. Accesses through pointers always may.
+ *
+ * By default AXVM_MEM_FILE has it, private mappings included, unless the file is a character device or a
+ * memfd that was sealed against shrinking (F_SEAL_SHRINK) before it was mapped.
+ */
+#define AXVM_MEM_TRUNCATABLE (1u << 6)
 
 /** A region, as asked for and as listed. Initialise with AXVM_REGION_INIT. */
 struct axvm_region {
@@ -122,7 +139,8 @@ AXVCPU_API int axvm_regions(struct axvm *vm, size_t first, size_t count,
  * Translates a guest-physical range within one region.
  *
  * The pointer is valid until the region is unmapped. Writing through it to memory that the host
- * may not write (a read-only file mapped shared) faults: axvm_write() refuses instead.
+ * may not write (a read-only file mapped shared) faults: axvm_write() refuses instead. So does any
+ * access to a part of AXVM_MEM_TRUNCATABLE memory that is gone.
  *
  * @param len bytes; at least 1.
  * @param ptr receives the host address of `gpa`.
@@ -133,8 +151,9 @@ AXVCPU_API int axvm_translate(struct axvm *vm, uint64_t gpa, uint64_t len, void 
 /**
  * Copies from guest memory, across adjoining regions.
  *
- * @return 0; -EFAULT: part of the range is no guest memory, and nothing was copied. Nothing to
- *         copy is 0.
+ * @return 0; -EFAULT: part of the range is no guest memory, and nothing was copied; -EIO: the range
+ *         is in AXVM_MEM_TRUNCATABLE memory of which a part cannot be accessed, and any part of the
+ *         rest may have been copied; -ENOMEM: so can this be, there only. Nothing to copy is 0.
  */
 AXVCPU_API int axvm_read(struct axvm *vm, uint64_t gpa, void *buf, uint64_t len);
 
