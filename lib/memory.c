@@ -89,6 +89,11 @@ static int check_range(const struct axvm *vm, uint64_t gpa, uint64_t len)
 				   "map %#" PRIx64 " +%#" PRIx64
 				   ": beyond this VM's %u bits of guest-physical addresses",
 				   gpa, len, bits);
+	if (len > vm->limits.region_bytes)
+		return axvcpu_fail(vm, -EINVAL,
+				   "map %#" PRIx64 " +%#" PRIx64 ": a region has at most %#" PRIx64
+				   " bytes here: map several",
+				   gpa, len, vm->limits.region_bytes);
 	return 0;
 }
 

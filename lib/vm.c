@@ -130,6 +130,7 @@ static void preset_limits(struct axvm *vm, const struct axvm_config *config)
 		.gpa_bits = config->gpa_bits ? config->gpa_bits : 64,
 		.vcpus = config->max_vcpus,
 		.page_size = (uint32_t)sysconf(_SC_PAGESIZE),
+		.region_bytes = UINT64_MAX,
 	};
 }
 

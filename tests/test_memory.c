@@ -22,6 +22,9 @@ static unsigned char *own;
 static struct axvcpu_arch_ops ops;
 static struct axvm_limits limits;
 
+/* What the backend takes in one region. */
+#define REGION_MAX (UINT64_C(1) << 32)
+
 static int limited_vm_new(struct axvm *new, const struct axvm_config *config,
 			  struct axvm_limits *out, void **arch)
 {
@@ -30,6 +33,7 @@ static int limited_vm_new(struct axvm *new, const struct axvm_config *config,
 	(void)arch;
 	if (limits.regions)
 		out->regions = limits.regions;
+	out->region_bytes = REGION_MAX;
 	return 0;
 }
 
@@ -136,6 +140,11 @@ static void wide_end(struct axvm_region *region)
 	region->len = 2 * page;
 }
 
+static void too_long(struct axvm_region *region)
+{
+	region->len = REGION_MAX + page;
+}
+
 static void bad_backing(struct axvm_region *region)
 {
 	region->backing = AXVM_MEM_CALLER + 1;
@@ -221,6 +230,7 @@ static const struct {
 	{ wrap, AXVM_MEM_ANONYMOUS, EINVAL, "0x3000: wraps around" },
 	{ wide, AXVM_MEM_ANONYMOUS, EINVAL, "beyond this VM's 40 bits" },
 	{ wide_end, AXVM_MEM_ANONYMOUS, EINVAL, "beyond this VM's 40 bits" },
+	{ too_long, AXVM_MEM_ANONYMOUS, EINVAL, "a region has at most 0x100000000 bytes here" },
 	{ bad_backing, AXVM_MEM_ANONYMOUS, EINVAL, "unknown backing 4" },
 	{ bad_flag, AXVM_MEM_ANONYMOUS, EINVAL, "unknown flags 0x80000000" },
 	{ hugetlb, AXVM_MEM_FILE, EINVAL, "flags 0x4 do not go with backing 2" },

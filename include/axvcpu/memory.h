@@ -103,9 +103,9 @@ struct axvm_region {
  * All is checked before the kernel sees it, each with a message of its own.
  *
  * @param region what to map.
- * @return 0; -EINVAL: empty, unaligned, wrapping, wider than the guest-physical width, unknown
- *         backing or flags, a flag that does not go with the backing, hva 0 or unaligned, a file
- *         too short; -E2BIG; -EEXIST: overlaps a region; -ENOSPC: no slot is left; -ENOMEM;
+ * @return 0; -EINVAL: empty, unaligned, wrapping, wider than the guest-physical width, longer than
+ *         the limit (axvm_get_limits()), unknown backing or flags, a flag that does not go with the
+ *         backing, hva 0 or unaligned, a file too short; -E2BIG; -EEXIST: overlaps a region; -ENOSPC: no slot is left; -ENOMEM;
  *         -EPERM: another process's VM; errnos of mmap and of the kernel.
  */
 AXVCPU_API int axvm_map(struct axvm *vm, const struct axvm_region *region);

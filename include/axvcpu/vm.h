@@ -210,6 +210,8 @@ struct axvm_limits {
 	uint32_t vcpus;
 	/** Granularity of regions in bytes: the host's page size. */
 	uint32_t page_size;
+	/** Bytes of a region at most. KVM: a page less than 8 TiB, where pages have 4 KiB. */
+	uint64_t region_bytes;
 };
 #define AXVM_LIMITS_INIT AXVCPU_INIT(struct axvm_limits)
 
