@@ -18,12 +18,13 @@ void *address_phys_to_virt(void *ctx, struct axvm *vm, uint64_t gpa)
 int address_virt_to_phys(void *ctx, struct axvm *vm, const void *ptr, uint64_t *gpa)
 {
 	struct memory_map *map = &vm->memory;
+	_Atomic uint32_t *reader = srcu_read_lock(&map->srcu);
+	const struct memory_table *table = memory_table(map);
 	int ret = -ENOENT;
 
 	(void)ctx;
-	pthread_rwlock_rdlock(&map->lock);
-	for (size_t i = 0; i < map->count && ret; i++) {
-		const struct region *region = map->keys[i].region;
+	for (size_t i = 0; i < table->count && ret; i++) {
+		const struct region *region = table->keys[i].region;
 		uint64_t offset = (uintptr_t)ptr - (uintptr_t)region->hva;
 
 		if (offset < region->len) {
@@ -31,7 +32,7 @@ int address_virt_to_phys(void *ctx, struct axvm *vm, const void *ptr, uint64_t *
 			ret = 0;
 		}
 	}
-	pthread_rwlock_unlock(&map->lock);
+	srcu_read_unlock(&map->srcu, reader);
 	if (ret)
 		return axvcpu_fail(vm, ret, "virt_to_phys %p: no region has it", ptr);
 	return 0;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "axvcpu/vcpu.h"
+#include "lib/cancel.h"
 #include "lib/sys.h"
 #include "lib/vm.h"
 
@@ -63,6 +64,25 @@ void affinity_destroy(struct affinity *affinity)
 	*affinity = (struct affinity){ 0 };
 }
 
+/* The hooks, by a thread that is inside the vCPU. */
+static int get_affinity(const struct axvm *vm, void *set, size_t size)
+{
+	int cancel = cancel_disable();
+	int ret = vm->hal.get_affinity(vm->hal.ctx, set, size);
+
+	cancel_restore(cancel);
+	return ret;
+}
+
+static int set_affinity(const struct axvm *vm, const void *set, size_t size)
+{
+	int cancel = cancel_disable();
+	int ret = vm->hal.set_affinity(vm->hal.ctx, set, size);
+
+	cancel_restore(cancel);
+	return ret;
+}
+
 /* The kernel's own width of a set is found by trying. */
 static int save(const struct axvm *vm, struct affinity *affinity)
 {
@@ -73,7 +93,7 @@ static int save(const struct axvm *vm, struct affinity *affinity)
 
 		if (!set)
 			return axvcpu_fail(vm, -ENOMEM, "saving the thread's CPU set");
-		ret = vm->hal.get_affinity(vm->hal.ctx, set, size);
+		ret = get_affinity(vm, set, size);
 		if (!ret) {
 			/* One is left from a bind whose roll-back failed, too. */
 			free(affinity->saved);
@@ -98,7 +118,7 @@ static int pin_to_favor(const struct axvm *vm, const struct affinity *affinity, 
 	if (!set)
 		return -ENOMEM;
 	set[favor / WORD_BITS] = 1ul << favor % WORD_BITS;
-	ret = vm->hal.set_affinity(vm->hal.ctx, set, size);
+	ret = set_affinity(vm, set, size);
 	free(set);
 	return ret;
 }
@@ -120,7 +140,7 @@ int affinity_pin(const struct axvm *vm, struct affinity *affinity, int favor)
 		ret = pin_to_favor(vm, affinity, (unsigned int)favor);
 	/* Only a CPU that may not be used falls back to the set. */
 	if (ret == -EINVAL && affinity->set)
-		ret = vm->hal.set_affinity(vm->hal.ctx, affinity->set, affinity->set_size);
+		ret = set_affinity(vm, affinity->set, affinity->set_size);
 	else if (ret == -EINVAL)
 		ret = 0; /* a wish that cannot be granted, and no set: any CPU will do */
 	if (!ret)
@@ -137,7 +157,7 @@ int affinity_restore(const struct axvm *vm, struct affinity *affinity)
 
 	if (!affinity->saved)
 		return 0;
-	ret = vm->hal.set_affinity(vm->hal.ctx, affinity->saved, affinity->saved_size);
+	ret = set_affinity(vm, affinity->saved, affinity->saved_size);
 	if (ret)
 		return axvcpu_fail(vm, ret, "giving the thread its CPU set back");
 	free(affinity->saved);

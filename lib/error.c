@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "axvcpu/arch.h"
+#include "lib/cancel.h"
 #include "lib/vm.h"
 
 static _Thread_local char last_error[256];
@@ -26,7 +27,11 @@ int axvcpu_fail(const struct axvm *vm, int err, const char *fmt, ...)
 	va_end(args);
 	snprintf(last_error, sizeof(last_error), "%s (%s)", text, axvcpu_error_name(err));
 	error_count++;
-	if (vm && vm->hal.log)
+	if (vm && vm->hal.log) {
+		int state = cancel_disable();
+
 		vm->hal.log(vm->hal.ctx, AXVCPU_LOG_ERROR, last_error);
+		cancel_restore(state);
+	}
 	return err;
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cancel.h"
 #include "lib/sys.h"
 #include "lib/vm.h"
 
@@ -88,14 +89,6 @@ static int chunk_new(struct axvm *vm)
 	return 0;
 }
 
-static void chunk_free(struct axvm *vm, struct frame_chunk *chunk)
-{
-	room_remove(&vm->frames, chunk);
-	/* The chunk goes with the region. One that does not go is a reserve like another. */
-	if (memory_unmap_chunk(vm, chunk->gpa, (uint64_t)CHUNK_FRAMES * vm->limits.page_size))
-		room_add(&vm->frames, chunk);
-}
-
 static unsigned int take(struct frame_chunk *chunk)
 {
 	unsigned int word = 0;
@@ -122,43 +115,89 @@ static bool give(struct frame_chunk *chunk, uint64_t n)
 
 /* --- the default of the HAL ------------------------------------------------------------------- */
 
+/* With the lock held. Room there must be. */
+static void take_frame(struct axvm *vm, uint64_t *gpa, unsigned char **hva)
+{
+	struct frames *frames = &vm->frames;
+	struct frame_chunk *chunk = frames->room;
+	uint64_t offset = (uint64_t)take(chunk) * vm->limits.page_size;
+
+	if (chunk->used == CHUNK_FRAMES)
+		room_remove(frames, chunk);
+	*gpa = chunk->gpa + offset;
+	*hva = chunk->hva + offset;
+}
+
 int frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa)
 {
 	struct frames *frames = &vm->frames;
-	uint64_t page = vm->limits.page_size;
-	struct frame_chunk *chunk;
 	unsigned char *frame;
-	uint64_t n;
 	/* A child has a copy of the bookkeeping, and perhaps of a lock that nobody will release. */
-	int ret = vm_check_process(vm);
+	int cancel, ret = vm_check_process(vm);
 
 	(void)ctx;
 	if (ret)
 		return ret;
+	cancel = cancel_disable();
 	pthread_mutex_lock(&frames->lock);
 	ret = frames->room ? 0 : chunk_new(vm);
-	if (ret) {
-		pthread_mutex_unlock(&frames->lock);
-		return ret;
-	}
-	chunk = frames->room;
-	n = take(chunk);
-	if (chunk->used == CHUNK_FRAMES)
-		room_remove(frames, chunk);
-	*gpa = chunk->gpa + n * page;
-	frame = chunk->hva + n * page;
+	if (!ret)
+		take_frame(vm, gpa, &frame);
 	pthread_mutex_unlock(&frames->lock);
+	cancel_restore(cancel);
+	if (ret)
+		return ret;
 	/* Also if it is new: the guest could always write to it. */
-	memset(frame, 0, page);
+	memset(frame, 0, vm->limits.page_size);
 	return 0;
+}
+
+/* Gives the frame back. 0 or -ENOENT; *empty: the chunk that goes for it, which no list has any more. */
+static int give_back(struct axvm *vm, uint64_t gpa, struct frame_chunk **empty)
+{
+	struct frames *frames = &vm->frames;
+	struct frame_chunk *chunk;
+	_Atomic uint32_t *reader;
+	int ret = 0;
+
+	pthread_mutex_lock(&frames->lock);
+	/* Keeps the chunk: another thread may be unmapping it, without the lock. */
+	reader = srcu_read_lock(&vm->memory.srcu);
+	chunk = memory_find_chunk(vm, gpa);
+	if (chunk && give(chunk, (gpa - chunk->gpa) / vm->limits.page_size)) {
+		if (chunk->used == CHUNK_FRAMES - 1)
+			room_add(frames, chunk);
+		/* Not if it is the only one with room. */
+		if (!chunk->used && (chunk->prev || chunk->next)) {
+			room_remove(frames, chunk);
+			*empty = chunk;
+		}
+	} else {
+		ret = -ENOENT;
+	}
+	srcu_read_unlock(&vm->memory.srcu, reader);
+	pthread_mutex_unlock(&frames->lock);
+	return ret;
+}
+
+/* Without the lock, as this waits for look-ups. */
+static void chunk_unmap(struct axvm *vm, struct frame_chunk *chunk)
+{
+	struct frames *frames = &vm->frames;
+
+	/* The chunk goes with the region. One that does not go is a reserve like another. */
+	if (!memory_unmap_chunk(vm, chunk->gpa, (uint64_t)CHUNK_FRAMES * vm->limits.page_size))
+		return;
+	pthread_mutex_lock(&frames->lock);
+	room_add(frames, chunk);
+	pthread_mutex_unlock(&frames->lock);
 }
 
 int frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
 {
-	struct frames *frames = &vm->frames;
 	uint64_t page = vm->limits.page_size;
-	struct frame_chunk *chunk;
-	int ret = vm_check_process(vm);
+	struct frame_chunk *empty = NULL;
+	int cancel, ret = vm_check_process(vm);
 
 	(void)ctx;
 	if (ret)
@@ -168,21 +207,15 @@ int frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
 				   "free frame %#" PRIx64
 				   ": not a multiple of the page size, %" PRIu64,
 				   gpa, page);
-	pthread_mutex_lock(&frames->lock);
-	chunk = memory_find_chunk(vm, gpa);
-	if (chunk && give(chunk, (gpa - chunk->gpa) / page)) {
-		if (chunk->used == CHUNK_FRAMES - 1)
-			room_add(frames, chunk);
-		/* Not if it is the only one with room. */
-		if (!chunk->used && (chunk->prev || chunk->next))
-			chunk_free(vm, chunk);
-	} else {
-		ret = -ENOENT;
-	}
-	pthread_mutex_unlock(&frames->lock);
+	ret = give_back(vm, gpa, &empty);
 	if (ret)
 		return axvcpu_fail(vm, ret, "free frame %#" PRIx64 ": none is allocated there",
 				   gpa);
+	if (empty) {
+		cancel = cancel_disable();
+		chunk_unmap(vm, empty);
+		cancel_restore(cancel);
+	}
 	return 0;
 }
 

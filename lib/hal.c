@@ -75,7 +75,8 @@ static int check_huge(int fd, const struct axvm_region *region)
 static int map_memfd(struct axvm_region *region)
 {
 	bool huge = region->flags & AXVM_MEM_HUGETLB;
-	int fd = sys_memfd_create("axvm", MFD_CLOEXEC | (huge ? MFD_HUGETLB : 0));
+	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | (huge ? MFD_HUGETLB : 0);
+	int fd = sys_memfd_create("axvm", flags);
 	int ret;
 
 	if (fd < 0)
@@ -85,6 +86,12 @@ static int map_memfd(struct axvm_region *region)
 		ret = sys_ftruncate(fd, region->len);
 		if (ret)
 			axvcpu_fail(NULL, ret, "ftruncate of a memfd to %" PRIu64, region->len);
+	}
+	/* A process that it is shared with could make accesses beyond a new end SIGBUS. */
+	if (!ret) {
+		ret = sys_add_seals(fd, F_SEAL_SHRINK | F_SEAL_GROW);
+		if (ret)
+			axvcpu_fail(NULL, ret, "F_ADD_SEALS of a memfd");
 	}
 	if (!ret) {
 		ret = mmap_region(region, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
@@ -110,6 +117,8 @@ static int map_file(struct axvm_region *region)
 {
 	bool shared = region->flags & AXVM_MEM_SHARED;
 	int prot = PROT_READ | PROT_WRITE;
+	/* Before the size: a seal is never taken off, so that a size found later stays. Few files have any. */
+	int seals = sys_get_seals(region->fd);
 	struct stat st;
 	int ret = sys_fstat(region->fd, &st);
 
@@ -121,6 +130,9 @@ static int map_file(struct axvm_region *region)
 		return axvcpu_fail(NULL, -EINVAL,
 				   "the file has %" PRIu64 " bytes, not %#" PRIx64 " from %#" PRIx64,
 				   (uint64_t)st.st_size, region->len, region->fd_offset);
+	/* A device's memory is not truncated, and may be such that the kernel copies none of it. */
+	if (!S_ISCHR(st.st_mode) && (seals < 0 || !(seals & F_SEAL_SHRINK)))
+		region->flags |= AXVM_MEM_TRUNCATABLE;
 	if (shared && (region->flags & AXVM_MEM_READONLY))
 		prot = PROT_READ;
 	return mmap_region(region, prot, shared ? MAP_SHARED : MAP_PRIVATE, region->fd);

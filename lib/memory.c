@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cancel.h"
 #include "lib/sized.h"
 #include "lib/sys.h"
 #include "lib/vm.h"
@@ -23,20 +24,18 @@ static const uint32_t backing_flags[] = {
 
 int memory_init(struct memory_map *map)
 {
-	pthread_rwlockattr_t attr;
-	int ret = -pthread_rwlockattr_init(&attr);
+	int ret = -pthread_mutex_init(&map->change, NULL);
 
 	if (ret)
 		return ret;
-	/* Else a stream of look-ups could keep a change out for ever. */
-	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	ret = -pthread_rwlock_init(&map->lock, &attr);
-	pthread_rwlockattr_destroy(&attr);
+	ret = srcu_init(&map->srcu);
+	if (!ret) {
+		ret = memory_table_init(map);
+		if (ret)
+			srcu_destroy(&map->srcu);
+	}
 	if (ret)
-		return ret;
-	ret = -pthread_mutex_init(&map->change, NULL);
-	if (ret)
-		pthread_rwlock_destroy(&map->lock);
+		pthread_mutex_destroy(&map->change);
 	return ret;
 }
 
@@ -56,47 +55,16 @@ static void region_free(struct axvm *vm, struct region *region)
 void memory_destroy(struct axvm *vm)
 {
 	struct memory_map *map = &vm->memory;
+	const struct memory_table *table = memory_table(map);
+	int cancel = cancel_disable();
 
-	for (size_t i = 0; i < map->count; i++)
-		region_free(vm, map->keys[i].region);
-	free(map->keys);
+	for (size_t i = 0; i < table->count; i++)
+		region_free(vm, table->keys[i].region);
+	cancel_restore(cancel);
+	memory_table_destroy(map);
 	free(map->slots);
+	srcu_destroy(&map->srcu);
 	pthread_mutex_destroy(&map->change);
-	pthread_rwlock_destroy(&map->lock);
-}
-
-/* --- look-up -------------------------------------------------------------------------------- */
-
-/* The index of the first region that ends above 'gpa': where it is, or where it would go. */
-static size_t lower_bound(const struct memory_map *map, uint64_t gpa)
-{
-	size_t low = 0, high = map->count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (map->keys[mid].gpa <= gpa)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	/* 'low' starts above gpa; the one before it starts at or below, and may reach beyond. */
-	if (low && gpa - map->keys[low - 1].gpa < map->keys[low - 1].region->len)
-		low--;
-	return low;
-}
-
-size_t memory_find(struct memory_map *map, uint64_t gpa)
-{
-	size_t i = atomic_load_explicit(&map->last, memory_order_relaxed);
-
-	if (i < map->count && gpa - map->keys[i].gpa < map->keys[i].region->len)
-		return i;
-	i = lower_bound(map, gpa);
-	if (i == map->count || gpa < map->keys[i].gpa)
-		return map->count;
-	atomic_store_explicit(&map->last, i, memory_order_relaxed);
-	return i;
 }
 
 /* --- checks --------------------------------------------------------------------------------- */
@@ -121,6 +89,11 @@ static int check_range(const struct axvm *vm, uint64_t gpa, uint64_t len)
 				   "map %#" PRIx64 " +%#" PRIx64
 				   ": beyond this VM's %u bits of guest-physical addresses",
 				   gpa, len, bits);
+	if (len > vm->limits.region_bytes)
+		return axvcpu_fail(vm, -EINVAL,
+				   "map %#" PRIx64 " +%#" PRIx64 ": a region has at most %#" PRIx64
+				   " bytes here: map several",
+				   gpa, len, vm->limits.region_bytes);
 	return 0;
 }
 
@@ -166,55 +139,42 @@ static int check_backing(const struct axvm *vm, const struct axvm_region *region
 	return 0;
 }
 
-/* Returns the index at which the range goes, or -EEXIST. Needs 'change'. */
-static int64_t check_overlap(const struct axvm *vm, uint64_t gpa, uint64_t len)
+/* Returns the index at which the range goes, or -EEXIST. */
+static int64_t check_overlap(const struct axvm *vm, const struct memory_table *table, uint64_t gpa,
+			     uint64_t len)
 {
-	const struct memory_map *map = &vm->memory;
-	size_t i = lower_bound(map, gpa);
+	size_t i = memory_lower_bound(table, gpa);
 
-	if (i < map->count && map->keys[i].gpa <= gpa + len - 1)
+	if (i < table->count && table->keys[i].gpa <= gpa + len - 1)
 		return axvcpu_fail(vm, -EEXIST,
 				   "map %#" PRIx64 " +%#" PRIx64 ": overlaps the region %#" PRIx64
 				   " +%#" PRIx64,
-				   gpa, len, map->keys[i].gpa, map->keys[i].region->len);
+				   gpa, len, table->keys[i].gpa, table->keys[i].region->len);
 	return (int64_t)i;
 }
 
-/* --- slots and keys ------------------------------------------------------------------------- */
+/* --- slots ------------------------------------------------------------------------------------ */
 
-/* Makes room for one more of each, so that nothing can fail once the hypervisor has the region. */
-static int reserve(struct memory_map *map)
+/* Makes sure of a free number beside the 'used' ones, so that slot_take() cannot fail. */
+static int reserve_slot(struct memory_map *map, size_t used)
 {
-	size_t capacity = map->capacity ? map->capacity * 2 : 4;
-	struct region_key *keys;
+	size_t words = map->slot_words * 2 + 1;
 	uint64_t *slots;
 
-	if (map->count == map->slot_words * 64) {
-		slots = sys_calloc(map->slot_words * 2 + 1, sizeof(*slots));
-		if (!slots)
-			return -ENOMEM;
-		if (map->slots)
-			memcpy(slots, map->slots, map->slot_words * sizeof(*slots));
-		free(map->slots);
-		map->slots = slots;
-		map->slot_words = map->slot_words * 2 + 1;
-	}
-	if (map->count < map->capacity)
+	if (used < map->slot_words * 64)
 		return 0;
-	keys = sys_calloc(capacity, sizeof(*keys));
-	if (!keys)
+	slots = sys_calloc(words, sizeof(*slots));
+	if (!slots)
 		return -ENOMEM;
-	pthread_rwlock_wrlock(&map->lock);
-	if (map->keys)
-		memcpy(keys, map->keys, map->count * sizeof(*keys));
-	free(map->keys);
-	map->keys = keys;
-	map->capacity = capacity;
-	pthread_rwlock_unlock(&map->lock);
+	if (map->slots)
+		memcpy(slots, map->slots, map->slot_words * sizeof(*slots));
+	free(map->slots);
+	map->slots = slots;
+	map->slot_words = words;
 	return 0;
 }
 
-/* The lowest free number: reserve() saw to it that there is one. */
+/* The lowest free number: there is one after reserve_slot(). */
 static uint32_t slot_take(struct memory_map *map)
 {
 	size_t word = 0;
@@ -263,6 +223,7 @@ static int host_map(struct axvm *vm, struct region *region)
 	region->host_readonly = (info->flags & AXVM_MEM_READONLY) &&
 				(info->backing == AXVM_MEM_CALLER ||
 				 (info->flags & AXVM_MEM_SHARED));
+	region->truncatable = info->flags & AXVM_MEM_TRUNCATABLE;
 	return 0;
 }
 
@@ -285,47 +246,58 @@ static int region_new(struct axvm *vm, const struct axvm_region *info, struct re
 	return 0;
 }
 
-/* With 'change' held: the overlap cannot change under us. */
+/* Gives the guest a region that is not in the index yet. */
+static int guest_map(struct axvm *vm, struct region *region)
+{
+	int ret;
+
+	region->slot = slot_take(&vm->memory);
+	ret = HAS_OP(vm->ops, vm_map) ? vm->ops->vm_map(vm->arch, &region->info, region->slot) : 0;
+	if (ret)
+		slot_give(&vm->memory, region->slot);
+	return vm_result(vm, ret);
+}
+
+/* With 'change' held: the overlap cannot change under us. All that can fail comes before the publishing. */
 static int map_locked(struct axvm *vm, const struct axvm_region *info, struct frame_chunk *chunk)
 {
 	struct memory_map *map = &vm->memory;
-	int64_t at = check_overlap(vm, info->gpa, info->len);
+	const struct memory_table *table = memory_table(map);
+	int64_t at = check_overlap(vm, table, info->gpa, info->len);
+	struct memory_table *new;
 	struct region *region = NULL;
 	int ret;
 
 	if (at < 0)
 		return (int)at;
-	if (map->count >= vm->limits.regions)
+	if (table->count >= vm->limits.regions)
 		return axvcpu_fail(vm, -ENOSPC, "map %#" PRIx64 ": all %" PRIu32 " slots are taken",
 				   info->gpa, vm->limits.regions);
-	if (reserve(map))
+	new = memory_table_with(table, (size_t)at);
+	if (!new || reserve_slot(map, table->count)) {
+		free(new);
 		return axvcpu_fail(vm, -ENOMEM, "map %#" PRIx64, info->gpa);
-	ret = region_new(vm, info, &region);
-	if (ret)
-		return ret;
-
-	region->slot = slot_take(map);
-	ret = HAS_OP(vm->ops, vm_map) ? vm->ops->vm_map(vm->arch, &region->info, region->slot) : 0;
-	if (ret) {
-		slot_give(map, region->slot);
-		region_free(vm, region);
-		return vm_result(vm, ret);
 	}
-
+	ret = region_new(vm, info, &region);
+	if (!ret) {
+		ret = guest_map(vm, region);
+		if (ret)
+			region_free(vm, region);
+	}
+	if (ret) {
+		free(new);
+		return ret;
+	}
 	region->chunk = chunk;
-	pthread_rwlock_wrlock(&map->lock);
-	memmove(&map->keys[at + 1], &map->keys[at],
-		(map->count - (size_t)at) * sizeof(map->keys[0]));
-	map->keys[at] = (struct region_key){ region->gpa, region };
-	map->count++;
-	pthread_rwlock_unlock(&map->lock);
+	new->keys[at] = (struct region_key){ region->gpa, region };
+	memory_table_publish(map, new);
 	return 0;
 }
 
 int axvm_map(struct axvm *vm, const struct axvm_region *given)
 {
 	struct axvm_region info;
-	int ret;
+	int cancel, ret;
 
 	if (!given)
 		return axvcpu_fail(vm, -EINVAL, "map: the region is NULL");
@@ -341,71 +313,92 @@ int axvm_map(struct axvm *vm, const struct axvm_region *given)
 	if (info.backing != AXVM_MEM_FILE)
 		info.fd = -1;
 
+	cancel = cancel_disable();
 	pthread_mutex_lock(&vm->memory.change);
 	ret = map_locked(vm, &info, NULL);
 	pthread_mutex_unlock(&vm->memory.change);
+	cancel_restore(cancel);
 	return ret;
 }
 
-static int unmap_locked(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk)
+/* Out of the guest's reach and of new look-ups. With 'change' held. */
+static int take_out(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk, struct region **out)
 {
 	struct memory_map *map = &vm->memory;
-	size_t at = memory_find(map, gpa);
+	const struct memory_table *table = memory_table(map);
+	size_t at = memory_find(map, table, gpa);
+	struct memory_table *new;
 	struct region *region;
 	int ret;
 
-	if (at == map->count || map->keys[at].gpa != gpa || map->keys[at].region->len != len)
+	if (at == table->count || table->keys[at].gpa != gpa || table->keys[at].region->len != len)
 		return axvcpu_fail(vm, -ENOENT,
 				   "unmap %#" PRIx64 " +%#" PRIx64 ": no region is exactly there",
 				   gpa, len);
-	region = map->keys[at].region;
+	region = table->keys[at].region;
 	if (region->chunk && !chunk)
 		return axvcpu_fail(vm, -EBUSY,
 				   "unmap %#" PRIx64
 				   ": it is for frames, and goes when they are free",
 				   gpa);
-	/* First out of the guest's reach, then out of the host's. */
+	new = memory_table_without(table, at);
+	if (!new)
+		return axvcpu_fail(vm, -ENOMEM, "unmap %#" PRIx64, gpa);
 	ret = HAS_OP(vm->ops, vm_unmap) ? vm->ops->vm_unmap(vm->arch, &region->info, region->slot)
 					: 0;
-	if (ret)
+	if (ret) {
+		free(new);
 		return vm_result(vm, ret);
-
-	pthread_rwlock_wrlock(&map->lock);
-	map->count--;
-	memmove(&map->keys[at], &map->keys[at + 1], (map->count - at) * sizeof(map->keys[0]));
-	pthread_rwlock_unlock(&map->lock);
+	}
 	slot_give(map, region->slot);
+	memory_table_publish(map, new);
+	*out = region;
+	return 0;
+}
+
+static int unmap(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk)
+{
+	struct memory_map *map = &vm->memory;
+	struct region *region = NULL;
+	int ret;
+
+	pthread_mutex_lock(&map->change);
+	ret = take_out(vm, gpa, len, chunk, &region);
+	pthread_mutex_unlock(&map->change);
+	if (ret)
+		return ret;
+	/* Without 'change': a map does not wait for look-ups. */
+	srcu_synchronize(&map->srcu);
 	region_free(vm, region);
 	return 0;
 }
 
 int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len)
 {
-	int ret;
+	int cancel = cancel_disable();
+	int ret = unmap(vm, gpa, len, false);
 
-	pthread_mutex_lock(&vm->memory.change);
-	ret = unmap_locked(vm, gpa, len, false);
-	pthread_mutex_unlock(&vm->memory.change);
+	cancel_restore(cancel);
 	return ret;
 }
 
 /* --- the library's own regions ---------------------------------------------------------------- */
 
 /* Needs 'change'. */
-static int find_gap(const struct axvm *vm, uint64_t len, uint64_t floor, uint64_t *gpa)
+static int find_gap(struct axvm *vm, uint64_t len, uint64_t floor, uint64_t *gpa)
 {
-	const struct memory_map *map = &vm->memory;
+	const struct memory_table *table = memory_table(&vm->memory);
 	unsigned int bits = vm->limits.gpa_bits;
 	uint64_t last = bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
-	size_t i = map->count;
+	size_t i = table->count;
 	uint64_t at;
 
 	if (last < floor || last - floor < len - 1)
 		return -ENOSPC;
 	at = last - (len - 1);
-	for (; i && map->keys[i - 1].gpa + (map->keys[i - 1].region->len - 1) >= at; i--) {
+	for (; i && table->keys[i - 1].gpa + (table->keys[i - 1].region->len - 1) >= at; i--) {
 		/* The next one that ends below this region. */
-		uint64_t start = map->keys[i - 1].gpa & ~(len - 1);
+		uint64_t start = table->keys[i - 1].gpa & ~(len - 1);
 
 		if (start < floor || start - floor < len)
 			return -ENOSPC;
@@ -430,40 +423,35 @@ int memory_map_chunk(struct axvm *vm, struct axvm_region *info, uint64_t floor,
 			    info->len, floor, vm->limits.gpa_bits);
 	else
 		ret = map_locked(vm, info, chunk);
-	if (!ret)
-		info->hva = map->keys[memory_find(map, info->gpa)].region->hva;
+	if (!ret) {
+		const struct memory_table *table = memory_table(map);
+
+		info->hva = table->keys[memory_find(map, table, info->gpa)].region->hva;
+	}
 	pthread_mutex_unlock(&map->change);
 	return ret;
 }
 
 int memory_unmap_chunk(struct axvm *vm, uint64_t gpa, uint64_t len)
 {
-	int ret;
-
-	pthread_mutex_lock(&vm->memory.change);
-	ret = unmap_locked(vm, gpa, len, true);
-	pthread_mutex_unlock(&vm->memory.change);
-	return ret;
+	return unmap(vm, gpa, len, true);
 }
 
 struct frame_chunk *memory_find_chunk(struct axvm *vm, uint64_t gpa)
 {
 	struct memory_map *map = &vm->memory;
-	struct frame_chunk *chunk = NULL;
-	size_t i;
+	const struct memory_table *table = memory_table(map);
+	size_t i = memory_find(map, table, gpa);
 
-	pthread_rwlock_rdlock(&map->lock);
-	i = memory_find(map, gpa);
-	if (i < map->count)
-		chunk = map->keys[i].region->chunk;
-	pthread_rwlock_unlock(&map->lock);
-	return chunk;
+	return i < table->count ? table->keys[i].region->chunk : NULL;
 }
 
 int axvm_regions(struct axvm *vm, size_t first, size_t count, struct axvm_region *regions)
 {
 	struct memory_map *map = &vm->memory;
 	unsigned char *out = (unsigned char *)regions;
+	const struct memory_table *table;
+	_Atomic uint32_t *reader;
 	size_t stride = 0;
 	int total;
 
@@ -480,15 +468,16 @@ int axvm_regions(struct axvm *vm, size_t first, size_t count, struct axvm_region
 					   "regions: the first one's size is %zu, of at most %d",
 					   stride, SIZED_MAX);
 	}
-	pthread_rwlock_rdlock(&map->lock);
-	for (size_t i = first; i < map->count && i - first < count; i++, out += stride) {
-		const struct axvm_region *info = &map->keys[i].region->info;
+	reader = srcu_read_lock(&map->srcu);
+	table = memory_table(map);
+	for (size_t i = first; i < table->count && i - first < count; i++, out += stride) {
+		const struct axvm_region *info = &table->keys[i].region->info;
 
 		memset(out, 0, stride);
 		memcpy(out, info, stride < sizeof(*info) ? stride : sizeof(*info));
 		memcpy(out, &stride, sizeof(stride));
 	}
-	total = (int)map->count;
-	pthread_rwlock_unlock(&map->lock);
+	total = (int)table->count;
+	srcu_read_unlock(&map->srcu, reader);
 	return total;
 }

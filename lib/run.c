@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "host_run.h"
+#include "lib/cancel.h"
 #include "lib/power.h"
 #include "lib/request.h"
 #include "lib/sys.h"
@@ -48,13 +49,18 @@ static void ask_hal(const struct axvcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct axvcpu_hal *hal = &vcpu->vm->hal;
 	uint64_t vector;
+	int cancel;
 
-	if (!hal->irq_fetch || !hal->irq_fetch(hal->ctx, &vector))
+	if (!hal->irq_fetch)
 		return;
-	exit->kind = AXVCPU_EXIT_EXTERNAL_INTERRUPT;
-	exit->u.external_interrupt.vector = vector;
-	if (hal->irq_handler)
-		hal->irq_handler(hal->ctx, vector);
+	cancel = cancel_disable();
+	if (hal->irq_fetch(hal->ctx, &vector)) {
+		exit->kind = AXVCPU_EXIT_EXTERNAL_INTERRUPT;
+		exit->u.external_interrupt.vector = vector;
+		if (hal->irq_handler)
+			hal->irq_handler(hal->ctx, vector);
+	}
+	cancel_restore(cancel);
 }
 
 /* What follows the backend's run, which has returned 'ret'. */

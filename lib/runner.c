@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "axvcpu/axvcpu.h"
+#include "lib/cancel.h"
 #include "lib/compiler.h"
 #include "lib/sized.h"
 #include "lib/sys.h"
@@ -289,8 +290,7 @@ static int release(struct axvm_runner *runner, size_t created)
 	return ret;
 }
 
-int axvm_runner_start(struct axvm *vm, const struct axvm_runner_config *given,
-		      struct axvm_runner **out)
+static int start(struct axvm *vm, const struct axvm_runner_config *given, struct axvm_runner **out)
 {
 	struct axvm_runner_config config;
 	struct axvm_runner *runner = NULL;
@@ -318,6 +318,16 @@ int axvm_runner_start(struct axvm *vm, const struct axvm_runner_config *given,
 	}
 	*out = runner;
 	return 0;
+}
+
+int axvm_runner_start(struct axvm *vm, const struct axvm_runner_config *given,
+		      struct axvm_runner **out)
+{
+	int cancel = cancel_disable();
+	int ret = start(vm, given, out);
+
+	cancel_restore(cancel);
+	return ret;
 }
 
 /* --- from outside ---------------------------------------------------------------------------------------- */
@@ -351,10 +361,11 @@ static struct timespec deadline(int64_t timeout_ns)
 int axvm_runner_join(struct axvm_runner *runner, int64_t timeout_ns)
 {
 	struct timespec end = deadline(timeout_ns < 0 ? 0 : timeout_ns);
-	int error, ret = check_outside(runner, "join");
+	int cancel, error, ret = check_outside(runner, "join");
 
 	if (ret)
 		return ret;
+	cancel = cancel_disable();
 	pthread_mutex_lock(&runner->lock);
 	while (!ret && runner->ended < runner->nworkers) {
 		if (timeout_ns < 0)
@@ -364,6 +375,7 @@ int axvm_runner_join(struct axvm_runner *runner, int64_t timeout_ns)
 	}
 	error = runner->error;
 	pthread_mutex_unlock(&runner->lock);
+	cancel_restore(cancel);
 	if (ret)
 		return axvcpu_fail(runner->vm, ret, "runner: join: there are vCPUs that still run");
 	return error ? axvcpu_fail(runner->vm, error,
@@ -409,17 +421,19 @@ int axvm_runner_pause(struct axvm_runner *runner, int64_t timeout_ns)
 
 int axvm_runner_free(struct axvm_runner *runner)
 {
-	int ret;
+	int cancel, ret;
 
 	if (!runner)
 		return 0;
 	ret = check_outside(runner, "free");
 	if (ret)
 		return ret;
+	cancel = cancel_disable();
 	axvm_runner_stop(runner);
 	ret = axvm_runner_join(runner, -1);
 	for (size_t i = 0; i < runner->nworkers; i++)
 		pthread_join(runner->workers[i].thread, NULL);
 	runner_destroy(runner);
+	cancel_restore(cancel);
 	return ret;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host_run.h"
+#include "lib/cancel.h"
 #include "lib/request.h"
 #include "lib/sys.h"
 #include "lib/vcpu.h"
@@ -215,7 +216,7 @@ static int transition(struct axvcpu *vcpu, enum axvcpu_state from, enum axvcpu_s
 		      const struct transition *t, const char *what)
 {
 	struct op op;
-	int ret = check_state(vcpu, from, what);
+	int cancel, ret = check_state(vcpu, from, what);
 
 	if (!ret)
 		ret = check_state(vcpu, to, what);
@@ -223,6 +224,7 @@ static int transition(struct axvcpu *vcpu, enum axvcpu_state from, enum axvcpu_s
 		ret = op_begin_long(vcpu, IN(from), what, &op);
 	if (ret)
 		return ret;
+	cancel = cancel_disable();
 	if (t->arch_fn) {
 		ret = t->arch_fn(vcpu->arch, t->ctx);
 	} else if (t->fn) {
@@ -230,6 +232,7 @@ static int transition(struct axvcpu *vcpu, enum axvcpu_state from, enum axvcpu_s
 		thread_set_current(op.previous);
 		ret = t->fn(t->ctx);
 	}
+	cancel_restore(cancel);
 	if (!ret && to == AXVCPU_READY)
 		op.owner = thread_id();
 	op_end(vcpu, &op, ret ? from : to);

@@ -3,7 +3,8 @@
  * Every system call and every allocation of the library. Tests wrap these functions at link time
  * (ld --wrap) to make any of them fail; the library itself pays a direct call.
  *
- * All return 0 or a value that is not negative, or a negative errno; errno is not used.
+ * All return 0 or a value that is not negative, or a negative errno; errno is not used. None is a
+ * cancellation point: a thread that ends in the middle would leave locks held.
  */
 #ifndef LIB_SYS_H
 #define LIB_SYS_H
@@ -34,6 +35,14 @@ int sys_madvise(void *addr, size_t len, int advice);
 int sys_memfd_create(const char *name, unsigned int flags);
 int sys_ftruncate(int fd, uint64_t len);
 int sys_fstat(int fd, struct stat *st);
+/* The seals of a memfd, F_SEAL_*; any other file has none: -EINVAL. */
+int sys_get_seals(int fd);
+int sys_add_seals(int fd, int seals);
+/*
+ * Copies within this process, whose id is 'self', by the kernel: a page that cannot be had is -EFAULT
+ * instead of a signal. Returns how many bytes it has copied before it came to one.
+ */
+ssize_t sys_copy(pid_t self, void *to, const void *from, size_t len);
 /* The calling thread's CPU set; the first returns the bytes that the kernel wrote. */
 int sys_getaffinity(void *set, size_t size);
 int sys_setaffinity(const void *set, size_t size);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cancel.h"
 #include "lib/sized.h"
 #include "lib/kick.h"
 #include "lib/power.h"
@@ -98,15 +99,17 @@ static int new_locked(struct axvm *vm, const struct axvcpu_config *config, struc
 int axvcpu_new(struct axvm *vm, const struct axvcpu_config *given, struct axvcpu **out)
 {
 	struct axvcpu_config config;
-	int ret = sized_copy(vm, "struct axvcpu_config", &config, sizeof(config), given);
+	int cancel, ret = sized_copy(vm, "struct axvcpu_config", &config, sizeof(config), given);
 
 	if (!ret)
 		ret = check_config(vm, &config);
 	if (ret)
 		return ret;
+	cancel = cancel_disable();
 	pthread_mutex_lock(&vm->lock);
 	ret = new_locked(vm, &config, out);
 	pthread_mutex_unlock(&vm->lock);
+	cancel_restore(cancel);
 	return vm_result(vm, ret);
 }
 

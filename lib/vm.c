@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/sized.h"
+#include "lib/cancel.h"
 #include "lib/hal.h"
 #include "lib/kick.h"
 #include "lib/sys.h"
@@ -129,6 +130,7 @@ static void preset_limits(struct axvm *vm, const struct axvm_config *config)
 		.gpa_bits = config->gpa_bits ? config->gpa_bits : 64,
 		.vcpus = config->max_vcpus,
 		.page_size = (uint32_t)sysconf(_SC_PAGESIZE),
+		.region_bytes = UINT64_MAX,
 	};
 }
 
@@ -163,7 +165,7 @@ int axvm_new(const struct axvm_config *config, struct axvm **out)
 	ret = memory_init(&vm->memory);
 	if (ret) {
 		free(vm);
-		return axvcpu_fail(NULL, ret, "VM: locks");
+		return axvcpu_fail(NULL, ret, "VM: its memory map");
 	}
 	pthread_mutex_init(&vm->lock, NULL);
 	frames_init(&vm->frames);
@@ -215,10 +217,11 @@ int vm_result(const struct axvm *vm, int ret)
 int axvm_finalize(struct axvm *vm)
 {
 	/* In a child there is nothing to finalize, even where no backend would say so. */
-	int ret = vm_check_process(vm);
+	int cancel, ret = vm_check_process(vm);
 
 	if (ret)
 		return ret;
+	cancel = cancel_disable();
 	pthread_mutex_lock(&vm->lock);
 	if (!vm->finalized) {
 		if (HAS_OP(vm->ops, vm_finalize))
@@ -226,6 +229,7 @@ int axvm_finalize(struct axvm *vm)
 		vm->finalized = !ret;
 	}
 	pthread_mutex_unlock(&vm->lock);
+	cancel_restore(cancel);
 	return vm_result(vm, ret);
 }
 

@@ -249,6 +249,30 @@ WRAP(int, sys_fstat, int fd, struct stat *st)
 	return fails("fstat", &failure, &ret) ? ret : __real_sys_fstat(fd, st);
 }
 
+/* Without seals, a file may be truncated, and that is all. */
+WRAP(int, sys_get_seals, int fd)
+{
+	return fails_harmlessly("F_GET_SEALS") ? -EINVAL : __real_sys_get_seals(fd);
+}
+
+WRAP(int, sys_add_seals, int fd, int seals)
+{
+	static const struct failure failure = { .err = { EPERM, EBUSY } };
+	int ret;
+
+	return fails("F_ADD_SEALS", &failure, &ret) ? ret : __real_sys_add_seals(fd, seals);
+}
+
+/* Not EPERM and its like, after which the library copies by itself: tests/test_truncated.c. */
+WRAP(ssize_t, sys_copy, pid_t self, void *to, const void *from, size_t len)
+{
+	static const struct failure failure = { .err = { EFAULT, ENOMEM }, .expected = { EIO, 0 } };
+	int ret;
+
+	return fails("process_vm_readv", &failure, &ret) ? ret
+							 : __real_sys_copy(self, to, from, len);
+}
+
 /* Not EINVAL, by which the kernel asks for a larger set, or refuses all CPUs of one. */
 WRAP(int, sys_getaffinity, void *set, size_t size)
 {

@@ -91,6 +91,26 @@ static int step_write(struct life *life)
 	return axvm_write(life->vm, GUEST_CODE, PROGRAM(life));
 }
 
+/* Which can be truncated, so that the kernel copies. */
+static int step_write_file(struct life *life)
+{
+	return axvm_write(life->vm, AT(3), "x", 1);
+}
+
+static int step_set_file(struct life *life)
+{
+	return axvm_set(life->vm, AT(3), 'x', 8192);
+}
+
+static int step_read_file(struct life *life)
+{
+	char byte = 0;
+	int ret = axvm_read(life->vm, AT(3), &byte, 1);
+
+	ck_assert_int_eq(byte, ret ? 0 : 'x');
+	return ret;
+}
+
 static int step_vcpu_new(struct life *life)
 {
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
@@ -311,10 +331,13 @@ static const struct step {
 	{ "vm_new", step_vm_new, .calls = 10 },
 	{ "map anonymous", step_map_anonymous, .calls = 5 },
 	{ "map populated", step_map_populated, .calls = 4 },
-	{ "map memfd", step_map_memfd, .calls = 5 },
-	{ "map file", step_map_file, .calls = 5 },
+	{ "map memfd", step_map_memfd, .calls = 7 },
+	{ "map file", step_map_file, .calls = 7 },
 	{ "map caller", step_map_caller, .calls = 3 },
 	{ "write", step_write, .calls = 0 },
+	{ "write to the file", step_write_file, .calls = 1 },
+	{ "set in the file", step_set_file, .calls = 2 },
+	{ "read the file", step_read_file, .calls = 1 },
 	{ "vcpu_new", step_vcpu_new, .calls = 5, .parks = true },
 	{ "setup", step_setup, .calls = 3 },
 	{ "bind", step_bind, .calls = 4 },

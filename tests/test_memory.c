@@ -22,6 +22,9 @@ static unsigned char *own;
 static struct axvcpu_arch_ops ops;
 static struct axvm_limits limits;
 
+/* What the backend takes in one region. */
+#define REGION_MAX (UINT64_C(1) << 32)
+
 static int limited_vm_new(struct axvm *new, const struct axvm_config *config,
 			  struct axvm_limits *out, void **arch)
 {
@@ -30,6 +33,7 @@ static int limited_vm_new(struct axvm *new, const struct axvm_config *config,
 	(void)arch;
 	if (limits.regions)
 		out->regions = limits.regions;
+	out->region_bytes = REGION_MAX;
 	return 0;
 }
 
@@ -136,6 +140,11 @@ static void wide_end(struct axvm_region *region)
 	region->len = 2 * page;
 }
 
+static void too_long(struct axvm_region *region)
+{
+	region->len = REGION_MAX + page;
+}
+
 static void bad_backing(struct axvm_region *region)
 {
 	region->backing = AXVM_MEM_CALLER + 1;
@@ -221,6 +230,7 @@ static const struct {
 	{ wrap, AXVM_MEM_ANONYMOUS, EINVAL, "0x3000: wraps around" },
 	{ wide, AXVM_MEM_ANONYMOUS, EINVAL, "beyond this VM's 40 bits" },
 	{ wide_end, AXVM_MEM_ANONYMOUS, EINVAL, "beyond this VM's 40 bits" },
+	{ too_long, AXVM_MEM_ANONYMOUS, EINVAL, "a region has at most 0x100000000 bytes here" },
 	{ bad_backing, AXVM_MEM_ANONYMOUS, EINVAL, "unknown backing 4" },
 	{ bad_flag, AXVM_MEM_ANONYMOUS, EINVAL, "unknown flags 0x80000000" },
 	{ hugetlb, AXVM_MEM_FILE, EINVAL, "flags 0x4 do not go with backing 2" },
@@ -901,6 +911,34 @@ START_TEST(readers_and_changers_do_not_disturb_each_other)
 }
 END_TEST
 
+static void *copy_all_the_time(void *arg)
+{
+	unsigned char buf[512];
+
+	(void)arg;
+	while (!atomic_load(&done))
+		must(!axvm_read(vm, STABLE, buf, sizeof(buf)));
+	return NULL;
+}
+
+/* Nor a map, which makes versions of the index that copies may have. */
+START_TEST(a_stream_of_copies_keeps_no_change_waiting)
+{
+	pthread_t threads[6];
+
+	ck_ok(map_at(STABLE, page));
+	for (int i = 0; i < 6; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, copy_all_the_time, NULL), 0);
+	for (unsigned int i = 0; i < suite_scale(100); i++) {
+		ck_ok(map_at(0, page));
+		ck_ok(axvm_unmap(vm, 0, page));
+	}
+	atomic_store(&done, true);
+	for (int i = 0; i < 6; i++)
+		pthread_join(threads[i], NULL);
+}
+END_TEST
+
 /* ---------------------------------------------------------------------------------------------- */
 
 static void add_tests(Suite *suite)
@@ -944,6 +982,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_checked_fixture(threads, setup, teardown);
 	tcase_add_test(threads, readers_and_changers_do_not_disturb_each_other);
+	tcase_add_test(threads, a_stream_of_copies_keeps_no_change_waiting);
 }
 
 int main(void)

@@ -8,6 +8,8 @@
 
 /* KVM_CREATE_VM allocates a lot and gives up for any signal. */
 #define CREATE_TRIES 100
+/* The kernel's KVM_MEM_MAX_NR_PAGES, which no header and no capability tells. */
+#define SLOT_PAGES_MAX ((UINT64_C(1) << 31) - 1)
 
 int kvm_vm_result(const struct kvm_vm *kvm, int ret, const char *what)
 {
@@ -77,6 +79,7 @@ static int read_limits(struct kvm_vm *kvm, int kvm_fd, struct axvm_limits *limit
 	if (ret < 0)
 		return kvm_vm_result(kvm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_NR_MEMSLOTS");
 	limits->regions = ret ? (uint32_t)ret : 32;
+	limits->region_bytes = SLOT_PAGES_MAX * limits->page_size;
 	return 0;
 }
 

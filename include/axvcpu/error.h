@@ -31,7 +31,8 @@
  * | -EAGAIN          | a thread cannot be made now                                               |
  * | -EINTR           | a signal handler ran while the call waited                                |
  * | -ETIMEDOUT       | the given time has passed                                                 |
- * | -EIO             | KVM or /proc answered with something that cannot be interpreted           |
+ * | -EIO             | KVM or /proc answered with something that cannot be interpreted; or guest |
+ * |                  | memory that is a file is gone: it was truncated, or its storage fails     |
  * | -ENOTRECOVERABLE | privileges are half dropped: the process must exit                        |
  *
  * Any other errno comes from the kernel, unchanged; the message says from which call.

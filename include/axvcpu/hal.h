@@ -6,7 +6,10 @@
  * Every hook is optional: NULL means the default, which is Linux: guest memory by mmap, binding
  * by sched_setaffinity, no log, no host interrupts. A VM copies the table when it is created.
  * No hook is called on the path of an exit, but for irq_fetch after a signal. log, map_memory and
- * unmap_memory may be called with locks of the VM held: they do not map, unmap or access its memory.
+ * unmap_memory may be called with locks of the VM held: they must not map or unmap its memory, allocate
+ * or free frames, or create vCPUs; reading and translating is allowed. A hook returns: it must not end the
+ * thread or jump out. Thread cancellation is disabled while a hook runs, except in alloc_frame,
+ * free_frame, phys_to_virt and virt_to_phys.
  */
 #ifndef AXVCPU_HAL_H
 #define AXVCPU_HAL_H
@@ -41,7 +44,8 @@ struct axvcpu_hal {
 	 * Provides host memory for a region whose backing is not AXVM_MEM_CALLER.
 	 *
 	 * @param region what is wanted. The hook sets `hva` to a page-aligned address of at least
-	 *               `len` bytes and, if a descriptor stands for the memory, `fd`.
+	 *               `len` bytes and, if a descriptor stands for the memory, `fd`. It adds
+	 *               AXVM_MEM_TRUNCATABLE to `flags` if that is so.
 	 * @return 0 or a negative errno, which axvm_map() passes on.
 	 */
 	int (*map_memory)(void *ctx, struct axvm_region *region);

@@ -3,8 +3,17 @@
  * @file memory.h
  * Guest memory: regions of guest-physical addresses backed by host memory.
  *
- * All functions here may be called from any thread, also while vCPUs run. Whoever unmaps a region
- * sees to it that nobody still uses a pointer into it.
+ * All functions here may be called from any thread, also while vCPUs run. Before a region is unmapped,
+ * the caller must have stopped using pointers into it.
+ *
+ * Look-ups never wait for a change: axvm_translate(), axvm_phys_to_virt(), axvm_virt_to_phys(),
+ * axvm_regions(), axvm_read(), axvm_write() and axvm_set() neither wait for a map or an unmap that another
+ * thread is in, nor keep a map waiting. An unmap waits for the look-ups and copies that began before it.
+ *
+ * So if a copy waits for a page that another thread is to provide (userfaultfd, a FUSE file), that
+ * thread may look up addresses, but must not unmap: it would wait for the copy, which waits for it. Nor
+ * should it map while vCPUs run, as KVM may then wait for a vCPU that waits for a page. A signal
+ * handler must not leave a copy by a jump: later unmaps would wait for its end.
  */
 #ifndef AXVCPU_MEMORY_H
 #define AXVCPU_MEMORY_H
@@ -25,11 +34,17 @@ struct axvm;
 enum axvm_backing {
 	/** Anonymous private memory, allocated by the HAL. */
 	AXVM_MEM_ANONYMOUS = 0,
-	/** A memfd of the library's own, which axvm_regions() shows: shareable with other processes. */
+	/**
+	 * A memfd of the library's own, which axvm_regions() shows: shareable with other processes. It is
+	 * sealed against shrinking and growing; more seals may be added.
+	 */
 	AXVM_MEM_MEMFD = 1,
 	/** A file of the caller's: `fd`, from `fd_offset`. Private (copy on write), or AXVM_MEM_SHARED. */
 	AXVM_MEM_FILE = 2,
-	/** The caller's own memory at `hva`. It must stay mapped until the region is unmapped. */
+	/**
+	 * The caller's own memory at `hva`. It must stay mapped until the region is unmapped, and must
+	 * stay accessible: if it is a file that is truncated, accesses raise SIGBUS, also in this library.
+	 */
 	AXVM_MEM_CALLER = 3,
 };
 
@@ -48,6 +63,17 @@ enum axvm_backing {
 #define AXVM_MEM_SHARED (1u << 4)
 /** Listed, and for the HAL: the library's own, for axvm_alloc_frame(). Not to be asked for. */
 #define AXVM_MEM_FRAMES (1u << 5)
+/**
+ * Listed, and set by the HAL's map_memory, not to be asked for: a file that may be truncated while it is
+ * mapped, after which accesses beyond its new end raise SIGBUS. axvm_read(), axvm_write() and axvm_set()
+ * have the kernel copy (process_vm_readv), and return -EIO instead. It costs a system call for each
+ * region and copy, for axvm_set() one for each 4 KiB. Where a sandbox forbids the call with EPERM, EACCES
+ * or ENOSYS, they copy as from other memory, and may raise SIGBUS. Accesses through pointers always may.
+ *
+ * By default AXVM_MEM_FILE has it, private mappings included, unless the file is a character device or a
+ * memfd that was sealed against shrinking (F_SEAL_SHRINK) before it was mapped.
+ */
+#define AXVM_MEM_TRUNCATABLE (1u << 6)
 
 /** A region, as asked for and as listed. Initialise with AXVM_REGION_INIT. */
 struct axvm_region {
@@ -77,9 +103,9 @@ struct axvm_region {
  * All is checked before the kernel sees it, each with a message of its own.
  *
  * @param region what to map.
- * @return 0; -EINVAL: empty, unaligned, wrapping, wider than the guest-physical width, unknown
- *         backing or flags, a flag that does not go with the backing, hva 0 or unaligned, a file
- *         too short; -E2BIG; -EEXIST: overlaps a region; -ENOSPC: no slot is left; -ENOMEM;
+ * @return 0; -EINVAL: empty, unaligned, wrapping, wider than the guest-physical width, longer than
+ *         the limit (axvm_get_limits()), unknown backing or flags, a flag that does not go with the
+ *         backing, hva 0 or unaligned, a file too short; -E2BIG; -EEXIST: overlaps a region; -ENOSPC: no slot is left; -ENOMEM;
  *         -EPERM: another process's VM; errnos of mmap and of the kernel.
  */
 AXVCPU_API int axvm_map(struct axvm *vm, const struct axvm_region *region);
@@ -87,10 +113,14 @@ AXVCPU_API int axvm_map(struct axvm *vm, const struct axvm_region *region);
 /**
  * Unmaps a region from the guest, and from the host unless it is the caller's.
  *
+ * First from the guest and for new look-ups; then this waits until the look-ups and copies in progress
+ * have ended, anywhere in this VM's memory; then the host's memory goes. It may wait for some that begin
+ * meanwhile, but not for one after another without end.
+ *
  * @param gpa its first address.
  * @param len its whole length: regions go as they came.
  * @return 0; -ENOENT: no region is exactly there; -EBUSY: it is AXVM_MEM_FRAMES, which go by
- *         themselves; -EPERM; errnos of the kernel, and it stays.
+ *         themselves; -ENOMEM; -EPERM; errnos of the kernel. On failure it stays.
  */
 AXVCPU_API int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len);
 
@@ -109,7 +139,8 @@ AXVCPU_API int axvm_regions(struct axvm *vm, size_t first, size_t count,
  * Translates a guest-physical range within one region.
  *
  * The pointer is valid until the region is unmapped. Writing through it to memory that the host
- * may not write (a read-only file mapped shared) faults: axvm_write() refuses instead.
+ * may not write (a read-only file mapped shared) faults: axvm_write() refuses instead. So does any
+ * access to a part of AXVM_MEM_TRUNCATABLE memory that is gone.
  *
  * @param len bytes; at least 1.
  * @param ptr receives the host address of `gpa`.
@@ -120,8 +151,9 @@ AXVCPU_API int axvm_translate(struct axvm *vm, uint64_t gpa, uint64_t len, void 
 /**
  * Copies from guest memory, across adjoining regions.
  *
- * @return 0; -EFAULT: part of the range is no guest memory, and nothing was copied. Nothing to
- *         copy is 0.
+ * @return 0; -EFAULT: part of the range is no guest memory, and nothing was copied; -EIO: the range
+ *         is in AXVM_MEM_TRUNCATABLE memory of which a part cannot be accessed, and any part of the
+ *         rest may have been copied; -ENOMEM: so can this be, there only. Nothing to copy is 0.
  */
 AXVCPU_API int axvm_read(struct axvm *vm, uint64_t gpa, void *buf, uint64_t len);
 

@@ -216,6 +216,8 @@ struct axvm_limits {
 	/** arm64 with AXVM_IRQCHIP_KERNEL: the version of the GIC that this VM has, 2 or 3; else 0. */
 	uint32_t gic_version;
 	uint32_t reserved;
+	/** Bytes of a region at most. KVM: a page less than 8 TiB, where pages have 4 KiB. */
+	uint64_t region_bytes;
 };
 #define AXVM_LIMITS_INIT AXVCPU_INIT(struct axvm_limits)
 
