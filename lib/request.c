@@ -14,6 +14,7 @@
 #include "lib/sys.h"
 #include "lib/vcpu.h"
 #include "lib/vm.h"
+#include "lib/wait.h"
 
 /* A letter: on the sender's stack if it waits for the answer, else on the heap. */
 struct mail {
@@ -25,7 +26,8 @@ struct mail {
 	_Atomic uint32_t done;
 };
 
-#define NS_PER_S 1000000000
+/* An owner that does not answer is looked for again after this time. */
+#define LOOK_AGAIN_NS 1000000000
 
 /* --- carrying out ------------------------------------------------------------------------------------ */
 
@@ -215,14 +217,13 @@ static int claim_start(struct axvcpu *vcpu)
 /* Waits for the answer, or takes the mail back when the time is over. */
 static int wait_for(struct axvcpu *vcpu, struct mail *mail, int64_t timeout_ns)
 {
-	int64_t end = timeout_ns < 0 ? INT64_MAX : sys_now_ns() + timeout_ns;
-	bool ours = false;
+	int64_t end = deadline_in(timeout_ns);
 
 	while (!atomic_load(&mail->done)) {
-		int64_t left = timeout_ns < 0 || ours ? NS_PER_S : end - sys_now_ns();
+		int64_t left = deadline_left(end);
 		struct timespec ts;
 
-		if (left <= 0) {
+		if (!left) {
 			if (withdraw(&vcpu->mailbox, mail)) {
 				if (mail->request.kind == AXVCPU_REQUEST_START)
 					atomic_store(&vcpu->starting, false);
@@ -231,12 +232,11 @@ static int wait_for(struct axvcpu *vcpu, struct mail *mail, int64_t timeout_ns)
 						   ": its owner has not got to it",
 						   vcpu->id);
 			}
-			/* The owner is at it: that takes but a moment. */
-			ours = true;
+			/* The owner is at it, and will answer soon. */
+			end = NO_DEADLINE;
 			continue;
 		}
-		ts.tv_sec = left / NS_PER_S;
-		ts.tv_nsec = left % NS_PER_S;
+		ts = timespec_of(left < LOOK_AGAIN_NS ? left : LOOK_AGAIN_NS);
 		sys_futex_wait((const uint32_t *)&mail->done, &ts);
 	}
 	return mail->result;

@@ -292,12 +292,21 @@ WRAP(int, sys_futex_wait, const uint32_t *word, const struct timespec *timeout)
 	static const struct failure failure = { .err = { EINTR, EFAULT } };
 	int ret;
 
+	__atomic_add_fetch(&injector.sleeps, 1, __ATOMIC_SEQ_CST);
 	return fails("futex", &failure, &ret) ? ret : __real_sys_futex_wait(word, timeout);
 }
 
 WRAP(int, sys_futex_wake, const uint32_t *word)
 {
 	return fails_harmlessly("futex") ? -EFAULT : __real_sys_futex_wake(word);
+}
+
+WRAP(void, sys_yield, void)
+{
+	__atomic_add_fetch(&injector.yields, 1, __ATOMIC_SEQ_CST);
+	if (injector.waiting)
+		injector.waiting();
+	__real_sys_yield();
 }
 
 WRAP(int, sys_thread_create, pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),

@@ -218,6 +218,24 @@ START_TEST(pause_holds_all_and_resume_lets_them_go)
 }
 END_TEST
 
+START_TEST(the_longest_timeouts_do_not_end)
+{
+	const struct axvm_runner_config config = config_for(count);
+
+	create(PROGRAM(chatter));
+	ck_ok(axvm_runner_start(vm, &config, &runner));
+	wait_for_all();
+	ck_ok(axvm_runner_pause(runner, INT64_MAX));
+	ck_ok(axvm_runner_resume(runner));
+	/* Ended by a handler, while this waits. */
+	atomic_store(&result, AXVM_STOP);
+	ck_ok(axvm_runner_join(runner, INT64_MAX));
+	ck_ok(axvm_runner_join(runner, INT64_MAX - 1));
+	ck_ok(axvm_runner_free(runner));
+	destroy();
+}
+END_TEST
+
 static int linger(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
 {
 	(void)exit;
@@ -348,6 +366,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(pause, pause_holds_all_and_resume_lets_them_go);
 	tcase_add_test(pause, a_pause_that_takes_too_long_is_undone);
+	tcase_add_test(pause, the_longest_timeouts_do_not_end);
 
 	tcase_add_test(threads, threads_have_names_and_the_programs_signals_are_not_for_them);
 	tcase_add_test(threads, bad_configs_are_refused_and_nothing_runs);
