@@ -131,11 +131,73 @@ START_TEST(an_owner_of_high_priority_sleeps_while_a_reader_is_inside)
 }
 END_TEST
 
+/* --- free ------------------------------------------------------------------------------------- */
+
+static pthread_t freer;
+static atomic_bool leave, sleep_now;
+
+static void stay_until_told(void)
+{
+	while (!atomic_load(&leave))
+		sched_yield();
+}
+
+static void *own_and_sleep(void *arg)
+{
+	(void)arg;
+	ck_ok(axvcpu_bind(vcpu));
+	while (!atomic_load(&sleep_now))
+		sched_yield();
+	ck_ok(axvcpu_block(vcpu, -1));
+	ck_ok(axvcpu_unbind(vcpu));
+	return NULL;
+}
+
+/* Free waits for the reader. Before it looks again, the reader has gone and the owner sleeps. */
+static void while_free_waits(void)
+{
+	if (!pthread_equal(pthread_self(), freer))
+		return;
+	atomic_store(&leave, true);
+	atomic_store(&sleep_now, true);
+	while (axvcpu_state(vcpu) != AXVCPU_BLOCKED)
+		sched_yield();
+}
+
+START_TEST(a_vcpu_whose_owner_falls_asleep_under_free_is_not_freed)
+{
+	pthread_t owner, reader;
+
+	mock_start(&vm, &vcpu, 0);
+	ck_ok(axvcpu_setup(vcpu, 0, 0, NULL));
+	ck_assert_int_eq(pthread_create(&owner, NULL, own_and_sleep, NULL), 0);
+	while (axvcpu_state(vcpu) != AXVCPU_READY)
+		sched_yield();
+	mock.hook = in_the_reader;
+	inside_do = stay_until_told;
+	ck_assert_int_eq(pthread_create(&reader, NULL, read_register, NULL), 0);
+	while (!atomic_load(&inside))
+		sched_yield();
+	freer = pthread_self();
+	injector.waiting = while_free_waits;
+	ck_fails_saying(axvcpu_free(vcpu), EBUSY, "blocked");
+	injector.waiting = NULL;
+	ck_assert(atomic_load(&leave));
+	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_BLOCKED);
+	ck_ok(axvcpu_wake(vcpu));
+	pthread_join(owner, NULL);
+	pthread_join(reader, NULL);
+	ck_ok(axvcpu_free(vcpu));
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "waits");
 
 	tcase_add_loop_test(tcase, an_owner_of_high_priority_sleeps_while_a_reader_is_inside, 0, 2);
+	tcase_add_test(tcase, a_vcpu_whose_owner_falls_asleep_under_free_is_not_freed);
 }
 
 int main(void)

@@ -141,9 +141,10 @@ AXVCPU_API int axvcpu_new(struct axvm *vm, const struct axvcpu_config *config,
  * Destroys a vCPU. If the caller's thread bound it, that thread gets its CPU set back.
  *
  * @param vcpu the vCPU; NULL is nothing.
- * @return 0; -EBUSY: somebody is inside, and nothing has happened.
+ * @return 0; -EBUSY: another thread is inside, or its owner sleeps in axvcpu_block() or in the run
+ *         of a vCPU that does not execute; nothing has happened.
  *
- * States: any but Running. Threads: one; no other may use the vCPU any more.
+ * States: any but Running and Blocked. Threads: one; no other may use the vCPU any more.
  */
 AXVCPU_API int axvcpu_free(struct axvcpu *vcpu);
 
