@@ -22,8 +22,8 @@
  * | -ENOENT          | there is no such region, frame, register or vCPU                          |
  * | -EFAULT          | a guest-physical range is not (wholly) guest memory                       |
  * | -EROFS           | the host has no write access to that guest memory                         |
- * | -ENOSPC          | a table is full: memory slots, vCPUs, routes, interrupts that wait; or an |
- * |                  | area given is too small                                                   |
+ * | -ENOSPC          | a table is full: memory slots, vCPUs, routes, interrupts and requests     |
+ * |                  | that wait; or an area given is too small                                  |
  * | -ENODEV          | there is no /dev/kvm, or it is not KVM                                    |
  * | -EACCES          | /dev/kvm may not be opened by this user                                   |
  * | -EALREADY        | it is on, or enabled, already                                             |
