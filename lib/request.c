@@ -353,9 +353,19 @@ static int send_mail(struct axvcpu *vcpu, const struct axvcpu_request *request, 
 		return ret;
 	}
 	atomic_fetch_or(&vcpu->attention, ATTENTION_MAIL);
-	vcpu_leave_guest(vcpu);
+	/* A sleep ends even where the backend has no kick. */
+	if (vcpu_leave_guest(vcpu))
+		axvcpu_wake(vcpu);
 	mailbox_drain_unowned(vcpu);
 	return timeout_ns ? wait_for(vcpu, &mail, timeout_ns) : 0;
+}
+
+/* An axvcpu_block() ends for what has been done at once as it does for mail. */
+static int done(struct axvcpu *vcpu, int ret)
+{
+	if (!ret)
+		axvcpu_wake(vcpu);
+	return vm_result(vcpu->vm, ret);
 }
 
 /* At once, if the caller may: it is the owner, or there is none. */
@@ -366,7 +376,7 @@ static bool try_at_once(struct axvcpu *vcpu, const struct axvcpu_request *reques
 
 	if (!op_try(vcpu, IN(AXVCPU_FREE) | (owner ? IN(AXVCPU_READY) : 0), &op))
 		return false;
-	*ret = vm_result(vcpu->vm, carry_out(vcpu, request));
+	*ret = done(vcpu, carry_out(vcpu, request));
 	op_end(vcpu, &op, op.from);
 	return true;
 }
@@ -385,7 +395,7 @@ int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *reques
 	if (request->kind == AXVCPU_REQUEST_INTERRUPT && HAS_OP(vcpu->ops, inject_anywhere)) {
 		ret = vcpu->ops->inject_anywhere(vcpu->arch, request->u.vector);
 		if (ret != -EAGAIN)
-			return vm_result(vcpu->vm, ret);
+			return done(vcpu, ret);
 	}
 	if (request->kind == AXVCPU_REQUEST_START) {
 		ret = claim_start(vcpu);

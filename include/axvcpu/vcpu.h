@@ -282,10 +282,21 @@ AXVCPU_API int axvcpu_flush(struct axvcpu *vcpu);
 AXVCPU_API int axvcpu_kick(struct axvcpu *vcpu);
 
 /**
- * Lets the owner sleep until axvcpu_wake() or axvcpu_kick(): Ready to Blocked and back. A wake
- * that came since the last block ends it at once.
+ * Lets the owner sleep until one of these happens: Ready to Blocked and back. One that has happened
+ * since the last block ends it at once.
  *
- * @param timeout_ns how long at most, in nanoseconds; negative: for ever.
+ * - axvcpu_wake() or axvcpu_kick();
+ * - a request (request.h) of any kind from any thread, the owner included, that has been carried
+ *   out or put into the mailbox: interrupts, NMIs, exceptions and lines (axvcpu_inject_interrupt()
+ *   and its like), registers, reset, start, stop, pause, resume;
+ * - a signal handler runs meanwhile (-EINTR).
+ *
+ * Interrupts that reach the kernel's controllers in another way (axvm_set_irq_line(),
+ * axvm_signal_msi(), irqfds, timers, other vCPUs) do not end it: with these controllers a vCPU
+ * waits inside axvcpu_run(). The sleep may end for an event that the caller has dealt with before:
+ * look again at what it waits for.
+ *
+ * @param timeout_ns how long at most, in nanoseconds; negative: without a limit.
  * @return 0: woken; -ETIMEDOUT; -EINTR: a signal handler ran; -EBADFD; -EBUSY.
  *
  * States: Ready; Blocked meanwhile; leaves Ready. Threads: the owner.
