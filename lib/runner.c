@@ -28,6 +28,9 @@ struct worker {
 	struct axvm_runner *runner;
 	struct axvcpu *vcpu;
 	pthread_t thread;
+	bool bound;
+	/* The thread ends by itself, and not by pthread_exit() or a cancellation in the handler. */
+	bool returns;
 };
 
 struct axvm_runner {
@@ -133,6 +136,21 @@ static bool bind_together(struct worker *worker)
 	return run;
 }
 
+/*
+ * A cancellation takes effect in the handler alone: in the library it would leave a vCPU, or a
+ * lock, half way through an operation.
+ */
+static int handle(const struct worker *worker, struct axvcpu_exit *exit)
+{
+	const struct axvm_runner *runner = worker->runner;
+	int ret;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	ret = runner->handler(worker->vcpu, exit, runner->ctx);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	return ret;
+}
+
 /* Until somebody says stop. 0, or an error. */
 static int run(struct worker *worker)
 {
@@ -147,7 +165,7 @@ static int run(struct worker *worker)
 			continue;
 		retries.waits = 0;
 		if (!ret)
-			ret = runner->handler(worker->vcpu, &exit, runner->ctx);
+			ret = handle(worker, &exit);
 		if (ret < 0)
 			return ret;
 		if (ret)
@@ -156,29 +174,55 @@ static int run(struct worker *worker)
 	return 0;
 }
 
+static int ended_by_handler(const struct worker *worker)
+{
+	return axvcpu_fail(worker->runner->vm, -ECANCELED,
+			   "runner: vCPU %u: its thread has ended inside the handler, by "
+			   "pthread_exit() or a cancellation",
+			   axvcpu_id(worker->vcpu));
+}
+
+/* However the thread ends. */
+static void end_thread(void *arg)
+{
+	struct worker *worker = arg;
+	struct axvm_runner *runner = worker->runner;
+	int ret = worker->returns ? 0 : ended_by_handler(worker);
+
+	if (ret) {
+		record(runner, ret);
+		axvm_runner_stop(runner);
+	}
+	ret = worker->bound ? unbind(worker->vcpu) : 0;
+	if (ret)
+		record(runner, ret);
+	pthread_mutex_lock(&runner->lock);
+	runner->ended++;
+	pthread_cond_broadcast(&runner->changed);
+	pthread_mutex_unlock(&runner->lock);
+}
+
 static void *work(void *arg)
 {
 	struct worker *worker = arg;
 	struct axvm_runner *runner = worker->runner;
 	char name[16];
 
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	snprintf(name, sizeof(name), "%s%u", runner->name, axvcpu_id(worker->vcpu));
 	pthread_setname_np(pthread_self(), name);
-	if (bind_together(worker)) {
+	pthread_cleanup_push(end_thread, worker);
+	worker->bound = bind_together(worker);
+	if (worker->bound) {
 		int ret = run(worker);
 
 		if (ret) {
 			record(runner, ret);
 			axvm_runner_stop(runner);
 		}
-		ret = unbind(worker->vcpu);
-		if (ret)
-			record(runner, ret);
 	}
-	pthread_mutex_lock(&runner->lock);
-	runner->ended++;
-	pthread_cond_broadcast(&runner->changed);
-	pthread_mutex_unlock(&runner->lock);
+	worker->returns = true;
+	pthread_cleanup_pop(true);
 	return NULL;
 }
 

@@ -27,7 +27,8 @@
  * | -ENODEV          | there is no /dev/kvm, or it is not KVM                                    |
  * | -EACCES          | /dev/kvm may not be opened by this user                                   |
  * | -EALREADY        | it is on, or enabled, already                                             |
- * | -ECANCELED       | the vCPU was freed before the request was begun                           |
+ * | -ECANCELED       | the vCPU was freed before the request was begun; or a thread of a runner  |
+ * |                  | has ended in its handler                                                  |
  * | -EAGAIN          | a thread cannot be made now                                               |
  * | -EINTR           | a signal handler ran while the call waited                                |
  * | -ETIMEDOUT       | the given time has passed                                                 |
