@@ -177,8 +177,9 @@ AXVCPU_API int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_ro
 AXVCPU_API int axvcpu_bind(struct axvcpu *vcpu);
 
 /**
- * Gives the vCPU up and the thread its earlier CPU set back: Ready to Free. An I/O exit that is
- * still open is finished as axvcpu_flush() does.
+ * Gives the vCPU up and the thread its earlier CPU set back: Ready to Free. If the thread may use
+ * no CPU of that set any more (its cpuset has changed), it gets all that it may use. An I/O exit
+ * that is still open is finished as axvcpu_flush() does.
  *
  * @return 0; -EBADFD; -EBUSY: also in a thread that is not the owner; errnos of the kernel.
  *
