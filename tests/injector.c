@@ -282,6 +282,14 @@ WRAP(int, sys_sigmask, int how, const sigset_t *set, sigset_t *old)
 	return fails("pthread_sigmask", &failure, &ret) ? ret : __real_sys_sigmask(how, set, old);
 }
 
+/* If it says so although it has taken one, the run returns for nothing, which any run may. */
+WRAP(int, sys_sigtake, int sig)
+{
+	int ret = __real_sys_sigtake(sig);
+
+	return fails_harmlessly("rt_sigtimedwait") ? -EAGAIN : ret;
+}
+
 WRAP(int, sys_tkill, pid_t tid, int sig)
 {
 	return fails_harmlessly("tgkill") ? -ESRCH : __real_sys_tkill(tid, sig);

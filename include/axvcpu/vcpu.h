@@ -169,6 +169,11 @@ AXVCPU_API int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_ro
  * Ready. A thread may own several vCPUs; it gives them up in reverse order, as each restores the
  * CPU set that it found.
  *
+ * The kick signal is unblocked until unbind. A thread that blocks it after that is kicked all the
+ * same: KVM runs the vCPU with a signal mask of its own, which is the thread's at bind without the
+ * kick signal. Of signals whose mask the thread changes after bind: one that it blocks may end one
+ * run with NOTHING, and then ends none; one that it unblocks may end no run before the next bind.
+ *
  * @return 0; -EINVAL: the host lets this thread use none of them; -ENOMEM; -EBADFD; -EBUSY;
  *         errnos of the kernel.
  *
