@@ -151,6 +151,20 @@ int affinity_pin(const struct axvm *vm, struct affinity *affinity, int favor)
 			   ret == -EINVAL ? ": it may use no CPU of the vCPU's cpu_set" : "");
 }
 
+/* All CPUs, of which the kernel gives the thread those that its cpuset has. */
+static int unpin(const struct axvm *vm, size_t size)
+{
+	unsigned char *all = sys_calloc(1, size);
+	int ret;
+
+	if (!all)
+		return -ENOMEM;
+	memset(all, 0xff, size);
+	ret = set_affinity(vm, all, size);
+	free(all);
+	return ret;
+}
+
 int affinity_restore(const struct axvm *vm, struct affinity *affinity)
 {
 	int ret;
@@ -158,6 +172,9 @@ int affinity_restore(const struct axvm *vm, struct affinity *affinity)
 	if (!affinity->saved)
 		return 0;
 	ret = set_affinity(vm, affinity->saved, affinity->saved_size);
+	/* The cpuset has lost all of them since bind. */
+	if (ret == -EINVAL)
+		ret = unpin(vm, affinity->saved_size);
 	if (ret)
 		return axvcpu_fail(vm, ret, "giving the thread its CPU set back");
 	free(affinity->saved);

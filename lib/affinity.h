@@ -28,7 +28,10 @@ void affinity_destroy(struct affinity *affinity);
  * Does nothing if there is neither. Failing changes nothing.
  */
 int affinity_pin(const struct axvm *vm, struct affinity *affinity, int favor);
-/* Gives the calling thread the set that it had before. Failing changes nothing. */
+/*
+ * Gives the calling thread the set that it had before; if none of these CPUs can be used any more,
+ * all that can. Failing changes nothing.
+ */
 int affinity_restore(const struct axvm *vm, struct affinity *affinity);
 
 #endif

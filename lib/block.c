@@ -5,28 +5,21 @@
 #include "lib/sys.h"
 #include "lib/vcpu.h"
 #include "lib/vm.h"
-
-#define NS_PER_S 1000000000
+#include "lib/wait.h"
 
 int vcpu_sleep(struct axvcpu *vcpu, int64_t timeout_ns)
 {
-	int64_t start = timeout_ns < 0 ? 0 : sys_now_ns();
-	struct timespec left;
+	int64_t end = deadline_in(timeout_ns);
 
 	while (!atomic_exchange(&vcpu->wake, 0)) {
-		const struct timespec *timeout = NULL;
+		int64_t left = deadline_left(end);
+		struct timespec ts = timespec_of(left);
 		int ret;
 
-		if (timeout_ns >= 0) {
-			int64_t ns = timeout_ns - (sys_now_ns() - start);
-
-			if (ns <= 0)
-				return -ETIMEDOUT;
-			left.tv_sec = ns / NS_PER_S;
-			left.tv_nsec = ns % NS_PER_S;
-			timeout = &left;
-		}
-		ret = sys_futex_wait((const uint32_t *)&vcpu->wake, timeout);
+		if (!left)
+			return -ETIMEDOUT;
+		ret = sys_futex_wait((const uint32_t *)&vcpu->wake,
+				     left == NO_DEADLINE ? NULL : &ts);
 		/* A wake, and a token that came before the wait, show in the next round. */
 		if (ret && ret != -EAGAIN && ret != -ETIMEDOUT)
 			return ret;
@@ -36,11 +29,13 @@ int vcpu_sleep(struct axvcpu *vcpu, int64_t timeout_ns)
 
 bool vcpu_awaken(struct axvcpu *vcpu, uint64_t to, uint64_t *word)
 {
+	unsigned int waits = 0;
+
 	*word = atomic_load(&vcpu->state);
 	while (state_of(*word) == AXVCPU_BLOCKED) {
 		if (*word & STATE_BUSY) {
-			/* Registers are looked at, which takes but a moment. */
-			sys_yield();
+			/* Another thread is inside for a moment, as to read registers. */
+			wait_briefly(&waits);
 			*word = atomic_load(&vcpu->state);
 		} else if (atomic_compare_exchange_weak(&vcpu->state, word,
 							(*word & ~STATE_MASK) | to)) {

@@ -14,18 +14,31 @@
 #include "lib/sys.h"
 #include "lib/vcpu.h"
 #include "lib/vm.h"
+#include "lib/wait.h"
 
 /* A letter: on the sender's stack if it waits for the answer, else on the heap. */
 struct mail {
 	struct mail *next;
 	struct axvcpu_request request;
 	bool waited_for;
+	/* How often it is carried out. */
+	uint32_t times;
 	int result;
 	/* A futex: 1 when 'result' is there. */
 	_Atomic uint32_t done;
 };
 
-#define NS_PER_S 1000000000
+/* An owner that does not answer is looked for again after this time. */
+#define LOOK_AGAIN_NS 1000000000
+
+/*
+ * How many letters there can be that no sender waits for. A guest may be what causes injections: so
+ * they leave room for all else.
+ */
+#define INJECTIONS_MAX 4096
+#define UNWAITED_MAX (2 * INJECTIONS_MAX)
+/* Injections in one letter: as many of a vector as wait in the queue of x86. */
+#define TIMES_MAX UINT16_MAX
 
 /* --- carrying out ------------------------------------------------------------------------------------ */
 
@@ -67,13 +80,24 @@ static int carry_out(struct axvcpu *vcpu, const struct axvcpu_request *request)
 	}
 }
 
+/* As often as it was asked for, or until it fails. */
+static int carry_out_all(struct axvcpu *vcpu, const struct mail *mail)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; !ret && i < mail->times; i++)
+		ret = carry_out(vcpu, &mail->request);
+	return ret;
+}
+
 /* --- the box -------------------------------------------------------------------------------------------- */
 
 void mailbox_init(struct mailbox *mailbox)
 {
 	pthread_mutex_init(&mailbox->lock, NULL);
 	mailbox->first = NULL;
-	mailbox->end = &mailbox->first;
+	mailbox->last = NULL;
+	mailbox->unwaited = 0;
 }
 
 static struct mail *take_all(struct mailbox *mailbox)
@@ -83,7 +107,8 @@ static struct mail *take_all(struct mailbox *mailbox)
 	pthread_mutex_lock(&mailbox->lock);
 	first = mailbox->first;
 	mailbox->first = NULL;
-	mailbox->end = &mailbox->first;
+	mailbox->last = NULL;
+	mailbox->unwaited = 0;
 	pthread_mutex_unlock(&mailbox->lock);
 	return first;
 }
@@ -92,28 +117,75 @@ static void put(struct mailbox *mailbox, struct mail *mail)
 {
 	mail->next = NULL;
 	pthread_mutex_lock(&mailbox->lock);
-	*mailbox->end = mail;
-	mailbox->end = &mail->next;
+	if (mailbox->last)
+		mailbox->last->next = mail;
+	else
+		mailbox->first = mail;
+	mailbox->last = mail;
+	mailbox->unwaited += !mail->waited_for;
 	pthread_mutex_unlock(&mailbox->lock);
+}
+
+/* Whether 'mail', the latest one, can stand for the same request that comes next as well. */
+static bool stands_for(const struct mail *mail, const struct axvcpu_request *request)
+{
+	if (mail->waited_for || mail->request.kind != request->kind)
+		return false;
+	switch (request->kind) {
+	case AXVCPU_REQUEST_INTERRUPT:
+		return mail->request.u.vector == request->u.vector;
+	case AXVCPU_REQUEST_NMI:
+		return true;
+	case AXVCPU_REQUEST_IRQ_LINE:
+		return mail->request.u.line.line == request->u.line.line &&
+		       !mail->request.u.line.level == !request->u.line.level;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Returns 1 if the latest mail now stands for the request, too; 0: it needs one of its own;
+ * -ENOSPC.
+ */
+static int add_to_latest(struct mailbox *mailbox, const struct axvcpu_request *request)
+{
+	const bool injects = request->kind <= AXVCPU_REQUEST_IRQ_LINE;
+	struct mail *last;
+	int ret = 0;
+
+	pthread_mutex_lock(&mailbox->lock);
+	last = mailbox->last;
+	if (last && stands_for(last, request)) {
+		ret = last->times < TIMES_MAX ? 1 : -ENOSPC;
+		/* A line that is set twice is set once. */
+		if (ret == 1 && request->kind != AXVCPU_REQUEST_IRQ_LINE)
+			last->times++;
+	} else if (mailbox->unwaited >= (injects ? INJECTIONS_MAX : UNWAITED_MAX)) {
+		ret = -ENOSPC;
+	}
+	pthread_mutex_unlock(&mailbox->lock);
+	return ret;
 }
 
 /* Takes one out again. False: the owner has it. */
 static bool withdraw(struct mailbox *mailbox, const struct mail *mail)
 {
-	bool found = false;
+	struct mail *previous = NULL, *at;
 
 	pthread_mutex_lock(&mailbox->lock);
-	for (struct mail **p = &mailbox->first; *p; p = &(*p)->next) {
-		if (*p != mail)
-			continue;
-		*p = mail->next;
-		if (!*p)
-			mailbox->end = p;
-		found = true;
-		break;
+	for (at = mailbox->first; at && at != mail; at = at->next)
+		previous = at;
+	if (at) {
+		if (previous)
+			previous->next = at->next;
+		else
+			mailbox->first = at->next;
+		if (mailbox->last == at)
+			mailbox->last = previous;
 	}
 	pthread_mutex_unlock(&mailbox->lock);
-	return found;
+	return at;
 }
 
 /* The mail is gone when this returns. */
@@ -148,7 +220,7 @@ void mailbox_drain(struct axvcpu *vcpu)
 	atomic_fetch_and(&vcpu->attention, ~ATTENTION_MAIL);
 	for (struct mail *mail = take_all(&vcpu->mailbox); mail; mail = next) {
 		next = mail->next;
-		answer(mail, vm_result(vcpu->vm, carry_out(vcpu, &mail->request)));
+		answer(mail, vm_result(vcpu->vm, carry_out_all(vcpu, mail)));
 	}
 }
 
@@ -215,14 +287,13 @@ static int claim_start(struct axvcpu *vcpu)
 /* Waits for the answer, or takes the mail back when the time is over. */
 static int wait_for(struct axvcpu *vcpu, struct mail *mail, int64_t timeout_ns)
 {
-	int64_t end = timeout_ns < 0 ? INT64_MAX : sys_now_ns() + timeout_ns;
-	bool ours = false;
+	int64_t end = deadline_in(timeout_ns);
 
 	while (!atomic_load(&mail->done)) {
-		int64_t left = timeout_ns < 0 || ours ? NS_PER_S : end - sys_now_ns();
+		int64_t left = deadline_left(end);
 		struct timespec ts;
 
-		if (left <= 0) {
+		if (!left) {
 			if (withdraw(&vcpu->mailbox, mail)) {
 				if (mail->request.kind == AXVCPU_REQUEST_START)
 					atomic_store(&vcpu->starting, false);
@@ -231,37 +302,70 @@ static int wait_for(struct axvcpu *vcpu, struct mail *mail, int64_t timeout_ns)
 						   ": its owner has not got to it",
 						   vcpu->id);
 			}
-			/* The owner is at it: that takes but a moment. */
-			ours = true;
+			/* The owner is at it, and will answer soon. */
+			end = NO_DEADLINE;
 			continue;
 		}
-		ts.tv_sec = left / NS_PER_S;
-		ts.tv_nsec = left % NS_PER_S;
+		ts = timespec_of(left < LOOK_AGAIN_NS ? left : LOOK_AGAIN_NS);
 		sys_futex_wait((const uint32_t *)&mail->done, &ts);
 	}
 	return mail->result;
 }
 
+/* Into the box, for the sender not to wait. */
+static int drop(struct axvcpu *vcpu, const struct axvcpu_request *request)
+{
+	int ret = add_to_latest(&vcpu->mailbox, request);
+	struct mail *mail;
+
+	if (ret < 0)
+		return axvcpu_fail(vcpu->vm, ret,
+				   "request: vCPU %" PRIu32 ": its mailbox is full: its owner has "
+				   "not run it for a long time",
+				   vcpu->id);
+	if (ret)
+		return 0;
+	mail = sys_calloc(1, sizeof(*mail));
+	if (!mail)
+		return axvcpu_fail(vcpu->vm, -ENOMEM, "request: vCPU %" PRIu32, vcpu->id);
+	mail->request = *request;
+	mail->times = 1;
+	put(&vcpu->mailbox, mail);
+	return 0;
+}
+
 static int send_mail(struct axvcpu *vcpu, const struct axvcpu_request *request, int64_t timeout_ns)
 {
-	struct mail on_stack = { .request = *request, .waited_for = true };
-	struct mail *mail = &on_stack;
+	struct mail mail = { .request = *request, .waited_for = true, .times = 1 };
+	int ret = 0;
 
-	if (!timeout_ns) {
-		mail = sys_calloc(1, sizeof(*mail));
-		if (!mail)
-			return axvcpu_fail(vcpu->vm, -ENOMEM, "request: vCPU %" PRIu32, vcpu->id);
-		mail->request = *request;
-	} else if (thread.current == vcpu) {
-		return axvcpu_fail(vcpu->vm, -EBUSY,
-				   "request: vCPU %" PRIu32 ": the caller would wait for itself",
-				   vcpu->id);
+	if (!timeout_ns)
+		ret = drop(vcpu, request);
+	else if (thread.current == vcpu)
+		ret = axvcpu_fail(vcpu->vm, -EBUSY,
+				  "request: vCPU %" PRIu32 ": the caller would wait for itself",
+				  vcpu->id);
+	else
+		put(&vcpu->mailbox, &mail);
+	if (ret) {
+		if (request->kind == AXVCPU_REQUEST_START)
+			atomic_store(&vcpu->starting, false);
+		return ret;
 	}
-	put(&vcpu->mailbox, mail);
 	atomic_fetch_or(&vcpu->attention, ATTENTION_MAIL);
-	vcpu_leave_guest(vcpu);
+	/* A sleep ends even where the backend has no kick. */
+	if (vcpu_leave_guest(vcpu))
+		axvcpu_wake(vcpu);
 	mailbox_drain_unowned(vcpu);
-	return timeout_ns ? wait_for(vcpu, mail, timeout_ns) : 0;
+	return timeout_ns ? wait_for(vcpu, &mail, timeout_ns) : 0;
+}
+
+/* An axvcpu_block() ends for what has been done at once as it does for mail. */
+static int done(struct axvcpu *vcpu, int ret)
+{
+	if (!ret)
+		axvcpu_wake(vcpu);
+	return vm_result(vcpu->vm, ret);
 }
 
 /* At once, if the caller may: it is the owner, or there is none. */
@@ -272,7 +376,7 @@ static bool try_at_once(struct axvcpu *vcpu, const struct axvcpu_request *reques
 
 	if (!op_try(vcpu, IN(AXVCPU_FREE) | (owner ? IN(AXVCPU_READY) : 0), &op))
 		return false;
-	*ret = vm_result(vcpu->vm, carry_out(vcpu, request));
+	*ret = done(vcpu, carry_out(vcpu, request));
 	op_end(vcpu, &op, op.from);
 	return true;
 }
@@ -291,20 +395,14 @@ int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *reques
 	if (request->kind == AXVCPU_REQUEST_INTERRUPT && HAS_OP(vcpu->ops, inject_anywhere)) {
 		ret = vcpu->ops->inject_anywhere(vcpu->arch, request->u.vector);
 		if (ret != -EAGAIN)
-			return vm_result(vcpu->vm, ret);
+			return done(vcpu, ret);
 	}
 	if (request->kind == AXVCPU_REQUEST_START) {
 		ret = claim_start(vcpu);
 		if (ret)
 			return ret;
 	}
-	if (try_at_once(vcpu, request, &ret))
-		return ret;
-	ret = send_mail(vcpu, request, timeout_ns);
-	/* What never got into the box. */
-	if ((ret == -ENOMEM || ret == -EBUSY) && request->kind == AXVCPU_REQUEST_START)
-		atomic_store(&vcpu->starting, false);
-	return ret;
+	return try_at_once(vcpu, request, &ret) ? ret : send_mail(vcpu, request, timeout_ns);
 }
 
 /* --- shorthands ---------------------------------------------------------------------------------------------- */

@@ -2,21 +2,18 @@
 /* The runner: a thread for every vCPU. On the public API alone, but for the messages. */
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "axvcpu/axvcpu.h"
 #include "lib/cancel.h"
 #include "lib/compiler.h"
 #include "lib/sized.h"
 #include "lib/sys.h"
-
-#define NS_PER_S 1000000000
+#include "lib/wait.h"
 
 /* Where the workers of a runner are, together. */
 enum phase {
@@ -32,6 +29,9 @@ struct worker {
 	struct axvm_runner *runner;
 	struct axvcpu *vcpu;
 	pthread_t thread;
+	bool bound;
+	/* The thread ends by itself, and not by pthread_exit() or a cancellation in the handler. */
+	bool returns;
 };
 
 struct axvm_runner {
@@ -70,41 +70,47 @@ static void record(struct axvm_runner *runner, int error)
 }
 
 /* As long as another thread may be inside a vCPU for a look at its registers, if it gets no CPU. */
-#define BUSY_NS (INT64_C(10) * NS_PER_S)
+#define BUSY_NS INT64_C(10000000000)
+
+/* Of a call that finds another thread inside. */
+struct retries {
+	int64_t end;
+	unsigned int waits;
+};
 
 /*
  * Whether to do it again: another thread was inside, which any may be when the vCPU is not in the
  * guest. That takes but a moment, and is no reason to end a VM.
  */
-static bool try_again(int ret, int64_t *since)
+static bool try_again(int ret, struct retries *retries)
 {
 	if (likely(ret != -EBUSY))
 		return false;
-	if (!*since)
-		*since = sys_now_ns();
-	sched_yield();
-	return sys_now_ns() - *since < BUSY_NS;
+	if (!retries->waits)
+		retries->end = deadline_in(BUSY_NS);
+	wait_briefly(&retries->waits);
+	return deadline_left(retries->end);
 }
 
 static int bind(struct axvcpu *vcpu)
 {
-	int64_t since = 0;
+	struct retries retries = { 0 };
 	int ret;
 
 	do
 		ret = axvcpu_bind(vcpu);
-	while (try_again(ret, &since));
+	while (try_again(ret, &retries));
 	return ret;
 }
 
 static int unbind(struct axvcpu *vcpu)
 {
-	int64_t since = 0;
+	struct retries retries = { 0 };
 	int ret;
 
 	do
 		ret = axvcpu_unbind(vcpu);
-	while (try_again(ret, &since));
+	while (try_again(ret, &retries));
 	return ret;
 }
 
@@ -131,21 +137,36 @@ static bool bind_together(struct worker *worker)
 	return run;
 }
 
+/*
+ * A cancellation takes effect in the handler alone: in the library it would leave a vCPU, or a
+ * lock, half way through an operation.
+ */
+static int handle(const struct worker *worker, struct axvcpu_exit *exit)
+{
+	const struct axvm_runner *runner = worker->runner;
+	int ret;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	ret = runner->handler(worker->vcpu, exit, runner->ctx);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	return ret;
+}
+
 /* Until somebody says stop. 0, or an error. */
 static int run(struct worker *worker)
 {
 	struct axvm_runner *runner = worker->runner;
+	struct retries retries = { 0 };
 	struct axvcpu_exit exit;
-	int64_t since = 0;
 
 	while (!atomic_load(&runner->stop)) {
 		int ret = axvcpu_run(worker->vcpu, &exit);
 
-		if (unlikely(try_again(ret, &since)))
+		if (unlikely(try_again(ret, &retries)))
 			continue;
-		since = 0;
+		retries.waits = 0;
 		if (!ret)
-			ret = runner->handler(worker->vcpu, &exit, runner->ctx);
+			ret = handle(worker, &exit);
 		if (ret < 0)
 			return ret;
 		if (ret)
@@ -154,29 +175,55 @@ static int run(struct worker *worker)
 	return 0;
 }
 
+static int ended_by_handler(const struct worker *worker)
+{
+	return axvcpu_fail(worker->runner->vm, -ECANCELED,
+			   "runner: vCPU %u: its thread has ended inside the handler, by "
+			   "pthread_exit() or a cancellation",
+			   axvcpu_id(worker->vcpu));
+}
+
+/* However the thread ends. */
+static void end_thread(void *arg)
+{
+	struct worker *worker = arg;
+	struct axvm_runner *runner = worker->runner;
+	int ret = worker->returns ? 0 : ended_by_handler(worker);
+
+	if (ret) {
+		record(runner, ret);
+		axvm_runner_stop(runner);
+	}
+	ret = worker->bound ? unbind(worker->vcpu) : 0;
+	if (ret)
+		record(runner, ret);
+	pthread_mutex_lock(&runner->lock);
+	runner->ended++;
+	pthread_cond_broadcast(&runner->changed);
+	pthread_mutex_unlock(&runner->lock);
+}
+
 static void *work(void *arg)
 {
 	struct worker *worker = arg;
 	struct axvm_runner *runner = worker->runner;
 	char name[16];
 
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	snprintf(name, sizeof(name), "%s%u", runner->name, axvcpu_id(worker->vcpu));
 	pthread_setname_np(pthread_self(), name);
-	if (bind_together(worker)) {
+	pthread_cleanup_push(end_thread, worker);
+	worker->bound = bind_together(worker);
+	if (worker->bound) {
 		int ret = run(worker);
 
 		if (ret) {
 			record(runner, ret);
 			axvm_runner_stop(runner);
 		}
-		ret = unbind(worker->vcpu);
-		if (ret)
-			record(runner, ret);
 	}
-	pthread_mutex_lock(&runner->lock);
-	runner->ended++;
-	pthread_cond_broadcast(&runner->changed);
-	pthread_mutex_unlock(&runner->lock);
+	worker->returns = true;
+	pthread_cleanup_pop(true);
 	return NULL;
 }
 
@@ -351,16 +398,10 @@ static int check_outside(const struct axvm_runner *runner, const char *what)
 	return 0;
 }
 
-static struct timespec deadline(int64_t timeout_ns)
-{
-	int64_t end = sys_now_ns() + timeout_ns;
-
-	return (struct timespec){ .tv_sec = end / NS_PER_S, .tv_nsec = end % NS_PER_S };
-}
-
 int axvm_runner_join(struct axvm_runner *runner, int64_t timeout_ns)
 {
-	struct timespec end = deadline(timeout_ns < 0 ? 0 : timeout_ns);
+	const int64_t end = deadline_in(timeout_ns);
+	const struct timespec ts = timespec_of(end);
 	int cancel, error, ret = check_outside(runner, "join");
 
 	if (ret)
@@ -368,10 +409,10 @@ int axvm_runner_join(struct axvm_runner *runner, int64_t timeout_ns)
 	cancel = cancel_disable();
 	pthread_mutex_lock(&runner->lock);
 	while (!ret && runner->ended < runner->nworkers) {
-		if (timeout_ns < 0)
+		if (end == NO_DEADLINE)
 			pthread_cond_wait(&runner->changed, &runner->lock);
 		else
-			ret = -pthread_cond_timedwait(&runner->changed, &runner->lock, &end);
+			ret = -pthread_cond_timedwait(&runner->changed, &runner->lock, &ts);
 	}
 	error = runner->error;
 	pthread_mutex_unlock(&runner->lock);
@@ -400,7 +441,7 @@ int axvm_runner_resume(struct axvm_runner *runner)
 
 int axvm_runner_pause(struct axvm_runner *runner, int64_t timeout_ns)
 {
-	int64_t end = timeout_ns < 0 ? -1 : sys_now_ns() + timeout_ns;
+	const int64_t end = deadline_in(timeout_ns);
 	int ret = check_outside(runner, "pause");
 
 	if (ret)
@@ -409,10 +450,10 @@ int axvm_runner_pause(struct axvm_runner *runner, int64_t timeout_ns)
 	for (size_t i = 0; !ret && i < runner->nworkers; i++)
 		ret = axvcpu_pause(runner->workers[i].vcpu, 0);
 	for (size_t i = 0; !ret && i < runner->nworkers; i++) {
-		int64_t left = end < 0 ? -1 : end - sys_now_ns();
+		int64_t left = deadline_left(end);
 
-		/* At least a look: 0 would not wait at all, and less than 0 for ever. */
-		ret = axvcpu_pause(runner->workers[i].vcpu, end >= 0 && left < 1 ? 1 : left);
+		/* At least a look: 0 would not wait at all. */
+		ret = axvcpu_pause(runner->workers[i].vcpu, left ? left : 1);
 	}
 	if (ret)
 		axvm_runner_resume(runner);

@@ -13,6 +13,7 @@
 #include "lib/sys.h"
 #include "lib/vcpu.h"
 #include "lib/vm.h"
+#include "lib/wait.h"
 
 _Thread_local struct thread thread = { .ready = STATE_NONE };
 
@@ -117,21 +118,22 @@ bool op_try(struct axvcpu *vcpu, unsigned int allowed, struct op *op)
  * That another thread looks at a register at this moment, or sees to requests, is none of the caller's
  * business: waits. False: that is not what stands in the way.
  */
-static bool let_pass(const struct axvcpu *vcpu, uint64_t word)
+static bool let_pass(const struct axvcpu *vcpu, uint64_t word, unsigned int *waits)
 {
 	if (!(word & STATE_BRIEF) || thread.current == vcpu || vm_check_process(vcpu->vm))
 		return false;
-	sys_yield();
+	wait_briefly(waits);
 	return true;
 }
 
 static int begin_or_refuse(struct axvcpu *vcpu, unsigned int allowed, uint64_t busy,
 			   const char *what, struct op *op)
 {
+	unsigned int waits = 0;
 	uint64_t word;
 
 	while (!begin(vcpu, allowed, busy, op, &word))
-		if (!let_pass(vcpu, word))
+		if (!let_pass(vcpu, word, &waits))
 			return state_refuse(vcpu, word, what);
 	return 0;
 }

@@ -113,6 +113,15 @@ int sys_sigmask(int how, const sigset_t *set, sigset_t *old)
 	return -pthread_sigmask(how, set, old);
 }
 
+int sys_sigtake(int sig)
+{
+	/* Not the libc function: it is a cancellation point. */
+	static const struct timespec now;
+	const uint64_t set = UINT64_C(1) << (sig - 1);
+
+	return result(syscall(SYS_rt_sigtimedwait, &set, NULL, &now, sizeof(set)));
+}
+
 int sys_tkill(pid_t tid, int sig)
 {
 	return (int)arch_syscall3(SYS_tgkill, getpid(), tid, sig);

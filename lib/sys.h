@@ -48,6 +48,11 @@ int sys_getaffinity(void *set, size_t size);
 int sys_setaffinity(const void *set, size_t size);
 int sys_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
 int sys_sigmask(int how, const sigset_t *set, sigset_t *old);
+/*
+ * Takes a pending signal that the calling thread blocks, without its handler: returns it, or
+ * -EAGAIN.
+ */
+int sys_sigtake(int sig);
 /* To one thread of this process. Async-signal-safe. */
 int sys_tkill(pid_t tid, int sig);
 /* Waits while *word is 0. Private futexes. */

@@ -136,12 +136,15 @@ int axvcpu_free(struct axvcpu *vcpu)
 
 	if (!vcpu)
 		return 0;
-	if (axvcpu_state(vcpu) == AXVCPU_BLOCKED)
-		return axvcpu_fail(vcpu->vm, -EBUSY, "free: vCPU %u: its owner is blocked in it",
-				   vcpu->id);
 	ret = op_begin_long(vcpu, any, "free", &op);
 	if (ret)
 		return ret;
+	/* Looked at only now that the owner cannot go to sleep any more. */
+	if (op.from == AXVCPU_BLOCKED) {
+		op_leave(vcpu, &op, op.from);
+		return axvcpu_fail(vcpu->vm, -EBUSY, "free: vCPU %u: its owner is blocked in it",
+				   vcpu->id);
+	}
 	/* Best effort: there is nobody left to try again. */
 	if (op.from == AXVCPU_READY && op.owner == thread_id())
 		restore_thread(vcpu);

@@ -43,7 +43,9 @@
 struct mailbox {
 	pthread_mutex_t lock;
 	struct mail *first;
-	struct mail **end;
+	struct mail *last;
+	/* Letters of senders that do not wait, of which there can be only so many. */
+	uint32_t unwaited;
 };
 
 /* Of an exit kind, so that 0 is none. */

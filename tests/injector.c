@@ -306,6 +306,14 @@ WRAP(int, sys_sigmask, int how, const sigset_t *set, sigset_t *old)
 	return fails("pthread_sigmask", &failure, &ret) ? ret : __real_sys_sigmask(how, set, old);
 }
 
+/* If it says so although it has taken one, the run returns for nothing, which any run may. */
+WRAP(int, sys_sigtake, int sig)
+{
+	int ret = __real_sys_sigtake(sig);
+
+	return fails_harmlessly("rt_sigtimedwait") ? -EAGAIN : ret;
+}
+
 WRAP(int, sys_tkill, pid_t tid, int sig)
 {
 	return fails_harmlessly("tgkill") ? -ESRCH : __real_sys_tkill(tid, sig);
@@ -316,12 +324,21 @@ WRAP(int, sys_futex_wait, const uint32_t *word, const struct timespec *timeout)
 	static const struct failure failure = { .err = { EINTR, EFAULT } };
 	int ret;
 
+	__atomic_add_fetch(&injector.sleeps, 1, __ATOMIC_SEQ_CST);
 	return fails("futex", &failure, &ret) ? ret : __real_sys_futex_wait(word, timeout);
 }
 
 WRAP(int, sys_futex_wake, const uint32_t *word)
 {
 	return fails_harmlessly("futex") ? -EFAULT : __real_sys_futex_wake(word);
+}
+
+WRAP(void, sys_yield, void)
+{
+	__atomic_add_fetch(&injector.yields, 1, __ATOMIC_SEQ_CST);
+	if (injector.waiting)
+		injector.waiting();
+	__real_sys_yield();
 }
 
 WRAP(int, sys_thread_create, pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),

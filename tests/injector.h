@@ -39,6 +39,15 @@ struct injector {
 	/* What sys_open() returns instead of opening; 0: it opens. */
 	int open_result;
 
+	/*
+	 * How often a thread gave the CPU up for another one, and how often one slept; 'armed' or
+	 * not.
+	 */
+	unsigned int yields;
+	unsigned int sleeps;
+	/* Called for each of these yields; NULL: not at all. */
+	void (*waiting)(void);
+
 	/* The first call that was made to fail; NULL if none was. */
 	const char *failed;
 	/* What the library's function must then return. */

@@ -340,6 +340,80 @@ START_TEST(the_hal_pins_instead_and_wide_hosts_are_found_by_trying)
 }
 END_TEST
 
+/* A host of 64 CPUs: those of the process's cpuset, and those of the thread. */
+static unsigned long cpuset, thread_cpus;
+static int set_error;
+
+static int cpuset_set(void *ctx, const void *set, size_t size)
+{
+	unsigned long cpus;
+
+	(void)ctx;
+	ck_assert_uint_ge(size, sizeof(cpus));
+	memcpy(&cpus, set, sizeof(cpus));
+	if (set_error)
+		return set_error;
+	if (!(cpus & cpuset))
+		return -EINVAL;
+	thread_cpus = cpus & cpuset;
+	return 0;
+}
+
+static int cpuset_get(void *ctx, void *set, size_t size)
+{
+	(void)ctx;
+	if (size < sizeof(thread_cpus))
+		return -EINVAL;
+	memcpy(set, &thread_cpus, sizeof(thread_cpus));
+	return 0;
+}
+
+START_TEST(a_thread_whose_cpus_have_left_the_cpuset_gets_those_that_remain)
+{
+	const unsigned long wanted = 0xc, before = 0x3, left = 0xf0;
+	struct axvm_config vm_config = AXVM_CONFIG_INIT;
+	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
+	struct axvcpu_hal hal = AXVCPU_HAL_INIT;
+	struct axvcpu *vcpu;
+
+	hal.set_affinity = cpuset_set;
+	hal.get_affinity = cpuset_get;
+	vm_config.arch = &mock_ops;
+	vm_config.hal = &hal;
+	ck_ok(axvm_new(&vm_config, &vm));
+	config.cpu_set = &wanted;
+	config.cpu_set_size = sizeof(wanted);
+	ck_ok(axvcpu_new(vm, &config, &vcpu));
+	ck_ok(axvcpu_setup(vcpu, 0, 0, NULL));
+	cpuset = ~0ul;
+	thread_cpus = before;
+	ck_ok(axvcpu_bind(vcpu));
+	ck_assert_uint_eq(thread_cpus, wanted);
+
+	/* The kernel moves a thread that has no CPU left. */
+	cpuset = left;
+	thread_cpus = left;
+	/* Another failure changes nothing, and the second try has the right set. */
+	set_error = -EPERM;
+	ck_fails(axvcpu_unbind(vcpu), EPERM);
+	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_READY);
+	set_error = 0;
+	ck_ok(axvcpu_unbind(vcpu));
+	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_FREE);
+	ck_assert_uint_eq(thread_cpus, left);
+
+	/* As long as one of them is there, that is what it gets. */
+	cpuset = ~0ul;
+	thread_cpus = before;
+	ck_ok(axvcpu_bind(vcpu));
+	cpuset = 0x2 | left;
+	ck_ok(axvcpu_unbind(vcpu));
+	ck_assert_uint_eq(thread_cpus, 0x2);
+	ck_ok(axvcpu_free(vcpu));
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "affinity");
@@ -354,6 +428,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, nonsense_sets_are_refused);
 	tcase_add_test(tcase, the_set_can_be_read_back);
 	tcase_add_test(tcase, the_hal_pins_instead_and_wide_hosts_are_found_by_trying);
+	tcase_add_test(tcase, a_thread_whose_cpus_have_left_the_cpuset_gets_those_that_remain);
 }
 
 int main(void)

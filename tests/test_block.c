@@ -63,6 +63,72 @@ START_TEST(a_wake_before_the_wait_is_kept_once)
 }
 END_TEST
 
+START_TEST(what_is_asked_of_a_vcpu_ends_its_wait_whoever_asks)
+{
+	start();
+	/* By the owner, as a handler of HALT does: at once. */
+	ck_ok(axvcpu_inject_interrupt(vcpu, 1));
+	ck_ok(axvcpu_inject_nmi(vcpu));
+	ck_ok(axvcpu_block(vcpu, -1));
+	ck_assert_int_eq(axvcpu_block(vcpu, 0), -ETIMEDOUT);
+	/* What is refused does not. */
+	mock.ret[MOCK_INJECT_INTERRUPT] = -ENOSPC;
+	ck_assert_int_eq(axvcpu_inject_interrupt(vcpu, 1), -ENOSPC);
+	ck_assert_int_eq(axvcpu_block(vcpu, 0), -ETIMEDOUT);
+	mock.ret[MOCK_INJECT_INTERRUPT] = 0;
+	/* And before there is an owner. */
+	ck_ok(axvcpu_unbind(vcpu));
+	ck_ok(axvcpu_inject_interrupt(vcpu, 1));
+	ck_ok(axvcpu_bind(vcpu));
+	ck_ok(axvcpu_block(vcpu, -1));
+	ck_assert_int_eq(axvcpu_block(vcpu, 0), -ETIMEDOUT);
+	end();
+}
+END_TEST
+
+static int inject_anywhere(void *arch, uint32_t vector)
+{
+	(void)arch;
+	(void)vector;
+	return 0;
+}
+
+static void *inject_when_it_sleeps(void *arg)
+{
+	(void)arg;
+	while (axvcpu_state(vcpu) != AXVCPU_BLOCKED)
+		sched_yield();
+	ck_ok(axvcpu_inject_interrupt(vcpu, 1));
+	return NULL;
+}
+
+START_TEST(an_injection_from_another_thread_ends_the_wait)
+{
+	struct axvcpu_arch_ops ops = mock_ops;
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	pthread_t thread;
+
+	/*
+	 * By the mailbox; by the kernel's controller; by the mailbox of a backend that has no kick.
+	 */
+	mock_reset();
+	if (_i == 1)
+		ops.inject_anywhere = inject_anywhere;
+	if (_i == 2)
+		ops.kick = NULL;
+	config.arch = &ops;
+	ck_ok(axvm_new(&config, &vm));
+	ck_ok(axvcpu_new(vm, NULL, &vcpu));
+	ck_ok(axvcpu_setup(vcpu, 0, 0, NULL));
+	ck_ok(axvcpu_bind(vcpu));
+	ck_assert_int_eq(pthread_create(&thread, NULL, inject_when_it_sleeps, NULL), 0);
+	/* The longest time that there is. */
+	ck_ok(axvcpu_block(vcpu, INT64_MAX));
+	pthread_join(thread, NULL);
+	end();
+}
+END_TEST
+
 static atomic_bool stop;
 
 static void *waker(void *arg)
@@ -191,6 +257,8 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(tcase, a_timeout_ends_the_wait_and_not_earlier);
 	tcase_add_test(tcase, a_wake_before_the_wait_is_kept_once);
+	tcase_add_test(tcase, what_is_asked_of_a_vcpu_ends_its_wait_whoever_asks);
+	tcase_add_loop_test(tcase, an_injection_from_another_thread_ends_the_wait, 0, 3);
 	tcase_add_loop_test(tcase, a_thousand_waits_are_all_ended_by_another_thread, 0, 2);
 	tcase_add_test(tcase, no_wake_is_lost_at_any_moment);
 	tcase_add_test(tcase, a_signal_handler_ends_the_wait);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -118,6 +119,23 @@ static int take_resume(struct sweep_world *world)
 	return axvcpu_resume(sweep_first(world));
 }
 
+/* A run that a signal ends, in a thread whose mask has changed since bind. */
+static int take_interrupted_run(struct sweep_world *world)
+{
+	sigset_t changed, before;
+	int ret;
+
+	sigfillset(&changed);
+	pthread_sigmask(SIG_SETMASK, &changed, &before);
+	injector_ioctl(KVM_RUN, -EINTR, 1);
+	ret = sweep_run(world);
+	injector_ioctl(0, 0, 0);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!ret)
+		ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_NOTHING);
+	return ret;
+}
+
 /* From another thread, so that it is left in the mailbox, or taken out of it when time is up. */
 struct letter {
 	struct axvcpu *vcpu;
@@ -219,6 +237,8 @@ static const struct sweep_step steps[] = {
 	{ "stop", AXVM_IRQCHIP_NONE, NULL, take_stop, see_it_off, .calls = 0 },
 	{ "pause", AXVM_IRQCHIP_NONE, NULL, take_pause, NULL, .calls = 0 },
 	{ "resume", AXVM_IRQCHIP_NONE, NULL, take_resume, sweep_see_the_guest_run, .calls = 0 },
+	{ "run, interrupted", AXVM_IRQCHIP_NONE, sweep_bound, take_interrupted_run,
+	  sweep_see_the_guest_run, .calls = 3 },
 	{ "request", AXVM_IRQCHIP_NONE, sweep_bound, take_post, see_what_was_posted, .calls = 1,
 	  .has_threads = true },
 	{ "request and wait", AXVM_IRQCHIP_NONE, sweep_bound, take_post_and_wait,

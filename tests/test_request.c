@@ -84,7 +84,8 @@ START_TEST(what_is_asked_of_a_running_vcpu_its_owner_does)
 	request = (struct axvcpu_request){ .kind = AXVCPU_REQUEST_INTERRUPT, .u.vector = 77 };
 	ck_ok(axvcpu_send_request(vcpu, &request, -1));
 	ck_assert_uint_eq(mock.vectors[0], 77);
-	ck_ok(axvcpu_send_request(vcpu, &nmi, -1));
+	/* The longest time that there is. */
+	ck_ok(axvcpu_send_request(vcpu, &nmi, INT64_MAX));
 	request = (struct axvcpu_request){ .kind = AXVCPU_REQUEST_EXCEPTION,
 					   .u.exception = { .vector = 13 } };
 	ck_ok(axvcpu_send_request(vcpu, &request, -1));

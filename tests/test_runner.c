@@ -112,6 +112,70 @@ START_TEST(a_handlers_error_ends_all_with_that_error)
 }
 END_TEST
 
+static int leave_by_exit(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
+{
+	(void)exit;
+	(void)ctx;
+	atomic_fetch_add(&calls[axvcpu_id(vcpu)], 1);
+	if (axvcpu_id(vcpu) == 1)
+		pthread_exit(NULL);
+	return AXVM_CONTINUE;
+}
+
+static int leave_by_cancellation(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
+{
+	(void)exit;
+	(void)ctx;
+	atomic_fetch_add(&calls[axvcpu_id(vcpu)], 1);
+	if (axvcpu_id(vcpu) == 1) {
+		ck_assert_int_eq(pthread_cancel(pthread_self()), 0);
+		pthread_testcancel();
+		ck_abort_msg("the cancellation has no effect");
+	}
+	return AXVM_CONTINUE;
+}
+
+START_TEST(a_thread_that_ends_in_its_handler_ends_all_and_its_vcpu_is_free)
+{
+	static int (*const ways[])(struct axvcpu *, struct axvcpu_exit *,
+				   void *) = { leave_by_exit, leave_by_cancellation };
+	const struct axvm_runner_config config = config_for(ways[_i]);
+
+	create(PROGRAM(chatter));
+	ck_ok(axvm_runner_start(vm, &config, &runner));
+	ck_fails_saying(axvm_runner_join(runner, -1), ECANCELED, "vCPU 1: its thread has ended");
+	ck_fails(axvm_runner_free(runner), ECANCELED);
+	destroy();
+}
+END_TEST
+
+static _Atomic pthread_t second;
+
+static int say_who(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
+{
+	(void)exit;
+	(void)ctx;
+	if (axvcpu_id(vcpu) == 1 && !atomic_load(&second))
+		atomic_store(&second, pthread_self());
+	pthread_testcancel();
+	return AXVM_CONTINUE;
+}
+
+START_TEST(a_thread_that_is_cancelled_from_outside_ends_in_its_handler)
+{
+	const struct axvm_runner_config config = config_for(say_who);
+
+	create(PROGRAM(chatter));
+	ck_ok(axvm_runner_start(vm, &config, &runner));
+	while (!atomic_load(&second))
+		sched_yield();
+	ck_assert_int_eq(pthread_cancel(atomic_load(&second)), 0);
+	ck_fails_saying(axvm_runner_join(runner, -1), ECANCELED, "vCPU 1: its thread has ended");
+	ck_fails(axvm_runner_free(runner), ECANCELED);
+	destroy();
+}
+END_TEST
+
 START_TEST(spinning_guests_stop_too)
 {
 	const struct axvm_runner_config config = config_for(count);
@@ -213,6 +277,24 @@ START_TEST(pause_holds_all_and_resume_lets_them_go)
 	}
 	/* Stop comes through to the paused ones. */
 	ck_ok(axvm_runner_pause(runner, -1));
+	ck_ok(axvm_runner_free(runner));
+	destroy();
+}
+END_TEST
+
+START_TEST(the_longest_timeouts_do_not_end)
+{
+	const struct axvm_runner_config config = config_for(count);
+
+	create(PROGRAM(chatter));
+	ck_ok(axvm_runner_start(vm, &config, &runner));
+	wait_for_all();
+	ck_ok(axvm_runner_pause(runner, INT64_MAX));
+	ck_ok(axvm_runner_resume(runner));
+	/* Ended by a handler, while this waits. */
+	atomic_store(&result, AXVM_STOP);
+	ck_ok(axvm_runner_join(runner, INT64_MAX));
+	ck_ok(axvm_runner_join(runner, INT64_MAX - 1));
 	ck_ok(axvm_runner_free(runner));
 	destroy();
 }
@@ -345,9 +427,13 @@ static void add_tests(Suite *suite)
 	tcase_add_test(ends, vcpus_that_are_blocked_in_a_handler_stop_too);
 	tcase_add_test(ends, a_handler_cannot_wait_for_itself_but_can_say_stop);
 	tcase_add_test(ends, a_run_that_fails_ends_all_with_its_error);
+	tcase_add_loop_test(ends, a_thread_that_ends_in_its_handler_ends_all_and_its_vcpu_is_free,
+			    0, 2);
+	tcase_add_test(ends, a_thread_that_is_cancelled_from_outside_ends_in_its_handler);
 
 	tcase_add_test(pause, pause_holds_all_and_resume_lets_them_go);
 	tcase_add_test(pause, a_pause_that_takes_too_long_is_undone);
+	tcase_add_test(pause, the_longest_timeouts_do_not_end);
 
 	tcase_add_test(threads, threads_have_names_and_the_programs_signals_are_not_for_them);
 	tcase_add_test(threads, bad_configs_are_refused_and_nothing_runs);

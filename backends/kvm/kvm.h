@@ -43,6 +43,11 @@ struct kvm_vcpu {
 
 	/* --- the rest --- */
 	bool is_setup;
+	/* What KVM_RUN blocks: signals.c. */
+	bool has_signal_mask;
+	/* The owner did block the kick signal when it was last looked at. */
+	bool kick_blocked;
+	uint64_t signal_mask;
 	uint32_t id;
 	uint64_t entry;
 	struct kvm_vm *vm;
@@ -58,6 +63,7 @@ struct kvm_vm {
 	size_t run_size;
 	uint32_t max_vcpus;
 	uint32_t gpa_bits;
+	int kick_signal;
 	/* enum axvm_irqchip */
 	uint32_t irqchip;
 	/* AXVM_FORWARD_*, of the config. */
@@ -181,6 +187,18 @@ int kvm_flush(void *arch_vcpu);
 int kvm_kick(void *arch_vcpu);
 /* An open exit is finished, whatever comes of it: its completion must not hit the state of a reset. */
 int kvm_drop_exits(struct kvm_vcpu *vcpu);
+
+/* --- signals.c -------------------------------------------------------------------------------- */
+
+int kvm_bind(void *arch_vcpu);
+int kvm_unbind(void *arch_vcpu);
+/* Takes pending signals of kicks from an owner that blocks them. Whether there was one. */
+bool kvm_take_kick_signals(const struct kvm_vcpu *vcpu);
+/*
+ * KVM_RUN has ended in EINTR, and no kick asked for it. Returns 1 if that was the signal of an
+ * earlier kick, to enter again; 0 if it was a signal of the caller's; or an errno.
+ */
+int kvm_unexplained_signal(struct kvm_vcpu *vcpu);
 
 /* --- irq.c ------------------------------------------------------------------------------------ */
 

@@ -245,7 +245,9 @@ static int not_an_exit(struct kvm_vcpu *vcpu, int ret, struct attempts *attempts
 		close_exit(vcpu);
 		exit_nothing(exit);
 		if (!requested)
-			return 0;
+			return kvm_unexplained_signal(vcpu);
+		if (vcpu->kick_blocked)
+			kvm_take_kick_signals(vcpu);
 		exit->kicked = take_kick(vcpu);
 		return !exit->kicked;
 	}

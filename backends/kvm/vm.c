@@ -137,6 +137,7 @@ int kvm_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_li
 	kvm->vm = vm;
 	kvm->max_vcpus = config->max_vcpus;
 	kvm->forward = config->forward;
+	kvm->kick_signal = config->kick_signal;
 	kvm->irqchip = config->irqchip;
 	kvm->kernel_irqchip = config->irqchip != AXVM_IRQCHIP_NONE;
 	kvm_fd = given ? config->kvm_fd : kvm_dev_open(vm);

@@ -58,7 +58,7 @@ struct axvcpu_arch_ops {
 	 *
 	 * @param vm      the VM; it has no memory yet. Of it, only axvm_translate(), axvm_read(),
 	 *                axvm_write(), axvm_regions() and axvcpu_fail() may be used, in later calls.
-	 * @param config  a complete config, checked.
+	 * @param config  a complete config, checked; its kick_signal is the one in use.
 	 * @param limits  what it allows; preset to no limit, host page size, config's vCPUs.
 	 * @param arch_vm receives the object.
 	 */

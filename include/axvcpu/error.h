@@ -22,12 +22,13 @@
  * | -ENOENT          | there is no such region, frame, register or vCPU                          |
  * | -EFAULT          | a guest-physical range is not (wholly) guest memory                       |
  * | -EROFS           | the host has no write access to that guest memory                         |
- * | -ENOSPC          | a table is full: memory slots, vCPUs, routes, interrupts that wait; or an |
- * |                  | area given is too small                                                   |
+ * | -ENOSPC          | a table is full: memory slots, vCPUs, routes, interrupts and requests     |
+ * |                  | that wait; or an area given is too small                                  |
  * | -ENODEV          | there is no /dev/kvm, or it is not KVM                                    |
  * | -EACCES          | /dev/kvm may not be opened by this user                                   |
  * | -EALREADY        | it is on, or enabled, already                                             |
- * | -ECANCELED       | the vCPU was freed before the request was begun                           |
+ * | -ECANCELED       | the vCPU was freed before the request was begun; or a thread of a runner  |
+ * |                  | has ended in its handler                                                  |
  * | -EAGAIN          | a thread cannot be made now                                               |
  * | -EINTR           | a signal handler ran while the call waited                                |
  * | -ETIMEDOUT       | the given time has passed                                                 |

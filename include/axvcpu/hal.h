@@ -55,7 +55,8 @@ struct axvcpu_hal {
 	/**
 	 * Pins the calling thread, for axvcpu_bind() and axvcpu_unbind().
 	 *
-	 * @param set  a cpu_set_t of `size` bytes, as for sched_setaffinity().
+	 * @param set  a cpu_set_t of `size` bytes, as for sched_setaffinity(). All CPUs, if
+	 *             axvcpu_unbind() gave back the set from before bind and that was -EINVAL.
 	 * @return 0 or a negative errno; -EINVAL if no CPU of the set may be used.
 	 */
 	int (*set_affinity)(void *ctx, const void *set, size_t size);

@@ -45,8 +45,9 @@ struct axvcpu;
  * whose pending bits coalesce; from axvm_finalize() on (before it -EBUSY). Without an AIA there is the
  * line alone (-ENOTSUP).
  *
- * @return 0: delivered, or on its way; -EINVAL: no such vector; -ENOSPC: 65535 of this vector wait;
- *         -ENOTSUP; -ENOMEM; -EBADFD: the vCPU is not set up; errnos of the kernel.
+ * @return 0: delivered, or on its way; -EINVAL: no such vector; -ENOSPC: 65535 of this vector wait,
+ *         or the mailbox is full (request.h): the owner has not run the vCPU for long; -ENOTSUP;
+ *         -ENOMEM; -EBADFD: the vCPU is not set up; errnos of the kernel.
  *
  * States: all but Created and Invalid; unchanged. Threads: any. axvcpu: inject_interrupt.
  */

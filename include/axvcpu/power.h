@@ -48,8 +48,8 @@ AXVCPU_API enum axvcpu_power axvcpu_power(const struct axvcpu *vcpu);
  *
  * @param entry guest address of the first instruction.
  * @param arg   first argument, as in setup.
- * @return 0; -EINVAL: the entry does not go with the mode; -ENOTSUP; -EBADFD; -ENOMEM; errnos of
- *         the kernel.
+ * @return 0; -EINVAL: the entry does not go with the mode; -ENOTSUP; -EBADFD; -ENOMEM; -ENOSPC: the
+ *         mailbox is full; errnos of the kernel.
  */
 AXVCPU_API int axvcpu_reset(struct axvcpu *vcpu, uint64_t entry, uint64_t arg);
 
@@ -61,7 +61,7 @@ AXVCPU_API int axvcpu_reset(struct axvcpu *vcpu, uint64_t entry, uint64_t arg);
  */
 AXVCPU_API int axvcpu_start(struct axvcpu *vcpu, uint64_t entry, uint64_t arg);
 
-/** Switches a vCPU off, as a CPU_DOWN exit asks for. @return 0; -EBADFD; -ENOMEM. */
+/** Switches a vCPU off, as a CPU_DOWN exit asks for. @return 0; -EBADFD; -ENOMEM; -ENOSPC. */
 AXVCPU_API int axvcpu_stop(struct axvcpu *vcpu);
 
 /**
@@ -72,7 +72,7 @@ AXVCPU_API int axvcpu_stop(struct axvcpu *vcpu);
  */
 AXVCPU_API int axvcpu_pause(struct axvcpu *vcpu, int64_t timeout_ns);
 
-/** Undoes axvcpu_pause(), however often that was called. @return 0; -EBADFD; -ENOMEM. */
+/** Undoes axvcpu_pause(), however often that was called. @return 0; -EBADFD; -ENOMEM; -ENOSPC. */
 AXVCPU_API int axvcpu_resume(struct axvcpu *vcpu);
 
 #ifdef __cplusplus

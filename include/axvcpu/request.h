@@ -9,6 +9,13 @@
  * them returns NOTHING, and the next one carries them out: an exit that waits for an answer is not
  * taken away from its handler. An owner that asks for itself, outside of run, and anybody who asks of a vCPU without an owner,
  * has it done at once.
+ *
+ * Room in the mailbox is limited, as a guest may be what causes the requests. A sender that waits
+ * always has room. Of requests that no sender waits for there are at most 4096 of INTERRUPT, NMI,
+ * EXCEPTION and IRQ_LINE, and 8192 in all. Requests in a row that are the same take the room of
+ * one: an INTERRUPT of one vector or an NMI up to 65535 times, each of which is carried out, and an
+ * IRQ_LINE of the same line and level. Where the kernel's controllers take an interrupt, it is not
+ * in the mailbox.
  */
 #ifndef AXVCPU_REQUEST_H
 #define AXVCPU_REQUEST_H
@@ -77,11 +84,12 @@ struct axvcpu_request {
  * Asks something of a vCPU and waits until it is done.
  *
  * @param request    what; copied.
- * @param timeout_ns how long to wait, in nanoseconds; negative: for ever; 0: not at all, as the
- *                   functions named above do.
+ * @param timeout_ns how long to wait, in nanoseconds; negative: without a limit; 0: not at all, as
+ *                   the functions named above do.
  * @return what the request itself returned; 0 if it was left in the mailbox and `timeout_ns` is 0;
  *         -ETIMEDOUT: it was not begun in time, and will not be; -EINVAL: not a request;
- *         -EBADFD: the vCPU is not set up, or Invalid; -ENOMEM; -EBUSY: the caller is inside this
+ *         -EBADFD: the vCPU is not set up, or Invalid; -ENOMEM; -ENOSPC: the mailbox is full, and
+ *         `timeout_ns` is 0; -EBUSY: the caller is inside this
  *         very vCPU and would wait for itself; -ECANCELED: the vCPU was freed.
  *
  * States: all but Created and Invalid; unchanged. Threads: any.

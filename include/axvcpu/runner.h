@@ -32,8 +32,10 @@ struct axvm_runner_config {
 	/** sizeof(struct axvm_runner_config) */
 	size_t size;
 	/**
-	 * Called for every exit, by the vCPU's own thread, which is its owner: it may answer, block,
-	 * and ask for anything of any vCPU.
+	 * Called for every exit, by the vCPU's own thread, which is its owner: it may answer,
+	 * block, and ask for anything of any vCPU. It may end its thread by pthread_exit(): the
+	 * vCPU is given up, and the others stop. A cancellation of the thread takes effect in the
+	 * handler alone, at the next cancellation point, with the same result.
 	 *
 	 * @param ctx  as given here.
 	 * @return AXVM_CONTINUE, AXVM_STOP, or a negative errno, with which the VM then ends.
@@ -74,9 +76,10 @@ AXVCPU_API int axvm_runner_stop(struct axvm_runner *runner);
 /**
  * Waits until all threads have ended.
  *
- * @param timeout_ns how long at most, in nanoseconds; negative: for ever.
+ * @param timeout_ns how long at most, in nanoseconds; negative: without a limit.
  * @return 0: ended by AXVM_STOP or axvm_runner_stop(); -ETIMEDOUT: not yet; else the first error:
- *         of a handler, or of a run.
+ *         of a handler, or of a run; -ECANCELED: a thread has ended in its handler, by
+ *         pthread_exit() or a cancellation.
  *
  * Threads: any but the runner's own (-EBUSY).
  */

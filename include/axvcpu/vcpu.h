@@ -142,9 +142,10 @@ AXVCPU_API int axvcpu_new(struct axvm *vm, const struct axvcpu_config *config,
  * Destroys a vCPU. If the caller's thread bound it, that thread gets its CPU set back.
  *
  * @param vcpu the vCPU; NULL is nothing.
- * @return 0; -EBUSY: somebody is inside, and nothing has happened.
+ * @return 0; -EBUSY: another thread is inside, or its owner sleeps in axvcpu_block() or in the run
+ *         of a vCPU that does not execute; nothing has happened.
  *
- * States: any but Running. Threads: one; no other may use the vCPU any more.
+ * States: any but Running and Blocked. Threads: one; no other may use the vCPU any more.
  */
 AXVCPU_API int axvcpu_free(struct axvcpu *vcpu);
 
@@ -169,6 +170,11 @@ AXVCPU_API int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_ro
  * Ready. A thread may own several vCPUs; it gives them up in reverse order, as each restores the
  * CPU set that it found.
  *
+ * The kick signal is unblocked until unbind. A thread that blocks it after that is kicked all the
+ * same: KVM runs the vCPU with a signal mask of its own, which is the thread's at bind without the
+ * kick signal. Of signals whose mask the thread changes after bind: one that it blocks may end one
+ * run with NOTHING, and then ends none; one that it unblocks may end no run before the next bind.
+ *
  * @return 0; -EINVAL: the host lets this thread use none of them; -ENOMEM; -EBADFD; -EBUSY;
  *         errnos of the kernel.
  *
@@ -177,8 +183,9 @@ AXVCPU_API int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_ro
 AXVCPU_API int axvcpu_bind(struct axvcpu *vcpu);
 
 /**
- * Gives the vCPU up and the thread its earlier CPU set back: Ready to Free. An I/O exit that is
- * still open is finished as axvcpu_flush() does.
+ * Gives the vCPU up and the thread its earlier CPU set back: Ready to Free. If the thread may use
+ * no CPU of that set any more (its cpuset has changed), it gets all that it may use. An I/O exit
+ * that is still open is finished as axvcpu_flush() does.
  *
  * @return 0; -EBADFD; -EBUSY: also in a thread that is not the owner; errnos of the kernel.
  *
@@ -282,10 +289,21 @@ AXVCPU_API int axvcpu_flush(struct axvcpu *vcpu);
 AXVCPU_API int axvcpu_kick(struct axvcpu *vcpu);
 
 /**
- * Lets the owner sleep until axvcpu_wake() or axvcpu_kick(): Ready to Blocked and back. A wake
- * that came since the last block ends it at once.
+ * Lets the owner sleep until one of these happens: Ready to Blocked and back. One that has happened
+ * since the last block ends it at once.
  *
- * @param timeout_ns how long at most, in nanoseconds; negative: for ever.
+ * - axvcpu_wake() or axvcpu_kick();
+ * - a request (request.h) of any kind from any thread, the owner included, that has been carried
+ *   out or put into the mailbox: interrupts, NMIs, exceptions and lines (axvcpu_inject_interrupt()
+ *   and its like), registers, reset, start, stop, pause, resume;
+ * - a signal handler runs meanwhile (-EINTR).
+ *
+ * Interrupts that reach the kernel's controllers in another way (axvm_set_irq_line(),
+ * axvm_signal_msi(), irqfds, timers, other vCPUs) do not end it: with these controllers a vCPU
+ * waits inside axvcpu_run(). The sleep may end for an event that the caller has dealt with before:
+ * look again at what it waits for.
+ *
+ * @param timeout_ns how long at most, in nanoseconds; negative: without a limit.
  * @return 0: woken; -ETIMEDOUT; -EINTR: a signal handler ran; -EBADFD; -EBUSY.
  *
  * States: Ready; Blocked meanwhile; leaves Ready. Threads: the owner.

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Signals that end KVM_RUN. While it runs, KVM gives the thread a mask that the vCPU has: what the
+ * owner blocks, less the kick signal, so that a kick gets through to a thread that has blocked it
+ * since bind.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "backends/kvm/kvm.h"
+
+/* The kernel's set of signals, which libc's begins with. */
+#define SET_SIZE sizeof(uint64_t)
+/* Real-time signals queue. What is left of more than so many ends the next KVM_RUN. */
+#define SIGNALS_MAX 64
+
+static int set_mask(struct kvm_vcpu *vcpu, const sigset_t *blocked)
+{
+	union {
+		struct kvm_signal_mask mask;
+		unsigned char bytes[sizeof(struct kvm_signal_mask) + SET_SIZE];
+	} arg = { .mask.len = SET_SIZE };
+	sigset_t set = *blocked;
+	uint64_t word;
+	int ret;
+
+	sigdelset(&set, vcpu->vm->kick_signal);
+	memcpy(&word, &set, sizeof(word));
+	if (vcpu->has_signal_mask && vcpu->signal_mask == word)
+		return 0;
+	memcpy(arg.mask.sigset, &word, sizeof(word));
+	ret = kvm_vcpu_ioctl(vcpu, KVM_SET_SIGNAL_MASK, &arg.mask);
+	if (ret)
+		return ret;
+	vcpu->signal_mask = word;
+	vcpu->has_signal_mask = true;
+	return 0;
+}
+
+static int read_mask(const struct kvm_vcpu *vcpu, sigset_t *blocked)
+{
+	return kvm_vcpu_result(vcpu, sys_sigmask(SIG_BLOCK, NULL, blocked),
+			       "reading the signal mask");
+}
+
+int kvm_bind(void *arch_vcpu)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	sigset_t blocked;
+	int ret = read_mask(vcpu, &blocked);
+
+	vcpu->kick_blocked = false;
+	return ret ? ret : set_mask(vcpu, &blocked);
+}
+
+int kvm_unbind(void *arch_vcpu)
+{
+	struct kvm_vcpu *vcpu = arch_vcpu;
+	int ret = kvm_vcpu_ioctl(vcpu, KVM_SET_SIGNAL_MASK, (struct kvm_signal_mask *)NULL);
+
+	if (!ret)
+		vcpu->has_signal_mask = false;
+	return ret;
+}
+
+bool kvm_take_kick_signals(const struct kvm_vcpu *vcpu)
+{
+	const int kick = vcpu->vm->kick_signal;
+	int n = 0;
+
+	while (n < SIGNALS_MAX && sys_sigtake(kick) == kick)
+		n++;
+	return n;
+}
+
+int kvm_unexplained_signal(struct kvm_vcpu *vcpu)
+{
+	sigset_t blocked;
+	int ret = read_mask(vcpu, &blocked);
+
+	if (ret)
+		return ret;
+	vcpu->kick_blocked = sigismember(&blocked, vcpu->vm->kick_signal);
+	/* It stays pending, as no handler takes it, and would end every KVM_RUN. */
+	if (vcpu->kick_blocked && kvm_take_kick_signals(vcpu))
+		return 1;
+	return set_mask(vcpu, &blocked);
+}
