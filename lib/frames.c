@@ -129,12 +129,9 @@ int frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa)
 	struct frame_chunk *chunk;
 	unsigned char *frame;
 	uint64_t n;
-	/* A child has a copy of the bookkeeping, and perhaps of a lock that nobody will release. */
-	int ret = vm_check_process(vm);
+	int ret;
 
 	(void)ctx;
-	if (ret)
-		return ret;
 	pthread_mutex_lock(&frames->lock);
 	ret = frames->room ? 0 : chunk_new(vm);
 	if (ret) {
@@ -158,11 +155,9 @@ int frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
 	struct frames *frames = &vm->frames;
 	uint64_t page = vm->limits.page_size;
 	struct frame_chunk *chunk;
-	int ret = vm_check_process(vm);
+	int ret = 0;
 
 	(void)ctx;
-	if (ret)
-		return ret;
 	if (gpa % page)
 		return axvcpu_fail(vm, -EINVAL,
 				   "free frame %#" PRIx64
@@ -192,8 +187,11 @@ int axvm_alloc_frame(struct axvm *vm, uint64_t *gpa)
 {
 	unsigned int failures = error_count;
 	uint64_t frame = 0;
-	int ret = vm->hal.alloc_frame(vm->hal.ctx, vm, &frame);
+	int ret = vm_check_process(vm);
 
+	if (ret)
+		return ret;
+	ret = vm->hal.alloc_frame(vm->hal.ctx, vm, &frame);
 	if (ret < 0) {
 		/* A hook need not leave a message. */
 		if (error_count == failures)
@@ -212,8 +210,11 @@ int axvm_alloc_frame(struct axvm *vm, uint64_t *gpa)
 int axvm_free_frame(struct axvm *vm, uint64_t gpa)
 {
 	unsigned int failures = error_count;
-	int ret = vm->hal.free_frame(vm->hal.ctx, vm, gpa);
+	int ret = vm_check_process(vm);
 
+	if (ret)
+		return ret;
+	ret = vm->hal.free_frame(vm->hal.ctx, vm, gpa);
 	if (ret < 0 && error_count == failures)
 		axvcpu_fail(vm, ret, "free frame %#" PRIx64 ": the HAL's free_frame failed", gpa);
 	return ret < 0 ? ret : 0;

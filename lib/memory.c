@@ -309,7 +309,7 @@ static int map_locked(struct axvm *vm, const struct axvm_region *info, struct fr
 	if (ret) {
 		slot_give(map, region->slot);
 		region_free(vm, region);
-		return vm_result(vm, ret);
+		return ret;
 	}
 
 	region->chunk = chunk;
@@ -325,8 +325,10 @@ static int map_locked(struct axvm *vm, const struct axvm_region *info, struct fr
 int axvm_map(struct axvm *vm, const struct axvm_region *given)
 {
 	struct axvm_region info;
-	int ret;
+	int ret = vm_check_process(vm);
 
+	if (ret)
+		return ret;
 	if (!given)
 		return axvcpu_fail(vm, -EINVAL, "map: the region is NULL");
 	ret = sized_copy(vm, "struct axvm_region", &info, sizeof(info), given);
@@ -368,7 +370,7 @@ static int unmap_locked(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk)
 	ret = HAS_OP(vm->ops, vm_unmap) ? vm->ops->vm_unmap(vm->arch, &region->info, region->slot)
 					: 0;
 	if (ret)
-		return vm_result(vm, ret);
+		return ret;
 
 	pthread_rwlock_wrlock(&map->lock);
 	map->count--;
@@ -381,8 +383,10 @@ static int unmap_locked(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk)
 
 int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len)
 {
-	int ret;
+	int ret = vm_check_process(vm);
 
+	if (ret)
+		return ret;
 	pthread_mutex_lock(&vm->memory.change);
 	ret = unmap_locked(vm, gpa, len, false);
 	pthread_mutex_unlock(&vm->memory.change);
@@ -465,8 +469,10 @@ int axvm_regions(struct axvm *vm, size_t first, size_t count, struct axvm_region
 	struct memory_map *map = &vm->memory;
 	unsigned char *out = (unsigned char *)regions;
 	size_t stride = 0;
-	int total;
+	int total = vm_check_process(vm);
 
+	if (total)
+		return total;
 	if (count) {
 		if (!regions)
 			return axvcpu_fail(vm, -EINVAL, "regions: the array is NULL");

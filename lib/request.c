@@ -148,7 +148,7 @@ void mailbox_drain(struct axvcpu *vcpu)
 	atomic_fetch_and(&vcpu->attention, ~ATTENTION_MAIL);
 	for (struct mail *mail = take_all(&vcpu->mailbox); mail; mail = next) {
 		next = mail->next;
-		answer(mail, vm_result(vcpu->vm, carry_out(vcpu, &mail->request)));
+		answer(mail, carry_out(vcpu, &mail->request));
 	}
 }
 
@@ -272,7 +272,7 @@ static bool try_at_once(struct axvcpu *vcpu, const struct axvcpu_request *reques
 
 	if (!op_try(vcpu, IN(AXVCPU_FREE) | (owner ? IN(AXVCPU_READY) : 0), &op))
 		return false;
-	*ret = vm_result(vcpu->vm, carry_out(vcpu, request));
+	*ret = carry_out(vcpu, request);
 	op_end(vcpu, &op, op.from);
 	return true;
 }
@@ -281,8 +281,10 @@ int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *reques
 			int64_t timeout_ns)
 {
 	uint64_t word = atomic_load(&vcpu->state);
-	int ret = check(vcpu, request);
+	int ret = vm_check_process(vcpu->vm);
 
+	if (!ret)
+		ret = check(vcpu, request);
 	if (ret)
 		return ret;
 	if (state_of(word) == AXVCPU_CREATED || state_of(word) == AXVCPU_INVALID)
@@ -291,7 +293,7 @@ int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *reques
 	if (request->kind == AXVCPU_REQUEST_INTERRUPT && HAS_OP(vcpu->ops, inject_anywhere)) {
 		ret = vcpu->ops->inject_anywhere(vcpu->arch, request->u.vector);
 		if (ret != -EAGAIN)
-			return vm_result(vcpu->vm, ret);
+			return ret;
 	}
 	if (request->kind == AXVCPU_REQUEST_START) {
 		ret = claim_start(vcpu);

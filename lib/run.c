@@ -61,7 +61,7 @@ static void ask_hal(const struct axvcpu *vcpu, struct axvcpu_exit *exit)
 static int after_run(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret)
 {
 	if (ret)
-		return vm_result(vcpu->vm, ret);
+		return ret;
 	vcpu->awaits = exit->answerable ? AWAITS(exit->kind) : 0;
 	if (exit->kind < 32 && (TERMINAL_KINDS & IN(exit->kind)))
 		atomic_fetch_or(&vcpu->attention, ATTENTION_TERMINAL);
@@ -119,7 +119,11 @@ static noinline int run_rest(struct axvcpu *vcpu, struct axvcpu_exit *exit, int 
 
 	thread_set_current(vcpu);
 	exit->kicked = 0;
-	ret = after_run(vcpu, exit, host_run_rest(vcpu->arch, exit, ret));
+	/* A forked child comes this far: KVM refuses it, and what follows would write to struct kvm_run. */
+	if (ret && vm_check_process(vcpu->vm))
+		ret = -EPERM;
+	else
+		ret = after_run(vcpu, exit, host_run_rest(vcpu->arch, exit, ret));
 	op_end(vcpu, &op, AXVCPU_READY);
 	return ret;
 }
@@ -175,7 +179,11 @@ int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 int axvcpu_complete(struct axvcpu *vcpu, const struct axvcpu_answer *answer)
 {
 	const uint64_t ready = thread.ready;
-	uint64_t word = ready | STATE_AWAITS;
+	/*
+	 * Ready, with an answer due. Without its mark this may be a forked child, whose answer would reach
+	 * the parent: then the bit of the mark remains, which no state word has.
+	 */
+	uint64_t word = ready + (STATE_AWAITS - PROCESS_MARK) + *vcpu->mark;
 
 	if (unlikely(answer->kind != AXVCPU_ANSWER_VALUE) ||
 	    unlikely(!atomic_compare_exchange_strong(&vcpu->state, &word,

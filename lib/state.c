@@ -77,8 +77,6 @@ int state_refuse(struct axvcpu *vcpu, uint64_t word, const char *what)
 {
 	enum axvcpu_state state = state_of(word);
 
-	if ((word & STATE_BUSY) && vm_check_process(vcpu->vm))
-		return -EPERM;
 	if ((word & STATE_BUSY) && thread.current != vcpu)
 		return axvcpu_fail(vcpu->vm, -EBUSY, "%s: vCPU %u: another thread is inside (%s)",
 				   what, vcpu->id, axvcpu_state_name(state));
@@ -118,7 +116,7 @@ bool op_try(struct axvcpu *vcpu, unsigned int allowed, struct op *op)
  */
 static bool let_pass(const struct axvcpu *vcpu, uint64_t word)
 {
-	if (!(word & STATE_BRIEF) || thread.current == vcpu || vm_check_process(vcpu->vm))
+	if (!(word & STATE_BRIEF) || thread.current == vcpu)
 		return false;
 	sys_yield();
 	return true;
@@ -128,7 +126,10 @@ static int begin_or_refuse(struct axvcpu *vcpu, unsigned int allowed, uint64_t b
 			   const char *what, struct op *op)
 {
 	uint64_t word;
+	int ret = vm_check_process(vcpu->vm);
 
+	if (ret)
+		return ret;
 	while (!begin(vcpu, allowed, busy, op, &word))
 		if (!let_pass(vcpu, word))
 			return state_refuse(vcpu, word, what);
@@ -152,10 +153,18 @@ int op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what, 
 	if (ret || op->owner == thread_id())
 		return ret;
 	op_end(vcpu, op, op->from);
-	if (vm_check_process(vcpu->vm))
-		return -EPERM;
 	return axvcpu_fail(vcpu->vm, -EBUSY, "%s: vCPU %u belongs to thread %d", what, vcpu->id,
 			   (int)op->owner);
+}
+
+void op_begin_copy(struct axvcpu *vcpu, struct op *op)
+{
+	uint64_t word = atomic_load(&vcpu->state);
+
+	op->previous = thread.current;
+	op->from = state_of(word);
+	op->owner = state_owner(word);
+	thread_set_current(vcpu);
 }
 
 void op_enter(struct axvcpu *vcpu, const struct op *op)
@@ -181,6 +190,10 @@ void op_end(struct axvcpu *vcpu, const struct op *op, enum axvcpu_state to)
 
 static int check_state(struct axvcpu *vcpu, enum axvcpu_state state, const char *what)
 {
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
 	if ((unsigned int)state > AXVCPU_BLOCKED)
 		return axvcpu_fail(vcpu->vm, -EINVAL, "%s: vCPU %u: %u is not a state", what,
 				   vcpu->id, (unsigned int)state);
@@ -261,8 +274,10 @@ int axvcpu_manipulate_arch(struct axvcpu *vcpu, enum axvcpu_state from, enum axv
 
 int axvcpu_with_current(struct axvcpu *vcpu, int (*fn)(void *ctx), void *ctx)
 {
-	int ret;
+	int ret = vm_check_process(vcpu->vm);
 
+	if (ret)
+		return ret;
 	if (thread.current)
 		return axvcpu_fail(vcpu->vm, -EBUSY, "with_current: vCPU %u is current already",
 				   thread.current->id);

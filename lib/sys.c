@@ -93,9 +93,9 @@ int sys_sigmask(int how, const sigset_t *set, sigset_t *old)
 	return -pthread_sigmask(how, set, old);
 }
 
-int sys_tkill(pid_t tid, int sig)
+int sys_tkill(pid_t pid, pid_t tid, int sig)
 {
-	return (int)arch_syscall3(SYS_tgkill, getpid(), tid, sig);
+	return (int)arch_syscall3(SYS_tgkill, pid, tid, sig);
 }
 
 int sys_futex_wait(const uint32_t *word, const struct timespec *timeout)

@@ -39,8 +39,8 @@ int sys_getaffinity(void *set, size_t size);
 int sys_setaffinity(const void *set, size_t size);
 int sys_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
 int sys_sigmask(int how, const sigset_t *set, sigset_t *old);
-/* To one thread of this process. Async-signal-safe. */
-int sys_tkill(pid_t tid, int sig);
+/* To one thread of a process. Async-signal-safe. */
+int sys_tkill(pid_t pid, pid_t tid, int sig);
 /* Waits while *word is 0. Private futexes. */
 int sys_futex_wait(const uint32_t *word, const struct timespec *timeout);
 int sys_futex_wake(const uint32_t *word);

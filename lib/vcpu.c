@@ -52,6 +52,7 @@ static int vcpu_init(struct axvm *vm, struct axvcpu *vcpu, const struct axvcpu_c
 		return ret;
 	vcpu->ops = vm->ops;
 	vcpu->vm = vm;
+	vcpu->mark = vm->process.mark;
 	vcpu->id = config->id;
 	vcpu->flags = config->flags;
 	vcpu->favor_cpu = config->favor_cpu;
@@ -98,8 +99,10 @@ static int new_locked(struct axvm *vm, const struct axvcpu_config *config, struc
 int axvcpu_new(struct axvm *vm, const struct axvcpu_config *given, struct axvcpu **out)
 {
 	struct axvcpu_config config;
-	int ret = sized_copy(vm, "struct axvcpu_config", &config, sizeof(config), given);
+	int ret = vm_check_process(vm);
 
+	if (!ret)
+		ret = sized_copy(vm, "struct axvcpu_config", &config, sizeof(config), given);
 	if (!ret)
 		ret = check_config(vm, &config);
 	if (ret)
@@ -107,7 +110,7 @@ int axvcpu_new(struct axvm *vm, const struct axvcpu_config *given, struct axvcpu
 	pthread_mutex_lock(&vm->lock);
 	ret = new_locked(vm, &config, out);
 	pthread_mutex_unlock(&vm->lock);
-	return vm_result(vm, ret);
+	return ret;
 }
 
 /* The owner's thread becomes what it was before bind. Both must work, or neither has happened. */
@@ -129,28 +132,37 @@ int axvcpu_free(struct axvcpu *vcpu)
 				 IN(AXVCPU_RUNNING);
 	struct axvm *vm;
 	struct op op;
-	int ret;
+	bool copy;
+	int ret = 0;
 
 	if (!vcpu)
 		return 0;
-	if (axvcpu_state(vcpu) == AXVCPU_BLOCKED)
-		return axvcpu_fail(vcpu->vm, -EBUSY, "free: vCPU %u: its owner is blocked in it",
-				   vcpu->id);
-	ret = op_begin_long(vcpu, any, "free", &op);
+	vm = vcpu->vm;
+	/* In a forked child no lock is taken, and what waits in the mailbox may be on stacks that are gone. */
+	copy = axvm_is_copy(vm);
+	if (copy)
+		op_begin_copy(vcpu, &op);
+	else if (axvcpu_state(vcpu) == AXVCPU_BLOCKED)
+		ret = axvcpu_fail(vm, -EBUSY, "free: vCPU %u: its owner is blocked in it",
+				  vcpu->id);
+	else
+		ret = op_begin_long(vcpu, any, "free", &op);
 	if (ret)
 		return ret;
 	/* Best effort: there is nobody left to try again. */
 	if (op.from == AXVCPU_READY && op.owner == thread_id())
 		restore_thread(vcpu);
-	mailbox_destroy(&vcpu->mailbox);
+	if (!copy)
+		mailbox_destroy(&vcpu->mailbox);
 	vcpu->ops->vcpu_free(vcpu->arch);
 	thread_set_current(op.previous == vcpu ? NULL : op.previous);
 
-	vm = vcpu->vm;
-	pthread_mutex_lock(&vm->lock);
+	if (!copy)
+		pthread_mutex_lock(&vm->lock);
 	vm->vcpus[vcpu->id] = NULL;
 	vm->nvcpus--;
-	pthread_mutex_unlock(&vm->lock);
+	if (!copy)
+		pthread_mutex_unlock(&vm->lock);
 	affinity_destroy(&vcpu->affinity);
 	free(vcpu);
 	return 0;
@@ -178,7 +190,7 @@ int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_root,
 	if (!ret)
 		ret = vcpu->ops->setup(vcpu->arch, &config);
 	op_end(vcpu, &op, ret ? AXVCPU_CREATED : AXVCPU_FREE);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 static int bind_thread(struct axvcpu *vcpu)
@@ -210,7 +222,7 @@ int axvcpu_bind(struct axvcpu *vcpu)
 	if (!ret)
 		op.owner = thread_id();
 	op_end(vcpu, &op, ret ? AXVCPU_FREE : AXVCPU_READY);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 int vcpu_flush(struct axvcpu *vcpu)
@@ -238,7 +250,7 @@ int axvcpu_unbind(struct axvcpu *vcpu)
 			vcpu->ops->bind(vcpu->arch);
 	}
 	op_end(vcpu, &op, ret ? AXVCPU_READY : AXVCPU_FREE);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 int axvcpu_flush(struct axvcpu *vcpu)
@@ -250,7 +262,7 @@ int axvcpu_flush(struct axvcpu *vcpu)
 		return ret;
 	ret = vcpu_flush(vcpu);
 	op_end(vcpu, &op, op.from);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */
@@ -282,13 +294,20 @@ void *axvcpu_arch(const struct axvcpu *vcpu)
 
 int axvcpu_favor_cpu(const struct axvcpu *vcpu)
 {
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
 	return vcpu->flags & AXVCPU_F_FAVOR_CPU ? (int)vcpu->favor_cpu : -ENOENT;
 }
 
 int axvcpu_cpu_set(const struct axvcpu *vcpu, void *set, size_t size)
 {
 	const struct affinity *affinity = &vcpu->affinity;
+	int ret = vm_check_process(vcpu->vm);
 
+	if (ret)
+		return ret;
 	if (!affinity->set)
 		return -ENOENT;
 	if (size && size < affinity->set_size)
@@ -303,6 +322,10 @@ int axvcpu_cpu_set(const struct axvcpu *vcpu, void *set, size_t size)
 
 int axvcpu_fd(const struct axvcpu *vcpu)
 {
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
 	if (!HAS_OP(vcpu->ops, vcpu_fd))
 		return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: vCPUs have no descriptor",
 				   vcpu->ops->name);

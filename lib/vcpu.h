@@ -19,7 +19,7 @@
  * The state word: enum axvcpu_state; whether a thread is inside an operation (run is RUNNING |
  * BUSY); whether 'attention' and 'awaits' are not 0; and in the upper half the owner's thread id,
  * while Ready, Running or Blocked. One word, so that run and complete check all of it with their
- * compare-and-swap.
+ * compare-and-swap. The bit PROCESS_MARK is set in none.
  */
 #define STATE_MASK UINT64_C(0xff)
 #define STATE_BUSY UINT64_C(0x100)
@@ -63,6 +63,8 @@ struct axvcpu {
 	_Atomic uint32_t attention;
 	const struct axvcpu_arch_ops *ops;
 	struct axvm *vm;
+	/* Of the VM's struct process. */
+	const uint64_t *mark;
 	/* 1: a wake has come that no block has used. A futex. */
 	_Atomic uint32_t wake;
 	/*
@@ -124,7 +126,7 @@ struct op {
 /*
  * Begins an operation that needs one of the states 'allowed': nobody else gets in until op_end(),
  * and the vCPU is current. It takes but a moment, or goes on with op_enter(): who comes meanwhile
- * waits. Returns 0, or -EBADFD or -EBUSY with a message that says 'what'.
+ * waits. Returns 0, or -EBADFD, -EBUSY or, in a forked child, -EPERM, with a message that says 'what'.
  */
 int op_begin(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op);
 /* The same, for operations that may take their time: who comes meanwhile is refused. */
@@ -133,6 +135,8 @@ int op_begin_long(struct axvcpu *vcpu, unsigned int allowed, const char *what, s
 bool op_try(struct axvcpu *vcpu, unsigned int allowed, struct op *op);
 /* op_begin(), for operations of the owner alone. */
 int op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op);
+/* In a forked child, which alone can use its copy: begins whatever another thread was at. */
+void op_begin_copy(struct axvcpu *vcpu, struct op *op);
 /* Ends it in state 'to'. A vCPU that has no owner then has its mailbox emptied. */
 void op_end(struct axvcpu *vcpu, const struct op *op, enum axvcpu_state to);
 /* The same without a look into the mailbox. */

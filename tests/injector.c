@@ -282,9 +282,9 @@ WRAP(int, sys_sigmask, int how, const sigset_t *set, sigset_t *old)
 	return fails("pthread_sigmask", &failure, &ret) ? ret : __real_sys_sigmask(how, set, old);
 }
 
-WRAP(int, sys_tkill, pid_t tid, int sig)
+WRAP(int, sys_tkill, pid_t pid, pid_t tid, int sig)
 {
-	return fails_harmlessly("tgkill") ? -ESRCH : __real_sys_tkill(tid, sig);
+	return fails_harmlessly("tgkill") ? -ESRCH : __real_sys_tkill(pid, tid, sig);
 }
 
 WRAP(int, sys_futex_wait, const uint32_t *word, const struct timespec *timeout)

@@ -73,7 +73,8 @@ void arm64_vcpu_free(void *arch_vcpu)
 {
 	const struct kvm_vcpu *vcpu = arch_vcpu;
 
-	if (vcpu->is_setup)
+	/* In a forked child, its lock may be that of a thread which is not here. */
+	if (vcpu->is_setup && !axvm_is_copy(vcpu->vm->vm))
 		set_cpu(vcpu, NULL);
 	kvm_vcpu_free(arch_vcpu);
 }

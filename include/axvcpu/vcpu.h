@@ -141,9 +141,9 @@ AXVCPU_API int axvcpu_new(struct axvm *vm, const struct axvcpu_config *config,
  * Destroys a vCPU. If the caller's thread bound it, that thread gets its CPU set back.
  *
  * @param vcpu the vCPU; NULL is nothing.
- * @return 0; -EBUSY: somebody is inside, and nothing has happened.
+ * @return 0; -EBUSY: another thread is inside, and nothing has happened.
  *
- * States: any but Running. Threads: one; no other may use the vCPU any more.
+ * States: any but Running; in a forked child any. Threads: one; no other may use the vCPU any more.
  */
 AXVCPU_API int axvcpu_free(struct axvcpu *vcpu);
 
@@ -274,7 +274,7 @@ AXVCPU_API int axvcpu_flush(struct axvcpu *vcpu);
  * Takes the vCPU out of the guest. After the call returns, at least one axvcpu_run() that was in
  * progress or comes next returns with `kicked` set. Kicks coalesce. It also ends axvcpu_block().
  *
- * @return 0; -ENOTSUP: the backend cannot.
+ * @return 0; -ENOTSUP: the backend cannot; -EPERM. Neither leaves a message.
  *
  * States: any; unchanged. Threads: any, and signal handlers.
  */
@@ -294,7 +294,7 @@ AXVCPU_API int axvcpu_block(struct axvcpu *vcpu, int64_t timeout_ns);
 /**
  * Ends the present axvcpu_block(), or the next one if there is none now.
  *
- * @return 0. States: any. Threads: any, and signal handlers.
+ * @return 0; -EPERM, without a message. States: any. Threads: any, and signal handlers.
  */
 AXVCPU_API int axvcpu_wake(struct axvcpu *vcpu);
 
