@@ -99,7 +99,7 @@ int vcpu_leave_guest(struct axvcpu *vcpu)
 	 */
 	word = atomic_load(&vcpu->state);
 	if (state_of(word) == AXVCPU_RUNNING)
-		sys_tkill(vcpu->vm->process.pid, state_owner(word), vcpu->vm->kick_signal);
+		sys_tkill(vcpu->vm->process.pid, atomic_load(&vcpu->tid), vcpu->vm->kick_signal);
 	return 0;
 }
 

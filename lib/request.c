@@ -267,7 +267,7 @@ static int send_mail(struct axvcpu *vcpu, const struct axvcpu_request *request, 
 /* At once, if the caller may: it is the owner, or there is none. */
 static bool try_at_once(struct axvcpu *vcpu, const struct axvcpu_request *request, int *ret)
 {
-	bool owner = state_owner(atomic_load(&vcpu->state)) == thread_id();
+	bool owner = state_owner(atomic_load(&vcpu->state)) == thread_serial();
 	struct op op;
 
 	if (!op_try(vcpu, IN(AXVCPU_FREE) | (owner ? IN(AXVCPU_READY) : 0), &op))

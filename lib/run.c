@@ -115,7 +115,7 @@ static noinline int run_slow(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 /* The fast way has led into the guest, and what came out of it is not a frequent exit. */
 static noinline int run_rest(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret)
 {
-	const struct op op = { .from = AXVCPU_READY, .owner = thread_id() };
+	const struct op op = { .from = AXVCPU_READY, .owner = thread_serial() };
 
 	thread_set_current(vcpu);
 	exit->kicked = 0;

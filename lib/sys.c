@@ -119,6 +119,11 @@ int sys_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)
 	return -pthread_create(thread, attr, fn, arg);
 }
 
+int sys_setspecific(pthread_key_t key, const void *value)
+{
+	return -pthread_setspecific(key, value);
+}
+
 int64_t sys_now_ns(void)
 {
 	struct timespec ts;

@@ -48,6 +48,7 @@ int sys_futex_wake(const uint32_t *word);
 void sys_yield(void);
 int sys_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
 		      void *arg);
+int sys_setspecific(pthread_key_t key, const void *value);
 /* CLOCK_MONOTONIC in nanoseconds: cannot fail. */
 int64_t sys_now_ns(void);
 /* NULL when out of memory. Released by free(). */

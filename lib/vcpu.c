@@ -150,7 +150,7 @@ int axvcpu_free(struct axvcpu *vcpu)
 	if (ret)
 		return ret;
 	/* Best effort: there is nobody left to try again. */
-	if (op.from == AXVCPU_READY && op.owner == thread_id())
+	if (op.from == AXVCPU_READY && op.owner == thread_serial())
 		restore_thread(vcpu);
 	if (!copy)
 		mailbox_destroy(&vcpu->mailbox);
@@ -164,6 +164,7 @@ int axvcpu_free(struct axvcpu *vcpu)
 	if (!copy)
 		pthread_mutex_unlock(&vm->lock);
 	affinity_destroy(&vcpu->affinity);
+	thread_record_put(vcpu->owner);
 	free(vcpu);
 	return 0;
 }
@@ -206,6 +207,27 @@ static int bind_thread(struct axvcpu *vcpu)
 	return ret;
 }
 
+/* Makes the calling thread the owner. Inside an operation. */
+static int take(struct axvcpu *vcpu, struct op *op)
+{
+	struct thread_record *record = thread_record_get();
+	int ret;
+
+	if (!record)
+		return axvcpu_fail(vcpu->vm, -ENOMEM, "vCPU %u: its owner's record", vcpu->id);
+	ret = bind_thread(vcpu);
+	if (!ret && HAS_OP(vcpu->ops, bind)) {
+		ret = vcpu->ops->bind(vcpu->arch);
+		if (ret)
+			restore_thread(vcpu);
+	}
+	if (ret)
+		thread_record_put(record);
+	else
+		op_own(vcpu, op, record);
+	return ret;
+}
+
 int axvcpu_bind(struct axvcpu *vcpu)
 {
 	struct op op;
@@ -213,15 +235,25 @@ int axvcpu_bind(struct axvcpu *vcpu)
 
 	if (ret)
 		return ret;
-	ret = bind_thread(vcpu);
-	if (!ret && HAS_OP(vcpu->ops, bind)) {
-		ret = vcpu->ops->bind(vcpu->arch);
-		if (ret)
-			restore_thread(vcpu);
-	}
-	if (!ret)
-		op.owner = thread_id();
+	ret = take(vcpu, &op);
 	op_end(vcpu, &op, ret ? AXVCPU_FREE : AXVCPU_READY);
+	return ret;
+}
+
+int axvcpu_adopt(struct axvcpu *vcpu)
+{
+	struct op op;
+	int ret = op_begin(vcpu, IN(AXVCPU_READY) | IN(AXVCPU_BLOCKED), "adopt", &op);
+
+	if (ret)
+		return ret;
+	if (thread_record_ended(vcpu->owner))
+		ret = take(vcpu, &op);
+	else
+		ret = axvcpu_fail(vcpu->vm, -EBUSY,
+				  "adopt: vCPU %u: thread %d, its owner, has not ended", vcpu->id,
+				  (int)vcpu->tid);
+	op_end(vcpu, &op, ret ? op.from : AXVCPU_READY);
 	return ret;
 }
 

@@ -14,12 +14,13 @@
 #include "axvcpu/vcpu.h"
 #include "lib/affinity.h"
 #include "lib/compiler.h"
+#include "lib/thread.h"
 
 /*
  * The state word: enum axvcpu_state; whether a thread is inside an operation (run is RUNNING |
- * BUSY); whether 'attention' and 'awaits' are not 0; and in the upper half the owner's thread id,
- * while Ready, Running or Blocked. One word, so that run and complete check all of it with their
- * compare-and-swap. The bit PROCESS_MARK is set in none.
+ * BUSY); whether 'attention' and 'awaits' are not 0; and from STATE_OWNER_SHIFT on the owner's
+ * thread_serial(), while Ready, Running or Blocked. One word, so that run and complete check all of it
+ * with their compare-and-swap. The bit PROCESS_MARK is set in none.
  */
 #define STATE_MASK UINT64_C(0xff)
 #define STATE_BUSY UINT64_C(0x100)
@@ -28,7 +29,7 @@
 #define STATE_FLAGS (STATE_ATTENTION | STATE_AWAITS)
 /* Beside BUSY: for a moment only. Others wait, and are not refused. */
 #define STATE_BRIEF UINT64_C(0x800)
-#define STATE_OWNER_SHIFT 32
+#define STATE_OWNER_SHIFT 16
 /* No vCPU's. */
 #define STATE_NONE UINT64_MAX
 
@@ -84,31 +85,22 @@ struct axvcpu {
 	/* A start is on its way. */
 	_Atomic uint32_t starting;
 	bool paused;
+	/* The kernel's id of the owner, for signals: older than the state that says that there is one. */
+	_Atomic pid_t tid;
+	/* The latest owner's; NULL before there was one. By whoever is inside. */
+	struct thread_record *owner;
 	/* The owner's signal mask before bind. */
 	sigset_t old_signals;
 };
-
-struct thread {
-	/* The vCPU that it operates on. */
-	struct axvcpu *current;
-	/* The state word of a vCPU that it may run at once; STATE_NONE while one is current. */
-	uint64_t ready;
-	/* gettid(), or 0 before it was first asked for. */
-	pid_t tid;
-};
-extern _Thread_local struct thread thread;
-
-pid_t thread_id(void);
-void thread_set_current(struct axvcpu *vcpu);
 
 static inline enum axvcpu_state state_of(uint64_t word)
 {
 	return (enum axvcpu_state)(word & STATE_MASK);
 }
 
-static inline pid_t state_owner(uint64_t word)
+static inline uint64_t state_owner(uint64_t word)
 {
-	return (pid_t)(word >> STATE_OWNER_SHIFT);
+	return word >> STATE_OWNER_SHIFT;
 }
 
 /* States as a set, for state_enter(). */
@@ -119,8 +111,8 @@ static inline pid_t state_owner(uint64_t word)
 struct op {
 	struct axvcpu *previous;
 	enum axvcpu_state from;
-	/* What op_end() leaves, in a state that has an owner. */
-	pid_t owner;
+	/* What op_end() leaves, in a state that has an owner: its thread_serial(). */
+	uint64_t owner;
 };
 
 /*
@@ -137,6 +129,8 @@ bool op_try(struct axvcpu *vcpu, unsigned int allowed, struct op *op);
 int op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op);
 /* In a forked child, which alone can use its copy: begins whatever another thread was at. */
 void op_begin_copy(struct axvcpu *vcpu, struct op *op);
+/* Makes the calling thread the owner; takes the reference of its record. Inside an operation. */
+void op_own(struct axvcpu *vcpu, struct op *op, struct thread_record *record);
 /* Ends it in state 'to'. A vCPU that has no owner then has its mailbox emptied. */
 void op_end(struct axvcpu *vcpu, const struct op *op, enum axvcpu_state to);
 /* The same without a look into the mailbox. */

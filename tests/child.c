@@ -141,6 +141,7 @@ static void calls_for_the_state(struct axvcpu *vcpu)
 
 	child_expect_eperm(axvcpu_setup(vcpu, 0, 0, NULL));
 	child_expect_eperm(axvcpu_bind(vcpu));
+	child_expect_eperm(axvcpu_adopt(vcpu));
 	child_expect_eperm(axvcpu_run(vcpu, &exit_));
 	child_expect_eperm(axvcpu_complete_value(vcpu, 0x99));
 	child_expect_eperm(axvcpu_complete_fault(vcpu));

@@ -311,6 +311,16 @@ WRAP(int, sys_thread_create, pthread_t *thread, const pthread_attr_t *attr, void
 		       : __real_sys_thread_create(thread, attr, fn, arg);
 }
 
+WRAP(int, sys_setspecific, pthread_key_t key, const void *value)
+{
+	static const struct failure failure = { .err = { ENOMEM, EINVAL },
+						.expected = { ENOMEM, ENOMEM } };
+	int ret;
+
+	return fails("pthread_setspecific", &failure, &ret) ? ret
+							    : __real_sys_setspecific(key, value);
+}
+
 WRAP(void *, sys_calloc, size_t n, size_t size)
 {
 	static const struct failure failure = { .err = { ENOMEM, ENOMEM } };

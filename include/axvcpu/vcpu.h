@@ -166,7 +166,7 @@ AXVCPU_API int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_ro
 /**
  * Makes the calling thread the owner and pins it to the vCPU's host CPUs, if it has any: Free to
  * Ready. A thread may own several vCPUs; it gives them up in reverse order, as each restores the
- * CPU set that it found.
+ * CPU set that it found. A vCPU whose owner ends stays Ready: axvcpu_adopt().
  *
  * @return 0; -EINVAL: the host lets this thread use none of them; -ENOMEM; -EBADFD; -EBUSY;
  *         errnos of the kernel.
@@ -184,6 +184,21 @@ AXVCPU_API int axvcpu_bind(struct axvcpu *vcpu);
  * States: Ready; leaves Free. Threads: the owner. axvcpu: unbind.
  */
 AXVCPU_API int axvcpu_unbind(struct axvcpu *vcpu);
+
+/**
+ * Makes the calling thread the owner of a vCPU whose owner thread has ended without axvcpu_unbind(),
+ * and pins it as axvcpu_bind() does. Nothing else changes: an exit that waits for its answer still
+ * does, and so do requests.
+ *
+ * A thread has ended when it has returned or called pthread_exit() and its thread-specific data is being
+ * destroyed, so at the latest when it can be joined.
+ *
+ * @return 0; -EBUSY: the owner has not ended; -EBADFD: the vCPU has no owner; otherwise as
+ *         axvcpu_bind().
+ *
+ * States: Ready, Blocked; leaves Ready. Threads: any.
+ */
+AXVCPU_API int axvcpu_adopt(struct axvcpu *vcpu);
 
 /* --- running --------------------------------------------------------------------------------- */
 
