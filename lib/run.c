@@ -39,7 +39,6 @@ static int attend(struct axvcpu *vcpu)
 		ret = axvm_finalize(vcpu->vm);
 	if (ret)
 		return ret;
-	atomic_fetch_and(&vcpu->attention, ~ATTENTION_FINALIZE);
 	return attention & ATTENTION_PARKED ? PARKED : 0;
 }
 

@@ -12,6 +12,7 @@
 #include "lib/hal.h"
 #include "lib/kick.h"
 #include "lib/sys.h"
+#include "lib/vcpu.h"
 
 /* More than any KVM has; keeps a wild number from becoming a wild allocation. */
 #define VCPUS_MAX 65536
@@ -236,6 +237,20 @@ int vm_refuse_child(const struct axvm *vm)
 			   vm->id, (int)vm->process.pid);
 }
 
+/* With the VM's lock held. */
+static int finalize_locked(struct axvm *vm)
+{
+	int ret = HAS_OP(vm->ops, vm_finalize) ? vm->ops->vm_finalize(vm->arch) : 0;
+
+	if (ret)
+		return ret;
+	vm->finalized = true;
+	for (uint32_t i = 0; i < vm->limits.vcpus; i++)
+		if (vm->vcpus[i])
+			atomic_fetch_and(&vm->vcpus[i]->attention, ~ATTENTION_FINALIZE);
+	return 0;
+}
+
 int axvm_finalize(struct axvm *vm)
 {
 	int ret = vm_check_process(vm);
@@ -243,11 +258,8 @@ int axvm_finalize(struct axvm *vm)
 	if (ret)
 		return ret;
 	pthread_mutex_lock(&vm->lock);
-	if (!vm->finalized) {
-		if (HAS_OP(vm->ops, vm_finalize))
-			ret = vm->ops->vm_finalize(vm->arch);
-		vm->finalized = !ret;
-	}
+	if (!vm->finalized)
+		ret = finalize_locked(vm);
 	pthread_mutex_unlock(&vm->lock);
 	return ret;
 }
