@@ -3,6 +3,11 @@
  * @file error.h
  * How failures are reported.
  *
+ * A pointer must not be NULL: the behaviour is undefined then, as a rule a crash. That goes for objects,
+ * exits, answers, buffers and out-parameters. The exceptions: axvm_free(), axvcpu_free(),
+ * axvm_runner_free() and axpercpu_destroy() of NULL do nothing, and where a comment gives NULL a
+ * meaning, as for most configs, it has that.
+ *
  * Every function that can fail returns 0 (or a count) or a negative errno, and leaves its
  * out-parameters untouched on failure. The value of `errno` itself is not part of the API.
  *
