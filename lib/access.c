@@ -17,6 +17,8 @@ int axvm_translate(struct axvm *vm, uint64_t gpa, uint64_t len, void **ptr)
 	void *hva = NULL;
 	size_t i;
 
+	if (vm_check_process(vm))
+		return -EPERM;
 	if (!len)
 		return axvcpu_fail(vm, -EINVAL, "translate %#" PRIx64 ": the length is 0", gpa);
 	reader = srcu_read_lock(&map->srcu);
@@ -211,7 +213,7 @@ int axvm_read(struct axvm *vm, uint64_t gpa, void *buf, uint64_t len)
 		.access = ACCESS_READ, .gpa = gpa, .len = len, .out = buf
 	};
 
-	return run(vm, &transfer);
+	return vm_check_process(vm) ? -EPERM : run(vm, &transfer);
 }
 
 int axvm_write(struct axvm *vm, uint64_t gpa, const void *buf, uint64_t len)
@@ -220,7 +222,7 @@ int axvm_write(struct axvm *vm, uint64_t gpa, const void *buf, uint64_t len)
 		.access = ACCESS_WRITE, .gpa = gpa, .len = len, .in = buf
 	};
 
-	return run(vm, &transfer);
+	return vm_check_process(vm) ? -EPERM : run(vm, &transfer);
 }
 
 int axvm_set(struct axvm *vm, uint64_t gpa, uint8_t byte, uint64_t len)
@@ -229,5 +231,5 @@ int axvm_set(struct axvm *vm, uint64_t gpa, uint8_t byte, uint64_t len)
 		.access = ACCESS_SET, .gpa = gpa, .len = len, .byte = byte
 	};
 
-	return run(vm, &transfer);
+	return vm_check_process(vm) ? -EPERM : run(vm, &transfer);
 }

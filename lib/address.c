@@ -41,8 +41,11 @@ int address_virt_to_phys(void *ctx, struct axvm *vm, const void *ptr, uint64_t *
 void *axvm_phys_to_virt(struct axvm *vm, uint64_t gpa)
 {
 	unsigned int failures = error_count;
-	void *ptr = vm->hal.phys_to_virt(vm->hal.ctx, vm, gpa);
+	void *ptr;
 
+	if (vm_check_process(vm))
+		return NULL;
+	ptr = vm->hal.phys_to_virt(vm->hal.ctx, vm, gpa);
 	/* A hook need not leave a message. */
 	if (!ptr && error_count == failures)
 		axvcpu_fail(vm, -EFAULT, "phys_to_virt %#" PRIx64 ": the HAL has nothing there",
@@ -54,8 +57,11 @@ int axvm_virt_to_phys(struct axvm *vm, const void *ptr, uint64_t *gpa)
 {
 	unsigned int failures = error_count;
 	uint64_t found = 0;
-	int ret = vm->hal.virt_to_phys(vm->hal.ctx, vm, ptr, &found);
+	int ret = vm_check_process(vm);
 
+	if (ret)
+		return ret;
+	ret = vm->hal.virt_to_phys(vm->hal.ctx, vm, ptr, &found);
 	if (ret < 0) {
 		if (error_count == failures)
 			axvcpu_fail(vm, ret, "virt_to_phys %p: the HAL's virt_to_phys failed", ptr);

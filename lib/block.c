@@ -63,6 +63,9 @@ int axvcpu_block(struct axvcpu *vcpu, int64_t timeout_ns)
 
 int axvcpu_wake(struct axvcpu *vcpu)
 {
+	/* No message: this may be a signal handler. */
+	if (axvm_is_copy(vcpu->vm))
+		return -EPERM;
 	/*
 	 * The sleeper sets its state before it looks at the token, and here the token comes before
 	 * the look at the state: one of the two sees the other.

@@ -68,8 +68,10 @@ int axvcpu_set_debug(struct axvcpu *vcpu, const struct axvcpu_debug *given)
 {
 	struct axvcpu_debug debug;
 	struct op op;
-	int ret = sized_copy(vcpu->vm, "struct axvcpu_debug", &debug, sizeof(debug), given);
+	int ret = vm_check_process(vcpu->vm);
 
+	if (!ret)
+		ret = sized_copy(vcpu->vm, "struct axvcpu_debug", &debug, sizeof(debug), given);
 	if (!ret)
 		ret = check(vcpu, &debug);
 	if (!ret && !HAS_OP(vcpu->ops, set_debug))
@@ -84,14 +86,16 @@ int axvcpu_set_debug(struct axvcpu *vcpu, const struct axvcpu_debug *given)
 	if (!ret)
 		ret = vcpu->ops->set_debug(vcpu->arch, &debug);
 	op_end(vcpu, &op, op.from);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 int axvcpu_translate(struct axvcpu *vcpu, uint64_t gva, uint64_t *gpa)
 {
 	struct op op;
-	int ret;
+	int ret = vm_check_process(vcpu->vm);
 
+	if (ret)
+		return ret;
 	if (!HAS_OP(vcpu->ops, translate))
 		return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: no translation of guest addresses",
 				   vcpu->ops->name);
@@ -100,5 +104,5 @@ int axvcpu_translate(struct axvcpu *vcpu, uint64_t gva, uint64_t *gpa)
 		return ret;
 	ret = vcpu->ops->translate(vcpu->arch, gva, gpa);
 	op_end(vcpu, &op, op.from);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }

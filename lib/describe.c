@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* One line for any exit. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -176,8 +175,6 @@ int axvcpu_exit_describe(const struct axvcpu_exit *exit, char *buf, size_t len)
 {
 	struct text text = { buf, buf ? len : 0, 0 };
 
-	if (!exit)
-		return -EINVAL;
 	add(&text, "%s", axvcpu_exit_name(exit->kind));
 	add_fields(&text, exit);
 	if (exit->kicked)

@@ -132,12 +132,9 @@ int frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa)
 {
 	struct frames *frames = &vm->frames;
 	unsigned char *frame;
-	/* A child has a copy of the bookkeeping, and perhaps of a lock that nobody will release. */
-	int cancel, ret = vm_check_process(vm);
+	int cancel, ret;
 
 	(void)ctx;
-	if (ret)
-		return ret;
 	cancel = cancel_disable();
 	pthread_mutex_lock(&frames->lock);
 	ret = frames->room ? 0 : chunk_new(vm);
@@ -197,11 +194,9 @@ int frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
 {
 	uint64_t page = vm->limits.page_size;
 	struct frame_chunk *empty = NULL;
-	int cancel, ret = vm_check_process(vm);
+	int cancel, ret;
 
 	(void)ctx;
-	if (ret)
-		return ret;
 	if (gpa % page)
 		return axvcpu_fail(vm, -EINVAL,
 				   "free frame %#" PRIx64
@@ -225,8 +220,11 @@ int axvm_alloc_frame(struct axvm *vm, uint64_t *gpa)
 {
 	unsigned int failures = error_count;
 	uint64_t frame = 0;
-	int ret = vm->hal.alloc_frame(vm->hal.ctx, vm, &frame);
+	int ret = vm_check_process(vm);
 
+	if (ret)
+		return ret;
+	ret = vm->hal.alloc_frame(vm->hal.ctx, vm, &frame);
 	if (ret < 0) {
 		/* A hook need not leave a message. */
 		if (error_count == failures)
@@ -245,8 +243,11 @@ int axvm_alloc_frame(struct axvm *vm, uint64_t *gpa)
 int axvm_free_frame(struct axvm *vm, uint64_t gpa)
 {
 	unsigned int failures = error_count;
-	int ret = vm->hal.free_frame(vm->hal.ctx, vm, gpa);
+	int ret = vm_check_process(vm);
 
+	if (ret)
+		return ret;
+	ret = vm->hal.free_frame(vm->hal.ctx, vm, gpa);
 	if (ret < 0 && error_count == failures)
 		axvcpu_fail(vm, ret, "free frame %#" PRIx64 ": the HAL's free_frame failed", gpa);
 	return ret < 0 ? ret : 0;

@@ -20,20 +20,32 @@ static int missing(const struct axvm *vm, const char *what)
 
 int axvm_set_irq_line(struct axvm *vm, uint32_t gsi, bool level)
 {
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
 	if (!HAS_OP(vm->ops, vm_set_irq_line))
 		return missing(vm, "set_irq_line");
-	return vm_result(vm, vm->ops->vm_set_irq_line(vm->arch, gsi, level));
+	return vm->ops->vm_set_irq_line(vm->arch, gsi, level);
 }
 
 int axvm_signal_msi(struct axvm *vm, const struct axvm_msi *msi)
 {
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
 	if (!HAS_OP(vm->ops, vm_signal_msi))
 		return missing(vm, "signal_msi");
-	return vm_result(vm, vm->ops->vm_signal_msi(vm->arch, msi));
+	return vm->ops->vm_signal_msi(vm->arch, msi);
 }
 
 int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes, size_t count)
 {
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
 	if (count && !routes)
 		return axvcpu_fail(vm, -EINVAL, "set_routes: routes is NULL, count %zu", count);
 	for (size_t i = 0; i < count; i++)
@@ -43,7 +55,7 @@ int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes, size_t cou
 					   routes[i].kind);
 	if (!HAS_OP(vm->ops, vm_set_routes))
 		return missing(vm, "set_routes");
-	return vm_result(vm, vm->ops->vm_set_routes(vm->arch, routes, count));
+	return vm->ops->vm_set_routes(vm->arch, routes, count);
 }
 
 /* --- event descriptors ------------------------------------------------------------------------ */
@@ -64,8 +76,10 @@ static int check_fd(const struct axvm *vm, const char *what, int fd)
 int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *given)
 {
 	struct axvm_irqfd irqfd;
-	int ret = sized_copy(vm, "struct axvm_irqfd", &irqfd, sizeof(irqfd), given);
+	int ret = vm_check_process(vm);
 
+	if (!ret)
+		ret = sized_copy(vm, "struct axvm_irqfd", &irqfd, sizeof(irqfd), given);
 	if (!ret && !given)
 		ret = axvcpu_fail(vm, -EINVAL, "irqfd: it is NULL");
 	if (!ret)
@@ -79,7 +93,7 @@ int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *given)
 		return ret;
 	if (!HAS_OP(vm->ops, vm_irqfd))
 		return missing(vm, "irqfd");
-	return vm_result(vm, vm->ops->vm_irqfd(vm->arch, &irqfd));
+	return vm->ops->vm_irqfd(vm->arch, &irqfd);
 }
 
 /* A width of 1, 2, 4 or 8 bytes, or any, and a value that it can hold. */
@@ -123,8 +137,10 @@ static int check_place(const struct axvm *vm, const struct axvm_ioeventfd *io)
 int axvm_set_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *given)
 {
 	struct axvm_ioeventfd io;
-	int ret = sized_copy(vm, "struct axvm_ioeventfd", &io, sizeof(io), given);
+	int ret = vm_check_process(vm);
 
+	if (!ret)
+		ret = sized_copy(vm, "struct axvm_ioeventfd", &io, sizeof(io), given);
 	if (!ret && !given)
 		ret = axvcpu_fail(vm, -EINVAL, "ioeventfd: it is NULL");
 	if (!ret)
@@ -140,7 +156,7 @@ int axvm_set_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *given)
 		return ret;
 	if (!HAS_OP(vm->ops, vm_ioeventfd))
 		return missing(vm, "ioeventfd");
-	return vm_result(vm, vm->ops->vm_ioeventfd(vm->arch, &io));
+	return vm->ops->vm_ioeventfd(vm->arch, &io);
 }
 
 /* --- one vCPU --------------------------------------------------------------------------------- */
@@ -148,8 +164,10 @@ int axvm_set_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *given)
 int axvcpu_request_irq_window(struct axvcpu *vcpu)
 {
 	struct op op;
-	int ret;
+	int ret = vm_check_process(vcpu->vm);
 
+	if (ret)
+		return ret;
 	if (!HAS_OP(vcpu->ops, request_irq_window))
 		return missing(vcpu->vm, "request_irq_window");
 	ret = op_begin(vcpu, IN(AXVCPU_FREE) | IN(AXVCPU_READY), "request_irq_window", &op);
@@ -157,7 +175,7 @@ int axvcpu_request_irq_window(struct axvcpu *vcpu)
 		return ret;
 	ret = vcpu->ops->request_irq_window(vcpu->arch);
 	op_end(vcpu, &op, op.from);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 /* --- capabilities ----------------------------------------------------------------------------- */
@@ -166,17 +184,22 @@ static const uint64_t no_args[4];
 
 int axvm_enable_capability(struct axvm *vm, unsigned int capability, const uint64_t args[4])
 {
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
 	if (!HAS_OP(vm->ops, vm_enable_capability))
 		return missing(vm, "enable_capability");
-	return vm_result(vm, vm->ops->vm_enable_capability(vm->arch, capability,
-							   args ? args : no_args));
+	return vm->ops->vm_enable_capability(vm->arch, capability, args ? args : no_args);
 }
 
 int axvcpu_enable_capability(struct axvcpu *vcpu, unsigned int capability, const uint64_t args[4])
 {
 	struct op op;
-	int ret;
+	int ret = vm_check_process(vcpu->vm);
 
+	if (ret)
+		return ret;
 	if (!HAS_OP(vcpu->ops, vcpu_enable_capability))
 		return missing(vcpu->vm, "enable_capability");
 	ret = op_begin(vcpu, IN(AXVCPU_CREATED) | IN_REGS, "enable_capability", &op);
@@ -184,5 +207,5 @@ int axvcpu_enable_capability(struct axvcpu *vcpu, unsigned int capability, const
 		return ret;
 	ret = vcpu->ops->vcpu_enable_capability(vcpu->arch, capability, args ? args : no_args);
 	op_end(vcpu, &op, op.from);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }

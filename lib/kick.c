@@ -99,12 +99,15 @@ int vcpu_leave_guest(struct axvcpu *vcpu)
 	 */
 	word = atomic_load(&vcpu->state);
 	if (state_of(word) == AXVCPU_RUNNING)
-		sys_tkill(state_owner(word), vcpu->vm->kick_signal);
+		sys_tkill(vcpu->vm->process.pid, atomic_load(&vcpu->tid), vcpu->vm->kick_signal);
 	return 0;
 }
 
 int axvcpu_kick(struct axvcpu *vcpu)
 {
+	/* Without a message, as below. */
+	if (axvm_is_copy(vcpu->vm))
+		return -EPERM;
 	if (!HAS_OP(vcpu->ops, kick))
 		return -ENOTSUP;
 	/* Before the backend hears of it: what leaves the guest for it finds this set. */

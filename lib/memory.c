@@ -255,7 +255,7 @@ static int guest_map(struct axvm *vm, struct region *region)
 	ret = HAS_OP(vm->ops, vm_map) ? vm->ops->vm_map(vm->arch, &region->info, region->slot) : 0;
 	if (ret)
 		slot_give(&vm->memory, region->slot);
-	return vm_result(vm, ret);
+	return ret;
 }
 
 /* With 'change' held: the overlap cannot change under us. All that can fail comes before the publishing. */
@@ -297,8 +297,10 @@ static int map_locked(struct axvm *vm, const struct axvm_region *info, struct fr
 int axvm_map(struct axvm *vm, const struct axvm_region *given)
 {
 	struct axvm_region info;
-	int cancel, ret;
+	int cancel, ret = vm_check_process(vm);
 
+	if (ret)
+		return ret;
 	if (!given)
 		return axvcpu_fail(vm, -EINVAL, "map: the region is NULL");
 	ret = sized_copy(vm, "struct axvm_region", &info, sizeof(info), given);
@@ -348,7 +350,7 @@ static int take_out(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk, str
 					: 0;
 	if (ret) {
 		free(new);
-		return vm_result(vm, ret);
+		return ret;
 	}
 	slot_give(map, region->slot);
 	memory_table_publish(map, new);
@@ -375,9 +377,12 @@ static int unmap(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk)
 
 int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len)
 {
-	int cancel = cancel_disable();
-	int ret = unmap(vm, gpa, len, false);
+	int cancel, ret = vm_check_process(vm);
 
+	if (ret)
+		return ret;
+	cancel = cancel_disable();
+	ret = unmap(vm, gpa, len, false);
 	cancel_restore(cancel);
 	return ret;
 }
@@ -453,8 +458,10 @@ int axvm_regions(struct axvm *vm, size_t first, size_t count, struct axvm_region
 	const struct memory_table *table;
 	_Atomic uint32_t *reader;
 	size_t stride = 0;
-	int total;
+	int total = vm_check_process(vm);
 
+	if (total)
+		return total;
 	if (count) {
 		if (!regions)
 			return axvcpu_fail(vm, -EINVAL, "regions: the array is NULL");

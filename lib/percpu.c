@@ -90,11 +90,8 @@ static int cpu_present(uint32_t cpu)
 int axpercpu_init(struct axpercpu *percpu, uint32_t cpu, const struct axvcpu_arch_ops *arch)
 {
 	struct axpercpu own;
-	int ret;
+	int ret = sized_copy(NULL, "struct axpercpu", &own, sizeof(own), percpu);
 
-	if (!percpu)
-		return axvcpu_fail(NULL, -EINVAL, "per-CPU state: it is NULL");
-	ret = sized_copy(NULL, "struct axpercpu", &own, sizeof(own), percpu);
 	if (ret)
 		return ret;
 	if (percpu->size < sizeof(own))
@@ -123,8 +120,6 @@ int axpercpu_init(struct axpercpu *percpu, uint32_t cpu, const struct axvcpu_arc
 /* 0, or why an object that should be enabled, or not, is no good. */
 static int check(const struct axpercpu *percpu, const char *what)
 {
-	if (!percpu)
-		return axvcpu_fail(NULL, -EINVAL, "%s: the per-CPU state is NULL", what);
 	if (!percpu->initialised)
 		return axvcpu_fail(NULL, -EBADFD, "%s: the per-CPU state is not initialised", what);
 	return 0;
@@ -182,7 +177,7 @@ int axpercpu_disable(struct axpercpu *percpu)
 
 bool axpercpu_is_enabled(const struct axpercpu *percpu)
 {
-	return percpu && percpu->initialised && percpu->enabled;
+	return percpu->initialised && percpu->enabled;
 }
 
 void axpercpu_destroy(struct axpercpu *percpu)

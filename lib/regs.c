@@ -13,7 +13,7 @@ static int reg_result(struct axvcpu *vcpu, int ret, const char *what, uint64_t i
 	if (ret == -ENOENT)
 		return axvcpu_fail(vcpu->vm, ret, "%s: %s has no register %#" PRIx64, what,
 				   vcpu->ops->name, id);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 int axvcpu_get_reg(struct axvcpu *vcpu, uint64_t id, uint64_t *value)
@@ -49,6 +49,10 @@ int axvcpu_set_reg(struct axvcpu *vcpu, uint64_t id, uint64_t value)
 
 int axvcpu_set_gpr(struct axvcpu *vcpu, unsigned int index, uint64_t value)
 {
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
 	/* Numbers of general-purpose registers end below the other ids. */
 	if (index >= 32)
 		return reg_result(vcpu, -ENOENT, "set_gpr", index);
@@ -64,7 +68,7 @@ int axvcpu_get_regs(struct axvcpu *vcpu, struct axvcpu_regs *regs)
 		return ret;
 	ret = vcpu->ops->get_regs(vcpu->arch, regs);
 	op_end(vcpu, &op, op.from);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_regs *regs)
@@ -78,7 +82,7 @@ int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_regs *regs)
 	if (!ret)
 		ret = vcpu->ops->set_regs(vcpu->arch, regs);
 	op_end(vcpu, &op, op.from);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 /* --- by the hypervisor's own ids -------------------------------------------------------------------- */
@@ -86,8 +90,10 @@ int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_regs *regs)
 int axvcpu_get_reg_bytes(struct axvcpu *vcpu, uint64_t id, void *buf, size_t len)
 {
 	struct op op;
-	int ret;
+	int ret = vm_check_process(vcpu->vm);
 
+	if (ret)
+		return ret;
 	if (!HAS_OP(vcpu->ops, get_reg_bytes))
 		return vcpu_missing(vcpu, "get_reg_bytes");
 	ret = op_begin(vcpu, IN_REGS, "get_reg_bytes", &op);
@@ -101,8 +107,10 @@ int axvcpu_get_reg_bytes(struct axvcpu *vcpu, uint64_t id, void *buf, size_t len
 int axvcpu_set_reg_bytes(struct axvcpu *vcpu, uint64_t id, const void *buf, size_t len)
 {
 	struct op op;
-	int ret;
+	int ret = vm_check_process(vcpu->vm);
 
+	if (ret)
+		return ret;
 	if (!HAS_OP(vcpu->ops, set_reg_bytes))
 		return vcpu_missing(vcpu, "set_reg_bytes");
 	ret = op_begin(vcpu, IN_REGS, "set_reg_bytes", &op);
@@ -118,8 +126,10 @@ int axvcpu_set_reg_bytes(struct axvcpu *vcpu, uint64_t id, const void *buf, size
 int axvcpu_reg_list(struct axvcpu *vcpu, uint64_t *ids, size_t count)
 {
 	struct op op;
-	int ret;
+	int ret = vm_check_process(vcpu->vm);
 
+	if (ret)
+		return ret;
 	if (!HAS_OP(vcpu->ops, reg_list))
 		return vcpu_missing(vcpu, "reg_list");
 	ret = op_begin(vcpu, IN_REGS, "reg_list", &op);
@@ -127,7 +137,7 @@ int axvcpu_reg_list(struct axvcpu *vcpu, uint64_t *ids, size_t count)
 		return ret;
 	ret = vcpu->ops->reg_list(vcpu->arch, ids, count);
 	op_end(vcpu, &op, op.from);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 /* --- those with a meaning ------------------------------------------------------------------------------ */
@@ -143,7 +153,7 @@ int axvcpu_set_entry(struct axvcpu *vcpu, uint64_t entry)
 	if (!ret)
 		ret = vcpu->ops->set_entry(vcpu->arch, entry);
 	op_end(vcpu, &op, op.from);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 int axvcpu_set_return_value(struct axvcpu *vcpu, uint64_t value)
@@ -164,15 +174,17 @@ int axvcpu_set_return_value(struct axvcpu *vcpu, uint64_t value)
 			ret = vcpu->ops->set_return_value(vcpu->arch, value);
 	}
 	op_end(vcpu, &op, op.from);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 int axvcpu_reg_info(const struct axvcpu *vcpu, unsigned int n, uint64_t *id, const char **name)
 {
 	uint64_t the_id;
 	const char *the_name;
-	int ret;
+	int ret = vm_check_process(vcpu->vm);
 
+	if (ret)
+		return ret;
 	if (!HAS_OP(vcpu->ops, reg_info))
 		return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: there is no list of registers",
 				   vcpu->ops->name);

@@ -220,7 +220,7 @@ void mailbox_drain(struct axvcpu *vcpu)
 	atomic_fetch_and(&vcpu->attention, ~ATTENTION_MAIL);
 	for (struct mail *mail = take_all(&vcpu->mailbox); mail; mail = next) {
 		next = mail->next;
-		answer(mail, vm_result(vcpu->vm, carry_out_all(vcpu, mail)));
+		answer(mail, carry_out_all(vcpu, mail));
 	}
 }
 
@@ -365,13 +365,13 @@ static int done(struct axvcpu *vcpu, int ret)
 {
 	if (!ret)
 		axvcpu_wake(vcpu);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 /* At once, if the caller may: it is the owner, or there is none. */
 static bool try_at_once(struct axvcpu *vcpu, const struct axvcpu_request *request, int *ret)
 {
-	bool owner = state_owner(atomic_load(&vcpu->state)) == thread_id();
+	bool owner = state_owner(atomic_load(&vcpu->state)) == thread_serial();
 	struct op op;
 
 	if (!op_try(vcpu, IN(AXVCPU_FREE) | (owner ? IN(AXVCPU_READY) : 0), &op))
@@ -385,8 +385,10 @@ int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *reques
 			int64_t timeout_ns)
 {
 	uint64_t word = atomic_load(&vcpu->state);
-	int ret = check(vcpu, request);
+	int ret = vm_check_process(vcpu->vm);
 
+	if (!ret)
+		ret = check(vcpu, request);
 	if (ret)
 		return ret;
 	if (state_of(word) == AXVCPU_CREATED || state_of(word) == AXVCPU_INVALID)

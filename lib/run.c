@@ -40,7 +40,6 @@ static int attend(struct axvcpu *vcpu)
 		ret = axvm_finalize(vcpu->vm);
 	if (ret)
 		return ret;
-	atomic_fetch_and(&vcpu->attention, ~ATTENTION_FINALIZE);
 	return attention & ATTENTION_PARKED ? PARKED : 0;
 }
 
@@ -67,7 +66,7 @@ static void ask_hal(const struct axvcpu *vcpu, struct axvcpu_exit *exit)
 static int after_run(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret)
 {
 	if (ret)
-		return vm_result(vcpu->vm, ret);
+		return ret;
 	vcpu->awaits = exit->answerable ? AWAITS(exit->kind) : 0;
 	if (exit->kind < 32 && (TERMINAL_KINDS & IN(exit->kind)))
 		atomic_fetch_or(&vcpu->attention, ATTENTION_TERMINAL);
@@ -121,11 +120,15 @@ static noinline int run_slow(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 /* The fast way has led into the guest, and what came out of it is not a frequent exit. */
 static noinline int run_rest(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret)
 {
-	const struct op op = { .from = AXVCPU_READY, .owner = thread_id() };
+	const struct op op = { .from = AXVCPU_READY, .owner = thread_serial() };
 
 	thread_set_current(vcpu);
 	exit->kicked = 0;
-	ret = after_run(vcpu, exit, host_run_rest(vcpu->arch, exit, ret));
+	/* A forked child comes this far: KVM refuses it, and what follows would write to struct kvm_run. */
+	if (ret && vm_check_process(vcpu->vm))
+		ret = -EPERM;
+	else
+		ret = after_run(vcpu, exit, host_run_rest(vcpu->arch, exit, ret));
 	op_end(vcpu, &op, AXVCPU_READY);
 	return ret;
 }
@@ -183,7 +186,8 @@ int axvcpu_complete(struct axvcpu *vcpu, const struct axvcpu_answer *answer)
 	const uint64_t ready = thread.ready;
 	uint64_t word = ready | STATE_AWAITS;
 
-	if (unlikely(answer->kind != AXVCPU_ANSWER_VALUE) ||
+	/* Without the mark it may be a forked child, whose answer would reach the parent. */
+	if (unlikely(answer->kind != AXVCPU_ANSWER_VALUE) || unlikely(!*vcpu->mark) ||
 	    unlikely(!atomic_compare_exchange_strong(&vcpu->state, &word,
 						     ready | STATE_BUSY | STATE_BRIEF)))
 		return complete_slow(vcpu, answer);

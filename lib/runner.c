@@ -13,6 +13,7 @@
 #include "lib/compiler.h"
 #include "lib/sized.h"
 #include "lib/sys.h"
+#include "lib/vm.h"
 #include "lib/wait.h"
 
 /* Where the workers of a runner are, together. */
@@ -342,8 +343,10 @@ static int start(struct axvm *vm, const struct axvm_runner_config *given, struct
 	struct axvm_runner_config config;
 	struct axvm_runner *runner = NULL;
 	size_t created;
-	int ret = sized_copy(vm, "struct axvm_runner_config", &config, sizeof(config), given);
+	int ret = vm_check_process(vm);
 
+	if (!ret)
+		ret = sized_copy(vm, "struct axvm_runner_config", &config, sizeof(config), given);
 	if (!ret)
 		ret = check(vm, &config);
 	/* Here, where it can be reported, and not in the first thread that runs. */
@@ -381,6 +384,9 @@ int axvm_runner_start(struct axvm *vm, const struct axvm_runner_config *given,
 
 int axvm_runner_stop(struct axvm_runner *runner)
 {
+	/* Without a message: this may be a signal handler. */
+	if (axvm_is_copy(runner->vm))
+		return -EPERM;
 	/* A kick stays until a run has seen it, so none of them misses this. */
 	atomic_store(&runner->stop, true);
 	for (size_t i = 0; i < runner->nworkers; i++)
@@ -388,9 +394,13 @@ int axvm_runner_stop(struct axvm_runner *runner)
 	return 0;
 }
 
-/* A worker cannot wait for itself. */
+/* A worker cannot wait for itself, and a forked child has no workers. */
 static int check_outside(const struct axvm_runner *runner, const char *what)
 {
+	int ret = vm_check_process(runner->vm);
+
+	if (ret)
+		return ret;
 	for (size_t i = 0; i < runner->nworkers; i++)
 		if (pthread_equal(runner->workers[i].thread, pthread_self()))
 			return axvcpu_fail(runner->vm, -EBUSY,
@@ -466,6 +476,11 @@ int axvm_runner_free(struct axvm_runner *runner)
 
 	if (!runner)
 		return 0;
+	/* Its threads are not here, nor are those that its locks wait for. */
+	if (axvm_is_copy(runner->vm)) {
+		free(runner);
+		return 0;
+	}
 	ret = check_outside(runner, "free");
 	if (ret)
 		return ret;

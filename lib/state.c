@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * The state machine: one atomic word, changed by compare-and-swap alone, so that a second thread
- * is caught whatever it tries. Beside it, what each thread knows of itself.
+ * is caught whatever it tries.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include "host_run.h"
@@ -15,49 +14,15 @@
 #include "lib/vm.h"
 #include "lib/wait.h"
 
-_Thread_local struct thread thread = { .ready = STATE_NONE };
+/* The states that have an owner. */
+#define IN_OWNED (IN(AXVCPU_READY) | IN(AXVCPU_RUNNING) | IN(AXVCPU_BLOCKED))
 
-static uint64_t owner_bits(enum axvcpu_state state, pid_t owner)
-{
-	const unsigned int owned = IN(AXVCPU_READY) | IN(AXVCPU_RUNNING) | IN(AXVCPU_BLOCKED);
-
-	return owned & IN(state) ? (uint64_t)owner << STATE_OWNER_SHIFT : 0;
-}
-
-static uint64_t make_word(const struct axvcpu *vcpu, enum axvcpu_state state, pid_t owner)
+static uint64_t make_word(const struct axvcpu *vcpu, enum axvcpu_state state, uint64_t owner)
 {
 	bool slow = atomic_load(&vcpu->attention) || host_is_busy(vcpu->arch);
 
-	return (uint64_t)state | owner_bits(state, owner) | (slow ? STATE_ATTENTION : 0) |
-	       (vcpu->awaits ? STATE_AWAITS : 0);
-}
-
-void thread_set_current(struct axvcpu *vcpu)
-{
-	thread.current = vcpu;
-	thread.ready = vcpu || !thread.tid ? STATE_NONE
-					   : AXVCPU_READY | owner_bits(AXVCPU_READY, thread.tid);
-}
-
-pid_t thread_id(void)
-{
-	if (unlikely(!thread.tid)) {
-		thread.tid = gettid();
-		thread_set_current(thread.current);
-	}
-	return thread.tid;
-}
-
-/* The thread that comes out of a fork is another one: it owns nothing, and is kicked by its id. */
-static void forget_self(void)
-{
-	thread.tid = 0;
-	thread_set_current(thread.current);
-}
-
-__attribute__((constructor)) static void watch_forks(void)
-{
-	pthread_atfork(NULL, NULL, forget_self);
+	return (uint64_t)state | (IN_OWNED & IN(state) ? owner << STATE_OWNER_SHIFT : 0) |
+	       (slow ? STATE_ATTENTION : 0) | (vcpu->awaits ? STATE_AWAITS : 0);
 }
 
 struct axvcpu *axvcpu_current(void)
@@ -79,8 +44,6 @@ int state_refuse(struct axvcpu *vcpu, uint64_t word, const char *what)
 {
 	enum axvcpu_state state = state_of(word);
 
-	if ((word & STATE_BUSY) && vm_check_process(vcpu->vm))
-		return -EPERM;
 	if ((word & STATE_BUSY) && thread.current != vcpu)
 		return axvcpu_fail(vcpu->vm, -EBUSY, "%s: vCPU %u: another thread is inside (%s)",
 				   what, vcpu->id, axvcpu_state_name(state));
@@ -120,7 +83,7 @@ bool op_try(struct axvcpu *vcpu, unsigned int allowed, struct op *op)
  */
 static bool let_pass(const struct axvcpu *vcpu, uint64_t word, unsigned int *waits)
 {
-	if (!(word & STATE_BRIEF) || thread.current == vcpu || vm_check_process(vcpu->vm))
+	if (!(word & STATE_BRIEF) || thread.current == vcpu)
 		return false;
 	wait_briefly(waits);
 	return true;
@@ -131,7 +94,10 @@ static int begin_or_refuse(struct axvcpu *vcpu, unsigned int allowed, uint64_t b
 {
 	unsigned int waits = 0;
 	uint64_t word;
+	int ret = vm_check_process(vcpu->vm);
 
+	if (ret)
+		return ret;
 	while (!begin(vcpu, allowed, busy, op, &word))
 		if (!let_pass(vcpu, word, &waits))
 			return state_refuse(vcpu, word, what);
@@ -151,14 +117,36 @@ int op_begin_long(struct axvcpu *vcpu, unsigned int allowed, const char *what, s
 int op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op)
 {
 	int ret = op_begin(vcpu, allowed, what, op);
+	bool ended;
+	pid_t tid;
 
-	if (ret || op->owner == thread_id())
+	if (ret || op->owner == thread_serial())
 		return ret;
+	ended = thread_record_ended(vcpu->owner);
+	tid = vcpu->tid;
 	op_end(vcpu, op, op->from);
-	if (vm_check_process(vcpu->vm))
-		return -EPERM;
-	return axvcpu_fail(vcpu->vm, -EBUSY, "%s: vCPU %u belongs to thread %d", what, vcpu->id,
-			   (int)op->owner);
+	return axvcpu_fail(vcpu->vm, -EBUSY, "%s: vCPU %u belongs to thread %d%s", what, vcpu->id,
+			   (int)tid,
+			   ended ? ", which has ended: axvcpu_adopt() takes it over" : "");
+}
+
+void op_begin_copy(struct axvcpu *vcpu, struct op *op)
+{
+	uint64_t word = atomic_load(&vcpu->state);
+
+	op->previous = thread.current;
+	op->from = state_of(word);
+	op->owner = state_owner(word);
+	thread_set_current(vcpu);
+}
+
+void op_own(struct axvcpu *vcpu, struct op *op, struct thread_record *record)
+{
+	thread_record_put(vcpu->owner);
+	vcpu->owner = record;
+	/* Not kept by the thread: it differs in the thread that comes out of a fork. */
+	atomic_store(&vcpu->tid, gettid());
+	op->owner = thread_serial();
 }
 
 void op_enter(struct axvcpu *vcpu, const struct op *op)
@@ -184,26 +172,44 @@ void op_end(struct axvcpu *vcpu, const struct op *op, enum axvcpu_state to)
 
 static int check_state(struct axvcpu *vcpu, enum axvcpu_state state, const char *what)
 {
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
 	if ((unsigned int)state > AXVCPU_BLOCKED)
 		return axvcpu_fail(vcpu->vm, -EINVAL, "%s: vCPU %u: %u is not a state", what,
 				   vcpu->id, (unsigned int)state);
 	return 0;
 }
 
+/* For a state that has an owner, the caller's record goes to *record. */
+static int prepare_owner(struct axvcpu *vcpu, enum axvcpu_state state, const char *what,
+			 struct thread_record **record)
+{
+	*record = IN_OWNED & IN(state) ? thread_record_get() : NULL;
+	if (*record || !(IN_OWNED & IN(state)))
+		return 0;
+	return axvcpu_fail(vcpu->vm, -ENOMEM, "%s: vCPU %u", what, vcpu->id);
+}
+
 int axvcpu_set_state(struct axvcpu *vcpu, enum axvcpu_state state)
 {
-	uint64_t word = atomic_load(&vcpu->state);
+	struct thread_record *record;
+	struct op op;
+	uint64_t word;
 	int ret = check_state(vcpu, state, "set_state");
 
+	if (!ret)
+		ret = prepare_owner(vcpu, state, "set_state", &record);
 	if (ret)
 		return ret;
-	do {
-		if (word & STATE_BUSY)
-			return axvcpu_fail(vcpu->vm, -EBUSY, "set_state: vCPU %u: in use",
-					   vcpu->id);
-	} while (!atomic_compare_exchange_weak(&vcpu->state, &word,
-					       (uint64_t)state | owner_bits(state, thread_id()) |
-						       (word & STATE_FLAGS)));
+	if (!begin(vcpu, ~0u, STATE_BUSY | STATE_BRIEF, &op, &word)) {
+		thread_record_put(record);
+		return axvcpu_fail(vcpu->vm, -EBUSY, "set_state: vCPU %u: in use", vcpu->id);
+	}
+	if (record)
+		op_own(vcpu, &op, record);
+	op_leave(vcpu, &op, state);
 	return 0;
 }
 
@@ -217,15 +223,20 @@ struct transition {
 static int transition(struct axvcpu *vcpu, enum axvcpu_state from, enum axvcpu_state to,
 		      const struct transition *t, const char *what)
 {
+	struct thread_record *record = NULL;
 	struct op op;
 	int cancel, ret = check_state(vcpu, from, what);
 
 	if (!ret)
 		ret = check_state(vcpu, to, what);
+	if (!ret && to == AXVCPU_READY)
+		ret = prepare_owner(vcpu, to, what, &record);
 	if (!ret)
 		ret = op_begin_long(vcpu, IN(from), what, &op);
-	if (ret)
+	if (ret) {
+		thread_record_put(record);
 		return ret;
+	}
 	cancel = cancel_disable();
 	if (t->arch_fn) {
 		ret = t->arch_fn(vcpu->arch, t->ctx);
@@ -235,8 +246,10 @@ static int transition(struct axvcpu *vcpu, enum axvcpu_state from, enum axvcpu_s
 		ret = t->fn(t->ctx);
 	}
 	cancel_restore(cancel);
-	if (!ret && to == AXVCPU_READY)
-		op.owner = thread_id();
+	if (!ret && record)
+		op_own(vcpu, &op, record);
+	else
+		thread_record_put(record);
 	op_end(vcpu, &op, ret ? from : to);
 	return ret;
 }
@@ -266,8 +279,10 @@ int axvcpu_manipulate_arch(struct axvcpu *vcpu, enum axvcpu_state from, enum axv
 
 int axvcpu_with_current(struct axvcpu *vcpu, int (*fn)(void *ctx), void *ctx)
 {
-	int ret;
+	int ret = vm_check_process(vcpu->vm);
 
+	if (ret)
+		return ret;
 	if (thread.current)
 		return axvcpu_fail(vcpu->vm, -EBUSY, "with_current: vCPU %u is current already",
 				   thread.current->id);

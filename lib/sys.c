@@ -122,9 +122,9 @@ int sys_sigtake(int sig)
 	return result(syscall(SYS_rt_sigtimedwait, &set, NULL, &now, sizeof(set)));
 }
 
-int sys_tkill(pid_t tid, int sig)
+int sys_tkill(pid_t pid, pid_t tid, int sig)
 {
-	return (int)arch_syscall3(SYS_tgkill, getpid(), tid, sig);
+	return (int)arch_syscall3(SYS_tgkill, pid, tid, sig);
 }
 
 int sys_futex_wait(const uint32_t *word, const struct timespec *timeout)
@@ -146,6 +146,11 @@ int sys_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)
 		      void *arg)
 {
 	return -pthread_create(thread, attr, fn, arg);
+}
+
+int sys_setspecific(pthread_key_t key, const void *value)
+{
+	return -pthread_setspecific(key, value);
 }
 
 int64_t sys_now_ns(void)

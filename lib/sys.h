@@ -53,8 +53,8 @@ int sys_sigmask(int how, const sigset_t *set, sigset_t *old);
  * -EAGAIN.
  */
 int sys_sigtake(int sig);
-/* To one thread of this process. Async-signal-safe. */
-int sys_tkill(pid_t tid, int sig);
+/* To one thread of a process. Async-signal-safe. */
+int sys_tkill(pid_t pid, pid_t tid, int sig);
 /* Waits while *word is 0. Private futexes. */
 int sys_futex_wait(const uint32_t *word, const struct timespec *timeout);
 int sys_futex_wake(const uint32_t *word);
@@ -62,6 +62,7 @@ int sys_futex_wake(const uint32_t *word);
 void sys_yield(void);
 int sys_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
 		      void *arg);
+int sys_setspecific(pthread_key_t key, const void *value);
 /* CLOCK_MONOTONIC in nanoseconds: cannot fail. */
 int64_t sys_now_ns(void);
 /* NULL when out of memory. Released by free(). */

@@ -53,6 +53,7 @@ static int vcpu_init(struct axvm *vm, struct axvcpu *vcpu, const struct axvcpu_c
 		return ret;
 	vcpu->ops = vm->ops;
 	vcpu->vm = vm;
+	vcpu->mark = vm->process.mark;
 	vcpu->id = config->id;
 	vcpu->flags = config->flags;
 	vcpu->favor_cpu = config->favor_cpu;
@@ -99,8 +100,10 @@ static int new_locked(struct axvm *vm, const struct axvcpu_config *config, struc
 int axvcpu_new(struct axvm *vm, const struct axvcpu_config *given, struct axvcpu **out)
 {
 	struct axvcpu_config config;
-	int cancel, ret = sized_copy(vm, "struct axvcpu_config", &config, sizeof(config), given);
+	int cancel, ret = vm_check_process(vm);
 
+	if (!ret)
+		ret = sized_copy(vm, "struct axvcpu_config", &config, sizeof(config), given);
 	if (!ret)
 		ret = check_config(vm, &config);
 	if (ret)
@@ -110,7 +113,7 @@ int axvcpu_new(struct axvm *vm, const struct axvcpu_config *given, struct axvcpu
 	ret = new_locked(vm, &config, out);
 	pthread_mutex_unlock(&vm->lock);
 	cancel_restore(cancel);
-	return vm_result(vm, ret);
+	return ret;
 }
 
 /* The owner's thread becomes what it was before bind. Both must work, or neither has happened. */
@@ -132,32 +135,42 @@ int axvcpu_free(struct axvcpu *vcpu)
 				 IN(AXVCPU_RUNNING);
 	struct axvm *vm;
 	struct op op;
-	int ret;
+	bool copy;
+	int ret = 0;
 
 	if (!vcpu)
 		return 0;
-	ret = op_begin_long(vcpu, any, "free", &op);
+	vm = vcpu->vm;
+	/* In a forked child no lock is taken, and what waits in the mailbox may be on stacks that are gone. */
+	copy = axvm_is_copy(vm);
+	if (copy)
+		op_begin_copy(vcpu, &op);
+	else
+		ret = op_begin_long(vcpu, any, "free", &op);
 	if (ret)
 		return ret;
-	/* Looked at only now that the owner cannot go to sleep any more. */
-	if (op.from == AXVCPU_BLOCKED) {
+	/* Looked at only now that the owner cannot go to sleep any more. In a forked child it never wakes. */
+	if (!copy && op.from == AXVCPU_BLOCKED) {
 		op_leave(vcpu, &op, op.from);
 		return axvcpu_fail(vcpu->vm, -EBUSY, "free: vCPU %u: its owner is blocked in it",
 				   vcpu->id);
 	}
 	/* Best effort: there is nobody left to try again. */
-	if (op.from == AXVCPU_READY && op.owner == thread_id())
+	if (op.from == AXVCPU_READY && op.owner == thread_serial())
 		restore_thread(vcpu);
-	mailbox_destroy(&vcpu->mailbox);
+	if (!copy)
+		mailbox_destroy(&vcpu->mailbox);
 	vcpu->ops->vcpu_free(vcpu->arch);
 	thread_set_current(op.previous == vcpu ? NULL : op.previous);
 
-	vm = vcpu->vm;
-	pthread_mutex_lock(&vm->lock);
+	if (!copy)
+		pthread_mutex_lock(&vm->lock);
 	vm->vcpus[vcpu->id] = NULL;
 	vm->nvcpus--;
-	pthread_mutex_unlock(&vm->lock);
+	if (!copy)
+		pthread_mutex_unlock(&vm->lock);
 	affinity_destroy(&vcpu->affinity);
+	thread_record_put(vcpu->owner);
 	free(vcpu);
 	return 0;
 }
@@ -184,7 +197,7 @@ int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_root,
 	if (!ret)
 		ret = vcpu->ops->setup(vcpu->arch, &config);
 	op_end(vcpu, &op, ret ? AXVCPU_CREATED : AXVCPU_FREE);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 static int bind_thread(struct axvcpu *vcpu)
@@ -200,6 +213,27 @@ static int bind_thread(struct axvcpu *vcpu)
 	return ret;
 }
 
+/* Makes the calling thread the owner. Inside an operation. */
+static int take(struct axvcpu *vcpu, struct op *op)
+{
+	struct thread_record *record = thread_record_get();
+	int ret;
+
+	if (!record)
+		return axvcpu_fail(vcpu->vm, -ENOMEM, "vCPU %u: its owner's record", vcpu->id);
+	ret = bind_thread(vcpu);
+	if (!ret && HAS_OP(vcpu->ops, bind)) {
+		ret = vcpu->ops->bind(vcpu->arch);
+		if (ret)
+			restore_thread(vcpu);
+	}
+	if (ret)
+		thread_record_put(record);
+	else
+		op_own(vcpu, op, record);
+	return ret;
+}
+
 int axvcpu_bind(struct axvcpu *vcpu)
 {
 	struct op op;
@@ -207,16 +241,26 @@ int axvcpu_bind(struct axvcpu *vcpu)
 
 	if (ret)
 		return ret;
-	ret = bind_thread(vcpu);
-	if (!ret && HAS_OP(vcpu->ops, bind)) {
-		ret = vcpu->ops->bind(vcpu->arch);
-		if (ret)
-			restore_thread(vcpu);
-	}
-	if (!ret)
-		op.owner = thread_id();
+	ret = take(vcpu, &op);
 	op_end(vcpu, &op, ret ? AXVCPU_FREE : AXVCPU_READY);
-	return vm_result(vcpu->vm, ret);
+	return ret;
+}
+
+int axvcpu_adopt(struct axvcpu *vcpu)
+{
+	struct op op;
+	int ret = op_begin(vcpu, IN(AXVCPU_READY) | IN(AXVCPU_BLOCKED), "adopt", &op);
+
+	if (ret)
+		return ret;
+	if (thread_record_ended(vcpu->owner))
+		ret = take(vcpu, &op);
+	else
+		ret = axvcpu_fail(vcpu->vm, -EBUSY,
+				  "adopt: vCPU %u: thread %d, its owner, has not ended", vcpu->id,
+				  (int)vcpu->tid);
+	op_end(vcpu, &op, ret ? op.from : AXVCPU_READY);
+	return ret;
 }
 
 int vcpu_flush(struct axvcpu *vcpu)
@@ -244,7 +288,7 @@ int axvcpu_unbind(struct axvcpu *vcpu)
 			vcpu->ops->bind(vcpu->arch);
 	}
 	op_end(vcpu, &op, ret ? AXVCPU_READY : AXVCPU_FREE);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 int axvcpu_flush(struct axvcpu *vcpu)
@@ -256,7 +300,7 @@ int axvcpu_flush(struct axvcpu *vcpu)
 		return ret;
 	ret = vcpu_flush(vcpu);
 	op_end(vcpu, &op, op.from);
-	return vm_result(vcpu->vm, ret);
+	return ret;
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */
@@ -288,13 +332,20 @@ void *axvcpu_arch(const struct axvcpu *vcpu)
 
 int axvcpu_favor_cpu(const struct axvcpu *vcpu)
 {
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
 	return vcpu->flags & AXVCPU_F_FAVOR_CPU ? (int)vcpu->favor_cpu : -ENOENT;
 }
 
 int axvcpu_cpu_set(const struct axvcpu *vcpu, void *set, size_t size)
 {
 	const struct affinity *affinity = &vcpu->affinity;
+	int ret = vm_check_process(vcpu->vm);
 
+	if (ret)
+		return ret;
 	if (!affinity->set)
 		return -ENOENT;
 	if (size && size < affinity->set_size)
@@ -309,6 +360,10 @@ int axvcpu_cpu_set(const struct axvcpu *vcpu, void *set, size_t size)
 
 int axvcpu_fd(const struct axvcpu *vcpu)
 {
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
 	if (!HAS_OP(vcpu->ops, vcpu_fd))
 		return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: vCPUs have no descriptor",
 				   vcpu->ops->name);

@@ -14,11 +14,12 @@
 #include "axvcpu/vcpu.h"
 #include "lib/affinity.h"
 #include "lib/compiler.h"
+#include "lib/thread.h"
 
 /*
  * The state word: enum axvcpu_state; whether a thread is inside an operation (run is RUNNING |
- * BUSY); whether 'attention' and 'awaits' are not 0; and in the upper half the owner's thread id,
- * while Ready, Running or Blocked. One word, so that run and complete check all of it with their
+ * BUSY); whether 'attention' and 'awaits' are not 0; and from STATE_OWNER_SHIFT on the owner's
+ * thread_serial(), while Ready, Running or Blocked. One word, so that run and complete check all of it with their
  * compare-and-swap.
  */
 #define STATE_MASK UINT64_C(0xff)
@@ -28,7 +29,7 @@
 #define STATE_FLAGS (STATE_ATTENTION | STATE_AWAITS)
 /* Beside BUSY: for a moment only. Others wait, and are not refused. */
 #define STATE_BRIEF UINT64_C(0x800)
-#define STATE_OWNER_SHIFT 32
+#define STATE_OWNER_SHIFT 16
 /* No vCPU's. */
 #define STATE_NONE UINT64_MAX
 
@@ -65,6 +66,8 @@ struct axvcpu {
 	_Atomic uint32_t attention;
 	const struct axvcpu_arch_ops *ops;
 	struct axvm *vm;
+	/* Of the VM's struct process. */
+	const uint32_t *mark;
 	/* 1: a wake has come that no block has used. A futex. */
 	_Atomic uint32_t wake;
 	/*
@@ -84,31 +87,22 @@ struct axvcpu {
 	/* A start is on its way. */
 	_Atomic uint32_t starting;
 	bool paused;
+	/* The kernel's id of the owner, for signals: older than the state that says that there is one. */
+	_Atomic pid_t tid;
+	/* The latest owner's; NULL before there was one. By whoever is inside. */
+	struct thread_record *owner;
 	/* The owner's signal mask before bind. */
 	sigset_t old_signals;
 };
-
-struct thread {
-	/* The vCPU that it operates on. */
-	struct axvcpu *current;
-	/* The state word of a vCPU that it may run at once; STATE_NONE while one is current. */
-	uint64_t ready;
-	/* gettid(), or 0 before it was first asked for. */
-	pid_t tid;
-};
-extern _Thread_local struct thread thread;
-
-pid_t thread_id(void);
-void thread_set_current(struct axvcpu *vcpu);
 
 static inline enum axvcpu_state state_of(uint64_t word)
 {
 	return (enum axvcpu_state)(word & STATE_MASK);
 }
 
-static inline pid_t state_owner(uint64_t word)
+static inline uint64_t state_owner(uint64_t word)
 {
-	return (pid_t)(word >> STATE_OWNER_SHIFT);
+	return word >> STATE_OWNER_SHIFT;
 }
 
 /* States as a set, for state_enter(). */
@@ -119,14 +113,14 @@ static inline pid_t state_owner(uint64_t word)
 struct op {
 	struct axvcpu *previous;
 	enum axvcpu_state from;
-	/* What op_end() leaves, in a state that has an owner. */
-	pid_t owner;
+	/* What op_end() leaves, in a state that has an owner: its thread_serial(). */
+	uint64_t owner;
 };
 
 /*
  * Begins an operation that needs one of the states 'allowed': nobody else gets in until op_end(),
  * and the vCPU is current. It takes but a moment, or goes on with op_enter(): who comes meanwhile
- * waits. Returns 0, or -EBADFD or -EBUSY with a message that says 'what'.
+ * waits. Returns 0, or -EBADFD, -EBUSY or, in a forked child, -EPERM, with a message that says 'what'.
  */
 int op_begin(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op);
 /* The same, for operations that may take their time: who comes meanwhile is refused. */
@@ -135,6 +129,10 @@ int op_begin_long(struct axvcpu *vcpu, unsigned int allowed, const char *what, s
 bool op_try(struct axvcpu *vcpu, unsigned int allowed, struct op *op);
 /* op_begin(), for operations of the owner alone. */
 int op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct op *op);
+/* In a forked child, which alone can use its copy: begins whatever another thread was at. */
+void op_begin_copy(struct axvcpu *vcpu, struct op *op);
+/* Makes the calling thread the owner; takes the reference of its record. Inside an operation. */
+void op_own(struct axvcpu *vcpu, struct op *op, struct thread_record *record);
 /* Ends it in state 'to'. A vCPU that has no owner then has its mailbox emptied. */
 void op_end(struct axvcpu *vcpu, const struct op *op, enum axvcpu_state to);
 /* The same without a look into the mailbox. */

@@ -13,6 +13,7 @@
 #include "lib/hal.h"
 #include "lib/kick.h"
 #include "lib/sys.h"
+#include "lib/vcpu.h"
 
 /* More than any KVM has; keeps a wild number from becoming a wild allocation. */
 #define VCPUS_MAX 65536
@@ -162,19 +163,25 @@ int axvm_new(const struct axvm_config *config, struct axvm **out)
 
 	if (!vm)
 		return axvcpu_fail(NULL, -ENOMEM, "VM");
+	ret = process_init(&vm->process);
+	if (ret) {
+		free(vm);
+		return axvcpu_fail(NULL, ret, "VM: mmap of a page");
+	}
 	ret = memory_init(&vm->memory);
 	if (ret) {
+		process_destroy(&vm->process);
 		free(vm);
 		return axvcpu_fail(NULL, ret, "VM: its memory map");
 	}
 	pthread_mutex_init(&vm->lock, NULL);
 	frames_init(&vm->frames);
-	vm->pid = getpid();
 	ret = vm_init(vm, config);
 	if (ret) {
 		frames_destroy(&vm->frames);
 		memory_destroy(vm);
 		pthread_mutex_destroy(&vm->lock);
+		process_destroy(&vm->process);
 		free(vm->vcpus);
 		free(vm);
 		return ret;
@@ -183,54 +190,82 @@ int axvm_new(const struct axvm_config *config, struct axvm **out)
 	return 0;
 }
 
+/*
+ * Whether what a lock guards is as it should be: in a forked child, a lock that another thread held at
+ * the fork stays locked, over a change that remains half done.
+ */
+static bool is_unlocked(pthread_mutex_t *lock)
+{
+	if (pthread_mutex_trylock(lock))
+		return false;
+	pthread_mutex_unlock(lock);
+	return true;
+}
+
 int axvm_free(struct axvm *vm)
 {
+	bool copy;
+
 	if (!vm)
 		return 0;
-	if (vm->nvcpus)
+	copy = axvm_is_copy(vm);
+	if (vm->nvcpus && (!copy || is_unlocked(&vm->lock)))
 		return axvcpu_fail(vm, -EBUSY, "VM %" PRIu64 ": free its %" PRIu32 " vCPUs first",
 				   vm->id, vm->nvcpus);
 	/* First the guest's side of the memory, then the host's. */
 	if (HAS_OP(vm->ops, vm_free))
 		vm->ops->vm_free(vm->arch);
-	frames_destroy(&vm->frames);
-	memory_destroy(vm);
-	pthread_mutex_destroy(&vm->lock);
+	if (!copy || is_unlocked(&vm->memory.change))
+		memory_destroy(vm);
+	/* No lock of a copy is destroyed: that may wait for threads that are not here. */
+	if (!copy) {
+		frames_destroy(&vm->frames);
+		pthread_mutex_destroy(&vm->lock);
+	}
+	process_destroy(&vm->process);
 	free(vm->vcpus);
 	free(vm);
 	return 0;
 }
 
-int vm_check_process(const struct axvm *vm)
+bool axvm_is_copy(const struct axvm *vm)
 {
-	if (getpid() == vm->pid)
-		return 0;
-	return axvcpu_fail(vm, -EPERM, "VM %" PRIu64 " belongs to process %d, not to its children",
-			   vm->id, (int)vm->pid);
+	return process_is_child(&vm->process);
 }
 
-int vm_result(const struct axvm *vm, int ret)
+int vm_refuse_child(const struct axvm *vm)
 {
-	return ret < 0 && vm_check_process(vm) ? -EPERM : ret;
+	return axvcpu_fail(vm, -EPERM, "VM %" PRIu64 " belongs to process %d, not to its children",
+			   vm->id, (int)vm->process.pid);
+}
+
+/* With the VM's lock held. */
+static int finalize_locked(struct axvm *vm)
+{
+	int ret = HAS_OP(vm->ops, vm_finalize) ? vm->ops->vm_finalize(vm->arch) : 0;
+
+	if (ret)
+		return ret;
+	vm->finalized = true;
+	for (uint32_t i = 0; i < vm->limits.vcpus; i++)
+		if (vm->vcpus[i])
+			atomic_fetch_and(&vm->vcpus[i]->attention, ~ATTENTION_FINALIZE);
+	return 0;
 }
 
 int axvm_finalize(struct axvm *vm)
 {
-	/* In a child there is nothing to finalize, even where no backend would say so. */
 	int cancel, ret = vm_check_process(vm);
 
 	if (ret)
 		return ret;
 	cancel = cancel_disable();
 	pthread_mutex_lock(&vm->lock);
-	if (!vm->finalized) {
-		if (HAS_OP(vm->ops, vm_finalize))
-			ret = vm->ops->vm_finalize(vm->arch);
-		vm->finalized = !ret;
-	}
+	if (!vm->finalized)
+		ret = finalize_locked(vm);
 	pthread_mutex_unlock(&vm->lock);
 	cancel_restore(cancel);
-	return vm_result(vm, ret);
+	return ret;
 }
 
 uint64_t axvm_id(const struct axvm *vm)
@@ -240,6 +275,10 @@ uint64_t axvm_id(const struct axvm *vm)
 
 int axvm_fd(const struct axvm *vm)
 {
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
 	if (!HAS_OP(vm->ops, vm_fd))
 		return axvcpu_fail(vm, -ENOTSUP, "%s: VMs have no descriptor", vm->ops->name);
 	return vm->ops->vm_fd(vm->arch);
@@ -247,15 +286,22 @@ int axvm_fd(const struct axvm *vm)
 
 int axvm_capability(struct axvm *vm, unsigned int capability)
 {
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
 	if (!HAS_OP(vm->ops, vm_capability))
 		return axvcpu_fail(vm, -ENOTSUP, "%s: there are no capabilities", vm->ops->name);
-	return vm_result(vm, vm->ops->vm_capability(vm->arch, capability));
+	return vm->ops->vm_capability(vm->arch, capability);
 }
 
 int axvm_get_limits(const struct axvm *vm, struct axvm_limits *limits)
 {
 	size_t size = limits->size;
+	int ret = vm_check_process(vm);
 
+	if (ret)
+		return ret;
 	if (size <= sizeof(size))
 		return axvcpu_fail(vm, -EINVAL, "limits: their size is %zu", size);
 	if (size > sizeof(*limits))

@@ -11,6 +11,7 @@
 #include "axvcpu/vm.h"
 #include "lib/frames.h"
 #include "lib/memory.h"
+#include "lib/process.h"
 
 struct axvm {
 	const struct axvcpu_arch_ops *ops;
@@ -21,7 +22,7 @@ struct axvm {
 	struct axvm_limits limits;
 	uint64_t id;
 	/* KVM ties a VM to the memory of the process that made it. */
-	pid_t pid;
+	struct process process;
 	int kick_signal;
 	/* What is forwarded may change the meaning of the frequent exits. */
 	bool forwards;
@@ -34,14 +35,16 @@ struct axvm {
 	struct axvcpu **vcpus;
 };
 
+/* The same as vm_check_process(), when it is known that this is a child. */
+int vm_refuse_child(const struct axvm *vm);
 /*
- * What a public function returns when the backend has returned 'ret': after a fork every call in
- * the child fails, and then the fork is what the caller must hear of. Decided by process id, as the
- * kernel's -EIO has other meanings too.
+ * 0 in the VM's own process; in a forked child of it -EPERM, with a message. Every public function
+ * begins with it, before it takes a lock, writes to shared memory or sends a signal.
  */
-int vm_result(const struct axvm *vm, int ret);
-/* 0 in the VM's own process; in a child of it -EPERM, with a message. */
-int vm_check_process(const struct axvm *vm);
+static inline int vm_check_process(const struct axvm *vm)
+{
+	return process_is_child(&vm->process) ? vm_refuse_child(vm) : 0;
+}
 
 /* Messages that axvcpu_fail() has left in this thread. */
 extern _Thread_local unsigned int error_count;

@@ -314,9 +314,9 @@ WRAP(int, sys_sigtake, int sig)
 	return fails_harmlessly("rt_sigtimedwait") ? -EAGAIN : ret;
 }
 
-WRAP(int, sys_tkill, pid_t tid, int sig)
+WRAP(int, sys_tkill, pid_t pid, pid_t tid, int sig)
 {
-	return fails_harmlessly("tgkill") ? -ESRCH : __real_sys_tkill(tid, sig);
+	return fails_harmlessly("tgkill") ? -ESRCH : __real_sys_tkill(pid, tid, sig);
 }
 
 WRAP(int, sys_futex_wait, const uint32_t *word, const struct timespec *timeout)
@@ -350,6 +350,16 @@ WRAP(int, sys_thread_create, pthread_t *thread, const pthread_attr_t *attr, void
 	return fails("pthread_create", &failure, &ret)
 		       ? ret
 		       : __real_sys_thread_create(thread, attr, fn, arg);
+}
+
+WRAP(int, sys_setspecific, pthread_key_t key, const void *value)
+{
+	static const struct failure failure = { .err = { ENOMEM, EINVAL },
+						.expected = { ENOMEM, ENOMEM } };
+	int ret;
+
+	return fails("pthread_setspecific", &failure, &ret) ? ret
+							    : __real_sys_setspecific(key, value);
 }
 
 WRAP(void *, sys_calloc, size_t n, size_t size)

@@ -99,6 +99,26 @@ static int take_reset(struct sweep_world *world)
 	return axvcpu_reset(sweep_first(world), GUEST_CODE, 0);
 }
 
+static void *bind_and_end(void *arg)
+{
+	ck_ok(axvcpu_bind(arg));
+	return NULL;
+}
+
+/* The first vCPU's owner has ended. */
+static void without_owner(struct sweep_world *world)
+{
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, bind_and_end, sweep_first(world)), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+
+static int take_adopt(struct sweep_world *world)
+{
+	return axvcpu_adopt(sweep_first(world));
+}
+
 static int take_start(struct sweep_world *world)
 {
 	return axvcpu_start(world->vcpus[1], GUEST_CODE, 0);
@@ -233,6 +253,8 @@ static const struct sweep_step steps[] = {
 	  .calls = 3 },
 	{ "reset, at an exit, with an irqchip", AXVM_IRQCHIP_KERNEL, at_an_exit, take_reset,
 	  sweep_see_the_guest_run, .calls = 3 },
+	{ "adopt", AXVM_IRQCHIP_NONE, without_owner, take_adopt, sweep_see_the_guest_run,
+	  .calls = 1 },
 	{ "start", AXVM_IRQCHIP_NONE, NULL, take_start, see_it_on, .calls = 2 },
 	{ "stop", AXVM_IRQCHIP_NONE, NULL, take_stop, see_it_off, .calls = 0 },
 	{ "pause", AXVM_IRQCHIP_NONE, NULL, take_pause, NULL, .calls = 0 },

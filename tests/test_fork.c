@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "guest.h"
 #include "resources.h"
 #include "suite.h"
@@ -26,53 +27,6 @@ static void sleep_ms(long ms)
 	const struct timespec ts = { .tv_nsec = ms * 1000000 };
 
 	nanosleep(&ts, NULL);
-}
-
-/* --- children: what they find wrong is text, as Check's assertions are the parent's ----------- */
-
-#define expect(condition) \
-	do { \
-		if (!(condition)) { \
-			fprintf(stderr, "child, line %d: %s; %s\n", __LINE__, #condition, \
-				axvcpu_last_error()); \
-			exit(1); \
-		} \
-	} while (0)
-
-#define expect_eperm(call) \
-	do { \
-		expect((call) == -EPERM); \
-		expect(strstr(axvcpu_last_error(), "belongs to process")); \
-		expect(strstr(axvcpu_last_error(), "EPERM")); \
-	} while (0)
-
-static pid_t start_child(void (*fn)(void))
-{
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (!pid) {
-		alarm(SUITE_TIMEOUT / 2);
-		fn();
-		/* Not _exit(): a sanitizer looks for leaks here. */
-		exit(0);
-	}
-	return pid;
-}
-
-static void end_child(pid_t pid)
-{
-	int status;
-
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_msg(WIFEXITED(status) && !WEXITSTATUS(status), "the child ends with %#x", status);
-}
-
-static void in_child(void (*fn)(void))
-{
-	end_child(start_child(fn));
 }
 
 /* --- the parent's objects in the child -------------------------------------------------------- */
@@ -100,61 +54,21 @@ static void finish(void)
 
 static void use_all(void)
 {
-	struct axvm_region region = AXVM_REGION_INIT;
-	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
-	struct axvcpu *vcpu = NULL;
-	struct axvcpu_regs regs;
-	struct axvcpu_exit exit_;
-	uint64_t value = 77;
-
-	region.gpa = GUEST_BASE + 16 * GUEST_MEMORY;
-	region.len = GUEST_MEMORY;
-	config.id = 1;
-	expect_eperm(axvm_map(guest.vm, &region));
-	expect(axvm_regions(guest.vm, 0, 0, NULL) == 1);
-	expect_eperm(axvm_unmap(guest.vm, GUEST_BASE, GUEST_MEMORY));
-	expect(axvm_regions(guest.vm, 0, 0, NULL) == 1);
-	expect_eperm(axvm_capability(guest.vm, 10));
-	expect_eperm(axvcpu_run(guest.vcpu, &exit_));
-	expect_eperm(axvcpu_complete_value(guest.vcpu, 0x99));
-	expect_eperm(axvcpu_get_reg(guest.vcpu, AXVCPU_REG_PC, &value));
-	expect(value == 77);
-	expect_eperm(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_PC, 0));
-	expect_eperm(axvcpu_set_gpr(guest.vcpu, 0, 0));
-	expect_eperm(axvcpu_set_entry(guest.vcpu, 0));
-	expect_eperm(axvcpu_set_return_value(guest.vcpu, 0));
-	expect_eperm(axvcpu_get_regs(guest.vcpu, &regs));
-	memset(&regs, 0, sizeof(regs));
-	expect_eperm(axvcpu_set_regs(guest.vcpu, &regs));
-	expect_eperm(axvcpu_flush(guest.vcpu));
-	expect_eperm(axvcpu_block(guest.vcpu, 0));
-	expect_eperm(axvcpu_unbind(guest.vcpu));
-	expect_eperm(axvcpu_new(guest.vm, &config, &vcpu));
-	expect(!vcpu);
-	/* Nothing of it has changed anything, and what asks nobody still answers. */
-	expect(axvcpu_state(guest.vcpu) == AXVCPU_READY);
-	expect(axvcpu_id(guest.vcpu) == 0);
-	expect(!axvcpu_current());
+	child_calls_all(guest.vm, guest.vcpu, NULL);
 }
 
 START_TEST(child_is_told_that_the_vm_is_not_its_own)
 {
 	start();
-	in_child(use_all);
+	child_run((enum child_way)_i, use_all);
 	finish();
 }
 END_TEST
 
-static void set_up_in_child(void)
-{
-	expect_eperm(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, NULL));
-	expect(axvcpu_state(guest.vcpu) == AXVCPU_CREATED);
-}
-
 START_TEST(child_cannot_set_up_a_vcpu)
 {
 	guest_create(&guest, NULL, PROGRAM(spin));
-	in_child(set_up_in_child);
+	child_run(CHILD_FORK, use_all);
 	guest_setup(&guest, AXVCPU_MODE_64);
 	guest_end(&guest);
 }
@@ -165,32 +79,40 @@ static void free_all(void)
 	struct resources before, after;
 
 	resources_read(&before);
-	expect(!axvcpu_free(guest.vcpu));
-	expect(!axvm_free(guest.vm));
+	child_expect(!axvcpu_free(guest.vcpu));
+	child_expect(!axvm_free(guest.vm));
 	resources_read(&after);
 	/* The VM, the vCPU and what both have mapped. */
-	expect(after.nfds == before.nfds - 2);
-	expect(after.file_maps == before.file_maps - 1);
+	child_expect(after.nfds == before.nfds - 2);
+	child_expect(after.file_maps == before.file_maps - 1);
 }
 
 START_TEST(child_frees_its_copy_and_the_parent_does_not_notice)
 {
 	start();
-	in_child(free_all);
+	child_run((enum child_way)_i, free_all);
 	finish();
 }
 END_TEST
 
-static void wipe_memory(void)
+static void write_to_shared_memory(void)
 {
-	expect(!axvm_set(guest.vm, GUEST_BASE, 0xff, GUEST_MEMORY));
+	child_expect_eperm(axvm_set(guest.vm, GUEST_BASE + GUEST_MEMORY, 0xff, GUEST_MEMORY));
 }
 
-/* Private memory is the child's own from the fork on. */
-START_TEST(child_writes_to_a_copy_of_anonymous_memory)
+START_TEST(child_writes_to_no_memory_that_it_shares)
 {
+	struct axvm_region memory = AXVM_REGION_INIT;
+	char byte = 1;
+
 	start();
-	in_child(wipe_memory);
+	memory.gpa = GUEST_BASE + GUEST_MEMORY;
+	memory.len = GUEST_MEMORY;
+	memory.backing = AXVM_MEM_MEMFD;
+	ck_ok(axvm_map(guest.vm, &memory));
+	child_run((enum child_way)_i, write_to_shared_memory);
+	ck_ok(axvm_read(guest.vm, memory.gpa, &byte, 1));
+	ck_assert_int_eq(byte, 0);
 	finish();
 }
 END_TEST
@@ -201,21 +123,23 @@ static void work_and_quit(void)
 
 	axvcpu_kick(guest.vcpu);
 	axvcpu_complete_value(guest.vcpu, 0x99);
+	axvcpu_inject_interrupt(guest.vcpu, 32);
 	axvcpu_run(guest.vcpu, &exit_);
+	axvcpu_flush(guest.vcpu);
 	axvcpu_kick(guest.vcpu);
 	axvcpu_free(guest.vcpu);
 	axvm_free(guest.vm);
 }
 
-START_TEST(no_kick_and_no_answer_of_a_child_reaches_the_parent)
+START_TEST(nothing_that_a_child_does_to_a_vcpu_reaches_the_parent)
 {
 	start();
-	in_child(work_and_quit);
+	child_run((enum child_way)_i, work_and_quit);
 	finish();
 
 	/* And not where the parent does not answer, either. */
 	start();
-	in_child(work_and_quit);
+	child_run((enum child_way)_i, work_and_quit);
 	guest_expect_write(&guest, GUEST_MMIO, 0xffffffff);
 	guest_end(&guest);
 }
@@ -243,17 +167,18 @@ static void *run_until_kicked(void *arg)
 	return NULL;
 }
 
-static void kick_a_lot(void)
+static void kick_a_lot_and_free(void)
 {
 	for (int i = 0; i < 100; i++)
-		axvcpu_kick(guest.vcpu);
-	/* The thread that was inside is not here, and there is no way to say so but this. */
-	expect_eperm(axvcpu_flush(guest.vcpu));
-	/* Nor can a sanitizer look for leaks without it. */
+		child_expect(axvcpu_kick(guest.vcpu) == -EPERM);
+	child_expect_eperm(axvcpu_flush(guest.vcpu));
+	/* The thread that was inside is not here. */
+	free_all();
+	/* Its record is what leaks. */
 	_exit(0);
 }
 
-START_TEST(kick_in_the_child_does_not_signal_the_parents_thread)
+START_TEST(child_signals_no_running_vcpu_and_frees_its_copy)
 {
 	const struct sigaction action = { .sa_handler = count_signal };
 	struct axvm_config config = AXVM_CONFIG_INIT;
@@ -268,7 +193,7 @@ START_TEST(kick_in_the_child_does_not_signal_the_parents_thread)
 	while (axvcpu_state(guest.vcpu) != AXVCPU_RUNNING)
 		sleep_ms(1);
 	sleep_ms(20);
-	in_child(kick_a_lot);
+	child_run((enum child_way)_i, kick_a_lot_and_free);
 	sleep_ms(50);
 	ck_assert_uint_eq(atomic_load(&signals), 0);
 	ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_RUNNING);
@@ -301,27 +226,27 @@ static void own_vm(void)
 
 	memory.gpa = GUEST_BASE;
 	memory.len = GUEST_MEMORY;
-	expect(!axvm_new(NULL, &own.vm));
-	expect(!axvm_map(own.vm, &memory));
-	expect(!axvm_write(own.vm, GUEST_CODE, PROGRAM(spin)));
-	expect(!axvcpu_new(own.vm, NULL, &own.vcpu));
-	expect(!axvcpu_setup(own.vcpu, GUEST_CODE, 0, &config));
-	expect(!axvcpu_bind(own.vcpu));
-	expect(!pthread_create(&thread, NULL, kick_soon, &own));
+	child_expect(!axvm_new(NULL, &own.vm));
+	child_expect(!axvm_map(own.vm, &memory));
+	child_expect(!axvm_write(own.vm, GUEST_CODE, PROGRAM(spin)));
+	child_expect(!axvcpu_new(own.vm, NULL, &own.vcpu));
+	child_expect(!axvcpu_setup(own.vcpu, GUEST_CODE, 0, &config));
+	child_expect(!axvcpu_bind(own.vcpu));
+	child_expect(!pthread_create(&thread, NULL, kick_soon, &own));
 	do
-		expect(!axvcpu_run(own.vcpu, &own.exit));
+		child_expect(!axvcpu_run(own.vcpu, &own.exit));
 	while (!own.exit.kicked);
 	pthread_join(thread, NULL);
-	expect(!axvcpu_unbind(own.vcpu));
-	expect(!axvcpu_free(own.vcpu));
-	expect(!axvm_free(own.vm));
+	child_expect(!axvcpu_unbind(own.vcpu));
+	child_expect(!axvcpu_free(own.vcpu));
+	child_expect(!axvm_free(own.vm));
 	free_all();
 }
 
 START_TEST(child_runs_a_vm_of_its_own_and_is_kicked)
 {
 	start();
-	in_child(own_vm);
+	child_run(CHILD_FORK, own_vm);
 	finish();
 }
 END_TEST
@@ -388,12 +313,14 @@ static void add_tests(Suite *suite)
 	TCase *child = suite_case(suite, "child");
 	TCase *exec = suite_case(suite, "exec");
 
-	tcase_add_test(child, child_is_told_that_the_vm_is_not_its_own);
+	tcase_add_loop_test(child, child_is_told_that_the_vm_is_not_its_own, 0, CHILD_WAYS);
 	tcase_add_test(child, child_cannot_set_up_a_vcpu);
-	tcase_add_test(child, child_frees_its_copy_and_the_parent_does_not_notice);
-	tcase_add_test(child, child_writes_to_a_copy_of_anonymous_memory);
-	tcase_add_test(child, no_kick_and_no_answer_of_a_child_reaches_the_parent);
-	tcase_add_test(child, kick_in_the_child_does_not_signal_the_parents_thread);
+	tcase_add_loop_test(child, child_frees_its_copy_and_the_parent_does_not_notice, 0,
+			    CHILD_WAYS);
+	tcase_add_loop_test(child, child_writes_to_no_memory_that_it_shares, 0, CHILD_WAYS);
+	tcase_add_loop_test(child, nothing_that_a_child_does_to_a_vcpu_reaches_the_parent, 0,
+			    CHILD_WAYS);
+	tcase_add_loop_test(child, child_signals_no_running_vcpu_and_frees_its_copy, 0, CHILD_WAYS);
 	tcase_add_test(child, child_runs_a_vm_of_its_own_and_is_kicked);
 	tcase_add_test(exec, every_descriptor_is_closed_on_exec);
 	tcase_add_test(exec, executed_program_sees_none_of_them);

@@ -67,6 +67,40 @@ START_TEST(a_signal_handler_of_the_owner_can_kick)
 }
 END_TEST
 
+static void *bind_and_end(void *arg)
+{
+	ck_ok(axvcpu_bind(guest.vcpu));
+	return arg;
+}
+
+static void *kick_in_the_guest(void *arg)
+{
+	while (axvcpu_state(guest.vcpu) != AXVCPU_RUNNING)
+		sched_yield();
+	ck_ok(axvcpu_kick(guest.vcpu));
+	return arg;
+}
+
+/* By the signal to the thread that has it now. */
+START_TEST(a_kick_takes_an_adopted_vcpu_out_of_the_guest)
+{
+	pthread_t thread;
+
+	guest_create(&guest, NULL, PROGRAM(spin));
+	guest_setup(&guest, AXVCPU_MODE_64);
+	ck_assert_int_eq(pthread_create(&thread, NULL, bind_and_end, NULL), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_fails(axvcpu_run(guest.vcpu, &guest.exit), EBUSY);
+	ck_ok(axvcpu_adopt(guest.vcpu));
+	ck_assert_int_eq(pthread_create(&thread, NULL, kick_in_the_guest, NULL), 0);
+	do
+		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+	while (!guest.exit.kicked);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	guest_end(&guest);
+}
+END_TEST
+
 static void on_foreign(int sig)
 {
 	(void)sig;
@@ -401,6 +435,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(own, a_kick_before_the_run_ends_it_once);
 	tcase_add_test(own, a_kick_outlives_a_flush);
+	tcase_add_test(own, a_kick_takes_an_adopted_vcpu_out_of_the_guest);
 	tcase_add_test(own, a_signal_handler_of_the_owner_can_kick);
 	tcase_add_test(own, a_signal_that_is_no_kick_returns_nothing);
 

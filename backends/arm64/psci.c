@@ -77,7 +77,8 @@ void arm64_vcpu_free(void *arch_vcpu)
 {
 	struct kvm_vcpu *vcpu = arch_vcpu;
 
-	if (vcpu->is_setup) {
+	/* In a forked child, its lock may be that of a thread which is not here. */
+	if (vcpu->is_setup && !axvm_is_copy(vcpu->vm->vm)) {
 		arm64_end_cpu_on(vcpu);
 		set_cpu(vcpu, NULL);
 	}

@@ -3,6 +3,11 @@
  * @file error.h
  * How failures are reported.
  *
+ * A pointer must not be NULL: the behaviour is undefined then, as a rule a crash. That goes for objects,
+ * exits, answers, buffers and out-parameters. The exceptions: axvm_free(), axvcpu_free(),
+ * axvm_runner_free() and axpercpu_destroy() of NULL do nothing, and where a comment gives NULL a
+ * meaning, as for most configs, it has that.
+ *
  * Every function that can fail returns 0 (or a count) or a negative errno, and leaves its
  * out-parameters untouched on failure. The value of `errno` itself is not part of the API.
  *
@@ -16,8 +21,8 @@
  * | -ENOTSUP         | this backend, host or build cannot do it; the message names what lacks    |
  * | -EBADFD          | the vCPU or per-CPU state is in a state that does not allow the call      |
  * | -EBUSY           | another thread is inside the vCPU, or the object is still in use          |
- * | -EPERM           | the VM was created by another process (a fork keeps the memory, not the   |
- * |                  | VM); or the process lacks a capability                                    |
+ * | -EPERM           | the VM was created by another process, of which this is a forked child    |
+ * |                  | (vm.h): any call on a VM, vCPU or runner; or a capability is missing      |
  * | -EEXIST          | guest memory overlaps, or a vCPU of that id exists or existed             |
  * | -ENOENT          | there is no such region, frame, register or vCPU                          |
  * | -EFAULT          | a guest-physical range is not (wholly) guest memory                       |

@@ -412,9 +412,9 @@ AXVCPU_API const char *axvcpu_internal_error_name(uint32_t error);
  * Describes an exit in one line without a newline: its kind and all fields of that kind.
  *
  * @param exit the exit.
- * @param buf  where the text goes; always terminated if `len` is not 0.
+ * @param buf  where the text goes; always terminated if `len` is not 0. NULL: nowhere.
  * @param len  bytes of `buf`. 512 hold any description.
- * @return characters that the whole text has, as snprintf(); -EINVAL for a NULL `exit`.
+ * @return characters that the whole text has, as snprintf().
  *
  * Threads: any.
  */

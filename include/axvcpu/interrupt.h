@@ -184,8 +184,8 @@ struct axvm_route {
  * @param routes the new ones; several of one number go to several controllers. A number that goes
  *               out as a message has no other route.
  * @param count  how many; 0: none.
- * @return 0; -EINVAL: unknown kind, or a place that does not exist; -ENOSPC: too many; -ENOTSUP;
- *         -ENOMEM; errnos of the kernel.
+ * @return 0; -EINVAL: NULL though `count` is not 0, unknown kind, or a place that does not exist;
+ *         -ENOSPC: too many; -ENOTSUP; -ENOMEM; errnos of the kernel.
  *
  * Threads: any.
  */
@@ -224,8 +224,9 @@ struct axvm_irqfd {
  * again and again until it is lowered. riscv64: a source that is a level comes once for each signal; an
  * edge comes once, and again only after it is lowered. Messages are sent once for each signal.
  *
- * @return 0; -EINVAL, -E2BIG: the arguments, or a descriptor that is no eventfd; -EBADF: one that is
- *         not open; -EBUSY: it is tied to another; -ENOTSUP; errnos of the kernel. Threads: any.
+ * @return 0; -EINVAL, -E2BIG: the arguments, also NULL, or a descriptor that is no eventfd; -EBADF:
+ *         one that is not open; -EBUSY: it is tied to another; -ENOTSUP; errnos of the kernel.
+ *         Threads: any.
  */
 AXVCPU_API int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *irqfd);
 
@@ -249,9 +250,9 @@ struct axvm_ioeventfd {
 /**
  * Ties an eventfd to a write of the guest's, or unties it.
  *
- * @return 0; -EINVAL, -E2BIG: the arguments, or a descriptor that is no eventfd; -EBADF: one that is
- *         not open; -EEXIST: that write is taken; -ENOENT: it is not (to remove); -ENOTSUP; errnos of
- *         the kernel. Threads: any.
+ * @return 0; -EINVAL, -E2BIG: the arguments, also NULL, or a descriptor that is no eventfd; -EBADF:
+ *         one that is not open; -EEXIST: that write is taken; -ENOENT: it is not (to remove); -ENOTSUP;
+ *         errnos of the kernel. Threads: any.
  */
 AXVCPU_API int axvm_set_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *ioeventfd);
 

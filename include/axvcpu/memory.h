@@ -103,9 +103,10 @@ struct axvm_region {
  * All is checked before the kernel sees it, each with a message of its own.
  *
  * @param region what to map.
- * @return 0; -EINVAL: empty, unaligned, wrapping, wider than the guest-physical width, longer than
- *         the limit (axvm_get_limits()), unknown backing or flags, a flag that does not go with the
- *         backing, hva 0 or unaligned, a file too short; -E2BIG; -EEXIST: overlaps a region; -ENOSPC: no slot is left; -ENOMEM;
+ * @return 0; -EINVAL: NULL, empty, unaligned, wrapping, wider than the guest-physical width, longer
+ *         than the limit (axvm_get_limits()), unknown backing or flags, a flag that does not go with
+ *         the backing, hva 0 or unaligned, a file too short; -E2BIG; -EEXIST: overlaps a region;
+ *         -ENOSPC: no slot is left; -ENOMEM;
  *         -EPERM: another process's VM; errnos of mmap and of the kernel.
  */
 AXVCPU_API int axvm_map(struct axvm *vm, const struct axvm_region *region);
@@ -130,7 +131,8 @@ AXVCPU_API int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len);
  * @param first   how many to skip.
  * @param regions receives up to `count` regions; may be NULL if `count` is 0. The `size` of the
  *                first one, set by the caller, is the stride of the array.
- * @return how many regions there are in all; -EINVAL, -E2BIG: that size makes no sense.
+ * @return how many regions there are in all; -EINVAL, -E2BIG: that size makes no sense, or
+ *         `regions` is NULL and `count` is not 0.
  */
 AXVCPU_API int axvm_regions(struct axvm *vm, size_t first, size_t count,
 			    struct axvm_region *regions);

@@ -69,7 +69,7 @@ AXVCPU_API int axvm_runner_start(struct axvm *vm, const struct axvm_runner_confi
 /**
  * Asks all threads to end; each does after the exit that it is at. Does not wait.
  *
- * @return 0. Threads: any, handlers and signal handlers included.
+ * @return 0; -EPERM, without a message. Threads: any, handlers and signal handlers included.
  */
 AXVCPU_API int axvm_runner_stop(struct axvm_runner *runner);
 
@@ -100,7 +100,8 @@ AXVCPU_API int axvm_runner_resume(struct axvm_runner *runner);
  * Stops, joins and frees. The vCPUs are Free again.
  *
  * @param runner the runner; NULL is nothing.
- * @return as axvm_runner_join() without a limit. Threads: one, not the runner's own.
+ * @return as axvm_runner_join() without a limit; in a forked child, which has none of the threads, 0.
+ *         Threads: one, not the runner's own.
  */
 AXVCPU_API int axvm_runner_free(struct axvm_runner *runner);
 

@@ -145,7 +145,8 @@ AXVCPU_API int axvcpu_new(struct axvm *vm, const struct axvcpu_config *config,
  * @return 0; -EBUSY: another thread is inside, or its owner sleeps in axvcpu_block() or in the run
  *         of a vCPU that does not execute; nothing has happened.
  *
- * States: any but Running and Blocked. Threads: one; no other may use the vCPU any more.
+ * States: any but Running and Blocked; in a forked child any. Threads: one; no other may use the vCPU
+ * any more.
  */
 AXVCPU_API int axvcpu_free(struct axvcpu *vcpu);
 
@@ -168,7 +169,7 @@ AXVCPU_API int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_ro
 /**
  * Makes the calling thread the owner and pins it to the vCPU's host CPUs, if it has any: Free to
  * Ready. A thread may own several vCPUs; it gives them up in reverse order, as each restores the
- * CPU set that it found.
+ * CPU set that it found. A vCPU whose owner ends stays Ready: axvcpu_adopt().
  *
  * The kick signal is unblocked until unbind. A thread that blocks it after that is kicked all the
  * same: KVM runs the vCPU with a signal mask of its own, which is the thread's at bind without the
@@ -192,6 +193,21 @@ AXVCPU_API int axvcpu_bind(struct axvcpu *vcpu);
  * States: Ready; leaves Free. Threads: the owner. axvcpu: unbind.
  */
 AXVCPU_API int axvcpu_unbind(struct axvcpu *vcpu);
+
+/**
+ * Makes the calling thread the owner of a vCPU whose owner thread has ended without axvcpu_unbind(),
+ * and pins it as axvcpu_bind() does. Nothing else changes: an exit that waits for its answer still
+ * does, and so do requests.
+ *
+ * A thread has ended when it has returned or called pthread_exit() and its thread-specific data is being
+ * destroyed, so at the latest when it can be joined.
+ *
+ * @return 0; -EBUSY: the owner has not ended; -EBADFD: the vCPU has no owner; otherwise as
+ *         axvcpu_bind().
+ *
+ * States: Ready, Blocked; leaves Ready. Threads: any.
+ */
+AXVCPU_API int axvcpu_adopt(struct axvcpu *vcpu);
 
 /* --- running --------------------------------------------------------------------------------- */
 
@@ -282,7 +298,7 @@ AXVCPU_API int axvcpu_flush(struct axvcpu *vcpu);
  * Takes the vCPU out of the guest. After the call returns, at least one axvcpu_run() that was in
  * progress or comes next returns with `kicked` set. Kicks coalesce. It also ends axvcpu_block().
  *
- * @return 0; -ENOTSUP: the backend cannot.
+ * @return 0; -ENOTSUP: the backend cannot; -EPERM. Neither leaves a message.
  *
  * States: any; unchanged. Threads: any, and signal handlers.
  */
@@ -313,7 +329,7 @@ AXVCPU_API int axvcpu_block(struct axvcpu *vcpu, int64_t timeout_ns);
 /**
  * Ends the present axvcpu_block(), or the next one if there is none now.
  *
- * @return 0. States: any. Threads: any, and signal handlers.
+ * @return 0; -EPERM, without a message. States: any. Threads: any, and signal handlers.
  */
 AXVCPU_API int axvcpu_wake(struct axvcpu *vcpu);
 

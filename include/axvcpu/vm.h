@@ -5,10 +5,22 @@
  *
  * Order of birth: axvm_new(), memory, axvcpu_new() for each vCPU, axvm_finalize() (the first run
  * implies it), run. What a VM is made of is fixed in its config.
+ *
+ * A VM belongs to the process that created it. A forked child has a copy of the library's objects, and
+ * no VM: there, every function on a VM, a vCPU or a runner of the parent's that can return an errno
+ * returns -EPERM, at once, whatever the parent's threads were doing at the fork; those for signal
+ * handlers leave no message. The others (ids, names, state, power) answer from the copy. axvm_free(),
+ * axvcpu_free() and axvm_runner_free() release the child's copy: memory, mappings and descriptors. A
+ * runner, or a vCPU that was running at the fork, can be freed, too. Memory leaks that another thread was
+ * changing at the fork: the memory map during axvm_map() and the like, a vCPU that is being created,
+ * requests that wait in a mailbox. The child may create VMs of its own. A child that shares the memory
+ * of its parent (vfork, CLONE_VM) counts as the same process, except on a kernel without
+ * MADV_WIPEONFORK (before Linux 4.14), where the process id decides.
  */
 #ifndef AXVCPU_VM_H
 #define AXVCPU_VM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -160,6 +172,15 @@ AXVCPU_API int axvm_new(const struct axvm_config *config, struct axvm **vm);
  * Threads: one; no other may use the VM any more.
  */
 AXVCPU_API int axvm_free(struct axvm *vm);
+
+/**
+ * Whether this process has a mere copy of the VM, as it is a forked child of the VM's process. A custom
+ * architecture's vm_free and vcpu_free are called for copies, too, and must then take no lock that
+ * another thread may have held at the fork.
+ *
+ * Threads: any, and signal handlers.
+ */
+AXVCPU_API bool axvm_is_copy(const struct axvm *vm);
 
 /**
  * Does what must come after the last vCPU is created and before the first runs. May be called
