@@ -28,7 +28,7 @@ build=$top/build/roots
 # make_system SUITE: from the first mirror that has it.
 make_system() {
 	rm -rf "${systems:?}/$1"
-	mkdir -p "$systems/$1/archives" || return
+	mkdir -p "$systems/$1" || return
 	for _mirror in $(debian_mirrors); do
 		case $_mirror in
 		https:*) _include=sudo,ca-certificates ;;
@@ -63,7 +63,10 @@ unpack_system() {
 	echo "deb $(cat "$systems/$1/packages") $1 main" >"$root/etc/apt/sources.list"
 	apt-config dump | grep -E '^Acquire::https?::.*Proxy' >"$root/etc/apt/apt.conf.d/proxy"
 	echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
-	find "$systems/$1/archives" -name '*.deb' -exec cp -t "$root/var/cache/apt/archives" {} +
+	if [ -e "$systems/$1/lists" ]; then
+		cp -a "$systems/$1/lists" "$root/var/lib/apt/" &&
+			cp "$systems/$1/archives"/*.deb "$root/var/cache/apt/archives/" || return
+	fi
 	chroot "$root" useradd -m -s /bin/sh user || return
 	echo 'user ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/user"
 	mkdir "$root/home/user/libaxvcpu" || return
@@ -84,11 +87,13 @@ mount_system() {
 		ln -s pts/ptmx "$root/dev/ptmx"
 }
 
-# keep_packages SUITE: for the next run.
+# keep_packages SUITE: and apt's lists, for the next run, which then needs no network.
 keep_packages() {
 	chroot "$root" apt-get autoclean >/dev/null
-	find "$systems/$1/archives" -name '*.deb' -delete
-	find "$root/var/cache/apt/archives" -name '*.deb' -exec cp -t "$systems/$1/archives" {} +
+	rm -rf "$systems/$1/archives" "$systems/$1/lists"
+	mkdir "$systems/$1/archives" &&
+		cp "$root/var/cache/apt/archives"/*.deb "$systems/$1/archives/" &&
+		cp -a "$root/var/lib/apt/lists" "$systems/$1/"
 }
 
 # --- as its user ----------------------------------------------------------------------------------
