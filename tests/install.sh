@@ -7,7 +7,7 @@ set -u
 . "${0%/*}/cases.sh"
 
 : "${top_srcdir:=.}" "${top_builddir:=.}" "${CC:=cc}" "${CXX:=}" "${PKG_CONFIG:=pkg-config}"
-: "${READELF:=readelf}" "${MAKE:=make}" "${EXAMPLES:=yes}" "${VERSION:=}"
+: "${NM:=nm}" "${READELF:=readelf}" "${MAKE:=make}" "${EXAMPLES:=yes}" "${VERSION:=}"
 case $top_srcdir in
 /*) ;;
 *) top_srcdir=$PWD/$top_srcdir ;;
@@ -110,6 +110,21 @@ int main(void)
 END
 cp "$work/consumer.c" "$work/consumer.cc"
 
+# own_names: a program with variables by all names that the library's objects share, the API's aside, and
+# by some that any program may have.
+own_names() {
+	cat "$work/consumer.c"
+	printf '#include <pthread.h>\npthread_t thread;\nint memory_init;\n'
+	# NM: libtool finds "nm -B".
+	# shellcheck disable=SC2086
+	$NM -g --defined-only "$top_builddir/.libs/libaxvcpu-base.a" \
+		"$top_builddir"/lib/libaxvcpu_la-*.o |
+		sed -n 's/^[0-9a-f]* [A-Z] //p' | sort -u |
+		grep -vxF -e thread -e memory_init \
+			-e "$(sed -n 's/^[[:space:]]*\([a-z0-9_]*\);$/\1/p' "$top_srcdir/lib/libaxvcpu.map")" |
+		sed 's/.*/int &;/'
+}
+
 # consume NAME COMPILER SOURCE LIBS: compiles, links, runs. Leaves what it said in $work/out.
 consume() {
 	# shellcheck disable=SC2086 # words, on purpose
@@ -152,6 +167,10 @@ if [ $have_pkg_config = yes ]; then
 		consume "a C program with the static library" "$CC" "$work/consumer.c" \
 			"$static_libs"
 		needs_library "it needs no shared library" no
+		own_names >"$work/names.c"
+		check "the library has internal names" test "$(grep -c '^int' "$work/names.c")" -gt 50
+		consume "a C program with variables of these names" "$CC" \
+			"$work/names.c" "$static_libs"
 		if [ -n "$CXX" ] && command -v "${CXX%% *}" >/dev/null; then
 			consume "a C++ program with the static library" "$CXX" \
 				"$work/consumer.cc" "$static_libs"

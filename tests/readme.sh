@@ -1,17 +1,104 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# The program that the README shows is examples/minimal.c, which other tests build and run.
+# What the pages show is what the tree has: the README's program is examples/minimal.c, which other tests
+# build and run, its transcript consists of commands that scripts/demo runs, and each other command line is
+# run by a test, or tests/commands says why not.
 set -u
+# shellcheck source=tests/cases.sh
+. "${0%/*}/cases.sh"
 
 : "${top_srcdir:=.}"
-name="the README shows examples/minimal.c"
-# But for its first lines, the license and what the README says in its own words.
-awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' "$top_srcdir/README.md" >readme.$$
-tail -n "+3" "$top_srcdir/examples/minimal.c" | diff readme.$$ - >&2
-same=$?
-rm -f readme.$$
-if [ $same -ne 0 ]; then
-	echo "not ok $name"
-	exit 1
-fi
-echo "ok $name"
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+
+# --- the program ----------------------------------------------------------------------------------
+
+# Except its first lines, the license and what the README says in its own words.
+awk '/^```/ { on = $0 == "```c"; next } on' "$top_srcdir/README.md" >"$work/program"
+tail -n +3 "$top_srcdir/examples/minimal.c" | diff "$work/program" - >"$work/log"
+none_wrong "the README shows examples/minimal.c"
+
+# --- the transcript -------------------------------------------------------------------------------
+
+# What the demo's scripts say that they run: with programs that do nothing.
+mkdir "$work/bin"
+# shellcheck disable=SC2016 # of the program that is made here
+printf '#!/bin/sh\ncase $* in *crash) exit 126 ;; esac\n' >"$work/bin/axrun"
+chmod +x "$work/bin/axrun"
+for program in minimal custom_backend; do
+	cp "$work/bin/axrun" "$work/bin/$program"
+done
+scripts=$(cd "$top_srcdir/scripts" && pwd)
+guests=$(cd "$top_srcdir/examples/guests" && pwd)
+mkdir "$work/guests"
+for guest in "$guests"/*.c; do
+	guest=${guest##*/}
+	: >"$work/guests/${guest%.c}"
+done
+(
+	PATH=$work/bin:$PATH
+	cd "$work/guests" && "$scripts/show" && "$scripts/boot-debian" /boot checks,then=poweroff
+) >"$work/demo" 2>&1 || cat "$work/demo"
+sed -n 's/^ *\$ //p' "$work/demo" | sort -u >"$work/shown"
+sed -n 's/^    \$ //p' "$top_srcdir/README.md" | sort -u >"$work/transcript"
+
+: >"$work/log"
+[ "$(wc -l <"$work/transcript")" -ge 5 ] || echo "only these: $(cat "$work/transcript")" >"$work/log"
+none_wrong "the README has a transcript"
+
+comm -13 "$work/shown" "$work/transcript" >"$work/log"
+none_wrong "scripts/demo runs each command of the README's transcript"
+
+# --- all other commands ---------------------------------------------------------------------------
+
+# commands FILE: its command lines, without comments, and "$ " where it is not the README's. A line of an
+# indented block is one if it begins with a program of this tree, or with a command that the pages use.
+commands() {
+	awk -v readme="$([ "$1" != README.md ] || echo yes)" '
+		/^## / { section = $0 }
+		!sub(/^    /, "") || readme && (/^\$ / || section == "## Install and link") { next }
+		{
+			sub(/^\$ /, "")
+			sub(/  +#.*/, "")
+			sub(/^ +/, "")
+			line = line $0
+			if (sub(/\\$/, "", line))
+				next
+			print line
+			line = ""
+		}' "$top_srcdir/$1" |
+		while IFS= read -r line; do
+			word=${line%% *}
+			program=$top_srcdir/$(echo "$word" | sed 's,^\(\.\.*/\)*,,')
+			case $word in
+			configure | */configure | axrun | axvcpu-* | cc | make | mkdir | cd | sudo | git | [A-Z]*=*)
+				echo "$line"
+				;;
+			*) [ ! -f "$program" ] || [ ! -x "$program" ] || echo "$line" ;;
+			esac
+		done
+}
+
+(cd "$top_srcdir" && ls README.md CONTRIBUTING.md docs/*.md) | while IFS= read -r page; do
+	commands "$page"
+done | sort -u >"$work/commands"
+grep -v '^#' "$top_srcdir/tests/commands" >"$work/table"
+sed 's/ => .*//' "$work/table" | sort >"$work/listed"
+
+: >"$work/log"
+[ "$(wc -l <"$work/commands")" -ge 15 ] || echo "only these: $(cat "$work/commands")" >"$work/log"
+none_wrong "the pages have commands"
+
+comm -23 "$work/commands" "$work/listed" >"$work/log"
+none_wrong "each command of the pages is in tests/commands"
+
+comm -13 "$work/commands" "$work/listed" >"$work/log"
+none_wrong "each command in tests/commands is in a page, once"
+
+sed -n 's/.* => by \([^ ]*\)$/\1/p' "$work/table" | sort -u | while IFS= read -r file; do
+	[ -f "$top_srcdir/$file" ] || echo "there is no $file"
+done >"$work/log"
+grep -vE ' => (by [^ ]+|not: .+)$' "$work/table" >>"$work/log"
+none_wrong "tests/commands names files that are there, or a reason"
+
+all_done

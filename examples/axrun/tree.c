@@ -118,7 +118,7 @@ static int build(const struct machine *machine, const struct options *options,
 		.kernel = options->kernel,
 		.initrd = layout->initrd,
 	};
-	size_t len;
+	size_t len = 0;
 
 	if (options->kernel && draw_seeds(&tree))
 		return -1;

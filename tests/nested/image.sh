@@ -122,10 +122,10 @@ add_libraries() {
 configure_programs() {
 	_is=$(cat "$work/build/options" 2>/dev/null) || _is=
 	# Without a shared library axrun and the examples are programs, not libtool's scripts.
-	_options="--enable-werror --disable-shared --enable-silent-rules $(cross_options)"
+	_options="--enable-werror --disable-shared --enable-silent-rules $(cross_options) --enable-tests"
 	[ "$_is" != "$_options" ] || return 0
 	if [ "$programs" = examples ]; then
-		_options="$_options --disable-tests"
+		_options="${_options% *} --disable-tests"
 		[ "$_is" != "$_options" ] || return 0
 	fi
 	rm -rf "$work/build"

@@ -12,7 +12,11 @@ guest_vectors:
 	.rept	256
 	.balign	16
 	/* Vectors for which the CPU pushes an error code; the others get a zero. */
-	.if	vector >= 32 || !(HAVE_ERROR_CODE >> vector & 1)
+	.set	pushed, 0
+	.if	vector < 32
+	.set	pushed, HAVE_ERROR_CODE >> vector & 1
+	.endif
+	.if	!pushed
 	pushq	$0
 	.endif
 	pushq	$vector
