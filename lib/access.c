@@ -101,7 +101,7 @@ static int copy_by_kernel(const struct axvm *vm, unsigned char *to, const unsign
 			  uint64_t n)
 {
 	while (n) {
-		ssize_t copied = sys_copy(vm->pid, to, from, n);
+		ssize_t copied = sys_copy(vm->process.pid, to, from, n);
 
 		if (copied <= 0)
 			/* The caller's buffer is taken to be there, as memcpy() would take it. */
