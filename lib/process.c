@@ -8,7 +8,7 @@
 
 int process_init(struct process *process)
 {
-	static const uint32_t unknown;
+	static const uint64_t unknown;
 	size_t size = (size_t)sysconf(_SC_PAGESIZE);
 	void *page;
 	int ret = sys_mmap(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, &page);
@@ -21,7 +21,7 @@ int process_init(struct process *process)
 		sys_munmap(page, size);
 		return 0;
 	}
-	*(uint32_t *)page = 1;
+	*(uint64_t *)page = PROCESS_MARK;
 	process->mark = page;
 	process->page_size = size;
 	return 0;

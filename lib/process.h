@@ -15,12 +15,15 @@
 
 #include "lib/compiler.h"
 
+/* A bit that no state word has: axvcpu_complete() reckons with it. */
+#define PROCESS_MARK UINT64_C(0x8000)
+
 struct process {
 	/*
-	 * Not 0 in the process that initialised this. In a forked child it is 0, as the kernel wipes
-	 * this page; it also is 0 where the kernel does not wipe pages, and then 'pid' decides.
+	 * PROCESS_MARK in the process that initialised this. In a forked child it is 0, as the kernel
+	 * wipes this page; it also is 0 where the kernel does not wipe pages, and then 'pid' decides.
 	 */
-	const uint32_t *mark;
+	const uint64_t *mark;
 	/* Bytes of the page; 0: it is not wiped. */
 	size_t page_size;
 	pid_t pid;

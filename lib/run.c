@@ -184,10 +184,13 @@ int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 int axvcpu_complete(struct axvcpu *vcpu, const struct axvcpu_answer *answer)
 {
 	const uint64_t ready = thread.ready;
-	uint64_t word = ready | STATE_AWAITS;
+	/*
+	 * Ready, with an answer due. Without its mark this may be a forked child, whose answer would reach
+	 * the parent: then the bit of the mark remains, which no state word has.
+	 */
+	uint64_t word = ready + (STATE_AWAITS - PROCESS_MARK) + *vcpu->mark;
 
-	/* Without the mark it may be a forked child, whose answer would reach the parent. */
-	if (unlikely(answer->kind != AXVCPU_ANSWER_VALUE) || unlikely(!*vcpu->mark) ||
+	if (unlikely(answer->kind != AXVCPU_ANSWER_VALUE) ||
 	    unlikely(!atomic_compare_exchange_strong(&vcpu->state, &word,
 						     ready | STATE_BUSY | STATE_BRIEF)))
 		return complete_slow(vcpu, answer);

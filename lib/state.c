@@ -186,10 +186,11 @@ static int check_state(struct axvcpu *vcpu, enum axvcpu_state state, const char 
 static int prepare_owner(struct axvcpu *vcpu, enum axvcpu_state state, const char *what,
 			 struct thread_record **record)
 {
-	*record = IN_OWNED & IN(state) ? thread_record_get() : NULL;
-	if (*record || !(IN_OWNED & IN(state)))
+	*record = NULL;
+	if (!(IN_OWNED & IN(state)))
 		return 0;
-	return axvcpu_fail(vcpu->vm, -ENOMEM, "%s: vCPU %u", what, vcpu->id);
+	*record = thread_record_get();
+	return *record ? 0 : axvcpu_fail(vcpu->vm, -ENOMEM, "%s: vCPU %u", what, vcpu->id);
 }
 
 int axvcpu_set_state(struct axvcpu *vcpu, enum axvcpu_state state)

@@ -19,8 +19,8 @@
 /*
  * The state word: enum axvcpu_state; whether a thread is inside an operation (run is RUNNING |
  * BUSY); whether 'attention' and 'awaits' are not 0; and from STATE_OWNER_SHIFT on the owner's
- * thread_serial(), while Ready, Running or Blocked. One word, so that run and complete check all of it with their
- * compare-and-swap.
+ * thread_serial(), while Ready, Running or Blocked. One word, so that run and complete check all of it
+ * with their compare-and-swap. The bit PROCESS_MARK is set in none.
  */
 #define STATE_MASK UINT64_C(0xff)
 #define STATE_BUSY UINT64_C(0x100)
@@ -67,7 +67,7 @@ struct axvcpu {
 	const struct axvcpu_arch_ops *ops;
 	struct axvm *vm;
 	/* Of the VM's struct process. */
-	const uint32_t *mark;
+	const uint64_t *mark;
 	/* 1: a wake has come that no block has used. A futex. */
 	_Atomic uint32_t wake;
 	/*
