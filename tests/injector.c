@@ -324,7 +324,7 @@ WRAP(int, sys_futex_wait, const uint32_t *word, const struct timespec *timeout)
 	static const struct failure failure = { .err = { EINTR, EFAULT } };
 	int ret;
 
-	__atomic_add_fetch(&injector.sleeps, 1, __ATOMIC_SEQ_CST);
+	atomic_fetch_add(&injector.sleeps, 1);
 	return fails("futex", &failure, &ret) ? ret : __real_sys_futex_wait(word, timeout);
 }
 
@@ -335,9 +335,11 @@ WRAP(int, sys_futex_wake, const uint32_t *word)
 
 WRAP(void, sys_yield, void)
 {
-	__atomic_add_fetch(&injector.yields, 1, __ATOMIC_SEQ_CST);
-	if (injector.waiting)
-		injector.waiting();
+	void (*waiting)(void) = atomic_load(&injector.waiting);
+
+	atomic_fetch_add(&injector.yields, 1);
+	if (waiting)
+		waiting();
 	__real_sys_yield();
 }
 

@@ -6,6 +6,7 @@
 #ifndef TESTS_INJECTOR_H
 #define TESTS_INJECTOR_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,10 +44,10 @@ struct injector {
 	 * How often a thread gave the CPU up for another one, and how often one slept; 'armed' or
 	 * not.
 	 */
-	unsigned int yields;
-	unsigned int sleeps;
+	atomic_uint yields;
+	atomic_uint sleeps;
 	/* Called for each of these yields; NULL: not at all. */
-	void (*waiting)(void);
+	_Atomic(void (*)(void)) waiting;
 
 	/* The first call that was made to fail; NULL if none was. */
 	const char *failed;

@@ -34,11 +34,6 @@ static void end(void)
 	ck_ok(axvm_free(vm));
 }
 
-static unsigned int slept(void)
-{
-	return __atomic_load_n(&injector.sleeps, __ATOMIC_SEQ_CST);
-}
-
 /* --- a reader of registers ------------------------------------------------------------------- */
 
 static atomic_bool inside;
@@ -66,13 +61,13 @@ static void *read_register(void *arg)
 /* The owner has slept 'n' times since then. */
 static void stay_until_slept(unsigned int since, unsigned int n)
 {
-	while (slept() - since < n)
+	while (injector.sleeps - since < n)
 		sched_yield();
 }
 
 static void stay_while_the_owner_waits(void)
 {
-	stay_until_slept(slept(), 3);
+	stay_until_slept(injector.sleeps, 3);
 }
 
 static void wake_it_and_stay(void)
@@ -81,7 +76,7 @@ static void wake_it_and_stay(void)
 
 	while (axvcpu_state(vcpu) != AXVCPU_BLOCKED)
 		sched_yield();
-	since = slept();
+	since = injector.sleeps;
 	ck_ok(axvcpu_wake(vcpu));
 	/* One may be the sleep that this ends. */
 	stay_until_slept(since, 3);
@@ -118,9 +113,9 @@ START_TEST(an_owner_of_high_priority_sleeps_while_a_reader_is_inside)
 	} else {
 		while (!atomic_load(&inside))
 			usleep(100);
-		sleeps = slept();
+		sleeps = injector.sleeps;
 		ck_assert_int_eq(axvcpu_block(vcpu, 0), -ETIMEDOUT);
-		ck_assert_uint_ge(slept() - sleeps, 3);
+		ck_assert_uint_ge(injector.sleeps - sleeps, 3);
 	}
 	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_READY);
 	/* However long the reader took. */
