@@ -115,7 +115,7 @@ static bool give(struct frame_chunk *chunk, uint64_t n)
 
 /* --- the default of the HAL ------------------------------------------------------------------- */
 
-/* With the lock held. Room there must be. */
+/* With the lock held, and room. */
 static void take_frame(struct axvm *vm, uint64_t *gpa, unsigned char **hva)
 {
 	struct frames *frames = &vm->frames;
@@ -149,7 +149,7 @@ int frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa)
 	return 0;
 }
 
-/* Gives the frame back. 0 or -ENOENT; *empty: the chunk that goes for it, which no list has any more. */
+/* Gives the frame back. 0 or -ENOENT; *empty receives the chunk if it is to be unmapped. */
 static int give_back(struct axvm *vm, uint64_t gpa, struct frame_chunk **empty)
 {
 	struct frames *frames = &vm->frames;

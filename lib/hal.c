@@ -117,7 +117,7 @@ static int map_file(struct axvm_region *region)
 {
 	bool shared = region->flags & AXVM_MEM_SHARED;
 	int prot = PROT_READ | PROT_WRITE;
-	/* Before the size: a seal is never taken off, so that a size found later stays. Few files have any. */
+	/* Read before the size: a seal is never taken off, so a size found later stays. */
 	int seals = sys_get_seals(region->fd);
 	struct stat st;
 	int ret = sys_fstat(region->fd, &st);

@@ -258,7 +258,7 @@ static int guest_map(struct axvm *vm, struct region *region)
 	return ret;
 }
 
-/* With 'change' held: the overlap cannot change under us. All that can fail comes before the publishing. */
+/* With 'change' held. Nothing can fail any more once the hypervisor has the region. */
 static int map_locked(struct axvm *vm, const struct axvm_region *info, struct frame_chunk *chunk)
 {
 	struct memory_map *map = &vm->memory;

@@ -35,7 +35,7 @@ struct region_key {
 	struct region *region;
 };
 
-/* A version of the index: sorted by gpa, not overlapping, and not changed after it was published. */
+/* A version of the index: sorted by gpa, not overlapping; constant once it is published. */
 struct memory_table {
 	/* Of an earlier version: the next one, and when no reader has it any more. */
 	struct memory_table *next;
@@ -46,7 +46,7 @@ struct memory_table {
 };
 
 struct memory_map {
-	/* Serialises changes; look-ups do not take it. Held without regard to look-ups, too. */
+	/* Serialises changes. Look-ups do not take it, and its holder never waits for them. */
 	pthread_mutex_t change;
 	/* Look-ups are its readers, and copies to and from guest memory until they end. */
 	struct srcu srcu;
@@ -71,10 +71,10 @@ void memory_destroy(struct axvm *vm);
 int memory_map_chunk(struct axvm *vm, struct axvm_region *info, uint64_t floor,
 		     struct frame_chunk *chunk);
 int memory_unmap_chunk(struct axvm *vm, uint64_t gpa, uint64_t len);
-/* The chunk that the address is in, or NULL. For readers of 'srcu', who have it until they leave. */
+/* The chunk that the address is in, or NULL. For a reader of 'srcu', which keeps it. */
 struct frame_chunk *memory_find_chunk(struct axvm *vm, uint64_t gpa);
 
-/* --- memory_table.c: the index ------------------------------------------------------------------ */
+/* --- memory_table.c: the index ----------------------------------------------------------------- */
 
 /* -ENOMEM. */
 int memory_table_init(struct memory_map *map);

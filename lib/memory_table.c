@@ -80,8 +80,8 @@ int memory_table_init(struct memory_map *map)
 }
 
 /*
- * Without waiting for readers. So as long as one is inside, which may take long where it waits for a
- * page, every change keeps a version; else each is gone one or two changes later.
+ * Without waiting for readers. So as long as one is inside, which may take long where it waits for
+ * a page, every change keeps a version; else each is gone one or two changes later.
  */
 static void free_retired(struct memory_map *map)
 {

@@ -71,8 +71,8 @@ static bool try_advance(struct srcu *srcu)
 }
 
 /*
- * The advance that another thread may be at now can have looked at its counters before. The two after
- * it have not, and are of different parities.
+ * The advance that another thread may be at now can have looked at its counters before. The two
+ * after it have not, and are of different parities.
  */
 uint64_t srcu_stamp(struct srcu *srcu)
 {

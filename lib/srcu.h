@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Sleepable read-copy-update, after the kernel's SRCU. Readers count themselves in and out, wait for
- * nothing, and may sleep in between. A writer publishes a new version by an atomic pointer, and frees
- * the old one when all readers that may have seen it have left: after srcu_synchronize().
+ * Sleepable read-copy-update, after the kernel's SRCU. Readers count themselves in and out, wait
+ * for nothing, and may sleep in between. A writer publishes a new version by an atomic pointer, and
+ * frees the old one when all readers that may have seen it have left: after srcu_synchronize().
  *
- * The counters. A reader adds 1 to the counter of its stripe and of the parity of the present epoch,
- * and later takes it from the same counter. Stripes keep threads off one another's cache lines.
- * Parities keep a stream of new readers from holding up a writer: it advances the epoch, so that
- * the counters that it waits for are those that new readers no longer use.
+ * The counters. A reader adds 1 to the counter of its stripe and of the parity of the present
+ * epoch, and later takes it from the same counter. Stripes keep threads off one another's cache
+ * lines. Parities keep a stream of new readers from holding up a writer: it advances the epoch, so
+ * that the counters that it waits for are those that new readers no longer use.
  *
- * Why no reader is missed. Say that a writer has published a new version and then finds a counter at
- * 0. Four accesses are sequentially consistent, so they have one order that all threads agree on:
+ * Why no reader is missed. Say that a writer has published a new version and then finds a counter
+ * at 0. Four accesses are sequentially consistent, so they have one order that all threads agree
+ * on:
  *
  *     reader:  R1  adds 1 to the counter        writer:  W1  stores the pointer
  *              R2  loads the pointer                     W2  loads the counter
@@ -18,11 +19,11 @@
  * If R1 comes before W2, then W2 reads 0 only if the reader has left meanwhile. If R1 comes after
  * W2, then R2 comes after W1, and the reader sees the new version. On arm64 and riscv64 it is the
  * sequential consistency of all four that keeps R2 behind R1, and W2 behind W1: acquire and release
- * would not. So once each counter, of both parities, has been found at 0 after W1, in whatever order
- * and at whatever times, no reader is left that has the old version. The epoch only decides where
- * readers count, never whether they are seen: a reader may load it, be held up, and count itself in
- * under a parity that is no longer the present one. Such a latecomer can hold up a writer, but only
- * once for each thread.
+ * would not. So once each counter, of both parities, has been found at 0 after W1, in whatever
+ * order and at whatever times, no reader is left that has the old version. The epoch only decides
+ * where readers count, never whether they are seen: a reader may load it, be held up, and count
+ * itself in under a parity that is no longer the present one. Such a latecomer can hold up a
+ * writer, but only once for each thread.
  *
  * A reader's leaving is a release, and a counter is only ever changed by read-modify-write: whoever
  * finds it at 0 comes after all that readers under it did.
@@ -45,7 +46,7 @@
 #define SRCU_WAITED (UINT32_C(1) << 31)
 
 struct srcu_stripe {
-	/* By parity. Between those of two stripes is a cache line's length, however this is aligned. */
+	/* By parity. Those of two stripes are a cache line apart, however this is aligned. */
 	_Atomic uint32_t readers[2];
 	unsigned char pad[SRCU_CACHE_LINE - 2 * sizeof(uint32_t)];
 };

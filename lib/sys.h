@@ -39,8 +39,8 @@ int sys_fstat(int fd, struct stat *st);
 int sys_get_seals(int fd);
 int sys_add_seals(int fd, int seals);
 /*
- * Copies within this process, whose id is 'self', by the kernel: a page that cannot be had is -EFAULT
- * instead of a signal. Returns how many bytes it has copied before it came to one.
+ * Copies within this process, whose id is 'self', by the kernel: a page that cannot be had is
+ * -EFAULT instead of a signal. Returns how many bytes it has copied before it came to one.
  */
 ssize_t sys_copy(pid_t self, void *to, const void *from, size_t len);
 /* The calling thread's CPU set; the first returns the bytes that the kernel wrote. */

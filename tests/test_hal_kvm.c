@@ -121,6 +121,23 @@ START_TEST(a_guest_uses_frames_at_the_end_of_the_width)
 }
 END_TEST
 
+/* KVM itself says EINVAL and no more, to a region that the HAL has mapped for nothing. */
+START_TEST(a_region_that_is_too_long_for_kvm_is_refused_with_a_reason)
+{
+	struct axvm_limits limits = AXVM_LIMITS_INIT;
+	struct axvm_region region = AXVM_REGION_INIT;
+
+	guest_create(&guest, NULL, PROGRAM(copy));
+	ck_ok(axvm_get_limits(guest.vm, &limits));
+	ck_assert_uint_eq(limits.region_bytes, INT32_MAX * (uint64_t)limits.page_size);
+	region.len = limits.region_bytes + limits.page_size;
+	ck_fails_saying(axvm_map(guest.vm, &region), EINVAL,
+			(region.len - 1) >> limits.gpa_bits ? "guest-physical addresses"
+							    : "map several");
+	guest_end(&guest);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *irq = suite_case(suite, "host interrupts");
@@ -129,6 +146,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(irq, a_signal_that_the_hal_claims_is_a_host_interrupt);
 	tcase_add_test(frames, kvm_has_room_for_thousands_of_frames);
 	tcase_add_test(frames, a_guest_uses_frames_at_the_end_of_the_width);
+	tcase_add_test(frames, a_region_that_is_too_long_for_kvm_is_refused_with_a_reason);
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Guest memory whose pages come from userfaultfd: a copy waits for a page, and whatever else is done with
- * the VM meanwhile must not wait for that copy, unless it is an unmap.
+ * Guest memory whose pages come from userfaultfd: a copy waits for a page, and whatever else is done
+ * with the VM meanwhile must not wait for that copy, unless it is an unmap.
  */
 #include <errno.h>
 #include <fcntl.h>

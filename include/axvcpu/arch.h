@@ -7,8 +7,8 @@
  * The library checks arguments and states, serialises the operations on one vCPU, and makes it
  * axvcpu_current(), before it calls a backend. Operations return 0 or a negative errno; a failing
  * one has changed nothing, or so little that trying again works. A backend that returns an error
- * says why with axvcpu_fail(). An operation returns: it must not end the thread or jump out, and calls
- * functions that are cancellation points only with cancellation disabled.
+ * says why with axvcpu_fail(). An operation returns: it must not end the thread or jump out, and
+ * calls functions that are cancellation points only with cancellation disabled.
  *
  * Entries marked optional may be NULL, which means -ENOTSUP, or nothing to do where noted.
  */

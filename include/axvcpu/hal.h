@@ -3,13 +3,13 @@
  * @file hal.h
  * The hardware abstraction layer (AxVCpuHal): what the library asks of its host.
  *
- * Every hook is optional: NULL means the default, which is Linux: guest memory by mmap, binding
- * by sched_setaffinity, no log, no host interrupts. A VM copies the table when it is created.
- * No hook is called on the path of an exit, but for irq_fetch after a signal. log, map_memory and
- * unmap_memory may be called with locks of the VM held: they must not map or unmap its memory, allocate
- * or free frames, or create vCPUs; reading and translating is allowed. A hook returns: it must not end the
- * thread or jump out. Thread cancellation is disabled while a hook runs, except in alloc_frame,
- * free_frame, phys_to_virt and virt_to_phys.
+ * Every hook is optional: NULL means the default, which is Linux: guest memory by mmap, binding by
+ * sched_setaffinity, no log, no host interrupts. A VM copies the table when it is created. No hook
+ * is called on the path of an exit, but for irq_fetch after a signal. log, map_memory and
+ * unmap_memory may be called with locks of the VM held: they must not map or unmap its memory,
+ * allocate or free frames, or create vCPUs; reading and translating is allowed. A hook returns: it
+ * must not end the thread or jump out. Thread cancellation is disabled while a hook runs, except in
+ * alloc_frame, free_frame, phys_to_virt and virt_to_phys.
  */
 #ifndef AXVCPU_HAL_H
 #define AXVCPU_HAL_H
@@ -49,7 +49,10 @@ struct axvcpu_hal {
 	 * @return 0 or a negative errno, which axvm_map() passes on.
 	 */
 	int (*map_memory)(void *ctx, struct axvm_region *region);
-	/** Takes back what map_memory gave. Set both or none. */
+	/**
+	 * Takes back what map_memory gave. Set both or none. Several threads may be in these two at
+	 * once.
+	 */
 	void (*unmap_memory)(void *ctx, const struct axvm_region *region);
 
 	/**

@@ -3,17 +3,18 @@
  * @file memory.h
  * Guest memory: regions of guest-physical addresses backed by host memory.
  *
- * All functions here may be called from any thread, also while vCPUs run. Before a region is unmapped,
- * the caller must have stopped using pointers into it.
+ * All functions here may be called from any thread, also while vCPUs run. Before a region is
+ * unmapped, the caller must have stopped using pointers into it.
  *
  * Look-ups never wait for a change: axvm_translate(), axvm_phys_to_virt(), axvm_virt_to_phys(),
- * axvm_regions(), axvm_read(), axvm_write() and axvm_set() neither wait for a map or an unmap that another
- * thread is in, nor keep a map waiting. An unmap waits for the look-ups and copies that began before it.
+ * axvm_regions(), axvm_read(), axvm_write() and axvm_set() neither wait for a map or an unmap that
+ * another thread is in, nor keep a map waiting. An unmap waits for the look-ups and copies that
+ * began before it.
  *
  * So if a copy waits for a page that another thread is to provide (userfaultfd, a FUSE file), that
- * thread may look up addresses, but must not unmap: it would wait for the copy, which waits for it. Nor
- * should it map while vCPUs run, as KVM may then wait for a vCPU that waits for a page. A signal
- * handler must not leave a copy by a jump: later unmaps would wait for its end.
+ * thread may look up addresses, but must not unmap: it would wait for the copy, which waits for it.
+ * Nor should it map while vCPUs run, as KVM may then wait for a vCPU that waits for a page. A
+ * signal handler must not leave a copy by a jump: later unmaps would wait for its end.
  */
 #ifndef AXVCPU_MEMORY_H
 #define AXVCPU_MEMORY_H
@@ -35,15 +36,16 @@ enum axvm_backing {
 	/** Anonymous private memory, allocated by the HAL. */
 	AXVM_MEM_ANONYMOUS = 0,
 	/**
-	 * A memfd of the library's own, which axvm_regions() shows: shareable with other processes. It is
-	 * sealed against shrinking and growing; more seals may be added.
+	 * A memfd of the library's own, which axvm_regions() shows: shareable with other processes.
+	 * It is sealed against shrinking and growing; more seals may be added.
 	 */
 	AXVM_MEM_MEMFD = 1,
 	/** A file of the caller's: `fd`, from `fd_offset`. Private (copy on write), or AXVM_MEM_SHARED. */
 	AXVM_MEM_FILE = 2,
 	/**
-	 * The caller's own memory at `hva`. It must stay mapped until the region is unmapped, and must
-	 * stay accessible: if it is a file that is truncated, accesses raise SIGBUS, also in this library.
+	 * The caller's own memory at `hva`. It must stay mapped until the region is unmapped, and
+	 * must stay accessible: if it is a file that is truncated, accesses raise SIGBUS, also in
+	 * this library.
 	 */
 	AXVM_MEM_CALLER = 3,
 };
@@ -64,14 +66,15 @@ enum axvm_backing {
 /** Listed, and for the HAL: the library's own, for axvm_alloc_frame(). Not to be asked for. */
 #define AXVM_MEM_FRAMES (1u << 5)
 /**
- * Listed, and set by the HAL's map_memory, not to be asked for: a file that may be truncated while it is
- * mapped, after which accesses beyond its new end raise SIGBUS. axvm_read(), axvm_write() and axvm_set()
- * have the kernel copy (process_vm_readv), and return -EIO instead. It costs a system call for each
- * region and copy, for axvm_set() one for each 4 KiB. Where a sandbox forbids the call with EPERM, EACCES
- * or ENOSYS, they copy as from other memory, and may raise SIGBUS. Accesses through pointers always may.
+ * Listed, and set by the HAL's map_memory, not to be asked for: a file that may be truncated while
+ * it is mapped, after which accesses beyond its new end raise SIGBUS. axvm_read(), axvm_write() and
+ * axvm_set() have the kernel copy (process_vm_readv), and return -EIO instead. It costs a system
+ * call for each region and copy, for axvm_set() one for each 4 KiB. Where a sandbox forbids the
+ * call with EPERM, EACCES or ENOSYS, they copy as from other memory, and may raise SIGBUS. Accesses
+ * through pointers always may.
  *
- * By default AXVM_MEM_FILE has it, private mappings included, unless the file is a character device or a
- * memfd that was sealed against shrinking (F_SEAL_SHRINK) before it was mapped.
+ * By default AXVM_MEM_FILE has it, private mappings included, unless the file is a character device
+ * or a memfd that was sealed against shrinking (F_SEAL_SHRINK) before it was mapped.
  */
 #define AXVM_MEM_TRUNCATABLE (1u << 6)
 
@@ -114,9 +117,9 @@ AXVCPU_API int axvm_map(struct axvm *vm, const struct axvm_region *region);
 /**
  * Unmaps a region from the guest, and from the host unless it is the caller's.
  *
- * First from the guest and for new look-ups; then this waits until the look-ups and copies in progress
- * have ended, anywhere in this VM's memory; then the host's memory goes. It may wait for some that begin
- * meanwhile, but not for one after another without end.
+ * First from the guest and for new look-ups; then this waits until the look-ups and copies in
+ * progress have ended, anywhere in this VM's memory; then the host's memory goes. It may wait for
+ * some that begin meanwhile, but not for one after another without end.
  *
  * @param gpa its first address.
  * @param len its whole length: regions go as they came.
