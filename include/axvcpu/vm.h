@@ -84,9 +84,10 @@ enum axvm_irqchip {
  * arm64: the PSCI calls CPU_ON and CPU_OFF, as CPU_UP and CPU_DOWN: KVM changes no CPU's power then,
  * axvcpu_start() and axvcpu_stop() do, and vCPUs other than the first want AXVCPU_F_START_OFF.
  * AFFINITY_INFO is answered by axvcpu_power(), and so is a CPU_ON for a CPU that does not exist, is on
- * or about to be: none of these is an exit. Needs KVM_ARM_VM_SMCCC_FILTER, Linux 6.4. Without, all
- * vCPUs but the first sleep in KVM_RUN until another one starts them by CPU_ON, unless they have
- * AXVCPU_F_START_OFF; for axvcpu_power() they are on. riscv64's SBI calls for that stay with KVM.
+ * or about to be, or is the target of another CPU's CPU_UP exit: none of these is an exit. Needs
+ * KVM_ARM_VM_SMCCC_FILTER, Linux 6.4. Without, all vCPUs but the first sleep in KVM_RUN until another
+ * one starts them by CPU_ON, unless they have AXVCPU_F_START_OFF; for axvcpu_power() they are on.
+ * riscv64's SBI calls for that stay with KVM.
  */
 #define AXVM_FORWARD_POWER (1u << 5)
 
