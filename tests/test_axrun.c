@@ -621,16 +621,15 @@ static void *write_shared(void *arg)
 	return torn ? arg : NULL;
 }
 
-/* A sanitizer of threads looks at this. */
 START_TEST(the_shared_register_is_written_by_all_cpus_at_once)
 {
-	static uint32_t cpus[4] = { 0, 1, 2, 3 };
+	static uint32_t numbers[4] = { 0, 1, 2, 3 };
 	pthread_t threads[4];
 	void *torn;
 	size_t i;
 
 	for (i = 0; i < 4; i++)
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, write_shared, &cpus[i]), 0);
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, write_shared, &numbers[i]), 0);
 	for (i = 0; i < 4; i++) {
 		ck_assert_int_eq(pthread_join(threads[i], &torn), 0);
 		ck_assert_ptr_null(torn);
