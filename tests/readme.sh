@@ -25,7 +25,7 @@ mkdir "$work/bin"
 # shellcheck disable=SC2016 # of the program that is made here
 printf '#!/bin/sh\ncase $* in *crash) exit 126 ;; esac\n' >"$work/bin/axrun"
 chmod +x "$work/bin/axrun"
-for program in minimal custom_backend; do
+for program in axvcpu-info custom_backend minimal; do
 	cp "$work/bin/axrun" "$work/bin/$program"
 done
 scripts=$(cd "$top_srcdir/scripts" && pwd)
