@@ -179,6 +179,7 @@ static struct devicetree tree_of(const char *arch, uint32_t ncpus)
 		.satp_mode = 9,
 		.timer_hz = 10000000,
 		.cbom_block = 64,
+		.cbop_block = 32,
 	};
 
 	ck_assert_ptr_nonnull(tree.platform);
@@ -332,6 +333,7 @@ START_TEST(a_riscv64_tree_has_the_isa_and_the_aia)
 			 0);
 	ck_assert_int_eq(len, 17);
 	HAS_CELLS("/cpus/cpu@1", "riscv,cbom-block-size", 64);
+	HAS_CELLS("/cpus/cpu@1", "riscv,cbop-block-size", 32);
 	ck_assert_ptr_null(fdt_getprop(blob, fdt_path_offset(blob, "/cpus/cpu@1"),
 				       "riscv,cboz-block-size", NULL));
 	HAS_CELLS("/interrupt-controller@28000000", "interrupts-extended", 16, 9, 17, 9);

@@ -40,6 +40,7 @@
 #define RISCV_CONFIG_MIMPID 4 /* 6.2 */
 #define RISCV_CONFIG_ZICBOZ_BLOCK_SIZE 5 /* 6.4 */
 #define RISCV_CONFIG_SATP_MODE 6 /* 6.5 */
+#define RISCV_CONFIG_ZICBOP_BLOCK_SIZE 7 /* 6.18 */
 #define RISCV_CSR_SENVCFG 10 /* 6.7 */
 #define RISCV_VECTOR_VLENB 4 /* 6.7 */
 

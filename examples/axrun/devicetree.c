@@ -317,6 +317,8 @@ static void add_riscv64_cpu(struct builder *b, const struct devicetree *tree, ui
 		cell(b, "riscv,cbom-block-size", tree->cbom_block);
 	if (tree->cboz_block)
 		cell(b, "riscv,cboz-block-size", tree->cboz_block);
+	if (tree->cbop_block)
+		cell(b, "riscv,cbop-block-size", tree->cbop_block);
 	begin(b, "interrupt-controller");
 	text(b, "compatible", "riscv,cpu-intc");
 	flag(b, "interrupt-controller");

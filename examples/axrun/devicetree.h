@@ -35,9 +35,10 @@ struct devicetree {
 	const char *isa;
 	uint32_t satp_mode;
 	uint32_t timer_hz;
-	/* riscv64: bytes of the blocks of Zicbom and Zicboz; 0: there is no such extension. */
+	/* riscv64: bytes of the blocks of Zicbom, Zicboz and Zicbop; 0: the CPUs lack the extension. */
 	uint32_t cbom_block;
 	uint32_t cboz_block;
+	uint32_t cbop_block;
 };
 
 /* Enough for any tree of so many CPUs, with such arguments. */

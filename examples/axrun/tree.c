@@ -35,6 +35,24 @@ static void append(char *isa, const char *prefix, const char *name)
 	snprintf(isa + len, ISA_MAX - len, "%s%s", prefix, name);
 }
 
+/*
+ * A guest kernel complains about a cache-block extension whose block size is missing, and does not use it: a
+ * KVM may know the extension and not the size.
+ */
+static bool has_block_size(const struct machine *machine, uint32_t extension)
+{
+	switch (extension) {
+	case AXVCPU_RISCV64_ISA_ZICBOM:
+		return reg(machine, AXVCPU_REG_RISCV64_ZICBOM_BLOCK_SIZE);
+	case AXVCPU_RISCV64_ISA_ZICBOZ:
+		return reg(machine, AXVCPU_REG_RISCV64_ZICBOZ_BLOCK_SIZE);
+	case AXVCPU_RISCV64_ISA_ZICBOP:
+		return reg(machine, AXVCPU_REG_RISCV64_ZICBOP_BLOCK_SIZE);
+	default:
+		return true;
+	}
+}
+
 /* The letters in their usual order, then the longer names. */
 static void describe_isa(const struct machine *machine, char *isa)
 {
@@ -51,7 +69,8 @@ static void describe_isa(const struct machine *machine, char *isa)
 		if (bits >> (*letter - 'a') & 1)
 			append(isa, "", (const char[]){ *letter, '\0' });
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i][1] && reg(machine, AXVCPU_REG_RISCV64_ISA_EXTENSION(i)))
+		if (names[i][1] && reg(machine, AXVCPU_REG_RISCV64_ISA_EXTENSION(i)) &&
+		    has_block_size(machine, i))
 			append(isa, "_", names[i]);
 }
 
@@ -63,6 +82,7 @@ static void describe_riscv64(const struct machine *machine, struct devicetree *t
 	tree->timer_hz = (uint32_t)reg(machine, AXVCPU_REG_RISCV64_TIMER_FREQUENCY);
 	tree->cbom_block = (uint32_t)reg(machine, AXVCPU_REG_RISCV64_ZICBOM_BLOCK_SIZE);
 	tree->cboz_block = (uint32_t)reg(machine, AXVCPU_REG_RISCV64_ZICBOZ_BLOCK_SIZE);
+	tree->cbop_block = (uint32_t)reg(machine, AXVCPU_REG_RISCV64_ZICBOP_BLOCK_SIZE);
 }
 
 uint64_t tree_timer_hz(const struct machine *machine, const struct platform *platform)

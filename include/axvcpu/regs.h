@@ -131,9 +131,13 @@ enum axvcpu_reg_riscv64 {
 	AXVCPU_REG_RISCV64_MIMPID,
 	/** The widest mode of satp, as in its upper bits: 8 Sv39, 9 Sv48, 10 Sv57. */
 	AXVCPU_REG_RISCV64_SATP_MODE,
-	/** Bytes of the blocks that cache instructions work on. */
+	/**
+	 * Bytes of the blocks that cache instructions work on: Zicbom, Zicboz and Zicbop. -ENOENT: the host
+	 * lacks the extension, or its KVM is older than the register (6.1, 6.4 and 6.18).
+	 */
 	AXVCPU_REG_RISCV64_ZICBOM_BLOCK_SIZE,
 	AXVCPU_REG_RISCV64_ZICBOZ_BLOCK_SIZE,
+	AXVCPU_REG_RISCV64_ZICBOP_BLOCK_SIZE,
 };
 
 /**

@@ -91,6 +91,16 @@ debian_kernel() {
 	echo "$_kernel"
 }
 
+# debian_kernel_parts PACKAGE: the kernel's package, and the packages that its file and modules are in where
+# they are not in the first (from Debian 14 on).
+debian_kernel_parts() {
+	_version=${1#linux-image-}
+	echo "$1"
+	for _part in "linux-binary-$_version" "linux-modules-$_version"; do
+		[ -z "$(debian_depends "$1" "$(echo "$_part" | sed 's/[.+]/\\&/g')")" ] || echo "$_part"
+	done
+}
+
 # debian_download PACKAGE...: to $debian_apt/packages.
 debian_download() {
 	rm -rf "$debian_apt/packages"

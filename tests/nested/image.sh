@@ -8,7 +8,9 @@
 : "${programs:?} ${debian_arch:?} ${kernel_package:?} ${kernel_modules:?}"
 
 # A kernel and busybox, as Debian has them.
+: "${system_suite:=$debian_suite}"
 system=$store/debian
+[ "$system_suite" = "$debian_suite" ] || system=$store/debian-$system_suite
 
 # archive ROOT FILE: an initramfs.
 archive() {
@@ -62,11 +64,19 @@ make_system() {
 
 # The kernel's real package, and busybox, to $system; in an if, where set -e is off.
 fetch_system() {
-	debian_update "$debian_arch" "$debian_suite" && _kernel=$(debian_kernel "$kernel_package") &&
-		debian_fetch "$system" "$_kernel" busybox-static
+	# shellcheck disable=SC2086 # a list
+	debian_update "$debian_arch" "$system_suite" && _kernel=$(debian_kernel "$kernel_package") &&
+		_parts=$(debian_kernel_parts "$_kernel") &&
+		debian_fetch "$system" $_parts busybox-static
 }
 
-# The kernel in $system/boot, and busybox.
+# system_kernel: the kernel's file in $system.
+system_kernel() {
+	find "$system/boot" "$system/usr/lib/modules" '(' -name 'vmlinu[xz]-*' -o -name vmlinuz ')' \
+		-type f 2>/dev/null | head -n 1
+}
+
+# The kernel and busybox in $system.
 prepare_kernel() {
 	stored "$system" "$kernel_package and busybox-static for $arch" fetch_system
 }

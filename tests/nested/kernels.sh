@@ -6,11 +6,14 @@
 : "${top:?} ${arch:?} ${store:?} ${work:?} ${system:?} ${debian_arch:?} ${debian_suite:?}"
 : "${kernel_package:?} ${guest_kernels:?}"
 
-# guest_kernel_place NAME SUITE PACKAGE: the folder it is kept in. The one that the nested machine
-# boots is there already.
+# The folder with the kernel of the usual nested machine.
+usual_kernel=$store/debian/boot
+
+# guest_kernel_place NAME SUITE PACKAGE: the folder it is kept in. The kernel of the usual nested machine is
+# fetched once.
 guest_kernel_place() {
-	if [ "$2 $3" = "$debian_suite $kernel_package" ]; then
-		echo "$system/boot"
+	if [ "$2 $3" = "$debian_suite $kernel_package" ] && [ -e "$usual_kernel" ]; then
+		echo "$usual_kernel"
 	else
 		echo "$store/kernels/$1"
 	fi
@@ -56,7 +59,7 @@ prepare_guest_kernels() {
 	while read -r _name _suite _package; do
 		[ -n "$_name" ] || continue
 		_place=$(guest_kernel_place "$_name" "$_suite" "$_package")
-		[ "$_place" = "$system/boot" ] ||
+		[ "$_place" = "$usual_kernel" ] ||
 			stored "$_place" "$_package of $_suite for $arch" \
 				fetch_guest_kernel "$_place" "$_suite" "$_package" </dev/null
 		cp "$_place"/vmlinu[xz]-* "$1/$_name" || return

@@ -47,14 +47,17 @@ known_variants() {
 	done
 }
 
-# use_variant NAME: another machine of the architecture, and $variant_tests, what it is there for.
+# use_variant NAME: another machine of the architecture, with $variant_tests, the tests about it; its host's
+# kernel may come from another Debian suite, $system_suite. $optional is yes if a machine that cannot be had is
+# no failure.
 # shellcheck disable=SC2034,SC2154 # for those who source it; by the eval
 use_variant() {
 	case " ${variants-} " in
 	*" $1 "*) ;;
 	*) die "$arch has no machine '$1'; there is:" "${variants:-none but the usual one}" ;;
 	esac
-	eval "qemu_machine=\"\$qemu_machine \$$1_machine\" variant_tests=\$$1_tests"
+	eval "qemu_machine=\"\$qemu_machine \${$1_machine-}\" variant_tests=\$$1_tests \
+		system_suite=\${$1_suite-} optional=\${$1_optional-}"
 }
 
 # shellcheck disable=SC2154 # debian.sh's
