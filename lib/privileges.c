@@ -375,13 +375,16 @@ static int check_rights(struct target *target)
 /* A failed step. Once anything has changed there is no way back, so it goes down all the way. */
 static int step_failed(bool changed, int err, const char *what)
 {
+	const char *left = "";
+
 	if (!changed)
 		return axvcpu_fail(NULL, err, "privileges: %s", what);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	capng_clear(CAPNG_SELECT_ALL);
-	capng_apply(CAPNG_SELECT_CAPS);
+	if (capng_apply(CAPNG_SELECT_CAPS))
+		left = ", with capabilities left";
 	return axvcpu_fail(NULL, -ENOTRECOVERABLE,
-			   "privileges: half dropped, the process must exit: %s: %s", what,
+			   "privileges: half dropped%s, the process must exit: %s: %s", left, what,
 			   axvcpu_error_name(err));
 }
 
