@@ -383,7 +383,13 @@ mark faults, end
 end faults
 
 program jump
+	lla	t1, 1f
+	csrw	stvec, t1
 	li	t0, GUEST_MMIO
 	sw	zero, (t0)
 	jr	a1
+	/* Where traps lead. */
+	.balign	4
+1:	sw	zero, 8(t0)
+	j	1b
 end jump

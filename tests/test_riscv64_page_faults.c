@@ -82,7 +82,33 @@ START_TEST(a_failed_access_tells_where_and_what_and_the_guest_goes_on)
 }
 END_TEST
 
-static void jump(uint64_t to)
+/*
+ * The guest has jumped to 'to', and there is no memory at 'missing'. KVM of Linux 6.12 hands that out; a later
+ * one makes it the guest's own instruction access fault.
+ */
+static void expect_failed_fetch(uint64_t to, uint64_t missing)
+{
+	const uint64_t access_fault = 1;
+
+	do
+		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+	while (guest.exit.kind == AXVCPU_EXIT_NOTHING);
+	if (guest.exit.kind == AXVCPU_EXIT_NESTED_PAGE_FAULT) {
+		ck_assert_uint_eq(guest.exit.u.page_fault.addr, missing);
+		ck_assert_uint_eq(guest.exit.u.page_fault.access, AXVCPU_ACCESS_EXEC);
+		ck_assert_uint_eq(guest.exit.u.page_fault.error, EOPNOTSUPP);
+		ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), to);
+		return;
+	}
+	/* Its trap handler writes there. */
+	ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_MMIO_WRITE);
+	ck_assert_uint_eq(guest.exit.u.mmio.addr, GUEST_MMIO + 8);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_SCAUSE), access_fault);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_STVAL), missing);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_SEPC), to);
+}
+
+static void start_jump(uint64_t to)
 {
 	struct axvcpu_setup_config setup = guest_setup_config(0);
 
@@ -90,13 +116,14 @@ static void jump(uint64_t to)
 	setup.arg = to;
 	ck_ok(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup));
 	ck_ok(axvcpu_bind(guest.vcpu));
+}
+
+static void jump(uint64_t to)
+{
+	start_jump(to);
 	guest_expect_write(&guest, GUEST_MMIO, 0);
-	guest_expect(&guest, AXVCPU_EXIT_NESTED_PAGE_FAULT);
-	ck_assert_uint_eq(guest.exit.u.page_fault.addr, to);
-	ck_assert_uint_eq(guest.exit.u.page_fault.access, AXVCPU_ACCESS_EXEC);
-	ck_assert_uint_eq(guest.exit.u.page_fault.error, EOPNOTSUPP);
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), to);
-	/* The handler may send it back. */
+	expect_failed_fetch(to, to);
+	/* The VMM may send it back. */
 	ck_ok(axvcpu_set_entry(guest.vcpu, GUEST_CODE));
 	guest_expect_write(&guest, GUEST_MMIO, 0);
 	guest_end(&guest);
@@ -116,31 +143,22 @@ START_TEST(an_instruction_that_ends_beyond_memory_is_told_by_its_second_half)
 	/* The first half of "ld a2, (a1)" in the last two bytes. */
 	const unsigned char half[] = { 0x03, 0xb6 };
 	const uint64_t last = GUEST_BASE + GUEST_MEMORY - 2;
-	struct axvcpu_setup_config setup = guest_setup_config(0);
 
-	guest_create(&guest, NULL, PROGRAM(jump));
+	start_jump(last);
 	ck_ok(axvm_write(guest.vm, last, half, sizeof(half)));
-	setup.arg = last;
-	ck_ok(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup));
-	ck_ok(axvcpu_bind(guest.vcpu));
 	guest_expect_write(&guest, GUEST_MMIO, 0);
-	guest_expect(&guest, AXVCPU_EXIT_NESTED_PAGE_FAULT);
-	ck_assert_uint_eq(guest.exit.u.page_fault.addr, last + 2);
-	ck_assert_uint_eq(guest.exit.u.page_fault.access, AXVCPU_ACCESS_EXEC);
+	expect_failed_fetch(last, last + 2);
 	guest_end(&guest);
 }
 END_TEST
 
 START_TEST(a_fault_leaves_no_message_of_a_failure)
 {
-	struct axvcpu_exit exit;
-
-	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(jump));
-	ck_ok(axvcpu_set_gpr(guest.vcpu, 11, GUEST_MMIO));
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(faults));
+	guest_expect_write(&guest, GUEST_MMIO, 0);
+	ck_ok(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_PC, GUEST_CODE + *faults[0].at));
 	ck_fails(axvm_map(guest.vm, NULL), EINVAL);
-	do
-		ck_ok(axvcpu_run(guest.vcpu, &exit));
-	while (exit.kind != AXVCPU_EXIT_NESTED_PAGE_FAULT);
+	guest_expect(&guest, AXVCPU_EXIT_NESTED_PAGE_FAULT);
 	ck_assert_ptr_nonnull(strstr(axvcpu_last_error(), "EINVAL"));
 	guest_end(&guest);
 }
