@@ -361,7 +361,20 @@ START_TEST(a_debug_console_that_is_switched_on_comes_out)
 		ck_assert_uint_eq(answer.error, SUCCESS);
 		ck_assert_uint_eq(answer.value, 10);
 	}
-	ck_assert_uint_eq(call(DBCN, 3, 0, 0, 0).error, NOT_SUPPORTED);
+	/* A function that there is not: KVM of Linux 6.12 answers, later ones hand out that call, too. */
+	put_call(DBCN, 3, 0, 0, 0);
+	do
+		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
+	while (guest.exit.kind == AXVCPU_EXIT_NOTHING);
+	if (guest.exit.kind == AXVCPU_EXIT_HYPERCALL) {
+		ck_assert_uint_eq(guest.exit.u.hypercall.nr, DBCN);
+		ck_ok(axvcpu_complete_pair(guest.vcpu, NOT_SUPPORTED, 0));
+		answer = get_answer();
+	} else {
+		ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_MMIO_WRITE);
+		ck_ok(axvm_read(guest.vm, GUEST_CELL_OF(0), &answer, sizeof(answer)));
+	}
+	ck_assert_uint_eq(answer.error, NOT_SUPPORTED);
 	guest_end(&guest);
 }
 END_TEST
@@ -385,10 +398,11 @@ START_TEST(a_suspend_that_is_switched_on_comes_out_or_is_refused_by_its_name)
 		ck_assert_ptr_nonnull(strstr(axvcpu_last_error(), "SBI extension susp"));
 	} else {
 		ck_ok(axvcpu_bind(guest.vcpu));
-		put_call(SUSP, 0, 0, GUEST_CODE, 0);
+		put_call(SUSP, 0, 0, GUEST_CODE, GUEST_CELL_OF(0));
 		expect_call(SUSP, 0);
 		ck_ok(axvcpu_complete_pair(guest.vcpu, NOT_SUPPORTED, 0));
-		ck_assert_uint_eq(get_answer().error, NOT_SUPPORTED);
+		/* KVM has set the vCPU to resume where the call said, whatever the answer. */
+		ck_assert(probe(HSM));
 	}
 	guest_end(&guest);
 }
