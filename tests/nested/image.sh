@@ -105,10 +105,13 @@ needs() {
 # them.
 add_libraries() {
 	_todo=$(find "$1" -type f -perm -100)
+	# No program names this one: the C library opens it when a thread is cancelled or exits.
+	_more=
+	[ "$programs" != all ] || _more=libgcc_s.so.1
 	while [ -n "$_todo" ]; do
 		_next=
 		# shellcheck disable=SC2086 # lists of plain names
-		for _library in $(needs $_todo); do
+		for _library in $_more $(needs $_todo); do
 			case $_library in
 			/*) _copy=$1$_library ;;
 			*) _copy=$1/lib/$_library ;;
