@@ -96,10 +96,18 @@ GUEST_PROGRAM_MARK(faults, c_sd);
 GUEST_PROGRAM_MARK(faults, c_lhu);
 GUEST_PROGRAM_MARK(faults, c_sh);
 GUEST_PROGRAM_MARK(faults, end);
-/* Writes to GUEST_MMIO, jumps to its argument. */
+/* Writes to GUEST_MMIO, jumps to its argument; its trap handler writes to GUEST_TRAPPED. */
 GUEST_PROGRAM(jump);
+
+/* The trap handlers of "breaks" and "jump" write there. */
+#define GUEST_TRAPPED (GUEST_MMIO + 8)
 
 /* Whether KVM here has an AIA. */
 bool riscv64_host_has_aia(void);
+/*
+ * Whether a jump to where no memory is comes out, as with KVM of Linux 6.12; with a later one it is the guest's own
+ * instruction access fault.
+ */
+bool riscv64_failed_fetch_comes_out(void);
 
 #endif

@@ -121,6 +121,8 @@ program user
 end user
 
 program breaks
+	lla	t1, 2f
+	csrw	stvec, t1
 	li	t0, GUEST_MMIO
 	sw	zero, (t0)
 mark breaks, whole
@@ -135,6 +137,10 @@ mark breaks, compressed
 	li	t0, GUEST_END
 1:	sw	a2, (t0)
 	j	1b
+	/* Where traps lead. */
+	.balign	4
+2:	sw	zero, 8(t0)
+	j	2b
 end breaks
 
 program sleeper

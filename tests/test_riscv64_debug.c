@@ -49,8 +49,7 @@ START_TEST(a_guest_that_is_not_debugged_has_its_breakpoints_itself)
 	ck_ok(debug(AXVCPU_DEBUG_SOFTWARE));
 	guest_expect_write(&guest, GUEST_MMIO, 0);
 	ck_ok(debug(0));
-	/* It has no vector: code at 0, where no memory is. */
-	guest_expect(&guest, AXVCPU_EXIT_NESTED_PAGE_FAULT);
+	guest_expect_write(&guest, GUEST_TRAPPED, 0);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_SCAUSE), BREAKPOINT);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_SEPC), PROGRAM_AT(breaks, whole));
 	guest_end(&guest);
@@ -66,7 +65,7 @@ START_TEST(a_breakpoint_of_the_guests_own_is_passed_on)
 	guest_expect_write(&guest, GUEST_MMIO, 0);
 	expect_breakpoint(PROGRAM_AT(breaks, whole));
 	ck_ok(axvcpu_inject_exception(guest.vcpu, &breakpoint));
-	guest_expect(&guest, AXVCPU_EXIT_NESTED_PAGE_FAULT);
+	guest_expect_write(&guest, GUEST_TRAPPED, 0);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_SCAUSE), BREAKPOINT);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_SEPC), PROGRAM_AT(breaks, whole));
 	guest_end(&guest);

@@ -435,6 +435,8 @@ START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_NESTED_PAGE_FAULT), 1 + 3);
 	ck_assert_uint_eq(world.exit.u.page_fault.error, EOPNOTSUPP);
 	sweep_world_end(&world);
+	if (!riscv64_failed_fetch_comes_out())
+		return;
 	/* Code that is nowhere has no access, whose address would be one more. */
 	begin_at(&world, PROGRAM(jump), 0, false);
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
