@@ -66,8 +66,8 @@ START_TEST(every_register_is_what_setup_left)
 		if (!is_state(ids[i]))
 			continue;
 		ck_ok(axvcpu_get_reg_bytes(guest.vcpu, ids[i], now, size));
-		ck_assert_msg(!memcmp(now, fresh[i], size), "register %#llx",
-			      (unsigned long long)ids[i]);
+		ck_assert_msg(!memcmp(now, fresh[i], size), "register %#llx: %#x..., not %#x...",
+			      (unsigned long long)ids[i], now[0], fresh[i][0]);
 	}
 	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
 	guest_end(&guest);

@@ -8,8 +8,6 @@
 /* No steal-time area. */
 #define STA_NONE UINT64_MAX
 #define TIMER_NEVER UINT64_MAX
-/* Cycles, time and instructions may be read in user mode. */
-#define SCOUNTEREN_RESET UINT64_C(7)
 
 /* --- registers one by one --------------------------------------------------------------------- */
 
@@ -27,7 +25,7 @@ static bool reset_value(uint64_t id, uint64_t *value)
 		return true;
 	case KVM_REG_RISCV_CSR:
 		if (id == RISCV_CSR(scounteren))
-			*value = SCOUNTEREN_RESET;
+			*value = RISCV_SCOUNTEREN_RESET;
 		return true;
 	case KVM_REG_RISCV_TIMER:
 		*value = TIMER_NEVER;

@@ -18,6 +18,9 @@
 /* x1 to x31. */
 #define RISCV_X(n) RISCV_REG(KVM_REG_RISCV_CORE, n)
 
+/* scounteren at power-on: cycles, time and instructions may be read in user mode. */
+#define RISCV_SCOUNTEREN_RESET UINT64_C(7)
+
 /* A whole register of KVM's that every vCPU has. */
 int riscv_get(struct kvm_vcpu *vcpu, uint64_t kvm_id, uint64_t *value);
 int riscv_set(struct kvm_vcpu *vcpu, uint64_t kvm_id, uint64_t value);

@@ -67,6 +67,9 @@ int riscv_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 
 	if (!ret)
 		ret = riscv_set_extensions(vcpu, &riscv);
+	/* As after a reset: KVM of Linux 7.2 leaves 0 when it creates a vCPU, and this when it resets one. */
+	if (!ret)
+		ret = riscv_set(vcpu, RISCV_CSR(scounteren), RISCV_SCOUNTEREN_RESET);
 	if (!ret)
 		ret = riscv_enter(vcpu, config);
 	if (!ret)
