@@ -657,7 +657,9 @@ on_terminal "paste, and an interrupt for it" raw paste 6000 send "$eot" exit 0 -
 escape=$(printf '\001')
 on_terminal "--raw-keys" all-keys send "$(printf 'a\003\032\034\rb')" \
 	expect "$(printf 'a\003\032\034\rb')" send "$eot" exit 0 -- "$AXRUN" --raw-keys "$GUESTS/echo"
-on_terminal "--raw-keys: paste" all-keys paste 6000 send "$eot" exit 0 -- \
+# The rest of the line that says how to leave.
+hint=$(printf 'helps\r\n.')
+on_terminal "--raw-keys: paste" all-keys expect "${hint%.}" paste 6000 send "$eot" exit 0 -- \
 	"$AXRUN" --raw-keys "$GUESTS/echo"
 on_terminal "Ctrl-A x" expect abc all-keys send "${escape}x" exit 122 cooked -- \
 	"$AXRUN" --raw-keys "$GUESTS/spin" abc
@@ -858,7 +860,7 @@ more-in-file	more bytes in the file
 wrapping	wraps around
 overlapping	overlaps
 outside	not guest memory
-too-large	not guest memory
+too-large	beyond guest memory
 entry-outside	entry
 END
 
