@@ -389,21 +389,21 @@ START_TEST(more_vcpus_than_a_byte_counts_do_not_look_like_few)
 {
 	struct axvcpu_config vcpu_config = AXVCPU_CONFIG_INIT;
 	struct axvm_config config = AXVM_CONFIG_INIT;
-	struct axvcpu *first;
+	struct axvcpu *vcpus[2];
 
 	config.max_vcpus = 257;
 	guest_create(&guest, &config, CPUID_HLT);
-	first = guest.vcpu;
+	vcpus[0] = guest.vcpu;
 	vcpu_config.id = 256;
+	ck_ok(axvcpu_new(guest.vm, &vcpu_config, &vcpus[1]));
 	for (int i = 0; i < 2; i++) {
-		if (i)
-			ck_ok(axvcpu_new(guest.vm, &vcpu_config, &guest.vcpu));
+		guest.vcpu = vcpus[i];
 		guest_setup(&guest, AXVCPU_MODE_32);
 		ck_ok(axvcpu_bind(guest.vcpu));
 		check_topology(guest.vcpu, 257, 9);
 		ck_ok(axvcpu_unbind(guest.vcpu));
 	}
-	ck_ok(axvcpu_free(first));
+	ck_ok(axvcpu_free(vcpus[0]));
 	guest_end(&guest);
 }
 END_TEST
