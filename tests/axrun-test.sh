@@ -859,7 +859,7 @@ far-segment	beyond the end
 more-in-file	more bytes in the file
 wrapping	wraps around
 overlapping	overlaps
-outside	not guest memory
+outside	guest memory
 too-large	beyond guest memory
 entry-outside	entry
 END

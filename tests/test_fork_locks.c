@@ -36,8 +36,9 @@ static void stop_here(void)
 
 static void about_to_lock(void)
 {
-	if (in_child)
-		child_expect(!"takes a lock");
+	const bool takes_a_lock = in_child;
+
+	child_expect(!takes_a_lock);
 }
 
 static void locked(void)
