@@ -254,7 +254,7 @@ START_TEST(nonsense_sets_are_refused)
 	config.cpu_set_size = 0;
 	ck_fails(axvcpu_new(vm, &config, &vcpu), EINVAL);
 	config.cpu_set_size = 7;
-	ck_fails_saying(axvcpu_new(vm, &config, &vcpu), EINVAL, "7 bytes");
+	ck_fails_saying(axvcpu_new(vm, &config, &vcpu), EINVAL, "cpu_set_size is 7");
 	config.cpu_set_size = (size_t)1 << 40;
 	ck_fails(axvcpu_new(vm, &config, &vcpu), EINVAL);
 	config.cpu_set = NULL;
@@ -319,7 +319,7 @@ START_TEST(the_hal_pins_instead_and_wide_hosts_are_found_by_trying)
 	vm_config.arch = &mock_ops;
 	vm_config.hal = &hal;
 	hal.set_affinity = hal_set;
-	ck_fails_saying(axvm_new(&vm_config, &vm), EINVAL, "go together");
+	ck_fails_saying(axvm_new(&vm_config, &vm), EINVAL, "must be given together");
 	hal.get_affinity = hal_get;
 	ck_ok(axvm_new(&vm_config, &vm));
 	config.cpu_set = &set;

@@ -191,7 +191,7 @@ START_TEST(newer_callers_config_is_too_big_when_it_uses_what_is_new)
 		fill(growth);
 		given.size = growth->size + 64;
 		given.bytes[at[i]] = 0x80;
-		snprintf(text, sizeof(text), "byte %zu is set", at[i]);
+		snprintf(text, sizeof(text), "byte %zu is non-zero", at[i]);
 		ck_fails_saying(growth->use(), E2BIG, text);
 		ck_assert_ptr_nonnull(strstr(axvcpu_last_error(), growth->name));
 	}
@@ -252,7 +252,7 @@ START_TEST(limits_fill_what_the_caller_knows)
 	for (size_t size = 0; size <= sizeof(size_t); size++) {
 		memset(&out, 0x77, sizeof(out));
 		out.limits.size = size;
-		ck_fails_saying(axvm_get_limits(vm, &out.limits), EINVAL, "limits: their size is");
+		ck_fails_saying(axvm_get_limits(vm, &out.limits), EINVAL, "get_limits: size is");
 		ck_assert_uint_eq(out.limits.regions, 0x77777777);
 	}
 }
@@ -384,15 +384,15 @@ static const struct {
 	{ bad_vm_flags, "VM config: unknown flags 0x2" },
 	{ bad_irqchip, "VM config: unknown irqchip 3" },
 	{ bad_gpa_bits, "VM config: gpa_bits is 65" },
-	{ many_vcpus, "VM config: max_vcpus is 65537, of at most 65536" },
+	{ many_vcpus, "VM config: max_vcpus is 65537; the maximum is 65536" },
 	{ all_vcpus, "VM config: max_vcpus is 4294967295" },
-	{ no_fd, "VM config: kvm_fd is -1" },
-	{ negative_signal, "kick_signal -1" },
-	{ no_such_signal, "kick_signal 1000" },
+	{ no_fd, "VM config: kvm_fd is negative: -1" },
+	{ negative_signal, "kick_signal: -1" },
+	{ no_such_signal, "kick_signal: 1000" },
 	{ unhandled_signal, "has no handler" },
 	{ ignored_signal, "has no handler" },
-	{ kill_signal, "kick_signal 9" },
-	{ half_affinity, "set_affinity and get_affinity go together" },
+	{ kill_signal, "kick_signal: signal 9" },
+	{ half_affinity, "set_affinity and get_affinity must be given together" },
 };
 
 START_TEST(nonsense_of_a_vm_is_refused)
@@ -441,9 +441,9 @@ START_TEST(nonsense_of_a_vcpu_is_refused)
 	ck_fails_saying(axvcpu_new(vm, &config, &new), EINVAL, "unknown flags 0x8");
 	config = good;
 	config.id = 2;
-	ck_fails_saying(axvcpu_new(vm, &config, &new), EINVAL, "ids end at max_vcpus - 1");
+	ck_fails_saying(axvcpu_new(vm, &config, &new), EINVAL, "the id must be below max_vcpus");
 	config.id = UINT32_MAX;
-	ck_fails_saying(axvcpu_new(vm, &config, &new), EINVAL, "ids end at max_vcpus - 1");
+	ck_fails_saying(axvcpu_new(vm, &config, &new), EINVAL, "the id must be below max_vcpus");
 	config = good;
 	config.flags = AXVCPU_F_FAVOR_CPU;
 	config.favor_cpu = 65536;
@@ -460,7 +460,7 @@ START_TEST(nonsense_of_a_vcpu_is_refused)
 	ck_fails_saying(axvcpu_new(vm, &config, &new), EINVAL, "is not a cpu_set_t");
 	config = good;
 	config.id = 0;
-	ck_fails_saying(axvcpu_new(vm, &config, &new), EEXIST, "vCPU 0 exists");
+	ck_fails_saying(axvcpu_new(vm, &config, &new), EEXIST, "vCPU 0 already exists");
 
 	ck_assert_ptr_null(new);
 	ck_assert_uint_eq(mock.calls[MOCK_VCPU_NEW], news);
@@ -497,9 +497,9 @@ START_TEST(failing_backend_makes_no_vcpu)
 	mock.ret[MOCK_VCPU_NEW] = 0;
 	ck_ok(axvcpu_new(vm, &config, &new));
 	/* The VM counts those that there are. */
-	ck_fails_saying(axvm_free(vm), EBUSY, "free its 2 vCPUs first");
+	ck_fails_saying(axvm_free(vm), EBUSY, "its 2 vCPUs must be freed first");
 	ck_ok(axvcpu_free(new));
-	ck_fails_saying(axvm_free(vm), EBUSY, "free its 1 vCPUs first");
+	ck_fails_saying(axvm_free(vm), EBUSY, "its 1 vCPUs must be freed first");
 }
 END_TEST
 
@@ -540,13 +540,13 @@ START_TEST(backend_without_a_mandatory_entry_is_refused)
 	ops = mock_ops;
 	ck_ok(new_with_ops());
 	memset((unsigned char *)&ops + mandatory[_i].offset, 0, sizeof(void *));
-	ck_fails_saying(new_with_ops(), EINVAL, "arch lacks an operation");
+	ck_fails_saying(new_with_ops(), EINVAL, "arch lacks a mandatory operation");
 	/* The same where the table ends before it. */
 	ops = mock_ops;
 	ops.size = mandatory[_i].offset;
-	ck_fails_saying(new_with_ops(), EINVAL, "arch lacks an operation");
+	ck_fails_saying(new_with_ops(), EINVAL, "arch lacks a mandatory operation");
 	ops.size = mandatory[_i].offset + sizeof(void *) - 1;
-	ck_fails_saying(new_with_ops(), EINVAL, "arch lacks an operation");
+	ck_fails_saying(new_with_ops(), EINVAL, "arch lacks a mandatory operation");
 }
 END_TEST
 
@@ -654,7 +654,8 @@ START_TEST(what_kvm_does_not_take_is_refused)
 		return;
 	}
 	vcpu_config.arch = &config;
-	ck_fails_saying(axvcpu_new(real, &vcpu_config, &new), EINVAL, "KVM takes no arch config");
+	ck_fails_saying(axvcpu_new(real, &vcpu_config, &new), EINVAL,
+			"the KVM backend takes no arch config");
 	vcpu_config.arch = NULL;
 	ck_ok(axvcpu_new(real, &vcpu_config, &new));
 

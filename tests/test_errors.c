@@ -43,7 +43,7 @@ START_TEST(message_is_empty_until_something_fails_and_then_stays)
 	ck_assert_str_eq(axvcpu_last_error(), "");
 	ck_fails(axvm_translate(vm, 0x1234, 1, &p), EFAULT);
 	ck_assert_str_eq(axvcpu_last_error(),
-			 "translate 0x1234 +0x1: not within one region (EFAULT)");
+			 "translate 0x1234 +0x1: the range is not within one region (EFAULT)");
 	strcpy(first, axvcpu_last_error());
 	ck_ok(axvm_read(vm, 0, NULL, 0));
 	ck_ok(axvm_finalize(vm));
@@ -83,9 +83,9 @@ START_TEST(messages_name_the_call_the_object_and_the_errno)
 	ck_fails_saying(axvcpu_bind(vcpu), EBADFD, "bind: vCPU 0: not allowed in state Created");
 	ck_fails_saying(axvcpu_get_reg(vcpu, 0, &value), EBADFD, "get_reg: vCPU 0");
 	ck_fails_saying(axvcpu_unbind(vcpu), EBADFD, "unbind: vCPU 0");
-	ck_fails_saying(axvm_free(vm), EBUSY, "VM 7: free its 1 vCPUs first");
-	ck_fails_saying(axvm_fd(vm), ENOTSUP, "mock: VMs have no descriptor");
-	ck_fails_saying(axvcpu_fd(vcpu), ENOTSUP, "mock: vCPUs have no descriptor");
+	ck_fails_saying(axvm_free(vm), EBUSY, "VM 7: its 1 vCPUs must be freed first");
+	ck_fails_saying(axvm_fd(vm), ENOTSUP, "axvm_fd: not supported by the mock backend");
+	ck_fails_saying(axvcpu_fd(vcpu), ENOTSUP, "axvcpu_fd: not supported by the mock backend");
 	ck_fails_saying(axvm_unmap(vm, 0x5000, 0x1000), ENOENT, "unmap 0x5000 +0x1000");
 	ck_fails_saying(axvm_write(vm, 0x5000, &value, 8), EFAULT, "write 0x5000 +0x8");
 	ck_fails_saying(axvcpu_set_state(vcpu, (enum axvcpu_state)6), EINVAL, "6 is not a state");

@@ -497,7 +497,7 @@ START_TEST(frames_are_listed_and_not_for_others_to_unmap)
 	ck_assert_int_eq(regions[1].fd, -1);
 	ck_assert_uint_eq(regions[1].len, CHUNK * page);
 	ck_assert_uint_lt(gpa - regions[1].gpa, regions[1].len);
-	ck_fails_saying(axvm_unmap(vm, regions[1].gpa, regions[1].len), EBUSY, "frames");
+	ck_fails_saying(axvm_unmap(vm, regions[1].gpa, regions[1].len), EBUSY, "axvm_alloc_frame");
 	ck_ok(axvm_free_frame(vm, gpa));
 	/* Nor to map. */
 	regions[0].gpa = page;
@@ -567,12 +567,12 @@ START_TEST(no_frame_is_below_4_gib)
 	ck_ok(map_at(FLOOR + 2 * len + page, FLOOR - 2 * len - page));
 	for (int i = 0; i < 2 * CHUNK; i++)
 		ck_assert_uint_ge(alloc(), FLOOR);
-	ck_fails_saying(axvm_alloc_frame(vm, &gpa), ENOSPC, "33 bits");
+	ck_fails_saying(axvm_alloc_frame(vm, &gpa), ENOSPC, "33-bit");
 	ck_assert_uint_eq(gpa, 77);
 	teardown();
 	/* And where all is below, there are none. */
 	create(NULL, 32, 0);
-	ck_fails_saying(axvm_alloc_frame(vm, &gpa), ENOSPC, "32 bits");
+	ck_fails_saying(axvm_alloc_frame(vm, &gpa), ENOSPC, "32-bit");
 	teardown();
 }
 END_TEST

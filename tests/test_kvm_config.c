@@ -90,7 +90,7 @@ static const struct {
 	{ spoil_forward, EINVAL, "0x80000000" },
 	{ spoil_vcpus, EINVAL, "max_vcpus is 65000" },
 	{ spoil_vcpus_of_an_irqchip, EINVAL, "max_vcpus is 65000" },
-	{ spoil_signal, EINVAL, "kick_signal 12345" },
+	{ spoil_signal, EINVAL, "kick_signal: 12345" },
 	{ spoil_sysregs, EINVAL, "sysregs" },
 	{ spoil_fd, ENODEV, "KVM" },
 	{ spoil_closed_fd, EBADF, "kvm_fd 9999" },

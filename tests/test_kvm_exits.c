@@ -53,7 +53,7 @@ START_TEST(system_events_are_told_by_type)
 		forge_end();
 		return;
 	}
-	ck_fails_saying(axvcpu_run(forge.guest.vcpu, &forge.guest.exit), EBADFD, "last exit");
+	ck_fails_saying(axvcpu_run(forge.guest.vcpu, &forge.guest.exit), EBADFD, "terminal exit");
 	guest_end(&forge.guest);
 }
 END_TEST

@@ -227,24 +227,27 @@ static const struct {
 	{ no_length, AXVM_MEM_ANONYMOUS, EINVAL, "the length is 0" },
 	{ odd_gpa, AXVM_MEM_ANONYMOUS, EINVAL, "the address is not a multiple of" },
 	{ odd_len, AXVM_MEM_ANONYMOUS, EINVAL, "the length is not a multiple of" },
-	{ wrap, AXVM_MEM_ANONYMOUS, EINVAL, "0x3000: wraps around" },
+	{ wrap, AXVM_MEM_ANONYMOUS, EINVAL, "0x3000: the range wraps around" },
 	{ wide, AXVM_MEM_ANONYMOUS, EINVAL, "beyond this VM's 40 bits" },
 	{ wide_end, AXVM_MEM_ANONYMOUS, EINVAL, "beyond this VM's 40 bits" },
 	{ too_long, AXVM_MEM_ANONYMOUS, EINVAL, "a region has at most 0x100000000 bytes here" },
 	{ bad_backing, AXVM_MEM_ANONYMOUS, EINVAL, "unknown backing 4" },
 	{ bad_flag, AXVM_MEM_ANONYMOUS, EINVAL, "unknown flags 0x80000000" },
-	{ hugetlb, AXVM_MEM_FILE, EINVAL, "flags 0x4 do not go with backing 2" },
+	{ hugetlb, AXVM_MEM_FILE, EINVAL, "flags 0x4 are not allowed with backing 2" },
 	{ no_hva, AXVM_MEM_CALLER, EINVAL, "hva is NULL" },
 	{ odd_hva, AXVM_MEM_CALLER, EINVAL, "008 is not a multiple of the page size" },
 	{ wrap_hva, AXVM_MEM_CALLER, EINVAL, "hva 0xfffffffffffff000 wraps around" },
 	{ odd_offset, AXVM_MEM_FILE, EINVAL, "fd_offset 0x200 is not a multiple" },
-	{ short_file, AXVM_MEM_FILE, EINVAL, "the file has 8192 bytes, not 0x3000 from 0" },
-	{ short_rest, AXVM_MEM_FILE, EINVAL, "the file has 8192 bytes, not 0x2000 from 0x1000" },
-	{ past_file, AXVM_MEM_FILE, EINVAL, "the file has 8192 bytes, not 0x1000 from 0x4" },
+	{ short_file, AXVM_MEM_FILE, EINVAL,
+	  "the file has 8192 bytes; 0x3000 bytes from offset 0 " },
+	{ short_rest, AXVM_MEM_FILE, EINVAL,
+	  "the file has 8192 bytes; 0x2000 bytes from offset 0x1000" },
+	{ past_file, AXVM_MEM_FILE, EINVAL,
+	  "the file has 8192 bytes; 0x1000 bytes from offset 0x4" },
 	{ closed_file, AXVM_MEM_FILE, EBADF, "fstat of descriptor -1" },
 	{ overlap, AXVM_MEM_ANONYMOUS, EEXIST, "overlaps the region 0x8000 +0x1000" },
-	{ small_size, AXVM_MEM_ANONYMOUS, EINVAL, "its size is 4" },
-	{ huge_size, AXVM_MEM_ANONYMOUS, E2BIG, "of at most 4096" },
+	{ small_size, AXVM_MEM_ANONYMOUS, EINVAL, "size is 4" },
+	{ huge_size, AXVM_MEM_ANONYMOUS, E2BIG, "the maximum is 4096" },
 };
 
 static void refusal_setup(void)
@@ -317,7 +320,7 @@ START_TEST(flags_go_with_backings_as_documented)
 				ck_assert_int_eq(ret, -EINVAL);
 			else if (flags[i] == AXVM_MEM_HUGETLB)
 				/* Taken, and then there is no page of 4 KiB in that pool. */
-				ck_assert(!strstr(axvcpu_last_error(), "do not go with"));
+				ck_assert(!strstr(axvcpu_last_error(), "are not allowed with"));
 			else
 				ck_assert_msg(!ret, "backing %u flags %#x: %s", backing, flags[i],
 					      axvcpu_last_error());
@@ -358,7 +361,7 @@ START_TEST(no_slot_is_left)
 	create(NULL, 0, 3);
 	for (uint64_t i = 0; i < 3; i++)
 		ck_ok(map_at(2 * i * page, page));
-	ck_fails_saying(map_at(100 * page, page), ENOSPC, "all 3 slots are taken");
+	ck_fails_saying(map_at(100 * page, page), ENOSPC, "all 3 slots are in use");
 	ck_assert_int_eq(count(), 3);
 	ck_ok(axvm_unmap(vm, 2 * page, page));
 	ck_ok(map_at(100 * page, page));
@@ -484,7 +487,8 @@ START_TEST(host_writes_to_what_is_not_its_own_and_readonly_are_refused)
 	unsigned char buf[16] = { 1 };
 
 	ck_ok(map_own(16 * page, 2 * page, AXVM_MEM_READONLY));
-	ck_fails_saying(axvm_write(vm, 16 * page, buf, sizeof(buf)), EROFS, "may not write there");
+	ck_fails_saying(axvm_write(vm, 16 * page, buf, sizeof(buf)), EROFS,
+			"read-only for the host");
 	ck_fails(axvm_set(vm, 17 * page, 1, 1), EROFS);
 	ck_ok(axvm_read(vm, 16 * page, buf, sizeof(buf)));
 	ck_assert_uint_eq(buf[0], 0);
@@ -511,7 +515,7 @@ START_TEST(unmap_takes_regions_as_they_came)
 	ck_fails(axvm_unmap(vm, gpa, 0), ENOENT);
 	ck_fails(axvm_unmap(vm, gpa, UINT64_MAX), ENOENT);
 	ck_fails(axvm_unmap(vm, gpa + 1, 4 * page), ENOENT);
-	ck_fails_saying(axvm_unmap(vm, 0, page), ENOENT, "no region is exactly there");
+	ck_fails_saying(axvm_unmap(vm, 0, page), ENOENT, "no region has exactly this range");
 	ck_assert_uint_eq(mock.calls[MOCK_VM_UNMAP], 0);
 	ck_assert_int_eq(count(), 2);
 	ck_ok(axvm_unmap(vm, gpa, 4 * page));
@@ -767,10 +771,10 @@ START_TEST(half_a_pair_of_hal_hooks_is_refused)
 	config.arch = &mock_ops;
 	config.hal = &hooks;
 	hooks.map_memory = hal_map;
-	ck_fails_saying(axvm_new(&config, &none), EINVAL, "go together");
+	ck_fails_saying(axvm_new(&config, &none), EINVAL, "must be given together");
 	hooks.map_memory = NULL;
 	hooks.unmap_memory = hal_unmap;
-	ck_fails_saying(axvm_new(&config, &none), EINVAL, "go together");
+	ck_fails_saying(axvm_new(&config, &none), EINVAL, "must be given together");
 	ck_assert_ptr_null(none);
 }
 END_TEST

@@ -102,7 +102,7 @@ START_TEST(a_guest_that_has_had_its_last_exit_lives_again)
 	for (int i = 0; i < 3; i++) {
 		guest_expect(&guest, GUEST_LAST_EXIT);
 		ck_assert_uint_eq(guest.exit.answerable, 0);
-		ck_fails_saying(axvcpu_run(guest.vcpu, &guest.exit), EBADFD, "last exit");
+		ck_fails_saying(axvcpu_run(guest.vcpu, &guest.exit), EBADFD, "terminal exit");
 		ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
 		ck_ok(axvcpu_reset(guest.vcpu, GUEST_CODE, 0));
 	}

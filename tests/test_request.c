@@ -240,7 +240,8 @@ static void hook_asks_itself(enum mock_op op, void *arch)
 	if (op != MOCK_RUN)
 		return;
 	/* Inside: it would wait for itself. Later is fine. */
-	ck_fails_saying(axvcpu_send_request(vcpu, &nmi, -1), EBUSY, "itself");
+	ck_fails_saying(axvcpu_send_request(vcpu, &nmi, -1), EBUSY,
+			"inside an operation on this vCPU");
 	ck_ok(axvcpu_inject_nmi(vcpu));
 	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 0);
 }

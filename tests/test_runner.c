@@ -143,7 +143,8 @@ START_TEST(a_thread_that_ends_in_its_handler_ends_all_and_its_vcpu_is_free)
 
 	create(PROGRAM(chatter));
 	ck_ok(axvm_runner_start(vm, &config, &runner));
-	ck_fails_saying(axvm_runner_join(runner, -1), ECANCELED, "vCPU 1: its thread has ended");
+	ck_fails_saying(axvm_runner_join(runner, -1), ECANCELED,
+			"vCPU 1: the handler ended its thread");
 	ck_fails(axvm_runner_free(runner), ECANCELED);
 	destroy();
 }
@@ -170,7 +171,8 @@ START_TEST(a_thread_that_is_cancelled_from_outside_ends_in_its_handler)
 	while (!atomic_load(&second))
 		sched_yield();
 	ck_assert_int_eq(pthread_cancel(atomic_load(&second)), 0);
-	ck_fails_saying(axvm_runner_join(runner, -1), ECANCELED, "vCPU 1: its thread has ended");
+	ck_fails_saying(axvm_runner_join(runner, -1), ECANCELED,
+			"vCPU 1: the handler ended its thread");
 	ck_fails(axvm_runner_free(runner), ECANCELED);
 	destroy();
 }
@@ -372,7 +374,7 @@ START_TEST(bad_configs_are_refused_and_nothing_runs)
 	ck_fails_saying(axvm_runner_start(vm, &config, &runner), EINVAL, "handler");
 	config.handler = count;
 	config.nvcpus = 0;
-	ck_fails_saying(axvm_runner_start(vm, &config, &runner), EINVAL, "no vCPUs");
+	ck_fails_saying(axvm_runner_start(vm, &config, &runner), EINVAL, "nvcpus is 0");
 	config.nvcpus = 2;
 	config.vcpus = some;
 	some[0] = vcpus[0];
@@ -380,7 +382,7 @@ START_TEST(bad_configs_are_refused_and_nothing_runs)
 	ck_fails(axvm_runner_start(vm, &config, &runner), EINVAL);
 	some[1] = vcpus[1];
 	ck_ok(axvcpu_bind(vcpus[1]));
-	ck_fails_saying(axvm_runner_start(vm, &config, &runner), EBADFD, "not Free");
+	ck_fails_saying(axvm_runner_start(vm, &config, &runner), EBADFD, "must be Free");
 	ck_ok(axvcpu_unbind(vcpus[1]));
 	/* The same one twice: one of the two threads cannot bind it. */
 	some[1] = vcpus[0];
@@ -408,7 +410,7 @@ START_TEST(a_run_that_fails_ends_all_with_its_error)
 	ck_ok(axvcpu_unbind(vcpus[2]));
 	ck_ok(axvm_write(vm, GUEST_CODE, PROGRAM(chatter)));
 	ck_ok(axvm_runner_start(vm, &config, &runner));
-	ck_fails_saying(axvm_runner_join(runner, -1), EBADFD, "has had its last exit");
+	ck_fails_saying(axvm_runner_join(runner, -1), EBADFD, "terminal exit");
 	ck_fails(axvm_runner_free(runner), EBADFD);
 	destroy();
 }

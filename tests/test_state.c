@@ -552,7 +552,7 @@ START_TEST(after_a_terminal_exit_there_is_no_run)
 		mock.exit.kind = kind;
 		ck_ok(do_run());
 		if (last)
-			ck_fails_saying(do_run(), EBADFD, "last exit");
+			ck_fails_saying(do_run(), EBADFD, "terminal exit");
 		else
 			ck_ok(do_run());
 		ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_READY);
@@ -626,7 +626,7 @@ START_TEST(an_exit_is_answered_once_and_only_if_it_asks)
 {
 	mock_start(&vm, &vcpu, 0);
 	ck_ok(axvcpu_set_state(vcpu, AXVCPU_READY));
-	ck_fails_saying(axvcpu_complete_value(vcpu, 1), EBADFD, "nothing to answer");
+	ck_fails_saying(axvcpu_complete_value(vcpu, 1), EBADFD, "no exit to answer");
 	mock.exit.kind = AXVCPU_EXIT_MMIO_READ;
 	mock.exit.answerable = 1;
 	ck_ok(do_run());
@@ -638,7 +638,7 @@ START_TEST(an_exit_is_answered_once_and_only_if_it_asks)
 	ck_assert_uint_eq(mock.answer.kind, AXVCPU_ANSWER_PAIR);
 	ck_assert_uint_eq(mock.answer.u.pair[0], 3);
 	ck_assert_uint_eq(mock.answer.u.pair[1], 4);
-	ck_fails_saying(axvcpu_complete_value(vcpu, 1), EBADFD, "nothing to answer");
+	ck_fails_saying(axvcpu_complete_value(vcpu, 1), EBADFD, "no exit to answer");
 	/* What finishes the exit takes the question away. */
 	ck_ok(do_run());
 	ck_ok(axvcpu_flush(vcpu));

@@ -377,7 +377,7 @@ START_TEST(a_triple_fault_is_a_shutdown_and_the_last_exit)
 	guest_start(&guest, AXVCPU_MODE_32, CODE("\x0f\x01\x1d\x00\x30\x00\x00\x0f\x0b"));
 	guest_expect(&guest, AXVCPU_EXIT_SHUTDOWN);
 	ck_assert_uint_eq(guest.exit.raw_reason, 8); /* KVM_EXIT_SHUTDOWN */
-	ck_fails_saying(axvcpu_run(guest.vcpu, &guest.exit), EBADFD, "last exit");
+	ck_fails_saying(axvcpu_run(guest.vcpu, &guest.exit), EBADFD, "terminal exit");
 	ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
 	/* AMD's SVM leaves no state behind, so KVM resets the vCPU there. Others keep it. */
 	pc = guest_reg(&guest, AXVCPU_REG_PC);

@@ -101,7 +101,7 @@ START_TEST(a_guest_of_hyperv_resets_its_machine)
 	ck_assert_uint_eq(guest.exit.raw_reason, KVM_EXIT_SYSTEM_EVENT);
 	ck_assert_uint_eq(guest.exit.raw_code, KVM_SYSTEM_EVENT_RESET);
 	ck_assert_uint_eq(guest.exit.answerable, 0);
-	ck_fails_saying(axvcpu_run(guest.vcpu, &guest.exit), EBADFD, "last exit");
+	ck_fails_saying(axvcpu_run(guest.vcpu, &guest.exit), EBADFD, "terminal exit");
 	guest_end(&guest);
 }
 END_TEST

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Thread cancellation. The library has no cancellation points of its own: its system calls are none
- * (lib/host/sys.h). Code of the caller's may have some, so it is called with cancellation disabled
- * wherever a thread that ends in it would leave a lock held, a vCPU busy or a change half done. A
- * request that arrives meanwhile stays pending.
+ * Thread cancellation. The library itself has no cancellation points: its system calls are none
+ * (lib/host/sys.h). The caller's hooks may have some, so they are called with cancellation disabled
+ * wherever a thread that ends in one would leave a lock held, a vCPU busy or a change half done. A
+ * cancellation that is requested meanwhile stays pending.
  */
 #ifndef LIB_CANCEL_H
 #define LIB_CANCEL_H
 
 #include <pthread.h>
 
-/* Returns the previous state, for axv_cancel_restore(). These nest. */
+/* Returns the previous state, for axv_cancel_restore(). Calls may nest. */
 static inline int axv_cancel_disable(void)
 {
 	int state;

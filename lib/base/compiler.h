@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What C11 lacks. */
+/* Compiler extensions. */
 #ifndef LIB_COMPILER_H
 #define LIB_COMPILER_H
 

@@ -19,17 +19,19 @@ int axv_sized_copy(const struct axvm *vm, const char *what, void *own, size_t ow
 	}
 	memcpy(&size, given, sizeof(size));
 	if (size < sizeof(size))
-		return axvcpu_fail(vm, -EINVAL, "%s: its size is %zu: begin with the INIT macro",
+		return axvcpu_fail(vm, -EINVAL,
+				   "%s: size is %zu; initialise the struct with its *_INIT macro",
 				   what, size);
 	if (size > SIZED_MAX)
-		return axvcpu_fail(vm, -E2BIG, "%s: its size is %zu, of at most %d", what, size,
+		return axvcpu_fail(vm, -E2BIG, "%s: size is %zu; the maximum is %d", what, size,
 				   SIZED_MAX);
 	for (size_t i = own_size; i < size; i++)
 		if (bytes[i])
 			return axvcpu_fail(
 				vm, -E2BIG,
-				"%s: byte %zu is set, of which this version knows nothing", what,
-				i);
+				"%s: byte %zu is non-zero, but this library version does not know "
+				"that field",
+				what, i);
 	memcpy(own, given, size < own_size ? size : own_size);
 	memcpy(own, &own_size, sizeof(own_size));
 	return 0;

@@ -5,10 +5,10 @@
 
 #define NS_PER_S 1000000000
 
-/* Before the first sleep: what another CPU is at ends within these. */
+/* Yields before the first sleep: a short operation on another CPU usually ends within these. */
 #define YIELDS 16
 #define SLEEP_MIN_NS 20000
-/* SLEEP_MIN_NS is doubled so often: 1.28 ms. */
+/* SLEEP_MIN_NS is doubled at most this many times, to 1.28 ms. */
 #define DOUBLINGS 6
 
 int64_t axv_deadline_in(int64_t timeout_ns)
@@ -38,10 +38,7 @@ struct timespec axv_timespec_of(int64_t ns)
 
 void axv_wait_briefly(unsigned int *waits)
 {
-	/*
-	 * A futex that no one changes or wakes: the sleep takes no further system call than the
-	 * others.
-	 */
+	/* A futex that never changes: its timeout is the sleep, so no other system call is needed. */
 	static const uint32_t never;
 	unsigned int sleeps = *waits - YIELDS;
 	struct timespec ts;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Binding a thread to host CPUs, with CPU sets of any size. */
+/* Pins a thread to host CPUs, with CPU sets of any size. */
 #include "lib/host/affinity.h"
 
 #include <errno.h>
@@ -13,9 +13,9 @@
 #include "lib/host/sys.h"
 #include "lib/machine/object.h"
 
-/* A cpu_set_t is an array of unsigned long, whatever its size. */
+/* A cpu_set_t of any size is an array of unsigned long. */
 #define WORD_BITS (sizeof(unsigned long) * CHAR_BIT)
-/* The kernel knows no more than 8192 CPUs; leave it room to grow. */
+/* Exceeds the kernel's limit of 8192 CPUs, with room to grow. */
 #define SET_SIZE_MAX (UINT32_C(1) << 16)
 
 static bool set_has(const unsigned char *set, size_t size, unsigned int cpu)
@@ -35,17 +35,18 @@ int axv_affinity_init(const struct axvm *vm, struct axv_affinity *affinity,
 	size_t size = config->cpu_set_size;
 	bool empty = true;
 
+	if (!config->cpu_set && size)
+		return axvcpu_fail(vm, -EINVAL, "vCPU %u: cpu_set is NULL but cpu_set_size is %zu",
+				   config->id, size);
 	if (!config->cpu_set)
-		return size ? axvcpu_fail(vm, -EINVAL, "vCPU %u: cpu_set is NULL, its size is %zu",
-					  config->id, size)
-			    : 0;
+		return 0;
 	if (!size || size > SET_SIZE_MAX || size % sizeof(unsigned long))
 		return axvcpu_fail(vm, -EINVAL,
-				   "vCPU %u: a cpu_set of %zu bytes is not a cpu_set_t", config->id,
-				   size);
+				   "vCPU %u: cpu_set_size is %zu, which is not a cpu_set_t's size",
+				   config->id, size);
 	affinity->set = axv_sys_calloc(1, size);
 	if (!affinity->set)
-		return axvcpu_fail(vm, -ENOMEM, "vCPU %u: cpu_set", config->id);
+		return axvcpu_fail(vm, -ENOMEM, "vCPU %u: allocating its cpu_set", config->id);
 	memcpy(affinity->set, config->cpu_set, size);
 	affinity->set_size = size;
 	for (size_t i = 0; i < size; i++)
@@ -64,7 +65,7 @@ void axv_affinity_destroy(struct axv_affinity *affinity)
 	*affinity = (struct axv_affinity){ 0 };
 }
 
-/* The hooks, by a thread that is inside the vCPU. */
+/* The HAL hooks; called inside an operation on the vCPU, so without cancellation. */
 static int get_affinity(const struct axvm *vm, void *set, size_t size)
 {
 	int cancel = axv_cancel_disable();
@@ -83,7 +84,7 @@ static int set_affinity(const struct axvm *vm, const void *set, size_t size)
 	return ret;
 }
 
-/* The kernel's own width of a set is found by trying. */
+/* Finds the kernel's CPU set size by trying larger ones: -EINVAL means too small. */
 static int save(const struct axvm *vm, struct axv_affinity *affinity)
 {
 	int ret = -EINVAL;
@@ -95,7 +96,7 @@ static int save(const struct axvm *vm, struct axv_affinity *affinity)
 			return axvcpu_fail(vm, -ENOMEM, "saving the thread's CPU set");
 		ret = get_affinity(vm, set, size);
 		if (!ret) {
-			/* One is left from a bind whose roll-back failed, too. */
+			/* An earlier bind whose rollback failed may have left one. */
 			free(affinity->saved);
 			affinity->saved = set;
 			affinity->saved_size = size;
@@ -130,7 +131,7 @@ int axv_affinity_pin(const struct axvm *vm, struct axv_affinity *affinity, int f
 
 	if (favor < 0 && !affinity->set)
 		return 0;
-	/* Left by a roll-back that failed, perhaps in another thread. */
+	/* A failed rollback, perhaps in another thread, may have left one. */
 	free(affinity->saved);
 	affinity->saved = NULL;
 	ret = save(vm, affinity);
@@ -139,20 +140,20 @@ int axv_affinity_pin(const struct axvm *vm, struct axv_affinity *affinity, int f
 	ret = -EINVAL;
 	if (favor >= 0)
 		ret = pin_to_favor(vm, affinity, (unsigned int)favor);
-	/* Only a CPU that may not be used falls back to the set. */
+	/* If the favoured CPU is not usable, the set is used; other errors are returned. */
 	if (ret == -EINVAL && affinity->set)
 		ret = set_affinity(vm, affinity->set, affinity->set_size);
 	else if (ret == -EINVAL)
-		ret = 0; /* a wish that cannot be granted, and no set: any CPU will do */
+		ret = 0; /* not usable, and no set: any CPU will do */
 	if (!ret)
 		return 0;
 	free(affinity->saved);
 	affinity->saved = NULL;
 	return axvcpu_fail(vm, ret, "pinning the thread%s",
-			   ret == -EINVAL ? ": it may use no CPU of the vCPU's cpu_set" : "");
+			   ret == -EINVAL ? ": no CPU of the vCPU's cpu_set is usable" : "");
 }
 
-/* All CPUs, of which the kernel gives the thread those that its cpuset has. */
+/* Requests all CPUs: the kernel reduces that to those of the thread's cpuset. */
 static int unpin(const struct axvm *vm, size_t size)
 {
 	unsigned char *all = axv_sys_calloc(1, size);
@@ -173,11 +174,11 @@ int axv_affinity_restore(const struct axvm *vm, struct axv_affinity *affinity)
 	if (!affinity->saved)
 		return 0;
 	ret = set_affinity(vm, affinity->saved, affinity->saved_size);
-	/* The cpuset has lost all of them since bind. */
+	/* The thread's cpuset has lost all of these CPUs since bind. */
 	if (ret == -EINVAL)
 		ret = unpin(vm, affinity->saved_size);
 	if (ret)
-		return axvcpu_fail(vm, ret, "giving the thread its CPU set back");
+		return axvcpu_fail(vm, ret, "restoring the thread's CPU set");
 	free(affinity->saved);
 	affinity->saved = NULL;
 	return 0;

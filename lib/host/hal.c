@@ -14,7 +14,7 @@
 #include "lib/memory/frames.h"
 #include "lib/memory/memory.h"
 
-/* Of hosts with pages of 4 KiB. */
+/* Size of a huge page on hosts with 4 KiB pages. */
 #define HUGE_PAGE (UINT64_C(2) << 20)
 
 static int map_flags(const struct axvm_region *region)
@@ -35,9 +35,9 @@ static int mmap_region(struct axvm_region *region, int prot, int flags, int fd)
 }
 
 /*
- * Anonymous memory in which huge pages begin where the guest's do: else the kernel cannot map one as
- * a whole, and each 4 KiB of it takes an exit on first touch. That takes some more than is needed, of
- * which the ends go back.
+ * Maps anonymous memory at an hva with the same offset within a huge page as the gpa. Otherwise KVM
+ * cannot map huge pages, and each 4 KiB page costs a fault on first access. Maps more than needed, and
+ * unmaps both ends.
  */
 static int mmap_for_thp(struct axvm_region *region, int prot, int flags)
 {
@@ -57,7 +57,7 @@ static int mmap_for_thp(struct axvm_region *region, int prot, int flags)
 	return 0;
 }
 
-/* Huge pages have a size of their own, which fstat of such a memfd tells. */
+/* The length must be a multiple of the huge page size, which fstat of the memfd reports. */
 static int check_huge(int fd, const struct axvm_region *region)
 {
 	struct stat st;
@@ -73,6 +73,29 @@ static int check_huge(int fd, const struct axvm_region *region)
 	return 0;
 }
 
+/* Sets the size of a memfd, seals it and maps it. */
+static int map_new_memfd(struct axvm_region *region, int fd, bool huge)
+{
+	int ret = huge ? check_huge(fd, region) : 0;
+
+	if (ret)
+		return ret;
+	ret = axv_sys_ftruncate(fd, region->len);
+	if (ret)
+		return axvcpu_fail(NULL, ret, "ftruncate of a memfd to %" PRIu64, region->len);
+	/* Another process that has the memfd could truncate it, and then accesses raise SIGBUS. */
+	ret = axv_sys_add_seals(fd, F_SEAL_SHRINK | F_SEAL_GROW);
+	if (ret)
+		return axvcpu_fail(NULL, ret, "F_ADD_SEALS of a memfd");
+	ret = mmap_region(region, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+	if (ret == -ENOMEM && huge)
+		return axvcpu_fail(NULL, ret,
+				   "mmap of %" PRIu64
+				   " bytes of huge pages: does vm.nr_hugepages provide them?",
+				   region->len);
+	return ret;
+}
+
 static int map_memfd(struct axvm_region *region)
 {
 	bool huge = region->flags & AXVM_MEM_HUGETLB;
@@ -82,31 +105,12 @@ static int map_memfd(struct axvm_region *region)
 
 	if (fd < 0)
 		return axvcpu_fail(NULL, fd, "memfd_create%s", huge ? " with huge pages" : "");
-	ret = huge ? check_huge(fd, region) : 0;
-	if (!ret) {
-		ret = axv_sys_ftruncate(fd, region->len);
-		if (ret)
-			axvcpu_fail(NULL, ret, "ftruncate of a memfd to %" PRIu64, region->len);
-	}
-	/* A process that it is shared with could make accesses beyond a new end SIGBUS. */
-	if (!ret) {
-		ret = axv_sys_add_seals(fd, F_SEAL_SHRINK | F_SEAL_GROW);
-		if (ret)
-			axvcpu_fail(NULL, ret, "F_ADD_SEALS of a memfd");
-	}
-	if (!ret) {
-		ret = mmap_region(region, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
-		if (ret == -ENOMEM && huge)
-			axvcpu_fail(NULL, ret,
-				    "mmap of %" PRIu64
-				    " bytes of huge pages: does vm.nr_hugepages provide them?",
-				    region->len);
-	}
+	ret = map_new_memfd(region, fd, huge);
 	if (ret) {
 		axv_sys_close(fd);
 		return ret;
 	}
-	/* What is asked for as anonymous shows no descriptor; the mapping keeps the memory. */
+	/* Anonymous memory shows no descriptor to the caller; the mapping keeps the memory. */
 	if (region->backing == AXVM_MEM_ANONYMOUS)
 		axv_sys_close(fd);
 	else
@@ -118,21 +122,21 @@ static int map_file(struct axvm_region *region)
 {
 	bool shared = region->flags & AXVM_MEM_SHARED;
 	int prot = PROT_READ | PROT_WRITE;
-	/* Read before the size: a seal is never taken off, so a size found later stays. */
+	/* Read before the size: seals are never removed, so with F_SEAL_SHRINK the size read later holds. */
 	int seals = axv_sys_get_seals(region->fd);
 	struct stat st;
 	int ret = axv_sys_fstat(region->fd, &st);
 
 	if (ret)
 		return axvcpu_fail(NULL, ret, "fstat of descriptor %d", region->fd);
-	/* Beyond the end of a file there is SIGBUS. Devices have no size. */
+	/* Accesses beyond the end of a file raise SIGBUS. Devices have no size. */
 	if (S_ISREG(st.st_mode) && (region->fd_offset > (uint64_t)st.st_size ||
 				    region->len > (uint64_t)st.st_size - region->fd_offset))
 		return axvcpu_fail(NULL, -EINVAL,
-				   "the file has %" PRIu64 " bytes, not %#" PRIx64
-				   " from %#" PRIx64,
+				   "the file has %" PRIu64 " bytes; %#" PRIx64
+				   " bytes from offset %#" PRIx64 " do not fit",
 				   (uint64_t)st.st_size, region->len, region->fd_offset);
-	/* A device's memory is not truncated, and may be such that the kernel copies none of it. */
+	/* Device memory is never truncated, and the kernel may be unable to copy it. */
 	if (!S_ISCHR(st.st_mode) && (seals < 0 || !(seals & F_SEAL_SHRINK)))
 		region->flags |= AXVM_MEM_TRUNCATABLE;
 	if (shared && (region->flags & AXVM_MEM_READONLY))
@@ -182,13 +186,17 @@ static int linux_get_affinity(void *ctx, void *set, size_t size)
 int axv_hal_complete(struct axvcpu_hal *hal)
 {
 	if (!hal->map_memory != !hal->unmap_memory)
-		return axvcpu_fail(NULL, -EINVAL, "HAL: map_memory and unmap_memory go together");
+		return axvcpu_fail(NULL, -EINVAL,
+				   "HAL: map_memory and unmap_memory must be given together");
 	if (!hal->set_affinity != !hal->get_affinity)
-		return axvcpu_fail(NULL, -EINVAL, "HAL: set_affinity and get_affinity go together");
+		return axvcpu_fail(NULL, -EINVAL,
+				   "HAL: set_affinity and get_affinity must be given together");
 	if (!hal->alloc_frame != !hal->free_frame)
-		return axvcpu_fail(NULL, -EINVAL, "HAL: alloc_frame and free_frame go together");
+		return axvcpu_fail(NULL, -EINVAL,
+				   "HAL: alloc_frame and free_frame must be given together");
 	if (!hal->phys_to_virt != !hal->virt_to_phys)
-		return axvcpu_fail(NULL, -EINVAL, "HAL: phys_to_virt and virt_to_phys go together");
+		return axvcpu_fail(NULL, -EINVAL,
+				   "HAL: phys_to_virt and virt_to_phys must be given together");
 	if (!hal->map_memory) {
 		hal->map_memory = linux_map_memory;
 		hal->unmap_memory = linux_unmap_memory;

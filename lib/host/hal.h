@@ -4,7 +4,7 @@
 
 #include "axvcpu/hal.h"
 
-/* Linux in the place of every hook that is missing. Returns 0, or -EINVAL for half a pair. */
+/* Fills in the Linux default of each missing hook. Returns 0, or -EINVAL if one of a pair is missing. */
 int axv_hal_complete(struct axvcpu_hal *hal);
 
 #endif

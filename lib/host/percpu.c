@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The state of a host CPU: what may be done with it when, and whether there is such a CPU. */
+/* Per-CPU objects: checks their state and whether the host has the CPU, then calls the backend. */
 #include "axvcpu/percpu.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 #define PRESENT_CPUS "/sys/devices/system/cpu/present"
 
-/* A number at *text, which moves on; -1 if there is none. More digits than a CPU has end up large. */
+/* Parses a number at *text and advances *text; -1 if there is none. Saturates above UINT32_MAX. */
 static int64_t parse_number(const char **text)
 {
 	int64_t n = 0;
@@ -29,7 +29,7 @@ static int64_t parse_number(const char **text)
 	return n;
 }
 
-/* Whether a list as the kernel writes them, "0-3,8", has the number; -EIO if it is no such list. */
+/* Whether a CPU list as the kernel writes it ("0-3,8") has the number; -EIO if it is malformed. */
 static int list_has(const char *text, uint32_t cpu)
 {
 	bool found = false;
@@ -49,7 +49,7 @@ static int list_has(const char *text, uint32_t cpu)
 	return text[-1] == '\n' || !text[-1] ? found : -EIO;
 }
 
-/* Reads all of a small file, as a string; -E2BIG if it does not fit. */
+/* Reads a small file as a string; -E2BIG if it does not fit. */
 static int read_text(const char *path, char *text, size_t size)
 {
 	size_t len = 0;
@@ -69,10 +69,10 @@ static int read_text(const char *path, char *text, size_t size)
 	return 0;
 }
 
-/* Whether the host has the CPU, be it online or not. */
+/* Whether the host has the CPU, online or offline. */
 static int cpu_present(uint32_t cpu)
 {
-	/* A page is what the kernel writes at most. */
+	/* The kernel writes at most a page. */
 	char text[4096 + 1];
 	int ret = read_text(PRESENT_CPUS, text, sizeof(text));
 	long ncpus;
@@ -81,7 +81,7 @@ static int cpu_present(uint32_t cpu)
 		ret = list_has(text, cpu);
 	if (ret >= 0)
 		return ret;
-	/* No /sys here. Where there is none, nobody has taken a CPU out: they have no gaps. */
+	/* No /sys, or not readable: assume that CPU numbers have no gaps. */
 	ncpus = sysconf(_SC_NPROCESSORS_CONF);
 	return ncpus > 0 && cpu < (unsigned long)ncpus;
 }
@@ -96,17 +96,19 @@ int axpercpu_init(struct axpercpu *percpu, uint32_t cpu, const struct axvcpu_arc
 	if (ret)
 		return ret;
 	if (percpu->size < sizeof(own))
-		return axvcpu_fail(NULL, -EINVAL, "struct axpercpu: its size is %zu, not %zu",
+		return axvcpu_fail(NULL, -EINVAL, "struct axpercpu: size is %zu; it must be %zu",
 				   percpu->size, sizeof(own));
 	if (percpu->initialised)
-		return axvcpu_fail(NULL, -EBADFD, "per-CPU state of CPU %" PRIu32 ": initialised",
+		return axvcpu_fail(NULL, -EBADFD,
+				   "per-CPU state of CPU %" PRIu32 ": already initialised",
 				   percpu->cpu);
 	if (!arch)
 		arch = axvcpu_host_arch();
 	if (arch->size < sizeof(arch->size) || !HAS_OP(arch, name))
 		return axvcpu_fail(NULL, -EINVAL, "per-CPU state: arch has no size or no name");
 	if (!HAS_OP(arch, percpu_enable) || !HAS_OP(arch, percpu_disable))
-		return axvcpu_fail(NULL, -ENOTSUP, "%s: there is no per-CPU state", arch->name);
+		return axvcpu_fail(NULL, -ENOTSUP, "per-CPU state: not supported by the %s backend",
+				   arch->name);
 	if (!cpu_present(cpu))
 		return axvcpu_fail(NULL, -EINVAL, "per-CPU state: the host has no CPU %" PRIu32,
 				   cpu);
@@ -118,8 +120,8 @@ int axpercpu_init(struct axpercpu *percpu, uint32_t cpu, const struct axvcpu_arc
 	return 0;
 }
 
-/* 0, or why an object that should be enabled, or not, is no good. */
-static int check(const struct axpercpu *percpu, const char *what)
+/* Checks that the object is initialised. */
+static int check_initialised(const struct axpercpu *percpu, const char *what)
 {
 	if (!percpu->initialised)
 		return axvcpu_fail(NULL, -EBADFD, "%s: the per-CPU state is not initialised", what);
@@ -128,7 +130,7 @@ static int check(const struct axpercpu *percpu, const char *what)
 
 static int check_enabled(const struct axpercpu *percpu, const char *what)
 {
-	int ret = check(percpu, what);
+	int ret = check_initialised(percpu, what);
 
 	if (!ret && !percpu->enabled)
 		return axvcpu_fail(NULL, -EBADFD, "%s: CPU %" PRIu32 " is not enabled", what,
@@ -140,16 +142,16 @@ int axpercpu_enable(struct axpercpu *percpu)
 {
 	uint64_t data[4] = { 0 };
 	unsigned int failures = axv_error_count;
-	int ret = check(percpu, "enable");
+	int ret = check_initialised(percpu, "enable");
 
 	if (ret)
 		return ret;
 	if (percpu->enabled)
-		return axvcpu_fail(NULL, -EALREADY, "enable: CPU %" PRIu32 " is enabled",
+		return axvcpu_fail(NULL, -EALREADY, "enable: CPU %" PRIu32 " is already enabled",
 				   percpu->cpu);
 	ret = percpu->arch->percpu_enable(percpu->cpu, data);
 	if (ret) {
-		/* It should have said why, and then there is nothing to add. */
+		/* Only if the backend has left no message. */
 		if (axv_error_count == failures)
 			axvcpu_fail(NULL, ret, "%s: enabling CPU %" PRIu32, percpu->arch->name,
 				    percpu->cpu);
@@ -192,11 +194,12 @@ void axpercpu_destroy(struct axpercpu *percpu)
 	percpu->initialised = 0;
 }
 
-/* --- what is known of an enabled one ---------------------------------------------------------- */
+/* --- properties of an enabled CPU ------------------------------------------------------------- */
 
-static int not_there(const struct axpercpu *percpu, const char *what)
+static int not_supported(const struct axpercpu *percpu, const char *what)
 {
-	return axvcpu_fail(NULL, -ENOTSUP, "%s: host CPUs have no %s", percpu->arch->name, what);
+	return axvcpu_fail(NULL, -ENOTSUP, "per-CPU %s: not supported by the %s backend", what,
+			   percpu->arch->name);
 }
 
 int axpercpu_guest_page_table_levels(const struct axpercpu *percpu)
@@ -206,7 +209,7 @@ int axpercpu_guest_page_table_levels(const struct axpercpu *percpu)
 	if (ret)
 		return ret;
 	if (!HAS_OP(percpu->arch, percpu_guest_page_table_levels))
-		return not_there(percpu, "guest page-table levels");
+		return not_supported(percpu, "guest page-table levels");
 	return percpu->arch->percpu_guest_page_table_levels(percpu->data);
 }
 
@@ -217,7 +220,7 @@ int axpercpu_capability(const struct axpercpu *percpu, unsigned int capability)
 	if (ret)
 		return ret;
 	if (!HAS_OP(percpu->arch, percpu_capability))
-		return not_there(percpu, "capabilities");
+		return not_supported(percpu, "capabilities");
 	return percpu->arch->percpu_capability(percpu->data, capability);
 }
 
@@ -228,6 +231,6 @@ int axpercpu_fd(const struct axpercpu *percpu)
 	if (ret)
 		return ret;
 	if (!HAS_OP(percpu->arch, percpu_fd))
-		return not_there(percpu, "descriptor");
+		return not_supported(percpu, "descriptor");
 	return percpu->arch->percpu_fd(percpu->data);
 }

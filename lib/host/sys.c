@@ -18,7 +18,7 @@ static inline int result(long ret)
 	return ret < 0 ? -errno : (int)ret;
 }
 
-/* In libc these three are cancellation points. */
+/* Not libc's open, close and read, which are cancellation points. */
 int axv_sys_open(const char *path, int flags)
 {
 	return result(syscall(SYS_openat, AT_FDCWD, path, flags, 0));
@@ -94,7 +94,7 @@ ssize_t axv_sys_copy(pid_t self, void *to, const void *from, size_t len)
 
 int axv_sys_getaffinity(void *set, size_t size)
 {
-	/* Not the libc function: it hides how much the kernel wrote. */
+	/* Not the libc function, which does not return how many bytes the kernel wrote. */
 	return result(syscall(SYS_sched_getaffinity, 0, size, set));
 }
 
@@ -115,7 +115,7 @@ int axv_sys_sigmask(int how, const sigset_t *set, sigset_t *old)
 
 int axv_sys_sigtake(int sig)
 {
-	/* Not the libc function: it is a cancellation point. */
+	/* Not the libc function, which is a cancellation point. */
 	static const struct timespec now;
 	const uint64_t set = UINT64_C(1) << (sig - 1);
 

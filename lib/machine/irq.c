@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Interrupts through the VM's controllers, and event descriptors: the arguments are checked here, the
- * backend does the rest. Interrupts for one vCPU are requests: lib/vcpu/request.c.
+ * Interrupts through the VM's controllers, and event descriptors: checks the arguments, then calls the
+ * backend. Interrupts for one vCPU are requests: lib/vcpu/request.c.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -57,15 +57,17 @@ int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes, size_t cou
 
 static int check_flags(const struct axvm *vm, const char *what, uint32_t flags, uint32_t known)
 {
-	return flags & ~known
-		       ? axvcpu_fail(vm, -EINVAL, "%s: flags %#" PRIx32 " do not belong here", what,
-				     flags & ~known)
-		       : 0;
+	if (flags & ~known)
+		return axvcpu_fail(vm, -EINVAL, "%s: flags %#" PRIx32 " are not allowed here", what,
+				   flags & ~known);
+	return 0;
 }
 
 static int check_fd(const struct axvm *vm, const char *what, int fd)
 {
-	return fd < 0 ? axvcpu_fail(vm, -EINVAL, "%s is %d", what, fd) : 0;
+	if (fd < 0)
+		return axvcpu_fail(vm, -EINVAL, "%s is negative: %d", what, fd);
+	return 0;
 }
 
 int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *given)
@@ -73,38 +75,44 @@ int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *given)
 	struct axvm_irqfd irqfd;
 	int ret = axv_vm_check_process(vm);
 
-	if (!ret)
-		ret = axv_sized_copy(vm, "struct axvm_irqfd", &irqfd, sizeof(irqfd), given);
-	if (!ret && !given)
-		ret = axvcpu_fail(vm, -EINVAL, "irqfd: it is NULL");
-	if (!ret)
-		ret = check_flags(vm, "irqfd", irqfd.flags,
-				  AXVM_EVENT_REMOVE | AXVM_EVENT_RESAMPLE);
-	if (!ret)
-		ret = check_fd(vm, "irqfd: fd", irqfd.fd);
-	if (!ret && (irqfd.flags & AXVM_EVENT_RESAMPLE))
-		ret = check_fd(vm, "irqfd: resample_fd", irqfd.resample_fd);
 	if (ret)
 		return ret;
+	if (!given)
+		return axvcpu_fail(vm, -EINVAL, "set_irqfd: the config pointer is NULL");
+	ret = axv_sized_copy(vm, "struct axvm_irqfd", &irqfd, sizeof(irqfd), given);
+	if (ret)
+		return ret;
+	ret = check_flags(vm, "irqfd", irqfd.flags, AXVM_EVENT_REMOVE | AXVM_EVENT_RESAMPLE);
+	if (ret)
+		return ret;
+	ret = check_fd(vm, "irqfd: fd", irqfd.fd);
+	if (ret)
+		return ret;
+	if (irqfd.flags & AXVM_EVENT_RESAMPLE) {
+		ret = check_fd(vm, "irqfd: resample_fd", irqfd.resample_fd);
+		if (ret)
+			return ret;
+	}
 	if (!HAS_OP(vm->ops, vm_irqfd))
 		return axv_vm_not_supported(vm, "irqfd");
 	return vm->ops->vm_irqfd(vm->arch, &irqfd);
 }
 
-/* A width of 1, 2, 4 or 8 bytes, or any, and a value that it can hold. */
+/* The width must be 1, 2, 4 or 8 bytes, or 0 for any; the value must fit into it. */
 static int check_width(const struct axvm *vm, const struct axvm_ioeventfd *io)
 {
 	uint32_t width = io->width;
 
 	if (width > 8 || (width & (width - 1)))
 		return axvcpu_fail(vm, -EINVAL,
-				   "ioeventfd: width is %" PRIu32 ", not 1, 2, 4, 8 or 0", width);
+				   "ioeventfd: width is %" PRIu32 "; it must be 0, 1, 2, 4 or 8",
+				   width);
+	if (!(io->flags & AXVM_EVENT_DATAMATCH) && io->value)
+		return axvcpu_fail(vm, -EINVAL, "ioeventfd: a value needs AXVM_EVENT_DATAMATCH");
 	if (!(io->flags & AXVM_EVENT_DATAMATCH))
-		return io->value ? axvcpu_fail(vm, -EINVAL,
-					       "ioeventfd: a value without AXVM_EVENT_DATAMATCH")
-				 : 0;
+		return 0;
 	if (!width)
-		return axvcpu_fail(vm, -EINVAL, "ioeventfd: to match a value takes a width");
+		return axvcpu_fail(vm, -EINVAL, "ioeventfd: AXVM_EVENT_DATAMATCH needs a width");
 	if (width < 8 && io->value >> width * 8)
 		return axvcpu_fail(vm, -EINVAL,
 				   "ioeventfd: value %#" PRIx64 " is wider than %" PRIu32 " bytes",
@@ -112,7 +120,7 @@ static int check_width(const struct axvm *vm, const struct axvm_ioeventfd *io)
 	return 0;
 }
 
-/* A place that the guest can write to. */
+/* The address or port must be one that the guest can write to. */
 static int check_place(const struct axvm *vm, const struct axvm_ioeventfd *io)
 {
 	bool port = io->flags & AXVM_EVENT_PORT;
@@ -121,7 +129,7 @@ static int check_place(const struct axvm *vm, const struct axvm_ioeventfd *io)
 	uint64_t more = io->width ? io->width - 1 : 0;
 
 	if (port && io->width == 8)
-		return axvcpu_fail(vm, -EINVAL, "ioeventfd: no port has 8 bytes");
+		return axvcpu_fail(vm, -EINVAL, "ioeventfd: a port access cannot have width 8");
 	if (io->address > last || more > last - io->address)
 		return axvcpu_fail(vm, -EINVAL,
 				   "ioeventfd: %s %#" PRIx64 " +%" PRIu32 " ends beyond %#" PRIx64,
@@ -134,19 +142,24 @@ int axvm_set_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *given)
 	struct axvm_ioeventfd io;
 	int ret = axv_vm_check_process(vm);
 
-	if (!ret)
-		ret = axv_sized_copy(vm, "struct axvm_ioeventfd", &io, sizeof(io), given);
-	if (!ret && !given)
-		ret = axvcpu_fail(vm, -EINVAL, "ioeventfd: it is NULL");
-	if (!ret)
-		ret = check_flags(vm, "ioeventfd", io.flags,
-				  AXVM_EVENT_REMOVE | AXVM_EVENT_PORT | AXVM_EVENT_DATAMATCH);
-	if (!ret)
-		ret = check_fd(vm, "ioeventfd: fd", io.fd);
-	if (!ret)
-		ret = check_width(vm, &io);
-	if (!ret)
-		ret = check_place(vm, &io);
+	if (ret)
+		return ret;
+	if (!given)
+		return axvcpu_fail(vm, -EINVAL, "set_ioeventfd: the config pointer is NULL");
+	ret = axv_sized_copy(vm, "struct axvm_ioeventfd", &io, sizeof(io), given);
+	if (ret)
+		return ret;
+	ret = check_flags(vm, "ioeventfd", io.flags,
+			  AXVM_EVENT_REMOVE | AXVM_EVENT_PORT | AXVM_EVENT_DATAMATCH);
+	if (ret)
+		return ret;
+	ret = check_fd(vm, "ioeventfd: fd", io.fd);
+	if (ret)
+		return ret;
+	ret = check_width(vm, &io);
+	if (ret)
+		return ret;
+	ret = check_place(vm, &io);
 	if (ret)
 		return ret;
 	if (!HAS_OP(vm->ops, vm_ioeventfd))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The checks that every operation on a VM begins with. */
+/* Checks that operations on a VM begin with. */
 #include "lib/machine/object.h"
 
 #include <errno.h>
@@ -12,7 +12,8 @@ bool axvm_is_copy(const struct axvm *vm)
 
 int axv_vm_refuse_child(const struct axvm *vm)
 {
-	return axvcpu_fail(vm, -EPERM, "VM %" PRIu64 " belongs to process %d, not to its children",
+	return axvcpu_fail(vm, -EPERM,
+			   "VM %" PRIu64 " belongs to process %d; its children cannot use it",
 			   vm->id, (int)vm->process.pid);
 }
 

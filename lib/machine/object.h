@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The VM object, as all of lib/ shares it: its fields, its operations, the check for forked children. */
+/* The VM object: its fields, access to its operations, the check for forked children. */
 #ifndef LIB_MACHINE_OBJECT_H
 #define LIB_MACHINE_OBJECT_H
 
@@ -21,35 +21,35 @@ struct axvm {
 	struct axv_frames frames;
 	struct axvm_limits limits;
 	uint64_t id;
-	/* KVM ties a VM to the memory of the process that made it. */
+	/* KVM ties a VM to the memory of the process that created it. */
 	struct axv_process process;
 	int kick_signal;
-	/* What is forwarded may change the meaning of the frequent exits. */
+	/* Whether events are forwarded as exits: these may change the meaning of the frequent exits. */
 	bool forwards;
 
-	/* Guards what follows. */
+	/* Guards the fields below. */
 	pthread_mutex_t lock;
 	atomic_bool finalized;
 	uint32_t nvcpus;
-	/* By id; limits.vcpus of them. */
+	/* vCPUs by id, with limits.vcpus entries. */
 	struct axvcpu **vcpus;
 };
 
-/* The same as axv_vm_check_process(), when it is known that this is a child. */
+/* Returns -EPERM, with a message: the caller is a forked child. */
 int axv_vm_refuse_child(const struct axvm *vm);
 /*
- * 0 in the VM's own process; in a forked child of it -EPERM, with a message. Every public function
- * begins with it, before it takes a lock, writes to shared memory or sends a signal.
+ * Returns 0 in the VM's process; -EPERM, with a message, in a forked child of it. Every public function
+ * calls it before it takes a lock, writes to shared memory or sends a signal.
  */
 static inline int axv_vm_check_process(const struct axvm *vm)
 {
 	return axv_process_is_child(&vm->process) ? axv_vm_refuse_child(vm) : 0;
 }
 
-/* -ENOTSUP, with a message: the backend has no operation for 'what'. */
+/* Returns -ENOTSUP, with a message: the backend does not have the operation 'what'. */
 int axv_vm_not_supported(const struct axvm *vm, const char *what);
 
-/* Whether an entry of the ops table is there, in this caller's version of the table. */
+/* Whether the caller's version of the ops table has the entry, and it is not NULL. */
 #define HAS_OP(ops, entry) \
 	(offsetof(struct axvcpu_arch_ops, entry) + sizeof((ops)->entry) <= (ops)->size && \
 	 (ops)->entry)

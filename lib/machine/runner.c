@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The runner: a thread for every vCPU. On the public API alone, but for the messages. */
+/* The runner: a thread for every vCPU. It uses only the public API, except for messages and waits. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,13 +16,13 @@
 #include "lib/host/sys.h"
 #include "lib/machine/object.h"
 
-/* Where the workers of a runner are, together. */
+/* The phase that all workers of a runner are in. */
 enum phase {
-	/* They bind, and wait for one another. */
+	/* Each worker binds its vCPU and waits for the others. */
 	PHASE_BINDING,
-	/* All are bound. */
+	/* All have bound. */
 	PHASE_RUNNING,
-	/* One could not: none is to run. */
+	/* One failed to bind, or was not created: none runs. */
 	PHASE_ABORTED,
 };
 
@@ -31,7 +31,7 @@ struct worker {
 	struct axvcpu *vcpu;
 	pthread_t thread;
 	bool bound;
-	/* The thread ends by itself, and not by pthread_exit() or a cancellation in the handler. */
+	/* The thread ends normally, not by pthread_exit() or a cancellation in the handler. */
 	bool returns;
 };
 
@@ -43,14 +43,14 @@ struct axvm_runner {
 	atomic_bool stop;
 
 	pthread_mutex_t lock;
-	/* Guards what follows; 'changed' tells of every change. */
+	/* Guards the fields below; 'changed' is signalled on every change. */
 	pthread_cond_t changed;
 	enum phase phase;
 	size_t bound;
 	size_t ended;
 	/* The first error, or 0. */
 	int error;
-	/* What its thread had to say: what failed, unless a handler did. */
+	/* The latest message of the thread that failed. */
 	char why[192];
 
 	size_t nworkers;
@@ -59,7 +59,7 @@ struct axvm_runner {
 
 /* --- the workers ------------------------------------------------------------------------------------ */
 
-/* The message is this thread's own, and would end with it. */
+/* Copies the message, too: it is thread-local, and would end with this thread. */
 static void record(struct axvm_runner *runner, int error)
 {
 	pthread_mutex_lock(&runner->lock);
@@ -70,18 +70,19 @@ static void record(struct axvm_runner *runner, int error)
 	pthread_mutex_unlock(&runner->lock);
 }
 
-/* As long as another thread may be inside a vCPU for a look at its registers, if it gets no CPU. */
+/* Time limit for another thread's operation on the vCPU, which may have to wait for a host CPU. */
 #define BUSY_NS INT64_C(10000000000)
 
-/* Of a call that finds another thread inside. */
+/* State of repeated calls that fail with -EBUSY. */
 struct retries {
 	int64_t end;
 	unsigned int waits;
 };
 
 /*
- * Whether to do it again: another thread was inside, which any may be when the vCPU is not in the
- * guest. That takes but a moment, and is no reason to end a VM.
+ * Whether to repeat a call that returned 'ret'. -EBUSY means that another thread was inside an operation,
+ * which any thread may begin while the vCPU is not in the guest. It is transient, and no reason to end
+ * the VM.
  */
 static bool try_again(int ret, struct retries *retries)
 {
@@ -115,7 +116,7 @@ static int unbind(struct axvcpu *vcpu)
 	return ret;
 }
 
-/* Binds, and waits until all have. Whether to run. */
+/* Binds, and waits until all workers have. Returns whether to run. */
 static bool bind_together(struct worker *worker)
 {
 	struct axvm_runner *runner = worker->runner;
@@ -139,8 +140,8 @@ static bool bind_together(struct worker *worker)
 }
 
 /*
- * A cancellation takes effect in the handler alone: in the library it would leave a vCPU, or a
- * lock, half way through an operation.
+ * Cancellation is enabled in the handler only: in the library it would leave an operation on a vCPU half
+ * done, or a lock held.
  */
 static int handle(const struct worker *worker, struct axvcpu_exit *exit)
 {
@@ -153,7 +154,7 @@ static int handle(const struct worker *worker, struct axvcpu_exit *exit)
 	return ret;
 }
 
-/* Until somebody says stop. 0, or an error. */
+/* Runs the vCPU until the runner is stopped. Returns 0, or the error of run or of the handler. */
 static int run(struct worker *worker)
 {
 	struct axvm_runner *runner = worker->runner;
@@ -179,12 +180,12 @@ static int run(struct worker *worker)
 static int ended_by_handler(const struct worker *worker)
 {
 	return axvcpu_fail(worker->runner->vm, -ECANCELED,
-			   "runner: vCPU %u: its thread has ended inside the handler, by "
-			   "pthread_exit() or a cancellation",
+			   "runner: vCPU %u: the handler ended its thread, by pthread_exit() or a "
+			   "cancellation",
 			   axvcpu_id(worker->vcpu));
 }
 
-/* However the thread ends. */
+/* Runs at the end of the thread, in all cases. */
 static void end_thread(void *arg)
 {
 	struct worker *worker = arg;
@@ -233,19 +234,20 @@ static void *work(void *arg)
 static int check(const struct axvm *vm, const struct axvm_runner_config *config)
 {
 	if (!config->handler)
-		return axvcpu_fail(vm, -EINVAL, "runner: the handler is NULL");
+		return axvcpu_fail(vm, -EINVAL, "runner: handler is NULL");
 	if (!config->vcpus || !config->nvcpus)
-		return axvcpu_fail(vm, -EINVAL, "runner: there are no vCPUs");
+		return axvcpu_fail(vm, -EINVAL, "runner: vcpus is NULL or nvcpus is 0");
 	for (size_t i = 0; i < config->nvcpus; i++) {
 		struct axvcpu *vcpu = config->vcpus[i];
 		enum axvcpu_state state;
 
 		if (!vcpu || axvcpu_vm(vcpu) != vm)
 			return axvcpu_fail(vm, -EINVAL,
-					   "runner: vcpus[%zu] is not one of this VM's", i);
+					   "runner: vcpus[%zu] is not a vCPU of this VM", i);
 		state = axvcpu_state(vcpu);
 		if (state != AXVCPU_FREE)
-			return axvcpu_fail(vm, -EBADFD, "runner: vCPU %u is %s, not Free",
+			return axvcpu_fail(vm, -EBADFD,
+					   "runner: vCPU %u is in state %s; it must be Free",
 					   axvcpu_id(vcpu), axvcpu_state_name(state));
 	}
 	return 0;
@@ -259,12 +261,12 @@ static int runner_new(struct axvm *vm, const struct axvm_runner_config *config,
 	pthread_condattr_t attr;
 
 	if (!runner)
-		return axvcpu_fail(vm, -ENOMEM, "runner");
+		return axvcpu_fail(vm, -ENOMEM, "runner: allocating it");
 	runner->vm = vm;
 	runner->handler = config->handler;
 	runner->ctx = config->ctx;
 	runner->nworkers = config->nvcpus;
-	/* With the number behind it, no longer than Linux takes. */
+	/* Short enough that Linux also takes the number that follows it. */
 	snprintf(runner->name, sizeof(runner->name), "%s", config->name ? config->name : "vcpu");
 	pthread_mutex_init(&runner->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -282,7 +284,7 @@ static void runner_destroy(struct axvm_runner *runner)
 	free(runner);
 }
 
-/* The program's signals are for its own threads; those that a thread brings upon itself are not. */
+/* Leaves the program's signals to its other threads. Synchronous ones must stay unblocked. */
 static void mask_signals(sigset_t *old)
 {
 	static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
@@ -305,7 +307,7 @@ static int create_threads(struct axvm_runner *runner, const struct axvm_runner_c
 	if (!ret && config->stack_size)
 		ret = -pthread_attr_setstacksize(&attr, config->stack_size);
 	if (ret)
-		return axvcpu_fail(runner->vm, ret, "runner: a stack of %zu bytes",
+		return axvcpu_fail(runner->vm, ret, "runner: setting a stack size of %zu bytes",
 				   config->stack_size);
 	mask_signals(&old);
 	for (; !ret && *created < config->nvcpus; *created += !ret) {
@@ -317,13 +319,18 @@ static int create_threads(struct axvm_runner *runner, const struct axvm_runner_c
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
-	return ret ? axvcpu_fail(runner->vm, ret, "runner: creating thread %zu", *created) : 0;
+	if (ret)
+		return axvcpu_fail(runner->vm, ret, "runner: creating thread %zu", *created);
+	return 0;
 }
 
-/* Waits until all have bound, and lets them go; or one has not, and sends them home. */
-static int release(struct axvm_runner *runner, size_t created)
+/*
+ * Waits until every worker has bound, then starts them; if one failed, makes all of them end. Returns
+ * whether they run.
+ */
+static bool release(struct axvm_runner *runner, size_t created)
 {
-	int ret;
+	bool run;
 
 	pthread_mutex_lock(&runner->lock);
 	if (created < runner->nworkers)
@@ -332,10 +339,10 @@ static int release(struct axvm_runner *runner, size_t created)
 		pthread_cond_wait(&runner->changed, &runner->lock);
 	if (runner->phase == PHASE_BINDING)
 		runner->phase = PHASE_RUNNING;
-	ret = runner->phase == PHASE_RUNNING;
+	run = runner->phase == PHASE_RUNNING;
 	pthread_cond_broadcast(&runner->changed);
 	pthread_mutex_unlock(&runner->lock);
-	return ret;
+	return run;
 }
 
 static int start(struct axvm *vm, const struct axvm_runner_config *given, struct axvm_runner **out)
@@ -345,16 +352,19 @@ static int start(struct axvm *vm, const struct axvm_runner_config *given, struct
 	size_t created;
 	int ret = axv_vm_check_process(vm);
 
-	if (!ret)
-		ret = axv_sized_copy(vm, "struct axvm_runner_config", &config, sizeof(config),
-				     given);
-	if (!ret)
-		ret = check(vm, &config);
-	/* Here, where it can be reported, and not in the first thread that runs. */
-	if (!ret)
-		ret = axvm_finalize(vm);
-	if (!ret)
-		ret = runner_new(vm, &config, &runner);
+	if (ret)
+		return ret;
+	ret = axv_sized_copy(vm, "struct axvm_runner_config", &config, sizeof(config), given);
+	if (ret)
+		return ret;
+	ret = check(vm, &config);
+	if (ret)
+		return ret;
+	/* Before the threads start, so that the caller gets the error. */
+	ret = axvm_finalize(vm);
+	if (ret)
+		return ret;
+	ret = runner_new(vm, &config, &runner);
 	if (ret)
 		return ret;
 	ret = create_threads(runner, &config, &created);
@@ -362,8 +372,8 @@ static int start(struct axvm *vm, const struct axvm_runner_config *given, struct
 		for (size_t i = 0; i < created; i++)
 			pthread_join(runner->workers[i].thread, NULL);
 		if (!ret)
-			ret = axvcpu_fail(vm, runner->error,
-					  "runner: a vCPU could not be bound: %s", runner->why);
+			ret = axvcpu_fail(vm, runner->error, "runner: binding a vCPU failed: %s",
+					  runner->why);
 		runner_destroy(runner);
 		return ret;
 	}
@@ -381,14 +391,14 @@ int axvm_runner_start(struct axvm *vm, const struct axvm_runner_config *given,
 	return ret;
 }
 
-/* --- from outside ---------------------------------------------------------------------------------------- */
+/* --- stop, join, pause, free ---------------------------------------------------------------------------------------- */
 
 int axvm_runner_stop(struct axvm_runner *runner)
 {
 	/* Without a message: this may be a signal handler. */
 	if (axvm_is_copy(runner->vm))
 		return -EPERM;
-	/* A kick stays until a run has seen it, so none of them misses this. */
+	/* A kick stays pending until a run has reported it, so no worker misses this. */
 	atomic_store(&runner->stop, true);
 	for (size_t i = 0; i < runner->nworkers; i++)
 		axvcpu_kick(runner->workers[i].vcpu);
@@ -405,7 +415,8 @@ static int check_outside(const struct axvm_runner *runner, const char *what)
 	for (size_t i = 0; i < runner->nworkers; i++)
 		if (pthread_equal(runner->workers[i].thread, pthread_self()))
 			return axvcpu_fail(runner->vm, -EBUSY,
-					   "runner: %s: this is one of its own threads", what);
+					   "runner: %s: called by one of the runner's own threads",
+					   what);
 	return 0;
 }
 
@@ -429,12 +440,14 @@ int axvm_runner_join(struct axvm_runner *runner, int64_t timeout_ns)
 	pthread_mutex_unlock(&runner->lock);
 	axv_cancel_restore(cancel);
 	if (ret)
-		return axvcpu_fail(runner->vm, ret, "runner: join: there are vCPUs that still run");
-	return error ? axvcpu_fail(runner->vm, error,
-				   "runner: a vCPU has ended with an error; its thread's "
-				   "latest message: \"%s\"",
-				   runner->why)
-		     : 0;
+		return axvcpu_fail(runner->vm, ret,
+				   "runner: join timed out; some vCPUs are still running");
+	if (error)
+		return axvcpu_fail(runner->vm, error,
+				   "runner: a vCPU has ended with an error; its thread's latest "
+				   "message: \"%s\"",
+				   runner->why);
+	return 0;
 }
 
 int axvm_runner_resume(struct axvm_runner *runner)
@@ -457,13 +470,13 @@ int axvm_runner_pause(struct axvm_runner *runner, int64_t timeout_ns)
 
 	if (ret)
 		return ret;
-	/* First all of them are told, so that they stop together; then each is waited for. */
+	/* Requests the pause of all vCPUs first, so that they stop together; then waits for each. */
 	for (size_t i = 0; !ret && i < runner->nworkers; i++)
 		ret = axvcpu_pause(runner->workers[i].vcpu, 0);
 	for (size_t i = 0; !ret && i < runner->nworkers; i++) {
 		int64_t left = axv_deadline_left(end);
 
-		/* At least a look: 0 would not wait at all. */
+		/* Not 0, which would queue the request and not wait for it. */
 		ret = axvcpu_pause(runner->workers[i].vcpu, left ? left : 1);
 	}
 	if (ret)
@@ -477,7 +490,7 @@ int axvm_runner_free(struct axvm_runner *runner)
 
 	if (!runner)
 		return 0;
-	/* Its threads are not here, nor are those that its locks wait for. */
+	/* A forked child has none of the runner's threads, and must not use its locks. */
 	if (axvm_is_copy(runner->vm)) {
 		free(runner);
 		return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The life of a VM: new, finalize, free; its limits and capabilities. */
+/* The life cycle of a VM: new, finalize, free; its limits and capabilities. */
 #include "lib/machine/object.h"
 
 #include <errno.h>
@@ -15,9 +15,9 @@
 #include "lib/vcpu/kick.h"
 #include "lib/vcpu/vcpu.h"
 
-/* More than any KVM has; keeps a wild number from becoming a wild allocation. */
+/* Exceeds the limit of any KVM; bounds the allocation for a wrong number. */
 #define VCPUS_MAX 65536
-/* More ranges than any backend takes. */
+/* Exceeds the number of ranges that any backend accepts. */
 #define SYSREGS_MAX 4096
 
 #define FORWARD_ALL \
@@ -33,14 +33,16 @@ static int check_config(const struct axvm *vm, const struct axvm_config *config)
 		return axvcpu_fail(vm, -EINVAL, "VM config: unknown irqchip %" PRIu32,
 				   config->irqchip);
 	if (config->gpa_bits > 64)
-		return axvcpu_fail(vm, -EINVAL, "VM config: gpa_bits is %" PRIu32,
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: gpa_bits is %" PRIu32 "; the maximum is 64",
 				   config->gpa_bits);
 	if (config->max_vcpus > VCPUS_MAX)
 		return axvcpu_fail(vm, -EINVAL,
-				   "VM config: max_vcpus is %" PRIu32 ", of at most %d",
+				   "VM config: max_vcpus is %" PRIu32 "; the maximum is %d",
 				   config->max_vcpus, VCPUS_MAX);
 	if ((config->flags & AXVM_F_KVM_FD) && config->kvm_fd < 0)
-		return axvcpu_fail(vm, -EINVAL, "VM config: kvm_fd is %d", config->kvm_fd);
+		return axvcpu_fail(vm, -EINVAL, "VM config: kvm_fd is negative: %d",
+				   config->kvm_fd);
 	return 0;
 }
 
@@ -52,7 +54,8 @@ static int check_sysregs(const struct axvm *vm, const struct axvm_config *config
 		return axvcpu_fail(vm, -EINVAL, "VM config: sysregs is NULL, nsysregs %" PRIu32,
 				   config->nsysregs);
 	if (config->nsysregs > SYSREGS_MAX)
-		return axvcpu_fail(vm, -EINVAL, "VM config: nsysregs is %" PRIu32 ", of at most %d",
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: nsysregs is %" PRIu32 "; the maximum is %d",
 				   config->nsysregs, SYSREGS_MAX);
 	for (uint32_t i = 0; i < config->nsysregs; i++) {
 		const struct axvm_sysreg_range *range = &config->sysregs[i];
@@ -60,18 +63,19 @@ static int check_sysregs(const struct axvm *vm, const struct axvm_config *config
 		if (!range->count || range->count - 1 > UINT32_MAX - range->base)
 			return axvcpu_fail(vm, -EINVAL,
 					   "VM config: sysregs[%" PRIu32 "]: %" PRIu32
-					   " registers from %#" PRIx32 " on are no range",
+					   " registers from %#" PRIx32 " are not a valid range",
 					   i, range->count, range->base);
 		if (!range->access || (range->access & ~accesses) || range->reserved)
-			return axvcpu_fail(vm, -EINVAL,
-					   "VM config: sysregs[%" PRIu32 "]: access %#" PRIx32
-					   " is not read, write or both, or reserved is not 0",
-					   i, range->access);
+			return axvcpu_fail(
+				vm, -EINVAL,
+				"VM config: sysregs[%" PRIu32 "]: access is %#" PRIx32
+				"; it must be read, write or both, and reserved must be 0",
+				i, range->access);
 	}
 	return 0;
 }
 
-/* What is to become exits. Whether it can, the backend knows. */
+/* Checks 'forward' and its arguments. The backend checks whether it can forward these events. */
 static int check_forward(const struct axvm *vm, const struct axvm_config *config)
 {
 	bool doorbell = config->forward & AXVM_FORWARD_DOORBELL;
@@ -86,7 +90,7 @@ static int check_forward(const struct axvm *vm, const struct axvm_config *config
 	return check_sysregs(vm, config);
 }
 
-/* What a backend cannot do without. */
+/* Checks that the mandatory operations are there. */
 static int check_ops(const struct axvm *vm, const struct axvcpu_arch_ops *ops)
 {
 	if (ops->size < sizeof(ops->size) || !HAS_OP(ops, name) || !HAS_OP(ops, vcpu_new) ||
@@ -94,8 +98,7 @@ static int check_ops(const struct axvm *vm, const struct axvcpu_arch_ops *ops)
 	    !HAS_OP(ops, setup) || !HAS_OP(ops, run) || !HAS_OP(ops, get_reg) ||
 	    !HAS_OP(ops, set_reg) || !HAS_OP(ops, get_regs) || !HAS_OP(ops, set_regs) ||
 	    !HAS_OP(ops, set_return_value))
-		return axvcpu_fail(vm, -EINVAL,
-				   "VM config: arch lacks an operation that is not optional");
+		return axvcpu_fail(vm, -EINVAL, "VM config: arch lacks a mandatory operation");
 	return 0;
 }
 
@@ -105,14 +108,17 @@ static int read_config(struct axvm *vm, struct axvm_config *config, const struct
 
 	if (ret)
 		return ret;
-	/* The HAL first: it has the log hook. */
+	/* The HAL first: the later checks use its log hook. */
 	ret = axv_sized_copy(NULL, "struct axvcpu_hal", &vm->hal, sizeof(vm->hal), config->hal);
-	if (!ret)
-		ret = axv_hal_complete(&vm->hal);
-	if (!ret)
-		ret = check_config(vm, config);
-	if (!ret)
-		ret = check_forward(vm, config);
+	if (ret)
+		return ret;
+	ret = axv_hal_complete(&vm->hal);
+	if (ret)
+		return ret;
+	ret = check_config(vm, config);
+	if (ret)
+		return ret;
+	ret = check_forward(vm, config);
 	if (ret)
 		return ret;
 	if (!config->arch)
@@ -151,9 +157,12 @@ static int vm_init(struct axvm *vm, const struct axvm_config *given)
 	preset_limits(vm, &config);
 	vm->vcpus = axv_sys_calloc(config.max_vcpus, sizeof(vm->vcpus[0]));
 	if (!vm->vcpus)
-		return axvcpu_fail(vm, -ENOMEM, "VM: room for %" PRIu32 " vCPUs", config.max_vcpus);
+		return axvcpu_fail(vm, -ENOMEM, "VM: allocating room for %" PRIu32 " vCPUs",
+				   config.max_vcpus);
 	config.kick_signal = vm->kick_signal;
-	return HAS_OP(vm->ops, vm_new) ? vm->ops->vm_new(vm, &config, &vm->limits, &vm->arch) : 0;
+	if (!HAS_OP(vm->ops, vm_new))
+		return 0;
+	return vm->ops->vm_new(vm, &config, &vm->limits, &vm->arch);
 }
 
 int axvm_new(const struct axvm_config *config, struct axvm **out)
@@ -162,17 +171,17 @@ int axvm_new(const struct axvm_config *config, struct axvm **out)
 	int ret;
 
 	if (!vm)
-		return axvcpu_fail(NULL, -ENOMEM, "VM");
+		return axvcpu_fail(NULL, -ENOMEM, "VM: allocating it");
 	ret = axv_process_init(&vm->process);
 	if (ret) {
 		free(vm);
-		return axvcpu_fail(NULL, ret, "VM: mmap of a page");
+		return axvcpu_fail(NULL, ret, "VM: mmap of a page that a fork wipes");
 	}
 	ret = axv_memory_init(&vm->memory);
 	if (ret) {
 		axv_process_destroy(&vm->process);
 		free(vm);
-		return axvcpu_fail(NULL, ret, "VM: its memory map");
+		return axvcpu_fail(NULL, ret, "VM: initialising the memory map");
 	}
 	pthread_mutex_init(&vm->lock, NULL);
 	axv_frames_init(&vm->frames);
@@ -191,8 +200,8 @@ int axvm_new(const struct axvm_config *config, struct axvm **out)
 }
 
 /*
- * Whether what a lock guards is as it should be: in a forked child, a lock that another thread held at
- * the fork stays locked, over a change that remains half done.
+ * Whether the data that a lock guards is consistent. In a forked child, a lock that another thread held
+ * at the fork stays locked, and that thread's change stays half done.
  */
 static bool is_unlocked(pthread_mutex_t *lock)
 {
@@ -210,14 +219,15 @@ int axvm_free(struct axvm *vm)
 		return 0;
 	copy = axvm_is_copy(vm);
 	if (vm->nvcpus && (!copy || is_unlocked(&vm->lock)))
-		return axvcpu_fail(vm, -EBUSY, "VM %" PRIu64 ": free its %" PRIu32 " vCPUs first",
+		return axvcpu_fail(vm, -EBUSY,
+				   "VM %" PRIu64 ": its %" PRIu32 " vCPUs must be freed first",
 				   vm->id, vm->nvcpus);
-	/* First the guest's side of the memory, then the host's. */
+	/* The guest's mappings first, then the host's. */
 	if (HAS_OP(vm->ops, vm_free))
 		vm->ops->vm_free(vm->arch);
 	if (!copy || is_unlocked(&vm->memory.change))
 		axv_memory_destroy(vm);
-	/* No lock of a copy is destroyed: that may wait for threads that are not here. */
+	/* In a forked child no lock is destroyed: that may wait for threads that the child does not have. */
 	if (!copy) {
 		axv_frames_destroy(&vm->frames);
 		pthread_mutex_destroy(&vm->lock);
@@ -269,7 +279,7 @@ int axvm_fd(const struct axvm *vm)
 	if (ret)
 		return ret;
 	if (!HAS_OP(vm->ops, vm_fd))
-		return axvcpu_fail(vm, -ENOTSUP, "%s: VMs have no descriptor", vm->ops->name);
+		return axv_vm_not_supported(vm, "axvm_fd");
 	return vm->ops->vm_fd(vm->arch);
 }
 
@@ -280,7 +290,7 @@ int axvm_capability(struct axvm *vm, unsigned int capability)
 	if (ret)
 		return ret;
 	if (!HAS_OP(vm->ops, vm_capability))
-		return axvcpu_fail(vm, -ENOTSUP, "%s: there are no capabilities", vm->ops->name);
+		return axv_vm_not_supported(vm, "capability");
 	return vm->ops->vm_capability(vm->arch, capability);
 }
 
@@ -304,7 +314,10 @@ int axvm_get_limits(const struct axvm *vm, struct axvm_limits *limits)
 	if (ret)
 		return ret;
 	if (size <= sizeof(size))
-		return axvcpu_fail(vm, -EINVAL, "limits: their size is %zu", size);
+		return axvcpu_fail(
+			vm, -EINVAL,
+			"get_limits: size is %zu; initialise the struct with AXVM_LIMITS_INIT",
+			size);
 	if (size > sizeof(*limits))
 		size = sizeof(*limits);
 	memcpy((unsigned char *)limits + sizeof(size),

@@ -32,32 +32,33 @@ int axvm_translate(struct axvm *vm, uint64_t gpa, uint64_t len, void **ptr)
 	axv_srcu_read_unlock(&map->srcu, reader);
 	if (!hva)
 		return axvcpu_fail(vm, -EFAULT,
-				   "translate %#" PRIx64 " +%#" PRIx64 ": not within one region",
+				   "translate %#" PRIx64 " +%#" PRIx64
+				   ": the range is not within one region",
 				   gpa, len);
 	*ptr = hva;
 	return 0;
 }
 
-/* What is done with each piece of a range, in ascending order. */
+/* The kind of access. A range is processed region by region, in ascending order. */
 enum access {
 	ACCESS_READ,
 	ACCESS_WRITE,
 	ACCESS_SET,
 };
 
-/* A range and what is on the host's side of it. */
+/* An access to a range of guest memory. */
 struct transfer {
 	enum access access;
 	uint64_t gpa;
 	uint64_t len;
-	/* READ: where to; WRITE: where from. */
+	/* The caller's buffer, for READ and for WRITE. */
 	unsigned char *out;
 	const unsigned char *in;
-	/* SET */
+	/* The value, for SET. */
 	uint8_t byte;
 };
 
-/* Whether the whole range is there and may be written: all or nothing. */
+/* Checks that the whole range is mapped and may be accessed, before any of it is. */
 static int check(const struct axv_memory_table *table, const struct transfer *transfer,
 		 size_t first)
 {
@@ -69,7 +70,7 @@ static int check(const struct axv_memory_table *table, const struct transfer *tr
 	for (size_t i = first; i < table->count; i++) {
 		const struct axv_region *region = table->keys[i].region;
 
-		/* Only the first region may start below what is looked for. */
+		/* Only the first region may start below the range. */
 		if (region->gpa > next)
 			return -EFAULT;
 		if (transfer->access != ACCESS_READ && region->host_readonly)
@@ -81,7 +82,8 @@ static int check(const struct axv_memory_table *table, const struct transfer *tr
 	return -EFAULT;
 }
 
-static void piece(const struct transfer *transfer, unsigned char *hva, uint64_t done, uint64_t n)
+static void access_piece(const struct transfer *transfer, unsigned char *hva, uint64_t done,
+			 uint64_t n)
 {
 	switch (transfer->access) {
 	case ACCESS_READ:
@@ -96,7 +98,7 @@ static void piece(const struct transfer *transfer, unsigned char *hva, uint64_t 
 	}
 }
 
-/* --- memory that may be gone ------------------------------------------------------------------ */
+/* --- memory that may be truncated ------------------------------------------------------------------ */
 
 static int copy_by_kernel(const struct axvm *vm, unsigned char *to, const unsigned char *from,
 			  uint64_t n)
@@ -105,7 +107,7 @@ static int copy_by_kernel(const struct axvm *vm, unsigned char *to, const unsign
 		ssize_t copied = axv_sys_copy(vm->process.pid, to, from, n);
 
 		if (copied <= 0)
-			/* The caller's buffer is taken to be there, as memcpy() would take it. */
+			/* -EFAULT is blamed on guest memory: the caller's buffer must be valid, as for memcpy(). */
 			return copied == -EFAULT || !copied ? -EIO : (int)copied;
 		to += copied;
 		from += copied;
@@ -130,9 +132,9 @@ static int set_by_kernel(const struct axvm *vm, unsigned char *hva, uint8_t byte
 	return ret;
 }
 
-/* As piece(), but an errno where that would be a signal. */
-static int careful_piece(const struct axvm *vm, const struct transfer *transfer, unsigned char *hva,
-			 uint64_t done, uint64_t n)
+/* As access_piece(), but returns an errno instead of raising SIGBUS. */
+static int access_truncatable(const struct axvm *vm, const struct transfer *transfer,
+			      unsigned char *hva, uint64_t done, uint64_t n)
 {
 	int ret;
 
@@ -149,8 +151,8 @@ static int careful_piece(const struct axvm *vm, const struct transfer *transfer,
 	}
 	if (ret != -EPERM && ret != -EACCES && ret != -ENOSYS)
 		return ret;
-	/* A sandbox, or a kernel without the call: then the signal it is. */
-	piece(transfer, hva, done, n);
+	/* A sandbox forbids the call, or the kernel lacks it: access the memory at the risk of SIGBUS. */
+	access_piece(transfer, hva, done, n);
 	return 0;
 }
 
@@ -160,12 +162,12 @@ static const char *reason(int err)
 {
 	switch (err) {
 	case -EFAULT:
-		return "not wholly guest memory";
+		return "the range is not completely mapped";
 	case -EROFS:
-		return "the host may not write there";
+		return "the region is read-only for the host";
 	case -EIO:
-		return "a file that is mapped there has been truncated, or its storage fails; a part may "
-		       "have been copied";
+		return "the mapped file was truncated, or its storage failed; part of the range may have "
+		       "been copied";
 	default:
 		return "process_vm_readv";
 	}
@@ -182,7 +184,7 @@ static int run(struct axvm *vm, const struct transfer *transfer)
 
 	if (!transfer->len)
 		return 0;
-	/* A reader until the copy has ended: no region is unmapped meanwhile. */
+	/* Stays a reader until the copy has ended, so that no region is unmapped meanwhile. */
 	reader = axv_srcu_read_lock(&map->srcu);
 	table = axv_memory_table(map);
 	i = axv_memory_find(map, table, transfer->gpa);
@@ -195,9 +197,9 @@ static int run(struct axvm *vm, const struct transfer *transfer)
 		if (n > transfer->len - done)
 			n = transfer->len - done;
 		if (unlikely(region->truncatable))
-			ret = careful_piece(vm, transfer, region->hva + offset, done, n);
+			ret = access_truncatable(vm, transfer, region->hva + offset, done, n);
 		else
-			piece(transfer, region->hva + offset, done, n);
+			access_piece(transfer, region->hva + offset, done, n);
 		done += n;
 	}
 	axv_srcu_read_unlock(&map->srcu, reader);
@@ -214,7 +216,9 @@ int axvm_read(struct axvm *vm, uint64_t gpa, void *buf, uint64_t len)
 		.access = ACCESS_READ, .gpa = gpa, .len = len, .out = buf
 	};
 
-	return axv_vm_check_process(vm) ? -EPERM : run(vm, &transfer);
+	if (axv_vm_check_process(vm))
+		return -EPERM;
+	return run(vm, &transfer);
 }
 
 int axvm_write(struct axvm *vm, uint64_t gpa, const void *buf, uint64_t len)
@@ -223,7 +227,9 @@ int axvm_write(struct axvm *vm, uint64_t gpa, const void *buf, uint64_t len)
 		.access = ACCESS_WRITE, .gpa = gpa, .len = len, .in = buf
 	};
 
-	return axv_vm_check_process(vm) ? -EPERM : run(vm, &transfer);
+	if (axv_vm_check_process(vm))
+		return -EPERM;
+	return run(vm, &transfer);
 }
 
 int axvm_set(struct axvm *vm, uint64_t gpa, uint8_t byte, uint64_t len)
@@ -232,5 +238,7 @@ int axvm_set(struct axvm *vm, uint64_t gpa, uint8_t byte, uint64_t len)
 		.access = ACCESS_SET, .gpa = gpa, .len = len, .byte = byte
 	};
 
-	return axv_vm_check_process(vm) ? -EPERM : run(vm, &transfer);
+	if (axv_vm_check_process(vm))
+		return -EPERM;
+	return run(vm, &transfer);
 }

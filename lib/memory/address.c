@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Guest-physical addresses and host pointers: through the HAL, whose default asks the memory map. */
+/* Converts guest-physical addresses and host pointers: HAL hooks, and their default by the memory map. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -35,7 +35,7 @@ int axv_address_virt_to_phys(void *ctx, struct axvm *vm, const void *ptr, uint64
 	}
 	axv_srcu_read_unlock(&map->srcu, reader);
 	if (ret)
-		return axvcpu_fail(vm, ret, "virt_to_phys %p: no region has it", ptr);
+		return axvcpu_fail(vm, ret, "virt_to_phys %p: no region contains it", ptr);
 	return 0;
 }
 
@@ -47,9 +47,9 @@ void *axvm_phys_to_virt(struct axvm *vm, uint64_t gpa)
 	if (axv_vm_check_process(vm))
 		return NULL;
 	ptr = vm->hal.phys_to_virt(vm->hal.ctx, vm, gpa);
-	/* A hook need not leave a message. */
+	/* A hook may fail without a message. */
 	if (!ptr && axv_error_count == failures)
-		axvcpu_fail(vm, -EFAULT, "phys_to_virt %#" PRIx64 ": the HAL has nothing there",
+		axvcpu_fail(vm, -EFAULT, "phys_to_virt %#" PRIx64 ": the HAL's phys_to_virt failed",
 			    gpa);
 	return ptr;
 }

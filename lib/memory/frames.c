@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Frames: guest memory by the page.
+ * Frames: single pages of guest memory.
  *
- * A hypervisor has few slots for memory, and changing them is slow. So frames come out of chunks:
- * regions of 512 pages with a bitmap. An empty chunk goes when another one has room; the last one
- * with room stays, so that a frame allocated and freed again and again changes no slot.
+ * A hypervisor has few memory slots, and changing them is slow. So frames are allocated from chunks:
+ * regions of 512 pages with a bitmap. An empty chunk is unmapped if another one has room; the last one
+ * with room stays, so that allocating and freeing a frame repeatedly changes no slot.
  */
 #include "lib/memory/frames.h"
 
@@ -21,7 +21,7 @@
 #define CHUNK_FRAMES 512u
 #define CHUNK_WORDS (CHUNK_FRAMES / 64)
 
-/* Below are the devices, of which the library knows nothing: no region is where they are, either. */
+/* No chunk lies below 4 GiB, where VMMs have their devices, which the memory map does not show. */
 #define FLOOR (UINT64_C(1) << 32)
 
 struct frame_chunk {
@@ -29,7 +29,7 @@ struct frame_chunk {
 	unsigned char *hva;
 	unsigned int used;
 	uint64_t taken[CHUNK_WORDS];
-	/* In the list of those with room. */
+	/* List of the chunks with room. */
 	struct frame_chunk *prev;
 	struct frame_chunk *next;
 };
@@ -74,7 +74,7 @@ static int chunk_new(struct axvm *vm)
 	int ret;
 
 	if (!chunk)
-		return axvcpu_fail(vm, -ENOMEM, "frames");
+		return axvcpu_fail(vm, -ENOMEM, "alloc_frame: allocating a chunk");
 	info.len = (uint64_t)CHUNK_FRAMES * vm->limits.page_size;
 	info.backing = AXVM_MEM_ANONYMOUS;
 	info.flags = AXVM_MEM_FRAMES;
@@ -116,7 +116,7 @@ static bool give(struct frame_chunk *chunk, uint64_t n)
 
 /* --- the default of the HAL ------------------------------------------------------------------- */
 
-/* With the lock held, and room. */
+/* The caller holds the lock, and a chunk has room. */
 static void take_frame(struct axvm *vm, uint64_t *gpa, unsigned char **hva)
 {
 	struct axv_frames *frames = &vm->frames;
@@ -145,12 +145,12 @@ int axv_frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa)
 	axv_cancel_restore(cancel);
 	if (ret)
 		return ret;
-	/* Also if it is new: the guest could always write to it. */
+	/* Also for a new chunk: the guest can write to all of it. */
 	memset(frame, 0, vm->limits.page_size);
 	return 0;
 }
 
-/* Gives the frame back. 0 or -ENOENT; *empty receives the chunk if it is to be unmapped. */
+/* Frees the frame. Returns 0 or -ENOENT; *empty receives the chunk if the caller must unmap it. */
 static int give_back(struct axvm *vm, uint64_t gpa, struct frame_chunk **empty)
 {
 	struct axv_frames *frames = &vm->frames;
@@ -159,13 +159,13 @@ static int give_back(struct axvm *vm, uint64_t gpa, struct frame_chunk **empty)
 	int ret = 0;
 
 	pthread_mutex_lock(&frames->lock);
-	/* Keeps the chunk: another thread may be unmapping it, without the lock. */
+	/* Keeps the chunk from being freed: another thread may be unmapping it without the lock. */
 	reader = axv_srcu_read_lock(&vm->memory.srcu);
 	chunk = axv_memory_find_chunk(vm, gpa);
 	if (chunk && give(chunk, (gpa - chunk->gpa) / vm->limits.page_size)) {
 		if (chunk->used == CHUNK_FRAMES - 1)
 			room_add(frames, chunk);
-		/* Not if it is the only one with room. */
+		/* The only chunk with room stays. */
 		if (!chunk->used && (chunk->prev || chunk->next)) {
 			room_remove(frames, chunk);
 			*empty = chunk;
@@ -178,12 +178,12 @@ static int give_back(struct axvm *vm, uint64_t gpa, struct frame_chunk **empty)
 	return ret;
 }
 
-/* Without the lock, as this waits for look-ups. */
+/* Called without the lock, as unmapping waits for look-ups. */
 static void chunk_unmap(struct axvm *vm, struct frame_chunk *chunk)
 {
 	struct axv_frames *frames = &vm->frames;
 
-	/* The chunk goes with the region. One that does not go is a reserve like another. */
+	/* The chunk is freed with the region. If unmapping fails, the chunk keeps serving frames. */
 	if (!axv_memory_unmap_chunk(vm, chunk->gpa, (uint64_t)CHUNK_FRAMES * vm->limits.page_size))
 		return;
 	pthread_mutex_lock(&frames->lock);
@@ -200,12 +200,12 @@ int axv_frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
 	(void)ctx;
 	if (gpa % page)
 		return axvcpu_fail(vm, -EINVAL,
-				   "free frame %#" PRIx64
+				   "free_frame %#" PRIx64
 				   ": not a multiple of the page size, %" PRIu64,
 				   gpa, page);
 	ret = give_back(vm, gpa, &empty);
 	if (ret)
-		return axvcpu_fail(vm, ret, "free frame %#" PRIx64 ": none is allocated there",
+		return axvcpu_fail(vm, ret, "free_frame %#" PRIx64 ": no frame is allocated there",
 				   gpa);
 	if (empty) {
 		cancel = axv_cancel_disable();
@@ -227,14 +227,15 @@ int axvm_alloc_frame(struct axvm *vm, uint64_t *gpa)
 		return ret;
 	ret = vm->hal.alloc_frame(vm->hal.ctx, vm, &frame);
 	if (ret < 0) {
-		/* A hook need not leave a message. */
+		/* A hook may fail without a message. */
 		if (axv_error_count == failures)
-			axvcpu_fail(vm, ret, "the HAL's alloc_frame failed");
+			axvcpu_fail(vm, ret, "alloc_frame: the HAL's alloc_frame failed");
 		return ret;
 	}
 	if (frame % vm->limits.page_size) {
 		vm->hal.free_frame(vm->hal.ctx, vm, frame);
-		return axvcpu_fail(vm, -EINVAL, "the HAL's frame at %#" PRIx64 " is unaligned",
+		return axvcpu_fail(vm, -EINVAL,
+				   "alloc_frame: the HAL's frame at %#" PRIx64 " is unaligned",
 				   frame);
 	}
 	*gpa = frame;
@@ -250,6 +251,6 @@ int axvm_free_frame(struct axvm *vm, uint64_t gpa)
 		return ret;
 	ret = vm->hal.free_frame(vm->hal.ctx, vm, gpa);
 	if (ret < 0 && axv_error_count == failures)
-		axvcpu_fail(vm, ret, "free frame %#" PRIx64 ": the HAL's free_frame failed", gpa);
+		axvcpu_fail(vm, ret, "free_frame %#" PRIx64 ": the HAL's free_frame failed", gpa);
 	return ret < 0 ? ret : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Frames: guest memory by the page. The default of the HAL's alloc_frame and free_frame. */
+/* Frames: single pages of guest memory. The default of the HAL's alloc_frame and free_frame. */
 #ifndef LIB_FRAMES_H
 #define LIB_FRAMES_H
 
@@ -9,11 +9,11 @@
 struct axvm;
 struct frame_chunk;
 
-/* A VM's. */
+/* The frames of a VM. */
 struct axv_frames {
-	/* Guards all of this and the chunks. Taken before the memory map's. */
+	/* Guards this struct and the chunks. Lock order: before the memory map's lock. */
 	pthread_mutex_t lock;
-	/* The chunks that have room; all of them hang on their regions in the memory map. */
+	/* List of the chunks that have room. The region of each chunk refers to it. */
 	struct frame_chunk *room;
 };
 

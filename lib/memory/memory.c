@@ -15,7 +15,7 @@
 
 #define FLAGS_ANY (AXVM_MEM_READONLY | AXVM_MEM_POPULATE | AXVM_MEM_THP)
 
-/* The flags that each backing takes. */
+/* The flags that each backing allows. */
 static const uint32_t backing_flags[] = {
 	[AXVM_MEM_ANONYMOUS] = FLAGS_ANY | AXVM_MEM_HUGETLB,
 	[AXVM_MEM_MEMFD] = FLAGS_ANY | AXVM_MEM_HUGETLB,
@@ -83,7 +83,8 @@ static int check_range(const struct axvm *vm, uint64_t gpa, uint64_t len)
 				   ": the %s is not a multiple of the host's page size, %" PRIu64,
 				   gpa, len, gpa % page ? "address" : "length", page);
 	if (gpa + len - 1 < gpa)
-		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 " +%#" PRIx64 ": wraps around", gpa,
+		return axvcpu_fail(vm, -EINVAL,
+				   "map %#" PRIx64 " +%#" PRIx64 ": the range wraps around", gpa,
 				   len);
 	if (bits < 64 && (gpa + len - 1) >> bits)
 		return axvcpu_fail(vm, -EINVAL,
@@ -93,7 +94,7 @@ static int check_range(const struct axvm *vm, uint64_t gpa, uint64_t len)
 	if (len > vm->limits.region_bytes)
 		return axvcpu_fail(vm, -EINVAL,
 				   "map %#" PRIx64 " +%#" PRIx64 ": a region has at most %#" PRIx64
-				   " bytes here: map several",
+				   " bytes here; map several regions",
 				   gpa, len, vm->limits.region_bytes);
 	return 0;
 }
@@ -110,16 +111,16 @@ static int check_backing(const struct axvm *vm, const struct axvm_region *region
 		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": unknown flags %#" PRIx32,
 				   region->gpa, region->flags & ~known);
 	if (region->reserved)
-		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": the reserved field is not 0",
+		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": the reserved field must be 0",
 				   region->gpa);
 	if (region->flags & ~backing_flags[region->backing])
 		return axvcpu_fail(vm, -EINVAL,
 				   "map %#" PRIx64 ": flags %#" PRIx32
-				   " do not go with backing %" PRIu32,
+				   " are not allowed with backing %" PRIu32,
 				   region->gpa, region->flags & ~backing_flags[region->backing],
 				   region->backing);
 	if (region->backing == AXVM_MEM_CALLER) {
-		/* The kernel would take address 0. */
+		/* KVM would accept address 0. */
 		if (!region->hva)
 			return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": hva is NULL",
 					   region->gpa);
@@ -140,7 +141,7 @@ static int check_backing(const struct axvm *vm, const struct axvm_region *region
 	return 0;
 }
 
-/* Returns the index at which the range goes, or -EEXIST. */
+/* Returns the index for a region of this range, or -EEXIST. */
 static int64_t check_overlap(const struct axvm *vm, const struct axv_memory_table *table,
 			     uint64_t gpa, uint64_t len)
 {
@@ -156,7 +157,7 @@ static int64_t check_overlap(const struct axvm *vm, const struct axv_memory_tabl
 
 /* --- slots ------------------------------------------------------------------------------------ */
 
-/* Makes sure of a free number beside the 'used' ones, so that slot_take() cannot fail. */
+/* Makes sure that a free number exists besides the 'used' ones, so that slot_take() cannot fail. */
 static int reserve_slot(struct axv_memory_map *map, size_t used)
 {
 	size_t words = map->slot_words * 2 + 1;
@@ -175,7 +176,7 @@ static int reserve_slot(struct axv_memory_map *map, size_t used)
 	return 0;
 }
 
-/* The lowest free number: there is one after reserve_slot(). */
+/* Returns the lowest free number; one exists after reserve_slot(). */
 static uint32_t slot_take(struct axv_memory_map *map)
 {
 	size_t word = 0;
@@ -203,13 +204,15 @@ static int host_map(struct axvm *vm, struct axv_region *region)
 
 	if (info->backing != AXVM_MEM_CALLER) {
 		ret = vm->hal.map_memory(vm->hal.ctx, info);
-		/* A hook need not leave a message, and then there is an old one. */
-		if (ret)
+		/* A hook may fail without a message, and then the latest message is an old one. */
+		if (ret) {
+			const char *why = "the HAL's map_memory failed";
+
+			if (axv_error_count != failures)
+				why = axvcpu_last_error();
 			return axvcpu_fail(vm, ret, "map %#" PRIx64 " +%#" PRIx64 ": %s", info->gpa,
-					   info->len,
-					   axv_error_count != failures
-						   ? axvcpu_last_error()
-						   : "the HAL's map_memory failed");
+					   info->len, why);
+		}
 		if (!info->hva || (uintptr_t)info->hva % vm->limits.page_size) {
 			host_unmap(vm, region);
 			return axvcpu_fail(vm, -EINVAL,
@@ -217,11 +220,11 @@ static int host_map(struct axvm *vm, struct axv_region *region)
 					   info->gpa, info->hva);
 		}
 	}
-	/* The file was lent for the call. */
+	/* The caller may close the file after the call. */
 	if (info->backing == AXVM_MEM_FILE)
 		info->fd = -1;
 	region->hva = info->hva;
-	/* What the guest may only read, the host may write, but for what belongs to others. */
+	/* The host may write to a region that is read-only for the guest, unless others own the memory. */
 	region->host_readonly = (info->flags & AXVM_MEM_READONLY) &&
 				(info->backing == AXVM_MEM_CALLER ||
 				 (info->flags & AXVM_MEM_SHARED));
@@ -235,7 +238,8 @@ static int region_new(struct axvm *vm, const struct axvm_region *info, struct ax
 	int ret;
 
 	if (!region)
-		return axvcpu_fail(vm, -ENOMEM, "map %#" PRIx64, info->gpa);
+		return axvcpu_fail(vm, -ENOMEM, "map %#" PRIx64 ": allocating the region",
+				   info->gpa);
 	region->gpa = info->gpa;
 	region->len = info->len;
 	region->info = *info;
@@ -248,7 +252,7 @@ static int region_new(struct axvm *vm, const struct axvm_region *info, struct ax
 	return 0;
 }
 
-/* Gives the guest a region that is not in the index yet. */
+/* Maps a region that is not in the index yet into the guest. */
 static int guest_map(struct axvm *vm, struct axv_region *region)
 {
 	int ret;
@@ -260,7 +264,7 @@ static int guest_map(struct axvm *vm, struct axv_region *region)
 	return ret;
 }
 
-/* With 'change' held. Nothing can fail any more once the hypervisor has the region. */
+/* The caller holds 'change'. After guest_map() has succeeded, nothing can fail. */
 static int map_locked(struct axvm *vm, const struct axvm_region *info, struct frame_chunk *chunk)
 {
 	struct axv_memory_map *map = &vm->memory;
@@ -273,12 +277,14 @@ static int map_locked(struct axvm *vm, const struct axvm_region *info, struct fr
 	if (at < 0)
 		return (int)at;
 	if (table->count >= vm->limits.regions)
-		return axvcpu_fail(vm, -ENOSPC, "map %#" PRIx64 ": all %" PRIu32 " slots are taken",
-				   info->gpa, vm->limits.regions);
+		return axvcpu_fail(vm, -ENOSPC,
+				   "map %#" PRIx64 ": all %" PRIu32 " slots are in use", info->gpa,
+				   vm->limits.regions);
 	new = axv_memory_table_with(table, (size_t)at);
 	if (!new || reserve_slot(map, table->count)) {
 		free(new);
-		return axvcpu_fail(vm, -ENOMEM, "map %#" PRIx64, info->gpa);
+		return axvcpu_fail(vm, -ENOMEM, "map %#" PRIx64 ": allocating the index",
+				   info->gpa);
 	}
 	ret = region_new(vm, info, &region);
 	if (!ret) {
@@ -306,10 +312,12 @@ int axvm_map(struct axvm *vm, const struct axvm_region *given)
 	if (!given)
 		return axvcpu_fail(vm, -EINVAL, "map: the region is NULL");
 	ret = axv_sized_copy(vm, "struct axvm_region", &info, sizeof(info), given);
-	if (!ret)
-		ret = check_range(vm, info.gpa, info.len);
-	if (!ret)
-		ret = check_backing(vm, &info);
+	if (ret)
+		return ret;
+	ret = check_range(vm, info.gpa, info.len);
+	if (ret)
+		return ret;
+	ret = check_backing(vm, &info);
 	if (ret)
 		return ret;
 	if (info.backing != AXVM_MEM_CALLER)
@@ -325,7 +333,7 @@ int axvm_map(struct axvm *vm, const struct axvm_region *given)
 	return ret;
 }
 
-/* Out of the guest's reach and of new look-ups. With 'change' held. */
+/* Removes the region from the guest and from the index. The caller holds 'change'. */
 static int take_out(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk,
 		    struct axv_region **out)
 {
@@ -334,26 +342,29 @@ static int take_out(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk,
 	size_t at = axv_memory_find(map, table, gpa);
 	struct axv_memory_table *new;
 	struct axv_region *region;
-	int ret;
 
 	if (at == table->count || table->keys[at].gpa != gpa || table->keys[at].region->len != len)
 		return axvcpu_fail(vm, -ENOENT,
-				   "unmap %#" PRIx64 " +%#" PRIx64 ": no region is exactly there",
+				   "unmap %#" PRIx64 " +%#" PRIx64
+				   ": no region has exactly this range",
 				   gpa, len);
 	region = table->keys[at].region;
 	if (region->chunk && !chunk)
 		return axvcpu_fail(vm, -EBUSY,
 				   "unmap %#" PRIx64
-				   ": it is for frames, and goes when they are free",
+				   ": the region belongs to axvm_alloc_frame() and is unmapped "
+				   "automatically",
 				   gpa);
 	new = axv_memory_table_without(table, at);
 	if (!new)
-		return axvcpu_fail(vm, -ENOMEM, "unmap %#" PRIx64, gpa);
-	ret = HAS_OP(vm->ops, vm_unmap) ? vm->ops->vm_unmap(vm->arch, &region->info, region->slot)
-					: 0;
-	if (ret) {
-		free(new);
-		return ret;
+		return axvcpu_fail(vm, -ENOMEM, "unmap %#" PRIx64 ": allocating the index", gpa);
+	if (HAS_OP(vm->ops, vm_unmap)) {
+		int ret = vm->ops->vm_unmap(vm->arch, &region->info, region->slot);
+
+		if (ret) {
+			free(new);
+			return ret;
+		}
 	}
 	slot_give(map, region->slot);
 	axv_memory_table_publish(map, new);
@@ -372,7 +383,7 @@ static int unmap(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk)
 	pthread_mutex_unlock(&map->change);
 	if (ret)
 		return ret;
-	/* Without 'change': a map does not wait for look-ups. */
+	/* Not under 'change': other maps and unmaps must not wait for look-ups. */
 	axv_srcu_synchronize(&map->srcu);
 	region_free(vm, region);
 	return 0;
@@ -390,9 +401,9 @@ int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len)
 	return ret;
 }
 
-/* --- the library's own regions ---------------------------------------------------------------- */
+/* --- regions of the library ------------------------------------------------------------------- */
 
-/* Needs 'change'. */
+/* Finds room for axv_memory_map_chunk(). The caller holds 'change'. */
 static int find_gap(struct axvm *vm, uint64_t len, uint64_t floor, uint64_t *gpa)
 {
 	const struct axv_memory_table *table = axv_memory_table(&vm->memory);
@@ -405,7 +416,7 @@ static int find_gap(struct axvm *vm, uint64_t len, uint64_t floor, uint64_t *gpa
 		return -ENOSPC;
 	at = last - (len - 1);
 	for (; i && table->keys[i - 1].gpa + (table->keys[i - 1].region->len - 1) >= at; i--) {
-		/* The next one that ends below this region. */
+		/* The next candidate, which ends below this region. */
 		uint64_t start = table->keys[i - 1].gpa & ~(len - 1);
 
 		if (start < floor || start - floor < len)
@@ -426,8 +437,8 @@ int axv_memory_map_chunk(struct axvm *vm, struct axvm_region *info, uint64_t flo
 	ret = find_gap(vm, info->len, floor, &info->gpa);
 	if (ret)
 		axvcpu_fail(vm, ret,
-			    "no %#" PRIx64 " bytes are free from %#" PRIx64
-			    " to the end of %u bits of guest-physical addresses",
+			    "map: no %#" PRIx64 " bytes are free between %#" PRIx64
+			    " and the end of the %u-bit guest-physical address space",
 			    info->len, floor, vm->limits.gpa_bits);
 	else
 		ret = map_locked(vm, info, chunk);
@@ -470,13 +481,17 @@ int axvm_regions(struct axvm *vm, size_t first, size_t count, struct axvm_region
 			return axvcpu_fail(vm, -EINVAL, "regions: the array is NULL");
 		stride = regions->size;
 		if (stride < sizeof(stride))
-			return axvcpu_fail(vm, -EINVAL, "regions: the first one's size is %zu",
-					   stride);
-		/* Garbage: writing an array of these would go anywhere. */
+			return axvcpu_fail(
+				vm, -EINVAL,
+				"regions: size of the first element is %zu; initialise it with "
+				"AXVM_REGION_INIT",
+				stride);
+		/* Garbage: an array with this stride would be written out of bounds. */
 		if (stride > SIZED_MAX)
-			return axvcpu_fail(vm, -E2BIG,
-					   "regions: the first one's size is %zu, of at most %d",
-					   stride, SIZED_MAX);
+			return axvcpu_fail(
+				vm, -E2BIG,
+				"regions: size of the first element is %zu; the maximum is %d",
+				stride, SIZED_MAX);
 	}
 	reader = axv_srcu_read_lock(&map->srcu);
 	table = axv_memory_table(map);

@@ -19,13 +19,13 @@ struct axv_region {
 	uint64_t len;
 	unsigned char *hva;
 	uint32_t slot;
-	/* Writing from the host would fault. */
+	/* The host must not write to it. */
 	bool host_readonly;
-	/* Accesses may be SIGBUS: the kernel copies. */
+	/* Accesses may raise SIGBUS, so the kernel copies instead. */
 	bool truncatable;
-	/* What lib/memory/frames.c knows of it, if it is one of its; freed with it. */
+	/* If lib/memory/frames.c owns the region: its chunk, which is freed with the region. */
 	struct frame_chunk *chunk;
-	/* As asked for, and as listed. */
+	/* As given to axvm_map(), and as returned by axvm_regions(). */
 	struct axvm_region info;
 };
 
@@ -37,7 +37,7 @@ struct axv_region_key {
 
 /* A version of the index: sorted by gpa, not overlapping; constant once it is published. */
 struct axv_memory_table {
-	/* Of an earlier version: the next one, and when no reader has it any more. */
+	/* For an earlier version: the list, and the SRCU stamp after which no reader uses it. */
 	struct axv_memory_table *next;
 	uint64_t stamp;
 
@@ -48,54 +48,54 @@ struct axv_memory_table {
 struct axv_memory_map {
 	/* Serialises changes. Look-ups do not take it, and its holder never waits for them. */
 	pthread_mutex_t change;
-	/* Look-ups are its readers, and copies to and from guest memory until they end. */
+	/* Its readers are look-ups, and copies to and from guest memory. */
 	struct axv_srcu srcu;
 	_Atomic(struct axv_memory_table *) table;
-	/* Earlier versions that a reader may still have. */
+	/* Earlier versions that a reader may still use. */
 	struct axv_memory_table *retired;
 	/* Index of the latest hit: a hint, checked before use. */
 	atomic_size_t last;
-	/* Slot numbers in use, one bit each; grows. */
+	/* Bitmap of the slot numbers in use; it grows. */
 	uint64_t *slots;
 	size_t slot_words;
 };
 
 int axv_memory_init(struct axv_memory_map *map);
-/* Unmaps all from the host; the hypervisor's side is gone already. */
+/* Unmaps all regions from the host. The guest's mappings must be gone. */
 void axv_memory_destroy(struct axvm *vm);
 
 /*
  * Maps 'info' at the highest free address from 'floor' up that is a multiple of its length, a
- * power of two. The region belongs to 'chunk': only axv_memory_unmap_chunk() unmaps it, and frees that.
+ * power of two. The region belongs to 'chunk': only axv_memory_unmap_chunk() unmaps it, and frees 'chunk'.
  */
 int axv_memory_map_chunk(struct axvm *vm, struct axvm_region *info, uint64_t floor,
 			 struct frame_chunk *chunk);
 int axv_memory_unmap_chunk(struct axvm *vm, uint64_t gpa, uint64_t len);
-/* The chunk that the address is in, or NULL. For a reader of 'srcu', which keeps it. */
+/* Returns the chunk that contains the address, or NULL. The caller must be a reader of 'srcu'. */
 struct frame_chunk *axv_memory_find_chunk(struct axvm *vm, uint64_t gpa);
 
-/* --- axv_memory_table.c: the index ----------------------------------------------------------------- */
+/* --- table.c: the index ---------------------------------------------------------------------------- */
 
-/* -ENOMEM. */
+/* Returns 0 or -ENOMEM. */
 int axv_memory_table_init(struct axv_memory_map *map);
 void axv_memory_table_destroy(struct axv_memory_map *map);
 
-/* The present version: for readers of 'srcu', and for the thread that holds 'change'. */
+/* Returns the current version. The caller must be a reader of 'srcu' or hold 'change'. */
 static inline const struct axv_memory_table *axv_memory_table(struct axv_memory_map *map)
 {
 	return atomic_load(&map->table);
 }
 
-/* The index of the region that holds 'gpa', or table->count. */
+/* Returns the index of the region that contains 'gpa', or table->count. */
 size_t axv_memory_find(struct axv_memory_map *map, const struct axv_memory_table *table,
 		       uint64_t gpa);
-/* The index of the first region that ends above 'gpa': where it is, or where it would go. */
+/* Returns the index of the first region that ends above 'gpa', which is where a new one would go. */
 size_t axv_memory_lower_bound(const struct axv_memory_table *table, uint64_t gpa);
 
-/* A copy with room for a region at index 'at', or without the one there. NULL: out of memory. */
+/* Return a copy with room for a region at index 'at', or without the region there. NULL: out of memory. */
 struct axv_memory_table *axv_memory_table_with(const struct axv_memory_table *old, size_t at);
 struct axv_memory_table *axv_memory_table_without(const struct axv_memory_table *old, size_t at);
-/* Puts 'table' in the place of the present version. Needs 'change'. */
+/* Makes 'table' the current version. The caller must hold 'change'. */
 void axv_memory_table_publish(struct axv_memory_map *map, struct axv_memory_table *table);
 
 /* --- address.c: defaults of the HAL ----------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The writers' side of lib/memory/srcu.h. */
+/* The writer side of lib/memory/srcu.h. */
 #include "lib/memory/srcu.h"
 
 #include "lib/host/sys.h"
@@ -16,13 +16,13 @@ void axv_srcu_destroy(struct axv_srcu *srcu)
 	pthread_mutex_destroy(&srcu->advance);
 }
 
-/* The parity that new readers do not use. */
+/* Returns the parity that new readers do not use. */
 static unsigned int other_parity(const struct axv_srcu *srcu)
 {
 	return (atomic_load_explicit(&srcu->epoch, memory_order_relaxed) + 1) & 1;
 }
 
-/* The last reader of a counter leaves, for which a writer waits. */
+/* Called by the last reader of a counter that a writer waits for. */
 void axv_srcu_wake(struct axv_srcu *srcu)
 {
 	atomic_store(&srcu->drained, 1);
@@ -33,12 +33,12 @@ static void wait_for(struct axv_srcu *srcu, _Atomic uint32_t *readers)
 {
 	if (!atomic_load(readers))
 		return;
-	/* In this order: a reader that leaves after it could see the mark sets 'drained' again. */
+	/* In this order: a reader that leaves after the mark is visible sets 'drained' again. */
 	for (;;) {
 		atomic_store(&srcu->drained, 0);
 		if (!(atomic_fetch_or(readers, SRCU_WAITED) & ~SRCU_WAITED))
 			break;
-		/* An error of the futex is a look too many. */
+		/* If the futex call fails, the loop only checks once more. */
 		axv_sys_futex_wait((const uint32_t *)&srcu->drained, NULL);
 	}
 	atomic_fetch_and(readers, ~SRCU_WAITED);
@@ -47,7 +47,7 @@ static void wait_for(struct axv_srcu *srcu, _Atomic uint32_t *readers)
 void axv_srcu_synchronize(struct axv_srcu *srcu)
 {
 	pthread_mutex_lock(&srcu->advance);
-	/* Both parities. Each is waited for while new readers use the other one. */
+	/* Waits for each parity in turn, while new readers use the other one. */
 	for (int i = 0; i < 2; i++) {
 		unsigned int parity = other_parity(srcu);
 
@@ -58,7 +58,7 @@ void axv_srcu_synchronize(struct axv_srcu *srcu)
 	pthread_mutex_unlock(&srcu->advance);
 }
 
-/* Unless there are readers of the other parity. With 'advance' held, so that no mark is set. */
+/* Advances the epoch unless the other parity has readers. Needs 'advance', so no mark is set. */
 static bool try_advance(struct axv_srcu *srcu)
 {
 	unsigned int parity = other_parity(srcu);
@@ -71,8 +71,8 @@ static bool try_advance(struct axv_srcu *srcu)
 }
 
 /*
- * The advance that another thread may be at now can have looked at its counters before. The two
- * after it have not, and are of different parities.
+ * An advance that is in progress in another thread may have checked its counters already. The two after
+ * it have not, and they check different parities.
  */
 uint64_t axv_srcu_stamp(struct axv_srcu *srcu)
 {
@@ -81,7 +81,7 @@ uint64_t axv_srcu_stamp(struct axv_srcu *srcu)
 
 bool axv_srcu_poll(struct axv_srcu *srcu, uint64_t stamp)
 {
-	/* If it is held, a writer is about to advance the epoch. */
+	/* If another thread holds it, that thread is about to advance the epoch. */
 	if (!pthread_mutex_trylock(&srcu->advance)) {
 		while (atomic_load(&srcu->epoch) < stamp && try_advance(srcu))
 			;

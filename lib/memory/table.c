@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The index of the memory map: look-ups in one version of it, and how a new one takes its place. */
+/* The index of the memory map: look-ups in one version, and publishing a new version. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ size_t axv_memory_lower_bound(const struct axv_memory_table *table, uint64_t gpa
 		else
 			high = mid;
 	}
-	/* 'low' starts above gpa; the one before it starts at or below, and may reach beyond. */
+	/* 'low' starts above gpa; the region before it starts at or below, and may extend beyond gpa. */
 	if (low && gpa - table->keys[low - 1].gpa < table->keys[low - 1].region->len)
 		low--;
 	return low;
@@ -82,8 +82,8 @@ int axv_memory_table_init(struct axv_memory_map *map)
 }
 
 /*
- * Without waiting for readers. So as long as one is inside, which may take long where it waits for
- * a page, every change keeps a version; else each is gone one or two changes later.
+ * Frees earlier versions without waiting for readers. While a reader is inside, which may be long if it
+ * waits for a page, every change keeps a version; otherwise each is freed one or two changes later.
  */
 static void free_retired(struct axv_memory_map *map)
 {
@@ -105,7 +105,7 @@ void axv_memory_table_publish(struct axv_memory_map *map, struct axv_memory_tabl
 {
 	struct axv_memory_table *old = atomic_load(&map->table);
 
-	/* lib/memory/srcu.h says why sequentially consistent: its W1. */
+	/* Sequentially consistent: this is W1 of lib/memory/srcu.h. */
 	atomic_store(&map->table, table);
 	old->stamp = axv_srcu_stamp(&map->srcu);
 	old->next = map->retired;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* One line for any exit. */
+/* Describes an exit in one line. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include "axvcpu/exit.h"
 #include "lib/base/compiler.h"
 
-/* A buffer that is filled piece by piece and counts what did not fit, as snprintf() does. */
+/* A buffer that is filled piece by piece; 'used' also counts bytes that did not fit, as snprintf(). */
 struct text {
 	char *buf;
 	size_t len;
@@ -27,9 +27,10 @@ static void AXVCPU_PRINTF(2, 3) add(struct text *text, const char *fmt, ...)
 		text->used += (size_t)n;
 }
 
-/* The one that is plain has no name, and is the only one of architectures without modes. */
-static const char *const ipi_modes[] = { [0] = "",	  [1] = " lowest", [2] = " SMI",
-					 [4] = " NMI", [5] = " INIT",   [6] = " SIPI" };
+/* Mode 0, a plain interrupt, has no name; it is the only one on architectures without modes. */
+static const char *const ipi_modes[] = {
+	[0] = "", [1] = " lowest", [2] = " SMI", [4] = " NMI", [5] = " INIT", [6] = " SIPI"
+};
 
 static void add_ipi(struct text *text, const struct axvcpu_exit_ipi *ipi)
 {

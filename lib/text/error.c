@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The failure message: thread-local, and handed to the VM's log hook. */
+/* The failure message: stored per thread, and passed to the VM's log hook. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,7 @@ const char *axvcpu_last_error(void)
 
 int axvcpu_fail(const struct axvm *vm, int err, const char *fmt, ...)
 {
-	/* Through a copy: an argument may be the present message. Room is left for the errno's name. */
+	/* A copy, as an argument may be last_error itself. Leaves room for the errno's name. */
 	char text[sizeof(last_error) - 24];
 	va_list args;
 

@@ -15,7 +15,7 @@ const char *axvcpu_version(void)
 		AXVCPU_VERSION_PATCH);
 }
 
-/* Those that the library returns or that KVM, mmap and the scheduler are known to. */
+/* Errnos that the library, KVM, mmap or the scheduler can return. */
 static const struct {
 	int err;
 	const char *name;

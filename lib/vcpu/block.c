@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* A vCPU that waits, and what wakes it. */
+/* Blocking a vCPU, and waking it. */
 #include <errno.h>
 
 #include "lib/base/wait.h"
@@ -20,7 +20,7 @@ int axv_vcpu_sleep(struct axvcpu *vcpu, int64_t timeout_ns)
 			return -ETIMEDOUT;
 		ret = axv_sys_futex_wait((const uint32_t *)&vcpu->wake,
 					 left == NO_DEADLINE ? NULL : &ts);
-		/* A wake, and a token that came before the wait, show in the next round. */
+		/* After a wake, or one that came before the wait (-EAGAIN), the loop ends. */
 		if (ret && ret != -EAGAIN && ret != -ETIMEDOUT)
 			return ret;
 	}
@@ -34,7 +34,7 @@ bool axv_vcpu_awaken(struct axvcpu *vcpu, uint64_t to, uint64_t *word)
 	*word = atomic_load(&vcpu->state);
 	while (axv_state_of(*word) == AXVCPU_BLOCKED) {
 		if (*word & STATE_BUSY) {
-			/* Another thread is inside for a moment, as to read registers. */
+			/* Another thread is inside a short operation, such as reading registers. */
 			axv_wait_briefly(&waits);
 			*word = atomic_load(&vcpu->state);
 		} else if (atomic_compare_exchange_weak(&vcpu->state, word,
@@ -55,7 +55,7 @@ int axvcpu_block(struct axvcpu *vcpu, int64_t timeout_ns)
 		return ret;
 	axv_op_leave(vcpu, &op, AXVCPU_BLOCKED);
 	ret = axv_vcpu_sleep(vcpu, timeout_ns);
-	/* Only the unsafe set_state moves it from there meanwhile. */
+	/* Only axvcpu_set_state() can have changed the state meanwhile. */
 	if (!axv_vcpu_awaken(vcpu, AXVCPU_READY, &word))
 		return axv_state_refuse(vcpu, word, "block");
 	return ret;
@@ -67,8 +67,8 @@ int axvcpu_wake(struct axvcpu *vcpu)
 	if (axvm_is_copy(vcpu->vm))
 		return -EPERM;
 	/*
-	 * The sleeper sets its state before it looks at the token, and here the token comes before
-	 * the look at the state: one of the two sees the other.
+	 * The sleeper stores Blocked, then reads 'wake'; this sets 'wake', then reads the state. So at
+	 * least one of the two sees the other.
 	 */
 	if (!atomic_exchange(&vcpu->wake, 1) && axvcpu_state(vcpu) == AXVCPU_BLOCKED)
 		axv_sys_futex_wake((const uint32_t *)&vcpu->wake);

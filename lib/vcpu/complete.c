@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Open exits: their answer, on the slow path, and the flush, which finishes one without an answer. */
+/* Open exits: answering one on the slow path, and the flush, which completes one unanswered. */
 #include <errno.h>
 
 #include "lib/machine/object.h"
@@ -14,8 +14,8 @@ int axv_complete_slow_path(struct axvcpu *vcpu, const struct axvcpu_answer *answ
 	if (ret)
 		return ret;
 	if (!vcpu->open_exit_kind || !HAS_OP(vcpu->ops, complete))
-		ret = axvcpu_fail(vcpu->vm, -EBADFD, "complete: vCPU %u: nothing to answer",
-				  vcpu->id);
+		ret = axvcpu_fail(vcpu->vm, -EBADFD,
+				  "complete: vCPU %u: there is no exit to answer", vcpu->id);
 	else
 		ret = vcpu->ops->complete(vcpu->arch, answer);
 	if (!ret)

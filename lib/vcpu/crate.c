@@ -25,7 +25,7 @@ static int check_state(struct axvcpu *vcpu, enum axvcpu_state state, const char 
 	return 0;
 }
 
-/* For a state that has an owner, the caller's record goes to *record. */
+/* For a state that has an owner, stores the caller's record in *record; else NULL. */
 static int prepare_owner(struct axvcpu *vcpu, enum axvcpu_state state, const char *what,
 			 struct axv_thread_record **record)
 {
@@ -33,7 +33,10 @@ static int prepare_owner(struct axvcpu *vcpu, enum axvcpu_state state, const cha
 	if (!(IN_OWNED & IN(state)))
 		return 0;
 	*record = axv_thread_record_get();
-	return *record ? 0 : axvcpu_fail(vcpu->vm, -ENOMEM, "%s: vCPU %u", what, vcpu->id);
+	if (*record)
+		return 0;
+	return axvcpu_fail(vcpu->vm, -ENOMEM, "%s: vCPU %u: allocating the owner's record", what,
+			   vcpu->id);
 }
 
 int axvcpu_set_state(struct axvcpu *vcpu, enum axvcpu_state state)
@@ -48,7 +51,8 @@ int axvcpu_set_state(struct axvcpu *vcpu, enum axvcpu_state state)
 		return ret;
 	if (!axv_op_try(vcpu, ~0u, &op)) {
 		axv_thread_record_put(record);
-		return axvcpu_fail(vcpu->vm, -EBUSY, "set_state: vCPU %u: in use", vcpu->id);
+		return axvcpu_fail(vcpu->vm, -EBUSY,
+				   "set_state: vCPU %u is in use by another thread", vcpu->id);
 	}
 	if (record)
 		axv_op_own(vcpu, &op, record);
@@ -56,7 +60,7 @@ int axvcpu_set_state(struct axvcpu *vcpu, enum axvcpu_state state)
 	return 0;
 }
 
-/* What a transition's function is called with. */
+/* The function that a transition calls, and its argument. */
 struct transition {
 	int (*fn)(void *ctx);
 	int (*arch_fn)(void *arch, void *ctx);
@@ -70,12 +74,17 @@ static int transition(struct axvcpu *vcpu, enum axvcpu_state from, enum axvcpu_s
 	struct axv_op op;
 	int cancel, ret = check_state(vcpu, from, what);
 
-	if (!ret)
-		ret = check_state(vcpu, to, what);
-	if (!ret && to == AXVCPU_READY)
+	if (ret)
+		return ret;
+	ret = check_state(vcpu, to, what);
+	if (ret)
+		return ret;
+	if (to == AXVCPU_READY) {
 		ret = prepare_owner(vcpu, to, what, &record);
-	if (!ret)
-		ret = axv_op_begin_long(vcpu, IN(from), what, &op);
+		if (ret)
+			return ret;
+	}
+	ret = axv_op_begin_long(vcpu, IN(from), what, &op);
 	if (ret) {
 		axv_thread_record_put(record);
 		return ret;
@@ -84,7 +93,7 @@ static int transition(struct axvcpu *vcpu, enum axvcpu_state from, enum axvcpu_s
 	if (t->arch_fn) {
 		ret = t->arch_fn(vcpu->arch, t->ctx);
 	} else if (t->fn) {
-		/* The crate makes the vCPU current only for functions that get its arch. */
+		/* As in the crate: the vCPU is current only in functions that receive its arch. */
 		axv_thread_set_current(op.previous);
 		ret = t->fn(t->ctx);
 	}
@@ -127,7 +136,7 @@ int axvcpu_with_current(struct axvcpu *vcpu, int (*fn)(void *ctx), void *ctx)
 	if (ret)
 		return ret;
 	if (axv_thread.current)
-		return axvcpu_fail(vcpu->vm, -EBUSY, "with_current: vCPU %u is current already",
+		return axvcpu_fail(vcpu->vm, -EBUSY, "with_current: vCPU %u is already current",
 				   axv_thread.current->id);
 	axv_thread_set_current(vcpu);
 	ret = fn(ctx);

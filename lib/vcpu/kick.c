@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Kicks: the backend is told to leave the guest, and a signal takes the owner out of it. See
- * docs/threads.md for why none is lost.
+ * Kicks: ask the backend to leave the guest, and interrupt the owner's system call by a signal.
+ * docs/threads.md explains why no kick is lost.
  */
 #include "lib/vcpu/kick.h"
 
@@ -23,11 +23,11 @@ static int check_given(const struct axvm *vm, int sig)
 	int ret = axv_sys_sigaction(sig, NULL, &action);
 
 	if (ret)
-		return axvcpu_fail(vm, ret, "kick_signal %d is not a signal that can be used", sig);
+		return axvcpu_fail(vm, ret, "kick_signal: %d is not a usable signal", sig);
 	if (!(action.sa_flags & SA_SIGINFO) &&
 	    (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN))
-		return axvcpu_fail(vm, -EINVAL, "kick_signal %d has no handler: install one first",
-				   sig);
+		return axvcpu_fail(vm, -EINVAL,
+				   "kick_signal: signal %d has no handler; install one first", sig);
 	return sig;
 }
 
@@ -50,11 +50,14 @@ int axv_kick_signal_choose(const struct axvm *vm, int sig)
 			continue;
 		action = (struct sigaction){ .sa_handler = on_kick };
 		sigemptyset(&action.sa_mask);
-		/* No SA_RESTART: the system call is to end. */
+		/* No SA_RESTART: the signal must end the system call. */
 		ret = axv_sys_sigaction(sig, &action, NULL);
-		return ret ? axvcpu_fail(vm, ret, "sigaction of signal %d", sig) : sig;
+		if (ret)
+			return axvcpu_fail(vm, ret, "sigaction of signal %d", sig);
+		return sig;
 	}
-	return axvcpu_fail(vm, -EBUSY, "all real-time signals are taken: name one in kick_signal");
+	return axvcpu_fail(vm, -EBUSY,
+			   "all real-time signals have handlers; choose a signal in kick_signal");
 }
 
 int axv_kick_signal_unblock(const struct axvm *vm, sigset_t *old)
@@ -65,7 +68,9 @@ int axv_kick_signal_unblock(const struct axvm *vm, sigset_t *old)
 	sigemptyset(&set);
 	sigaddset(&set, vm->kick_signal);
 	ret = axv_sys_sigmask(SIG_UNBLOCK, &set, old);
-	return ret ? axvcpu_fail(vm, ret, "unblocking signal %d", vm->kick_signal) : 0;
+	if (ret)
+		return axvcpu_fail(vm, ret, "unblocking signal %d", vm->kick_signal);
+	return 0;
 }
 
 int axv_kick_signal_restore(const struct axvm *vm, const sigset_t *old)
@@ -78,7 +83,9 @@ int axv_kick_signal_restore(const struct axvm *vm, const sigset_t *old)
 	sigemptyset(&set);
 	sigaddset(&set, vm->kick_signal);
 	ret = axv_sys_sigmask(SIG_BLOCK, &set, NULL);
-	return ret ? axvcpu_fail(vm, ret, "blocking signal %d", vm->kick_signal) : 0;
+	if (ret)
+		return axvcpu_fail(vm, ret, "blocking signal %d", vm->kick_signal);
+	return 0;
 }
 
 int axv_vcpu_leave_guest(struct axvcpu *vcpu)
@@ -94,8 +101,8 @@ int axv_vcpu_leave_guest(struct axvcpu *vcpu)
 		return ret;
 	axvcpu_wake(vcpu);
 	/*
-	 * Whoever is not seen running here will see the backend's request when it enters. The signal
-	 * can only fail if the owner has ended, and then nobody is in the guest.
+	 * An owner that is not Running here will see the backend's kick when it enters. The signal can
+	 * only fail if the owner has ended, and then no thread is in the guest.
 	 */
 	word = atomic_load(&vcpu->state);
 	if (axv_state_of(word) == AXVCPU_RUNNING)
@@ -106,12 +113,12 @@ int axv_vcpu_leave_guest(struct axvcpu *vcpu)
 
 int axvcpu_kick(struct axvcpu *vcpu)
 {
-	/* Without a message, as below. */
+	/* No message, no errno: this may be a signal handler. */
 	if (axvm_is_copy(vcpu->vm))
 		return -EPERM;
 	if (!HAS_OP(vcpu->ops, kick))
 		return -ENOTSUP;
-	/* Before the backend hears of it: what leaves the guest for it finds this set. */
+	/* Set before the backend's kick: a run that ends because of that finds it set. */
 	atomic_store(&vcpu->kick, true);
 	return axv_vcpu_leave_guest(vcpu);
 }

@@ -8,14 +8,14 @@
 struct axvm;
 
 /*
- * Checks the caller's signal, or finds one and gives it an empty handler if 'sig' is 0. Returns
- * the signal, or a negative errno with a message.
+ * Checks the caller's signal; if 'sig' is 0, chooses one and installs an empty handler. Returns the
+ * signal, or a negative errno with a message.
  */
 int axv_kick_signal_choose(const struct axvm *vm, int sig);
 
-/* Lets the signal through to the calling thread; 'old' receives its mask. */
+/* Unblocks the signal in the calling thread; 'old' receives the earlier mask. */
 int axv_kick_signal_unblock(const struct axvm *vm, sigset_t *old);
-/* Blocks it again if 'old' had it blocked. */
+/* Blocks the signal again if it is blocked in 'old'. */
 int axv_kick_signal_restore(const struct axvm *vm, const sigset_t *old);
 
 #endif

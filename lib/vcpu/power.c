@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Power: whether a vCPU executes when it is run, and where one sleeps that does not. */
+/* Power state: whether a vCPU executes when it is run. One that must not sleeps here. */
 #include "lib/vcpu/power.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
 
-/* Keeps the run loop out of the guest, or lets it in. */
+/* Sets or clears ATTENTION_PARKED, which keeps the run loop out of the guest. */
 static void update_parked(struct axvcpu *vcpu)
 {
 	if (vcpu->paused || vcpu->power != AXVCPU_POWER_ON)
@@ -34,7 +34,7 @@ int axv_power_reset(struct axvcpu *vcpu, const struct axvcpu_request *request)
 	int ret = vcpu->ops->reset(vcpu->arch, request->u.start.entry, request->u.start.arg, start);
 
 	if (!ret) {
-		vcpu->open_exit_kind = 0;
+		vcpu->open_exit_kind = AXVCPU_EXIT_NOTHING;
 		atomic_fetch_and(&vcpu->attention, ~ATTENTION_TERMINAL);
 		axv_power_set(vcpu, AXVCPU_POWER_ON);
 	}
@@ -45,7 +45,7 @@ int axv_power_reset(struct axvcpu *vcpu, const struct axvcpu_request *request)
 
 int axv_power_park(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 {
-	/* Mail that came before is a token, or is seen here. */
+	/* A request that was queued before this has left a wake, or is seen here. */
 	int ret = atomic_load(&vcpu->attention) & ATTENTION_REQUESTS ? 0 : axv_vcpu_sleep(vcpu, -1);
 
 	if (ret && ret != -EINTR)
@@ -62,10 +62,11 @@ int axv_power_park(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 
 enum axvcpu_power axvcpu_power(const struct axvcpu *vcpu)
 {
-	/* First what comes first: a start that ends in between has led to "on" already. */
+	/* In this order: if a start ends between the two loads, 'power' is ON already. */
 	bool starting = atomic_load(&vcpu->starting);
 	uint32_t power = atomic_load(&vcpu->power);
 
-	return starting && power != AXVCPU_POWER_ON ? AXVCPU_POWER_STARTING
-						    : (enum axvcpu_power)power;
+	if (starting && power != AXVCPU_POWER_ON)
+		return AXVCPU_POWER_STARTING;
+	return (enum axvcpu_power)power;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Registers: the states and the open exit are seen to here, the rest is the backend's. */
+/* Registers: checks the state and completes an open exit, then calls the backend. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -7,12 +7,12 @@
 #include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
 
-/* A backend's -ENOENT needs no message of its own. */
+/* Adds the message to a backend's -ENOENT. */
 static int reg_result(struct axvcpu *vcpu, int ret, const char *what, uint64_t id)
 {
 	if (ret == -ENOENT)
-		return axvcpu_fail(vcpu->vm, ret, "%s: %s has no register %#" PRIx64, what,
-				   vcpu->ops->name, id);
+		return axvcpu_fail(vcpu->vm, ret, "%s: the %s backend has no register %#" PRIx64,
+				   what, vcpu->ops->name, id);
 	return ret;
 }
 
@@ -53,7 +53,7 @@ int axvcpu_set_gpr(struct axvcpu *vcpu, unsigned int index, uint64_t value)
 
 	if (ret)
 		return ret;
-	/* Numbers of general-purpose registers end below the other ids. */
+	/* Ids from 32 are registers of other kinds. */
 	if (index >= 32)
 		return reg_result(vcpu, -ENOENT, "set_gpr", index);
 	return set_reg(vcpu, AXVCPU_REG_GPR(index), value, "set_gpr");
@@ -85,7 +85,7 @@ int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_regs *regs)
 	return ret;
 }
 
-/* --- by the hypervisor's own ids -------------------------------------------------------------------- */
+/* --- by hypervisor ids -------------------------------------------------------------------- */
 
 int axvcpu_get_reg_bytes(struct axvcpu *vcpu, uint64_t id, void *buf, size_t len)
 {
@@ -140,7 +140,7 @@ int axvcpu_reg_list(struct axvcpu *vcpu, uint64_t *ids, size_t count)
 	return ret;
 }
 
-/* --- those with a meaning ------------------------------------------------------------------------------ */
+/* --- entry and return value ------------------------------------------------------------------------------ */
 
 int axvcpu_set_entry(struct axvcpu *vcpu, uint64_t entry)
 {
@@ -167,7 +167,7 @@ int axvcpu_set_return_value(struct axvcpu *vcpu, uint64_t value)
 	if (vcpu->open_exit_kind == AXVCPU_EXIT_HYPERCALL && HAS_OP(vcpu->ops, complete)) {
 		ret = vcpu->ops->complete(vcpu->arch, &answer);
 		if (!ret)
-			vcpu->open_exit_kind = 0;
+			vcpu->open_exit_kind = AXVCPU_EXIT_NOTHING;
 	} else {
 		ret = axv_vcpu_flush(vcpu);
 		if (!ret)
@@ -186,9 +186,8 @@ int axvcpu_reg_info(const struct axvcpu *vcpu, unsigned int n, uint64_t *id, con
 	if (ret)
 		return ret;
 	if (!HAS_OP(vcpu->ops, reg_info))
-		return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: there is no list of registers",
-				   vcpu->ops->name);
-	/* The end of the list is no failure that wants a message. */
+		return axv_vm_not_supported(vcpu->vm, "reg_info");
+	/* No message at the end of the list: callers count up to it. */
 	ret = vcpu->ops->reg_info(n, &the_id, &the_name);
 	if (ret)
 		return ret;

@@ -29,7 +29,7 @@ struct queued_request {
 	_Atomic uint32_t done;
 };
 
-/* An owner that does not answer is looked for again after this time. */
+/* The longest single wait on the futex; the sender then checks 'done' and its deadline again. */
 #define LOOK_AGAIN_NS 1000000000
 
 /*
@@ -38,7 +38,7 @@ struct queued_request {
  */
 #define INJECTIONS_MAX 4096
 #define UNWAITED_MAX (2 * INJECTIONS_MAX)
-/* Injections that one queued request stands for: as many as the x86 backend keeps of one vector. */
+/* Injections that one queued request can stand for: the x86 backend keeps as many of one vector. */
 #define TIMES_MAX UINT16_MAX
 
 /* --- carrying out ------------------------------------------------------------------------------------ */
@@ -47,10 +47,12 @@ static int set_reg(struct axvcpu *vcpu, const struct axvcpu_request *request)
 {
 	int ret = axv_vcpu_flush(vcpu);
 
-	return ret ? ret : vcpu->ops->set_reg(vcpu->arch, request->u.reg.id, request->u.reg.value);
+	if (ret)
+		return ret;
+	return vcpu->ops->set_reg(vcpu->arch, request->u.reg.id, request->u.reg.value);
 }
 
-/* Inside an operation; what may be missing has been checked by check(). */
+/* Called inside an operation. check() has checked that the backend has the operation. */
 static int carry_out(struct axvcpu *vcpu, const struct axvcpu_request *request)
 {
 	const struct axvcpu_arch_ops *ops = vcpu->ops;
@@ -81,7 +83,7 @@ static int carry_out(struct axvcpu *vcpu, const struct axvcpu_request *request)
 	}
 }
 
-/* As many times as were requested, or until it fails. */
+/* Carries the request out 'times' times, or until it fails. */
 static int carry_out_all(struct axvcpu *vcpu, const struct queued_request *queued)
 {
 	int ret = 0;
@@ -127,7 +129,7 @@ static void put(struct axv_request_queue *queue, struct queued_request *queued)
 	pthread_mutex_unlock(&queue->lock);
 }
 
-/* Whether 'queued', the last in the queue, can also stand for 'request', which comes next. */
+/* Whether 'queued', the last one in the queue, can also stand for the new 'request'. */
 static bool stands_for(const struct queued_request *queued, const struct axvcpu_request *request)
 {
 	if (queued->waited_for || queued->request.kind != request->kind)
@@ -146,10 +148,10 @@ static bool stands_for(const struct queued_request *queued, const struct axvcpu_
 }
 
 /*
- * Returns 1 if the last queued request now stands for this one, too; 0 if it must be queued;
- * -ENOSPC.
+ * Returns 1 if the last queued request now stands for this one, too; 0 if this one must be queued;
+ * -ENOSPC if the queue is full.
  */
-static int add_to_latest(struct axv_request_queue *queue, const struct axvcpu_request *request)
+static int add_to_last(struct axv_request_queue *queue, const struct axvcpu_request *request)
 {
 	const bool injects = request->kind <= AXVCPU_REQUEST_IRQ_LINE;
 	struct queued_request *last;
@@ -159,7 +161,7 @@ static int add_to_latest(struct axv_request_queue *queue, const struct axvcpu_re
 	last = queue->last;
 	if (last && stands_for(last, request)) {
 		ret = last->times < TIMES_MAX ? 1 : -ENOSPC;
-		/* A line that is set twice is set once. */
+		/* Setting a line to the same level twice has no further effect. */
 		if (ret == 1 && request->kind != AXVCPU_REQUEST_IRQ_LINE)
 			last->times++;
 	} else if (queue->unwaited >= (injects ? INJECTIONS_MAX : UNWAITED_MAX)) {
@@ -169,7 +171,7 @@ static int add_to_latest(struct axv_request_queue *queue, const struct axvcpu_re
 	return ret;
 }
 
-/* Removes one from the queue. Returns false if the owner has taken it already. */
+/* Removes a request from the queue. Returns false if the owner has taken it already. */
 static bool withdraw(struct axv_request_queue *queue, const struct queued_request *queued)
 {
 	struct queued_request *previous = NULL, *at;
@@ -197,7 +199,7 @@ static void answer(struct queued_request *queued, int result)
 		return;
 	}
 	queued->result = result;
-	/* The sender's stack frame may end as soon as this is seen; futex wake only uses the address. */
+	/* The sender's stack frame may end once it sees this; futex wake only uses the address. */
 	atomic_store(&queued->done, 1);
 	axv_sys_futex_wake((const uint32_t *)&queued->done);
 }
@@ -217,7 +219,7 @@ void axv_queue_drain(struct axvcpu *vcpu)
 {
 	struct queued_request *next;
 
-	/* Before the queue is read: later requests set it again. */
+	/* Cleared before the queue is read: later requests set it again. */
 	atomic_fetch_and(&vcpu->attention, ~ATTENTION_REQUESTS);
 	for (struct queued_request *queued = take_all(&vcpu->requests); queued; queued = next) {
 		next = queued->next;
@@ -230,8 +232,9 @@ void axv_queue_drain_unowned(struct axvcpu *vcpu)
 	struct axv_op op;
 
 	/*
-	 * A sender queues its request, then looks for an owner; a leaving owner first gives the vCPU up, then
-	 * looks for requests. With a fence between the two steps, at least one of them sees the other.
+	 * A sender queues its request, then looks for an owner; a leaving owner first releases the vCPU,
+	 * then looks for requests. Each has a fence between its two steps, so at least one of them sees
+	 * the other.
 	 */
 	atomic_thread_fence(memory_order_seq_cst);
 	while ((atomic_load(&vcpu->attention) & ATTENTION_REQUESTS) &&
@@ -252,28 +255,35 @@ void axv_op_end(struct axvcpu *vcpu, const struct axv_op *op, enum axvcpu_state 
 
 /* --- sending ---------------------------------------------------------------------------------------------- */
 
-/* Whether the backend has the operation: so the sender gets the error, not only the owner. */
+/* Checks that the backend has the operation, so that the sender gets the error, not only the owner. */
 static int check(const struct axvcpu *vcpu, const struct axvcpu_request *request)
 {
 	const struct axvcpu_arch_ops *ops = vcpu->ops;
+	const char *name;
+	bool supported;
 
 	switch (request->kind) {
 	case AXVCPU_REQUEST_INTERRUPT:
-		return HAS_OP(ops, inject_interrupt)
-			       ? 0
-			       : axv_vm_not_supported(vcpu->vm, "inject_interrupt");
+		name = "inject_interrupt";
+		supported = HAS_OP(ops, inject_interrupt);
+		break;
 	case AXVCPU_REQUEST_NMI:
-		return HAS_OP(ops, inject_nmi) ? 0 : axv_vm_not_supported(vcpu->vm, "inject_nmi");
+		name = "inject_nmi";
+		supported = HAS_OP(ops, inject_nmi);
+		break;
 	case AXVCPU_REQUEST_EXCEPTION:
-		return HAS_OP(ops, inject_exception)
-			       ? 0
-			       : axv_vm_not_supported(vcpu->vm, "inject_exception");
+		name = "inject_exception";
+		supported = HAS_OP(ops, inject_exception);
+		break;
 	case AXVCPU_REQUEST_IRQ_LINE:
-		return HAS_OP(ops, set_irq_line) ? 0
-						 : axv_vm_not_supported(vcpu->vm, "set_irq_line");
+		name = "set_irq_line";
+		supported = HAS_OP(ops, set_irq_line);
+		break;
 	case AXVCPU_REQUEST_RESET:
 	case AXVCPU_REQUEST_START:
-		return HAS_OP(ops, reset) ? 0 : axv_vm_not_supported(vcpu->vm, "reset");
+		name = "reset";
+		supported = HAS_OP(ops, reset);
+		break;
 	case AXVCPU_REQUEST_SET_REG:
 	case AXVCPU_REQUEST_STOP:
 	case AXVCPU_REQUEST_PAUSE:
@@ -284,21 +294,25 @@ static int check(const struct axvcpu *vcpu, const struct axvcpu_request *request
 				   "request: vCPU %" PRIu32 ": unknown kind %" PRIu32, vcpu->id,
 				   request->kind);
 	}
+	if (supported)
+		return 0;
+	return axv_vm_not_supported(vcpu->vm, name);
 }
 
-/* Allows one start at a time: from the request on until it has been carried out. */
+/* Allows one start at a time, from the request until it has been carried out. */
 static int claim_start(struct axvcpu *vcpu)
 {
 	if (vcpu->power == AXVCPU_POWER_ON || atomic_exchange(&vcpu->starting, true))
-		return axvcpu_fail(vcpu->vm, -EALREADY, "start: vCPU %" PRIu32 " is on", vcpu->id);
-	/* It may have been started between the two. */
+		return axvcpu_fail(vcpu->vm, -EALREADY,
+				   "start: vCPU %" PRIu32 " is already on or starting", vcpu->id);
+	/* Another start may have completed between the two checks. */
 	if (vcpu->power != AXVCPU_POWER_ON)
 		return 0;
 	atomic_store(&vcpu->starting, false);
-	return axvcpu_fail(vcpu->vm, -EALREADY, "start: vCPU %" PRIu32 " is on", vcpu->id);
+	return axvcpu_fail(vcpu->vm, -EALREADY, "start: vCPU %" PRIu32 " is already on", vcpu->id);
 }
 
-/* Waits for the result; at the end of the timeout, withdraws the request. */
+/* Waits for the result; withdraws the request when the timeout expires. */
 static int wait_for(struct axvcpu *vcpu, struct queued_request *queued, int64_t timeout_ns)
 {
 	int64_t end = axv_deadline_in(timeout_ns);
@@ -316,7 +330,7 @@ static int wait_for(struct axvcpu *vcpu, struct queued_request *queued, int64_t 
 						   ": timed out before the owner ran it",
 						   vcpu->id);
 			}
-			/* The owner has begun to carry it out. */
+			/* The owner has begun to carry it out: the result will come. */
 			end = NO_DEADLINE;
 			continue;
 		}
@@ -329,20 +343,21 @@ static int wait_for(struct axvcpu *vcpu, struct queued_request *queued, int64_t 
 /* Queues a request whose sender does not wait. */
 static int enqueue_unwaited(struct axvcpu *vcpu, const struct axvcpu_request *request)
 {
-	int ret = add_to_latest(&vcpu->requests, request);
+	int ret = add_to_last(&vcpu->requests, request);
 	struct queued_request *queued;
 
 	if (ret < 0)
 		return axvcpu_fail(vcpu->vm, ret,
 				   "request: vCPU %" PRIu32
-				   ": the queue is full: the owner has not "
-				   "run the vCPU for a long time",
+				   ": the queue is full; the owner must call axvcpu_run() to empty "
+				   "it",
 				   vcpu->id);
 	if (ret)
 		return 0;
 	queued = axv_sys_calloc(1, sizeof(*queued));
 	if (!queued)
-		return axvcpu_fail(vcpu->vm, -ENOMEM, "request: vCPU %" PRIu32, vcpu->id);
+		return axvcpu_fail(vcpu->vm, -ENOMEM,
+				   "request: vCPU %" PRIu32 ": allocating a request", vcpu->id);
 	queued->request = *request;
 	queued->times = 1;
 	put(&vcpu->requests, queued);
@@ -358,7 +373,8 @@ static int enqueue(struct axvcpu *vcpu, const struct axvcpu_request *request, in
 		ret = enqueue_unwaited(vcpu, request);
 	else if (axv_thread.current == vcpu)
 		ret = axvcpu_fail(vcpu->vm, -EBUSY,
-				  "request: vCPU %" PRIu32 ": the caller would wait for itself",
+				  "request: vCPU %" PRIu32
+				  ": called inside an operation on this vCPU; the timeout must be 0",
 				  vcpu->id);
 	else
 		put(&vcpu->requests, &queued);
@@ -368,22 +384,24 @@ static int enqueue(struct axvcpu *vcpu, const struct axvcpu_request *request, in
 		return ret;
 	}
 	atomic_fetch_or(&vcpu->attention, ATTENTION_REQUESTS);
-	/* A sleep ends even where the backend has no kick. */
+	/* Ends a sleep even if the backend has no kick. */
 	if (axv_vcpu_leave_guest(vcpu))
 		axvcpu_wake(vcpu);
 	axv_queue_drain_unowned(vcpu);
-	return timeout_ns ? wait_for(vcpu, &queued, timeout_ns) : 0;
+	if (!timeout_ns)
+		return 0;
+	return wait_for(vcpu, &queued, timeout_ns);
 }
 
 /* A request that is carried out at once ends axvcpu_block(), as a queued one does. */
-static int done(struct axvcpu *vcpu, int ret)
+static int wake_if_done(struct axvcpu *vcpu, int ret)
 {
 	if (!ret)
 		axvcpu_wake(vcpu);
 	return ret;
 }
 
-/* Carries it out at once if the caller is the owner, or if the vCPU has none. */
+/* Carries it out at once if the caller is the owner, or if the vCPU has no owner. */
 static bool try_at_once(struct axvcpu *vcpu, const struct axvcpu_request *request, int *ret)
 {
 	bool owner = axv_state_owner(atomic_load(&vcpu->state)) == axv_thread_serial();
@@ -391,7 +409,7 @@ static bool try_at_once(struct axvcpu *vcpu, const struct axvcpu_request *reques
 
 	if (!axv_op_try(vcpu, IN(AXVCPU_FREE) | (owner ? IN(AXVCPU_READY) : 0), &op))
 		return false;
-	*ret = done(vcpu, carry_out(vcpu, request));
+	*ret = wake_if_done(vcpu, carry_out(vcpu, request));
 	axv_op_end(vcpu, &op, op.from);
 	return true;
 }
@@ -402,24 +420,27 @@ int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *reques
 	uint64_t word = atomic_load(&vcpu->state);
 	int ret = axv_vm_check_process(vcpu->vm);
 
-	if (!ret)
-		ret = check(vcpu, request);
+	if (ret)
+		return ret;
+	ret = check(vcpu, request);
 	if (ret)
 		return ret;
 	if (axv_state_of(word) == AXVCPU_CREATED || axv_state_of(word) == AXVCPU_INVALID)
 		return axv_state_refuse(vcpu, word, "request");
-	/* Controllers in the kernel need no owner. */
+	/* An in-kernel interrupt controller takes the interrupt without the owner. */
 	if (request->kind == AXVCPU_REQUEST_INTERRUPT && HAS_OP(vcpu->ops, inject_anywhere)) {
 		ret = vcpu->ops->inject_anywhere(vcpu->arch, request->u.vector);
 		if (ret != -EAGAIN)
-			return done(vcpu, ret);
+			return wake_if_done(vcpu, ret);
 	}
 	if (request->kind == AXVCPU_REQUEST_START) {
 		ret = claim_start(vcpu);
 		if (ret)
 			return ret;
 	}
-	return try_at_once(vcpu, request, &ret) ? ret : enqueue(vcpu, request, timeout_ns);
+	if (try_at_once(vcpu, request, &ret))
+		return ret;
+	return enqueue(vcpu, request, timeout_ns);
 }
 
 /* --- shorthands --------------------------------------------------------------------------------------------- */

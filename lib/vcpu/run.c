@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The slow path of run, through the ops table: checks the state, does the pending work, enters the guest and completes the exit. backends/kvm/fast_run.c is the fast path.
+ * The slow path of run, through the ops table: checks the state, does the pending work, enters the
+ * guest and completes the exit. backends/kvm/fast_run.c is the fast path.
  */
 #include "lib/vcpu/run.h"
 
@@ -12,7 +13,7 @@
 #include "lib/vcpu/request.h"
 #include "lib/vcpu/vcpu.h"
 
-/* Kinds after which there is nothing left to run. */
+/* Kinds after which the vCPU cannot run until it is reset. */
 #define TERMINAL_KINDS \
 	(IN(AXVCPU_EXIT_SYSTEM_DOWN) | IN(AXVCPU_EXIT_SYSTEM_RESET) | IN(AXVCPU_EXIT_SHUTDOWN) | \
 	 IN(AXVCPU_EXIT_INTERNAL_ERROR))
@@ -20,26 +21,30 @@
 /* Returned by do_pending_work() for a vCPU that is paused or off. */
 #define PARKED 1
 
-/* Does the pending work that 'attention' names, before the guest is entered. 0, PARKED, or an errno. */
+/* Does the work that 'attention' names, before the guest is entered. Returns 0, PARKED, or an errno. */
 static int do_pending_work(struct axvcpu *vcpu)
 {
 	uint32_t attention;
-	int ret = 0;
 
 	if (atomic_load(&vcpu->attention) & ATTENTION_REQUESTS)
 		axv_queue_drain(vcpu);
 	attention = atomic_load(&vcpu->attention);
 	if (attention & ATTENTION_TERMINAL)
-		return axvcpu_fail(vcpu->vm, -EBADFD,
-				   "run: vCPU %u has had its last exit: reset it", vcpu->id);
-	if (attention & ATTENTION_FINALIZE)
-		ret = axvm_finalize(vcpu->vm);
-	if (ret)
-		return ret;
+		return axvcpu_fail(
+			vcpu->vm, -EBADFD,
+			"run: vCPU %u stopped on a terminal exit (%s); call axvcpu_reset() "
+			"first",
+			vcpu->id, axvcpu_exit_name(vcpu->terminal_kind));
+	if (attention & ATTENTION_FINALIZE) {
+		int ret = axvm_finalize(vcpu->vm);
+
+		if (ret)
+			return ret;
+	}
 	return attention & ATTENTION_PARKED ? PARKED : 0;
 }
 
-/* A signal that no kick explains may be the host's interrupt. */
+/* EINTR without a kick: asks the HAL whether the signal stands for a host interrupt. */
 static void ask_hal(const struct axvcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct axvcpu_hal *hal = &vcpu->vm->hal;
@@ -64,9 +69,11 @@ static int finish_exit(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret)
 	if (ret)
 		return ret;
 	vcpu->open_exit_kind = exit->answerable ? exit->kind : AXVCPU_EXIT_NOTHING;
-	if (exit->kind < 32 && (TERMINAL_KINDS & IN(exit->kind)))
+	if (exit->kind < 32 && (TERMINAL_KINDS & IN(exit->kind))) {
+		vcpu->terminal_kind = exit->kind;
 		atomic_fetch_or(&vcpu->attention, ATTENTION_TERMINAL);
-	/* What took it out of the guest may have been a request, and not a kick. */
+	}
+	/* The backend also reports 'kicked' for a request; only axvcpu_kick() is reported to the caller. */
 	if (exit->kicked)
 		exit->kicked = !!atomic_exchange(&vcpu->kick, 0);
 	else if (exit->kind == AXVCPU_EXIT_NOTHING)
@@ -84,15 +91,15 @@ int axv_run_slow_path(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 	while ((ret = do_pending_work(vcpu)) == PARKED) {
 		uint64_t word;
 
-		/* Others may look at the registers of a vCPU that they have paused. */
+		/* Blocked, so that other threads can read the registers of a paused vCPU. */
 		axv_op_leave(vcpu, &op, AXVCPU_BLOCKED);
 		ret = axv_power_park(vcpu, exit);
-		/* Only the unsafe set_state moves it from there meanwhile. */
+		/* Only axvcpu_set_state() can have changed the state meanwhile. */
 		if (!axv_vcpu_awaken(vcpu, AXVCPU_READY | STATE_BUSY | STATE_BRIEF, &word))
 			return axv_state_refuse(vcpu, word, "run");
 		axv_thread_set_current(vcpu);
 		if (ret) {
-			/* Not before others were kept out again. */
+			/* Written only now that the operation excludes other threads again. */
 			vcpu->open_exit_kind = AXVCPU_EXIT_NOTHING;
 			axv_op_end(vcpu, &op, AXVCPU_READY);
 			return ret < 0 ? ret : 0;

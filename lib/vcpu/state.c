@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The state machine: one atomic word, changed by compare-and-swap alone, so that a second thread
- * is caught whatever it tries.
+ * The state machine: one atomic word. Every operation begins with a compare-and-swap on it, so a second
+ * thread is refused whichever operation it tries.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -34,8 +34,9 @@ int axv_state_refuse(struct axvcpu *vcpu, uint64_t word, const char *what)
 	enum axvcpu_state state = axv_state_of(word);
 
 	if ((word & STATE_BUSY) && axv_thread.current != vcpu)
-		return axvcpu_fail(vcpu->vm, -EBUSY, "%s: vCPU %u: another thread is inside (%s)",
-				   what, vcpu->id, axvcpu_state_name(state));
+		return axvcpu_fail(vcpu->vm, -EBUSY,
+				   "%s: vCPU %u is in use by another thread (state %s)", what,
+				   vcpu->id, axvcpu_state_name(state));
 	if ((vcpu->flags & AXVCPU_F_STRICT) && !(word & STATE_BUSY))
 		atomic_compare_exchange_strong(&vcpu->state, &word,
 					       AXVCPU_INVALID | (word & STATE_FLAGS));
@@ -43,7 +44,7 @@ int axv_state_refuse(struct axvcpu *vcpu, uint64_t word, const char *what)
 			   vcpu->id, axvcpu_state_name(state));
 }
 
-/* Leaves the word that stood in the way in 'word'. */
+/* Returns whether the operation has begun. *word is the state word before it, or the one that refused it. */
 static bool begin(struct axvcpu *vcpu, unsigned int allowed, uint64_t busy, struct axv_op *op,
 		  uint64_t *word)
 {
@@ -67,10 +68,10 @@ bool axv_op_try(struct axvcpu *vcpu, unsigned int allowed, struct axv_op *op)
 }
 
 /*
- * That another thread looks at a register at this moment, or sees to requests, is none of the caller's
- * business: waits. False: that is not what stands in the way.
+ * Waits if another thread is inside a short operation, such as reading a register. Returns false if the
+ * vCPU is unavailable for any other reason.
  */
-static bool let_pass(const struct axvcpu *vcpu, uint64_t word, unsigned int *waits)
+static bool wait_if_brief(const struct axvcpu *vcpu, uint64_t word, unsigned int *waits)
 {
 	if (!(word & STATE_BRIEF) || axv_thread.current == vcpu)
 		return false;
@@ -88,7 +89,7 @@ static int begin_or_refuse(struct axvcpu *vcpu, unsigned int allowed, uint64_t b
 	if (ret)
 		return ret;
 	while (!begin(vcpu, allowed, busy, op, &word))
-		if (!let_pass(vcpu, word, &waits))
+		if (!wait_if_brief(vcpu, word, &waits))
 			return axv_state_refuse(vcpu, word, what);
 	return 0;
 }
@@ -117,8 +118,7 @@ int axv_op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *wh
 	tid = vcpu->tid;
 	axv_op_leave(vcpu, op, op->from);
 	return axvcpu_fail(vcpu->vm, -EBUSY, "%s: vCPU %u belongs to thread %d%s", what, vcpu->id,
-			   (int)tid,
-			   ended ? ", which has ended: axvcpu_adopt() takes it over" : "");
+			   (int)tid, ended ? ", which has ended; call axvcpu_adopt()" : "");
 }
 
 void axv_op_begin_copy(struct axvcpu *vcpu, struct axv_op *op)
@@ -135,7 +135,7 @@ void axv_op_own(struct axvcpu *vcpu, struct axv_op *op, struct axv_thread_record
 {
 	axv_thread_record_put(vcpu->owner);
 	vcpu->owner = record;
-	/* Not kept by the thread: it differs in the thread that comes out of a fork. */
+	/* Not cached per thread: after a fork, the child's thread has a different one. */
 	atomic_store(&vcpu->tid, gettid());
 	op->owner = axv_thread_serial();
 }

@@ -15,9 +15,9 @@ static _Atomic uint64_t threads;
 void axv_thread_set_current(struct axvcpu *vcpu)
 {
 	axv_thread.current = vcpu;
-	axv_thread.ready = vcpu || !axv_thread.serial
-				   ? STATE_NONE
-				   : AXVCPU_READY | axv_thread.serial << STATE_OWNER_SHIFT;
+	axv_thread.ready = STATE_NONE;
+	if (!vcpu && axv_thread.serial)
+		axv_thread.ready = AXVCPU_READY | axv_thread.serial << STATE_OWNER_SHIFT;
 }
 
 uint64_t axv_thread_serial(void)
@@ -32,16 +32,16 @@ uint64_t axv_thread_serial(void)
 /* --- the end of a thread ---------------------------------------------------------------------- */
 
 /*
- * The kernel cannot be asked for it: it gives the id to another thread, and still has the id of one
- * that was joined just now, or of a main thread that has called pthread_exit().
+ * The kernel cannot tell whether a thread has ended: it reuses the id for another thread, and keeps
+ * the id of a thread that was joined just now, or of a main thread that has called pthread_exit().
  */
 struct axv_thread_record {
-	/* The thread itself, and vCPUs that it owns or owned. */
+	/* References: the thread itself, and vCPUs that it owns or owned. */
 	_Atomic uint32_t users;
 	atomic_bool ended;
 };
 
-/* Its value is the calling thread's record. */
+/* The key's value is the calling thread's record. */
 static pthread_key_t record_key;
 static bool have_record_key;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The life of a vCPU: new, setup, bind, unbind, free. lib/vcpu/run.c has what comes in between. */
+/* The life cycle of a vCPU: new, setup, bind, unbind, free. lib/vcpu/run.c runs it. */
 #include "lib/vcpu/vcpu.h"
 
 #include <errno.h>
@@ -28,15 +28,17 @@ static int check_config(const struct axvm *vm, const struct axvcpu_config *confi
 				   config->id, unknown);
 	if (config->id >= vm->limits.vcpus)
 		return axvcpu_fail(vm, -EINVAL,
-				   "vCPU %" PRIu32 ": ids end at max_vcpus - 1, which is %" PRIu32,
-				   config->id, vm->limits.vcpus - 1);
+				   "vCPU %" PRIu32
+				   ": the id must be below max_vcpus, which is %" PRIu32,
+				   config->id, vm->limits.vcpus);
 	if (config->reserved)
-		return axvcpu_fail(vm, -EINVAL, "vCPU %" PRIu32 ": the reserved field is not 0",
+		return axvcpu_fail(vm, -EINVAL, "vCPU %" PRIu32 ": the reserved field must be 0",
 				   config->id);
-	/* Beyond what any kernel counts to. */
+	/* No kernel supports as many CPUs. */
 	if ((config->flags & AXVCPU_F_FAVOR_CPU) && config->favor_cpu > UINT16_MAX)
-		return axvcpu_fail(vm, -EINVAL, "vCPU %" PRIu32 ": favor_cpu is %" PRIu32,
-				   config->id, config->favor_cpu);
+		return axvcpu_fail(vm, -EINVAL,
+				   "vCPU %" PRIu32 ": favor_cpu is %" PRIu32 "; the maximum is %d",
+				   config->id, config->favor_cpu, UINT16_MAX);
 	return 0;
 }
 
@@ -74,13 +76,13 @@ static int new_locked(struct axvm *vm, const struct axvcpu_config *config, struc
 	int ret;
 
 	if (vm->finalized)
-		return axvcpu_fail(vm, -EBUSY, "vCPU %" PRIu32 ": the VM is finalized already",
+		return axvcpu_fail(vm, -EBUSY, "vCPU %" PRIu32 ": the VM is already finalized",
 				   config->id);
 	if (vm->vcpus[config->id])
-		return axvcpu_fail(vm, -EEXIST, "vCPU %" PRIu32 " exists", config->id);
+		return axvcpu_fail(vm, -EEXIST, "vCPU %" PRIu32 " already exists", config->id);
 	vcpu = axv_sys_calloc(1, sizeof(*vcpu));
 	if (!vcpu)
-		return axvcpu_fail(vm, -ENOMEM, "vCPU %" PRIu32, config->id);
+		return axvcpu_fail(vm, -ENOMEM, "vCPU %" PRIu32 ": allocating it", config->id);
 	ret = vcpu_init(vm, vcpu, config);
 	if (ret) {
 		free(vcpu);
@@ -97,10 +99,12 @@ int axvcpu_new(struct axvm *vm, const struct axvcpu_config *given, struct axvcpu
 	struct axvcpu_config config;
 	int cancel, ret = axv_vm_check_process(vm);
 
-	if (!ret)
-		ret = axv_sized_copy(vm, "struct axvcpu_config", &config, sizeof(config), given);
-	if (!ret)
-		ret = check_config(vm, &config);
+	if (ret)
+		return ret;
+	ret = axv_sized_copy(vm, "struct axvcpu_config", &config, sizeof(config), given);
+	if (ret)
+		return ret;
+	ret = check_config(vm, &config);
 	if (ret)
 		return ret;
 	cancel = axv_cancel_disable();
@@ -111,7 +115,7 @@ int axvcpu_new(struct axvm *vm, const struct axvcpu_config *given, struct axvcpu
 	return ret;
 }
 
-/* The owner's thread becomes what it was before bind. Both must work, or neither has happened. */
+/* Restores the thread's signal mask and CPU set. If the second fails, rolls the first back. */
 static int restore_thread(struct axvcpu *vcpu)
 {
 	int ret = axv_kick_signal_restore(vcpu->vm, &vcpu->old_signals);
@@ -136,7 +140,7 @@ int axvcpu_free(struct axvcpu *vcpu)
 	if (!vcpu)
 		return 0;
 	vm = vcpu->vm;
-	/* In a forked child no lock is taken, and what waits in the queue may be on stacks that are gone. */
+	/* In a forked child no lock is taken; queued requests may lie on stacks that no longer exist. */
 	copy = axvm_is_copy(vm);
 	if (copy)
 		axv_op_begin_copy(vcpu, &op);
@@ -144,13 +148,14 @@ int axvcpu_free(struct axvcpu *vcpu)
 		ret = axv_op_begin_long(vcpu, any, "free", &op);
 	if (ret)
 		return ret;
-	/* Looked at only now that the owner cannot go to sleep any more. In a forked child it never wakes. */
+	/* Checked inside the operation: the owner cannot go to sleep now. In a forked child it never wakes. */
 	if (!copy && op.from == AXVCPU_BLOCKED) {
 		axv_op_leave(vcpu, &op, op.from);
-		return axvcpu_fail(vcpu->vm, -EBUSY, "free: vCPU %u: its owner is blocked in it",
+		return axvcpu_fail(vcpu->vm, -EBUSY,
+				   "free: vCPU %u: its owner is blocked in axvcpu_block() or paused",
 				   vcpu->id);
 	}
-	/* Best effort: there is nobody left to try again. */
+	/* Best effort: the vCPU is freed even if this fails. */
 	if (op.from == AXVCPU_READY && op.owner == axv_thread_serial())
 		restore_thread(vcpu);
 	if (!copy)
@@ -172,26 +177,37 @@ int axvcpu_free(struct axvcpu *vcpu)
 
 /* --- setup, bind, unbind ---------------------------------------------------------------------- */
 
-int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_root,
+/* Inside an operation. */
+static int setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_root,
 		 const struct axvcpu_setup_config *given)
 {
 	struct axvcpu_setup_config config;
+	int ret = axv_sized_copy(vcpu->vm, "struct axvcpu_setup_config", &config, sizeof(config),
+				 given);
+
+	if (ret)
+		return ret;
+	if (config.flags)
+		return axvcpu_fail(vcpu->vm, -EINVAL, "setup: vCPU %u: unknown flags %#" PRIx32,
+				   vcpu->id, config.flags);
+	ret = vcpu->ops->set_entry(vcpu->arch, entry);
+	if (ret)
+		return ret;
+	ret = vcpu->ops->set_ept_root(vcpu->arch, ept_root);
+	if (ret)
+		return ret;
+	return vcpu->ops->setup(vcpu->arch, &config);
+}
+
+int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_root,
+		 const struct axvcpu_setup_config *given)
+{
 	struct axv_op op;
 	int ret = axv_op_begin_long(vcpu, IN(AXVCPU_CREATED), "setup", &op);
 
 	if (ret)
 		return ret;
-	ret = axv_sized_copy(vcpu->vm, "struct axvcpu_setup_config", &config, sizeof(config),
-			     given);
-	if (!ret && config.flags)
-		ret = axvcpu_fail(vcpu->vm, -EINVAL, "setup: vCPU %u: unknown flags %#" PRIx32,
-				  vcpu->id, config.flags);
-	if (!ret)
-		ret = vcpu->ops->set_entry(vcpu->arch, entry);
-	if (!ret)
-		ret = vcpu->ops->set_ept_root(vcpu->arch, ept_root);
-	if (!ret)
-		ret = vcpu->ops->setup(vcpu->arch, &config);
+	ret = setup(vcpu, entry, ept_root, given);
 	axv_op_end(vcpu, &op, ret ? AXVCPU_CREATED : AXVCPU_FREE);
 	return ret;
 }
@@ -216,17 +232,23 @@ static int take(struct axvcpu *vcpu, struct axv_op *op)
 	int ret;
 
 	if (!record)
-		return axvcpu_fail(vcpu->vm, -ENOMEM, "vCPU %u: its owner's record", vcpu->id);
+		return axvcpu_fail(vcpu->vm, -ENOMEM, "vCPU %u: allocating the owner's record",
+				   vcpu->id);
 	ret = bind_thread(vcpu);
-	if (!ret && HAS_OP(vcpu->ops, bind)) {
+	if (ret)
+		goto put_record;
+	if (HAS_OP(vcpu->ops, bind)) {
 		ret = vcpu->ops->bind(vcpu->arch);
 		if (ret)
-			restore_thread(vcpu);
+			goto restore;
 	}
-	if (ret)
-		axv_thread_record_put(record);
-	else
-		axv_op_own(vcpu, op, record);
+	axv_op_own(vcpu, op, record);
+	return 0;
+
+restore:
+	restore_thread(vcpu);
+put_record:
+	axv_thread_record_put(record);
 	return ret;
 }
 
@@ -253,9 +275,27 @@ int axvcpu_adopt(struct axvcpu *vcpu)
 		ret = take(vcpu, &op);
 	else
 		ret = axvcpu_fail(vcpu->vm, -EBUSY,
-				  "adopt: vCPU %u: thread %d, its owner, has not ended", vcpu->id,
+				  "adopt: vCPU %u: its owner, thread %d, has not ended", vcpu->id,
 				  (int)vcpu->tid);
 	axv_op_end(vcpu, &op, ret ? op.from : AXVCPU_READY);
+	return ret;
+}
+
+/* The reverse of take(), except for the state word. Inside an operation. */
+static int release(struct axvcpu *vcpu)
+{
+	int ret = axv_vcpu_flush(vcpu);
+
+	if (ret)
+		return ret;
+	if (HAS_OP(vcpu->ops, unbind)) {
+		ret = vcpu->ops->unbind(vcpu->arch);
+		if (ret)
+			return ret;
+	}
+	ret = restore_thread(vcpu);
+	if (ret && HAS_OP(vcpu->ops, bind))
+		vcpu->ops->bind(vcpu->arch);
 	return ret;
 }
 
@@ -266,14 +306,7 @@ int axvcpu_unbind(struct axvcpu *vcpu)
 
 	if (ret)
 		return ret;
-	ret = axv_vcpu_flush(vcpu);
-	if (!ret && HAS_OP(vcpu->ops, unbind))
-		ret = vcpu->ops->unbind(vcpu->arch);
-	if (!ret) {
-		ret = restore_thread(vcpu);
-		if (ret && HAS_OP(vcpu->ops, bind))
-			vcpu->ops->bind(vcpu->arch);
-	}
+	ret = release(vcpu);
 	axv_op_end(vcpu, &op, ret ? AXVCPU_READY : AXVCPU_FREE);
 	return ret;
 }
@@ -290,7 +323,7 @@ int axvcpu_flush(struct axvcpu *vcpu)
 	return ret;
 }
 
-/* --- looking ---------------------------------------------------------------------------------- */
+/* --- reading its properties ---------------------------------------------------------------------------------- */
 
 uint32_t axvcpu_id(const struct axvcpu *vcpu)
 {
@@ -336,8 +369,9 @@ int axvcpu_cpu_set(const struct axvcpu *vcpu, void *set, size_t size)
 	if (!affinity->set)
 		return -ENOENT;
 	if (size && size < affinity->set_size)
-		return axvcpu_fail(vcpu->vm, -EINVAL, "cpu_set: vCPU %u: %zu bytes are needed",
-				   vcpu->id, affinity->set_size);
+		return axvcpu_fail(vcpu->vm, -EINVAL,
+				   "cpu_set: vCPU %u: size is %zu; the set has %zu bytes", vcpu->id,
+				   size, affinity->set_size);
 	if (size) {
 		memset(set, 0, size);
 		memcpy(set, affinity->set, affinity->set_size);
@@ -352,8 +386,7 @@ int axvcpu_fd(const struct axvcpu *vcpu)
 	if (ret)
 		return ret;
 	if (!HAS_OP(vcpu->ops, vcpu_fd))
-		return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: vCPUs have no descriptor",
-				   vcpu->ops->name);
+		return axv_vm_not_supported(vcpu->vm, "axvcpu_fd");
 	return vcpu->ops->vcpu_fd(vcpu->arch);
 }
 

@@ -17,61 +17,62 @@
 #include "lib/vcpu/thread.h"
 
 /*
- * The state word: enum axvcpu_state; whether a thread is inside an operation (run is RUNNING |
- * BUSY); whether 'attention' and 'awaits' are not 0; and from STATE_OWNER_SHIFT on the owner's
- * axv_thread_serial(), while Ready, Running or Blocked. One word, so that run and complete check all of it
- * with their compare-and-swap. The bit PROCESS_MARK is set in none.
+ * The state word: enum axvcpu_state; whether a thread is inside an operation (run is RUNNING | BUSY);
+ * whether 'attention' and 'open_exit_kind' are not 0; and, from bit STATE_OWNER_SHIFT, the owner's
+ * axv_thread_serial() while Ready, Running or Blocked. One word, so that a single compare-and-swap of
+ * run or complete checks all of it. The bit PROCESS_MARK is never set in it.
  */
 #define STATE_MASK UINT64_C(0xff)
 #define STATE_BUSY UINT64_C(0x100)
 #define STATE_ATTENTION UINT64_C(0x200)
 #define STATE_OPEN_EXIT UINT64_C(0x400)
 #define STATE_FLAGS (STATE_ATTENTION | STATE_OPEN_EXIT)
-/* Beside BUSY: for a moment only. Others wait, and are not refused. */
+/* With BUSY: the operation is short, and other threads wait for it instead of failing with -EBUSY. */
 #define STATE_BRIEF UINT64_C(0x800)
 #define STATE_OWNER_SHIFT 16
-/* No vCPU's. */
+/* A value that no vCPU's state word has. */
 #define STATE_NONE UINT64_MAX
 
-/* Reasons for run to take the slow way. */
+/* Reasons for run to take the slow path. */
 #define ATTENTION_FINALIZE (1u << 0) /* the VM may not be finalized yet */
-#define ATTENTION_TERMINAL (1u << 1) /* the latest exit was the last one */
+#define ATTENTION_TERMINAL (1u << 1) /* the latest exit was a terminal one */
 #define ATTENTION_REQUESTS (1u << 2) /* the queue may hold requests */
 #define ATTENTION_PARKED (1u << 3) /* paused, or not switched on */
 #define ATTENTION_SLOW_PATH (1u << 4) /* the fast path does not know this vCPU's exits */
 
-/* What other threads ask of the owner: lib/vcpu/request.c. */
+/* Requests of other threads to the owner: lib/vcpu/request.c. */
 struct axv_request_queue {
 	pthread_mutex_t lock;
 	struct queued_request *first;
 	struct queued_request *last;
-	/* Letters of senders that do not wait, of which there can be only so many. */
+	/* Number of requests whose senders do not wait; it is limited. */
 	uint32_t unwaited;
 };
 
 struct axvcpu {
-	/* --- what run touches, together --- */
+	/* --- fields that run uses, together --- */
 	/* Only lib/vcpu/state.c, lib/vcpu/block.c and lib/vcpu/run.c write it. */
 	_Atomic uint64_t state;
 	void *arch;
 	/* Kind of the latest exit while it waits for an answer; else AXVCPU_EXIT_NOTHING. */
 	uint32_t open_exit_kind;
 	/*
-	 * Why run has to take the slow way. Like 'awaits' shown in the state word by axv_op_end(): what
-	 * another thread adds comes with a kick, which leads there.
+	 * ATTENTION_*: why run must take the slow path. axv_op_leave() copies into the state word whether
+	 * this and 'open_exit_kind' are set. A thread that sets a bit during a run also kicks, which ends
+	 * the run and so updates the word.
 	 */
 	_Atomic uint32_t attention;
-	/* Whether the backend must work before the next entry: no fast path then. Never NULL. */
+	/* Points to whether the backend has work to do before the next entry: no fast path then. Never NULL. */
 	const bool *backend_has_work;
 	const struct axvcpu_arch_ops *ops;
 	struct axvm *vm;
-	/* Of the VM's struct axv_process. */
+	/* 'mark' of the VM's struct axv_process. */
 	const uint64_t *mark;
-	/* 1: a wake has come that no block has used. A futex. */
+	/* A futex: 1 if axvcpu_wake() was called and no block has consumed it. */
 	_Atomic uint32_t wake;
 	/*
-	 * axvcpu_kick() that no run has reported; what the backend was told may also be a request. A word, as
-	 * 'starting': exchanging less is a call on some machines.
+	 * Whether axvcpu_kick() was called and no run has reported it. (The backend's kick may also be due
+	 * to a request.) A full word, like 'starting': riscv64 exchanges smaller ones by a function call.
 	 */
 	_Atomic uint32_t kick;
 
@@ -81,14 +82,16 @@ struct axvcpu {
 	uint32_t favor_cpu;
 	struct axv_affinity affinity;
 	struct axv_request_queue requests;
-	/* enum axvcpu_power; written by whoever is inside. */
+	/* enum axvcpu_power; written inside an operation only. */
 	_Atomic uint32_t power;
-	/* A start is on its way. */
+	/* A START request is queued or being carried out. */
 	_Atomic uint32_t starting;
 	bool paused;
-	/* The kernel's id of the owner, for signals: older than the state that says that there is one. */
+	/* Kind of the exit that set ATTENTION_TERMINAL, for the message. */
+	uint32_t terminal_kind;
+	/* The owner's kernel thread id, for signals; stored before the state word names the owner. */
 	_Atomic pid_t tid;
-	/* The latest owner's; NULL before there was one. By whoever is inside. */
+	/* The latest owner's record; NULL before the first. Used inside an operation only. */
 	struct axv_thread_record *owner;
 	/* The owner's signal mask before bind. */
 	sigset_t old_signals;
@@ -104,57 +107,61 @@ static inline uint64_t axv_state_owner(uint64_t word)
 	return word >> STATE_OWNER_SHIFT;
 }
 
-/* States as a set. */
+/* A set of states, as a bit mask. */
 #define IN(state) (1u << (state))
 /* The states that have an owner. */
 #define IN_OWNED (IN(AXVCPU_READY) | IN(AXVCPU_RUNNING) | IN(AXVCPU_BLOCKED))
 #define IN_REGS (IN(AXVCPU_FREE) | IN(AXVCPU_READY) | IN(AXVCPU_BLOCKED))
 
-/* An operation in progress: who was current before, the state it came from, and the owner. */
+/* An operation in progress: the vCPU that was current before, the state it began in, the owner. */
 struct axv_op {
 	struct axvcpu *previous;
 	enum axvcpu_state from;
-	/* What axv_op_end() leaves, in a state that has an owner: its axv_thread_serial(). */
+	/* axv_thread_serial() of the owner that axv_op_end() stores, if the new state has an owner. */
 	uint64_t owner;
 };
 
 /*
- * Begins an operation that needs one of the states 'allowed': nobody else gets in until axv_op_end(),
- * and the vCPU is current. It takes but a moment, or goes on with axv_op_enter(): who comes meanwhile
- * waits. Returns 0, or -EBADFD, -EBUSY or, in a forked child, -EPERM, with a message that says 'what'.
+ * Begins an operation that needs one of the states 'allowed': until axv_op_end(), no other thread can
+ * begin one, and the vCPU is current. The operation must be short, or continue with axv_op_enter():
+ * other threads wait for it. Returns 0, or -EBADFD, -EBUSY or, in a forked child, -EPERM, with a
+ * message that names 'what'.
  */
 int axv_op_begin(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct axv_op *op);
-/* The same, for operations that may take their time: who comes meanwhile is refused. */
+/* The same for operations that may take long: other threads get -EBUSY instead of waiting. */
 int axv_op_begin_long(struct axvcpu *vcpu, unsigned int allowed, const char *what,
 		      struct axv_op *op);
-/* axv_op_begin() without a message: whether it has begun. */
+/* axv_op_begin() without waiting and without a message. Returns whether the operation has begun. */
 bool axv_op_try(struct axvcpu *vcpu, unsigned int allowed, struct axv_op *op);
-/* axv_op_begin(), for operations of the owner alone. */
+/* axv_op_begin() for operations that only the owner may use. */
 int axv_op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what,
 		       struct axv_op *op);
-/* In a forked child, which alone can use its copy: begins whatever another thread was at. */
+/* In a forked child, where no other thread uses the copy: begins even if the state word says busy. */
 void axv_op_begin_copy(struct axvcpu *vcpu, struct axv_op *op);
-/* Makes the calling thread the owner; takes the reference of its record. Inside an operation. */
+/* Makes the calling thread the owner; takes over the reference to its record. Inside an operation. */
 void axv_op_own(struct axvcpu *vcpu, struct axv_op *op, struct axv_thread_record *record);
-/* Ends it in state 'to'. A vCPU that has no owner then has its queue drained. */
+/* Ends the operation in state 'to', and drains the queue if the vCPU then has no owner. */
 void axv_op_end(struct axvcpu *vcpu, const struct axv_op *op, enum axvcpu_state to);
-/* The same without a look at the queue. */
+/* The same without draining the queue. */
 void axv_op_leave(struct axvcpu *vcpu, const struct axv_op *op, enum axvcpu_state to);
-/* From Ready: Running, as axvcpu_kick() looks for it. */
+/* Moves from Ready to Running, within the operation. axvcpu_kick() signals Running vCPUs only. */
 void axv_op_enter(struct axvcpu *vcpu, const struct axv_op *op);
 
-/* Why 'what' is refused when the state word is 'word'. -EBADFD, or -EBUSY. */
+/* Leaves the message that 'what' is refused in the state 'word'. Returns -EBADFD or -EBUSY. */
 int axv_state_refuse(struct axvcpu *vcpu, uint64_t word, const char *what);
 
-/* complete.c: finishes an open I/O exit. Called inside an operation. */
+/* complete.c: completes an open exit without an answer. Called inside an operation. */
 int axv_vcpu_flush(struct axvcpu *vcpu);
 
-/* kick.c: takes the vCPU out of the guest, or out of its sleep, for a reason of the library's. */
+/* kick.c: makes the vCPU leave the guest, or its sleep, without reporting a kick to the caller. */
 int axv_vcpu_leave_guest(struct axvcpu *vcpu);
 
-/* block.c: sleeps until a wake, which is used up. 0, -ETIMEDOUT or -EINTR. */
+/* block.c: sleeps until a wake, and consumes it. Returns 0, -ETIMEDOUT or -EINTR. */
 int axv_vcpu_sleep(struct axvcpu *vcpu, int64_t timeout_ns);
-/* From Blocked on to the state word 'to', when nobody is looking at registers. False: not Blocked. */
+/*
+ * Moves from Blocked to the state and flags 'to', after waiting for a short operation of another thread.
+ * Returns false, with the state word in *word, if the vCPU is not Blocked.
+ */
 bool axv_vcpu_awaken(struct axvcpu *vcpu, uint64_t to, uint64_t *word);
 
 #endif
