@@ -70,7 +70,7 @@ for irqchip in $irqchips; do
 	axrun --irqchip $irqchip --cpus $most "$GUESTS/smp" 3
 	checks "--irqchip $irqchip: $most CPUs"
 	if [ $most -lt 64 ]; then
-		refused "--irqchip $irqchip: more than $most CPUs" "KVM_CAP_MAX_VCPUS $most" \
+		refused "--irqchip $irqchip: more than $most CPUs" "KVM_CAP_MAX_VCPUS is $most" \
 			--irqchip $irqchip --cpus $((most + 1)) "$GUESTS/smp"
 	fi
 done

@@ -117,12 +117,12 @@ START_TEST(ioeventfds_that_make_no_sense_are_refused)
 
 	start();
 	ck_fails(axvm_set_ioeventfd(guest.vm, NULL), EINVAL);
-	ck_fails_saying(ioeventfd(0, -1, GUEST_MMIO, 4, 0), EINVAL, "fd is -1");
+	ck_fails_saying(ioeventfd(0, -1, GUEST_MMIO, 4, 0), EINVAL, "fd is negative: -1");
 	ck_fails_saying(ioeventfd(AXVM_EVENT_RESAMPLE, fd, GUEST_MMIO, 4, 0), EINVAL, "flags 0x2");
 	ck_fails(ioeventfd(1u << 31, fd, GUEST_MMIO, 4, 0), EINVAL);
 	ck_fails_saying(ioeventfd(0, fd, GUEST_MMIO, 3, 0), EINVAL, "width is 3");
 	ck_fails(ioeventfd(0, fd, GUEST_MMIO, 16, 0), EINVAL);
-	ck_fails_saying(ioeventfd(match, fd, GUEST_MMIO, 0, 1), EINVAL, "takes a width");
+	ck_fails_saying(ioeventfd(match, fd, GUEST_MMIO, 0, 1), EINVAL, "needs a width");
 	ck_fails_saying(ioeventfd(0, fd, GUEST_MMIO, 4, 1), EINVAL, "DATAMATCH");
 	ck_fails_saying(ioeventfd(match, fd, GUEST_MMIO, 1, 0x100), EINVAL, "wider");
 	ck_fails(ioeventfd(match, fd, GUEST_MMIO, 4, UINT64_C(1) << 32), EINVAL);
@@ -130,7 +130,8 @@ START_TEST(ioeventfds_that_make_no_sense_are_refused)
 	ck_fails(ioeventfd(0, fd, UINT64_MAX - 3, 8, 0), EINVAL);
 	ck_fails_saying(ioeventfd(0, 12345, GUEST_MMIO, 4, 0), EBADF, "12345 is not open");
 	for (unsigned int width = 0; width <= 4; width += 4)
-		ck_fails_saying(ioeventfd(0, null, GUEST_MMIO, width, 0), EINVAL, "is no eventfd");
+		ck_fails_saying(ioeventfd(0, null, GUEST_MMIO, width, 0), EINVAL,
+				"is not an eventfd");
 	newer[0].size = sizeof(newer);
 	newer[0].fd = fd;
 	newer[0].address = GUEST_MMIO;
@@ -179,7 +180,7 @@ START_TEST(irqfds_that_are_no_eventfds_are_refused)
 	guest_create(&guest, &config, PROGRAM(stores));
 	guest_setup(&guest, AXVCPU_MODE_64);
 	ck_ok(axvm_finalize(guest.vm));
-	ck_fails_saying(irqfd(null), EINVAL, "is no eventfd");
+	ck_fails_saying(irqfd(null), EINVAL, "is not an eventfd");
 	ck_fails_saying(irqfd(12345), EBADF, "12345 is not open");
 	ck_ok(irqfd(fd));
 	guest_end(&guest);
@@ -193,10 +194,10 @@ START_TEST(without_an_irqchip_there_is_nothing_to_interrupt)
 	int fd = event_new();
 
 	start();
-	ck_fails_saying(axvm_set_irq_line(guest.vm, 5, true), ENOTSUP, "no irqchip");
-	ck_fails_saying(axvm_signal_msi(guest.vm, &msi), ENOTSUP, "no irqchip");
-	ck_fails_saying(axvm_set_routes(guest.vm, &route, 1), ENOTSUP, "no irqchip");
-	ck_fails_saying(irqfd(fd), ENOTSUP, "no irqchip");
+	ck_fails_saying(axvm_set_irq_line(guest.vm, 5, true), ENOTSUP, "no in-kernel irqchip");
+	ck_fails_saying(axvm_signal_msi(guest.vm, &msi), ENOTSUP, "no in-kernel irqchip");
+	ck_fails_saying(axvm_set_routes(guest.vm, &route, 1), ENOTSUP, "no in-kernel irqchip");
+	ck_fails_saying(irqfd(fd), ENOTSUP, "no in-kernel irqchip");
 	guest_end(&guest);
 	close(fd);
 }

@@ -95,9 +95,9 @@ END_TEST
 START_TEST(what_is_not_the_kvm_that_is_needed_is_refused)
 {
 	injector_ioctl(KVM_GET_API_VERSION, 13, 1);
-	ck_fails_saying(axvm_new(NULL, &vm), ENOTSUP, "version 13, not 12");
+	ck_fails_saying(axvm_new(NULL, &vm), ENOTSUP, "version 13; the library needs 12");
 	injector_ioctl(KVM_GET_VCPU_MMAP_SIZE, 100, 1);
-	ck_fails_saying(axvm_new(NULL, &vm), EIO, "100 bytes are too few");
+	ck_fails_saying(axvm_new(NULL, &vm), EIO, "100 bytes are less than struct kvm_run");
 	/* The first that is asked for. */
 	injector_ioctl(KVM_CHECK_EXTENSION, 0, 1);
 	ck_fails_saying(axvm_new(NULL, &vm), ENOTSUP, "KVM_CAP_IMMEDIATE_EXIT");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Decodes the exits that all architectures have; kvm_arch.h has the rest. */
+/* Decodes the exits that all architectures have; axk_arch_decode() decodes the others. */
 #include <string.h>
 
 #include "backends/kvm/frequent.h"
@@ -21,10 +21,10 @@ static uint32_t internal_error(uint32_t suberror)
 	}
 }
 
-/* The instruction that could not be emulated, of KVMs from Linux 5.15 on that could read it. */
+/* The instruction that KVM could not emulate, if KVM reports it (since Linux 5.15). */
 static void decode_insn(const struct kvm_run *run, struct axvcpu_exit_internal *internal)
 {
-	/* Words: flags; then the number of bytes, and the bytes, in 16 bytes together. */
+	/* data[0] has flags; data[1] and data[2] have the number of bytes (1 byte) and the bytes (15). */
 	const unsigned char *bytes = (const unsigned char *)&run->internal.data[1];
 	uint32_t n = bytes[0];
 

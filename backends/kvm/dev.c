@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* /dev/kvm: opened, and found to be a KVM that will do. */
+/* Opens /dev/kvm, and checks that it is a KVM that the library can use. */
 #include <errno.h>
 #include <fcntl.h>
 
@@ -21,8 +21,11 @@ int axk_dev_open(const struct axvm *vm)
 		return axvcpu_fail(vm, -EACCES,
 				   "/dev/kvm: permission denied; is the user in group kvm?");
 	default:
-		return fd < 0 ? axvcpu_fail(vm, fd, "opening /dev/kvm") : fd;
+		break;
 	}
+	if (fd < 0)
+		return axvcpu_fail(vm, fd, "opening /dev/kvm");
+	return fd;
 }
 
 static int check_version(const struct axvm *vm, int kvm_fd)
@@ -34,8 +37,8 @@ static int check_version(const struct axvm *vm, int kvm_fd)
 	if (version < 0)
 		return axvcpu_fail(vm, -ENODEV, "KVM_GET_API_VERSION: this is not KVM");
 	if (version != KVM_API_VERSION)
-		return axvcpu_fail(vm, -ENOTSUP, "KVM's API has version %d, not %d", version,
-				   KVM_API_VERSION);
+		return axvcpu_fail(vm, -ENOTSUP, "the KVM API has version %d; the library needs %d",
+				   version, KVM_API_VERSION);
 	return 0;
 }
 
@@ -49,7 +52,8 @@ int axk_dev_check(const struct axvm *vm, int kvm_fd)
 	if (ret < 0)
 		return axvcpu_fail(vm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_IMMEDIATE_EXIT");
 	if (!ret)
-		return axvcpu_fail(vm, -ENOTSUP,
-				   "KVM_CAP_IMMEDIATE_EXIT is missing: Linux 4.11 has it");
+		return axvcpu_fail(
+			vm, -ENOTSUP,
+			"this KVM lacks KVM_CAP_IMMEDIATE_EXIT; it needs Linux 4.11 or later");
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Devices that the kernel emulates beside the vCPUs: interrupt controllers, made with KVM_CREATE_DEVICE. */
+/* Devices that KVM emulates: interrupt controllers, created by KVM_CREATE_DEVICE. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -13,8 +13,9 @@ int axk_device_new(const struct axk_vm *kvm, uint32_t type, const char *name)
 	if (ret == -ENODEV)
 		return axvcpu_fail(kvm->vm, -ENOTSUP, "VM config: irqchip: this KVM has no %s",
 				   name);
-	return ret < 0 ? axvcpu_fail(kvm->vm, ret, "KVM_CREATE_DEVICE of %s", name)
-		       : (int)device.fd;
+	if (ret < 0)
+		return axvcpu_fail(kvm->vm, ret, "KVM_CREATE_DEVICE of %s", name);
+	return (int)device.fd;
 }
 
 int axk_device_exists(const struct axk_vm *kvm, uint32_t type)
@@ -24,9 +25,12 @@ int axk_device_exists(const struct axk_vm *kvm, uint32_t type)
 
 	if (ret == -ENODEV)
 		return 0;
-	return ret < 0 ? axvcpu_fail(kvm->vm, ret, "KVM_CREATE_DEVICE, as a test, of type %" PRIu32,
-				     type)
-		       : 1;
+	if (ret < 0)
+		return axvcpu_fail(kvm->vm, ret,
+				   "KVM_CREATE_DEVICE of type %" PRIu32
+				   " with KVM_CREATE_DEVICE_TEST",
+				   type);
+	return 1;
 }
 
 int axk_device_has(const struct axk_vm *kvm, int fd, uint32_t group, uint64_t attr)
@@ -34,10 +38,12 @@ int axk_device_has(const struct axk_vm *kvm, int fd, uint32_t group, uint64_t at
 	const struct kvm_device_attr has = { .group = group, .attr = attr };
 	int ret = axk_ioctl(fd, KVM_HAS_DEVICE_ATTR, &has);
 
-	/* There is none of that name; or of that kind; or there are none at all. */
+	/* Unknown attribute, unknown group, or no attributes at all. */
 	if (ret == -ENXIO || ret == -ENODEV || ret == -ENOTTY || ret == -EINVAL)
 		return 0;
-	return ret < 0 ? axvcpu_fail(kvm->vm, ret, "KVM_HAS_DEVICE_ATTR") : 1;
+	if (ret < 0)
+		return axvcpu_fail(kvm->vm, ret, "KVM_HAS_DEVICE_ATTR");
+	return 1;
 }
 
 int axk_device_set(const struct axk_vm *kvm, int fd, uint32_t group, uint64_t attr,

@@ -5,10 +5,14 @@
 
 #include "backends/kvm/kvm.h"
 
-/* The descriptor of a new one, or an errno; 'name' is for messages. KVM keeps the device without it. */
+/*
+ * Creates a device. Returns its descriptor, or a negative errno; 'name' is for messages. The device lives as
+ * long as the VM, even if the descriptor is closed.
+ */
 int axk_device_new(const struct axk_vm *kvm, uint32_t type, const char *name);
-/* Whether this KVM could make one: 1, 0, or an errno. */
+/* Whether this KVM can create such a device: 1, 0, or a negative errno. */
 int axk_device_exists(const struct axk_vm *kvm, uint32_t type);
+/* Whether the device has the attribute: 1, 0, or a negative errno. */
 int axk_device_has(const struct axk_vm *kvm, int fd, uint32_t group, uint64_t attr);
 /* 'what' is for the message. */
 int axk_device_set(const struct axk_vm *kvm, int fd, uint32_t group, uint64_t attr,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * The fast path of run and complete, which nearly every exit takes: the vCPU is Ready, the caller
- * owns it, its backend is this one, and the exit is a frequent one. One compare-and-swap checks all
- * that; the system call and the decoder are inlined. Everything else goes to the slow path, in
- * lib/vcpu/run.c.
+ * owns it, its backend is this one, and the exit is a frequent one. One compare-and-swap checks the
+ * state and the owner; the system call and the decoder are inlined. Everything else takes the slow
+ * path, in lib/vcpu/run.c.
  *
  * This is the only file that sees both sides: struct axvcpu of lib/, and struct axk_vcpu behind its
  * 'arch'. It is the third seam between the two, beside the ops table and the HAL.
@@ -24,20 +24,20 @@ void axv_fast_run_attach(struct axvcpu *vcpu)
 
 	/* With another backend, 'arch' is an object of another type. */
 	vcpu->backend_has_work = vcpu->ops->run == axk_run ? &arch->has_pending_work : &never;
-	/* The fast path does not know the exits of another backend, nor those that are forwarded. */
+	/* The fast path cannot decode exits of another backend, nor forwarded events. */
 	if (vcpu->ops->run != axk_run || vcpu->vm->forwards)
 		atomic_fetch_or(&vcpu->attention, ATTENTION_SLOW_PATH);
 }
 
 /*
- * The fast path has entered the guest, and could not finish: KVM_RUN has returned the errno 'ret', or
- * 0 with an exit that is not a frequent one.
+ * Continues after the fast path has entered the guest: KVM_RUN has returned the errno 'ret', or 0 with an
+ * exit that is not a frequent one.
  */
 static noinline int finish_run(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret)
 {
 	axv_thread_set_current(vcpu);
 	exit->kicked = 0;
-	/* A forked child comes this far: KVM refuses it, and the decoder would write to struct kvm_run. */
+	/* A forked child gets here as KVM_RUN fails; the parent shares struct kvm_run, which must not be written. */
 	if (ret && axv_vm_check_process(vcpu->vm))
 		ret = -EPERM;
 	else
@@ -45,7 +45,7 @@ static noinline int finish_run(struct axvcpu *vcpu, struct axvcpu_exit *exit, in
 	return axv_run_end(vcpu, exit, ret);
 }
 
-/* What changes in the state word; axvcpu_kick() in other threads looks for it. */
+/* The change of the state word. axvcpu_kick() of other threads signals Running vCPUs. */
 #define READY_TO_RUNNING ((AXVCPU_RUNNING | STATE_BUSY) - AXVCPU_READY)
 
 int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit)
@@ -55,7 +55,7 @@ int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 	uint32_t open_exit_kind = AXVCPU_EXIT_NOTHING;
 	long ret;
 
-	/* Not Ready, another thread's, attention, no answer; or another vCPU is current. */
+	/* Fails if not Ready, not the owner, busy, attention or an open exit; or if a vCPU is current. */
 	if (unlikely(!atomic_compare_exchange_strong(&vcpu->state, &word, word + READY_TO_RUNNING)))
 		return axv_run_slow_path(vcpu, exit);
 	axv_thread.current = vcpu;
@@ -79,8 +79,8 @@ int axvcpu_complete(struct axvcpu *vcpu, const struct axvcpu_answer *answer)
 {
 	const uint64_t ready = axv_thread.ready;
 	/*
-	 * Ready, with an answer due. Without its mark this may be a forked child, whose answer would reach
-	 * the parent: then the bit of the mark remains, which no state word has.
+	 * The expected word: Ready, with an open exit. In a forked child, whose answer would reach the
+	 * parent, *mark is 0: then the word has the bit PROCESS_MARK, which no state word has.
 	 */
 	uint64_t word = ready + (STATE_OPEN_EXIT - PROCESS_MARK) + *vcpu->mark;
 

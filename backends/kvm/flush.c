@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Open exits: KVM finishes the instruction at the next KVM_RUN, which a flush does without the guest. */
+/* Open exits: KVM completes the instruction on the next KVM_RUN. A flush does that without entering the guest. */
 #include <errno.h>
 
 #include "backends/kvm/enter.h"
 #include "backends/kvm/kvm.h"
 
-/* Pieces in which one instruction's I/O can still be open: more is not one instruction. */
+/* Upper bound of the exits into which KVM splits the I/O of one instruction. */
 #define PIECES_MAX 4096
 
 void axk_close_exit(struct axk_vcpu *vcpu)
@@ -23,7 +23,7 @@ int axk_flush(void *arch_vcpu)
 		return 0;
 	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	ret = (int)axk_enter(vcpu);
-	/* Ours is done with; one that a kicker made in the meantime is not. */
+	/* Clears the flush's request, but keeps that of a kick that came meanwhile. */
 	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 	if (atomic_load(&vcpu->kick))
 		__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
@@ -41,7 +41,7 @@ int axk_drop_exits(struct axk_vcpu *vcpu)
 	for (int i = 0; i < PIECES_MAX && (axk_is_open(vcpu) || vcpu->stashed); i++) {
 		int ret;
 
-		/* What was met on the way is nobody's any more, but may be open in turn. */
+		/* The exit that the flush ended in is dropped, but may itself be open. */
 		vcpu->stashed = false;
 		ret = axk_flush(vcpu);
 		if (ret)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The frequent exits, and the frequent answer, decoded inline: by the fast path and by the slow one.
- * decode.c has the other exits.
+ * The frequent exits and the frequent answer, inline, for the fast path and the slow path. decode.c has the
+ * other exits.
  */
 #ifndef KVM_FREQUENT_H
 #define KVM_FREQUENT_H
@@ -19,7 +19,7 @@ static inline void axk_decode_mmio(struct axk_vcpu *vcpu, struct axvcpu_exit *ex
 	uint32_t width = run->mmio.len;
 
 	mmio->addr = run->mmio.phys_addr;
-	/* It is below 256: so 'reg_known' and the two that follow become 0. */
+	/* 'width' is below 256, so this store also sets 'reg_known' and the two fields after it to 0. */
 	memcpy((unsigned char *)mmio + offsetof(struct axvcpu_exit_mmio, width), &width,
 	       sizeof(width));
 	if (run->mmio.is_write) {
@@ -34,9 +34,9 @@ static inline void axk_decode_mmio(struct axk_vcpu *vcpu, struct axvcpu_exit *ex
 }
 
 /*
- * Decodes the exit if it is a frequent one: writes 'exit', and its kind to 'open_exit_kind' if it can be
- * answered. Else returns false. A kick that comes with a frequent exit is left to the next entry,
- * which it ends at once.
+ * Decodes the exit if it is a frequent one: fills in 'exit', and stores its kind in *open_exit_kind if it
+ * can be answered. Otherwise returns false. A kick that arrives together with a frequent exit stays pending
+ * and ends the next entry at once.
  */
 static inline bool axk_decode_frequent(struct axk_vcpu *vcpu, struct axvcpu_exit *exit,
 				       uint32_t *open_exit_kind)
@@ -49,7 +49,7 @@ static inline bool axk_decode_frequent(struct axk_vcpu *vcpu, struct axvcpu_exit
 	return true;
 }
 
-/* Answers the latest exit with a value, if a value is all that it takes. */
+/* Answers the latest exit with a value. Returns false if the exit takes another kind of answer. */
 static inline bool axk_answer_value(const struct axk_vcpu *vcpu, uint64_t value)
 {
 	if (!vcpu->answer)

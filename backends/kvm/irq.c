@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The kernel's interrupt controllers, event descriptors, and capabilities to enable. */
+/* In-kernel interrupt controllers: lines, messages, routes; event descriptors. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,13 +11,17 @@
 /* --- refusals --------------------------------------------------------------------------------- */
 
 /*
- * What is wrong with the descriptors that KVM refused, or "". All else that it answers so has been
- * checked before. 'second' is -1 if there is only one.
+ * Writes to 'buf' why KVM refused the descriptors, or "". Other causes of these errnos have been checked
+ * before. 'second' is -1 if there is only one descriptor.
  */
-static void why_refused(int ret, int first, int second, char buf[80])
+static void describe_refusal(int ret, int first, int second, char buf[80])
 {
-	const char *why = ret == -EINVAL ? "no eventfd" : ret == -EBADF ? "not open" : NULL;
+	const char *why = NULL;
 
+	if (ret == -EINVAL)
+		why = "not an eventfd";
+	else if (ret == -EBADF)
+		why = "not open";
 	buf[0] = 0;
 	if (why && second >= 0)
 		snprintf(buf, 80, ": descriptor %d or %d is %s", first, second, why);
@@ -27,14 +31,13 @@ static void why_refused(int ret, int first, int second, char buf[80])
 
 static int check_irqchip(const struct axk_vm *kvm, const char *what)
 {
-	return kvm->kernel_irqchip
-		       ? 0
-		       : axvcpu_fail(kvm->vm, -ENOTSUP,
-				     "%s: the VM's config asked for no irqchip in the kernel",
-				     what);
+	if (kvm->kernel_irqchip)
+		return 0;
+	return axvcpu_fail(kvm->vm, -ENOTSUP,
+			   "%s: the VM has no in-kernel irqchip (AXVM_IRQCHIP_NONE)", what);
 }
 
-/* A number that may have a route. */
+/* Checks that the gsi is one that can have a route. */
 static int check_gsi(const struct axk_vm *kvm, uint32_t gsi, const char *what)
 {
 	int ret = check_irqchip(kvm, what);
@@ -45,19 +48,20 @@ static int check_gsi(const struct axk_vm *kvm, uint32_t gsi, const char *what)
 		return axvcpu_fail(kvm->vm, -ENOTSUP, "%s: this KVM lacks KVM_CAP_IRQ_ROUTING",
 				   what);
 	if (gsi >= kvm->gsis)
-		return axvcpu_fail(kvm->vm, -EINVAL, "%s: gsi %" PRIu32 ": they end at %" PRIu32,
-				   what, gsi, kvm->gsis - 1);
+		return axvcpu_fail(kvm->vm, -EINVAL,
+				   "%s: gsi is %" PRIu32 "; the maximum is %" PRIu32, what, gsi,
+				   kvm->gsis - 1);
 	return 0;
 }
 
-/* Who sends a message matters only to controllers that ask. */
+/* Only some controllers (the GIC's ITS) use the sender of a message. */
 static int check_device(const struct axk_vm *kvm, const struct axvm_msi *msi, const char *what)
 {
-	return msi->device && !axk_arch_msi_devices()
-		       ? axvcpu_fail(kvm->vm, -EINVAL,
-				     "%s: device %#" PRIx32 ": messages have no sender here", what,
-				     msi->device)
-		       : 0;
+	if (!msi->device || axk_arch_msi_devices())
+		return 0;
+	return axvcpu_fail(kvm->vm, -EINVAL,
+			   "%s: device is %#" PRIx32 "; it must be 0 on this architecture", what,
+			   msi->device);
 }
 
 int axk_irq_init(struct axk_vm *kvm)
@@ -84,7 +88,9 @@ int axk_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 	if (ret)
 		return ret;
 	ret = axk_ioctl(kvm->fd, KVM_IRQ_LINE, &line);
-	return likely(!ret) ? 0 : axvcpu_fail(kvm->vm, ret, "KVM_IRQ_LINE of gsi %" PRIu32, gsi);
+	if (likely(!ret))
+		return 0;
+	return axvcpu_fail(kvm->vm, ret, "KVM_IRQ_LINE of gsi %" PRIu32, gsi);
 }
 
 int axk_signal_msi(void *arch_vm, const struct axvm_msi *msi)
@@ -104,7 +110,7 @@ int axk_signal_msi(void *arch_vm, const struct axvm_msi *msi)
 	ret = axk_ioctl(kvm->fd, KVM_SIGNAL_MSI, &kvm_msi);
 	if (likely(ret >= 0))
 		return ret > 0;
-	/* KVM's -1 for "nobody is there to take it", which looks like an errno. */
+	/* Not an errno: KVM returns -1 if no vCPU is a target of the message. */
 	if (ret == -EPERM)
 		return 0;
 	return axk_failed_for(kvm, ret, "KVM_SIGNAL_MSI", KVM_CAP_SIGNAL_MSI);
@@ -151,13 +157,14 @@ int axk_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
 
 	if (ret)
 		return ret;
-	/* KVM has as many routes as numbers. */
+	/* KVM allows as many routes as there are gsis. */
 	if (count > kvm->gsis)
-		return axvcpu_fail(kvm->vm, -ENOSPC, "set_routes: %zu routes, of at most %" PRIu32,
-				   count, kvm->gsis);
+		return axvcpu_fail(kvm->vm, -ENOSPC,
+				   "set_routes: %zu routes; the maximum is %" PRIu32, count,
+				   kvm->gsis);
 	routing = axv_sys_calloc(1, sizeof(*routing) + count * sizeof(routing->entries[0]));
 	if (!routing)
-		return axvcpu_fail(kvm->vm, -ENOMEM, "set_routes: %zu routes", count);
+		return axvcpu_fail(kvm->vm, -ENOMEM, "set_routes: allocating %zu routes", count);
 	routing->nr = (uint32_t)count;
 	for (size_t i = 0; !ret && i < count; i++)
 		ret = encode_route(kvm, &routes[i], &routing->entries[i]);
@@ -182,12 +189,14 @@ int axk_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 
 	if (ret)
 		return ret;
-	/* The end of an interrupt is seen by the controller, and that is not KVM's then. */
+	/* Resampling needs the end of interrupt, which the caller's controller sees, not KVM. */
 	if (resample && kvm->irqchip == AXVM_IRQCHIP_SPLIT)
-		return axvcpu_fail(kvm->vm, -ENOTSUP,
-				   "irqfd: gsi %" PRIu32
-				   ": there is no resampling with a split irqchip, but EOI exits",
-				   irqfd->gsi);
+		return axvcpu_fail(
+			kvm->vm, -ENOTSUP,
+			"irqfd: gsi %" PRIu32
+			": AXVM_EVENT_RESAMPLE is not supported with AXVM_IRQCHIP_SPLIT; use "
+			"EOI exits",
+			irqfd->gsi);
 	if (resample) {
 		request.flags |= KVM_IRQFD_FLAG_RESAMPLE;
 		request.resamplefd = (uint32_t)irqfd->resample_fd;
@@ -197,9 +206,10 @@ int axk_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 	ret = axk_ioctl(kvm->fd, KVM_IRQFD, &request);
 	if (likely(!ret))
 		return 0;
-	why_refused(ret, irqfd->fd, resample ? irqfd->resample_fd : -1, why);
-	return resample ? axk_failed_because(kvm, ret, "KVM_IRQFD", KVM_CAP_IRQFD_RESAMPLE, why)
-			: axk_failed_because(kvm, ret, "KVM_IRQFD", KVM_CAP_IRQFD, why);
+	describe_refusal(ret, irqfd->fd, resample ? irqfd->resample_fd : -1, why);
+	if (resample)
+		return axk_failed_because(kvm, ret, "KVM_IRQFD", KVM_CAP_IRQFD_RESAMPLE, why);
+	return axk_failed_because(kvm, ret, "KVM_IRQFD", KVM_CAP_IRQFD, why);
 }
 
 int axk_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd)
@@ -212,7 +222,8 @@ int axk_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd)
 	int ret;
 
 	if ((ioeventfd->flags & AXVM_EVENT_PORT) && !axk_arch_has_ports())
-		return axvcpu_fail(kvm->vm, -ENOTSUP, "ioeventfd: there are no ports here");
+		return axvcpu_fail(kvm->vm, -ENOTSUP,
+				   "ioeventfd: this architecture has no I/O ports");
 	if (ioeventfd->flags & AXVM_EVENT_PORT)
 		request.flags |= KVM_IOEVENTFD_FLAG_PIO;
 	if (ioeventfd->flags & AXVM_EVENT_DATAMATCH) {
@@ -228,10 +239,9 @@ int axk_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd)
 		return axvcpu_fail(kvm->vm, ret, "KVM_IOEVENTFD: %s %#" PRIx64 " %s",
 				   ioeventfd->flags & AXVM_EVENT_PORT ? "port" : "address",
 				   ioeventfd->address,
-				   ret == -EEXIST ? "is taken" : "has no such descriptor");
-	why_refused(ret, ioeventfd->fd, -1, why);
-	return ioeventfd->width
-		       ? axk_failed_because(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD, why)
-		       : axk_failed_because(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD_ANY_LENGTH,
-					    why);
+				   ret == -EEXIST ? "is in use" : "has no such descriptor");
+	describe_refusal(ret, ioeventfd->fd, -1, why);
+	if (ioeventfd->width)
+		return axk_failed_because(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD, why);
+	return axk_failed_because(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD_ANY_LENGTH, why);
 }

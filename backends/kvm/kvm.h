@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What the KVM backends of all architectures share. */
+/* Shared by the KVM backends of all architectures. */
 #ifndef KVM_KVM_H
 #define KVM_KVM_H
 
@@ -14,45 +14,45 @@
 #include "lib/base/compiler.h"
 #include "lib/host/sys.h"
 
-/* struct axk_vm_arch, and what of the run loop differs: the architecture's. */
+/* struct axk_vm_arch, struct axk_vcpu_arch, and the architecture's part of the run loop. */
 #include "kvm_arch.h"
 
-/* What one item of port I/O can have: KVM's size of it is a byte. */
+/* Upper bound of the size of one port I/O item in bytes: KVM stores the size in a byte. */
 #define KVM_ITEM_MAX 256u
 
 struct axk_vcpu {
-	/* --- what run touches --- */
+	/* --- fields that run uses --- */
 	struct kvm_run *run;
-	/* Bytes of 'run' and what follows it. */
+	/* Size of the mapping at 'run' in bytes. */
 	size_t run_size;
-	/* The last offset in it at which an item fits, KVM_ITEM_MAX bytes. */
+	/* The last offset in the mapping at which KVM_ITEM_MAX bytes fit. */
 	size_t last_item;
-	/* Where the latest exit takes 8 bytes as its answer; NULL if it takes another. */
+	/* Where the latest exit expects an 8-byte answer; NULL if it takes another kind of answer. */
 	void *answer;
 	int fd;
 	/*
-	 * Run has to see to something before it enters: 'stashed', or what axk_arch_before_entry()
-	 * knows of. Set for nothing, it costs a little time.
+	 * Run must do pending work before it enters: 'stashed', or that of axk_arch_before_entry(). A
+	 * spurious true only costs one entry on the slow path.
 	 */
 	bool has_pending_work;
-	/* A flush met another exit, which run has yet to hand out. */
+	/* A flush ended in another exit, which the next run must return. */
 	bool stashed;
-	/* A kick that no run has answered. A word: exchanging less is a call on some machines. */
+	/* A kick that no run has consumed. A full word: riscv64 exchanges smaller ones by a function call. */
 	_Atomic uint32_t kick;
-	/* AXVM_FORWARD_*, of the VM's config. */
+	/* AXVM_FORWARD_* of the VM's config. */
 	uint32_t forward;
 
 	/* --- the rest --- */
 	bool is_setup;
-	/* What KVM_RUN blocks: signals.c. */
+	/* Whether 'signal_mask', the mask during KVM_RUN, is set: signals.c. */
 	bool has_signal_mask;
-	/* The owner did block the kick signal when it was last looked at. */
+	/* Whether the owner blocked the kick signal when signals.c last checked. */
 	bool kick_blocked;
 	uint64_t signal_mask;
 	uint32_t id;
 	uint64_t entry;
 	struct axk_vm *vm;
-	/* In the VM's list of those that were given up: KVM never forgets an id. */
+	/* The VM's list of freed vCPUs: KVM never releases an id. */
 	struct axk_vcpu *next_unused;
 	struct axk_vcpu_arch arch;
 };
@@ -60,30 +60,30 @@ struct axk_vcpu {
 struct axk_vm {
 	struct axvm *vm;
 	int fd;
-	/* Bytes of a vCPU's shared mapping, struct kvm_run and what follows it. */
+	/* Size of a vCPU's shared mapping in bytes: struct kvm_run and the pages after it. */
 	size_t run_size;
 	uint32_t max_vcpus;
 	uint32_t gpa_bits;
 	int kick_signal;
 	/* enum axvm_irqchip */
 	uint32_t irqchip;
-	/* AXVM_FORWARD_*, of the config. */
+	/* AXVM_FORWARD_* of the config. */
 	uint32_t forward;
-	/* The kernel has what hands interrupts to vCPUs: LAPIC, GIC, AIA. Not so: we inject. */
+	/* KVM has the controller that delivers interrupts to vCPUs: LAPIC, GIC, AIA. False: the caller injects. */
 	bool kernel_irqchip;
-	/* Interrupt numbers that can have a route, from 0; with kernel_irqchip. */
+	/* Number of gsis, from 0, that can have a route; with kernel_irqchip. */
 	uint32_t gsis;
 	struct axk_vcpu *unused;
-	/* How often a slot was about to change; for axk_arch_fault_may_pass(). */
+	/* Number of memory slot changes that have begun; for axk_arch_fault_may_pass(). */
 	atomic_uint slot_changes;
 	struct axk_vm_arch arch;
 };
 
 /* --- dev.c ------------------------------------------------------------------------------------ */
 
-/* /dev/kvm, or a negative errno with its diagnosis. 'vm' is for the message; it may be NULL. */
+/* Opens /dev/kvm. Returns it, or a negative errno with a message. 'vm' has the log hook, or is NULL. */
 int axk_dev_open(const struct axvm *vm);
-/* Whether it is KVM, of our version, and has what we cannot do without. */
+/* Checks that the descriptor is KVM, of the supported API version, with the required capabilities. */
 int axk_dev_check(const struct axvm *vm, int kvm_fd);
 
 /* --- entries of the ops tables: vm.c ---------------------------------------------------------- */
@@ -93,9 +93,9 @@ int axk_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_li
 void axk_vm_free(void *arch_vm);
 int axk_vm_fd(void *arch_vm);
 
-/* Guest-physical addresses have no more bits, whatever KVM says of its own. */
+/* Width of uint64_t, the type of guest-physical addresses: an upper bound of the width that KVM reports. */
 #define KVM_GPA_BITS_MAX 64
-/* The last address of so many bits. */
+/* Returns the last address of 'gpa_bits' bits. */
 static inline uint64_t axk_last_gpa(uint32_t gpa_bits)
 {
 	return gpa_bits < KVM_GPA_BITS_MAX ? (UINT64_C(1) << gpa_bits) - 1 : UINT64_MAX;
@@ -113,20 +113,20 @@ int axk_vm_enable_capability(void *arch_vm, unsigned int capability, const uint6
 int axk_vcpu_enable_capability(void *arch_vcpu, unsigned int capability, const uint64_t args[4]);
 
 /*
- * The value of a capability that 'option' of the config needs, or -ENOTSUP, with a message that names
- * it, where KVM lacks it.
+ * Returns the value of a capability that 'option' of the config needs; -ENOTSUP, with a message that names
+ * both, if KVM lacks it.
  */
 int axk_vm_require(const struct axk_vm *kvm, unsigned int capability, const char *name,
 		   const char *option);
 int axk_vm_enable(const struct axk_vm *kvm, unsigned int capability, uint64_t arg,
 		  const char *name);
-/* Both: enables a capability that 'option' of the config needs. */
+/* axk_vm_require(), then axk_vm_enable(). */
 int axk_vm_enable_for(const struct axk_vm *kvm, unsigned int capability, uint64_t arg,
 		      const char *name, const char *option);
 
 /*
- * The message of an ioctl 'what' that failed with 'ret', as KVM may lack a capability; else for the
- * reason 'why', which may be "". Returns -ENOTSUP or 'ret'.
+ * Leaves the message of an ioctl 'what' that failed with 'ret': that KVM lacks the capability, if it does;
+ * else the reason 'why', which may be "". Returns -ENOTSUP or 'ret'.
  */
 int axk_capability_failed(const struct axk_vm *kvm, int ret, const char *what,
 			  unsigned int capability, const char *name, const char *why);
@@ -139,17 +139,17 @@ int axk_capability_failed(const struct axk_vm *kvm, int ret, const char *what,
 
 int axk_vcpu_new(void *arch_vm, const struct axvcpu_config *config, void **arch_vcpu);
 void axk_vcpu_free(void *arch_vcpu);
-/* Ends one for good. */
+/* Closes the descriptor and frees the vCPU, without keeping it for reuse. */
 void axk_vcpu_close(struct axk_vcpu *vcpu);
 int axk_set_ept_root(void *arch_vcpu, uint64_t root);
 int axk_vcpu_fd(void *arch_vcpu);
 
 /* --- one_reg.c -------------------------------------------------------------------------------- */
 
-/* One of KVM's own, with as many bytes as its id says. -ENOENT, without a message: there is none. */
+/* A register by its KVM id, which encodes its size. -ENOENT, without a message: no such register. */
 int axk_get_one_reg(struct axk_vcpu *vcpu, uint64_t id, void *value);
 int axk_set_one_reg(struct axk_vcpu *vcpu, uint64_t id, const void *value);
-/* Whether an id is KVM's own, of a register that a value has room for. */
+/* Whether 'id' is the KVM id of a register of at most 8 bytes. */
 static inline bool axk_is_value_id(uint64_t id)
 {
 	size_t size = axvcpu_reg_size(id);
@@ -177,34 +177,34 @@ int axk_decode(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 /* --- run.c ------------------------------------------------------------------------------------ */
 
 int axk_run(void *arch_vcpu, struct axvcpu_exit *exit);
-/* The same from where KVM_RUN has returned 'ret'. */
+/* Continues a run in which KVM_RUN has returned 'ret'. */
 int axk_finish_run(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, int ret);
 int axk_complete(void *arch_vcpu, const struct axvcpu_answer *answer);
 int axk_kick(void *arch_vcpu);
 /* --- flush.c ---------------------------------------------------------------------------------- */
 
-/* Finishes an open exit; the next run returns the exit, if any, that this ended with. */
+/* Completes an open exit. If that ends in another exit, the next run returns it. */
 int axk_flush(void *arch_vcpu);
-/* Finishes open exits and drops those that follow: none must complete into the state of a reset. */
+/* Completes open exits and drops those that follow: none may complete after a reset. */
 int axk_drop_exits(struct axk_vcpu *vcpu);
-/* Marks the exit finished: KVM_RUN has completed it, and has not ended in another one. */
+/* Marks the exit as completed: KVM_RUN has done so, without ending in another exit. */
 void axk_close_exit(struct axk_vcpu *vcpu);
 
 /* --- signals.c -------------------------------------------------------------------------------- */
 
 int axk_bind(void *arch_vcpu);
 int axk_unbind(void *arch_vcpu);
-/* Takes pending signals of kicks from an owner that blocks them. Whether there was one. */
+/* Consumes pending kick signals of an owner that blocks them. Returns whether there was one. */
 bool axk_take_kick_signals(const struct axk_vcpu *vcpu);
 /*
- * KVM_RUN has ended in EINTR, and no kick asked for it. Returns 1 if that was the signal of an
- * earlier kick, to enter again; 0 if it was a signal of the caller's; or an errno.
+ * Called after KVM_RUN returned EINTR without a kick. Returns 1 if the signal was that of an earlier kick,
+ * and the guest must be re-entered; 0 if it was another signal of the process; or a negative errno.
  */
 int axk_unexplained_signal(struct axk_vcpu *vcpu);
 
 /* --- irq.c ------------------------------------------------------------------------------------ */
 
-/* Fills in what lines and routes need, when the VM has its irqchip. */
+/* Initialises the fields for lines and routes. Called once the VM has its irqchip. */
 int axk_irq_init(struct axk_vm *kvm);
 int axk_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
 int axk_signal_msi(void *arch_vm, const struct axvm_msi *msi);
@@ -212,13 +212,13 @@ int axk_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
 int axk_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
 int axk_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd);
 
-/* A value of 'width' bytes, 1 to 8, at 'p', which has 8 bytes. Guests are little-endian. */
+/* Loads a little-endian value of 'width' bytes, 1 to 8, at 'p', where 8 bytes must be readable. */
 static inline uint64_t axk_load(const void *p, unsigned int width)
 {
 	uint64_t value;
 	uint32_t word;
 
-	/* The most frequent one. */
+	/* The most frequent width. */
 	if (likely(width == 4)) {
 		__builtin_memcpy(&word, p, sizeof(word));
 		return word;
@@ -227,24 +227,24 @@ static inline uint64_t axk_load(const void *p, unsigned int width)
 	return value & (~UINT64_C(0) >> (-width * 8 & 63));
 }
 
-/* Whether the latest exit's instruction finishes on the next entry. */
+/* Whether KVM completes the latest exit's instruction on the next entry. */
 static inline bool axk_is_open(const struct axk_vcpu *vcpu)
 {
 	return vcpu->run->exit_reason == KVM_EXIT_MMIO || axk_arch_is_open(vcpu->run->exit_reason);
 }
 
-/* An exit to which there is a kind but no further data. */
+/* Sets the kind of an exit that cannot be answered. */
 static inline void axk_exit_plain(struct axvcpu_exit *exit, enum axvcpu_exit_kind kind)
 {
 	exit->kind = kind;
 	exit->answerable = 0;
 }
 
-/* What all frequent exits have in common. */
+/* Writes the fields that all frequent exits have. */
 static inline void axk_exit_frequent(struct axvcpu_exit *exit, enum axvcpu_exit_kind kind,
 				     bool answerable, uint64_t raw_reason, uint32_t *open_exit_kind)
 {
-	/* All of the first eight bytes, so that it is one store. */
+	/* All of the first eight bytes, so that the compiler makes one store of it. */
 	exit->kind = kind;
 	exit->kicked = 0;
 	exit->answerable = answerable;
@@ -256,53 +256,53 @@ static inline void axk_exit_frequent(struct axvcpu_exit *exit, enum axvcpu_exit_
 		*open_exit_kind = kind;
 }
 
-/* The latest exit reads the 8 bytes at 'p': all ones unless somebody answers, as without a device. */
+/* The latest exit expects its answer at 'p'. Unanswered it reads all ones, as without a device. */
 static inline void axk_expect_answer(struct axk_vcpu *vcpu, void *p)
 {
 	__builtin_memset(p, 0xff, 8);
 	vcpu->answer = p;
 }
 
-/* --- what an architecture defines -------------------------------------------------------------- */
+/* --- defined by each architecture -------------------------------------------------------------- */
 
-/* Levels of the tables of guest-physical addresses, at most; or a negative errno. */
+/* Returns the maximum number of levels of second-stage page tables, or a negative errno. */
 int axk_arch_guest_page_table_levels(int kvm_fd);
 /*
- * The argument of KVM_CREATE_VM, or a negative errno. The arch_config is read, or refused, here
- * first, before there is anything to release.
+ * Returns the argument of KVM_CREATE_VM, or a negative errno. Also reads and checks arch_config, before
+ * there is anything to release.
  */
 int axk_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config);
-/* What follows KVM_CREATE_VM; 'kvm_fd' is open only now. Releases all it took if it fails. */
+/* Initialises a new VM. 'kvm_fd' is open during this call only. Releases everything if it fails. */
 int axk_arch_vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *config,
 		     struct axvm_limits *limits);
 void axk_arch_vm_destroy(struct axk_vm *kvm);
-/* KVM has just made it; it has no 'run' yet. By one thread at a time. If it fails, it is closed. */
+/* Initialises a new vCPU, which has no 'run' yet. One call at a time. On failure the vCPU is closed. */
 int axk_arch_vcpu_created(struct axk_vcpu *vcpu);
 /*
- * What vcpu->has_pending_work asked for, before an entry: all of it, or what can be done now. Sets 'slow' again
- * if some is left. May flush, and so leave 'stashed'. Returns 0 to enter, 1 if 'exit' is written
- * instead, or an errno.
+ * Does the work that vcpu->has_pending_work stands for, before an entry, as far as it can be done now. Sets
+ * has_pending_work again if some is left. May flush, and so set 'stashed'. Returns 0 to enter the guest, 1
+ * if 'exit' is filled in instead, or a negative errno.
  */
 int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
-/* Whether the exit that an entry on the slow way ended with is not for the caller, but to go in again. */
+/* True if this exit, of an entry with pending work, must not reach the caller: the guest is re-entered. */
 bool axk_arch_swallow(struct axk_vcpu *vcpu);
 /*
- * Decodes an exit that run.c does not know: writes all but 'kicked' and the raw reason; raw_code is
- * 0 before. Returns 1; 0: it was for the backend alone, which has answered it, and the guest goes on;
- * or an errno, and it is called again.
+ * Decodes an exit that decode.c does not handle: fills in 'exit' except 'kicked' and raw_reason; raw_code
+ * is 0 at the call. Returns 1 if 'exit' is filled in; 0 if the backend consumed the exit and the guest must
+ * be re-entered; or a negative errno if decoding failed (the next run decodes the same exit again).
  */
 int axk_arch_decode(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 /*
- * The same for frequent exits that are decoded, in VMs that forward something: makes another exit
- * of what is none of those to the caller.
+ * In VMs that forward events: replaces a decoded frequent exit by the forwarded event that it stands for,
+ * if any. Returns as axk_arch_decode() does, except errors.
  */
 bool axk_arch_decode_forwarded(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 /*
- * KVM_RUN has ended because of the guest, with fault->error, and KVM does not say where: fills in of
- * 'fault' what can be found out.
+ * KVM_RUN failed because of the guest, with fault->error, and KVM does not report the address: fills in the
+ * fields of 'fault' that can be determined.
  */
 void axk_arch_locate_fault(struct axk_vcpu *vcpu, struct axvcpu_exit_page_fault *fault);
-/* Answers what axk_arch_decode() says can be answered. */
+/* Answers an exit that axk_arch_decode() marked as answerable. */
 int axk_arch_complete(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer);
 
 #endif

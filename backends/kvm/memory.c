@@ -16,7 +16,7 @@ static int set_slot(struct axk_vm *kvm, const struct axvm_region *region, uint32
 	};
 	int ret;
 
-	/* Before KVM does it: whoever fails because of that then finds it counted. */
+	/* Counted before the change: a KVM_RUN that fails because of it sees the new count. */
 	atomic_fetch_add(&kvm->slot_changes, 1);
 	ret = axk_ioctl(kvm->fd, KVM_SET_USER_MEMORY_REGION, &kvm_region);
 	if (ret < 0)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The registers that have names here, on architectures whose registers are all reached by
- * KVM_GET_ONE_REG: what a table of the architecture's says.
+ * Registers by AXVCPU_REG_*, on architectures that use KVM_GET_ONE_REG for all registers. A table of the
+ * architecture lists them.
  */
 #include <errno.h>
 
 #include "backends/kvm/named_regs.h"
 
-/* KVM's id for one of ours, or for one of KVM's own that fits 8 bytes; 0: neither. */
+/* Returns the KVM id for an AXVCPU_REG_*, or for a KVM id of a register of at most 8 bytes; else 0. */
 static uint64_t kvm_id(const struct axk_vcpu *vcpu, uint64_t id)
 {
 	if (id >> 56)
@@ -47,13 +47,20 @@ int axk_get_named_regs(void *arch_vcpu, struct axvcpu_regs *regs)
 	struct axvcpu_regs all = { .pc = 0 };
 	int ret = axk_get_named_reg(arch_vcpu, AXVCPU_REG_PC, &all.pc);
 
-	if (!ret && KVM_ARCH_FLAGS)
+	if (ret)
+		return ret;
+	if (KVM_ARCH_FLAGS) {
 		ret = axk_get_named_reg(arch_vcpu, AXVCPU_REG_FLAGS, &all.flags);
-	for (unsigned int i = 0; !ret && i < KVM_ARCH_GPRS; i++)
+		if (ret)
+			return ret;
+	}
+	for (unsigned int i = 0; i < KVM_ARCH_GPRS; i++) {
 		ret = axk_get_named_reg(arch_vcpu, AXVCPU_REG_GPR(i), &all.gpr[i]);
-	if (!ret)
-		*regs = all;
-	return ret;
+		if (ret)
+			return ret;
+	}
+	*regs = all;
+	return 0;
 }
 
 int axk_set_named_regs(void *arch_vcpu, const struct axvcpu_regs *regs)

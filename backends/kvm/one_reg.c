@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Registers one at a time, by KVM's own ids: KVM_GET_ONE_REG and its kin. */
+/* Registers by KVM ids: KVM_GET_ONE_REG, KVM_SET_ONE_REG, KVM_GET_REG_LIST. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,7 +11,9 @@ int axk_get_one_reg(struct axk_vcpu *vcpu, uint64_t id, void *value)
 	const struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)value };
 	int ret = axk_ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg);
 
-	return ret == -ENOENT ? ret : axk_vcpu_result(vcpu, ret, "KVM_GET_ONE_REG");
+	if (ret == -ENOENT)
+		return ret;
+	return axk_vcpu_result(vcpu, ret, "KVM_GET_ONE_REG");
 }
 
 int axk_set_one_reg(struct axk_vcpu *vcpu, uint64_t id, const void *value)
@@ -19,39 +21,47 @@ int axk_set_one_reg(struct axk_vcpu *vcpu, uint64_t id, const void *value)
 	const struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)value };
 	int ret = axk_ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg);
 
-	return ret == -ENOENT ? ret : axk_vcpu_result(vcpu, ret, "KVM_SET_ONE_REG");
+	if (ret == -ENOENT)
+		return ret;
+	return axk_vcpu_result(vcpu, ret, "KVM_SET_ONE_REG");
 }
 
-/* --- of any size ------------------------------------------------------------------------------ */
+/* --- any size --------------------------------------------------------------------------------- */
 
 static int check_len(const struct axk_vcpu *vcpu, uint64_t id, size_t len)
 {
-	if (!axvcpu_reg_size(id))
+	size_t size = axvcpu_reg_size(id);
+
+	if (!size)
 		return -ENOENT;
-	return len == axvcpu_reg_size(id) ? 0
-					  : axvcpu_fail(vcpu->vm->vm, -EINVAL,
-							"vCPU %" PRIu32 ": register %#" PRIx64
-							" has %zu bytes, not %zu",
-							vcpu->id, id, axvcpu_reg_size(id), len);
+	if (len == size)
+		return 0;
+	return axvcpu_fail(vcpu->vm->vm, -EINVAL,
+			   "vCPU %" PRIu32 ": register %#" PRIx64 " has %zu bytes, not %zu",
+			   vcpu->id, id, size, len);
 }
 
 int axk_get_reg_bytes(void *arch_vcpu, uint64_t id, void *buf, size_t len)
 {
 	int ret = check_len(arch_vcpu, id, len);
 
-	return ret ? ret : axk_get_one_reg(arch_vcpu, id, buf);
+	if (ret)
+		return ret;
+	return axk_get_one_reg(arch_vcpu, id, buf);
 }
 
 int axk_set_reg_bytes(void *arch_vcpu, uint64_t id, const void *buf, size_t len)
 {
 	int ret = check_len(arch_vcpu, id, len);
 
-	return ret ? ret : axk_set_one_reg(arch_vcpu, id, buf);
+	if (ret)
+		return ret;
+	return axk_set_one_reg(arch_vcpu, id, buf);
 }
 
 /* --- the list ----------------------------------------------------------------------------------- */
 
-/* No architecture has half as many; KVM says the number itself, and it becomes a size. */
+/* More than twice the number of any architecture; bounds the allocation for the number that KVM reports. */
 #define REGS_MAX 65536u
 
 static int count_regs(struct axk_vcpu *vcpu)
@@ -59,11 +69,12 @@ static int count_regs(struct axk_vcpu *vcpu)
 	struct kvm_reg_list none = { .n = 0 };
 	int ret = axk_ioctl(vcpu->fd, KVM_GET_REG_LIST, &none);
 
-	/* E2BIG tells the number; a vCPU without registers would be a strange one. */
+	/* E2BIG is the expected result: it sets n. */
 	if (ret != -E2BIG && ret < 0)
 		return axk_vcpu_result(vcpu, ret, "KVM_GET_REG_LIST");
 	if (none.n > REGS_MAX)
-		return axk_vcpu_result(vcpu, -EIO, "KVM_GET_REG_LIST: no end to it");
+		return axk_vcpu_result(vcpu, -EIO,
+				       "KVM_GET_REG_LIST: KVM reports more than 65536 registers");
 	return (int)none.n;
 }
 
@@ -78,7 +89,8 @@ int axk_reg_list(void *arch_vcpu, uint64_t *ids, size_t count)
 		return n;
 	list = axv_sys_calloc(1, sizeof(*list) + (size_t)n * sizeof(list->reg[0]));
 	if (!list)
-		return axvcpu_fail(vcpu->vm->vm, -ENOMEM, "reg_list: vCPU %" PRIu32, vcpu->id);
+		return axvcpu_fail(vcpu->vm->vm, -ENOMEM,
+				   "reg_list: vCPU %" PRIu32 ": allocating the list", vcpu->id);
 	list->n = (unsigned int)n;
 	ret = axk_vcpu_ioctl(vcpu, KVM_GET_REG_LIST, list);
 	for (size_t i = 0; !ret && i < count && i < (size_t)n; i++)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * A host CPU's state over KVM. KVM switches the hardware on and off by itself, on all CPUs, with
- * the first and the last VM: what is left to do is to see that it could, and to hold /dev/kvm.
+ * Per-CPU state with KVM. KVM itself enables the hardware on all CPUs for the first VM, and disables it after
+ * the last. So enabling only checks that KVM is usable, and keeps /dev/kvm open.
  */
 #include <errno.h>
 
 #include "backends/kvm/kvm.h"
 
-/* What the words of struct axpercpu are to us. */
+/* Use of the words 'data' of struct axpercpu. */
 enum {
 	DATA_FD,
 	DATA_LEVELS,

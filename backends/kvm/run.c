@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The backend's run: enters the guest until it comes out with an exit for the caller. Also the kick,
- * and the answer to an exit.
+ * The backend's run: enters the guest until there is an exit for the caller. Also the kick, and the answer
+ * to an exit.
  */
 #include <errno.h>
 
@@ -9,16 +9,16 @@
 #include "backends/kvm/frequent.h"
 #include "backends/kvm/kvm.h"
 
-/* A vCPU that waits for INIT or SIPI answers EAGAIN when something comes: more often is a storm. */
+/* KVM_RUN of a vCPU that waits for INIT or SIPI returns EAGAIN when woken. Limits the retries. */
 #define AGAIN_TRIES 64
 
 /* --- kicks ------------------------------------------------------------------------------------- */
 
 /*
- * A kicker sets first 'kick', then 'immediate_exit'; the owner clears first 'immediate_exit', then
- * takes 'kick': all four in one order that every thread agrees on. So if the owner's clearing wipes
- * out a kicker's request, the owner then finds that kicker's 'kick'. And if it has come and gone
- * in between, what is left is an immediate_exit without a kick, which costs one empty entry.
+ * A kicker sets 'kick', then 'immediate_exit'; the owner clears 'immediate_exit', then exchanges 'kick'. All
+ * four are sequentially consistent. So if the owner clears a kicker's 'immediate_exit', it then sees that
+ * kicker's 'kick'. If instead it has taken 'kick' before the kicker sets 'immediate_exit', an
+ * immediate_exit without a kick is left, which costs one empty entry.
  */
 int axk_kick(void *arch_vcpu)
 {
@@ -49,20 +49,20 @@ static void exit_nothing(struct axvcpu_exit *exit)
 	exit->raw_code = 0;
 }
 
-/* Why retry_until_exit() has entered again. */
+/* The entries that retry_until_exit() has repeated. */
 struct attempts {
-	/* EAGAIN, so often. */
+	/* Number of EAGAIN. */
 	int again;
-	/* Slots had changed so often at a failure that may pass. */
+	/* Whether a transient failure has occurred, and the number of slot changes at that time. */
 	bool failed;
 	unsigned int slot_changes;
 };
 
 /*
- * Whether a failure of which KVM has no details may be none the next time. If no slot changes until
- * then, it is one.
+ * Whether a failure without details may be transient, and KVM_RUN should be retried. If it recurs without a
+ * slot change in between, it is permanent.
  */
-static bool may_pass(struct axk_vcpu *vcpu, int ret, struct attempts *attempts)
+static bool may_be_transient(struct axk_vcpu *vcpu, int ret, struct attempts *attempts)
 {
 	unsigned int changes;
 
@@ -77,8 +77,8 @@ static bool may_pass(struct axk_vcpu *vcpu, int ret, struct attempts *attempts)
 }
 
 /*
- * Errnos by which KVM_RUN speaks of the guest, not of us: an access that has no memory behind it,
- * code where none can be. With or without details.
+ * Handles errnos of KVM_RUN that the guest causes, not the caller: an access without memory, code outside of
+ * memory. KVM may or may not report details.
  */
 static bool guest_fault(struct axk_vcpu *vcpu, int ret, struct axvcpu_exit *exit)
 {
@@ -103,7 +103,7 @@ static bool guest_fault(struct axk_vcpu *vcpu, int ret, struct axvcpu_exit *exit
 	return true;
 }
 
-/* The same of a guest that the hardware cannot be in. KVM says no more than the errno. */
+/* The same for a guest state that the hardware refuses. KVM reports only the errno. */
 static bool guest_refused(const struct axk_vcpu *vcpu, int ret, struct axvcpu_exit *exit)
 {
 	if (vcpu->run->exit_reason != KVM_EXIT_FAIL_ENTRY || !axk_arch_refused_entry(ret))
@@ -117,8 +117,8 @@ static bool guest_refused(const struct axk_vcpu *vcpu, int ret, struct axvcpu_ex
 }
 
 /*
- * KVM_RUN did not end in an exit. Returns 1 to enter again, 0 when 'exit' is written, or the errno
- * for the caller.
+ * KVM_RUN failed with 'ret'. Returns 1 to enter again, 0 if 'exit' is filled in, or the negative errno for
+ * the caller.
  */
 static int handle_run_error(struct axk_vcpu *vcpu, int ret, struct attempts *attempts,
 			    struct axvcpu_exit *exit)
@@ -141,17 +141,17 @@ static int handle_run_error(struct axk_vcpu *vcpu, int ret, struct attempts *att
 		exit_nothing(exit);
 		return 0;
 	}
-	if (may_pass(vcpu, ret, attempts))
+	if (may_be_transient(vcpu, ret, attempts))
 		return 1;
 	if (guest_fault(vcpu, ret, exit) || guest_refused(vcpu, ret, exit))
 		return 0;
-	/* Nobody knows how far it came: to finish an exit that is not open does no harm. */
+	/* KVM may or may not have completed an open exit; completing one that is not open is harmless. */
 	return axk_vcpu_result(vcpu, ret, "KVM_RUN");
 }
 
 /*
- * KVM_RUN has returned 'ret'. Enters again while there is no reason not to. Returns 1 when the guest
- * came out with an exit, which is to be decoded; 0 when 'exit' is written already; or an errno.
+ * KVM_RUN has returned 'ret'. Enters again as long as errors allow it. Returns 1 if there is an exit to
+ * decode; 0 if 'exit' is filled in already; or a negative errno.
  */
 static int retry_until_exit(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, int ret)
 {
@@ -166,29 +166,29 @@ static int retry_until_exit(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, int
 	return 1;
 }
 
-/* A kick may have come beside an exit. */
-static void answer_kick(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
+/* Reports a kick that came together with an exit. */
+static void report_kick(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	if (exit_requested(vcpu))
 		exit->kicked = take_kick(vcpu);
 }
 
 /*
- * 1: handed out. 0: the exit was for the backend alone. Or an errno: something of it could not be
- * read, and the next run hands it out.
+ * Returns 1 if 'exit' is filled in, 0 if the backend consumed the exit, or a negative errno if decoding
+ * failed: the next run decodes the exit again.
  */
 static int decode_and_return(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	int ret = axk_decode(vcpu, exit);
 
 	if (ret > 0)
-		answer_kick(vcpu, exit);
+		report_kick(vcpu, exit);
 	if (ret < 0)
 		vcpu->stashed = vcpu->has_pending_work = true;
 	return ret;
 }
 
-/* There is something to do before the guest is entered, and perhaps between entries. */
+/* Does pending work before the guest is entered, and between entries if more comes up. */
 static int run_with_pending_work(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	for (;;) {
@@ -199,16 +199,16 @@ static int run_with_pending_work(struct axk_vcpu *vcpu, struct axvcpu_exit *exit
 			ret = axk_arch_before_entry(vcpu, exit);
 		}
 		if (ret < 0) {
-			/* To be tried again. */
+			/* The next run tries again. */
 			vcpu->has_pending_work = true;
 			return ret;
 		}
 		if (ret) {
-			answer_kick(vcpu, exit);
+			report_kick(vcpu, exit);
 			return 0;
 		}
 		if (vcpu->stashed) {
-			/* A flush has left an exit. */
+			/* A flush ended in this exit: decode it without entering. */
 			vcpu->stashed = false;
 		} else {
 			ret = retry_until_exit(vcpu, exit, (int)axk_enter(vcpu));
@@ -253,6 +253,6 @@ int axk_complete(void *arch_vcpu, const struct axvcpu_answer *answer)
 	if (answer->kind == AXVCPU_ANSWER_VALUE && axk_answer_value(vcpu, answer->u.value))
 		return 0;
 	if (vcpu->run->exit_reason == KVM_EXIT_MMIO)
-		return axvcpu_fail(vcpu->vm->vm, -EINVAL, "complete: MMIO takes a value");
+		return axvcpu_fail(vcpu->vm->vm, -EINVAL, "complete: an MMIO exit takes a value");
 	return axk_arch_complete(vcpu, answer);
 }

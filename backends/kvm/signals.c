@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Signals that end KVM_RUN. While it runs, KVM gives the thread a mask that the vCPU has: what the
- * owner blocks, less the kick signal, so that a kick gets through to a thread that has blocked it
- * since bind.
+ * Signals that end KVM_RUN. During KVM_RUN, KVM sets the thread's signal mask to that of the vCPU: the
+ * signals that the owner blocks, except the kick signal. So a kick also ends the run of a thread that has
+ * blocked the kick signal since bind.
  */
 #include <signal.h>
 #include <string.h>
 
 #include "backends/kvm/kvm.h"
 
-/* The kernel's set of signals, which libc's begins with. */
+/* Size of the kernel's signal set, which is the beginning of a sigset_t. */
 #define SET_SIZE sizeof(uint64_t)
-/* Real-time signals queue. What is left of more than so many ends the next KVM_RUN. */
+/* Real-time signals queue. If more than this many are pending, the rest ends the next KVM_RUN. */
 #define SIGNALS_MAX 64
 
 static int set_mask(struct axk_vcpu *vcpu, const sigset_t *blocked)
@@ -50,7 +50,9 @@ int axk_bind(void *arch_vcpu)
 	int ret = read_mask(vcpu, &blocked);
 
 	vcpu->kick_blocked = false;
-	return ret ? ret : set_mask(vcpu, &blocked);
+	if (ret)
+		return ret;
+	return set_mask(vcpu, &blocked);
 }
 
 int axk_unbind(void *arch_vcpu)
@@ -81,7 +83,7 @@ int axk_unexplained_signal(struct axk_vcpu *vcpu)
 	if (ret)
 		return ret;
 	vcpu->kick_blocked = sigismember(&blocked, vcpu->vm->kick_signal);
-	/* It stays pending, as no handler takes it, and would end every KVM_RUN. */
+	/* A blocked signal stays pending, and would end every KVM_RUN. */
 	if (vcpu->kick_blocked && axk_take_kick_signals(vcpu))
 		return 1;
 	return set_mask(vcpu, &blocked);

@@ -8,8 +8,8 @@
 #include "backends/kvm/kvm.h"
 
 /*
- * KVM keeps a vCPU until its VM ends, whatever is closed, and makes no second one of the same id.
- * So a freed vCPU that was never set up stays on a list, for the next one with its id.
+ * KVM keeps a vCPU until its VM ends, even if its descriptor is closed, and creates no second one with the
+ * same id. So a freed vCPU that was never set up stays on a list, and is reused for the same id.
  */
 static struct axk_vcpu *take_unused(struct axk_vm *kvm, uint32_t id)
 {
@@ -40,12 +40,13 @@ static int create(struct axk_vm *kvm, uint32_t id, struct axk_vcpu **out)
 	int fd, ret;
 
 	if (!vcpu)
-		return axvcpu_fail(kvm->vm, -ENOMEM, "vCPU %" PRIu32, id);
+		return axvcpu_fail(kvm->vm, -ENOMEM,
+				   "vCPU %" PRIu32 ": allocating the backend's part", id);
 	fd = axk_ioctl_value(kvm->fd, KVM_CREATE_VCPU, id);
 	if (fd < 0) {
 		free(vcpu);
 		return axvcpu_fail(kvm->vm, fd, "KVM_CREATE_VCPU of vCPU %" PRIu32 "%s", id,
-				   fd == -EEXIST ? ": KVM keeps each until its VM ends" : "");
+				   fd == -EEXIST ? ": KVM keeps each vCPU until its VM ends" : "");
 	}
 	vcpu->vm = kvm;
 	vcpu->id = id;
@@ -62,29 +63,40 @@ static int create(struct axk_vm *kvm, uint32_t id, struct axk_vcpu **out)
 	return 0;
 }
 
-int axk_vcpu_new(void *arch_vm, const struct axvcpu_config *config, void **arch_vcpu)
+/* Maps struct kvm_run, unless an earlier use of the vCPU has. */
+static int map_run(struct axk_vcpu *vcpu)
 {
-	struct axk_vm *kvm = arch_vm;
-	struct axk_vcpu *vcpu = take_unused(kvm, config->id);
 	void *run;
 	int ret;
 
+	if (vcpu->run)
+		return 0;
+	ret = axv_sys_mmap(vcpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0, &run);
+	if (ret)
+		return axk_vcpu_result(vcpu, ret, "mmap of struct kvm_run");
+	vcpu->run = run;
+	return 0;
+}
+
+int axk_vcpu_new(void *arch_vm, const struct axvcpu_config *config, void **arch_vcpu)
+{
+	struct axk_vm *kvm = arch_vm;
+	struct axk_vcpu *vcpu;
+	int ret;
+
 	if (config->arch)
-		ret = axvcpu_fail(kvm->vm, -EINVAL, "vCPU %" PRIu32 ": KVM takes no arch config",
-				  config->id);
-	else
-		ret = vcpu ? 0 : create(kvm, config->id, &vcpu);
-	if (!ret && !vcpu->run) {
-		ret = axv_sys_mmap(vcpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0,
-				   &run);
+		return axvcpu_fail(kvm->vm, -EINVAL,
+				   "vCPU %" PRIu32 ": the KVM backend takes no arch config",
+				   config->id);
+	vcpu = take_unused(kvm, config->id);
+	if (!vcpu) {
+		ret = create(kvm, config->id, &vcpu);
 		if (ret)
-			axk_vcpu_result(vcpu, ret, "mmap of struct kvm_run");
-		else
-			vcpu->run = run;
+			return ret;
 	}
+	ret = map_run(vcpu);
 	if (ret) {
-		if (vcpu)
-			keep_unused(vcpu);
+		keep_unused(vcpu);
 		return ret;
 	}
 	*arch_vcpu = vcpu;
@@ -116,7 +128,7 @@ int axk_set_ept_root(void *arch_vcpu, uint64_t root)
 	if (root)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
 				   "setup: vCPU %" PRIu32
-				   ": KVM has one memory map, the VM's: ept_root is 0",
+				   ": ept_root must be 0: KVM only has the VM's memory map",
 				   vcpu->id);
 	return 0;
 }

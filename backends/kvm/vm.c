@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The VM: creation, memory slots, capabilities. */
+/* The VM: creation, limits, release. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "backends/kvm/kvm.h"
 
-/* KVM_CREATE_VM allocates a lot and gives up for any signal. */
+/* KVM_CREATE_VM allocates much memory, and fails with EINTR on any signal. */
 #define CREATE_TRIES 100
-/* The kernel's KVM_MEM_MAX_NR_PAGES, which no header and no capability tells. */
+/* KVM_MEM_MAX_NR_PAGES of the kernel, which no header and no capability reports. */
 #define SLOT_PAGES_MAX ((UINT64_C(1) << 31) - 1)
 
-/* What the config asks for and this architecture knows nothing of: as KVM would say, but by name. */
+/* Refuses options that KVM does not have on this architecture, by name. */
 static int check_config(const struct axvm *vm, const struct axvm_config *config)
 {
 	static const struct {
@@ -36,9 +36,10 @@ static int check_config(const struct axvm *vm, const struct axvm_config *config)
 		name = "notify_window";
 	if (config->irqchip == AXVM_IRQCHIP_SPLIT && !KVM_ARCH_SPLIT_IRQCHIP)
 		name = "AXVM_IRQCHIP_SPLIT";
-	return name ? axvcpu_fail(vm, -ENOTSUP,
-				  "VM config: %s: not supported by KVM on " KVM_ARCH_NAME, name)
-		    : 0;
+	if (name)
+		return axvcpu_fail(vm, -ENOTSUP,
+				   "VM config: %s: not supported by KVM on " KVM_ARCH_NAME, name);
+	return 0;
 }
 
 static int create_vm(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *config)
@@ -51,9 +52,10 @@ static int create_vm(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *c
 	for (int i = 0; i < CREATE_TRIES && fd == -EINTR; i++)
 		fd = axk_ioctl_value(kvm_fd, KVM_CREATE_VM, type);
 	if (fd == -EBUSY)
-		return axvcpu_fail(kvm->vm, fd,
-				   "KVM_CREATE_VM: another hypervisor (VirtualBox, VMware) has the "
-				   "CPU's virtualization: stop it");
+		return axvcpu_fail(
+			kvm->vm, fd,
+			"KVM_CREATE_VM: another hypervisor (VirtualBox, VMware) uses the CPU's "
+			"virtualization extensions; stop it first");
 	if (fd < 0)
 		return axk_vm_result(kvm, fd, "KVM_CREATE_VM");
 	kvm->fd = fd;
@@ -67,7 +69,8 @@ static int read_limits(struct axk_vm *kvm, int kvm_fd, struct axvm_limits *limit
 	if (ret < 0)
 		return axk_vm_result(kvm, ret, "KVM_GET_VCPU_MMAP_SIZE");
 	if ((size_t)ret < sizeof(struct kvm_run))
-		return axvcpu_fail(kvm->vm, -EIO, "KVM_GET_VCPU_MMAP_SIZE: %d bytes are too few",
+		return axvcpu_fail(kvm->vm, -EIO,
+				   "KVM_GET_VCPU_MMAP_SIZE: %d bytes are less than struct kvm_run",
 				   ret);
 	kvm->run_size = (size_t)ret;
 	ret = axk_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
@@ -78,7 +81,7 @@ static int read_limits(struct axk_vm *kvm, int kvm_fd, struct axvm_limits *limit
 	return 0;
 }
 
-/* The default is one vCPU, which any KVM has. */
+/* Every KVM supports one vCPU, the default. */
 static int check_vcpus(const struct axk_vm *kvm, int kvm_fd, uint32_t wanted)
 {
 	int max;
@@ -90,7 +93,8 @@ static int check_vcpus(const struct axk_vm *kvm, int kvm_fd, uint32_t wanted)
 		return axk_vm_result(kvm, max, "KVM_CHECK_EXTENSION of KVM_CAP_MAX_VCPUS");
 	if (wanted > (uint32_t)max)
 		return axvcpu_fail(kvm->vm, -EINVAL,
-				   "max_vcpus is %" PRIu32 ", KVM_CAP_MAX_VCPUS %d", wanted, max);
+				   "VM config: max_vcpus is %" PRIu32 "; KVM_CAP_MAX_VCPUS is %d",
+				   wanted, max);
 	return 0;
 }
 
@@ -99,21 +103,28 @@ static int vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *con
 {
 	int ret = axk_dev_check(kvm->vm, kvm_fd);
 
-	if (!ret)
-		ret = read_limits(kvm, kvm_fd, limits);
-	if (!ret)
-		ret = check_vcpus(kvm, kvm_fd, config->max_vcpus);
-	if (!ret)
-		ret = create_vm(kvm, kvm_fd, config);
+	if (ret)
+		return ret;
+	ret = read_limits(kvm, kvm_fd, limits);
+	if (ret)
+		return ret;
+	ret = check_vcpus(kvm, kvm_fd, config->max_vcpus);
+	if (ret)
+		return ret;
+	ret = create_vm(kvm, kvm_fd, config);
 	if (ret)
 		return ret;
 	ret = axk_irq_init(kvm);
-	if (!ret)
-		ret = axk_arch_vm_init(kvm, kvm_fd, config, limits);
 	if (ret)
-		axv_sys_close(kvm->fd);
-	else
-		kvm->gpa_bits = limits->gpa_bits;
+		goto close;
+	ret = axk_arch_vm_init(kvm, kvm_fd, config, limits);
+	if (ret)
+		goto close;
+	kvm->gpa_bits = limits->gpa_bits;
+	return 0;
+
+close:
+	axv_sys_close(kvm->fd);
 	return ret;
 }
 
@@ -128,7 +139,7 @@ int axk_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_li
 		return ret;
 	kvm = axv_sys_calloc(1, sizeof(*kvm));
 	if (!kvm)
-		return axvcpu_fail(vm, -ENOMEM, "VM");
+		return axvcpu_fail(vm, -ENOMEM, "VM: allocating the backend's part");
 	kvm->vm = vm;
 	kvm->max_vcpus = config->max_vcpus;
 	kvm->forward = config->forward;
@@ -137,7 +148,7 @@ int axk_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_li
 	kvm->kernel_irqchip = config->irqchip != AXVM_IRQCHIP_NONE;
 	kvm_fd = given ? config->kvm_fd : axk_dev_open(vm);
 	ret = kvm_fd < 0 ? kvm_fd : vm_init(kvm, kvm_fd, config, limits);
-	/* Nothing needs it from here on, and a thousand VMs would need a thousand. */
+	/* Not needed any more. Kept open, each VM would use one more descriptor. */
 	if (!given && kvm_fd >= 0)
 		axv_sys_close(kvm_fd);
 	if (ret) {
