@@ -237,7 +237,7 @@ END_TEST
 START_TEST(lines_that_do_not_exist_are_refused)
 {
 	start_sleeper(AXVM_IRQCHIP_KERNEL);
-	ck_fails_saying(axvm_set_irq_line(guest.vm, 1000000, true), EINVAL, "gsi 1000000");
+	ck_fails_saying(axvm_set_irq_line(guest.vm, 1000000, true), EINVAL, "gsi is 1000000");
 	/* A number without a route leads nowhere. */
 	ck_ok(axvm_set_irq_line(guest.vm, 100, true));
 	expect_silence();
@@ -265,7 +265,7 @@ START_TEST(a_message_is_taken_or_said_to_be_blocked)
 		x86_expect_vector(&guest, vector);
 	}
 	/* There is no ITS that would ask who sends it. */
-	ck_fails_saying(axvm_signal_msi(guest.vm, &from_a_device), EINVAL, "device 0x8");
+	ck_fails_saying(axvm_signal_msi(guest.vm, &from_a_device), EINVAL, "device is 0x8");
 	/* To CPU 9, which does not exist. */
 	ck_assert_int_eq(signal_msi(X86_MSI | 9 << 12, 0x61), 0);
 	/* To all: there is one. */
@@ -345,7 +345,7 @@ START_TEST(routes_that_make_no_sense_are_refused_and_change_nothing)
 	bad[1] = pin_route(8, 3, 0);
 	ck_fails(axvm_set_routes(guest.vm, bad, 2), EINVAL);
 	bad[1] = msi_route(1000000, 0x70);
-	ck_fails_saying(axvm_set_routes(guest.vm, bad, 2), EINVAL, "gsi 1000000");
+	ck_fails_saying(axvm_set_routes(guest.vm, bad, 2), EINVAL, "gsi is 1000000");
 	/* Two messages of one number. */
 	bad[1] = msi_route(7, 0x71);
 	ck_fails(axvm_set_routes(guest.vm, bad, 2), EINVAL);
@@ -509,8 +509,9 @@ START_TEST(irqfds_that_make_no_sense_are_refused)
 
 	start_sleeper(AXVM_IRQCHIP_KERNEL);
 	ck_fails(axvm_set_irqfd(guest.vm, NULL), EINVAL);
-	ck_fails_saying(irqfd(5, -1, 0, 0), EINVAL, "fd is -1");
-	ck_fails_saying(irqfd(5, fd, AXVM_EVENT_RESAMPLE, -1), EINVAL, "resample_fd is -1");
+	ck_fails_saying(irqfd(5, -1, 0, 0), EINVAL, "fd is negative: -1");
+	ck_fails_saying(irqfd(5, fd, AXVM_EVENT_RESAMPLE, -1), EINVAL,
+			"resample_fd is negative: -1");
 	ck_fails_saying(irqfd(5, fd, AXVM_EVENT_PORT, 0), EINVAL, "flags 0x4");
 	ck_fails(irqfd(5, fd, AXVM_EVENT_DATAMATCH, 0), EINVAL);
 	ck_fails(irqfd(5, fd, 1u << 31, 0), EINVAL);

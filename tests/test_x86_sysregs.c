@@ -354,8 +354,8 @@ START_TEST(a_range_that_makes_no_sense_is_refused)
 		int err;
 		const char *text;
 	} cases[] = {
-		{ { 0x174, 0, BOTH, 0 }, EINVAL, "no range" },
-		{ { 0xffffffff, 2, BOTH, 0 }, EINVAL, "no range" },
+		{ { 0x174, 0, BOTH, 0 }, EINVAL, "not a valid range" },
+		{ { 0xffffffff, 2, BOTH, 0 }, EINVAL, "not a valid range" },
 		{ { 1, 0xffffffff, BOTH, 0 }, EINVAL, "12288" },
 		{ { 0x174, 12289, BOTH, 0 }, EINVAL, "12288" },
 		{ { 0x174, 1, 0, 0 }, EINVAL, "access" },
@@ -408,9 +408,9 @@ START_TEST(a_list_of_ranges_that_makes_no_sense_is_refused)
 	refuse(&config, EINVAL, "sysregs is NULL");
 	config.sysregs = ranges;
 	config.nsysregs = 17;
-	refuse(&config, EINVAL, "at most 16");
+	refuse(&config, EINVAL, "maximum is 16");
 	config.nsysregs = UINT32_MAX;
-	refuse(&config, EINVAL, "at most");
+	refuse(&config, EINVAL, "maximum is");
 	/* A pointer without a count is nothing. */
 	config.nsysregs = 0;
 	{

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Inter-processor interrupts without a LAPIC in the kernel: what a guest writes to the LAPIC's
- * interrupt command register, by the xAPIC's page or the x2APIC's MSRs.
+ * Inter-processor interrupts without an in-kernel LAPIC: decodes the guest's writes to the interrupt command
+ * register, by the xAPIC page or the x2APIC MSRs.
  */
 #include <string.h>
 
 #include "backends/x86_64/x86_64.h"
 
-/* Where the page is after a reset, and where everybody leaves it. */
+/* The page's address after a reset; guests do not move it. */
 #define APIC_PAGE UINT64_C(0xfee00000)
 #define APIC_ICR_LOW (APIC_PAGE + 0x300)
 #define APIC_ICR_HIGH (APIC_PAGE + 0x310)
@@ -27,11 +27,11 @@
 
 enum shorthand { TO_DESTINATION, TO_SELF, TO_ALL, TO_OTHERS };
 
-/* A command. */
+/* A write to the interrupt command register. */
 struct command {
 	uint32_t low;
 	uint32_t destination;
-	/* The destination that means all. */
+	/* The destination that addresses all CPUs. */
 	uint32_t broadcast;
 	enum shorthand shorthand;
 };
@@ -46,8 +46,8 @@ static struct command command(uint32_t low, uint32_t destination, uint32_t broad
 }
 
 /*
- * Starts a CPU. Those that run already ignore it, the sender above all. What names no CPU by its id
- * is left to the caller as an IPI.
+ * A startup IPI becomes CPU_UP. CPUs that run already ignore it, as does the sender. One that does not
+ * address CPUs by id is reported as an IPI.
  */
 static bool decode_startup(const struct command *command, struct axvcpu_exit *exit)
 {
@@ -56,10 +56,11 @@ static bool decode_startup(const struct command *command, struct axvcpu_exit *ex
 		return false;
 	exit->kind = AXVCPU_EXIT_CPU_UP;
 	exit->u.cpu_up = (struct axvcpu_exit_cpu_up){
-		.target_cpu = command->shorthand == TO_DESTINATION ? command->destination
-								   : AXVCPU_ALL_OTHERS,
+		.target_cpu = AXVCPU_ALL_OTHERS,
 		.entry_point = (uint64_t)ICR_VECTOR(command->low) << 12,
 	};
+	if (command->shorthand == TO_DESTINATION)
+		exit->u.cpu_up.target_cpu = command->destination;
 	return true;
 }
 
@@ -86,7 +87,7 @@ static void decode_command(const struct command *command, struct axvcpu_exit *ex
 
 /* --- the xAPIC ------------------------------------------------------------------------------------ */
 
-/* A command is always delivered: a guest that waits for that must see it. */
+/* Answers a read of the register. ICR_PENDING is never set: commands are delivered at once. */
 static bool answer_read(struct kvm_run *run, uint32_t value)
 {
 	memset(run->mmio.data, 0, sizeof(run->mmio.data));
@@ -106,7 +107,7 @@ bool axk_x86_decode_ipi_mmio(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 	if (!write)
 		return answer_read(vcpu->run,
 				   mmio.addr == APIC_ICR_LOW ? arch->icr_low : arch->icr_high);
-	/* The upper half is where to, the write of the lower one sends. */
+	/* The upper half is the destination; writing the lower half sends. */
 	if (mmio.addr == APIC_ICR_HIGH) {
 		arch->icr_high = (uint32_t)mmio.data;
 		return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * CPUID: what KVM supports on this host, with a topology of one package that has a core for every
+ * CPUID: the leaves that KVM supports on this host, with a topology of one package that has one core per
  * vCPU, and the caller's overrides.
  */
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "backends/x86_64/x86_64.h"
 
-/* KVM itself stops at 256 entries. */
+/* KVM supports at most 256 entries. */
 #define ENTRIES_FIRST 128
 #define ENTRIES_MAX 4096
 
@@ -48,13 +48,14 @@ int axk_x86_cpuid_read(const struct axvm *vm, int kvm_fd, struct kvm_cpuid2 **cp
 	struct kvm_cpuid2 *table = NULL;
 	int ret = -E2BIG;
 
-	/* The number's size is that of the header alone, so axk_ioctl() checks what it can. */
+	/* The request number encodes the header's size only, so that is what axk_ioctl() checks. */
 	for (uint32_t n = ENTRIES_FIRST; ret == -E2BIG && n <= ENTRIES_MAX; n *= 2) {
 		table = table_new(n);
 		if (!table)
-			return axvcpu_fail(vm, -ENOMEM, "the table of CPUID leaves");
+			return axvcpu_fail(vm, -ENOMEM,
+					   "KVM_GET_SUPPORTED_CPUID: allocating the table");
 		ret = axk_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, table);
-		/* KVM writes how many there are, which must be no more than fit. */
+		/* KVM sets nent to the number of entries, which must not exceed the room. */
 		if (!ret && table->nent > n)
 			ret = -EIO;
 		if (ret)
@@ -85,9 +86,9 @@ const struct kvm_cpuid_entry2 *axk_x86_cpuid_find(const struct kvm_cpuid2 *cpuid
 }
 
 /*
- * What an instruction can address is EAX[7:0]. What nested page tables can map may be less: from
- * Linux 6.10 on, KVM says so in EAX[23:16], 48 where the tables have four levels. Older ones leave
- * that 0, as do those without nested paging, whose shadow tables map all.
+ * EAX[7:0] is the physical address width of instructions. Nested page tables may map less: since Linux 6.10,
+ * KVM reports that width in EAX[23:16], which is 48 with four levels. Older KVMs leave it 0, as do those
+ * without nested paging, whose shadow page tables map all addresses.
  */
 uint32_t axk_x86_cpuid_gpa_bits(const struct kvm_cpuid2 *cpuid)
 {
@@ -97,7 +98,7 @@ uint32_t axk_x86_cpuid_gpa_bits(const struct kvm_cpuid2 *cpuid)
 
 	if (mappable && mappable < bits)
 		bits = mappable;
-	/* Without the leaf: 36 bits, as the first CPUs had with PAE. */
+	/* Without the leaf the width is 36 bits, as on CPUs with PAE. */
 	if (!bits)
 		return 36;
 	return bits < KVM_GPA_BITS_MAX ? bits : KVM_GPA_BITS_MAX;
@@ -105,11 +106,11 @@ uint32_t axk_x86_cpuid_gpa_bits(const struct kvm_cpuid2 *cpuid)
 
 /* --- topology -------------------------------------------------------------------------------------- */
 
-/* Where a vCPU stands. */
+/* Position of a vCPU in the topology. */
 struct place {
 	uint32_t apic_id;
 	uint32_t cores;
-	/* Bits of an APIC id that number the cores. */
+	/* Number of APIC id bits that number the cores. */
 	uint32_t bits;
 };
 
@@ -120,7 +121,7 @@ static void set_field(uint32_t *reg, unsigned int low, unsigned int width, uint3
 	*reg = (*reg & ~mask) | (value << low & mask);
 }
 
-/* Where a number has no more than 8 bits: too many count as the most that it can say. */
+/* For 8-bit fields: larger numbers saturate. */
 static uint32_t at_most_255(uint32_t n)
 {
 	return n < 255 ? n : 255;
@@ -129,11 +130,11 @@ static uint32_t at_most_255(uint32_t n)
 static void set_features(struct kvm_cpuid_entry2 *leaf, const struct place *place,
 			 bool tsc_deadline)
 {
-	/* As the hardware does it: of a wider id, which leaf 0xb has, the low 8 bits. */
+	/* As in hardware: the low 8 bits of the id, which leaf 0xb has in full. */
 	set_field(&leaf->ebx, 24, 8, place->apic_id);
 	set_field(&leaf->ebx, 16, 8, at_most_255(place->cores));
 	leaf->ecx |= FEATURES_ECX_HYPERVISOR;
-	/* Only the kernel's LAPIC has that timer, and KVM does not list it. */
+	/* Only the in-kernel LAPIC has that timer, and KVM does not report it here. */
 	if (tsc_deadline)
 		leaf->ecx |= FEATURES_ECX_TSC_DEADLINE;
 	if (place->cores > 1)
@@ -143,8 +144,8 @@ static void set_features(struct kvm_cpuid_entry2 *leaf, const struct place *plac
 }
 
 /*
- * Levels 1 and 2 are each core's own, level 3 is shared by all. A span is all ones, so that of more
- * bits than a field has is the most that the field can say.
+ * Caches of levels 1 and 2 are private to a core; all cores share level 3. A span is all ones, so one that
+ * is wider than its field becomes the field's maximum.
  */
 static void set_cache(struct kvm_cpuid_entry2 *leaf, const struct place *place, bool intel)
 {
@@ -180,7 +181,7 @@ static void set_topology(struct kvm_cpuid_entry2 *leaf, const struct place *plac
 	}
 }
 
-/* KVM lists one sub-leaf of these, or as many as the host has; the guest gets three. */
+/* KVM reports one sub-leaf of such a leaf, or as many as the host has; the guest gets three. */
 static void replace_topology(struct kvm_cpuid2 *cpuid, uint32_t function, const struct place *place)
 {
 	uint32_t kept = 0;
@@ -201,7 +202,7 @@ static void replace_topology(struct kvm_cpuid2 *cpuid, uint32_t function, const 
 	}
 }
 
-/* A guest makes the hypercalls that it is told of. */
+/* A guest uses the hypercalls that CPUID announces. */
 static void set_kvm_features(struct kvm_cpuid_entry2 *leaf, uint32_t forward)
 {
 	const uint32_t by_hypercall = 1u << KVM_FEATURE_PV_UNHALT | 1u << KVM_FEATURE_PV_SEND_IPI |
@@ -237,7 +238,7 @@ static void set_leaf(struct kvm_cpuid_entry2 *leaf, const struct axk_vcpu *vcpu,
 		break;
 	case LEAF_EXT_SIZES:
 		set_field(&leaf->eax, 0, 8, vcpu->vm->gpa_bits);
-		/* What nested tables can map, where KVM says it: the VM has no more. */
+		/* The width that nested page tables map, if KVM reports it: limited to the VM's. */
 		if (leaf->eax >> 16 & 0xff)
 			set_field(&leaf->eax, 16, 8, vcpu->vm->gpa_bits);
 		set_field(&leaf->ecx, 0, 8, at_most_255(place->cores - 1));
@@ -303,7 +304,8 @@ int axk_x86_cpuid_set(struct axk_vcpu *vcpu, const struct axvcpu_x86_setup *conf
 	int ret;
 
 	if (!cpuid)
-		return axvcpu_fail(vcpu->vm->vm, -ENOMEM, "CPUID of vCPU %" PRIu32, vcpu->id);
+		return axvcpu_fail(vcpu->vm->vm, -ENOMEM,
+				   "vCPU %" PRIu32 ": allocating the CPUID table", vcpu->id);
 	ret = axk_vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid);
 	free(cpuid);
 	return ret;

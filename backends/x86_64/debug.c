@@ -8,7 +8,7 @@
 
 #define POINTS 4u
 
-/* The exceptions that a debugged guest leaves by. */
+/* The exception of a breakpoint instruction. */
 #define VECTOR_BP 3
 
 #define DR6_POINTS 0xfu
@@ -21,7 +21,7 @@
 #define DR7_STORE 1u
 #define DR7_ACCESS 3u
 
-/* 8 bytes came last and got what was left. */
+/* The LEN encoding of DR7, which is not in order of the length. */
 static uint64_t dr7_len(uint32_t len)
 {
 	switch (len) {
@@ -71,7 +71,8 @@ int axk_x86_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug)
 
 	if (debug->npoints > POINTS)
 		return axvcpu_fail(vcpu->vm->vm, -ENOSPC,
-				   "set_debug: vCPU %" PRIu32 ": %" PRIu32 " points, of at most %u",
+				   "set_debug: vCPU %" PRIu32 ": npoints is %" PRIu32
+				   "; the maximum is %u",
 				   vcpu->id, debug->npoints, POINTS);
 	if (debug->flags & AXVCPU_DEBUG_STEP)
 		guest.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
@@ -89,7 +90,7 @@ void axk_x86_decode_debug(const struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_debug_exit_arch *arch = &vcpu->run->debug.arch;
 	struct axvcpu_exit_debug *debug = &exit->u.debug;
-	/* The hardware also sets the bits of points that match and are off. */
+	/* The hardware also sets the bits of disabled points that match. */
 	unsigned int hit = arch->dr6 & DR6_POINTS & vcpu->arch.debug_points;
 
 	axk_exit_plain(exit, AXVCPU_EXIT_DEBUG);

@@ -14,7 +14,7 @@ static void decode_io(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 	uint64_t offset = run->io.data_offset;
 	uint64_t bytes = (uint64_t)run->io.size * run->io.count;
 
-	/* The first item is looked at as 8 bytes. */
+	/* The first item is read as 8 bytes. */
 	if (unlikely(offset > vcpu->run_size || bytes + 8 > vcpu->run_size - offset)) {
 		axk_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
 		return;
@@ -27,7 +27,7 @@ static void decode_io(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 		exit->answerable = 0;
 	} else {
 		io->data = 0;
-		/* Unless somebody answers: what a bus without a device reads as. */
+		/* Unanswered it reads all ones, as a bus without a device. */
 		memset(io->buf, 0xff, bytes);
 		exit->kind = AXVCPU_EXIT_IO_READ;
 		exit->answerable = 1;
@@ -40,7 +40,7 @@ static void decode_notify(const struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 	exit->raw_code = vcpu->run->notify.flags;
 }
 
-/* Nothing says where but KVM_EXIT_MEMORY_FAULT. */
+/* Only KVM_EXIT_MEMORY_FAULT reports the address. */
 void axk_arch_locate_fault(struct axk_vcpu *vcpu, struct axvcpu_exit_page_fault *fault)
 {
 	(void)vcpu;
@@ -93,11 +93,13 @@ static int complete_io(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer
 
 	switch (answer->kind) {
 	case AXVCPU_ANSWER_VALUE:
-		return axvcpu_fail(vm, -EINVAL, "complete: a string read of %u items takes bytes",
+		return axvcpu_fail(vm, -EINVAL,
+				   "complete: a string read of %u items takes AXVCPU_ANSWER_BYTES",
 				   run->io.count);
 	case AXVCPU_ANSWER_BYTES:
 		if (answer->u.bytes.len != bytes || !answer->u.bytes.ptr)
-			return axvcpu_fail(vm, -EINVAL, "complete: %zu bytes, not %zu, are read",
+			return axvcpu_fail(vm, -EINVAL,
+					   "complete: the string read has %zu bytes, the answer %zu",
 					   bytes, answer->u.bytes.len);
 		memcpy(buf, answer->u.bytes.ptr, bytes);
 		return 0;
@@ -116,9 +118,10 @@ int axk_arch_complete(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer)
 	case KVM_EXIT_XEN:
 		return axk_x86_complete_hypercall(vcpu, answer);
 	default:
-		/* Of the writes only the doorbell's has an answer. */
-		return vcpu->run->io.direction == KVM_EXIT_IO_OUT
-			       ? axk_x86_complete_hypercall(vcpu, answer)
-			       : complete_io(vcpu, answer);
+		break;
 	}
+	/* The only answerable write is the doorbell. */
+	if (vcpu->run->io.direction == KVM_EXIT_IO_OUT)
+		return axk_x86_complete_hypercall(vcpu, answer);
+	return complete_io(vcpu, answer);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What of a VM's config becomes exits: the capabilities that KVM has for it. */
+/* Events that a VM's config forwards as exits, by KVM capabilities. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -21,16 +21,18 @@ int axk_x86_forward_init(struct axk_vm *kvm, const struct axvm_config *config)
 	int ret;
 
 	if ((config->forward & AXVM_FORWARD_IPIS) && config->irqchip != AXVM_IRQCHIP_NONE)
-		return axvcpu_fail(kvm->vm, -EINVAL,
-				   "VM config: with irqchip %" PRIu32
-				   " the kernel sends the IPIs: AXVM_FORWARD_IPIS is for none",
-				   config->irqchip);
+		return axvcpu_fail(
+			kvm->vm, -EINVAL,
+			"VM config: AXVM_FORWARD_IPIS needs AXVM_IRQCHIP_NONE; with irqchip "
+			"%" PRIu32 " the kernel sends the IPIs",
+			config->irqchip);
 	ret = axk_x86_msr_init(kvm, config);
-	if (!ret)
-		ret = axk_x86_hypercall_init(kvm, config);
-	if (!ret)
-		ret = notify_init(kvm, config);
-	return ret;
+	if (ret)
+		return ret;
+	ret = axk_x86_hypercall_init(kvm, config);
+	if (ret)
+		return ret;
+	return notify_init(kvm, config);
 }
 
 bool axk_arch_decode_forwarded(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Hypercalls: KVM's own, all of them by way of KVM's support for Xen guests, and the doorbell. */
+/* Hypercalls: KVM hypercalls, all hypercalls by KVM's Xen support, and the doorbell port. */
 #include <errno.h>
 #include <linux/kvm_para.h>
 
 #include "backends/x86_64/x86_64.h"
 
-/* "No such hypercall", as KVM says it: what an unanswered one returns. */
+/* KVM's result for an unknown hypercall; unanswered hypercalls return it. */
 #define NO_SUCH_CALL ((uint64_t)-KVM_ENOSYS)
 
 /*
- * KVM's support for Xen is on if it has an MSR by which the guest asks for its hypercall page. No
- * guest that is told nothing of Xen knows of it; it must be one of those that belong to hypervisors.
+ * The MSR by which a Xen guest requests its hypercall page; KVM's Xen support needs one, in the range of
+ * hypervisor MSRs. Other guests never use it, as CPUID does not announce Xen.
  */
 #define XEN_PAGE_MSR 0x4ffff000u
 
@@ -25,9 +25,10 @@ static int map_gpa_range_init(const struct axk_vm *kvm)
 	if (ret < 0)
 		return ret;
 	if (!(ret & call))
-		return axvcpu_fail(kvm->vm, -ENOTSUP,
-				   "VM config: AXVM_FORWARD_MAP_GPA_RANGE needs that call in "
-				   "KVM_CAP_EXIT_HYPERCALL");
+		return axvcpu_fail(
+			kvm->vm, -ENOTSUP,
+			"VM config: AXVM_FORWARD_MAP_GPA_RANGE needs KVM_HC_MAP_GPA_RANGE in "
+			"KVM_CAP_EXIT_HYPERCALL, which this KVM lacks");
 	return axk_vm_enable(kvm, KVM_CAP_EXIT_HYPERCALL, (uint64_t)call, "KVM_CAP_EXIT_HYPERCALL");
 }
 
@@ -41,9 +42,11 @@ static int xen_init(const struct axk_vm *kvm)
 	if (ret < 0)
 		return ret;
 	if (!(ret & KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL))
-		return axvcpu_fail(kvm->vm, -ENOTSUP,
-				   "VM config: AXVM_FORWARD_HYPERCALLS needs "
-				   "KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL in KVM_CAP_XEN_HVM");
+		return axvcpu_fail(
+			kvm->vm, -ENOTSUP,
+			"VM config: AXVM_FORWARD_HYPERCALLS needs "
+			"KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL in KVM_CAP_XEN_HVM, which this "
+			"KVM lacks");
 	return axk_vm_ioctl(kvm, KVM_XEN_HVM_CONFIG, &xen);
 }
 
@@ -61,25 +64,32 @@ static int doorbell_init(struct axk_vm *kvm, const struct axvm_config *config)
 int axk_x86_hypercall_init(struct axk_vm *kvm, const struct axvm_config *config)
 {
 	const uint32_t both = AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_MAP_GPA_RANGE;
-	int ret = 0;
+	int ret;
 
-	/* Xen's arguments are in other registers. */
+	/* Not both: Xen hypercalls pass their arguments in other registers. */
 	if ((config->forward & both) == both)
-		return axvcpu_fail(kvm->vm, -EINVAL,
-				   "VM config: with AXVM_FORWARD_HYPERCALLS there is no "
-				   "AXVM_FORWARD_MAP_GPA_RANGE");
-	if (config->forward & AXVM_FORWARD_MAP_GPA_RANGE)
+		return axvcpu_fail(
+			kvm->vm, -EINVAL,
+			"VM config: AXVM_FORWARD_HYPERCALLS and AXVM_FORWARD_MAP_GPA_RANGE "
+			"cannot be combined");
+	if (config->forward & AXVM_FORWARD_MAP_GPA_RANGE) {
 		ret = map_gpa_range_init(kvm);
-	if (!ret && (config->forward & AXVM_FORWARD_HYPERCALLS))
+		if (ret)
+			return ret;
+	}
+	if (config->forward & AXVM_FORWARD_HYPERCALLS) {
 		ret = xen_init(kvm);
-	if (!ret && (config->forward & AXVM_FORWARD_DOORBELL))
-		ret = doorbell_init(kvm, config);
-	return ret;
+		if (ret)
+			return ret;
+	}
+	if (config->forward & AXVM_FORWARD_DOORBELL)
+		return doorbell_init(kvm, config);
+	return 0;
 }
 
 /* --- exits ------------------------------------------------------------------------------------------ */
 
-/* KVM leaves the arguments that its one call does not have as they were. */
+/* KVM does not fill in the arguments beyond the three of MAP_GPA_RANGE, its only call that exits. */
 static void decode_kvm_call(struct kvm_run *run, struct axvcpu_exit_hypercall *hypercall)
 {
 	*hypercall = (struct axvcpu_exit_hypercall){
@@ -105,7 +115,7 @@ void axk_x86_decode_hypercall(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 		decode_kvm_call(run, &exit->u.hypercall);
 	} else if (run->xen.type == KVM_EXIT_XEN_HCALL) {
 		decode_xen_call(run, &exit->u.hypercall);
-		/* Alone of the three it comes from user code, too. */
+		/* Only a Xen hypercall may come from guest user mode. */
 		exit->raw_code = run->xen.u.hcall.cpl;
 	} else {
 		axk_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
@@ -119,8 +129,9 @@ void axk_x86_decode_hypercall(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 /* --- the doorbell ------------------------------------------------------------------------------------- */
 
 /*
- * The registers come with the exit and rax goes back with the entry, so that a doorbell costs no
- * further system call. KVM finishes the OUT after it has taken the registers: rip must be as it was.
+ * KVM_CAP_SYNC_REGS: KVM stores the registers with the exit and loads them with the entry, so a doorbell
+ * costs no further system call. KVM completes the OUT after it has loaded the registers, so rip must not
+ * be changed.
  */
 void axk_x86_doorbell_setup(struct axk_vcpu *vcpu)
 {
@@ -139,7 +150,7 @@ void axk_x86_decode_doorbell(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 	const struct kvm_regs *regs = &vcpu->run->s.regs.regs;
 	const struct axvcpu_exit_io *io = &exit->u.io;
 
-	/* OUTS writes from memory, in which the number is not. */
+	/* OUTS writes data from memory, and rax does not have the number. */
 	if (io->port != vcpu->vm->arch.doorbell_port || io->width != 4 || io->count != 1 ||
 	    io->data != (uint32_t)regs->rax)
 		return;
@@ -149,7 +160,7 @@ void axk_x86_decode_doorbell(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 		.nr = (uint32_t)regs->rax,
 		.args = { regs->rdi, regs->rsi, regs->rdx, regs->rcx, regs->r8, regs->r9 },
 	};
-	/* Not into the buffer of the OUT. */
+	/* The answer goes to rax, not to the OUT's buffer. */
 	vcpu->answer = NULL;
 	set_rax(vcpu->run, NO_SUCH_CALL);
 }

@@ -2,10 +2,10 @@
 /*
  * Interrupts, NMIs and exceptions for one vCPU.
  *
- * With the kernel's LAPIC an interrupt is a message to it, from any thread. Without, KVM takes one
- * vector at a time, and only when the guest can take it: the rest waits here. KVM delivers what it
- * has taken without another look at the guest's interrupt flag, so it must not be given anything
- * before an open exit has finished its instruction, nor beside an exception.
+ * With an in-kernel LAPIC an interrupt is a message to it, from any thread. Without, KVM takes one vector at
+ * a time, and only when the guest can take it: the others wait here. KVM delivers a vector that it has taken
+ * without checking the guest's interrupt flag again, so it must get none before the instruction of an open
+ * exit is completed, nor together with an exception.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,12 +13,12 @@
 
 #include "backends/x86_64/x86_64.h"
 
-/* What a LAPIC takes: those below are reserved. */
+/* The lowest vector that a LAPIC accepts. */
 #define LAPIC_VECTOR_MIN 16
 
 #define MSI_ADDRESS UINT64_C(0xfee00000)
 #define MSI_DESTINATION_SHIFT 12
-/* KVM_X2APIC_API_USE_32BIT_IDS: where the bits of the destination beyond the eighth go. */
+/* KVM_X2APIC_API_USE_32BIT_IDS: position of the destination bits above the eighth. */
 #define MSI_DESTINATION_HIGH_SHIFT 32
 
 #define VECTOR_NMI 2
@@ -28,9 +28,9 @@
 	(1u << 8 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 17 | 1u << 21 | \
 	 1u << 29 | 1u << 30)
 
-/* --- the queue -------------------------------------------------------------------------------- */
+/* --- pending vectors -------------------------------------------------------------------------- */
 
-static bool queue_empty(const struct axk_x86_pending *pending)
+static bool none_pending(const struct axk_x86_pending *pending)
 {
 	uint64_t any = 0;
 
@@ -39,8 +39,8 @@ static bool queue_empty(const struct axk_x86_pending *pending)
 	return !any;
 }
 
-/* The highest vector of a queue that is not empty. */
-static unsigned int queue_first(const struct axk_x86_pending *pending)
+/* Returns the highest pending vector. There must be one. */
+static unsigned int highest_pending(const struct axk_x86_pending *pending)
 {
 	size_t i = ARRAY_SIZE(pending->vectors) - 1;
 
@@ -49,13 +49,14 @@ static unsigned int queue_first(const struct axk_x86_pending *pending)
 	return (unsigned int)i * 64 + 63 - (unsigned int)__builtin_clzll(pending->vectors[i]);
 }
 
-static int queue_add(struct axk_vcpu *vcpu, unsigned int vector)
+static int pending_add(struct axk_vcpu *vcpu, unsigned int vector)
 {
 	struct axk_x86_pending *pending = &vcpu->arch.pending;
 
 	if (pending->count[vector] == UINT16_MAX)
 		return axvcpu_fail(vcpu->vm->vm, -ENOSPC,
-				   "inject: vCPU %" PRIu32 ": vector %u waits %d times already",
+				   "inject: vCPU %" PRIu32
+				   ": vector %u is already pending %d times",
 				   vcpu->id, vector, UINT16_MAX);
 	pending->count[vector]++;
 	pending->vectors[vector / 64] |= UINT64_C(1) << vector % 64;
@@ -63,13 +64,13 @@ static int queue_add(struct axk_vcpu *vcpu, unsigned int vector)
 	return 0;
 }
 
-static void queue_remove(struct axk_x86_pending *pending, unsigned int vector)
+static void pending_remove(struct axk_x86_pending *pending, unsigned int vector)
 {
 	if (--pending->count[vector] == 0)
 		pending->vectors[vector / 64] &= ~(UINT64_C(1) << vector % 64);
 }
 
-/* --- what callers ask ------------------------------------------------------------------------- */
+/* --- entries of the table ---------------------------------------------------------------------- */
 
 int axk_x86_inject_anywhere(void *arch_vcpu, uint32_t vector)
 {
@@ -85,27 +86,31 @@ int axk_x86_inject_anywhere(void *arch_vcpu, uint32_t vector)
 
 	if (vector >= X86_VECTORS || (lapic && vector < LAPIC_VECTOR_MIN))
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
-				   "inject: vCPU %" PRIu32 ": no vector %" PRIu32
-				   ": they are %d to 255",
+				   "inject: vCPU %" PRIu32 ": vector is %" PRIu32
+				   "; it must be %d to 255",
 				   vcpu->id, vector, lapic ? LAPIC_VECTOR_MIN : 0);
 	if (!lapic)
 		return -EAGAIN;
 	ret = axk_signal_msi(vcpu->vm, &msi);
-	return ret < 0 ? ret : 0;
+	if (ret < 0)
+		return ret;
+	return 0;
 }
 
 int axk_x86_inject_interrupt(void *arch_vcpu, uint32_t vector)
 {
 	int ret = axk_x86_inject_anywhere(arch_vcpu, vector);
 
-	return ret == -EAGAIN ? queue_add(arch_vcpu, vector) : ret;
+	if (ret != -EAGAIN)
+		return ret;
+	return pending_add(arch_vcpu, vector);
 }
 
 int axk_x86_inject_nmi(void *arch_vcpu)
 {
 	struct axk_vcpu *vcpu = arch_vcpu;
 
-	/* KVM keeps it until the guest can take it, behind an open exit too. */
+	/* KVM keeps the NMI until the guest can take it, also during an open exit. */
 	return axk_vcpu_result(vcpu, axk_ioctl_value(vcpu->fd, KVM_NMI, 0), "KVM_NMI");
 }
 
@@ -116,7 +121,8 @@ static int check_exception(const struct axk_vcpu *vcpu, const struct axvcpu_exce
 
 	if (exception->vector >= VECTORS_EXCEPTIONS || exception->vector == VECTOR_NMI)
 		return axvcpu_fail(vm, -EINVAL,
-				   "inject: vCPU %" PRIu32 ": vector %" PRIu32 " is no exception",
+				   "inject: vCPU %" PRIu32 ": vector %" PRIu32
+				   " is not an exception",
 				   vcpu->id, exception->vector);
 	has_error_code = HAVE_ERROR_CODE >> exception->vector & 1;
 	if (has_error_code != !!exception->has_error_code)
@@ -125,6 +131,13 @@ static int check_exception(const struct axk_vcpu *vcpu, const struct axvcpu_exce
 				   " has %s error code",
 				   vcpu->id, exception->vector, has_error_code ? "an" : "no");
 	return 0;
+}
+
+static int already_pending(const struct axk_vcpu *vcpu, unsigned int vector)
+{
+	return axvcpu_fail(vcpu->vm->vm, -EBUSY,
+			   "inject: vCPU %" PRIu32 ": exception %u is already pending", vcpu->id,
+			   vector);
 }
 
 int axk_x86_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception)
@@ -138,12 +151,11 @@ int axk_x86_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exc
 		ret = axk_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
 	if (ret)
 		return ret;
-	if (pending->has_exception || events.exception.injected || events.exception.pending)
-		return axvcpu_fail(vcpu->vm->vm, -EBUSY,
-				   "inject: vCPU %" PRIu32 ": exception %u is on its way", vcpu->id,
-				   pending->has_exception ? pending->exception.vector
-							  : events.exception.nr);
-	/* Not yet given to KVM: the latest exit may be open, and wait for its answer. */
+	if (pending->has_exception)
+		return already_pending(vcpu, pending->exception.vector);
+	if (events.exception.injected || events.exception.pending)
+		return already_pending(vcpu, events.exception.nr);
+	/* KVM gets it at the next entry: the latest exit may be open and wait for its answer. */
 	pending->exception = *exception;
 	pending->has_exception = true;
 	vcpu->has_pending_work = true;
@@ -155,10 +167,11 @@ int axk_x86_request_irq_window(void *arch_vcpu)
 	struct axk_vcpu *vcpu = arch_vcpu;
 
 	if (vcpu->vm->kernel_irqchip)
-		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
-				   "irq_window: vCPU %" PRIu32
-				   ": the kernel's LAPIC knows when, and tells nobody",
-				   vcpu->id);
+		return axvcpu_fail(
+			vcpu->vm->vm, -ENOTSUP,
+			"irq_window: vCPU %" PRIu32
+			": not supported with an in-kernel LAPIC, which injects by itself",
+			vcpu->id);
 	vcpu->arch.pending.window = true;
 	vcpu->has_pending_work = true;
 	return 0;
@@ -168,14 +181,14 @@ void axk_x86_inject_reset(struct axk_vcpu *vcpu)
 {
 	memset(&vcpu->arch.pending, 0, sizeof(vcpu->arch.pending));
 	vcpu->run->request_interrupt_window = 0;
-	/* Without a LAPIC of its own, the kernel takes it from here on every entry. */
+	/* Without an in-kernel LAPIC, KVM loads CR8 from here on every entry. */
 	vcpu->run->cr8 = 0;
 	axk_x86_irq_state_changed(vcpu);
 }
 
 /* --- the run loop ----------------------------------------------------------------------------- */
 
-/* A vCPU that sleeps in the kernel is not woken by an exception. */
+/* An injected exception does not wake a halted vCPU. */
 static int wake_up(struct axk_vcpu *vcpu)
 {
 	struct kvm_mp_state state;
@@ -196,10 +209,10 @@ static int give_exception(struct axk_vcpu *vcpu)
 
 	if (ret)
 		return ret;
-	/* The end of the latest exit's instruction has raised one: that comes first. */
+	/* Completing the latest exit has raised an exception: that is delivered first. */
 	if (events.exception.injected || events.exception.pending)
 		return 0;
-	/* An interrupt that KVM has but the guest has not would follow with interrupts off. */
+	/* An interrupt that KVM has taken but not delivered would be delivered with interrupts disabled. */
 	take_back = events.interrupt.injected && !events.interrupt.soft &&
 		    !vcpu->vm->kernel_irqchip && pending->count[events.interrupt.nr] < UINT16_MAX;
 	if (take_back)
@@ -209,7 +222,7 @@ static int give_exception(struct axk_vcpu *vcpu)
 	events.exception.has_error_code = !!pending->exception.has_error_code;
 	events.exception.error_code = pending->exception.error_code;
 	events.exception.pending = 0;
-	/* Nothing of what is optional is to be written. */
+	/* KVM must not write any optional field. */
 	events.flags = 0;
 	if (vcpu->vm->kernel_irqchip)
 		ret = wake_up(vcpu);
@@ -219,17 +232,19 @@ static int give_exception(struct axk_vcpu *vcpu)
 		return ret;
 	pending->has_exception = false;
 	axk_x86_irq_state_changed(vcpu);
-	return take_back ? queue_add(vcpu, events.interrupt.nr) : 0;
+	if (!take_back)
+		return 0;
+	return pending_add(vcpu, events.interrupt.nr);
 }
 
 static int give_interrupt(struct axk_vcpu *vcpu)
 {
-	const struct kvm_interrupt interrupt = { .irq = queue_first(&vcpu->arch.pending) };
+	const struct kvm_interrupt interrupt = { .irq = highest_pending(&vcpu->arch.pending) };
 	int ret = axk_vcpu_ioctl(vcpu, KVM_INTERRUPT, &interrupt);
 
 	if (ret)
 		return ret;
-	queue_remove(&vcpu->arch.pending, interrupt.irq);
+	pending_remove(&vcpu->arch.pending, interrupt.irq);
 	axk_x86_irq_state_changed(vcpu);
 	return 0;
 }
@@ -239,8 +254,8 @@ static bool can_take(const struct axk_vcpu *vcpu)
 	return vcpu->run->ready_for_interrupt_injection;
 }
 
-/* The window that the caller asked for is open. */
-static int hand_out_window(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
+/* Returns the IRQ_WINDOW exit that the caller requested. */
+static int exit_irq_window(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	vcpu->arch.pending.window = false;
 	vcpu->has_pending_work = true;
@@ -253,10 +268,10 @@ static int hand_out_window(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct axk_x86_pending *pending = &vcpu->arch.pending;
-	bool waits = pending->window || !queue_empty(pending);
+	bool waits = pending->window || !none_pending(pending);
 	int ret = 0;
 
-	/* What its end does to the guest's interrupt flag is to be seen first. */
+	/* Completes an open exit first: its instruction may change the guest's interrupt flag. */
 	if (axk_is_open(vcpu) && (pending->has_exception || (waits && can_take(vcpu)))) {
 		ret = axk_flush(vcpu);
 		if (ret || vcpu->stashed)
@@ -266,21 +281,21 @@ int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 		ret = give_exception(vcpu);
 	if (ret)
 		return ret;
-	/* Not all flavours of KVM leave the guest for a window that is open when they enter it. */
+	/* Some KVMs do not exit for a window that is open already at the entry. */
 	if (pending->window && can_take(vcpu))
-		return hand_out_window(vcpu, exit);
-	if (!queue_empty(pending) && can_take(vcpu)) {
+		return exit_irq_window(vcpu, exit);
+	if (!none_pending(pending) && can_take(vcpu)) {
 		ret = give_interrupt(vcpu);
 		if (ret)
 			return ret;
 	}
-	waits = pending->window || !queue_empty(pending);
+	waits = pending->window || !none_pending(pending);
 	vcpu->run->request_interrupt_window = waits;
 	vcpu->has_pending_work |= waits || pending->has_exception;
 	return 0;
 }
 
-/* Only when the next thing is to do what the window or the interrupt was for: so this ends. */
+/* Only if axk_arch_before_entry() makes progress before the re-entry, so that the run loop ends. */
 bool axk_arch_swallow(struct axk_vcpu *vcpu)
 {
 	const struct axk_x86_pending *pending = &vcpu->arch.pending;
@@ -289,10 +304,10 @@ bool axk_arch_swallow(struct axk_vcpu *vcpu)
 		return false;
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
-		return pending->window || !queue_empty(pending);
+		return pending->window || !none_pending(pending);
 	case KVM_EXIT_HLT:
-		/* A CPU for which an interrupt waits does not halt. */
-		return !queue_empty(pending);
+		/* A CPU with a pending interrupt does not halt. */
+		return !none_pending(pending);
 	default:
 		return false;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What struct axk_vm holds for x86_64, and what of the run loop is x86_64's. */
+/* The x86_64 part of struct axk_vm and struct axk_vcpu, and of the run loop. */
 #ifndef X86_64_KVM_ARCH_H
 #define X86_64_KVM_ARCH_H
 
@@ -14,44 +14,44 @@
 struct kvm_cpuid2;
 
 struct axk_vm_arch {
-	/* What KVM supports on this host: where every vCPU's CPUID starts from. */
+	/* The leaves that KVM supports on this host, the base of every vCPU's CPUID. */
 	struct kvm_cpuid2 *cpuid;
 	uint16_t doorbell_port;
 	/*
-	 * KVM was asked for invalid accesses to MSRs because those to the x2APIC are among them. The
-	 * others are not the caller's.
+	 * Whether invalid MSR accesses exit only because x2APIC accesses are among them: the caller does not
+	 * get the others.
 	 */
 	bool invalid_msrs;
 };
 
 #define X86_VECTORS 256
 
-/* What waits to be injected: inject.c. */
+/* Events that wait to be injected: inject.c. */
 struct axk_x86_pending {
-	/* Vectors that have a count. */
+	/* Bitmap of the vectors whose count is not 0. */
 	uint64_t vectors[X86_VECTORS / 64];
-	/* How often each is still to be taken. */
+	/* Number of pending injections of each vector. */
 	uint16_t count[X86_VECTORS];
 	bool has_exception;
 	struct axvcpu_exception exception;
-	/* The caller wants to hear when the guest can take an interrupt. */
+	/* The caller wants an IRQ_WINDOW exit when the guest can take an interrupt. */
 	bool window;
 };
 
 struct axk_vcpu_arch {
 	struct axk_x86_pending pending;
-	/* What setup was given: a reset starts from it. */
+	/* The config of axvcpu_setup(), for resets. */
 	struct axvcpu_setup_config setup;
-	/* GiBs that its identity map covers, in 64-bit mode. */
+	/* Size of its identity map in GiB, in 64-bit mode. */
 	uint64_t gibs;
-	/* The LAPIC's interrupt command register, as the guest has written it: apic.c. */
+	/* The guest's latest write to the LAPIC's interrupt command register: apic.c. */
 	uint32_t icr_low;
 	uint32_t icr_high;
-	/* Hardware points that are set, as in DR6: debug.c. */
+	/* Bitmap of the hardware debug points that are set, as in DR6: debug.c. */
 	uint8_t debug_points;
 };
 
-/* Of a VM's config, what there is here: AXVM_FORWARD_*, and other parts. */
+/* The parts of a VM's config that x86_64 supports: AXVM_FORWARD_*, and others. */
 #define KVM_ARCH_NAME "x86_64"
 #define KVM_ARCH_FORWARDS \
 	(AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_MAP_GPA_RANGE | AXVM_FORWARD_UNKNOWN_SYSREGS | \
@@ -61,20 +61,20 @@ struct axk_vcpu_arch {
 #define KVM_ARCH_SPLIT_IRQCHIP true
 
 /*
- * Between "I am running", which a kicker looks for, and the kernel's look at immediate_exit there
- * must be a full barrier. The compare-and-swap that says the former is one.
+ * A full barrier is needed between the store of Running, which a kicker reads, and the kernel's load of
+ * immediate_exit. On x86_64 the compare-and-swap to Running is one.
  */
 static inline void axk_arch_entry_barrier(void)
 {
 }
 
-/* How KVM_IRQ_LINE numbers the inputs. */
+/* Returns the KVM_IRQ_LINE number of a gsi. */
 static inline uint32_t axk_arch_irq_line(uint32_t gsi)
 {
 	return gsi;
 }
 
-/* Whether a message says which device sends it. */
+/* Whether messages carry the id of the sending device. */
 static inline bool axk_arch_msi_devices(void)
 {
 	return false;
@@ -86,7 +86,7 @@ static inline bool axk_arch_has_ports(void)
 	return true;
 }
 
-/* Whether the instruction of such an exit, other than MMIO, finishes on the next entry. */
+/* Whether KVM completes the instruction of this exit, other than MMIO, on the next entry. */
 static inline bool axk_arch_is_open(uint32_t exit_reason)
 {
 	switch (exit_reason) {
@@ -101,21 +101,21 @@ static inline bool axk_arch_is_open(uint32_t exit_reason)
 	}
 }
 
-/* Whether KVM_RUN ends so because of what the guest did, beyond EFAULT and EHWPOISON. */
+/* Whether the guest can cause this errno of KVM_RUN, besides EFAULT and EHWPOISON. */
 static inline bool axk_arch_guest_errno(int ret)
 {
 	(void)ret;
 	return false;
 }
 
-/* Whether such a failure may be of a moment only, because a slot was removed meanwhile. */
+/* Whether the failure may be transient (a memslot was being removed) and KVM_RUN should be retried. */
 static inline bool axk_arch_fault_may_pass(int ret)
 {
 	(void)ret;
 	return false;
 }
 
-/* Whether, with KVM_EXIT_FAIL_ENTRY, this errno of KVM_RUN's says that the guest could not be entered. */
+/* Whether this errno of KVM_RUN, with KVM_EXIT_FAIL_ENTRY, means that the guest could not be entered. */
 static inline bool axk_arch_refused_entry(int ret)
 {
 	(void)ret;

@@ -7,7 +7,7 @@
 
 #include "backends/kvm/kvm.h"
 
-/* is_write, width, port and count: KVM has them in the same order, so that it is one copy. */
+/* Copies is_write, width, port and count at once: struct kvm_run has them in the same order. */
 static inline void axk_arch_io_fields(struct axvcpu_exit_io *io, const struct kvm_run *run)
 {
 	_Static_assert(KVM_EXIT_IO_IN == 0 && KVM_EXIT_IO_OUT == 1, "is_write is not direction");
@@ -30,7 +30,7 @@ static inline bool axk_arch_decode_frequent(struct axk_vcpu *vcpu, struct axvcpu
 	data = (unsigned char *)run + run->io.data_offset;
 	io->buf = data;
 	axk_arch_io_fields(io, run);
-	/* A byte, by far the most frequent: both conditions become one. */
+	/* One byte is by far the most frequent; the compiler makes one comparison of both conditions. */
 	if (likely(run->io.direction == KVM_EXIT_IO_OUT && run->io.size == 1)) {
 		axk_exit_frequent(exit, AXVCPU_EXIT_IO_WRITE, false, KVM_EXIT_IO, open_exit_kind);
 		io->data = *data;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Model-specific registers: those whose accesses become exits, and those that KVM keeps. */
+/* Model-specific registers: accesses that become exits, and those that KVM stores. */
 #include <errno.h>
 #include <inttypes.h>
 
 #include "backends/x86_64/x86_64.h"
 
-/* --- which become exits: at the VM's creation ----------------------------------------------------- */
+/* --- configuring exits, at the VM's creation ------------------------------------------------------ */
 
 #define REGISTERS_MAX (KVM_MSR_FILTER_MAX_BITMAP_SIZE * 8)
 
@@ -15,20 +15,19 @@ static int check_range(const struct axk_vm *kvm, uint32_t i, const struct axvm_s
 
 	if (range->count > REGISTERS_MAX)
 		return axvcpu_fail(kvm->vm, -EINVAL,
-				   "VM config: sysregs[%" PRIu32 "] has %" PRIu32
-				   " registers, of at most %d",
+				   "VM config: sysregs[%" PRIu32 "]: count is %" PRIu32
+				   "; the maximum is %d",
 				   i, range->count, REGISTERS_MAX);
-	/* KVM takes them and then does not filter. */
+	/* KVM accepts these MSRs and then does not filter them. */
 	if (range->base <= X2APIC_MSR_LAST && last >= X2APIC_MSR_FIRST)
 		return axvcpu_fail(kvm->vm, -EINVAL,
 				   "VM config: sysregs[%" PRIu32
-				   "] has MSRs of 0x800 to 0x8ff, the x2APIC's, which KVM cannot "
-				   "filter",
+				   "] has x2APIC MSRs (0x800 to 0x8ff), which KVM cannot filter",
 				   i);
 	return 0;
 }
 
-/* All else is allowed. The first range that has an MSR decides, so each has but its own accesses. */
+/* Other MSRs are allowed. The first range that contains an MSR and filters that access decides. */
 static int set_filter(const struct axk_vm *kvm, const struct axvm_config *config)
 {
 	static const __u8 denied[KVM_MSR_FILTER_MAX_BITMAP_SIZE];
@@ -42,7 +41,7 @@ static int set_filter(const struct axk_vm *kvm, const struct axvm_config *config
 				 (range->access & AXVCPU_ACCESS_WRITE ? KVM_MSR_FILTER_WRITE : 0),
 			.nmsrs = range->count,
 			.base = range->base,
-			/* KVM only reads it. */
+			/* KVM does not write to it. */
 			.bitmap = (__u8 *)denied,
 		};
 	}
@@ -51,18 +50,21 @@ static int set_filter(const struct axk_vm *kvm, const struct axvm_config *config
 
 static int filter_init(const struct axk_vm *kvm, const struct axvm_config *config)
 {
-	int ret = 0;
+	int ret;
 
 	if (config->nsysregs > KVM_MSR_FILTER_MAX_RANGES)
 		return axvcpu_fail(kvm->vm, -EINVAL,
-				   "VM config: nsysregs is %" PRIu32 ", of at most %d",
+				   "VM config: nsysregs is %" PRIu32 "; the maximum is %d",
 				   config->nsysregs, KVM_MSR_FILTER_MAX_RANGES);
-	for (uint32_t i = 0; !ret && i < config->nsysregs; i++)
+	for (uint32_t i = 0; i < config->nsysregs; i++) {
 		ret = check_range(kvm, i, &config->sysregs[i]);
-	if (!ret)
-		ret = axk_vm_require(kvm, KVM_CAP_X86_MSR_FILTER, "KVM_CAP_X86_MSR_FILTER",
-				     "sysregs");
-	return ret < 0 ? ret : set_filter(kvm, config);
+		if (ret)
+			return ret;
+	}
+	ret = axk_vm_require(kvm, KVM_CAP_X86_MSR_FILTER, "KVM_CAP_X86_MSR_FILTER", "sysregs");
+	if (ret < 0)
+		return ret;
+	return set_filter(kvm, config);
 }
 
 int axk_x86_msr_init(struct axk_vm *kvm, const struct axvm_config *config)
@@ -74,7 +76,7 @@ int axk_x86_msr_init(struct axk_vm *kvm, const struct axvm_config *config)
 		reasons |= KVM_MSR_EXIT_REASON_FILTER;
 	if (config->forward & AXVM_FORWARD_UNKNOWN_SYSREGS)
 		reasons |= KVM_MSR_EXIT_REASON_UNKNOWN;
-	/* Without a LAPIC in the kernel, the x2APIC is invalid to KVM, not unknown. */
+	/* Without an in-kernel LAPIC, KVM reports x2APIC accesses as invalid, not as unknown. */
 	kvm->arch.invalid_msrs = config->irqchip == AXVM_IRQCHIP_NONE &&
 				 (config->forward &
 				  (AXVM_FORWARD_UNKNOWN_SYSREGS | AXVM_FORWARD_IPIS));
@@ -92,7 +94,7 @@ int axk_x86_msr_init(struct axk_vm *kvm, const struct axvm_config *config)
 
 /* --- exits ------------------------------------------------------------------------------------------ */
 
-/* What only came because KVM tells no invalid access from another. */
+/* Whether the exit is an invalid access that the caller did not ask for: see 'invalid_msrs'. */
 static bool not_asked_for(const struct axk_vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
@@ -123,7 +125,7 @@ bool axk_x86_decode_msr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, bool wr
 	*sysreg = (struct axvcpu_exit_sysreg){ .addr = run->msr.index,
 					       .value = write ? run->msr.data : 0,
 					       .write_mask = UINT64_MAX };
-	/* Unless somebody answers: a read is 0, a write is done with. */
+	/* Unanswered, a read returns 0 and a write has no effect. */
 	run->msr.error = 0;
 	if (!write)
 		run->msr.data = 0;
@@ -149,9 +151,9 @@ int axk_x86_complete_msr(struct axk_vcpu *vcpu, const struct axvcpu_answer *answ
 	}
 }
 
-/* --- what KVM keeps ---------------------------------------------------------------------------------- */
+/* --- MSRs that KVM stores -------------------------------------------------------------------------------- */
 
-/* struct kvm_msrs, which ends in an array of any length, with one entry. */
+/* struct kvm_msrs, which ends in a flexible array, with one entry. */
 struct one_msr {
 	__u32 nmsrs;
 	__u32 pad;
@@ -159,7 +161,7 @@ struct one_msr {
 };
 _Static_assert(offsetof(struct one_msr, entry) == sizeof(struct kvm_msrs), "struct kvm_msrs");
 
-/* How many KVM took, or a negative errno. */
+/* Returns the number of MSRs that KVM has read or set, 0 or 1, or a negative errno. */
 static int msr_ioctl(const struct axk_vcpu *vcpu, bool set, const struct one_msr *msr)
 {
 	return axk_vcpu_result(vcpu,
@@ -197,11 +199,11 @@ int axk_x86_set_msr(struct axk_vcpu *vcpu, uint32_t index, uint64_t value)
 		return ret;
 	if (ret == 1)
 		return 0;
-	/* KVM does not say which of the two it is. */
+	/* KVM does not report whether it lacks the MSR or refuses the value. */
 	ret = axk_x86_get_msr(vcpu, index, &present);
-	return ret ? ret
-		   : axvcpu_fail(vcpu->vm->vm, -EINVAL,
-				 "set_reg: vCPU %" PRIu32 ": KVM refuses %#" PRIx64
-				 " for MSR %#" PRIx32,
-				 vcpu->id, value, index);
+	if (ret)
+		return ret;
+	return axvcpu_fail(vcpu->vm->vm, -EINVAL,
+			   "set_reg: vCPU %" PRIu32 ": KVM refuses %#" PRIx64 " for MSR %#" PRIx32,
+			   vcpu->id, value, index);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Registers: KVM's two structures of them, and ids for what is in there. */
+/* Registers by id: general registers, system registers and MSRs. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -60,7 +60,7 @@ int axk_x86_set_regs(void *arch_vcpu, const struct axvcpu_regs *regs)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(gpr_offset); i++)
 		*gpr(&kvm_regs, i) = regs->gpr[i];
-	/* The interrupt flag may be another now. */
+	/* The interrupt flag may have changed. */
 	axk_x86_irq_state_changed(vcpu);
 	return axk_vcpu_ioctl(vcpu, KVM_SET_REGS, &kvm_regs);
 }
@@ -134,7 +134,7 @@ static int set_sreg(struct axk_vcpu *vcpu, uint64_t id, uint64_t value)
 	p = sreg(&sregs, id, &size);
 	__builtin_memcpy(p, &value, size);
 	ret = axk_vcpu_ioctl(vcpu, KVM_SET_SREGS, &sregs);
-	/* Without a LAPIC of its own, the kernel takes it from here on every entry. */
+	/* Without an in-kernel LAPIC, KVM loads CR8 from here on every entry. */
 	if (!ret && id == AXVCPU_REG_X86_CR8)
 		vcpu->run->cr8 = value;
 	return ret;

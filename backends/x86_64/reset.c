@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* A reset: all that a guest can have changed goes back to what it was at power-on. */
+/* A reset: sets all state that a guest can change to its power-on value. */
 #include <errno.h>
 #include <string.h>
 
@@ -22,13 +22,13 @@
 #define XSAVE_FCW 0
 #define XSAVE_MXCSR 6
 
-/* A register of the LAPIC, and in it: from an external controller, not masked. */
+/* A LAPIC register, and its value for: from an external controller, not masked. */
 #define LAPIC_LINT0 0x350
 #define LINT0_EXTERNAL 0x700u
 
 /*
- * The time-stamp counter goes on, as guests of one VM compare theirs. All else here is 0 at reset,
- * but for the PAT. A KVM without one of them has nothing to reset there.
+ * MSRs that are 0 at reset. An MSR that KVM lacks needs no reset. The time-stamp counter is not reset, as
+ * the vCPUs of a VM compare theirs.
  */
 static const uint32_t zero_msrs[] = {
 	0x174,	    0x175,	0x176, /* SYSENTER_CS, ESP, EIP */
@@ -45,7 +45,7 @@ static const uint32_t zero_msrs[] = {
 };
 #define MSR_PAT 0x277
 
-/* --- what is apart from the registers --------------------------------------------------------------- */
+/* --- state other than registers -------------------------------------------------------------------- */
 
 static int reset_events(struct axk_vcpu *vcpu)
 {
@@ -59,28 +59,32 @@ static int reset_events(struct axk_vcpu *vcpu)
 	memset(&events.nmi, 0, sizeof(events.nmi));
 	events.exception_has_payload = 0;
 	events.exception_payload = 0;
-	/* Those fields that are to be written, and no others. */
+	/* KVM must write these optional fields and no others. */
 	events.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
 	return axk_vcpu_ioctl(vcpu, KVM_SET_VCPU_EVENTS, &events);
 }
 
-/* One at a time: KVM stops at the first that it does not have, and says so by the count. */
+/* One MSR per call: KVM stops at the first that it lacks, and returns how many it has set. */
 static int reset_msr(struct axk_vcpu *vcpu, uint32_t index, uint64_t value)
 {
 	int ret = axk_x86_try_set_msr(vcpu, index, value);
 
-	return ret < 0 ? ret : 0;
+	if (ret < 0)
+		return ret;
+	return 0;
 }
 
 static int reset_fpu(struct axk_vcpu *vcpu)
 {
-	/* No component is marked as present: all of them get their initial state. */
+	/* No component is marked as present, so all get their initial state. */
 	struct kvm_xsave xsave = { .region = {
 					   [XSAVE_FCW] = FCW_RESET, [XSAVE_MXCSR] = MXCSR_RESET } };
 	struct kvm_xcrs xcrs = { .nr_xcrs = 1, .xcrs = { { .xcr = 0, .value = XCR0_RESET } } };
 	int ret = axk_vcpu_ioctl(vcpu, KVM_SET_XSAVE, &xsave);
 
-	return ret ? ret : axk_vcpu_ioctl(vcpu, KVM_SET_XCRS, &xcrs);
+	if (ret)
+		return ret;
+	return axk_vcpu_ioctl(vcpu, KVM_SET_XCRS, &xcrs);
 }
 
 static int reset_debug(struct axk_vcpu *vcpu)
@@ -90,7 +94,7 @@ static int reset_debug(struct axk_vcpu *vcpu)
 	return axk_vcpu_ioctl(vcpu, KVM_SET_DEBUGREGS, &debugregs);
 }
 
-/* --- the kernel's LAPIC ------------------------------------------------------------------------------- */
+/* --- the in-kernel LAPIC ------------------------------------------------------------------------------ */
 
 static void lapic_set(struct kvm_lapic_state *lapic, unsigned int reg, uint32_t value)
 {
@@ -107,18 +111,20 @@ static int reset_lapic(struct axk_vcpu *vcpu)
 
 	if (ret)
 		return ret;
-	/* The version at 0x30 stays, all else is cleared from the task priority on. */
+	/* Keeps the version at 0x30; clears all from the task priority on. */
 	memset(lapic.regs + 0x80, 0, sizeof(lapic.regs) - 0x80);
 	lapic_set(&lapic, 0x20, vcpu->id << 24);
 	lapic_set(&lapic, 0xe0, UINT32_MAX); /* flat destinations */
 	lapic_set(&lapic, 0xf0, 0xff); /* software-disabled, spurious vector 255 */
 	for (size_t i = 0; i < ARRAY_SIZE(local_vectors); i++)
 		lapic_set(&lapic, local_vectors[i], 1u << 16); /* masked */
-	/* Where the PIC comes in: KVM has it open at the boot processor, as firmware would. */
+	/* Input of the PIC: KVM unmasks it on the boot processor, as firmware does. */
 	if (!vcpu->id)
 		lapic_set(&lapic, LAPIC_LINT0, LINT0_EXTERNAL);
 	ret = axk_vcpu_ioctl(vcpu, KVM_SET_LAPIC, &lapic);
-	return ret ? ret : axk_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &runnable);
+	if (ret)
+		return ret;
+	return axk_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &runnable);
 }
 
 /* --- registers --------------------------------------------------------------------------------------------- */
@@ -153,7 +159,9 @@ static int enter_raw(struct axk_vcpu *vcpu, const struct kvm_sregs *sregs)
 	const struct kvm_regs regs = { .rip = vcpu->entry, .rflags = RFLAGS_RESET };
 	int ret = axk_vcpu_ioctl(vcpu, KVM_SET_SREGS, sregs);
 
-	return ret ? ret : axk_vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
+	if (ret)
+		return ret;
+	return axk_vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
 }
 
 static int reset_registers(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
@@ -162,8 +170,33 @@ static int reset_registers(struct axk_vcpu *vcpu, const struct axvcpu_setup_conf
 	struct kvm_sregs sregs;
 
 	power_on_sregs(vcpu, &sregs);
-	return config->mode == AXVCPU_MODE_RAW ? enter_raw(vcpu, &sregs)
-					       : axk_x86_enter_mode(vcpu, config, start, &sregs);
+	if (config->mode == AXVCPU_MODE_RAW)
+		return enter_raw(vcpu, &sregs);
+	return axk_x86_enter_mode(vcpu, config, start, &sregs);
+}
+
+/* All state but the registers that reset_registers() sets. */
+static int reset_other_state(struct axk_vcpu *vcpu)
+{
+	int ret = reset_events(vcpu);
+
+	if (ret)
+		return ret;
+	ret = reset_debug(vcpu);
+	if (ret)
+		return ret;
+	ret = reset_fpu(vcpu);
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < ARRAY_SIZE(zero_msrs); i++) {
+		ret = reset_msr(vcpu, zero_msrs[i], 0);
+		if (ret)
+			return ret;
+	}
+	ret = reset_msr(vcpu, MSR_PAT, PAT_RESET);
+	if (ret)
+		return ret;
+	return vcpu->vm->kernel_irqchip ? reset_lapic(vcpu) : 0;
 }
 
 int axk_x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
@@ -175,7 +208,7 @@ int axk_x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 
 	config.arg = arg;
 	vcpu->entry = entry;
-	/* First what can be refused for the caller's fault, when nothing else has changed yet. */
+	/* The registers first: only these can be refused for the caller's arguments. */
 	if (!ret)
 		ret = reset_registers(vcpu, &config, start);
 	if (ret) {
@@ -185,18 +218,9 @@ int axk_x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 	axk_x86_inject_reset(vcpu);
 	vcpu->arch.icr_low = 0;
 	vcpu->arch.icr_high = 0;
-	ret = reset_events(vcpu);
-	if (!ret)
-		ret = reset_debug(vcpu);
-	if (!ret)
-		ret = reset_fpu(vcpu);
-	for (size_t i = 0; !ret && i < ARRAY_SIZE(zero_msrs); i++)
-		ret = reset_msr(vcpu, zero_msrs[i], 0);
-	if (!ret)
-		ret = reset_msr(vcpu, MSR_PAT, PAT_RESET);
-	if (!ret && vcpu->vm->kernel_irqchip)
-		ret = reset_lapic(vcpu);
-	if (!ret)
-		vcpu->arch.setup.arg = arg;
-	return ret;
+	ret = reset_other_state(vcpu);
+	if (ret)
+		return ret;
+	vcpu->arch.setup.arg = arg;
+	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What a VM of x86_64 needs beyond the code that all architectures share. */
+/* The x86_64 part of creating a VM. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -7,20 +7,20 @@
 
 /*
  * Intel CPUs without "unrestricted guest" need four pages of guest-physical addresses to emulate
- * real mode. Below the BIOS and above the LAPIC is where everybody puts them.
+ * real mode. As in other VMMs, these lie between the LAPIC and the BIOS.
  */
 #define IDENTITY_MAP_ADDR UINT64_C(0xfffbc000)
 #define TSS_ADDR (IDENTITY_MAP_ADDR + 0x1000)
 
-/* Routes whose EOI is an exit, with a split irqchip: as many as an IOAPIC has. */
+/* Number of routes whose EOI exits with a split irqchip: the inputs of an IOAPIC. */
 #define IOAPIC_PINS 24
 
 int axk_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config)
 {
 	(void)kvm_fd;
-	return config->arch_config
-		       ? axvcpu_fail(vm, -EINVAL, "VM config: x86_64 takes no arch_config")
-		       : 0;
+	if (config->arch_config)
+		return axvcpu_fail(vm, -EINVAL, "VM config: arch_config must be NULL on x86_64");
+	return 0;
 }
 
 static int set_gpa_bits(struct axk_vm *kvm, const struct axvm_config *config,
@@ -34,13 +34,14 @@ static int set_gpa_bits(struct axk_vm *kvm, const struct axvm_config *config,
 				   "guest-physical addresses",
 				   config->gpa_bits, bits);
 	if (config->gpa_bits && config->gpa_bits < 32)
-		return axvcpu_fail(kvm->vm, -EINVAL, "VM config: gpa_bits is %u: x86 has 32 to %u",
+		return axvcpu_fail(kvm->vm, -EINVAL,
+				   "VM config: gpa_bits is %u; it must be 32 to %u on x86_64",
 				   config->gpa_bits, bits);
 	limits->gpa_bits = config->gpa_bits ? config->gpa_bits : bits;
 	return 0;
 }
 
-/* Before the first vCPU, which gets its LAPIC from it. */
+/* Called before the first vCPU is created, which gets its LAPIC from the irqchip. */
 static int create_irqchip(struct axk_vm *kvm)
 {
 	int ret = 0;
@@ -51,7 +52,7 @@ static int create_irqchip(struct axk_vm *kvm)
 	else if (kvm->irqchip == AXVM_IRQCHIP_SPLIT)
 		ret = axk_vm_enable_for(kvm, KVM_CAP_SPLIT_IRQCHIP, IOAPIC_PINS,
 					"KVM_CAP_SPLIT_IRQCHIP", "irqchip");
-	/* An id of 8 bits reaches 255 vCPUs: the last one means all of them. */
+	/* An 8-bit id addresses 255 vCPUs: the last value is the broadcast. */
 	if (!ret && kvm->kernel_irqchip && kvm->max_vcpus > 255)
 		ret = axk_vm_enable_for(kvm, KVM_CAP_X2APIC_API,
 					KVM_X2APIC_API_USE_32BIT_IDS |
@@ -66,19 +67,28 @@ int axk_arch_vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *c
 	const uint64_t identity_map = IDENTITY_MAP_ADDR;
 	int ret = axk_x86_cpuid_read(kvm->vm, kvm_fd, &kvm->arch.cpuid);
 
-	if (!ret)
-		ret = set_gpa_bits(kvm, config, limits);
-	if (!ret)
-		ret = axk_vm_ioctl(kvm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
-	if (!ret)
-		ret = axk_vm_result(kvm, axk_ioctl_value(kvm->fd, KVM_SET_TSS_ADDR, TSS_ADDR),
-				    "KVM_SET_TSS_ADDR");
-	if (!ret)
-		ret = create_irqchip(kvm);
-	if (!ret)
-		ret = axk_x86_forward_init(kvm, config);
 	if (ret)
-		free(kvm->arch.cpuid);
+		return ret;
+	ret = set_gpa_bits(kvm, config, limits);
+	if (ret)
+		goto free_cpuid;
+	ret = axk_vm_ioctl(kvm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
+	if (ret)
+		goto free_cpuid;
+	ret = axk_vm_result(kvm, axk_ioctl_value(kvm->fd, KVM_SET_TSS_ADDR, TSS_ADDR),
+			    "KVM_SET_TSS_ADDR");
+	if (ret)
+		goto free_cpuid;
+	ret = create_irqchip(kvm);
+	if (ret)
+		goto free_cpuid;
+	ret = axk_x86_forward_init(kvm, config);
+	if (ret)
+		goto free_cpuid;
+	return 0;
+
+free_cpuid:
+	free(kvm->arch.cpuid);
 	return ret;
 }
 

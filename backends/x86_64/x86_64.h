@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What the files of the x86_64 backend share. */
+/* Shared by the files of the x86_64 backend. */
 #ifndef X86_64_X86_64_H
 #define X86_64_X86_64_H
 
@@ -9,8 +9,8 @@
 int axk_x86_set_entry(void *arch_vcpu, uint64_t entry);
 int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config);
 /*
- * Writes the registers with which vcpu->entry is met. 'sregs' has what no mode names; 'start': as
- * another CPU starts it.
+ * Sets the registers for execution at vcpu->entry. 'sregs' supplies the fields that no mode sets; 'start':
+ * the vCPU is started by another one, as by SIPI.
  */
 int axk_x86_enter_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config, bool start,
 		       struct kvm_sregs *sregs);
@@ -19,17 +19,17 @@ int axk_x86_enter_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *
 int axk_x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
 
 /* cpuid.c */
-/* Reads what KVM supports into *cpuid, which the caller frees. 'vm' is for messages, or NULL. */
+/* Reads the leaves that KVM supports into *cpuid, which the caller frees. 'vm' has the log hook, or is NULL. */
 int axk_x86_cpuid_read(const struct axvm *vm, int kvm_fd, struct kvm_cpuid2 **cpuid);
 /* The width of guest-physical addresses. */
 uint32_t axk_x86_cpuid_gpa_bits(const struct kvm_cpuid2 *cpuid);
-/* A leaf of it, or NULL. */
+/* Returns a leaf of 'cpuid', or NULL. */
 const struct kvm_cpuid_entry2 *axk_x86_cpuid_find(const struct kvm_cpuid2 *cpuid, uint32_t function,
 						  uint32_t index);
-/* Gives a vCPU its CPUID. 'config' may be NULL. */
-/* The table that a vCPU's guest reads, which the caller frees. NULL: no memory. */
+/* Builds the CPUID table of a vCPU, which the caller frees. 'config' may be NULL. NULL: out of memory. */
 struct kvm_cpuid2 *axk_x86_cpuid_build(const struct axk_vcpu *vcpu,
 				       const struct axvcpu_x86_setup *config);
+/* Builds the table and gives it to KVM. */
 int axk_x86_cpuid_set(struct axk_vcpu *vcpu, const struct axvcpu_x86_setup *config);
 
 /* inject.c */
@@ -38,46 +38,46 @@ int axk_x86_inject_anywhere(void *arch_vcpu, uint32_t vector);
 int axk_x86_inject_nmi(void *arch_vcpu);
 int axk_x86_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception);
 int axk_x86_request_irq_window(void *arch_vcpu);
-/* Nothing waits any more. What KVM has taken already is not seen to here. */
+/* Drops all pending events. Events that KVM has taken already stay with KVM. */
 void axk_x86_inject_reset(struct axk_vcpu *vcpu);
 
-/* Whether the guest can take an interrupt is not known any more: KVM says so at the next exit. */
+/* Call after a change that may affect whether the guest can take an interrupt: unknown until the next exit. */
 static inline void axk_x86_irq_state_changed(struct axk_vcpu *vcpu)
 {
 	vcpu->run->ready_for_interrupt_injection = 0;
 }
 
-/* forward.c: what of a VM's config becomes exits, by capabilities of KVM's. */
+/* forward.c: enables the events that a VM's config forwards as exits. */
 int axk_x86_forward_init(struct axk_vm *kvm, const struct axvm_config *config);
 
 /* msr.c */
 int axk_x86_msr_init(struct axk_vm *kvm, const struct axvm_config *config);
 bool axk_x86_decode_msr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, bool write);
 int axk_x86_complete_msr(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer);
-/* -ENOENT, without a message, for one that KVM does not keep. */
+/* -ENOENT, without a message, for an MSR that KVM does not store. */
 int axk_x86_get_msr(struct axk_vcpu *vcpu, uint32_t index, uint64_t *value);
 int axk_x86_set_msr(struct axk_vcpu *vcpu, uint32_t index, uint64_t value);
-/* Returns 1; 0 if KVM does not keep it, or refuses the value; or an errno. */
+/* Returns 1 if set, 0 if KVM lacks the MSR or refuses the value, or a negative errno. */
 int axk_x86_try_set_msr(struct axk_vcpu *vcpu, uint32_t index, uint64_t value);
 
 /* hypercall.c */
 int axk_x86_hypercall_init(struct axk_vm *kvm, const struct axvm_config *config);
-/* Before a vCPU's first run. */
+/* Call before a vCPU's first run. */
 void axk_x86_doorbell_setup(struct axk_vcpu *vcpu);
 void axk_x86_decode_hypercall(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
-/* Of a port write that exit.c has decoded: makes a hypercall of it, if it is one. */
+/* Turns a decoded port write into a hypercall exit, if it is a doorbell. */
 void axk_x86_decode_doorbell(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 int axk_x86_complete_hypercall(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer);
 
 /* apic.c */
-/* The x2APIC's registers are MSRs from here on. */
+/* The range of the x2APIC MSRs. */
 #define X2APIC_MSR_FIRST 0x800u
 #define X2APIC_MSR_LAST 0x8ffu
-/* MMIO, decoded: makes an IPI of it if it is one. False: it was for the LAPIC, the guest goes on. */
+/* Turns a decoded MMIO access into an IPI exit, if it is one. False: handled here; the guest must be re-entered. */
 bool axk_x86_decode_ipi_mmio(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 /*
- * Decodes an access to those of them that send interrupts. 1: an exit; 0: it was for the backend
- * alone, which has answered it; -1: it is none of them.
+ * Decodes an access to the x2APIC MSRs that send interrupts. Returns 1 if 'exit' is filled in, 0 if the access
+ * was handled here, -1 for any other MSR.
  */
 int axk_x86_decode_ipi_msr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, bool write);
 
