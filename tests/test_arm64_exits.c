@@ -210,7 +210,7 @@ START_TEST(what_kvm_cannot_bring_about_is_refused)
 	exception.vector = AXVCPU_ARM64_DATA_ABORT;
 	ck_fails_saying(axvcpu_inject_exception(guest.vcpu, &exception), EINVAL, "latest exit");
 	exception.has_error_code = 1;
-	ck_fails_saying(axvcpu_inject_exception(guest.vcpu, &exception), EINVAL, "KVM's");
+	ck_fails_saying(axvcpu_inject_exception(guest.vcpu, &exception), EINVAL, "has_error_code");
 	ck_fails(axvcpu_inject_nmi(guest.vcpu), ENOTSUP);
 	ck_fails(axvcpu_request_irq_window(guest.vcpu), ENOTSUP);
 	guest_end(&guest);

@@ -320,21 +320,21 @@ START_TEST(nonsense_is_refused_with_nothing_half_created)
 	gic.nirqs = 1024;
 	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "64 to 992");
 	gic.nirqs = 100;
-	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "steps of 32");
+	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "multiple of 32");
 	gic.nirqs = 0;
 	gic.gits_gpa = 0x09000000;
 	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "without AXVM_ARM64_ITS");
 	gic.gits_gpa = 0;
 	gic.gic_version = 3;
 	gic.gicc_gpa = 0x09000000;
-	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "gicc is not of a GICv3");
+	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "gicc does not exist in a GICv3");
 	gic.gic_version = 2;
 	gic.gicc_gpa = 0;
 	gic.gicr_gpa = 0x09000000;
-	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "gicr is not of a GICv2");
+	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "gicr does not exist in a GICv2");
 	gic.gicr_gpa = 0;
 	gic.flags = AXVM_ARM64_ITS;
-	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "AXVM_ARM64_ITS is not of a GICv2");
+	ck_fails_saying(try_gic(&gic, 1, 0), EINVAL, "AXVM_ARM64_ITS does not exist in a GICv2");
 	gic.flags = 0;
 	expect_too_many(&gic);
 	/* A GIC is described where there is none. */
@@ -392,13 +392,13 @@ START_TEST(without_a_version_it_is_the_newest_that_kvm_has)
 	else
 		expect_too_many(&gic);
 	gic.gicc_gpa = AXVM_ARM64_GICC;
-	expect_fine_or(&gic, !v3, "gicc is not of a GICv3");
+	expect_fine_or(&gic, !v3, "gicc does not exist in a GICv3");
 	gic.gicc_gpa = 0;
 	gic.gicr_gpa = AXVM_ARM64_GICR;
-	expect_fine_or(&gic, v3, "gicr is not of a GICv2");
+	expect_fine_or(&gic, v3, "gicr does not exist in a GICv2");
 	gic.gicr_gpa = 0;
 	gic.flags = AXVM_ARM64_ITS;
-	expect_fine_or(&gic, v3, "AXVM_ARM64_ITS is not of a GICv2");
+	expect_fine_or(&gic, v3, "AXVM_ARM64_ITS does not exist in a GICv2");
 }
 END_TEST
 

@@ -448,7 +448,7 @@ START_TEST(irq_and_fiq_are_lines_of_the_cpu)
 		guest_expect_write(&guest, GUEST_MMIO + 16, 0);
 		ck_ok(axvcpu_set_irq_line(guest.vcpu, LINE_FIQ, false));
 	}
-	ck_fails_saying(axvcpu_set_irq_line(guest.vcpu, 2, true), EINVAL, "1, FIQ");
+	ck_fails_saying(axvcpu_set_irq_line(guest.vcpu, 2, true), EINVAL, "1 (FIQ)");
 	ck_fails_saying(axvcpu_inject_interrupt(guest.vcpu, 40), ENOTSUP, "axvcpu_set_irq_line()");
 	guest_end(&guest);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What the files of the arm64 backend share. */
+/* Shared by the files of the arm64 backend. */
 #ifndef ARM64_ARM64_H
 #define ARM64_ARM64_H
 
@@ -9,7 +9,7 @@
 #include "backends/kvm/named_regs.h"
 
 /* gic.c */
-/* Makes what a VM's config says, or refuses it; but for what needs the vCPUs. */
+/* Checks a VM's config and creates the GIC, except for the part that needs the vCPUs. */
 int axk_arm64_gic_init(struct axk_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits);
 void axk_arm64_gic_destroy(struct axk_vm *kvm);
 int axk_arm64_vm_finalize(void *arch_vm);
@@ -23,15 +23,15 @@ int axk_arm64_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
 int axk_arm64_inject_interrupt(void *arch_vcpu, uint32_t vector);
 int axk_arm64_inject_anywhere(void *arch_vcpu, uint32_t vector);
 int axk_arm64_set_irq_line(void *arch_vcpu, uint32_t line, bool level);
-/* Raises what came before the GIC was ready. */
+/* Raises the interrupts that were injected before the GIC was ready. */
 int axk_arm64_raise_early(struct axk_vcpu *vcpu);
-/* Lowers this CPU's lines, and takes away what waits for it in the GIC, as far as KVM lets us. */
+/* Lowers this CPU's lines, and clears its pending interrupts in the GIC, as far as KVM allows it. */
 int axk_arm64_irq_reset(struct axk_vcpu *vcpu);
 
 /* setup.c */
 int axk_arm64_set_entry(void *arch_vcpu, uint64_t entry);
 int axk_arm64_setup(void *arch_vcpu, const struct axvcpu_setup_config *config);
-/* Writes the registers with which vcpu->entry is met, into a vCPU that KVM has just reset. */
+/* Sets the registers for execution at vcpu->entry, of a vCPU that KVM has just reset. */
 int axk_arm64_enter_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config);
 int axk_arm64_check_mode(const struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config);
 /* Starts the PMU, which may have waited for the GIC. */
@@ -41,7 +41,7 @@ int axk_arm64_start_pmu(struct axk_vcpu *vcpu);
 int axk_arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
 
 /* regs.c */
-/* KVM's ids. */
+/* KVM ids of registers. */
 #define ARM64_CORE_REG(name) \
 	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | KVM_REG_ARM_CORE_REG(name))
 #define ARM64_GPR(n) (ARM64_CORE_REG(regs.regs[0]) + 2 * (uint64_t)(n))
@@ -51,7 +51,7 @@ int axk_arm64_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value);
 int axk_arm64_set_reg(void *arch_vcpu, uint64_t id, uint64_t value);
 int axk_arm64_set_return_value(void *arch_vcpu, uint64_t value);
 
-/* Of PSTATE: AArch32, and the mode. */
+/* Fields of PSTATE: AArch32, and the mode. */
 #define PSTATE_AARCH32 (1u << 4)
 #define PSTATE_MODE_MASK 0x1fu
 #define PSTATE_EL1H 0x5u
@@ -70,19 +70,19 @@ int axk_arm64_complete_call(struct axk_vcpu *vcpu, const struct axvcpu_answer *a
 int axk_arm64_finish_call(struct axk_vcpu *vcpu);
 int axk_arm64_flush(void *arch_vcpu);
 
-/* psci.c: those of them that are about the power of CPUs. */
+/* psci.c: calls that control the power of CPUs. */
 int axk_arm64_psci_init(struct axk_vm *kvm, const struct axvm_config *config);
 void axk_arm64_psci_destroy(struct axk_vm *kvm);
-/* Makes a vCPU known to the others, when it is set up; takes it away again. */
+/* Adds a vCPU to the table of PSCI targets. Called at its setup. */
 int axk_arm64_psci_add(struct axk_vcpu *vcpu);
-/* Ends a CPU_ON of the vCPU, and forgets the vCPU. */
+/* Ends an open CPU_ON of the vCPU, and removes the vCPU from the table. */
 void axk_arm64_psci_remove(struct axk_vcpu *vcpu);
 bool axk_arm64_is_power_call(const struct axk_vcpu *vcpu, uint32_t nr);
 /* As axk_arch_decode(). */
 int axk_arm64_decode_power_call(struct axk_vcpu *vcpu, uint32_t nr, struct axvcpu_exit *exit);
-/* This vCPU has been started, or reset, which switches it on. */
+/* Call when this vCPU has been started or reset, which switches it on. */
 void axk_arm64_psci_started(struct axk_vcpu *vcpu);
-/* Ends an open CPU_ON exit, if there is one. Returns its result in case it has no answer. */
+/* Ends an open CPU_ON exit, if there is one. Returns the result for the guest if it has no answer. */
 int64_t axk_arm64_end_cpu_on(struct axk_vcpu *vcpu);
 
 /* debug.c */
@@ -96,9 +96,9 @@ int axk_arm64_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
 int axk_arm64_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception);
 
 /* percpu.c */
-/* What a VM has where KVM cannot be asked for more or less. */
+/* The width of KVMs that have no choice. */
 #define ARM64_GPA_BITS_DEFAULT 40
-/* The width of guest-physical addresses, at most; 0: KVM does not say; or an errno. */
+/* Returns the maximum width of guest-physical addresses, 0 if KVM does not report it, or a negative errno. */
 int axk_arm64_max_gpa_bits(const struct axvm *vm, int kvm_fd);
 
 #endif

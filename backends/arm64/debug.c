@@ -14,7 +14,7 @@
 #define EC_BKPT32 0x38u
 #define EC_BRK64 0x3cu
 
-/* Of a point's control register: it is on, at EL1 and EL0, for these bytes of 8; loads, stores. */
+/* A point's control register: enabled, at EL1 and EL0, loads, stores, which bytes of 8. */
 #define POINT_ON 1u
 #define POINT_EL1_EL0 (3u << 1)
 #define POINT_LOAD (1u << 3)
@@ -39,7 +39,7 @@ static int check_count(struct axk_vcpu *vcpu, uint32_t n, unsigned int capabilit
 		return max;
 	if (n > (uint32_t)max || n > KVM_ARM_MAX_DBG_REGS)
 		return axvcpu_fail(vcpu->vm->vm, -ENOSPC,
-				   "set_debug: vCPU %" PRIu32 ": %" PRIu32 " %s, of at most %d",
+				   "set_debug: vCPU %" PRIu32 ": %" PRIu32 " %s; the maximum is %d",
 				   vcpu->id, n, what, max);
 	return 0;
 }
@@ -70,7 +70,7 @@ static void set_points(struct kvm_guest_debug_arch *arch, const struct axvcpu_de
 			arch->dbg_bcr[breaks++] = POINT_ON | POINT_EL1_EL0 | POINT_BYTES(0xf);
 			continue;
 		}
-		/* It is aligned to its length, so that it does not leave the 8 bytes. */
+		/* addr is a multiple of len, so the watched bytes lie within 8 aligned bytes. */
 		arch->dbg_wvr[watches] = point->addr & ~UINT64_C(7);
 		arch->dbg_wcr[watches++] = POINT_ON | POINT_EL1_EL0 | POINT_STORE |
 					   (point->kind == AXVCPU_DEBUG_WATCH ? POINT_LOAD : 0) |
@@ -122,8 +122,8 @@ static uint64_t distance(const struct axvcpu_debug_point *point, uint64_t addr)
 }
 
 /*
- * The address is any of the access's, which may begin before the watched bytes and end behind them:
- * it is the nearest watchpoint's.
+ * 'addr' is any address of the access, which may begin before the watched bytes and end after them: returns
+ * the nearest watchpoint.
  */
 static uint32_t find_watch(const struct axk_vcpu_arch *arch, uint64_t addr)
 {
@@ -144,7 +144,7 @@ int axk_arm64_decode_debug(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 	const struct kvm_debug_exit_arch *arch = &vcpu->run->debug.arch;
 	struct axvcpu_exit_debug *debug = &exit->u.debug;
 	uint64_t pc;
-	/* KVM does not say where. */
+	/* KVM does not report the address. */
 	int ret = axk_get_one_reg(vcpu, ARM64_PC, &pc);
 
 	if (ret)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Exceptions that somebody outside brings about: SError, and the external abort of an access. */
+/* Exceptions that the caller injects: SError, and the external abort of an access. */
 #include <errno.h>
 #include <inttypes.h>
 
 #include "axvcpu/interrupt.h"
 #include "backends/arm64/arm64.h"
 
-/* Of ESR_EL1, what a caller can choose. */
+/* The part of ESR_EL1 that a caller can choose. */
 #define ISS_MASK 0xffffffu
 
 static int require(struct axk_vcpu *vcpu, unsigned int capability, const char *name,
@@ -16,10 +16,11 @@ static int require(struct axk_vcpu *vcpu, unsigned int capability, const char *n
 
 	if (ret < 0)
 		return ret;
-	return ret ? 0
-		   : axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
-				 "inject: vCPU %" PRIu32 ": %s needs %s, which KVM lacks here",
-				 vcpu->id, what, name);
+	if (ret)
+		return 0;
+	return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
+			   "inject: vCPU %" PRIu32 ": %s needs %s, which this KVM lacks", vcpu->id,
+			   what, name);
 }
 
 static int check_serror(struct axk_vcpu *vcpu, const struct axvcpu_exception *exception)
@@ -35,20 +36,22 @@ static int check_serror(struct axk_vcpu *vcpu, const struct axvcpu_exception *ex
 		       "an error code");
 }
 
-/* KVM takes the address from the latest exit, so there must be one that has it. */
+/* KVM takes the address from the latest exit, so that must be a memory access. */
 static int check_abort(struct axk_vcpu *vcpu, const struct axvcpu_exception *exception)
 {
 	const struct axvm *vm = vcpu->vm->vm;
 
 	if (exception->has_error_code)
-		return axvcpu_fail(vm, -EINVAL,
-				   "inject: vCPU %" PRIu32
-				   ": the error code of an external abort is KVM's",
-				   vcpu->id);
+		return axvcpu_fail(
+			vm, -EINVAL,
+			"inject: vCPU %" PRIu32
+			": KVM sets the error code of an external abort; has_error_code must be "
+			"0",
+			vcpu->id);
 	if (vcpu->run->exit_reason != KVM_EXIT_MMIO && vcpu->run->exit_reason != KVM_EXIT_ARM_NISV)
 		return axvcpu_fail(vm, -EINVAL,
 				   "inject: vCPU %" PRIu32
-				   ": the latest exit is not about an access to memory",
+				   ": an external abort needs a latest exit that is a memory access",
 				   vcpu->id);
 	return require(vcpu, KVM_CAP_ARM_INJECT_EXT_DABT, "KVM_CAP_ARM_INJECT_EXT_DABT",
 		       "an external abort");
@@ -64,7 +67,7 @@ static int check(struct axk_vcpu *vcpu, const struct axvcpu_exception *exception
 	default:
 		return axvcpu_fail(vcpu->vm->vm, exception->vector > 0x3f ? -EINVAL : -ENOTSUP,
 				   "inject: vCPU %" PRIu32 ": exception class %#" PRIx32
-				   ": KVM has SError (0x2f) and external aborts (0x25) alone",
+				   ": KVM only supports SError (0x2f) and external aborts (0x25)",
 				   vcpu->id, exception->vector);
 	}
 }
@@ -82,9 +85,9 @@ int axk_arm64_inject_exception(void *arch_vcpu, const struct axvcpu_exception *e
 		return ret;
 	if (vcpu->arch.aborts || (!aborts && events.exception.serror_pending))
 		return axvcpu_fail(vcpu->vm->vm, -EBUSY,
-				   "inject: vCPU %" PRIu32 ": another exception is on its way",
+				   "inject: vCPU %" PRIu32 ": another exception is already pending",
 				   vcpu->id);
-	/* Nothing of what KVM knows already is said again. */
+	/* Not the events that KVM reported: it must only add the new one. */
 	events = (struct kvm_vcpu_events){ .exception = {
 						   .serror_pending = !aborts,
 						   .serror_has_esr = !aborts &&

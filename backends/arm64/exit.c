@@ -5,10 +5,10 @@
 #include "backends/arm64/arm64.h"
 #include "kvm_arch_decode.h"
 
-/* In a data abort's syndrome: it was a store. */
+/* Bit of a data abort's syndrome: the access was a store. */
 #define ISS_WNR (1u << 6)
 
-/* An access to where no memory is, by an instruction that the hardware did not take apart. */
+/* An access outside of memory by an instruction that the hardware did not decode. */
 static void decode_undecoded(const struct kvm_run *run, struct axvcpu_exit *exit)
 {
 	uint64_t iss = run->arm_nisv.esr_iss;
@@ -21,7 +21,7 @@ static void decode_undecoded(const struct kvm_run *run, struct axvcpu_exit *exit
 	};
 }
 
-/* KVM has no more than the errno. */
+/* KVM reports only the errno. */
 void axk_arch_locate_fault(struct axk_vcpu *vcpu, struct axvcpu_exit_page_fault *fault)
 {
 	(void)vcpu;
@@ -63,14 +63,17 @@ int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 	int ret = axk_arm64_finish_call(vcpu);
 
 	(void)exit;
-	if (!ret)
-		ret = axk_arm64_start_pmu(vcpu);
-	if (!ret)
-		ret = axk_arm64_raise_early(vcpu);
-	/* What was asked for happens now. */
-	if (!ret)
-		vcpu->arch.aborts = false;
-	return ret;
+	if (ret)
+		return ret;
+	ret = axk_arm64_start_pmu(vcpu);
+	if (ret)
+		return ret;
+	ret = axk_arm64_raise_early(vcpu);
+	if (ret)
+		return ret;
+	/* This entry takes the abort. */
+	vcpu->arch.aborts = false;
+	return 0;
 }
 
 bool axk_arch_swallow(struct axk_vcpu *vcpu)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The kernel's GIC: what the config wants, whether that can be, and its birth in two steps. */
+/* The in-kernel GIC: checks the config, creates the GIC with the VM, and initialises it at axvm_finalize(). */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 #define KIB 1024u
 
-/* GICv2 names CPUs by the bits of a byte. */
+/* GICv2 addresses CPUs by the bits of a byte. */
 #define V2_VCPUS_MAX 8u
 
 #define NIRQS_DEFAULT 256u
@@ -26,24 +26,25 @@ static int check_config(const struct axk_vm *kvm, const struct axvm_arm64_config
 
 	if (config->flags & ~AXVM_ARM64_ITS || config->reserved)
 		return axvcpu_fail(vm, -EINVAL,
-				   "arm64 config: unknown flags %#" PRIx32 ", or reserved is not 0",
+				   "arm64 config: unknown flags %#" PRIx32
+				   ", or the reserved field is not 0",
 				   config->flags & ~AXVM_ARM64_ITS);
 	if (config->gic_version && config->gic_version != 2 && config->gic_version != 3)
 		return axvcpu_fail(vm, -EINVAL,
-				   "arm64 config: gic_version is %" PRIu32 ", not 2 or 3",
+				   "arm64 config: gic_version is %" PRIu32 "; it must be 2 or 3",
 				   config->gic_version);
 	if (config->nirqs && (config->nirqs < NIRQS_MIN || config->nirqs > ARM64_IRQS_MAX ||
 			      config->nirqs % NIRQS_STEP))
 		return axvcpu_fail(vm, -EINVAL,
 				   "arm64 config: nirqs is %" PRIu32
-				   ", not %u to %d in steps of %u",
+				   "; it must be %u to %d, a multiple of %u",
 				   config->nirqs, NIRQS_MIN, ARM64_IRQS_MAX, NIRQS_STEP);
 	if (!(config->flags & AXVM_ARM64_ITS) && config->gits_gpa)
-		return axvcpu_fail(vm, -EINVAL, "arm64 config: gits without AXVM_ARM64_ITS");
+		return axvcpu_fail(vm, -EINVAL, "arm64 config: gits_gpa without AXVM_ARM64_ITS");
 	return 0;
 }
 
-/* That there is no GIC must not be news to somebody who has described one. */
+/* Refuses a config that describes a GIC if the VM has none. */
 static int check_none(const struct axk_vm *kvm, const struct axvm_arm64_config *config)
 {
 	if (config->flags || config->gic_version || config->nirqs || config->gicd_gpa ||
@@ -54,7 +55,7 @@ static int check_none(const struct axk_vm *kvm, const struct axvm_arm64_config *
 	return 0;
 }
 
-/* What a GIC of the version has no frame for. */
+/* Refuses options that the GIC version does not have. */
 static int check_version(const struct axk_vm *kvm, const struct axvm_arm64_config *config,
 			 uint32_t version)
 {
@@ -67,82 +68,100 @@ static int check_version(const struct axk_vm *kvm, const struct axvm_arm64_confi
 	else if (version == 2 && (config->flags & AXVM_ARM64_ITS))
 		what = "AXVM_ARM64_ITS";
 	if (what)
-		return axvcpu_fail(kvm->vm, -EINVAL, "arm64 config: %s is not of a GICv%" PRIu32,
-				   what, version);
+		return axvcpu_fail(kvm->vm, -EINVAL,
+				   "arm64 config: %s does not exist in a GICv%" PRIu32, what,
+				   version);
 	if (version == 2 && kvm->max_vcpus > V2_VCPUS_MAX)
 		return axvcpu_fail(kvm->vm, -EINVAL,
-				   "VM config: max_vcpus is %" PRIu32 ", a GICv2 has at most %u",
+				   "VM config: max_vcpus is %" PRIu32 "; a GICv2 has at most %u",
 				   kvm->max_vcpus, V2_VCPUS_MAX);
 	return 0;
 }
 
-/* --- frames ---------------------------------------------------------------------------------- */
+/* --- windows --------------------------------------------------------------------------------- */
 
 static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
 {
 	return a <= b + (b_size - 1) && b <= a + (a_size - 1);
 }
 
-static int check_frame(const struct axk_vm *kvm, const struct axk_arm64_gic_window *frame,
-		       uint64_t alignment, uint32_t gpa_bits)
+static int check_window(const struct axk_vm *kvm, const struct axk_arm64_gic_window *window,
+			uint64_t alignment, uint32_t gpa_bits)
 {
 	const struct axk_arm64_gic *gic = &kvm->arch.gic;
 	uint64_t last = axk_last_gpa(gpa_bits);
 
-	if (frame->gpa % alignment)
+	if (window->gpa % alignment)
 		return axvcpu_fail(kvm->vm, -EINVAL,
 				   "arm64 config: %s %#" PRIx64 " is not a multiple of %#" PRIx64,
-				   frame->name, frame->gpa, alignment);
-	if (frame->gpa > last || frame->size - 1 > last - frame->gpa)
+				   window->name, window->gpa, alignment);
+	if (window->gpa > last || window->size - 1 > last - window->gpa)
 		return axvcpu_fail(kvm->vm, -EINVAL,
 				   "arm64 config: %s %#" PRIx64 " +%#" PRIx64
 				   " ends beyond the VM's %" PRIu32 " bits",
-				   frame->name, frame->gpa, frame->size, gpa_bits);
-	for (uint32_t i = 0; i < gic->nframes; i++) {
-		const struct axk_arm64_gic_window *other = &gic->frames[i];
+				   window->name, window->gpa, window->size, gpa_bits);
+	for (uint32_t i = 0; i < gic->nwindows; i++) {
+		const struct axk_arm64_gic_window *other = &gic->windows[i];
 
-		if (overlap(frame->gpa, frame->size, other->gpa, other->size))
+		if (overlap(window->gpa, window->size, other->gpa, other->size))
 			return axvcpu_fail(kvm->vm, -EINVAL,
 					   "arm64 config: %s %#" PRIx64 " +%#" PRIx64
 					   " overlaps %s %#" PRIx64 " +%#" PRIx64,
-					   frame->name, frame->gpa, frame->size, other->name,
+					   window->name, window->gpa, window->size, other->name,
 					   other->gpa, other->size);
 	}
 	return 0;
 }
 
-static int plan_frames(struct axk_vm *kvm, const struct axvm_arm64_config *config,
-		       uint32_t gpa_bits)
+static int add_window(struct axk_vm *kvm, struct axk_arm64_gic_window window, uint64_t alignment,
+		      uint32_t gpa_bits)
 {
 	struct axk_arm64_gic *gic = &kvm->arch.gic;
-	const bool v3 = gic->version == 3;
-	const uint64_t gicd = config->gicd_gpa ? config->gicd_gpa : AXVM_ARM64_GICD;
-	const struct axk_arm64_gic_window frames[ARM64_FRAMES] = {
-		v3 ? (struct axk_arm64_gic_window){ "gicd", gicd, 64 * KIB,
-						    KVM_VGIC_V3_ADDR_TYPE_DIST }
-		   : (struct axk_arm64_gic_window){ "gicd", gicd, 4 * KIB,
-						    KVM_VGIC_V2_ADDR_TYPE_DIST },
-		v3 ? (struct axk_arm64_gic_window){ "gicr",
-						    config->gicr_gpa ? config->gicr_gpa
-								     : AXVM_ARM64_GICR,
-						    128 * KIB * (uint64_t)kvm->max_vcpus,
-						    KVM_VGIC_V3_ADDR_TYPE_REDIST }
-		   : (struct axk_arm64_gic_window){ "gicc",
-						    config->gicc_gpa ? config->gicc_gpa
-								     : AXVM_ARM64_GICC,
-						    8 * KIB, KVM_VGIC_V2_ADDR_TYPE_CPU },
-		{ "gits", config->gits_gpa ? config->gits_gpa : AXVM_ARM64_GITS, 128 * KIB,
-		  KVM_VGIC_ITS_ADDR_TYPE },
-	};
-	uint32_t n = config->flags & AXVM_ARM64_ITS ? 3 : 2;
-	int ret = 0;
+	int ret = check_window(kvm, &window, alignment, gpa_bits);
 
-	for (uint32_t i = 0; !ret && i < n; i++) {
-		ret = check_frame(kvm, &frames[i], v3 ? 64 * KIB : 4 * KIB, gpa_bits);
-		if (!ret)
-			gic->frames[gic->nframes++] = frames[i];
+	if (ret)
+		return ret;
+	gic->windows[gic->nwindows++] = window;
+	return 0;
+}
+
+static int plan_windows(struct axk_vm *kvm, const struct axvm_arm64_config *config,
+			uint32_t gpa_bits)
+{
+	const bool v3 = kvm->arch.gic.version == 3;
+	const uint64_t alignment = v3 ? 64 * KIB : 4 * KIB;
+	struct axk_arm64_gic_window gicd = { "gicd", AXVM_ARM64_GICD, 4 * KIB,
+					     KVM_VGIC_V2_ADDR_TYPE_DIST };
+	struct axk_arm64_gic_window gicc = { "gicc", AXVM_ARM64_GICC, 8 * KIB,
+					     KVM_VGIC_V2_ADDR_TYPE_CPU };
+	struct axk_arm64_gic_window gicr = { "gicr", AXVM_ARM64_GICR,
+					     128 * KIB * (uint64_t)kvm->max_vcpus,
+					     KVM_VGIC_V3_ADDR_TYPE_REDIST };
+	struct axk_arm64_gic_window gits = { "gits", AXVM_ARM64_GITS, 128 * KIB,
+					     KVM_VGIC_ITS_ADDR_TYPE };
+	int ret;
+
+	if (config->gicd_gpa)
+		gicd.gpa = config->gicd_gpa;
+	if (config->gicc_gpa)
+		gicc.gpa = config->gicc_gpa;
+	if (config->gicr_gpa)
+		gicr.gpa = config->gicr_gpa;
+	if (config->gits_gpa)
+		gits.gpa = config->gits_gpa;
+	if (v3) {
+		gicd.size = 64 * KIB;
+		gicd.attr = KVM_VGIC_V3_ADDR_TYPE_DIST;
 	}
-	return ret;
+	ret = add_window(kvm, gicd, alignment, gpa_bits);
+	if (ret)
+		return ret;
+	ret = add_window(kvm, v3 ? gicr : gicc, alignment, gpa_bits);
+	if (ret)
+		return ret;
+	if (!(config->flags & AXVM_ARM64_ITS))
+		return 0;
+	return add_window(kvm, gits, alignment, gpa_bits);
 }
 
 int axk_arm64_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
@@ -150,45 +169,49 @@ int axk_arm64_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t s
 	const struct axk_vm *kvm = arch_vm;
 	const struct axk_arm64_gic *gic = &kvm->arch.gic;
 
-	/* KVM would let the memory win, and the guest lose its GIC. */
-	for (uint32_t i = 0; i < gic->nframes; i++) {
-		const struct axk_arm64_gic_window *frame = &gic->frames[i];
+	/* KVM would accept the region, and it would hide the GIC from the guest. */
+	for (uint32_t i = 0; i < gic->nwindows; i++) {
+		const struct axk_arm64_gic_window *window = &gic->windows[i];
 
-		if (overlap(region->gpa, region->len, frame->gpa, frame->size))
+		if (overlap(region->gpa, region->len, window->gpa, window->size))
 			return axvcpu_fail(kvm->vm, -EEXIST,
 					   "map: %#" PRIx64 " +%#" PRIx64
 					   " overlaps the GIC's %s %#" PRIx64 " +%#" PRIx64,
-					   region->gpa, region->len, frame->name, frame->gpa,
-					   frame->size);
+					   region->gpa, region->len, window->name, window->gpa,
+					   window->size);
 	}
 	return axk_vm_map(arch_vm, region, slot);
 }
 
-/* --- birth ----------------------------------------------------------------------------------- */
+/* --- creation -------------------------------------------------------------------------------- */
 
-/* Where the distributor, and what else belongs to it, is. */
-static int place(const struct axk_vm *kvm, int fd, const struct axk_arm64_gic_window *frame)
+/* Sets the guest-physical address of a window. */
+static int place(const struct axk_vm *kvm, int fd, const struct axk_arm64_gic_window *window)
 {
-	return axk_device_set(kvm, fd, KVM_DEV_ARM_VGIC_GRP_ADDR, frame->attr, &frame->gpa,
+	return axk_device_set(kvm, fd, KVM_DEV_ARM_VGIC_GRP_ADDR, window->attr, &window->gpa,
 			      "KVM_DEV_ARM_VGIC_GRP_ADDR");
 }
 
 static int create_gic(struct axk_vm *kvm)
 {
 	struct axk_arm64_gic *gic = &kvm->arch.gic;
-	int ret = gic->version == 3 ? axk_device_new(kvm, KVM_DEV_TYPE_ARM_VGIC_V3,
-						     "KVM_DEV_TYPE_ARM_VGIC_V3")
-				    : axk_device_new(kvm, KVM_DEV_TYPE_ARM_VGIC_V2,
-						     "KVM_DEV_TYPE_ARM_VGIC_V2");
+	int ret;
 
+	if (gic->version == 3)
+		ret = axk_device_new(kvm, KVM_DEV_TYPE_ARM_VGIC_V3, "KVM_DEV_TYPE_ARM_VGIC_V3");
+	else
+		ret = axk_device_new(kvm, KVM_DEV_TYPE_ARM_VGIC_V2, "KVM_DEV_TYPE_ARM_VGIC_V2");
 	if (ret < 0)
 		return ret;
 	gic->fd = ret;
 	ret = axk_device_set(kvm, gic->fd, KVM_DEV_ARM_VGIC_GRP_NR_IRQS, 0, &gic->nirqs,
 			     "KVM_DEV_ARM_VGIC_GRP_NR_IRQS");
-	for (uint32_t i = 0; !ret && i < 2; i++)
-		ret = place(kvm, gic->fd, &gic->frames[i]);
-	return ret;
+	if (ret)
+		return ret;
+	ret = place(kvm, gic->fd, &gic->windows[0]);
+	if (ret)
+		return ret;
+	return place(kvm, gic->fd, &gic->windows[1]);
 }
 
 static int create_its(struct axk_vm *kvm)
@@ -199,11 +222,12 @@ static int create_its(struct axk_vm *kvm)
 	if (ret < 0)
 		return ret;
 	gic->its_fd = ret;
-	return place(kvm, gic->its_fd, &gic->frames[2]);
+	return place(kvm, gic->its_fd, &gic->windows[2]);
 }
 
 /*
- * The newest, if the config does not care. Without any, the newest is what is then found missing.
+ * Chooses the newest version that KVM has, unless the config names one. Without any GIC the choice is 3, and
+ * creating that reports the error.
  */
 static int choose_version(struct axk_vm *kvm, uint32_t wanted)
 {
@@ -213,9 +237,13 @@ static int choose_version(struct axk_vm *kvm, uint32_t wanted)
 		has_v3 = axk_device_exists(kvm, KVM_DEV_TYPE_ARM_VGIC_V3);
 	if (!wanted && !has_v3)
 		has_v2 = axk_device_exists(kvm, KVM_DEV_TYPE_ARM_VGIC_V2);
-	if (has_v3 < 0 || has_v2 < 0)
-		return has_v3 < 0 ? has_v3 : has_v2;
-	kvm->arch.gic.version = wanted ? wanted : has_v2 ? 2 : 3;
+	if (has_v3 < 0)
+		return has_v3;
+	if (has_v2 < 0)
+		return has_v2;
+	if (!wanted)
+		wanted = has_v2 ? 2 : 3;
+	kvm->arch.gic.version = wanted;
 	return 0;
 }
 
@@ -226,12 +254,15 @@ static int create(struct axk_vm *kvm, const struct axvm_arm64_config *config, ui
 
 	gic->nirqs = config->nirqs ? config->nirqs : NIRQS_DEFAULT;
 	ret = choose_version(kvm, config->gic_version);
-	if (!ret)
-		ret = check_version(kvm, config, gic->version);
-	if (!ret)
-		ret = plan_frames(kvm, config, gpa_bits);
-	if (!ret)
-		ret = create_gic(kvm);
+	if (ret)
+		return ret;
+	ret = check_version(kvm, config, gic->version);
+	if (ret)
+		return ret;
+	ret = plan_windows(kvm, config, gpa_bits);
+	if (ret)
+		return ret;
+	ret = create_gic(kvm);
 	if (!ret && (config->flags & AXVM_ARM64_ITS))
 		ret = create_its(kvm);
 	if (ret)
@@ -247,11 +278,14 @@ int axk_arm64_gic_init(struct axk_vm *kvm, const struct axvm_config *given, uint
 
 	kvm->arch.gic.fd = -1;
 	kvm->arch.gic.its_fd = -1;
-	if (!ret)
-		ret = check_config(kvm, &config);
 	if (ret)
 		return ret;
-	return kvm->kernel_irqchip ? create(kvm, &config, gpa_bits) : check_none(kvm, &config);
+	ret = check_config(kvm, &config);
+	if (ret)
+		return ret;
+	if (!kvm->kernel_irqchip)
+		return check_none(kvm, &config);
+	return create(kvm, &config, gpa_bits);
 }
 
 void axk_arm64_gic_destroy(struct axk_vm *kvm)
@@ -271,7 +305,7 @@ static int init_device(const struct axk_vm *kvm, int fd, const char *what)
 			      what);
 }
 
-/* KVM's GIC counts the vCPUs, and makes room for no more. Doing it twice is nothing to it. */
+/* KVM allocates the GIC's state for the vCPUs that exist now. Initialising it twice is harmless. */
 int axk_arm64_vm_finalize(void *arch_vm)
 {
 	struct axk_vm *kvm = arch_vm;

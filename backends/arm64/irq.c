@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Interrupts. The GIC's inputs are lines: SPIs are the VM's, PPIs each CPU's own. KVM takes them
- * from any thread, so nobody waits for an owner. Without a GIC there are the two lines of the CPU
- * itself.
+ * Interrupts. The inputs of the GIC are lines: SPIs belong to the VM, PPIs to one CPU each. KVM accepts both
+ * from any thread, so they need no owner. Without a GIC, each CPU has two lines, IRQ and FIQ.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,15 +10,15 @@
 #include "backends/kvm/device.h"
 
 #define FIRST_PPI 16u
-/* What KVM's timers use, unless it is told otherwise, which we do not. */
+/* The default interrupts of KVM's timers, which the library does not change. */
 #define PPI_VTIMER 27u
 #define PPI_PTIMER 30u
 
 /* --- lines ----------------------------------------------------------------------------------- */
 
 /*
- * KVMs before Linux 6.7 take the CPU's number for the place in the order of creation: there, vCPUs
- * are to be created in the order of their ids.
+ * KVMs before Linux 6.7 read the CPU number as the position in the order of creation: there, vCPUs must be
+ * created in the order of their ids.
  */
 static int set_line(const struct axk_vm *kvm, uint32_t type, uint32_t cpu, uint32_t number,
 		    bool level)
@@ -32,13 +31,13 @@ static int set_line(const struct axk_vm *kvm, uint32_t type, uint32_t cpu, uint3
 	};
 	int ret = axk_ioctl(kvm->fd, KVM_IRQ_LINE, &line);
 
-	return likely(!ret) ? 0
-			    : axvcpu_fail(kvm->vm, ret,
-					  "KVM_IRQ_LINE of interrupt %" PRIu32 " on vCPU %" PRIu32,
-					  number, cpu);
+	if (likely(!ret))
+		return 0;
+	return axvcpu_fail(kvm->vm, ret, "KVM_IRQ_LINE of interrupt %" PRIu32 " on vCPU %" PRIu32,
+			   number, cpu);
 }
 
-/* One that belongs to a CPU: a PPI, or IRQ and FIQ. */
+/* Sets a line of one CPU: a PPI, or IRQ or FIQ. */
 static int set_cpu_line(struct axk_vcpu *vcpu, uint32_t type, uint32_t number, bool level)
 {
 	int ret = set_line(vcpu->vm, type, vcpu->id, number, level);
@@ -54,22 +53,23 @@ static int set_cpu_line(struct axk_vcpu *vcpu, uint32_t type, uint32_t number, b
 
 static int set_gic_line(struct axk_vcpu *vcpu, uint32_t intid, bool level)
 {
-	return intid < ARM64_FIRST_SPI ? set_cpu_line(vcpu, KVM_ARM_IRQ_TYPE_PPI, intid, level)
-				       : set_line(vcpu->vm, KVM_ARM_IRQ_TYPE_SPI, 0, intid, level);
+	if (intid < ARM64_FIRST_SPI)
+		return set_cpu_line(vcpu, KVM_ARM_IRQ_TYPE_PPI, intid, level);
+	return set_line(vcpu->vm, KVM_ARM_IRQ_TYPE_SPI, 0, intid, level);
 }
 
 /*
- * KVM's GIC takes nothing before it is initialised, which is when it makes its routes: those of
- * before would be lost.
+ * The in-kernel GIC accepts no interrupts before it is initialised. It then creates its default routes, which
+ * replace any earlier ones.
  */
 static int check_ready(const struct axk_vm *kvm, const char *what)
 {
 	const struct axk_arm64_gic *gic = &kvm->arch.gic;
 
-	return !gic->version || atomic_load(&gic->ready)
-		       ? 0
-		       : axvcpu_fail(kvm->vm, -EBUSY,
-				     "%s: the GIC is not ready before axvm_finalize()", what);
+	if (!gic->version || atomic_load(&gic->ready))
+		return 0;
+	return axvcpu_fail(kvm->vm, -EBUSY, "%s: the GIC is not ready before axvm_finalize()",
+			   what);
 }
 
 int axk_arm64_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
@@ -82,7 +82,7 @@ int axk_arm64_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 		return ret;
 	if (gic->version && gsi >= gic->nirqs - ARM64_FIRST_SPI)
 		return axvcpu_fail(kvm->vm, -EINVAL,
-				   "set_irq_line: gsi %" PRIu32 ": the GIC has %" PRIu32
+				   "set_irq_line: gsi is %" PRIu32 "; the GIC has %" PRIu32
 				   " inputs (nirqs is %" PRIu32 ")",
 				   gsi, gic->nirqs - ARM64_FIRST_SPI, gic->nirqs);
 	return axk_set_irq_line(arch_vm, gsi, level);
@@ -92,21 +92,27 @@ int axk_arm64_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi)
 {
 	int ret = check_ready(arch_vm, "signal_msi");
 
-	return ret ? ret : axk_signal_msi(arch_vm, msi);
+	if (ret)
+		return ret;
+	return axk_signal_msi(arch_vm, msi);
 }
 
 int axk_arm64_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
 {
 	int ret = check_ready(arch_vm, "set_routes");
 
-	return ret ? ret : axk_set_routes(arch_vm, routes, count);
+	if (ret)
+		return ret;
+	return axk_set_routes(arch_vm, routes, count);
 }
 
 int axk_arm64_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 {
 	int ret = check_ready(arch_vm, "irqfd");
 
-	return ret ? ret : axk_irqfd(arch_vm, irqfd);
+	if (ret)
+		return ret;
+	return axk_irqfd(arch_vm, irqfd);
 }
 
 /* --- one vCPU -------------------------------------------------------------------------------- */
@@ -117,19 +123,19 @@ static int check_intid(const struct axk_vcpu *vcpu, uint32_t intid, uint32_t end
 
 	if (intid < FIRST_PPI || intid >= end)
 		return axvcpu_fail(vm, -EINVAL,
-				   "%s: vCPU %" PRIu32 ": no interrupt %" PRIu32
-				   ": they are %u to %" PRIu32,
+				   "%s: vCPU %" PRIu32 ": interrupt is %" PRIu32
+				   "; it must be %u to %" PRIu32,
 				   what, vcpu->id, intid, FIRST_PPI, end - 1);
 	if (intid == PPI_VTIMER || intid == PPI_PTIMER)
 		return axvcpu_fail(vm, -EINVAL,
 				   "%s: vCPU %" PRIu32 ": interrupt %" PRIu32
-				   " is the kernel's, for a timer",
+				   " is reserved for a timer that KVM emulates",
 				   what, vcpu->id, intid);
 	return 0;
 }
 
 /*
- * It may be that the GIC became ready meanwhile: then it is raised for nothing, at the next entry.
+ * Records a line until the GIC is ready. If the GIC became ready meanwhile, the next entry sets the line.
  */
 static void set_early(struct axk_vcpu *vcpu, uint32_t intid, bool level)
 {
@@ -152,12 +158,14 @@ int axk_arm64_inject_anywhere(void *arch_vcpu, uint32_t vector)
 	if (!gic->version)
 		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
 				   "inject: vCPU %" PRIu32
-				   ": without a GIC there are lines alone: axvcpu_set_irq_line()",
+				   ": the VM has no GIC; use axvcpu_set_irq_line()",
 				   vcpu->id);
 	ret = check_intid(vcpu, vector, gic->nirqs, "inject");
 	if (ret)
 		return ret;
-	return atomic_load(&gic->ready) ? set_gic_line(vcpu, vector, true) : -EAGAIN;
+	if (!atomic_load(&gic->ready))
+		return -EAGAIN;
+	return set_gic_line(vcpu, vector, true);
 }
 
 int axk_arm64_inject_interrupt(void *arch_vcpu, uint32_t vector)
@@ -174,8 +182,8 @@ static int set_own_line(struct axk_vcpu *vcpu, uint32_t line, bool level)
 {
 	if (line > KVM_ARM_IRQ_CPU_FIQ)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
-				   "set_irq_line: vCPU %" PRIu32 ": no line %" PRIu32
-				   ": without a GIC they are 0, IRQ, and 1, FIQ",
+				   "set_irq_line: vCPU %" PRIu32 ": line is %" PRIu32
+				   "; without a GIC it must be 0 (IRQ) or 1 (FIQ)",
 				   vcpu->id, line);
 	return set_cpu_line(vcpu, KVM_ARM_IRQ_TYPE_CPU, line, level);
 }
@@ -216,9 +224,9 @@ int axk_arm64_raise_early(struct axk_vcpu *vcpu)
 
 /* --- reset ----------------------------------------------------------------------------------- */
 
-/* What is a CPU's own in the GIC, and how it is at power-on. */
+/* A register of the GIC that each CPU has, and its power-on value. */
 struct banked {
-	/* KVM_DEV_ARM_VGIC_GRP_*, and the register in it. */
+	/* KVM_DEV_ARM_VGIC_GRP_*, and the register in that group. */
 	uint32_t group;
 	uint32_t reg;
 	uint64_t value;
@@ -228,18 +236,18 @@ struct banked {
 #define GIC_ICENABLER0 0x180
 #define GIC_ICPENDR0 0x280
 #define GIC_ICACTIVER0 0x380
-/* Where a redistributor has them. */
+/* The page of a redistributor that has them. */
 #define GICR_SGI_PAGE 0x10000
 
 static const struct banked banked_v3[] = {
 	{ KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_SGI_PAGE + GIC_ICENABLER0, UINT32_MAX },
 	{ KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_SGI_PAGE + GIC_ICPENDR0, UINT32_MAX },
 	{ KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_SGI_PAGE + GIC_ICACTIVER0, UINT32_MAX },
-	/* ICC_IGRPEN0_EL1, ICC_IGRPEN1_EL1, ICC_PMR_EL1: closed. */
+	/* ICC_IGRPEN0_EL1, ICC_IGRPEN1_EL1, ICC_PMR_EL1: no interrupt is let through. */
 	{ KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, 0xc666, 0 },
 	{ KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, 0xc667, 0 },
 	{ KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, 0xc230, 0 },
-	/* ICC_AP0R0_EL1, ICC_AP1R0_EL1: none is being handled. */
+	/* ICC_AP0R0_EL1, ICC_AP1R0_EL1: no interrupt is active. */
 	{ KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, 0xc644, 0 },
 	{ KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, 0xc648, 0 },
 };
@@ -253,7 +261,7 @@ static const struct banked banked_v2[] = {
 	{ KVM_DEV_ARM_VGIC_GRP_CPU_REGS, 0xd0, 0 },
 };
 
-/* How the GIC's attributes name a CPU: the affinity's four bytes side by side, or the id. */
+/* Returns the CPU as GIC attributes encode it: GICv3 the four affinity bytes, GICv2 the id. */
 static uint64_t cpu_attr(const struct axk_vcpu *vcpu)
 {
 	uint64_t affinity = vcpu->arch.affinity;
@@ -280,7 +288,7 @@ static int reset_banked(struct axk_vcpu *vcpu)
 
 		ret = axk_ioctl(gic->fd, KVM_SET_DEVICE_ATTR, &attr);
 	}
-	/* Another vCPU is in the guest, and KVM lets nobody at the GIC meanwhile. */
+	/* Another vCPU is in the guest: KVM then refuses access to the GIC, so this state stays. */
 	if (ret == -EBUSY)
 		return 0;
 	return axk_vcpu_result(vcpu, ret, "KVM_SET_DEVICE_ATTR of the GIC");

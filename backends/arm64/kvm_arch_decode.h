@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The frequent exits that only arm64 has: none. MMIO is everybody's, exit.c has the others. */
+/* The frequent exits that only arm64 has: none. MMIO is common to all; exit.c has the others. */
 #ifndef ARM64_KVM_ARCH_DECODE_H
 #define ARM64_KVM_ARCH_DECODE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What is known of a host CPU before there is a VM. */
+/* Properties of a host CPU without a VM. */
 #include <unistd.h>
 
 #include "backends/arm64/arm64.h"
@@ -14,9 +14,9 @@ int axk_arm64_max_gpa_bits(const struct axvm *vm, int kvm_fd)
 }
 
 /*
- * A table of 8-byte entries fills a page of the host's, so each level resolves three bits fewer
- * than the offset in a page has. At the top up to 16 tables stand side by side, which is four bits
- * more. KVM has two levels at least, lest it split the host's large pages.
+ * A table of 8-byte entries fills a host page, so each level resolves three bits fewer than the offset in a page
+ * has. Up to 16 tables can be concatenated at the top, which resolves four bits more. KVM uses at least two
+ * levels.
  */
 int axk_arch_guest_page_table_levels(int kvm_fd)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * PSCI, as far as it is about CPUs and their power, with AXVM_FORWARD_POWER: CPU_ON and CPU_OFF are
- * exits, and the caller does what they ask for. Whether a CPU is on, axvcpu_power() knows, so what
- * depends on nothing else is answered here: AFFINITY_INFO, and a CPU_ON that cannot be.
+ * PSCI calls that control the power of CPUs, with AXVM_FORWARD_POWER. CPU_ON and CPU_OFF are exits, which the
+ * caller carries out. AFFINITY_INFO, and a CPU_ON that must fail, only depend on axvcpu_power(), and are
+ * answered here.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,15 +13,15 @@
 #define CPU_OFF 0x84000002u
 #define CPU_ON 0x84000003u
 #define AFFINITY_INFO 0x84000004u
-/* Of a function's number: its arguments have 64 bits. */
+/* Bit of a function number: its arguments have 64 bits. */
 #define CALL_64 (1u << 30)
 
-/* What AFFINITY_INFO returns besides errors. */
+/* Results of AFFINITY_INFO other than errors. */
 #define INFO_ON 0
 #define INFO_OFF 1
 #define INFO_ON_PENDING 2
 
-/* Of MPIDR_EL1, and of what names a CPU: Aff3, Aff2, Aff1, Aff0. */
+/* The affinity fields Aff3, Aff2, Aff1 and Aff0 of MPIDR_EL1 and of a target_cpu. */
 #define AFFINITY_MASK UINT64_C(0xff00ffffff)
 #define AFFINITY_LEVELS 4u
 
@@ -33,7 +33,7 @@ int axk_arm64_psci_init(struct axk_vm *kvm, const struct axvm_config *config)
 		return 0;
 	kvm->arch.cpus = axv_sys_calloc(kvm->max_vcpus, sizeof(kvm->arch.cpus[0]));
 	if (!kvm->arch.cpus)
-		return axvcpu_fail(kvm->vm, -ENOMEM, "the table of CPUs");
+		return axvcpu_fail(kvm->vm, -ENOMEM, "VM: allocating the table of PSCI targets");
 	pthread_mutex_init(&kvm->arch.lock, NULL);
 	return 0;
 }
@@ -75,7 +75,7 @@ int axk_arm64_psci_add(struct axk_vcpu *vcpu)
 
 void axk_arm64_psci_remove(struct axk_vcpu *vcpu)
 {
-	/* In a forked child, its lock may be that of a thread which is not here. */
+	/* In a forked child, a thread that the child does not have may hold the lock. */
 	if (!vcpu->is_setup || axvm_is_copy(vcpu->vm->vm))
 		return;
 	axk_arm64_end_cpu_on(vcpu);
@@ -83,8 +83,9 @@ void axk_arm64_psci_remove(struct axk_vcpu *vcpu)
 }
 
 /*
- * The state of the CPUs whose affinity, masked, is this: INFO_ON if one of them is on, and so on,
- * the next best; or a PSCI error. *id is the last of them. With the lock held.
+ * Returns the state of the CPUs whose masked affinity is 'affinity': INFO_ON if one of them is on, else
+ * INFO_ON_PENDING if one is starting, else INFO_OFF; or a PSCI error. *id receives the last of them. The
+ * caller holds the lock.
  */
 static int64_t look_up(struct axk_vm *kvm, uint64_t affinity, uint64_t mask, uint32_t *id)
 {
@@ -104,16 +105,17 @@ static int64_t look_up(struct axk_vm *kvm, uint64_t affinity, uint64_t mask, uin
 	}
 	if (!any)
 		return AXVCPU_PSCI_INVALID_PARAMETERS;
-	return on ? INFO_ON : starting ? INFO_ON_PENDING : INFO_OFF;
+	if (on)
+		return INFO_ON;
+	return starting ? INFO_ON_PENDING : INFO_OFF;
 }
 
 /* --- a CPU_ON that is an exit ---------------------------------------------------------------- */
 
 /*
- * A CPU_ON exit claims its target until the guest goes on, and a start that is carried out ends the
- * claim earlier. So of two CPUs that start a third, one has the exit and the other's call returns
- * ON_PENDING; and a claim that is gone at the end says that the target was started, even if that is
- * off again.
+ * A CPU_ON exit claims its target until the caller's vCPU continues; a start of the target ends the claim
+ * earlier. So if two CPUs start a third, one call exits and the other returns ON_PENDING. A claim that has
+ * ended before the vCPU continues means that the target was started, even if it is off again.
  */
 static int64_t claim(struct axk_vcpu *vcpu, uint64_t affinity)
 {
@@ -187,7 +189,7 @@ static int read_args(struct axk_vcpu *vcpu, uint32_t nr, uint64_t *args, unsigne
 	return ret;
 }
 
-/* The guest goes on at once. */
+/* Answers the call without an exit. */
 static int answer(struct axk_vcpu *vcpu, int64_t result)
 {
 	return axk_arm64_set_return_value(vcpu, (uint64_t)result);
@@ -195,7 +197,7 @@ static int answer(struct axk_vcpu *vcpu, int64_t result)
 
 static int decode_affinity_info(struct axk_vcpu *vcpu, uint32_t nr)
 {
-	/* Affinity, and the lowest level of it that counts. */
+	/* Affinity, and the lowest affinity level to compare. */
 	uint64_t args[2];
 	uint64_t mask;
 	uint32_t id;
@@ -223,10 +225,12 @@ static int decode_cpu_on(struct axk_vcpu *vcpu, uint32_t nr, struct axvcpu_exit 
 	if (ret)
 		return ret;
 	info = claim(vcpu, args[0]);
+	if (info == INFO_ON)
+		return answer(vcpu, AXVCPU_PSCI_ALREADY_ON);
+	if (info == INFO_ON_PENDING)
+		return answer(vcpu, AXVCPU_PSCI_ON_PENDING);
 	if (info != INFO_OFF)
-		return answer(vcpu, info == INFO_ON	      ? AXVCPU_PSCI_ALREADY_ON
-				    : info == INFO_ON_PENDING ? AXVCPU_PSCI_ON_PENDING
-							      : info);
+		return answer(vcpu, info);
 	exit->kind = AXVCPU_EXIT_CPU_UP;
 	exit->answerable = 1;
 	exit->u.cpu_up = (struct axvcpu_exit_cpu_up){
@@ -234,12 +238,12 @@ static int decode_cpu_on(struct axk_vcpu *vcpu, uint32_t nr, struct axvcpu_exit 
 		.entry_point = args[1],
 		.arg = args[2],
 	};
-	/* Unless it is answered, axk_arm64_end_cpu_on() knows the result. */
+	/* If it is not answered, axk_arm64_finish_call() replaces this result. */
 	axk_arm64_preset_result(vcpu, (uint64_t)AXVCPU_PSCI_INTERNAL_FAILURE);
 	return 1;
 }
 
-/* The call returns only if it fails. */
+/* The call returns to the guest only if it fails. */
 static void decode_cpu_off(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	exit->kind = AXVCPU_EXIT_CPU_DOWN;
@@ -254,6 +258,7 @@ int axk_arm64_decode_power_call(struct axk_vcpu *vcpu, uint32_t nr, struct axvcp
 		decode_cpu_off(vcpu, exit);
 		return 1;
 	}
-	return (nr & ~CALL_64) == CPU_ON ? decode_cpu_on(vcpu, nr, exit)
-					 : decode_affinity_info(vcpu, nr);
+	if ((nr & ~CALL_64) == CPU_ON)
+		return decode_cpu_on(vcpu, nr, exit);
+	return decode_affinity_info(vcpu, nr);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The names of the registers, and the ids that KVM has for them. */
+/* Names and KVM ids of the registers. */
 #include "backends/arm64/arm64.h"
 
 #define CORE_REG32(name) \
@@ -52,7 +52,7 @@ uint64_t axk_arch_reg(const struct axk_vcpu *vcpu, uint64_t id)
 	return 0;
 }
 
-/* x31, the zero register, is an operand and not a register. */
+/* The zero register, as operand 31, has no register id. */
 bool axk_arch_reg_is_zero(uint64_t id)
 {
 	(void)id;

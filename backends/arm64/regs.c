@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Registers: the stack pointer, which is banked; backends/kvm/named_regs.c reads and writes the rest. */
+/* Registers: the stack pointer, which is banked; backends/kvm/named_regs.c has the others. */
 #include <errno.h>
 
 #include "backends/arm64/arm64.h"
 
 /* --- the stack pointer ----------------------------------------------------------------------- */
 
-/* KVM's id of r13 of an AArch32 mode: the banked ones are in x15 to x29. */
+/* Returns the KVM id of r13 of an AArch32 mode: the banked ones are in x15 to x29. */
 static uint64_t aarch32_sp(uint64_t mode)
 {
 	switch (mode & 0xf) {
@@ -25,7 +25,7 @@ static uint64_t aarch32_sp(uint64_t mode)
 	}
 }
 
-/* KVM's id of the one in use. */
+/* Returns the KVM id of the stack pointer in use. */
 static int sp_in_use(struct axk_vcpu *vcpu, uint64_t *id)
 {
 	uint64_t pstate;
@@ -64,8 +64,10 @@ int axk_arm64_set_reg(void *arch_vcpu, uint64_t id, uint64_t value)
 	if (ret)
 		return ret;
 	if (id == AXVCPU_REG_ARM64_LINES)
-		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
-				   "set_reg: the lines of timers and PMU are theirs to set");
+		return axvcpu_fail(
+			vcpu->vm->vm, -EINVAL,
+			"set_reg: AXVCPU_REG_ARM64_LINES is read-only: the timers and the PMU "
+			"set these lines");
 	return axk_set_named_reg(vcpu, id, value);
 }
 

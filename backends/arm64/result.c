@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The results of the guest's calls: kept until the next entry, which writes them to x0 and x1. */
+/* Results of the guest's calls: kept until the next entry, which writes them to x0 and x1. */
 #include "backends/arm64/arm64.h"
 
 void axk_arm64_preset_result(struct axk_vcpu *vcpu, uint64_t value)

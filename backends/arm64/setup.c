@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* A vCPU's first state: the target, what of the CPU there is, and the registers. */
+/* The initial state of a vCPU: the target, the CPU features, the registers. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -26,7 +26,8 @@ static int check_flags(const struct axk_vcpu *vcpu, const struct axvcpu_arm64_se
 
 	if (arm64->flags & ~all || arm64->reserved)
 		return axvcpu_fail(vm, -EINVAL,
-				   "setup: unknown arm64 flags %#" PRIx32 ", or reserved is not 0",
+				   "setup: unknown arm64 flags %#" PRIx32
+				   ", or the reserved field is not 0",
 				   arm64->flags & ~all);
 	if (arm64->sve_max_bytes && !(arm64->flags & AXVCPU_ARM64_SVE))
 		return axvcpu_fail(vm, -EINVAL, "setup: sve_max_bytes without AXVCPU_ARM64_SVE");
@@ -34,14 +35,16 @@ static int check_flags(const struct axk_vcpu *vcpu, const struct axvcpu_arm64_se
 	    arm64->sve_max_bytes > VECTOR_UNIT * KVM_ARM64_SVE_VQ_MAX)
 		return axvcpu_fail(vm, -EINVAL,
 				   "setup: sve_max_bytes is %" PRIu32
-				   ", not a multiple of %u up to %u",
+				   "; it must be a multiple of %u up to %u",
 				   arm64->sve_max_bytes, VECTOR_UNIT,
 				   VECTOR_UNIT * KVM_ARM64_SVE_VQ_MAX);
 	if (arm64->pmu_irq && (!(arm64->flags & AXVCPU_ARM64_PMU) || !vcpu->vm->kernel_irqchip))
-		return axvcpu_fail(vm, -EINVAL,
-				   "setup: pmu_irq without AXVCPU_ARM64_PMU, or without a GIC");
+		return axvcpu_fail(
+			vm, -EINVAL,
+			"setup: pmu_irq needs AXVCPU_ARM64_PMU and a GIC; without a GIC it must be 0");
 	if (arm64->pmu_irq && (arm64->pmu_irq < 16 || arm64->pmu_irq > 31))
-		return axvcpu_fail(vm, -EINVAL, "setup: pmu_irq is %" PRIu32 ", not 16 to 31",
+		return axvcpu_fail(vm, -EINVAL,
+				   "setup: pmu_irq is %" PRIu32 "; it must be 16 to 31",
 				   arm64->pmu_irq);
 	return 0;
 }
@@ -74,13 +77,15 @@ static int read_config(const struct axk_vcpu *vcpu, const struct axvcpu_setup_co
 	if (config->mode == AXVCPU_MODE_16)
 		return axvcpu_fail(vm, -ENOTSUP, "setup: arm64 has no 16-bit mode");
 	ret = check_flags(vcpu, arm64);
-	return ret ? ret : axk_arm64_check_mode(vcpu, config);
+	if (ret)
+		return ret;
+	return axk_arm64_check_mode(vcpu, config);
 }
 
-/* --- what of the CPU there is ---------------------------------------------------------------- */
+/* --- CPU features ---------------------------------------------------------------------------- */
 
 struct feature {
-	/* AXVCPU_ARM64_*, or 0: 32-bit mode. */
+	/* AXVCPU_ARM64_*, or 0 for 32-bit mode. */
 	uint32_t flag;
 	/* KVM_ARM_VCPU_* */
 	uint32_t bit;
@@ -102,7 +107,7 @@ static const struct feature features[] = {
 static const struct feature mode_32 = { 0, KVM_ARM_VCPU_EL1_32BIT, KVM_CAP_ARM_EL1_32BIT,
 					"AXVCPU_MODE_32", "KVM_CAP_ARM_EL1_32BIT" };
 
-static int want(struct axk_vcpu *vcpu, const struct feature *feature)
+static int require_feature(struct axk_vcpu *vcpu, const struct feature *feature)
 {
 	int ret = axk_vm_capability(vcpu->vm, feature->capability);
 
@@ -110,15 +115,15 @@ static int want(struct axk_vcpu *vcpu, const struct feature *feature)
 		return ret;
 	if (!ret)
 		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
-				   "setup: vCPU %" PRIu32 ": %s needs %s, which KVM lacks here",
+				   "setup: vCPU %" PRIu32 ": %s needs %s, which this KVM lacks",
 				   vcpu->id, feature->option, feature->name);
 	vcpu->arch.init.features[0] |= 1u << feature->bit;
 	return 0;
 }
 
 /*
- * All but the first wait in KVM for a CPU_ON. Not so those whose power is ours: the first run of
- * one that axvcpu_start() has started is that of a CPU that is on.
+ * Whether KVM keeps the vCPU off until a CPU_ON, as it does for all except the first. Not if the library
+ * controls its power: then it does not run before axvcpu_start(), and KVM must have it on.
  */
 static bool waits_in_kvm(const struct axk_vcpu *vcpu)
 {
@@ -137,24 +142,29 @@ static int init(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
 	init->features[0] |= 1u << KVM_ARM_VCPU_PSCI_0_2;
 	if (waits_in_kvm(vcpu))
 		init->features[0] |= 1u << KVM_ARM_VCPU_POWER_OFF;
-	for (size_t i = 0; !ret && i < ARRAY_SIZE(features); i++)
-		if (arm64->flags & features[i].flag)
-			ret = want(vcpu, &features[i]);
-	if (!ret && config->mode == AXVCPU_MODE_32)
-		ret = want(vcpu, &mode_32);
-	if (ret)
-		return ret;
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
+		if (!(arm64->flags & features[i].flag))
+			continue;
+		ret = require_feature(vcpu, &features[i]);
+		if (ret)
+			return ret;
+	}
+	if (config->mode == AXVCPU_MODE_32) {
+		ret = require_feature(vcpu, &mode_32);
+		if (ret)
+			return ret;
+	}
 	ret = axk_ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, init);
 	if (ret == -EINVAL)
 		return axvcpu_fail(vcpu->vm->vm, ret,
 				   "KVM_ARM_VCPU_INIT on vCPU %" PRIu32 " with features %#" PRIx32
-				   ": they are those of the VM's other vCPUs, and of a setup that "
-				   "has failed before",
+				   ": all vCPUs of a VM must have the same features, and a second "
+				   "setup the features of the first",
 				   vcpu->id, init->features[0]);
 	return axk_vcpu_result(vcpu, ret, "KVM_ARM_VCPU_INIT");
 }
 
-/* Of the set of lengths, a bit for each multiple of 16 bytes, those beyond the longest go. */
+/* Removes longer vector lengths from the set, which has a bit for each multiple of 16 bytes. */
 static int limit_vectors(struct axk_vcpu *vcpu, uint32_t max_bytes)
 {
 	uint64_t lengths[KVM_ARM64_SVE_VLS_WORDS];
@@ -167,7 +177,7 @@ static int limit_vectors(struct axk_vcpu *vcpu, uint32_t max_bytes)
 	return axk_set_one_reg(vcpu, KVM_REG_ARM64_SVE_VLS, lengths);
 }
 
-/* KVM makes room for the vectors only once, so that a setup that is tried again finds it done. */
+/* KVM accepts this only once for a vCPU, so a repeated setup skips it. */
 static int finalize_sve(struct axk_vcpu *vcpu, uint32_t max_bytes)
 {
 	const int what = KVM_ARM_VCPU_SVE;
@@ -200,7 +210,7 @@ static int init_pmu(struct axk_vcpu *vcpu, uint32_t irq)
 
 	vcpu->arch.pmu_waits = true;
 	vcpu->has_pending_work = true;
-	/* KVM takes its number once. */
+	/* KVM accepts the number only once. */
 	if (vcpu->vm->kernel_irqchip && !vcpu->arch.pmu_irq) {
 		ret = set_pmu(vcpu, KVM_ARM_VCPU_PMU_V3_IRQ, &number, "KVM_ARM_VCPU_PMU_V3_IRQ");
 		if (!ret)
@@ -232,11 +242,12 @@ int axk_arm64_enter_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config
 	if (ret || config->mode == AXVCPU_MODE_RAW)
 		return ret;
 	ret = axk_set_one_reg(vcpu, ARM64_PSTATE, &pstate);
-	if (!ret)
-		ret = axk_set_one_reg(vcpu, ARM64_GPR(0), &config->arg);
-	if (!ret)
-		ret = axk_arm64_set_reg(vcpu, AXVCPU_REG_SP, config->stack);
-	return ret;
+	if (ret)
+		return ret;
+	ret = axk_set_one_reg(vcpu, ARM64_GPR(0), &config->arg);
+	if (ret)
+		return ret;
+	return axk_arm64_set_reg(vcpu, AXVCPU_REG_SP, config->stack);
 }
 
 int axk_arm64_set_entry(void *arch_vcpu, uint64_t entry)
@@ -253,16 +264,25 @@ int axk_arm64_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 	struct axvcpu_arm64_setup arm64;
 	int ret = read_config(vcpu, config, &arm64);
 
-	if (!ret)
-		ret = init(vcpu, config, &arm64);
-	if (!ret && (arm64.flags & AXVCPU_ARM64_SVE))
+	if (ret)
+		return ret;
+	ret = init(vcpu, config, &arm64);
+	if (ret)
+		return ret;
+	if (arm64.flags & AXVCPU_ARM64_SVE) {
 		ret = finalize_sve(vcpu, arm64.sve_max_bytes);
-	if (!ret && (arm64.flags & AXVCPU_ARM64_PMU))
+		if (ret)
+			return ret;
+	}
+	if (arm64.flags & AXVCPU_ARM64_PMU) {
 		ret = init_pmu(vcpu, arm64.pmu_irq);
-	if (!ret)
-		ret = axk_arm64_enter_mode(vcpu, config);
-	if (!ret)
-		ret = axk_arm64_psci_add(vcpu);
+		if (ret)
+			return ret;
+	}
+	ret = axk_arm64_enter_mode(vcpu, config);
+	if (ret)
+		return ret;
+	ret = axk_arm64_psci_add(vcpu);
 	if (ret)
 		return ret;
 	vcpu->is_setup = true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Calls that the guest makes by HVC or SMC. KVM hands them out if its filter says so, with the
- * function's number and nothing else: arguments are read from the registers, a system call for
- * each, and results are written there. The call has retired already.
+ * Calls that the guest makes by HVC or SMC. KVM forwards those that its filter selects, with the function
+ * number only: arguments are read from the registers, one system call each, and results are written to
+ * registers. The instruction has completed already at the exit.
  */
 #include <errno.h>
 
@@ -19,14 +19,14 @@ struct range {
 };
 
 /*
- * All numbers but two kinds. Those of the architecture, 0x80000000 and 0xc0000000 with 16 bits, KVM
- * keeps for itself. PSCI's are those of 0x84000000 and 0xc4000000 below 32.
+ * All function numbers except two ranges: KVM does not forward architecture calls, 0x80000000 and 0xc0000000
+ * with 16 bits; PSCI calls are the first 32 of 0x84000000 and 0xc4000000.
  */
 static const struct range calls[] = {
 	{ 0x00000000, 0x7fffffff }, { 0x80010000, 0x83ffffff }, { 0x84000020, 0xbfffffff },
 	{ 0xc0010000, 0xc3ffffff }, { 0xc4000020, 0xffffffff },
 };
-/* Of PSCI: CPU_OFF, CPU_ON, AFFINITY_INFO, the latter two also with 64-bit arguments. */
+/* PSCI CPU_OFF, CPU_ON and AFFINITY_INFO; the latter two also with 64-bit arguments. */
 static const struct range power_calls[] = {
 	{ 0x84000002, 0x84000004 },
 	{ 0xc4000003, 0xc4000004 },
@@ -40,10 +40,11 @@ static int forward(const struct axk_vm *kvm, const struct range *range, size_t n
 	if (ret < 0)
 		return ret;
 	if (!ret)
-		return axvcpu_fail(kvm->vm, -ENOTSUP,
-				   "VM config: %s needs KVM_ARM_VM_SMCCC_FILTER, which KVM lacks "
-				   "here: Linux 6.4 has it",
-				   option);
+		return axvcpu_fail(
+			kvm->vm, -ENOTSUP,
+			"VM config: %s needs KVM_ARM_VM_SMCCC_FILTER, which this KVM lacks "
+			"(Linux 6.4 or later has it)",
+			option);
 	ret = 0;
 	for (size_t i = 0; !ret && i < n; i++) {
 		const struct axk_uapi_arm64_smccc_filter filter = {
@@ -107,7 +108,7 @@ int axk_arm64_complete_call(struct axk_vcpu *vcpu, const struct axvcpu_answer *a
 		return 0;
 	default:
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
-				   "complete: a call takes a value for x0, or two for x0 and x1");
+				   "complete: a call takes a value (x0) or a pair (x0, x1)");
 	}
 }
 
@@ -127,5 +128,7 @@ int axk_arm64_flush(void *arch_vcpu)
 	struct axk_vcpu *vcpu = arch_vcpu;
 	int ret = vcpu->stashed ? 0 : axk_arm64_finish_call(vcpu);
 
-	return ret ? ret : axk_flush(vcpu);
+	if (ret)
+		return ret;
+	return axk_flush(vcpu);
 }

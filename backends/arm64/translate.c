@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The guest's address translation, which KVM offers no call for here: a walk through the tables of
- * EL1, in guest memory. They are the guest's, and may be anything: each level is one look-up, and
- * there are five at most.
+ * The guest's address translation. KVM has no call for it on arm64, so this walks the EL1 tables in guest
+ * memory. The guest controls their contents; the walk is bounded, with one look-up for each of at most
+ * five levels.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 
 #define SCTLR_M UINT64_C(1)
 
-/* Of TCR_EL1. */
+/* Fields of TCR_EL1. */
 #define TCR_T0SZ(tcr) ((tcr)&0x3f)
 #define TCR_T1SZ(tcr) ((tcr) >> 16 & 0x3f)
 #define TCR_EPD0 (UINT64_C(1) << 7)
@@ -23,25 +23,25 @@
 #define IPS_52_BITS 6
 #define TCR_TBI0 (UINT64_C(1) << 37)
 #define TCR_TBI1 (UINT64_C(1) << 38)
-/* Addresses of 52 bits with pages of 4 or 16 KiB. */
+/* 52-bit addresses with pages of 4 or 16 KiB. */
 #define TCR_DS (UINT64_C(1) << 59)
 
 #define DESCRIPTOR_VALID 1u
 #define DESCRIPTOR_TABLE 2u
 #define LAST_LEVEL 3
-/* A page table has at most one level before the numbered ones. */
+/* There is at most one level before level 0. */
 #define FIRST_LEVEL (-1)
 
-/* Bits of an address, and no others. */
+/* A mask of bits 'high' to 'low'. */
 #define BITS(high, low) ((UINT64_MAX >> (63 - (high))) & (UINT64_MAX << (low)))
 
 struct tables {
 	uint64_t root;
-	/* Bits of a virtual address, of a page's offset, of an index. */
+	/* Number of bits of a virtual address, of an offset in a page, of an index. */
 	unsigned int va_bits;
 	unsigned int page_bits;
 	unsigned int index_bits;
-	/* Descriptors hold the bits above the 48th of an address in odd places. */
+	/* 52-bit addresses: descriptors hold the upper bits in separate fields. */
 	bool wide;
 };
 
@@ -59,7 +59,7 @@ static int not_mapped(const struct axk_vcpu *vcpu, uint64_t gva)
 
 /* --- which tables ---------------------------------------------------------------------------- */
 
-/* The sizes of pages are numbered differently in the two halves. */
+/* The two halves of the address space encode the page size differently. */
 static unsigned int page_bits(bool upper, uint64_t tcr)
 {
 	static const unsigned char lower_half[] = { 12, 16, 14, 0 };
@@ -68,12 +68,12 @@ static unsigned int page_bits(bool upper, uint64_t tcr)
 	return upper ? upper_half[TCR_TG1(tcr)] : lower_half[TCR_TG0(tcr)];
 }
 
-/* Where the root is: of a table that is shorter than a page, aligned to its size. */
+/* Returns the address of the root table, which is aligned to its size and may be shorter than a page. */
 static uint64_t root_of(const struct tables *tables, uint64_t ttbr)
 {
 	uint64_t root = ttbr & BITS(47, 1);
 
-	/* 52 bits: the upper four are where those that must be zero would be. */
+	/* 52-bit addresses: bits 51 to 48 are in bits 5 to 2. */
 	if (tables->wide)
 		return (root & ~UINT64_C(0x3f)) | (ttbr >> 2 & 0xf) << 48;
 	return root;
@@ -96,13 +96,13 @@ static int choose_tables(struct axk_vcpu *vcpu, uint64_t gva, struct tables *tab
 	tables->index_bits = tables->page_bits - 3;
 	size = (unsigned int)(upper ? TCR_T1SZ(tcr) : TCR_T0SZ(tcr));
 	tables->wide = tables->page_bits == 16 ? TCR_IPS(tcr) == IPS_52_BITS : !!(tcr & TCR_DS);
-	/* 48 bits, or 52, down to 16. What makes no sense is an empty map. */
+	/* 16 to 48 bits, or to 52. Invalid settings map nothing. */
 	if (!tables->page_bits || size < (tables->wide || tables->page_bits == 16 ? 12 : 16) ||
 	    size > 48 || (tcr & (upper ? TCR_EPD1 : TCR_EPD0)))
 		return not_mapped(vcpu, gva);
 	tables->va_bits = 64 - size;
 	tables->root = root_of(tables, ttbr);
-	/* With a tag in the top byte, bit 55 stands for all above it. */
+	/* With top-byte-ignore, bit 55 stands for all bits above it. */
 	if (tcr & (upper ? TCR_TBI1 : TCR_TBI0))
 		gva = upper ? gva | BITS(63, 56) : gva & ~BITS(63, 56);
 	if (gva >> tables->va_bits != (upper ? UINT64_MAX >> tables->va_bits : 0))
@@ -112,7 +112,7 @@ static int choose_tables(struct axk_vcpu *vcpu, uint64_t gva, struct tables *tab
 
 /* --- the walk -------------------------------------------------------------------------------- */
 
-/* Bits that the levels from this one on do not resolve. */
+/* Returns the number of address bits below the index of this level. */
 static unsigned int shift_of(const struct tables *tables, int level)
 {
 	return tables->page_bits + (unsigned int)(LAST_LEVEL - level) * tables->index_bits;
@@ -139,7 +139,7 @@ static uint64_t address_of(const struct tables *tables, uint64_t descriptor, uns
 	return (descriptor & BITS(49, low)) | (descriptor >> 8 & 3) << 50;
 }
 
-/* Whether a descriptor of this level may stand for all that it covers. */
+/* Whether a descriptor of this level may be a block. */
 static bool can_be_block(const struct tables *tables, int level)
 {
 	/*
@@ -163,18 +163,19 @@ static int walk(struct axk_vcpu *vcpu, const struct tables *tables, uint64_t gva
 		uint64_t index = va >> shift & BITS(tables->index_bits - 1, 0);
 		uint64_t descriptor;
 
-		/* A table outside of memory maps nothing. */
+		/* A table outside of guest memory maps nothing. */
 		if (axvm_read(vcpu->vm->vm, table + index * sizeof(descriptor), &descriptor,
 			      sizeof(descriptor)) ||
 		    !(descriptor & DESCRIPTOR_VALID))
 			break;
-		/* The same bit says of a descriptor of the last level that it is a page. */
+		/* At the last level the same bit marks a page. */
 		if (level != LAST_LEVEL && (descriptor & DESCRIPTOR_TABLE)) {
 			table = address_of(tables, descriptor, tables->page_bits);
 			continue;
 		}
-		if (level == LAST_LEVEL ? !(descriptor & DESCRIPTOR_TABLE)
-					: !can_be_block(tables, level))
+		if (level == LAST_LEVEL && !(descriptor & DESCRIPTOR_TABLE))
+			break;
+		if (level != LAST_LEVEL && !can_be_block(tables, level))
 			break;
 		*gpa = address_of(tables, descriptor, shift) | (va & BITS(shift - 1, 0));
 		return 0;
@@ -199,8 +200,11 @@ int axk_arm64_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa)
 	}
 	if ((pstate & PSTATE_AARCH32) && vcpu->arch.setup.mode == AXVCPU_MODE_32)
 		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
-				   "translate: vCPU %" PRIu32 ": not through tables of AArch32",
+				   "translate: vCPU %" PRIu32
+				   ": AArch32 page tables are not supported",
 				   vcpu->id);
 	ret = choose_tables(vcpu, gva, &tables);
-	return ret ? ret : walk(vcpu, &tables, gva, gpa);
+	if (ret)
+		return ret;
+	return walk(vcpu, &tables, gva, gpa);
 }

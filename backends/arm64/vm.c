@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What a VM of arm64 needs beyond the code that all architectures share. */
+/* The arm64 part of creating a VM. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -15,8 +15,9 @@ static int gpa_bits(const struct axvm *vm, int max, uint32_t wanted)
 		return max;
 	if (wanted < GPA_BITS_MIN)
 		return axvcpu_fail(vm, -EINVAL,
-				   "VM config: gpa_bits is %" PRIu32 ": arm64 has %d to %d", wanted,
-				   GPA_BITS_MIN, max);
+				   "VM config: gpa_bits is %" PRIu32
+				   "; it must be %d to %d on arm64",
+				   wanted, GPA_BITS_MIN, max);
 	if (wanted > (uint32_t)max)
 		return axvcpu_fail(vm, -ENOTSUP,
 				   "VM config: gpa_bits is %" PRIu32
@@ -34,8 +35,10 @@ int axk_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config
 	if (max < 0)
 		return max;
 	bits = gpa_bits(vm, max ? max : ARM64_GPA_BITS_DEFAULT, config->gpa_bits);
-	/* KVMs that know of no width have one type of VM. Narrower ones are so for us alone. */
-	return bits < 0 || max ? bits : 0;
+	/* KVMs without KVM_CAP_ARM_VM_IPA_SIZE have one type, 0; the library alone enforces the width. */
+	if (bits >= 0 && !max)
+		return 0;
+	return bits;
 }
 
 static int set_gpa_bits(const struct axk_vm *kvm, int kvm_fd, const struct axvm_config *config,
@@ -56,11 +59,10 @@ static int set_gpa_bits(const struct axk_vm *kvm, int kvm_fd, const struct axvm_
 /* --- the VM ---------------------------------------------------------------------------------- */
 
 /*
- * Accesses to where no memory is by instructions that the hardware does not take apart for KVM:
- * with a base register that moves along, or two registers. KVM tells us of them, if it can, or
- * gives up.
+ * Enables exits for accesses outside of memory by instructions that the hardware does not decode for KVM, such
+ * as those with writeback or two registers. Without them KVM_RUN fails with ENOSYS.
  */
-static int ask_for_undecoded(const struct axk_vm *kvm)
+static int enable_nisv_exits(const struct axk_vm *kvm)
 {
 	int ret = axk_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_NISV_TO_USER);
 
@@ -74,20 +76,24 @@ int axk_arch_vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *c
 {
 	int ret = set_gpa_bits(kvm, kvm_fd, config, limits);
 
-	if (!ret)
-		ret = ask_for_undecoded(kvm);
-	if (!ret)
-		ret = axk_arm64_smccc_init(kvm, config);
-	if (!ret)
-		ret = axk_arm64_psci_init(kvm, config);
+	if (ret)
+		return ret;
+	ret = enable_nisv_exits(kvm);
+	if (ret)
+		return ret;
+	ret = axk_arm64_smccc_init(kvm, config);
+	if (ret)
+		return ret;
+	ret = axk_arm64_psci_init(kvm, config);
 	if (ret)
 		return ret;
 	ret = axk_arm64_gic_init(kvm, config, limits->gpa_bits);
-	if (ret)
+	if (ret) {
 		axk_arm64_psci_destroy(kvm);
-	else
-		limits->gic_version = kvm->arch.gic.version;
-	return ret;
+		return ret;
+	}
+	limits->gic_version = kvm->arch.gic.version;
+	return 0;
 }
 
 void axk_arch_vm_destroy(struct axk_vm *kvm)
