@@ -522,7 +522,7 @@ START_TEST(descriptors_raise_wires_and_send_messages)
 	/* Nothing would ever come of it. */
 	wire.flags = AXVM_EVENT_RESAMPLE;
 	wire.resample_fd = message.fd;
-	ck_fails_saying(axvm_set_irqfd(guest.vm, &wire), ENOTSUP, "resampling");
+	ck_fails_saying(axvm_set_irqfd(guest.vm, &wire), ENOTSUP, "AXVM_EVENT_RESAMPLE");
 	message.flags = AXVM_EVENT_REMOVE;
 	ck_ok(axvm_set_irqfd(guest.vm, &message));
 	event_signal(message.fd);

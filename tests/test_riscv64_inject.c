@@ -47,7 +47,7 @@ END_TEST
 START_TEST(other_lines_and_other_ways_are_refused)
 {
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(sleeper));
-	ck_fails_saying(axvcpu_set_irq_line(guest.vcpu, 1, true), EINVAL, "line 1");
+	ck_fails_saying(axvcpu_set_irq_line(guest.vcpu, 1, true), EINVAL, "line is 1");
 	ck_fails_saying(axvcpu_inject_interrupt(guest.vcpu, 1), ENOTSUP, "axvcpu_set_irq_line");
 	ck_fails_saying(axvcpu_inject_nmi(guest.vcpu), ENOTSUP, "NMI");
 	ck_fails(axvcpu_request_irq_window(guest.vcpu), ENOTSUP);

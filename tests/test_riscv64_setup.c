@@ -94,9 +94,9 @@ START_TEST(narrower_modes_are_refused_and_leave_nothing)
 
 	guest_create(&guest, NULL, PROGRAM(finish));
 	setup.mode = AXVCPU_MODE_32;
-	ck_fails_saying(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup), ENOTSUP, "64 bits");
+	ck_fails_saying(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup), ENOTSUP, "AXVCPU_MODE_64");
 	setup.mode = AXVCPU_MODE_16;
-	ck_fails_saying(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup), ENOTSUP, "64 bits");
+	ck_fails_saying(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup), ENOTSUP, "AXVCPU_MODE_64");
 	setup.mode = 17;
 	ck_fails_saying(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup), EINVAL, "mode 17");
 	ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_CREATED);
@@ -203,7 +203,7 @@ START_TEST(nonsense_is_refused_and_changes_nothing)
 
 	refused(name, 2, NULL, 0, EINVAL, "'zzz'");
 	refused(number, 2, NULL, 0, EINVAL, "100000");
-	refused(maybe, 2, NULL, 0, EINVAL, "neither 0 nor 1");
+	refused(maybe, 2, NULL, 0, EINVAL, "must be 0 or 1");
 	refused(d, 1, sbi, 2, EINVAL, "'zbb'");
 	refused(NULL, 3, NULL, 0, EINVAL, "NULL");
 	refused(d, 1, NULL, 1, EINVAL, "NULL");

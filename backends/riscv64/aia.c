@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The AIA, RISC-V's interrupt controllers, in the kernel: an IMSIC for each vCPU, which takes
- * messages, and an APLIC for all, which has wires and makes messages of them.
+ * The in-kernel AIA, the RISC-V interrupt architecture: an IMSIC for each vCPU, which receives messages, and one
+ * APLIC for the VM, which turns wired interrupts into messages.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,13 +12,13 @@
 
 #define PAGE UINT64_C(4096)
 
-/* Where QEMU's "virt" machine has them, too, and below guest memory. */
+/* Default addresses, as on the QEMU "virt" machine, below guest memory. */
 #define APLIC_ADDR UINT64_C(0x0c000000)
 #define IMSIC_ADDR UINT64_C(0x28000000)
 #define SOURCES 96u
 #define IDS 255u
 
-/* Registers of an IMSIC by their number. */
+/* Numbers of IMSIC registers. */
 #define IMSIC_EIDELIVERY 0x70u
 #define IMSIC_EITHRESHOLD 0x72u
 #define IMSIC_EIP0 0x80u
@@ -26,7 +26,7 @@
 
 /* --- the config ------------------------------------------------------------------------------- */
 
-/* Bits that number the ids from 0 to n - 1. */
+/* Returns the number of bits for ids from 0 to n - 1. */
 static uint32_t bits_for(uint32_t n)
 {
 	uint32_t bits = 0;
@@ -36,7 +36,7 @@ static uint32_t bits_for(uint32_t n)
 	return bits;
 }
 
-/* The caller's, with the defaults in, of which identities are no more than max_ids. */
+/* Reads the caller's config and fills in the defaults; the default of 'ids' is at most max_ids. */
 static int read_config(const struct axvm *vm, const struct axvm_config *config, uint32_t max_ids,
 		       struct axvm_riscv64_config *riscv)
 {
@@ -49,7 +49,7 @@ static int read_config(const struct axvm *vm, const struct axvm_config *config, 
 		if (riscv->aplic_gpa || riscv->imsic_gpa || riscv->mode || riscv->sources ||
 		    riscv->ids || riscv->hart_bits)
 			return axvcpu_fail(vm, -EINVAL,
-					   "VM config: an AIA's addresses or numbers, but no "
+					   "VM config: an AIA is described, but irqchip is not "
 					   "AXVM_IRQCHIP_KERNEL");
 		return 0;
 	}
@@ -70,29 +70,29 @@ static int check_numbers(const struct axvm *vm, const struct axvm_config *config
 			 const struct axvm_riscv64_config *riscv)
 {
 	if (riscv->mode > AXVM_RISCV64_AIA_HWACCEL)
-		return axvcpu_fail(vm, -EINVAL, "VM config: the AIA's mode %" PRIu32 " is unknown",
+		return axvcpu_fail(vm, -EINVAL, "VM config: unknown AIA mode %" PRIu32,
 				   riscv->mode);
 	if (riscv->ids % 64 != 63 || riscv->ids >= KVM_DEV_RISCV_AIA_IDS_MAX)
 		return axvcpu_fail(vm, -EINVAL,
 				   "VM config: ids is %" PRIu32
-				   ": it is one less than a multiple of 64, up to %d",
+				   "; it must be one less than a multiple of 64, up to %d",
 				   riscv->ids, KVM_DEV_RISCV_AIA_IDS_MAX - 1);
 	if (riscv->sources > riscv->ids || riscv->sources >= KVM_DEV_RISCV_AIA_SRCS_MAX)
 		return axvcpu_fail(vm, -EINVAL,
 				   "VM config: sources is %" PRIu32
-				   ", of at most %d and ids, %" PRIu32,
+				   "; the maximum is %d, and ids, which is %" PRIu32,
 				   riscv->sources, KVM_DEV_RISCV_AIA_SRCS_MAX - 1, riscv->ids);
 	if (riscv->hart_bits >= KVM_DEV_RISCV_AIA_HART_BITS_MAX ||
 	    riscv->hart_bits < bits_for(config->max_vcpus))
 		return axvcpu_fail(vm, -EINVAL,
-				   "VM config: hart_bits is %" PRIu32 ": %" PRIu32
-				   " vCPUs need %" PRIu32 ", and there are at most %d",
+				   "VM config: hart_bits is %" PRIu32 "; %" PRIu32
+				   " vCPUs need %" PRIu32 ", and the maximum is %d",
 				   riscv->hart_bits, config->max_vcpus, bits_for(config->max_vcpus),
 				   KVM_DEV_RISCV_AIA_HART_BITS_MAX - 1);
 	return 0;
 }
 
-/* Whether two places have an address in common; neither wraps. */
+/* Whether two ranges overlap; neither wraps around. */
 static bool overlap(uint64_t a, uint64_t a_len, uint64_t b, uint64_t b_len)
 {
 	return a < b + b_len && b < a + a_len;
@@ -108,17 +108,17 @@ static int check_addresses(const struct axvm *vm, const struct axvm_config *conf
 		return axvcpu_fail(vm, -EINVAL,
 				   "VM config: aplic_gpa %#" PRIx64 " is not aligned to 4 KiB",
 				   riscv->aplic_gpa);
-	/* A hart's number is a part of its address. */
+	/* The hart number is part of the address of its IMSIC. */
 	if (riscv->imsic_gpa % file)
 		return axvcpu_fail(vm, -EINVAL,
 				   "VM config: imsic_gpa %#" PRIx64 " is not aligned to %#" PRIx64
 				   ", a page for each hart",
 				   riscv->imsic_gpa, file);
 	if (riscv->aplic_gpa > UINT64_MAX - KVM_DEV_RISCV_APLIC_SIZE)
-		return axvcpu_fail(vm, -EINVAL, "VM config: aplic_gpa %#" PRIx64 " wraps",
+		return axvcpu_fail(vm, -EINVAL, "VM config: aplic_gpa %#" PRIx64 " wraps around",
 				   riscv->aplic_gpa);
 	if (riscv->imsic_gpa > UINT64_MAX - file)
-		return axvcpu_fail(vm, -EINVAL, "VM config: imsic_gpa %#" PRIx64 " wraps",
+		return axvcpu_fail(vm, -EINVAL, "VM config: imsic_gpa %#" PRIx64 " wraps around",
 				   riscv->imsic_gpa);
 	if (overlap(riscv->aplic_gpa, KVM_DEV_RISCV_APLIC_SIZE, riscv->imsic_gpa, pages))
 		return axvcpu_fail(vm, -EINVAL,
@@ -136,19 +136,20 @@ int axk_riscv_aia_check(const struct axvm *vm, const struct axvm_config *config)
 	if (ret || config->irqchip == AXVM_IRQCHIP_NONE)
 		return ret;
 	ret = check_numbers(vm, config, &riscv);
-	return ret ? ret : check_addresses(vm, config, &riscv);
+	if (ret)
+		return ret;
+	return check_addresses(vm, config, &riscv);
 }
 
 static int check_width(const struct axk_vm *kvm, const char *what, uint64_t addr, uint64_t len,
 		       uint32_t gpa_bits)
 {
-	return addr + (len - 1) > axk_last_gpa(gpa_bits)
-		       ? axvcpu_fail(kvm->vm, -EINVAL,
-				     "VM config: %s %#" PRIx64 " +%#" PRIx64
-				     " ends beyond the %" PRIu32
-				     " bits of guest-physical addresses",
-				     what, addr, len, gpa_bits)
-		       : 0;
+	if (addr + (len - 1) <= axk_last_gpa(gpa_bits))
+		return 0;
+	return axvcpu_fail(kvm->vm, -EINVAL,
+			   "VM config: %s %#" PRIx64 " +%#" PRIx64 " ends beyond the %" PRIu32
+			   " bits of guest-physical addresses",
+			   what, addr, len, gpa_bits);
 }
 
 /* --- the device ------------------------------------------------------------------------------- */
@@ -165,8 +166,8 @@ static int set_number(const struct axk_vm *kvm, uint64_t attr, uint32_t value, c
 }
 
 /*
- * Not told, KVM uses the guest files of the host's IMSICs where they have any; where they have none, it
- * refuses to be told so.
+ * KVM's default, AUTO, uses the guest files of the host's IMSICs if there are any. If there are none, KVM
+ * refuses to set AUTO or HWACCEL, so AUTO is not set, and HWACCEL is checked first.
  */
 static int set_mode(const struct axk_vm *kvm, uint32_t mode)
 {
@@ -182,21 +183,22 @@ static int set_mode(const struct axk_vm *kvm, uint32_t mode)
 	if (ret)
 		return ret;
 	if (best == KVM_DEV_RISCV_AIA_MODE_EMUL)
-		return axvcpu_fail(kvm->vm, -ENOTSUP,
-				   "VM config: AXVM_RISCV64_AIA_HWACCEL: this host's IMSICs have no "
-				   "files for guests");
+		return axvcpu_fail(
+			kvm->vm, -ENOTSUP,
+			"VM config: AXVM_RISCV64_AIA_HWACCEL: the IMSICs of this host have no "
+			"guest files");
 	return set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_MODE, KVM_DEV_RISCV_AIA_MODE_HWACCEL,
 			  "KVM_DEV_RISCV_AIA_CONFIG_MODE");
 }
 
-/* A host whose hardware has fewer than asked for says so before it is asked to do it. */
+/* Checks the numbers against the limit of the host's hardware, before the device is configured. */
 static int check_ids(const struct axk_vm *kvm, const struct axvm_riscv64_config *riscv,
 		     uint32_t max)
 {
 	if (riscv->ids > max || riscv->sources > max)
 		return axvcpu_fail(kvm->vm, -ENOTSUP,
 				   "VM config: ids is %" PRIu32 " and sources is %" PRIu32
-				   ": this host's IMSICs have %" PRIu32 " identities",
+				   "; the IMSICs of this host have %" PRIu32 " identities",
 				   riscv->ids, riscv->sources, max);
 	return 0;
 }
@@ -205,19 +207,23 @@ static int configure(struct axk_vm *kvm, const struct axvm_riscv64_config *riscv
 {
 	int ret = set_mode(kvm, riscv->mode);
 
-	if (!ret)
-		ret = set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_IDS, riscv->ids,
-				 "KVM_DEV_RISCV_AIA_CONFIG_IDS");
-	if (!ret)
-		ret = set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_SRCS, riscv->sources,
-				 "KVM_DEV_RISCV_AIA_CONFIG_SRCS");
-	if (!ret)
-		ret = set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_HART_BITS, riscv->hart_bits,
-				 "KVM_DEV_RISCV_AIA_CONFIG_HART_BITS");
-	if (!ret)
-		ret = axk_device_set(kvm, kvm->arch.aia, KVM_DEV_RISCV_AIA_GRP_ADDR,
-				     KVM_DEV_RISCV_AIA_ADDR_APLIC, &riscv->aplic_gpa,
-				     "KVM_DEV_RISCV_AIA_ADDR_APLIC");
+	if (ret)
+		return ret;
+	ret = set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_IDS, riscv->ids,
+			 "KVM_DEV_RISCV_AIA_CONFIG_IDS");
+	if (ret)
+		return ret;
+	ret = set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_SRCS, riscv->sources,
+			 "KVM_DEV_RISCV_AIA_CONFIG_SRCS");
+	if (ret)
+		return ret;
+	ret = set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_HART_BITS, riscv->hart_bits,
+			 "KVM_DEV_RISCV_AIA_CONFIG_HART_BITS");
+	if (ret)
+		return ret;
+	ret = axk_device_set(kvm, kvm->arch.aia, KVM_DEV_RISCV_AIA_GRP_ADDR,
+			     KVM_DEV_RISCV_AIA_ADDR_APLIC, &riscv->aplic_gpa,
+			     "KVM_DEV_RISCV_AIA_ADDR_APLIC");
 	if (ret)
 		return ret;
 	kvm->arch.aplic = riscv->aplic_gpa;
@@ -227,24 +233,28 @@ static int configure(struct axk_vm *kvm, const struct axvm_riscv64_config *riscv
 	return 0;
 }
 
-/* What the device takes is known when there is one; it is told nothing before all has been checked. */
+/* Reads the limits of the new device, checks the whole config against them, then configures it. */
 static int set_up(struct axk_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits)
 {
 	struct axvm_riscv64_config riscv;
 	uint32_t max = 0;
 	int ret = get_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_IDS, &max);
 
-	if (!ret)
-		ret = read_config(kvm->vm, config, max, &riscv);
-	if (!ret)
-		ret = check_width(kvm, "aplic_gpa", riscv.aplic_gpa, KVM_DEV_RISCV_APLIC_SIZE,
-				  gpa_bits);
-	if (!ret)
-		ret = check_width(kvm, "imsic_gpa", riscv.imsic_gpa, kvm->max_vcpus * PAGE,
-				  gpa_bits);
-	if (!ret)
-		ret = check_ids(kvm, &riscv, max);
-	return ret ? ret : configure(kvm, &riscv);
+	if (ret)
+		return ret;
+	ret = read_config(kvm->vm, config, max, &riscv);
+	if (ret)
+		return ret;
+	ret = check_width(kvm, "aplic_gpa", riscv.aplic_gpa, KVM_DEV_RISCV_APLIC_SIZE, gpa_bits);
+	if (ret)
+		return ret;
+	ret = check_width(kvm, "imsic_gpa", riscv.imsic_gpa, kvm->max_vcpus * PAGE, gpa_bits);
+	if (ret)
+		return ret;
+	ret = check_ids(kvm, &riscv, max);
+	if (ret)
+		return ret;
+	return configure(kvm, &riscv);
 }
 
 int axk_riscv_aia_init(struct axk_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits)
@@ -270,32 +280,33 @@ void axk_riscv_aia_destroy(struct axk_vm *kvm)
 		axv_sys_close(kvm->arch.aia);
 }
 
-/* KVM wants to know all vCPUs' places, also of those that were given up. */
+/* KVM needs the IMSIC address of every vCPU, including freed ones, which it keeps. */
 int axk_riscv_vm_finalize(void *arch_vm)
 {
 	struct axk_vm *kvm = arch_vm;
 	struct axk_vm_arch *arch = &kvm->arch;
-	int ret = 0;
+	int ret;
 
 	if (!kvm->kernel_irqchip)
 		return 0;
-	for (uint32_t i = 0; !ret && i < arch->ncreated; i++) {
+	for (uint32_t i = 0; i < arch->ncreated; i++) {
 		uint64_t addr = arch->imsic + arch->created[i] * PAGE;
 
 		ret = axk_device_set(kvm, arch->aia, KVM_DEV_RISCV_AIA_GRP_ADDR,
 				     KVM_DEV_RISCV_AIA_ADDR_IMSIC(i), &addr,
 				     "KVM_DEV_RISCV_AIA_ADDR_IMSIC");
+		if (ret)
+			return ret;
 	}
-	if (!ret)
-		ret = axk_device_set(kvm, arch->aia, KVM_DEV_RISCV_AIA_GRP_CTRL,
-				     KVM_DEV_RISCV_AIA_CTRL_INIT, NULL,
-				     "KVM_DEV_RISCV_AIA_CTRL_INIT");
-	if (!ret)
-		atomic_store(&arch->aia_ready, true);
-	return ret;
+	ret = axk_device_set(kvm, arch->aia, KVM_DEV_RISCV_AIA_GRP_CTRL,
+			     KVM_DEV_RISCV_AIA_CTRL_INIT, NULL, "KVM_DEV_RISCV_AIA_CTRL_INIT");
+	if (ret)
+		return ret;
+	atomic_store(&arch->aia_ready, true);
+	return 0;
 }
 
-/* Memory would hide what is there. */
+/* Refuses memory that would hide the APLIC or the IMSICs from the guest. */
 int axk_riscv_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
 {
 	struct axk_vm *kvm = arch_vm;
@@ -318,16 +329,16 @@ int axk_riscv_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t s
 
 /* --- wires and messages ----------------------------------------------------------------------- */
 
-/* It takes nothing before the VM is finalized. */
+/* The AIA accepts no interrupts and routes before the VM is finalized. */
 static int check_ready(const struct axk_vm *kvm, const char *what)
 {
 	if (!kvm->kernel_irqchip || atomic_load(&kvm->arch.aia_ready))
 		return 0;
-	return axvcpu_fail(kvm->vm, -EBUSY,
-			   "%s: the AIA begins with axvm_finalize(), after the last vCPU", what);
+	return axvcpu_fail(kvm->vm, -EBUSY, "%s: the AIA is not ready before axvm_finalize()",
+			   what);
 }
 
-/* KVM's call goes to the APLIC, whatever the routes. */
+/* KVM_IRQ_LINE goes to the APLIC, regardless of the routes. */
 int axk_riscv_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 {
 	const struct axk_vm *kvm = arch_vm;
@@ -337,13 +348,13 @@ int axk_riscv_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 		return ret;
 	if (kvm->kernel_irqchip && (!gsi || gsi > kvm->arch.sources))
 		return axvcpu_fail(kvm->vm, -EINVAL,
-				   "set_irq_line: gsi %" PRIu32
-				   ": the APLIC's sources are 1 to %" PRIu32,
+				   "set_irq_line: gsi is %" PRIu32
+				   "; the APLIC has sources 1 to %" PRIu32,
 				   gsi, kvm->arch.sources);
 	return axk_set_irq_line(arch_vm, gsi, level);
 }
 
-/* Whether the address is in the IMSIC of a vCPU that there is. */
+/* Whether the address is in the IMSIC of an existing vCPU. */
 static bool is_imsic(const struct axk_vm *kvm, uint64_t address)
 {
 	const struct axk_vm_arch *arch = &kvm->arch;
@@ -357,7 +368,7 @@ static bool is_imsic(const struct axk_vm *kvm, uint64_t address)
 	return false;
 }
 
-/* KVM answers 0 for what it has delivered and for what it has dropped. */
+/* KVM returns 0 both if it has delivered the message and if it has dropped it. */
 int axk_riscv_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi)
 {
 	const struct axk_vm *kvm = arch_vm;
@@ -370,12 +381,14 @@ int axk_riscv_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi)
 	return ret < 0 ? ret : 1;
 }
 
-/* KVM makes those of the APLIC's sources when the AIA begins, in place of all others. */
+/* Initialising the AIA replaces all routes by those of the APLIC's sources. */
 int axk_riscv_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
 {
 	int ret = check_ready(arch_vm, "set_routes");
 
-	return ret ? ret : axk_set_routes(arch_vm, routes, count);
+	if (ret)
+		return ret;
+	return axk_set_routes(arch_vm, routes, count);
 }
 
 int axk_riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
@@ -385,12 +398,13 @@ int axk_riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 
 	if (ret)
 		return ret;
-	/* KVM takes it and never signals anything. */
+	/* KVM accepts it, and then never signals the resample descriptor. */
 	if (irqfd->flags & AXVM_EVENT_RESAMPLE)
 		return axvcpu_fail(
 			kvm->vm, -ENOTSUP,
 			"irqfd: gsi %" PRIu32
-			": there is no resampling: an AIA is not told of an interrupt's end",
+			": AXVM_EVENT_RESAMPLE is not supported: an AIA does not observe the end of "
+			"an interrupt",
 			irqfd->gsi);
 	return axk_irqfd(arch_vm, irqfd);
 }
@@ -406,12 +420,14 @@ int axk_riscv_aia_send(struct axk_vcpu *vcpu, uint32_t identity)
 	if (!identity || identity > arch->ids)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
 				   "inject: vCPU %" PRIu32 ": identity %" PRIu32
-				   ": the IMSIC's are 1 to %" PRIu32,
+				   "; the IMSIC has 1 to %" PRIu32,
 				   vcpu->id, identity, arch->ids);
 	ret = check_ready(vcpu->vm, "inject");
 	if (!ret)
 		ret = axk_signal_msi(vcpu->vm, &msi);
-	return ret < 0 ? ret : 0;
+	if (ret < 0)
+		return ret;
+	return 0;
 }
 
 static int set_imsic(const struct axk_vcpu *vcpu, uint32_t reg, unsigned long value)
@@ -424,18 +440,24 @@ static int set_imsic(const struct axk_vcpu *vcpu, uint32_t reg, unsigned long va
 int axk_riscv_aia_reset(struct axk_vcpu *vcpu)
 {
 	const struct axk_vm_arch *arch = &vcpu->vm->arch;
-	int ret = 0;
+	int ret;
 
 	if (!vcpu->vm->kernel_irqchip || !atomic_load(&arch->aia_ready))
 		return 0;
 	ret = set_imsic(vcpu, IMSIC_EIDELIVERY, 0);
-	if (!ret)
-		ret = set_imsic(vcpu, IMSIC_EITHRESHOLD, 0);
-	/* Registers of 64 bits have the even numbers. */
-	for (uint32_t i = 0; !ret && i <= arch->ids / 64; i++) {
+	if (ret)
+		return ret;
+	ret = set_imsic(vcpu, IMSIC_EITHRESHOLD, 0);
+	if (ret)
+		return ret;
+	/* The 64-bit registers have the even numbers. */
+	for (uint32_t i = 0; i <= arch->ids / 64; i++) {
 		ret = set_imsic(vcpu, IMSIC_EIE0 + 2 * i, 0);
-		if (!ret)
-			ret = set_imsic(vcpu, IMSIC_EIP0 + 2 * i, 0);
+		if (ret)
+			return ret;
+		ret = set_imsic(vcpu, IMSIC_EIP0 + 2 * i, 0);
+		if (ret)
+			return ret;
 	}
-	return ret;
+	return 0;
 }

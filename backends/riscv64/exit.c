@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The exits that only riscv64 has: calls of SBI, CSRs, EBREAK. */
+/* The exits that only riscv64 has: SBI calls, CSRs, EBREAK. */
 #include <errno.h>
 
 #include "backends/riscv64/riscv64.h"
 
-/* KVM has preset the answer that nobody is there to give: SBI_ERR_NOT_SUPPORTED. */
+/* KVM has preset the result of an unanswered call: SBI_ERR_NOT_SUPPORTED. */
 static void decode_sbi(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	struct kvm_run *run = vcpu->run;
@@ -18,7 +18,7 @@ static void decode_sbi(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 		hypercall->args[i] = run->riscv_sbi.args[i];
 }
 
-/* Every access reads, and what changes nothing is a read alone. */
+/* Every access reads the CSR; one with an empty write mask only reads it. */
 static void decode_csr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	struct kvm_run *run = vcpu->run;
@@ -34,7 +34,7 @@ static void decode_csr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 	run->riscv_csr.ret_value = 0;
 }
 
-/* KVM says no more than that it was one. */
+/* KVM reports nothing but the exit reason, and only EBREAK causes it. */
 static void decode_debug(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	struct axvcpu_exit_debug *debug = &exit->u.debug;
@@ -85,7 +85,7 @@ static int complete_sbi(struct axk_vcpu *vcpu, const struct axvcpu_answer *answe
 		return 0;
 	default:
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
-				   "complete: a call of SBI takes two words, or a value");
+				   "complete: an SBI call takes a value or a pair");
 	}
 }
 
@@ -105,6 +105,7 @@ static int complete_csr(struct axk_vcpu *vcpu, const struct axvcpu_answer *answe
 
 int axk_arch_complete(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer)
 {
-	return vcpu->run->exit_reason == KVM_EXIT_RISCV_SBI ? complete_sbi(vcpu, answer)
-							    : complete_csr(vcpu, answer);
+	if (vcpu->run->exit_reason == KVM_EXIT_RISCV_SBI)
+		return complete_sbi(vcpu, answer);
+	return complete_csr(vcpu, answer);
 }

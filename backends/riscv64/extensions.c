@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Extensions of the instruction set and of SBI: by name, switched on and off before the first run. */
+/* ISA and SBI extensions: enabled and disabled by name or number, before the first run. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "backends/riscv64/riscv64.h"
 
-/* More than there will be numbers for; what the undo can remember. */
+/* Exceeds KVM's numbers of extensions; size of the bitmap for undo(). */
 #define EXTENSIONS_MAX 256u
 
-/* The names in the order of KVM's numbers. */
+/* Names by KVM number. */
 #define NAME(id, name) name,
 static const char *const isa_names[] = { AXVCPU_RISCV64_ISA_EXTENSIONS(NAME) };
 static const char *const sbi_names[] = { AXVCPU_RISCV64_SBI_EXTENSIONS(NAME) };
@@ -18,7 +18,7 @@ static const char *const sbi_names[] = { AXVCPU_RISCV64_SBI_EXTENSIONS(NAME) };
 _Static_assert(ARRAY_SIZE(isa_names) <= EXTENSIONS_MAX, "isa_names");
 _Static_assert((int)AXVCPU_RISCV64_ISA_ZICBOM == (int)KVM_RISCV_ISA_EXT_ZICBOM, "KVM's numbers");
 
-/* One of the two kinds, and what the caller wants of it. */
+/* The extensions of one kind, and the caller's list for it. */
 struct switches {
 	const char *what;
 	/* KVM_REG_RISCV_* */
@@ -27,7 +27,7 @@ struct switches {
 	size_t nnames;
 	const struct axvcpu_riscv64_extension *list;
 	size_t count;
-	/* Those that have been switched, one bit each. */
+	/* Bitmap of the extensions that apply() has changed. */
 	uint64_t changed[EXTENSIONS_MAX / 64];
 };
 
@@ -39,7 +39,7 @@ static int find(const struct switches *switches, const char *name)
 	return -1;
 }
 
-/* KVM's number for an element of the list, or an errno. */
+/* Returns the KVM number of an element of the list, or a negative errno. */
 static int number(const struct axk_vcpu *vcpu, const struct switches *switches, size_t i)
 {
 	const struct axvcpu_riscv64_extension *extension = &switches->list[i];
@@ -53,14 +53,15 @@ static int number(const struct axk_vcpu *vcpu, const struct switches *switches, 
 		return n;
 	if (extension->name)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
-				   "setup: vCPU %" PRIu32 ": no %s extension is called '%s' here",
-				   vcpu->id, switches->what, extension->name);
+				   "setup: vCPU %" PRIu32 ": unknown %s extension '%s'", vcpu->id,
+				   switches->what, extension->name);
 	return axvcpu_fail(vcpu->vm->vm, -EINVAL,
-			   "setup: vCPU %" PRIu32 ": %" PRIu32 " is no %s extension's number",
-			   vcpu->id, extension->id, switches->what);
+			   "setup: vCPU %" PRIu32 ": %s extension number %" PRIu32
+			   " is out of range",
+			   vcpu->id, switches->what, extension->id);
 }
 
-/* A message with what the extension is called. */
+/* Leaves a message that names the extension. Returns 'err'. */
 static int refuse(const struct axk_vcpu *vcpu, const struct switches *switches, int n, int err,
 		  const char *why)
 {
@@ -72,7 +73,7 @@ static int refuse(const struct axk_vcpu *vcpu, const struct switches *switches, 
 			   vcpu->id, switches->what, n, why);
 }
 
-/* KVM's ways to say that it has none: which, is the kernel's age. */
+/* Whether the errno means that KVM lacks the extension. It differs with the kernel version. */
 static bool is_missing(int ret)
 {
 	return ret == -ENOENT || ret == -EINVAL || ret == -EOPNOTSUPP;
@@ -84,8 +85,9 @@ static int access_one(const struct axk_vcpu *vcpu, const struct switches *switch
 	const struct kvm_one_reg reg = { .id = RISCV_REG(switches->type, (unsigned int)n),
 					 .addr = (uintptr_t)value };
 
-	return set ? axk_ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg)
-		   : axk_ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg);
+	if (set)
+		return axk_ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg);
+	return axk_ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg);
 }
 
 static int switch_one(const struct axk_vcpu *vcpu, struct switches *switches, int n, bool on)
@@ -94,10 +96,11 @@ static int switch_one(const struct axk_vcpu *vcpu, struct switches *switches, in
 	uint64_t value;
 	int ret = access_one(vcpu, switches, false, n, &value);
 
-	/* What is not there is off. */
+	/* A missing extension is off. */
+	if (is_missing(ret) && !on)
+		return 0;
 	if (is_missing(ret))
-		return on ? refuse(vcpu, switches, n, -ENOTSUP, "this host or its KVM lacks it")
-			  : 0;
+		return refuse(vcpu, switches, n, -ENOTSUP, "this host or its KVM lacks it");
 	if (ret)
 		return refuse(vcpu, switches, n, ret, "KVM_GET_ONE_REG");
 	if (value == wanted)
@@ -105,15 +108,14 @@ static int switch_one(const struct axk_vcpu *vcpu, struct switches *switches, in
 	ret = access_one(vcpu, switches, true, n, &wanted);
 	if (is_missing(ret))
 		return refuse(vcpu, switches, n, -ENOTSUP,
-			      on ? "KVM does not let guests have it"
-				 : "nothing can keep guests from using it");
+			      on ? "KVM cannot enable it" : "KVM cannot disable it");
 	if (ret)
 		return refuse(vcpu, switches, n, ret, "KVM_SET_ONE_REG");
 	switches->changed[n / 64] ^= UINT64_C(1) << n % 64;
 	return 0;
 }
 
-/* Best effort: what could be switched can be switched back. */
+/* Best effort: an extension that could be changed can be changed back. */
 static void undo(const struct axk_vcpu *vcpu, const struct switches *switches)
 {
 	for (int n = 0; n < (int)EXTENSIONS_MAX; n++) {
@@ -133,7 +135,8 @@ static int apply(const struct axk_vcpu *vcpu, struct switches *switches)
 
 	if (switches->count && !switches->list)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
-				   "setup: vCPU %" PRIu32 ": the %s extensions are NULL, not %zu",
+				   "setup: vCPU %" PRIu32
+				   ": the list of %s extensions is NULL, its count %zu",
 				   vcpu->id, switches->what, switches->count);
 	for (size_t i = 0; !ret && i < switches->count; i++) {
 		int n = number(vcpu, switches, i);
@@ -141,7 +144,7 @@ static int apply(const struct axk_vcpu *vcpu, struct switches *switches)
 		if (n < 0)
 			ret = n;
 		else if (switches->list[i].on > 1)
-			ret = refuse(vcpu, switches, n, -EINVAL, "'on' is neither 0 nor 1");
+			ret = refuse(vcpu, switches, n, -EINVAL, "'on' must be 0 or 1");
 		else
 			ret = switch_one(vcpu, switches, n, switches->list[i].on);
 	}

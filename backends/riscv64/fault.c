@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Where KVM_RUN failed because of the guest. KVM does not say: it gives back an errno, and the trap's
- * own registers are not among those it shows. So the instruction at the program counter is looked at:
- * it is code that is nowhere, or an access that KVM could not carry out.
+ * Finds the address of a fault for which KVM_RUN failed because of the guest. KVM returns only an errno, and
+ * does not provide the registers of the trap. So this decodes the instruction at the program counter: either
+ * the code itself is outside of memory, or the instruction is an access that KVM could not emulate.
  */
 #include <errno.h>
 
 #include "backends/riscv64/riscv64.h"
 
-/* An access to memory, as an instruction says it. */
+/* A memory access, as encoded in an instruction. */
 struct access {
-	/* The register that has the address, and what is added. */
+	/* The register with the base address, and the offset. */
 	unsigned int base;
 	int64_t offset;
-	/* Bytes; 0: not known. */
+	/* In bytes; 0 if unknown. */
 	uint32_t size;
 	/* AXVCPU_ACCESS_* */
 	uint32_t access;
@@ -44,7 +44,7 @@ static int64_t sign_extend12(uint32_t value)
 	return (int64_t)(value & 0xfff) - ((value & 0x800) << 1);
 }
 
-/* Of floating-point registers: 1 to 4 are 2 to 16 bytes, the others vectors of who knows how many. */
+/* Size of a floating-point access: 1 to 4 are 2 to 16 bytes; others are vectors of unknown size. */
 static uint32_t fp_size(uint32_t funct3)
 {
 	return funct3 >= 1 && funct3 <= 4 ? 1u << funct3 : 0;
@@ -62,14 +62,14 @@ static uint32_t amo_access(uint32_t insn)
 	}
 }
 
-/* One of 4 bytes. False: none that accesses memory. */
+/* Decodes a 4-byte instruction. Returns false if it does not access memory. */
 static bool decode_whole(uint32_t insn, struct access *access)
 {
 	const int64_t load_offset = sign_extend12(BITS(insn, 31, 20));
 	const int64_t store_offset = sign_extend12(BITS(insn, 31, 25) << 5 | BITS(insn, 11, 7));
 	uint32_t funct3 = BITS(insn, 14, 12);
 	unsigned int base = BITS(insn, 19, 15);
-	/* Vectors have no offset, but what looks like a part of one. */
+	/* Vector accesses have no offset: these bits have another meaning. */
 	bool scalar = fp_size(funct3);
 
 	switch (insn & 0x7f) {
@@ -100,7 +100,7 @@ static bool decode_whole(uint32_t insn, struct access *access)
 	}
 }
 
-/* Offsets of compressed ones, for 4 and for 8 bytes; relative to a register, and to sp. */
+/* Offsets of compressed instructions, for 4 and 8 bytes; relative to a register, and to sp. */
 static int64_t offset_word(uint32_t insn)
 {
 	return BITS(insn, 12, 10) << 3 | BITS(insn, 6, 6) << 2 | BITS(insn, 5, 5) << 6;
@@ -113,17 +113,19 @@ static int64_t offset_double(uint32_t insn)
 
 static int64_t offset_load_sp(uint32_t insn, bool word)
 {
-	return word ? BITS(insn, 12, 12) << 5 | BITS(insn, 6, 4) << 2 | BITS(insn, 3, 2) << 6
-		    : BITS(insn, 12, 12) << 5 | BITS(insn, 6, 5) << 3 | BITS(insn, 4, 2) << 6;
+	if (word)
+		return BITS(insn, 12, 12) << 5 | BITS(insn, 6, 4) << 2 | BITS(insn, 3, 2) << 6;
+	return BITS(insn, 12, 12) << 5 | BITS(insn, 6, 5) << 3 | BITS(insn, 4, 2) << 6;
 }
 
 static int64_t offset_store_sp(uint32_t insn, bool word)
 {
-	return word ? BITS(insn, 12, 9) << 2 | BITS(insn, 8, 7) << 6
-		    : BITS(insn, 12, 10) << 3 | BITS(insn, 9, 7) << 6;
+	if (word)
+		return BITS(insn, 12, 9) << 2 | BITS(insn, 8, 7) << 6;
+	return BITS(insn, 12, 10) << 3 | BITS(insn, 9, 7) << 6;
 }
 
-/* Of bytes and halfwords (Zcb), in what was a hole. */
+/* Decodes accesses to bytes and halfwords (Zcb). */
 static bool decode_small(uint32_t insn, struct access *access)
 {
 	bool byte = !(BITS(insn, 12, 10) & 1);
@@ -135,8 +137,8 @@ static bool decode_small(uint32_t insn, struct access *access)
 }
 
 /*
- * One of 2 bytes. In both quadrants 1 to 3 are loads and 5 to 7 stores, of 8 bytes but for the
- * integer words.
+ * Decodes a 2-byte instruction. In both quadrants, functions 1 to 3 are loads and 5 to 7 stores, of 8 bytes
+ * except integer words.
  */
 static bool decode_compressed(uint32_t insn, struct access *access)
 {
@@ -160,7 +162,7 @@ static bool decode_compressed(uint32_t insn, struct access *access)
 
 /* --- the fault -------------------------------------------------------------------------------- */
 
-/* A piece of code. False: it is nowhere, and 'fault' says where that is. */
+/* Reads 2 bytes of code. Returns false if they are outside of memory; 'fault' then has the address. */
 static bool fetch(struct axk_vcpu *vcpu, uint64_t satp, uint64_t pc, uint16_t *piece,
 		  struct axvcpu_exit_page_fault *fault)
 {
@@ -175,7 +177,7 @@ static bool fetch(struct axk_vcpu *vcpu, uint64_t satp, uint64_t pc, uint16_t *p
 	return false;
 }
 
-/* The instruction at the program counter. */
+/* Reads the instruction at 'pc'. Returns as fetch() does. */
 static bool fetch_instruction(struct axk_vcpu *vcpu, uint64_t satp, uint64_t pc, uint32_t *insn,
 			      struct axvcpu_exit_page_fault *fault)
 {
@@ -198,7 +200,7 @@ void axk_arch_locate_fault(struct axk_vcpu *vcpu, struct axvcpu_exit_page_fault 
 	uint64_t pc, satp, base = 0, gpa;
 	uint32_t insn;
 
-	/* Memory that the host itself cannot touch is not to be looked for by touching it. */
+	/* With EFAULT or EHWPOISON, reading guest memory here could fault as well. */
 	if (fault->error != EIO && fault->error != EOPNOTSUPP)
 		return;
 	if (axk_riscv_get(vcpu, RISCV_CORE(regs.pc), &pc) ||

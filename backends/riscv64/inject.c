@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * What is brought to one vCPU: interrupts by the AIA or by the one line there is without it, and
- * exceptions, which KVM does not know how to raise: they are registers, written as a CPU would.
+ * Interrupts and exceptions for one vCPU. Interrupts go through the AIA, or through the single external line
+ * without one. KVM cannot raise exceptions, so these are injected by setting the registers as a CPU does.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,11 +12,11 @@
 #define SSTATUS_SIE (UINT64_C(1) << 1)
 #define SSTATUS_SPIE (UINT64_C(1) << 5)
 #define SSTATUS_SPP (UINT64_C(1) << 8)
-/* The lower bits of stvec say where interrupts go; exceptions go to the base. */
+/* The lower bits of stvec select the vector mode of interrupts; exceptions go to the base. */
 #define STVEC_MODE UINT64_C(3)
 
 #define CAUSE_ILLEGAL_INSTRUCTION 2u
-/* Those beyond are for nobody. */
+/* Causes from here on are not exceptions of supervisor mode. */
 #define CAUSES 64u
 
 /* --- interrupts ------------------------------------------------------------------------------- */
@@ -28,8 +28,7 @@ int axk_riscv_inject_interrupt(void *arch_vcpu, uint32_t vector)
 	if (!vcpu->vm->kernel_irqchip)
 		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
 				   "inject: vCPU %" PRIu32
-				   ": without AXVM_IRQCHIP_KERNEL there is but a line: "
-				   "axvcpu_set_irq_line()",
+				   ": the VM has no in-kernel irqchip; use axvcpu_set_irq_line()",
 				   vcpu->id);
 	return axk_riscv_aia_send(vcpu, vector);
 }
@@ -45,19 +44,21 @@ int axk_riscv_inject_nmi(void *arch_vcpu)
 int axk_riscv_set_irq_line(void *arch_vcpu, uint32_t line, bool level)
 {
 	const struct axk_vcpu *vcpu = arch_vcpu;
-	const struct kvm_interrupt interrupt = { .irq = level ? KVM_INTERRUPT_SET
-							      : KVM_INTERRUPT_UNSET };
+	struct kvm_interrupt interrupt = { .irq = KVM_INTERRUPT_UNSET };
 
 	if (line)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
-				   "set_irq_line: vCPU %" PRIu32 ": line %" PRIu32
-				   ": there is but 0, the external interrupt",
+				   "set_irq_line: vCPU %" PRIu32 ": line is %" PRIu32
+				   "; it must be 0, the external interrupt",
 				   vcpu->id, line);
 	if (vcpu->vm->kernel_irqchip)
-		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
-				   "set_irq_line: vCPU %" PRIu32
-				   ": its external interrupt is the IMSIC's",
-				   vcpu->id);
+		return axvcpu_fail(
+			vcpu->vm->vm, -ENOTSUP,
+			"set_irq_line: vCPU %" PRIu32
+			": with AXVM_IRQCHIP_KERNEL the IMSIC drives the external interrupt",
+			vcpu->id);
+	if (level)
+		interrupt.irq = KVM_INTERRUPT_SET;
 	return axk_vcpu_ioctl(vcpu, KVM_INTERRUPT, &interrupt);
 }
 
@@ -69,18 +70,20 @@ int axk_riscv_inject_exception(void *arch_vcpu, const struct axvcpu_exception *e
 
 	if (exception->vector >= CAUSES)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
-				   "inject: vCPU %" PRIu32 ": cause %" PRIu32 " is no exception",
+				   "inject: vCPU %" PRIu32 ": cause %" PRIu32
+				   " is not an exception",
 				   vcpu->id, exception->vector);
 	if (exception->has_error_code)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
 				   "inject: vCPU %" PRIu32
-				   ": no exception has an error code; what it is about is in stval",
+				   ": riscv64 exceptions have no error code; set stval instead",
 				   vcpu->id);
 	if (vcpu->arch.has_exception)
 		return axvcpu_fail(vcpu->vm->vm, -EBUSY,
-				   "inject: vCPU %" PRIu32 ": exception %" PRIu32 " is on its way",
+				   "inject: vCPU %" PRIu32 ": exception %" PRIu32
+				   " is already pending",
 				   vcpu->id, vcpu->arch.exception);
-	/* Not yet: the latest exit may be open, and wait for its answer. */
+	/* Taken at the next entry: the latest exit may be open and wait for its answer. */
 	vcpu->arch.has_exception = true;
 	vcpu->arch.exception = exception->vector;
 	vcpu->has_pending_work = true;
@@ -90,47 +93,56 @@ int axk_riscv_inject_exception(void *arch_vcpu, const struct axvcpu_exception *e
 int axk_riscv_fault_access(struct axk_vcpu *vcpu)
 {
 	const struct axvcpu_exception illegal = { .vector = CAUSE_ILLEGAL_INSTRUCTION };
-	/* The instruction could be there; 0 is allowed, and says that it is not. */
+	/* stval may hold the instruction, or 0 if it does not. */
 	int ret = axk_riscv_set(vcpu, RISCV_CSR(stval), 0);
 
-	if (!ret)
-		ret = axk_riscv_inject_exception(vcpu, &illegal);
-	/* KVM finishes only what it finds here, and forgets the rest. */
+	if (ret)
+		return ret;
+	ret = axk_riscv_inject_exception(vcpu, &illegal);
+	/* Cancels the access: KVM completes it only if exit_reason still has it. */
 	if (!ret)
 		vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
 	return ret;
 }
 
-/* As a CPU takes a trap into supervisor mode. Nothing is written before all is read. */
+/* Sets the registers as a trap into supervisor mode does. Reads all before it writes any. */
 static int take_exception(struct axk_vcpu *vcpu)
 {
 	uint64_t pc, mode, sstatus, stvec;
 	int ret = axk_riscv_get(vcpu, RISCV_CORE(regs.pc), &pc);
 
-	if (!ret)
-		ret = axk_riscv_get(vcpu, RISCV_CORE(mode), &mode);
-	if (!ret)
-		ret = axk_riscv_get(vcpu, RISCV_CSR(sstatus), &sstatus);
-	if (!ret)
-		ret = axk_riscv_get(vcpu, RISCV_CSR(stvec), &stvec);
+	if (ret)
+		return ret;
+	ret = axk_riscv_get(vcpu, RISCV_CORE(mode), &mode);
+	if (ret)
+		return ret;
+	ret = axk_riscv_get(vcpu, RISCV_CSR(sstatus), &sstatus);
+	if (ret)
+		return ret;
+	ret = axk_riscv_get(vcpu, RISCV_CSR(stvec), &stvec);
 	if (ret)
 		return ret;
 	ret = axk_riscv_set(vcpu, RISCV_CSR(sepc), pc);
-	if (!ret)
-		ret = axk_riscv_set(vcpu, RISCV_CSR(scause), vcpu->arch.exception);
-	if (!ret)
-		ret = axk_riscv_set(vcpu, RISCV_CSR(sstatus),
-				    (sstatus & ~(SSTATUS_SIE | SSTATUS_SPIE | SSTATUS_SPP)) |
-					    (sstatus & SSTATUS_SIE ? SSTATUS_SPIE : 0) |
-					    (mode == KVM_RISCV_MODE_S ? SSTATUS_SPP : 0));
-	if (!ret)
-		ret = axk_riscv_set(vcpu, RISCV_CORE(mode), KVM_RISCV_MODE_S);
-	/* Last: until then, a second try does the same. */
-	if (!ret)
-		ret = axk_riscv_set(vcpu, RISCV_CORE(regs.pc), stvec & ~STVEC_MODE);
-	if (!ret)
-		vcpu->arch.has_exception = false;
-	return ret;
+	if (ret)
+		return ret;
+	ret = axk_riscv_set(vcpu, RISCV_CSR(scause), vcpu->arch.exception);
+	if (ret)
+		return ret;
+	ret = axk_riscv_set(vcpu, RISCV_CSR(sstatus),
+			    (sstatus & ~(SSTATUS_SIE | SSTATUS_SPIE | SSTATUS_SPP)) |
+				    (sstatus & SSTATUS_SIE ? SSTATUS_SPIE : 0) |
+				    (mode == KVM_RISCV_MODE_S ? SSTATUS_SPP : 0));
+	if (ret)
+		return ret;
+	ret = axk_riscv_set(vcpu, RISCV_CORE(mode), KVM_RISCV_MODE_S);
+	if (ret)
+		return ret;
+	/* The pc last: if a write fails, the next entry repeats all of this. */
+	ret = axk_riscv_set(vcpu, RISCV_CORE(regs.pc), stvec & ~STVEC_MODE);
+	if (ret)
+		return ret;
+	vcpu->arch.has_exception = false;
+	return 0;
 }
 
 /* --- the run loop ----------------------------------------------------------------------------- */
@@ -142,7 +154,7 @@ int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 	(void)exit;
 	if (!vcpu->arch.has_exception)
 		return 0;
-	/* The instruction of an open exit comes first. */
+	/* Completes the instruction of an open exit first. */
 	if (axk_is_open(vcpu)) {
 		ret = axk_flush(vcpu);
 		if (ret || vcpu->stashed)

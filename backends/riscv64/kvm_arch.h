@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What struct axk_vm holds for riscv64, and what of the run loop is riscv64's. */
+/* The riscv64 part of struct axk_vm and struct axk_vcpu, and of the run loop. */
 #ifndef RISCV64_KVM_ARCH_H
 #define RISCV64_KVM_ARCH_H
 
@@ -13,64 +13,63 @@
 #include "axvcpu/vcpu.h"
 
 struct axk_vm_arch {
-	/* The AIA's device; -1 without one. */
+	/* Descriptor of the AIA device; -1 if there is none. */
 	int aia;
-	/* Its parts' places. */
+	/* Guest-physical addresses of its APLIC and of the IMSIC of vCPU 0. */
 	uint64_t aplic;
 	uint64_t imsic;
-	/* Inputs of the APLIC, from 1; identities of messages, from 1. */
+	/* Number of inputs of the APLIC, and of message identities; both count from 1. */
 	uint32_t sources;
 	uint32_t ids;
-	/* It works: since the VM was finalized. */
+	/* Initialised by axvm_finalize(): the AIA accepts interrupts. */
 	atomic_bool aia_ready;
-	/* KVM_CAP_RISCV_MP_STATE_RESET is there and on. */
+	/* KVM_CAP_RISCV_MP_STATE_RESET is enabled. */
 	bool has_reset;
 	/*
-	 * The ids of all vCPUs that KVM has, in the order in which it has made them: it numbers
-	 * IMSICs so.
+	 * The ids of all vCPUs in KVM's order of creation, by which KVM numbers the IMSICs.
 	 */
 	uint32_t *created;
 	uint32_t ncreated;
 };
 
 struct axk_vcpu_arch {
-	/* What setup was given: a reset starts from it. */
+	/* The config of axvcpu_setup(), for resets. */
 	struct axvcpu_setup_config setup;
-	/* An exception waits for the next entry: inject.c. */
+	/* An exception to inject at the next entry: inject.c. */
 	bool has_exception;
 	uint32_t exception;
-	/* KVM was told to debug it. */
+	/* KVM_SET_GUEST_DEBUG is enabled. */
 	bool debugged;
 };
 
-/* Of a VM's config, what there is here: AXVM_FORWARD_*, and other parts. */
+/* The parts of a VM's config that riscv64 supports: AXVM_FORWARD_*, and others. */
 #define KVM_ARCH_NAME "riscv64"
 #define KVM_ARCH_FORWARDS AXVM_FORWARD_HYPERCALLS
 #define KVM_ARCH_SYSREGS false
 #define KVM_ARCH_NOTIFY false
 #define KVM_ARCH_SPLIT_IRQCHIP false
 
-/* Of struct axvcpu_regs. */
+/* The fields of struct axvcpu_regs that riscv64 has. */
 #define KVM_ARCH_GPRS 32u
 #define KVM_ARCH_FLAGS false
 
 /*
- * Between "I am running", which a kicker looks for, and the kernel's look at immediate_exit there
- * must be a full barrier. The compare-and-swap that says the former is none here: it orders no later
- * plain load, and the way into the kernel does not either.
+ * A full barrier is needed between the store of Running, which a kicker reads, and the kernel's load of
+ * immediate_exit. On riscv64 the compare-and-swap to Running does not order later plain loads, nor does the
+ * entry to the kernel.
  */
 static inline void axk_arch_entry_barrier(void)
 {
 	atomic_thread_fence(memory_order_seq_cst);
 }
 
-/* How KVM_IRQ_LINE numbers the inputs. */
+/* Returns the KVM_IRQ_LINE number of a gsi. */
 static inline uint32_t axk_arch_irq_line(uint32_t gsi)
 {
 	return gsi;
 }
 
-/* Whether a message says which device sends it. */
+/* Whether messages carry the id of the sending device. */
 static inline bool axk_arch_msi_devices(void)
 {
 	return false;
@@ -82,16 +81,15 @@ static inline bool axk_arch_has_ports(void)
 	return false;
 }
 
-/* Whether the instruction of such an exit, other than MMIO, finishes on the next entry. */
+/* Whether KVM completes the instruction of this exit, other than MMIO, on the next entry. */
 static inline bool axk_arch_is_open(uint32_t exit_reason)
 {
 	return exit_reason == KVM_EXIT_RISCV_SBI || exit_reason == KVM_EXIT_RISCV_CSR;
 }
 
 /*
- * Whether KVM_RUN ends so because of what the guest did, beyond EFAULT and EHWPOISON: EIO of an
- * access to no memory that is not aligned, EOPNOTSUPP of one that is no plain load or store, and of
- * code where no memory is.
+ * Whether the guest can cause this errno of KVM_RUN, besides EFAULT and EHWPOISON: EIO for a misaligned access
+ * outside of memory; EOPNOTSUPP for one that is no plain load or store, and for a fetch outside of memory.
  */
 static inline bool axk_arch_guest_errno(int ret)
 {
@@ -99,15 +97,15 @@ static inline bool axk_arch_guest_errno(int ret)
 }
 
 /*
- * Whether such a failure may be of a moment only, because a slot was removed meanwhile: KVM (seen on
- * Linux 6.12) looks for a page fault's slot twice, and says EFAULT if it has gone in between.
+ * Whether the failure may be transient (a memslot was being removed) and KVM_RUN should be retried: KVM (seen
+ * on Linux 6.12) looks up the slot of a page fault twice, and returns EFAULT if it is removed in between.
  */
 static inline bool axk_arch_fault_may_pass(int ret)
 {
 	return ret == -EFAULT;
 }
 
-/* Whether, with KVM_EXIT_FAIL_ENTRY, this errno of KVM_RUN's says that the guest could not be entered. */
+/* Whether this errno of KVM_RUN, with KVM_EXIT_FAIL_ENTRY, means that the guest could not be entered. */
 static inline bool axk_arch_refused_entry(int ret)
 {
 	(void)ret;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Registers: what they are called here and to KVM. */
+/* Names and KVM ids of the registers. */
 #include <errno.h>
 
 #include "backends/riscv64/riscv64.h"
 
-/* --- KVM's ids -------------------------------------------------------------------------------- */
+/* --- KVM ids ---------------------------------------------------------------------------------- */
 
 #define NAMED(id, kvm_id) [AXVCPU_REG_RISCV64_##id - AXVCPU_REG_RISCV64_MODE] = (kvm_id)
 
@@ -36,12 +36,12 @@ static const uint64_t system_regs[] = {
 	NAMED(ZICBOP_BLOCK_SIZE, RISCV_REG(KVM_REG_RISCV_CONFIG, RISCV_CONFIG_ZICBOP_BLOCK_SIZE)),
 };
 
-/* Ids that have a number in their lower half. */
+/* Ids with a number in their lower half: extensions. */
 static uint64_t numbered_reg(uint64_t id)
 {
 	uint32_t n = (uint32_t)id;
 
-	/* What lies beyond is another part of KVM's id. */
+	/* Higher bits would change another field of the KVM id. */
 	if (n > UINT16_MAX)
 		return 0;
 	if (id == AXVCPU_REG_RISCV64_ISA_EXTENSION(n))
@@ -126,22 +126,23 @@ const unsigned int axk_arch_nregs = ARRAY_SIZE(axk_arch_regs);
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-static int no_register(const struct axk_vcpu *vcpu, uint64_t kvm_id, int ret)
+/* Turns -ENOENT into -ENOTSUP with a message. */
+static int check_register(const struct axk_vcpu *vcpu, uint64_t kvm_id, int ret)
 {
-	return ret == -ENOENT ? axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
-					    "vCPU %u: this KVM lacks register %#llx", vcpu->id,
-					    (unsigned long long)kvm_id)
-			      : ret;
+	if (ret != -ENOENT)
+		return ret;
+	return axvcpu_fail(vcpu->vm->vm, -ENOTSUP, "vCPU %u: this KVM lacks register %#llx",
+			   vcpu->id, (unsigned long long)kvm_id);
 }
 
 int axk_riscv_get(struct axk_vcpu *vcpu, uint64_t kvm_id, uint64_t *value)
 {
-	return no_register(vcpu, kvm_id, axk_get_one_reg(vcpu, kvm_id, value));
+	return check_register(vcpu, kvm_id, axk_get_one_reg(vcpu, kvm_id, value));
 }
 
 int axk_riscv_set(struct axk_vcpu *vcpu, uint64_t kvm_id, uint64_t value)
 {
-	return no_register(vcpu, kvm_id, axk_set_one_reg(vcpu, kvm_id, &value));
+	return check_register(vcpu, kvm_id, axk_set_one_reg(vcpu, kvm_id, &value));
 }
 
 int axk_riscv_set_return_value(void *arch_vcpu, uint64_t value)

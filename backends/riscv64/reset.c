@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* A reset: all that a guest can have changed goes back to what it was at power-on. */
+/* A reset: sets all state that a guest can change to its power-on value. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -9,11 +9,11 @@
 #define STA_NONE UINT64_MAX
 #define TIMER_NEVER UINT64_MAX
 
-/* --- registers one by one --------------------------------------------------------------------- */
+/* --- register by register -------------------------------------------------------------------- */
 
 /*
- * What a register of KVM's list is at power-on, if it is not 0. False: it is none of those that a
- * guest changes, or nobody here knows how.
+ * Stores the power-on value of a register of KVM's list in *value. Returns false if the register must not be
+ * reset: a guest cannot change it, or its meaning is unknown here.
  */
 static bool reset_value(uint64_t id, uint64_t *value)
 {
@@ -45,26 +45,34 @@ static bool reset_value(uint64_t id, uint64_t *value)
 
 static int reset_register(struct axk_vcpu *vcpu, uint64_t id)
 {
-	/* As wide as a register can be. */
+	/* The largest size of a register that is reset. */
 	uint64_t bytes[32] = { 0 };
 	int ret;
 
 	if (axvcpu_reg_size(id) > sizeof(bytes) || !reset_value(id, &bytes[0]))
 		return 0;
 	ret = axk_set_one_reg(vcpu, id, bytes);
-	return ret == -ENOENT ? 0 : ret;
+	if (ret == -ENOENT)
+		return 0;
+	return ret;
 }
 
-/* Those that every KVM has, where it has no list of them: before Linux 6.6. */
+/* Resets the registers that every KVM has, for KVMs before Linux 6.6, which have no list. */
 static int reset_known_registers(struct axk_vcpu *vcpu)
 {
-	int ret = 0;
+	int ret;
 
-	for (uint64_t i = 0; !ret && i < sizeof(struct kvm_riscv_core) / sizeof(long); i++)
+	for (uint64_t i = 0; i < sizeof(struct kvm_riscv_core) / sizeof(long); i++) {
 		ret = reset_register(vcpu, RISCV_REG(KVM_REG_RISCV_CORE, i));
-	for (uint64_t i = 0; !ret && i < sizeof(struct kvm_riscv_csr) / sizeof(long); i++)
+		if (ret)
+			return ret;
+	}
+	for (uint64_t i = 0; i < sizeof(struct kvm_riscv_csr) / sizeof(long); i++) {
 		ret = reset_register(vcpu, RISCV_REG(KVM_REG_RISCV_CSR, i));
-	return ret ? ret : reset_register(vcpu, RISCV_TIMER(compare));
+		if (ret)
+			return ret;
+	}
+	return reset_register(vcpu, RISCV_TIMER(compare));
 }
 
 static int reset_listed_registers(struct axk_vcpu *vcpu, int n)
@@ -73,8 +81,8 @@ static int reset_listed_registers(struct axk_vcpu *vcpu, int n)
 	int ret;
 
 	if (!ids)
-		return axvcpu_fail(vcpu->vm->vm, -ENOMEM, "reset: vCPU %u: a list of registers",
-				   vcpu->id);
+		return axvcpu_fail(vcpu->vm->vm, -ENOMEM,
+				   "reset: vCPU %u: allocating the list of registers", vcpu->id);
 	ret = axk_reg_list(vcpu, ids, (size_t)n);
 	for (int i = 0; ret >= 0 && i < n; i++)
 		ret = reset_register(vcpu, ids[i]);
@@ -82,7 +90,7 @@ static int reset_listed_registers(struct axk_vcpu *vcpu, int n)
 	return ret < 0 ? ret : 0;
 }
 
-/* KVM refuses to switch off what is not on. */
+/* KVM refuses to switch off a timer that is off. */
 static int reset_timer(struct axk_vcpu *vcpu)
 {
 	uint64_t state;
@@ -93,7 +101,7 @@ static int reset_timer(struct axk_vcpu *vcpu)
 	return axk_riscv_set(vcpu, RISCV_TIMER(state), KVM_RISCV_TIMER_STATE_OFF);
 }
 
-/* Before sip is written, which takes what has come until then. */
+/* Must precede the reset of sip, which also clears a pending external interrupt. */
 static int reset_line(struct axk_vcpu *vcpu)
 {
 	const struct kvm_interrupt low = { .irq = KVM_INTERRUPT_UNSET };
@@ -104,18 +112,27 @@ static int reset_line(struct axk_vcpu *vcpu)
 static int reset_by_registers(struct axk_vcpu *vcpu)
 {
 	int n = axk_reg_list(vcpu, NULL, 0);
-	int ret = n == -EINVAL ? 0 : n;
+	int ret;
 
-	if (ret >= 0)
-		ret = reset_timer(vcpu);
-	if (!ret)
-		ret = reset_line(vcpu);
-	if (!ret)
-		ret = n > 0 ? reset_listed_registers(vcpu, n) : reset_known_registers(vcpu);
-	return ret ? ret : axk_riscv_aia_reset(vcpu);
+	/* EINVAL: this KVM has no list. */
+	if (n < 0 && n != -EINVAL)
+		return n;
+	ret = reset_timer(vcpu);
+	if (ret)
+		return ret;
+	ret = reset_line(vcpu);
+	if (ret)
+		return ret;
+	if (n > 0)
+		ret = reset_listed_registers(vcpu, n);
+	else
+		ret = reset_known_registers(vcpu);
+	if (ret)
+		return ret;
+	return axk_riscv_aia_reset(vcpu);
 }
 
-/* --- all at once ------------------------------------------------------------------------------ */
+/* --- the vCPU --------------------------------------------------------------------------------- */
 
 static int set_mp_state(struct axk_vcpu *vcpu, uint32_t state)
 {
@@ -131,18 +148,23 @@ int axk_riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 	int ret = axk_drop_exits(vcpu);
 
 	(void)start;
-	if (!ret)
-		ret = vcpu->vm->arch.has_reset ? set_mp_state(vcpu, KVM_MP_STATE_INIT_RECEIVED)
-					       : reset_by_registers(vcpu);
+	if (ret)
+		return ret;
+	if (vcpu->vm->arch.has_reset)
+		ret = set_mp_state(vcpu, KVM_MP_STATE_INIT_RECEIVED);
+	else
+		ret = reset_by_registers(vcpu);
 	if (ret)
 		return ret;
 	vcpu->arch.has_exception = false;
 	config.arg = arg;
 	vcpu->entry = entry;
 	ret = axk_riscv_enter(vcpu, &config);
-	if (!ret)
-		ret = set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
-	if (!ret)
-		vcpu->arch.setup.arg = arg;
-	return ret;
+	if (ret)
+		return ret;
+	ret = set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
+	if (ret)
+		return ret;
+	vcpu->arch.setup.arg = arg;
+	return 0;
 }

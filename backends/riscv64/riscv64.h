@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What the files of the riscv64 backend share. */
+/* Shared by the files of the riscv64 backend. */
 #ifndef RISCV64_RISCV64_H
 #define RISCV64_RISCV64_H
 
@@ -8,10 +8,10 @@
 #include "backends/kvm/named_regs.h"
 #include "backends/riscv64/uapi.h"
 
-/* KVM's ids of registers: a type (KVM_REG_RISCV_*), and a word of its structure. */
+/* KVM ids of registers: a type (KVM_REG_RISCV_*), and the index of a word in its structure. */
 #define RISCV_REG(type, index) \
 	((uint64_t)KVM_REG_RISCV | KVM_REG_SIZE_U64 | (uint64_t)(type) | (uint64_t)(index))
-/* By the name of that word. */
+/* By the member name of that word. */
 #define RISCV_CORE(name) RISCV_REG(KVM_REG_RISCV_CORE, KVM_REG_RISCV_CORE_REG(name))
 #define RISCV_CSR(name) RISCV_REG(KVM_REG_RISCV_CSR, KVM_REG_RISCV_CSR_REG(name))
 #define RISCV_TIMER(name) RISCV_REG(KVM_REG_RISCV_TIMER, KVM_REG_RISCV_TIMER_REG(name))
@@ -21,7 +21,7 @@
 /* scounteren at power-on: cycles, time and instructions may be read in user mode. */
 #define RISCV_SCOUNTEREN_RESET UINT64_C(7)
 
-/* A whole register of KVM's that every vCPU has. */
+/* A 64-bit register, by its KVM id, that every vCPU must have: -ENOTSUP with a message if not. */
 int axk_riscv_get(struct axk_vcpu *vcpu, uint64_t kvm_id, uint64_t *value);
 int axk_riscv_set(struct axk_vcpu *vcpu, uint64_t kvm_id, uint64_t value);
 
@@ -30,19 +30,19 @@ int axk_riscv_set_return_value(void *arch_vcpu, uint64_t value);
 /* setup.c */
 int axk_riscv_set_entry(void *arch_vcpu, uint64_t entry);
 int axk_riscv_setup(void *arch_vcpu, const struct axvcpu_setup_config *config);
-/* Writes the registers with which vcpu->entry is met. */
+/* Sets the registers for execution at vcpu->entry. */
 int axk_riscv_enter(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config);
 
-/* extensions.c: switches extensions on and off, all or none. Before the first run. */
+/* extensions.c: enables and disables extensions, all or none. Call before the first run. */
 int axk_riscv_set_extensions(struct axk_vcpu *vcpu, const struct axvcpu_riscv64_setup *config);
 
 /* reset.c */
 int axk_riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
 
 /* aia.c */
-/* What of a config can be refused without KVM. */
+/* Checks the parts of a config that need no KVM device. */
 int axk_riscv_aia_check(const struct axvm *vm, const struct axvm_config *config);
-/* At the VM's creation, once its width is known. Releases all it took if it fails. */
+/* Creates the AIA, with the VM, once gpa_bits is known. Releases everything if it fails. */
 int axk_riscv_aia_init(struct axk_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits);
 void axk_riscv_aia_destroy(struct axk_vm *kvm);
 int axk_riscv_vm_finalize(void *arch_vm);
@@ -51,9 +51,9 @@ int axk_riscv_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
 int axk_riscv_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi);
 int axk_riscv_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
 int axk_riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
-/* A message to this vCPU. */
+/* Sends a message to this vCPU. */
 int axk_riscv_aia_send(struct axk_vcpu *vcpu, uint32_t identity);
-/* Nothing is pending or enabled at this vCPU any more. */
+/* Clears and disables all interrupts of this vCPU's IMSIC. */
 int axk_riscv_aia_reset(struct axk_vcpu *vcpu);
 
 /* inject.c */
@@ -61,13 +61,13 @@ int axk_riscv_inject_interrupt(void *arch_vcpu, uint32_t vector);
 int axk_riscv_inject_nmi(void *arch_vcpu);
 int axk_riscv_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception);
 int axk_riscv_set_irq_line(void *arch_vcpu, uint32_t line, bool level);
-/* The access of the latest exit, which is open, faults instead of being finished. */
+/* Makes the access of the latest, open exit raise an illegal-instruction exception. */
 int axk_riscv_fault_access(struct axk_vcpu *vcpu);
 
 /* translate.c */
-/* axvm_read() of what a guest may say is memory: no message if it is not. */
+/* axvm_read() of an address that the guest chose: returns false, without a message, if it is no memory. */
 bool axk_riscv_read(const struct axk_vcpu *vcpu, uint64_t gpa, void *buf, size_t len);
-/* By the tables that 'satp' says. False: it is not mapped. */
+/* Translates by the page tables of 'satp'. Returns false if the address is not mapped. */
 bool axk_riscv_walk(struct axk_vcpu *vcpu, uint64_t satp, uint64_t gva, uint64_t *gpa);
 int axk_riscv_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The first state of a vCPU: supervisor mode of a virtual machine, without translation. */
+/* The initial state of a vCPU: virtual supervisor mode, without address translation. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -20,7 +20,7 @@ static int read_config(const struct axk_vcpu *vcpu, const struct axvcpu_setup_co
 	case AXVCPU_MODE_16:
 		return axvcpu_fail(vm, -ENOTSUP,
 				   "setup: vCPU %" PRIu32 ": mode %" PRIu32
-				   ": riscv64 guests start in 64 bits",
+				   ": riscv64 only supports AXVCPU_MODE_64 and AXVCPU_MODE_RAW",
 				   vcpu->id, config->mode);
 	default:
 		return axvcpu_fail(vm, -EINVAL, "setup: unknown mode %" PRIu32, config->mode);
@@ -31,15 +31,16 @@ int axk_riscv_enter(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *con
 {
 	int ret = axk_riscv_set(vcpu, RISCV_CORE(regs.pc), vcpu->entry);
 
-	/* All else, KVM resets as it should be: supervisor mode, no tables, interrupts off. */
+	/* KVM's reset values of the other registers are right: supervisor mode, no tables, interrupts off. */
 	if (ret || config->mode == AXVCPU_MODE_RAW)
 		return ret;
 	ret = axk_riscv_set(vcpu, RISCV_CORE(regs.a0), vcpu->id);
-	if (!ret)
-		ret = axk_riscv_set(vcpu, RISCV_CORE(regs.a1), config->arg);
-	if (!ret)
-		ret = axk_riscv_set(vcpu, RISCV_CORE(regs.sp), config->stack);
-	return ret;
+	if (ret)
+		return ret;
+	ret = axk_riscv_set(vcpu, RISCV_CORE(regs.a1), config->arg);
+	if (ret)
+		return ret;
+	return axk_riscv_set(vcpu, RISCV_CORE(regs.sp), config->stack);
 }
 
 int axk_riscv_set_entry(void *arch_vcpu, uint64_t entry)
@@ -50,12 +51,13 @@ int axk_riscv_set_entry(void *arch_vcpu, uint64_t entry)
 	return vcpu->is_setup ? axk_riscv_set(vcpu, RISCV_CORE(regs.pc), entry) : 0;
 }
 
-/* KVM has all but the first one that it makes wait to be started, whatever their ids. */
+/* KVM starts the vCPU that was created first, whatever its id. The library starts the one with id 0. */
 static int set_power(struct axk_vcpu *vcpu)
 {
-	const struct kvm_mp_state state = { .mp_state = vcpu->id ? KVM_MP_STATE_STOPPED
-								 : KVM_MP_STATE_RUNNABLE };
+	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_RUNNABLE };
 
+	if (vcpu->id)
+		state.mp_state = KVM_MP_STATE_STOPPED;
 	return axk_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &state);
 }
 
@@ -65,20 +67,24 @@ int axk_riscv_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 	struct axvcpu_riscv64_setup riscv;
 	int ret = read_config(vcpu, config, &riscv);
 
-	if (!ret)
-		ret = axk_riscv_set_extensions(vcpu, &riscv);
-	/* As after a reset: KVM of Linux 7.2 leaves 0 when it creates a vCPU, and this when it resets one. */
-	if (!ret)
-		ret = axk_riscv_set(vcpu, RISCV_CSR(scounteren), RISCV_SCOUNTEREN_RESET);
-	if (!ret)
-		ret = axk_riscv_enter(vcpu, config);
-	if (!ret)
-		ret = set_power(vcpu);
-	if (!ret) {
-		vcpu->is_setup = true;
-		/* For a reset. The caller's arch config does not outlive this call. */
-		vcpu->arch.setup = *config;
-		vcpu->arch.setup.arch = NULL;
-	}
-	return ret;
+	if (ret)
+		return ret;
+	ret = axk_riscv_set_extensions(vcpu, &riscv);
+	if (ret)
+		return ret;
+	/* KVM of Linux 7.2 sets scounteren to 0 at creation, and to this value at a reset. */
+	ret = axk_riscv_set(vcpu, RISCV_CSR(scounteren), RISCV_SCOUNTEREN_RESET);
+	if (ret)
+		return ret;
+	ret = axk_riscv_enter(vcpu, config);
+	if (ret)
+		return ret;
+	ret = set_power(vcpu);
+	if (ret)
+		return ret;
+	vcpu->is_setup = true;
+	/* For resets. The caller's arch config is only valid during this call. */
+	vcpu->arch.setup = *config;
+	vcpu->arch.setup.arch = NULL;
+	return 0;
 }

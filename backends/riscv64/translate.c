@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The guest's address translation, as its tables in guest memory say: Sv39, Sv48 and Sv57. */
+/* The guest's address translation, by its tables in guest memory: Sv39, Sv48 and Sv57. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -19,7 +19,7 @@
 #define PTE_X (UINT64_C(1) << 3)
 #define PTE_PPN(pte) ((pte) >> 10 & ((UINT64_C(1) << 44) - 1))
 #define PTE_RESERVED (UINT64_C(0x7f) << 54)
-/* Sixteen pages at once (Svnapot): the lower bits of the page number say so, and are not its own. */
+/* Svnapot: the entry maps 16 pages; the lower bits of the page number encode that. */
 #define PTE_N (UINT64_C(1) << 63)
 #define NAPOT_MASK UINT64_C(0xf)
 #define NAPOT_64K UINT64_C(0x8)
@@ -39,7 +39,7 @@ bool axk_riscv_read(const struct axk_vcpu *vcpu, uint64_t gpa, void *buf, size_t
 	return false;
 }
 
-/* All bits above the highest translated one are as that one. */
+/* All bits above the highest translated bit must equal it. */
 static bool is_canonical(uint64_t gva, unsigned int bits)
 {
 	uint64_t upper = gva >> (bits - 1);
@@ -47,7 +47,7 @@ static bool is_canonical(uint64_t gva, unsigned int bits)
 	return !upper || upper == UINT64_MAX >> (bits - 1);
 }
 
-/* What a leaf at 'level' (0: the last) maps the address to. */
+/* Translates by a leaf entry at 'level' (0: the last). Returns false if the entry is invalid. */
 static bool leaf(uint64_t pte, unsigned int level, uint64_t gva, uint64_t *gpa)
 {
 	uint64_t low = (UINT64_C(1) << level * LEVEL_BITS) - 1;
@@ -82,7 +82,7 @@ bool axk_riscv_walk(struct axk_vcpu *vcpu, uint64_t satp, uint64_t gva, uint64_t
 	levels = 3 + (unsigned int)(mode - MODE_SV39);
 	if (!is_canonical(gva, PAGE_SHIFT + levels * LEVEL_BITS))
 		return false;
-	/* As many steps as levels, whatever the tables say. */
+	/* Bounded by the number of levels, whatever the tables contain. */
 	while (levels-- > 0) {
 		uint64_t index = gva >> (PAGE_SHIFT + levels * LEVEL_BITS) & LEVEL_MASK;
 		uint64_t pte;

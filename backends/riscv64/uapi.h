@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * What <asm/kvm.h> of Linux 6.1 does not have. Used only where KVM says so: by a capability, a
- * device that it makes, a register that it knows.
+ * Definitions that <asm/kvm.h> of Linux 6.1 lacks. They are used only if KVM reports the feature: by a
+ * capability, a device or a register.
  */
 #ifndef RISCV64_UAPI_H
 #define RISCV64_UAPI_H
@@ -34,7 +34,7 @@
 #define KVM_REG_RISCV_SBI_STATE (0x0a << KVM_REG_RISCV_TYPE_SHIFT)
 #endif
 
-/* Words of struct kvm_riscv_config, struct kvm_riscv_csr and what vector registers come after. */
+/* Indices of words in struct kvm_riscv_config, struct kvm_riscv_csr and the vector state. */
 #define RISCV_CONFIG_MVENDORID 2 /* 6.2 */
 #define RISCV_CONFIG_MARCHID 3 /* 6.2 */
 #define RISCV_CONFIG_MIMPID 4 /* 6.2 */
