@@ -122,7 +122,8 @@ locked() (
 bootstrap_if_stale() {
 	: "${top:?}"
 	if [ ! -e "$top/configure" ] || [ ! -e "$top/Makefile.in" ] ||
-		[ -n "$(find "$top/configure.ac" "$top/Makefile.am" -newer "$top/configure")" ]; then
+		[ -n "$(find "$top" -path "$top/build" -prune -o '(' -name configure.ac -o -name Makefile.am \
+			-o -name local.mk ')' -newer "$top/configure" -print)" ]; then
 		"$top/bootstrap"
 	fi
 }

@@ -46,7 +46,7 @@ for arch in $(exits_architectures); do
 		suite=${line%%: *}
 		grep -q "^START_TEST(${line#*: })" "$top_srcdir/tests/$suite.c" 2>/dev/null ||
 			echo "$line: there is no such test" >>"$work/log"
-		grep -q "^	tests/$suite\( \\\\\)\?$" "$top_srcdir/Makefile.am" ||
+		grep -q "^	tests/$suite\( \\\\\)\?$" "$top_srcdir/tests/local.mk" ||
 			echo "$line: the suite is not built" >>"$work/log"
 		exits_is_of "$suite" "$arch" || echo "$line: not of $arch" >>"$work/log"
 	done <"$work/tests"
