@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# The tests: programs written with Check, and scripts. CONTRIBUTING.md says how
+# The tests: programs written with Check, and scripts. All of them print TAP. CONTRIBUTING.md says how
 # to run them.
+
+TEST_EXTENSIONS = .py
 
 if ENABLE_TESTS
 
@@ -232,29 +234,34 @@ tests_test_x86_width_LINK = $(DIRECT_LINK) -Wl,--wrap=sys_ioctl
 # Shell functions that the scripts share.
 SHELL_FUNCTIONS = tests/axrun-lib.sh tests/boot-lib.sh tests/boot-memory.sh tests/cases.sh \
 	tests/guests-lib.sh
-EXAMPLE_SHELL_TESTS = tests/axrun-irqchip.sh tests/axrun-test.sh tests/info.sh
+EXAMPLE_SHELL_TESTS = tests/axrun-irqchip.sh tests/axrun-test.sh tests/custom-backend.sh tests/info.sh
 # These boot Debian's kernels.
 BOOT_TESTS = tests/boot-console.sh tests/boot-kernels.sh tests/boot-power.sh tests/boot-refused.sh
 # Of the documentation and of scripts/.
 TREE_TESTS = tests/demo.sh tests/exits-doc.sh tests/readme.sh tests/scripts.sh tests/slow-kvm.sh \
-	tests/threads-doc.sh
+	tests/tap_test.py tests/threads-doc.sh
 # Of what is installed, which no sanitizer changes.
 UNSANITIZED_TESTS = tests/flags.sh tests/headers.sh tests/install.sh tests/symbols.sh
 EXTRA_DIST += $(SHELL_FUNCTIONS) $(EXAMPLE_SHELL_TESTS) $(BOOT_TESTS) $(TREE_TESTS) \
-	$(UNSANITIZED_TESTS) tests/abi tests/boot tests/builds.sh tests/commands tests/exits-ran.sh \
-	tests/exits.sh tests/nested tests/roots.sh \
+	$(UNSANITIZED_TESTS) tests/abi tests/boot tests/builds.sh tests/cases.py tests/commands tests/exits-ran.sh \
+	tests/exits.sh tests/nested tests/roots.sh tests/tap.py \
 	tests/arm64/image_arch.h tests/riscv64/image_arch.h tests/x86_64/image_arch.h
 
 # These run in an emulated machine, too.
 MACHINE_TESTS = $(SUITES)
 if ENABLE_EXAMPLES
-MACHINE_TESTS += examples/custom_backend $(EXAMPLE_SHELL_TESTS) $(BOOT_TESTS)
+MACHINE_TESTS += $(EXAMPLE_SHELL_TESTS) $(BOOT_TESTS)
 endif
 TESTS = $(MACHINE_TESTS) $(TREE_TESTS)
 if !SANITIZED
 TESTS += $(UNSANITIZED_TESTS)
 endif
 
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+AM_LOG_DRIVER_FLAGS = --merge
+PY_LOG_DRIVER = $(LOG_DRIVER)
+AM_PY_LOG_DRIVER_FLAGS = $(AM_LOG_DRIVER_FLAGS)
+PY_LOG_COMPILER = $(PYTHON)
 if ENABLE_EXAMPLES
 INSTALLS_EXAMPLES = yes
 else

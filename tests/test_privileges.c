@@ -46,16 +46,14 @@ int main(void)
 		fprintf(stderr, "without libcap-ng: %d, %s\n", err, axvcpu_last_error());
 		return 1;
 	}
-	printf("skip privileges: there is no libcap-ng\n");
-	return SUITE_SKIP;
+	return suite_skip_all("there is no libcap-ng");
 }
 
 #elif defined(__SANITIZE_THREAD__)
 
 int main(void)
 {
-	printf("skip privileges: ThreadSanitizer has a thread of its own, which keeps them\n");
-	return SUITE_SKIP;
+	return suite_skip_all("ThreadSanitizer has a thread of its own, which keeps privileges");
 }
 
 #else
@@ -731,9 +729,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(any, configs_of_older_and_newer_headers_work);
 
 	if (geteuid()) {
-		printf("skip privileges of root: this is not root\n");
-		/* Or every test process prints it once more. */
-		fflush(stdout);
+		suite_left_out("privileges of root", "this is not root");
 		return;
 	}
 	root = suite_case(suite, "root");
@@ -754,8 +750,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(root, a_failing_first_step_leaves_all_as_it_was);
 	tcase_add_test(root, a_failure_half_way_drops_kept_capabilities_as_well);
 	if (access("/dev/kvm", R_OK | W_OK)) {
-		printf("skip a_vm_from_before_the_drop_works_after_it: no /dev/kvm\n");
-		fflush(stdout);
+		suite_left_out("a_vm_from_before_the_drop_works_after_it", "no /dev/kvm");
 		return;
 	}
 	tcase_add_test(root, a_vm_from_before_the_drop_works_after_it);

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
+"""Shared by the tests that are Python programs, as tests/cases.sh is by scripts: they print TAP."""
+
+from __future__ import annotations
+
+import sys
+import unittest
+from collections.abc import Iterable
+
+
+class Cases:
+    """Prints a line for each case."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.failed = 0
+
+    def ok(self, name: str) -> None:
+        self.done += 1
+        print(f"ok {self.done} - {name}", flush=True)
+
+    def not_ok(self, name: str, *why: str) -> None:
+        self.done += 1
+        self.failed += 1
+        print(f"not ok {self.done} - {name}")
+        for line in "\n".join(why).splitlines():
+            print(f"# {line}")
+        sys.stdout.flush()
+
+    def skip(self, name: str, why: str) -> None:
+        self.ok(f"{name} # SKIP {why}")
+
+    def none_wrong(self, name: str, wrong: Iterable[str]) -> None:
+        """The case passes if there are no mistakes."""
+        wrong = list(wrong)
+        if wrong:
+            self.not_ok(name, "these are wrong:", *wrong)
+        else:
+            self.ok(name)
+
+    def end(self) -> int:
+        """Prints the plan; returns the exit status."""
+        print(f"1..{self.done}", flush=True)
+        return int(self.failed > 0)
+
+
+class _Result(unittest.TestResult):
+    def __init__(self, cases: Cases) -> None:
+        super().__init__()
+        self._cases = cases
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        self._cases.ok(_name(test))
+
+    def addFailure(self, test: unittest.TestCase, err: object) -> None:
+        super().addFailure(test, err)  # type: ignore[arg-type]
+        self._cases.not_ok(_name(test), self.failures[-1][1])
+
+    def addError(self, test: unittest.TestCase, err: object) -> None:
+        super().addError(test, err)  # type: ignore[arg-type]
+        self._cases.not_ok(_name(test), self.errors[-1][1])
+
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        self._cases.skip(_name(test), reason)
+
+
+def _name(test: unittest.TestCase) -> str:
+    return test.id().rpartition(".")[2].removeprefix("test_")
+
+
+def run_unittests(module: object) -> int:
+    """Runs the unit tests of a module; returns the exit status."""
+    cases = Cases()
+    unittest.defaultTestLoader.loadTestsFromModule(module).run(_Result(cases))  # type: ignore[arg-type]
+    return cases.end()
