@@ -2,8 +2,11 @@
 # The KVM backend of the library: the common part, and the host's architecture.
 
 libaxvcpu_base_la_SOURCES += \
+	backends/kvm/decode.c \
 	backends/kvm/dev.c \
-	backends/kvm/host_run.h \
+	backends/kvm/enter.h \
+	backends/kvm/frequent.h \
+	backends/kvm/ioctl.c backends/kvm/ioctl.h \
 	backends/kvm/irq.c \
 	backends/kvm/kvm.h \
 	backends/kvm/one_reg.c \
@@ -56,6 +59,7 @@ libaxvcpu_base_la_SOURCES += $(ONE_REG_SOURCES) \
 	backends/arm64/psci.c \
 	backends/arm64/regs.c \
 	backends/arm64/reset.c \
+	backends/arm64/result.c \
 	backends/arm64/setup.c \
 	backends/arm64/smccc.c \
 	backends/arm64/translate.c \

@@ -57,6 +57,7 @@ libaxvcpu_base_la_SOURCES = \
 	lib/vcpu/power.c lib/vcpu/power.h \
 	lib/vcpu/regs.c \
 	lib/vcpu/request.c lib/vcpu/request.h \
+	lib/vcpu/run.c lib/vcpu/run.h \
 	lib/vcpu/state.c \
 	lib/vcpu/thread.c lib/vcpu/thread.h \
 	lib/vcpu/vcpu.c lib/vcpu/vcpu.h
@@ -71,7 +72,7 @@ libaxvcpu_base_la_LIBADD = $(LIB_LIBS)
 
 # The fast path is compiled twice: with KVM_RUN inlined for the installed library, and with every
 # system call behind a function for the tests, which replace these functions when they are linked.
-FAST_PATH = lib/vcpu/run.c
+FAST_PATH = backends/kvm/fast_run.c
 
 lib_LTLIBRARIES = libaxvcpu.la
 libaxvcpu_la_SOURCES = $(FAST_PATH)

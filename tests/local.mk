@@ -212,22 +212,19 @@ $(EXAMPLE_TESTS): private LDADD = $(EXAMPLE_LIBS) $(TEST_LIBS) $(FDT_LIBS) $(UNP
 $(EXAMPLE_TESTS): libaxvcpu.la $(EXAMPLE_LIBS)
 endif
 
-# The calls that a test replaces.
-$(INJECTED_TESTS): private WRAP = \
-	-Wl,--wrap=sys_open,--wrap=sys_close,--wrap=sys_read,--wrap=sys_ioctl,--wrap=sys_mmap \
-	-Wl,--wrap=sys_munmap,--wrap=sys_madvise,--wrap=sys_memfd_create,--wrap=sys_ftruncate \
-	-Wl,--wrap=sys_fstat,--wrap=sys_get_seals,--wrap=sys_add_seals,--wrap=sys_copy \
-	-Wl,--wrap=sys_getaffinity,--wrap=sys_setaffinity,--wrap=sys_sigaction \
-	-Wl,--wrap=sys_sigmask,--wrap=sys_sigtake,--wrap=sys_tkill,--wrap=sys_futex_wait \
-	-Wl,--wrap=sys_futex_wake,--wrap=sys_calloc,--wrap=sys_thread_create,--wrap=sys_yield \
-	-Wl,--wrap=sys_setspecific
-$(FORGED_TESTS): private WRAP = -Wl,--wrap=sys_ioctl,--wrap=sys_mmap
+# The calls that a test replaces: the injector's are functions of lib/host/sys.h.
+INJECTED_CALLS = \
+	open close read ioctl mmap munmap madvise memfd_create ftruncate fstat get_seals \
+	add_seals copy getaffinity setaffinity sigaction sigmask sigtake tkill futex_wait \
+	futex_wake calloc thread_create yield setspecific
+$(INJECTED_TESTS): private WRAP = $(INJECTED_CALLS:%=-Wl,--wrap=axv_sys_%)
+$(FORGED_TESTS): private WRAP = -Wl,--wrap=axv_sys_ioctl,--wrap=axv_sys_mmap
 tests_test_adopt_LINK = $(DIRECT_LINK) -Wl,--wrap=gettid
 tests_test_axrun_LINK = $(DIRECT_LINK) -Wl,--wrap=axvcpu_stop
-tests_test_fork_locks_LINK = $(DIRECT_LINK) -Wl,--wrap=pthread_mutex_lock,--wrap=sys_madvise \
+tests_test_fork_locks_LINK = $(DIRECT_LINK) -Wl,--wrap=pthread_mutex_lock,--wrap=axv_sys_madvise \
 	-Wl,--wrap=pthread_rwlock_rdlock,--wrap=pthread_rwlock_wrlock
-tests_test_percpu_LINK = $(DIRECT_LINK) -Wl,--wrap=sys_open
-tests_test_x86_width_LINK = $(DIRECT_LINK) -Wl,--wrap=sys_ioctl
+tests_test_percpu_LINK = $(DIRECT_LINK) -Wl,--wrap=axv_sys_open
+tests_test_x86_width_LINK = $(DIRECT_LINK) -Wl,--wrap=axv_sys_ioctl
 
 # --- the scripts ----------------------------------------------------------------------------------
 
