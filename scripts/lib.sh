@@ -34,14 +34,6 @@ no_options() {
 	esac
 }
 
-# quoted WORD...: as shell source.
-quoted() {
-	for _word in "$@"; do
-		printf "'%s' " "$(printf '%s\n' "$_word" | sed "s/'/'\\\\''/g")"
-	done
-	echo
-}
-
 # logged LOG COMMAND...: runs it quietly; shows the end of the log if it fails.
 logged() {
 	_log=$1

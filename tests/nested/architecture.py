@@ -26,7 +26,7 @@ class Variant:
     machine: str = ""
     # The Debian suite of the machine's kernel.
     suite: str = SUITE
-    # The machine is skipped if its kernel cannot be had or does not boot.
+    # The machine is skipped if its kernel is not available or does not boot.
     optional: bool = False
     # The tests about the difference, each with its arguments. The usual machine runs all tests.
     tests: list[str] = field(default_factory=list)

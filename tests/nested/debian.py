@@ -184,7 +184,7 @@ def _extract(package: Path, target: Path, pattern: str) -> None:
 
 
 def _note(target: Path, packages: list[Path]) -> None:
-    """Writes the file that makes a directory of the store complete, and says what is in it."""
+    """Lists the packages in a file; a directory of the store without it is not complete."""
     new = target / "packages.new"
     new.write_text("".join(f"{path.stem}\n" for path in packages))
     new.rename(target / "packages")

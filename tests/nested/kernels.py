@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-"""What tests boot as guests: Debian kernels, without the rest of their packages, and an initramfs
+"""The guests that tests boot: Debian kernels, without the rest of their packages, and an initramfs
 whose first program, tests/boot/init, looks at the guest from inside."""
 
 from __future__ import annotations

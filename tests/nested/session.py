@@ -44,9 +44,10 @@ class Session:
     again: bool = False
     # The suite of a machine that is skipped if it does not boot.
     optional: str | None = None
-    _begin: float = field(default_factory=time.monotonic)
-    _deaths: int = 0
-    _suspect: str | None = None
+    _begin: float = field(default_factory=time.monotonic, init=False)
+    _deaths: int = field(default=0, init=False)
+    # With "again", the test in which the last machine died.
+    _suspect: str | None = field(default=None, init=False)
 
     def run(self) -> int:
         """Returns the exit status."""

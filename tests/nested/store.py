@@ -32,7 +32,7 @@ class Store:
     """The cache. A directory in it is complete once it has a file "packages"."""
 
     cache: Path
-    # Fetch again what is there.
+    # Also fetch what is complete.
     refresh: bool = False
 
     def fetch(self, target: Path, what: str, fetch: Callable[[], None]) -> None:

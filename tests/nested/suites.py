@@ -97,7 +97,7 @@ class Conversation:
         ]
 
     def pump(self) -> None:
-        """Takes what is new. The output of a command goes to stdout and stderr."""
+        """Reads new reports and output. The output of a command goes to stdout and stderr."""
         for line in self._status.lines():
             self._record(line.split())
         for tail, output in self._outputs:

@@ -209,7 +209,7 @@ class Sessions(Folder):
 
 
 class Reports(Folder):
-    """What is counted, and what init reports."""
+    """Counts, and the reports of init."""
 
     def test_counts_are_those_of_the_last_summary(self) -> None:
         self.assertEqual(suites.counts(b""), "")

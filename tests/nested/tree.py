@@ -28,7 +28,7 @@ class Tree:
         return self.cache / arch.name
 
     def work(self, arch: Architecture) -> Path:
-        """What is built for an architecture."""
+        """Builds for an architecture."""
         return self.top / "build" / "nested" / arch.name
 
     def relative(self, path: Path) -> str:
