@@ -236,7 +236,7 @@ EXAMPLE_SHELL_TESTS = tests/axrun-irqchip.sh tests/axrun-test.sh tests/custom-ba
 BOOT_TESTS = tests/boot-console.sh tests/boot-kernels.sh tests/boot-power.sh tests/boot-refused.sh
 # Of the documentation and of scripts/.
 TREE_TESTS = tests/demo.sh tests/exits-doc.sh tests/readme.sh tests/scripts.sh tests/slow-kvm.sh \
-	tests/tap_test.py tests/threads-doc.sh
+	tests/nested/test_units.py tests/tap_test.py tests/threads-doc.sh
 # Of what is installed, which no sanitizer changes.
 UNSANITIZED_TESTS = tests/flags.sh tests/headers.sh tests/install.sh tests/symbols.sh
 EXTRA_DIST += $(SHELL_FUNCTIONS) $(EXAMPLE_SHELL_TESTS) $(BOOT_TESTS) $(TREE_TESTS) \
@@ -258,7 +258,6 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 AM_LOG_DRIVER_FLAGS = --merge
 PY_LOG_DRIVER = $(LOG_DRIVER)
 AM_PY_LOG_DRIVER_FLAGS = $(AM_LOG_DRIVER_FLAGS)
-PY_LOG_COMPILER = $(PYTHON)
 if ENABLE_EXAMPLES
 INSTALLS_EXAMPLES = yes
 else

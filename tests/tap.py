@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 RESULT = re.compile(r"(not )?ok\b(?: (\d+))?(?: -)? *(.*?)(?: *# *(skip)\b *(.*))?$", re.IGNORECASE)
@@ -29,25 +29,41 @@ class Case:
     why: str = ""
 
 
+@dataclass(frozen=True)
+class Counts:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        numbers = zip(astuple(self), astuple(other))
+        return Counts(*(one + another for one, another in numbers))
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+    @property
+    def status(self) -> int:
+        """An exit status."""
+        return int(self.passed == 0 or self.failed > 0)
+
+
 @dataclass
 class Report:
     """The cases of one test."""
 
     cases: list[Case] = field(default_factory=list)
 
-    def count(self, outcome: str) -> int:
-        return sum(case.outcome == outcome for case in self.cases)
-
     @property
-    def counts(self) -> tuple[int, int, int]:
-        """The numbers of cases that passed, failed and were skipped."""
-        return self.count("passed"), self.count("failed"), self.count("skipped")
+    def counts(self) -> Counts:
+        outcomes = [case.outcome for case in self.cases]
+        return Counts(*map(outcomes.count, ("passed", "failed", "skipped")))
 
     @property
     def outcome(self) -> str:
         """Of the test as a whole: "skipped" if all cases are."""
-        passed, failed, _ = self.counts
-        return "failed" if failed else "passed" if passed else "skipped"
+        counts = self.counts
+        return "failed" if counts.failed else "passed" if counts.passed else "skipped"
 
     def fail(self, what: str) -> None:
         """Adds a failure that no case stands for."""
@@ -76,22 +92,22 @@ def read(text: str, error: str = "") -> Report:
     elif plans != [len(report.cases)]:
         planned = " and ".join(map(str, plans))
         report.fail(f"{len(report.cases)} results, of {planned} planned")
-    elif error and not report.count("failed"):
+    elif error and not report.counts.failed:
         report.fail(error)
     return report
 
 
 def main(paths: list[str]) -> int:
-    total = [0, 0, 0]
+    total = Counts()
     for path in paths or ["-"]:
         text = sys.stdin.read() if path == "-" else Path(path).read_text(errors="replace")
         report = read(text)
-        total = [a + b for a, b in zip(total, report.counts)]
+        total += report.counts
         for case in report.cases:
             if case.outcome == "failed":
                 print(f"{path}: {case.name}")
-    print("{} passed, {} failed, {} skipped".format(*total))
-    return int(not total[0] or total[1] > 0)
+    print(total)
+    return total.status
 
 
 if __name__ == "__main__":

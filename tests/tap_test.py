@@ -9,6 +9,7 @@ import io
 import subprocess
 import sys
 import unittest
+from dataclasses import astuple
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -18,8 +19,8 @@ from cases import Cases, run_unittests  # noqa: E402
 TESTS = Path(__file__).resolve().parent
 
 
-def counts(*lines: str, error: str = "") -> tuple[int, int, int]:
-    return tap.read("\n".join(lines), error).counts
+def counts(*lines: str, error: str = "") -> tuple[int, ...]:
+    return astuple(tap.read("\n".join(lines), error).counts)
 
 
 class Counting(unittest.TestCase):
@@ -40,7 +41,7 @@ class Counting(unittest.TestCase):
 
     def test_a_test_that_is_skipped_as_a_whole_counts_once(self) -> None:
         report = tap.read("1..0 # SKIP no KVM")
-        self.assertEqual((report.counts, report.outcome), ((0, 0, 1), "skipped"))
+        self.assertEqual((str(report.counts), report.outcome), ("0 passed, 0 failed, 1 skipped", "skipped"))
 
     def test_a_failed_case_is_not_skipped(self) -> None:
         self.assertEqual(counts("not ok 1 - a # SKIP no KVM", "1..1"), (0, 1, 0))
@@ -83,14 +84,14 @@ class Writers(unittest.TestCase):
             'ok a; not_ok b "two\nlines"; skip c "no KVM"; all_done'
         )
         done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=60)
-        self.assertEqual(tap.read(done.stdout).counts, (1, 1, 1))
+        self.assertEqual(counts(done.stdout), (1, 1, 1))
         self.assertEqual(done.returncode, 1)
         self.assertIn("# two\n# lines\n# shown\n", done.stdout)
 
     def test_a_skipped_script_succeeds(self) -> None:
         script = f'. {TESTS}/cases.sh; skip_all "no KVM"'
         done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=60)
-        self.assertEqual((tap.read(done.stdout).counts, done.returncode), ((0, 0, 1), 0))
+        self.assertEqual((counts(done.stdout), done.returncode), ((0, 0, 1), 0))
 
     def test_python_functions_report_all_outcomes(self) -> None:
         with contextlib.redirect_stdout(io.StringIO()) as out:
@@ -99,7 +100,7 @@ class Writers(unittest.TestCase):
             cases.none_wrong("b", ["line 1", "line 2"])
             cases.skip("c", "no KVM")
             self.assertEqual(cases.end(), 1)
-        self.assertEqual(tap.read(out.getvalue()).counts, (1, 1, 1))
+        self.assertEqual(counts(out.getvalue()), (1, 1, 1))
         self.assertIn("# line 1\n# line 2\n", out.getvalue())
 
 

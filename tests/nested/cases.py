@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-"""For tests of this package: programs in place of QEMU, and results in lines as tests/cases.sh has
-them, which scripts/check counts: "ok NAME", "not ok NAME: WHY" or "skip NAME: WHY"."""
+"""For tests of this package: the output of processes, and waiting for them."""
 
 from __future__ import annotations
 
@@ -8,7 +7,6 @@ import os
 import sys
 import tempfile
 import time
-import unittest
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,44 +14,6 @@ from pathlib import Path
 
 # No test passes by being faster than this many seconds.
 HANG = 120
-
-
-class Lines(unittest.TestResult):
-    """Prints a line for each test."""
-
-    def _name(self, test: unittest.TestCase) -> str:
-        return test.id().rpartition(".")[2].removeprefix("test_")
-
-    def _failed(self, test: unittest.TestCase, traceback: str) -> None:
-        lines = traceback.rstrip().splitlines()
-        print(f"not ok {self._name(test)}: {lines[-1]}", flush=True)
-        for line in lines:
-            print(f"   {line}", flush=True)
-
-    def addSuccess(self, test: unittest.TestCase) -> None:
-        super().addSuccess(test)
-        print(f"ok {self._name(test)}", flush=True)
-
-    def addFailure(self, test: unittest.TestCase, err: object) -> None:
-        super().addFailure(test, err)  # type: ignore[arg-type]
-        self._failed(test, self.failures[-1][1])
-
-    def addError(self, test: unittest.TestCase, err: object) -> None:
-        super().addError(test, err)  # type: ignore[arg-type]
-        self._failed(test, self.errors[-1][1])
-
-    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
-        super().addSkip(test, reason)
-        print(f"skip {self._name(test)}: {reason}", flush=True)
-
-
-def run_tests(module: object) -> None:
-    """Runs a module's tests, and exits."""
-    result = Lines()
-    unittest.defaultTestLoader.loadTestsFromModule(module).run(result)  # type: ignore[arg-type]
-    bad = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun} cases, {bad} failed")
-    sys.exit(bad != 0 or result.testsRun == 0)
 
 
 @dataclass

@@ -103,9 +103,9 @@ class Session:
         """Prepares a new machine with the tests that are not done, after one died in a test."""
         self._deaths += 1
         if not self.again:
-            self.results.record(died, "none: its machine died in it")
+            self.results.record(died, "its machine died in it")
         elif died == self._suspect:
-            self.results.record(died, "none: two machines died in it")
+            self.results.record(died, "two machines died in it")
         else:
             self._suspect = died
             self.machine.say(f"once more from {died} on, in a new machine")
@@ -117,7 +117,7 @@ class Session:
     def _finish_plan(self) -> None:
         """Tests that did not run to their end have failed. Prints the summary."""
         for test in self._left():
-            self.results.record(test.name, "none: it did not end")
+            self.results.record(test.name, "it did not end")
         passed, failed, skipped = map(self.results.count, ("PASS", "FAIL", "SKIP"))
         print(
             f"nested {self.machine.name}: {passed} tests passed, {failed} failed, {skipped} "

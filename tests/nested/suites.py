@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+import tap
+
 from .architecture import Architecture, Variant
-from .process import TOOL_LIMIT, Failure, last_lines
+from .process import TOOL_LIMIT, Failure
 from .tree import Tree
 
 # --- the plan -------------------------------------------------------------------------------------
@@ -136,22 +137,16 @@ def section(log: bytes, name: str) -> bytes:
     return b"".join(lines)
 
 
-def counts(output: bytes) -> str:
-    """The counts in Check's summary, in words; failures and errors only if there are any."""
-    summary = rb"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)$"
-    found = re.findall(summary, output, re.MULTILINE)
-    if not found:
-        return ""
-    checks, failures, errors = (int(number) for number in found[-1])
-    if failures or errors:
-        return f"{checks} checks, {failures} failures, {errors} errors"
-    return f"{checks} checks"
+def in_words(report: tap.Report) -> str:
+    """The numbers of cases that are not zero."""
+    named = asdict(report.counts).items()
+    return ", ".join(f"{number} {outcome}" for outcome, number in named if number)
 
 
 @dataclass
 class Results:
-    """The tests that are done. Each has its output in logs/NAME.log, and the result in NAME.trs,
-    as automake keeps them; scripts/check counts these."""
+    """The tests that are done. Each has its output in logs/NAME.log, with a line "ERROR: NAME - WHY"
+    as automake's driver writes it if the test did not end well; scripts/check counts these."""
 
     tree: Tree
     # The port "log" of the machine.
@@ -166,18 +161,20 @@ class Results:
     def record(self, name: str, status: str, seconds: str = "0") -> None:
         """A test is done or given up. 'status' is its exit status, or says why there is none."""
         output = section(self.log.read_bytes(), name)
+        error = ""
+        if status != "0":
+            error = f"exited with status {status}" if status.isdecimal() else status
+            output += f"ERROR: {name} - {error}\n".encode()
         path = self.logs / f"{name}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(output)
-        word = {"0": "PASS", "77": "SKIP"}.get(status, "FAIL")
+        report = tap.read(output.decode(errors="replace"))
+        word = {"passed": "PASS", "failed": "FAIL", "skipped": "SKIP"}[report.outcome]
         self.words[name] = word
-        path.with_suffix(".trs").write_text(f":test-result: {word}\n")
-        details = [f"status {status}"] if word == "FAIL" else []
-        details += [text for text in (counts(output), f"{seconds} s") if text]
+        details = [text for text in (error, in_words(report), f"{seconds} s") if text]
         print(f"{word}: {name} ({', '.join(details)})", flush=True)
         if word == "FAIL":
             show = self.tree.library("show_failure", path)
             subprocess.run(show, stdin=subprocess.DEVNULL, timeout=TOOL_LIMIT, check=False)
         elif word == "SKIP":
-            sys.stdout.buffer.write(last_lines(path, 3))
-            sys.stdout.flush()
+            print(report.cases[0].why, flush=True)

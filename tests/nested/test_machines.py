@@ -16,7 +16,8 @@ sys.dont_write_bytecode = True
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests"))
 
-from nested.cases import run_tests, wait_for  # noqa: E402
+from cases import run_unittests  # noqa: E402
+from nested.cases import wait_for  # noqa: E402
 
 NESTED = TOP / "scripts" / "nested"
 RUN = TOP / "build" / "nested" / "x86_64" / "run"
@@ -93,4 +94,4 @@ def machines_in(folder: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    run_tests(sys.modules[__name__])
+    sys.exit(run_unittests(sys.modules[__name__]))
