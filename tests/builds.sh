@@ -44,7 +44,7 @@ builds() {
 
 # has_names: those of the headers alone.
 has_names() {
-	top_srcdir=$top top_builddir=$work sh "$top/tests/symbols.sh" >"$work/log" 2>&1
+	top_srcdir=$top top_builddir=$work python3 "$top/tests/symbols.py" >"$work/log" 2>&1
 	result "$name: the libraries have the API's names" $?
 }
 

@@ -3,9 +3,26 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import unittest
 from collections.abc import Iterable
+from pathlib import Path
+
+SOURCE = Path(os.environ.get("top_srcdir", "."))
+BUILD = Path(os.environ.get("top_builddir", "."))
+
+
+def tool(variable: str, default: str = "") -> list[str]:
+    """A program that make names in the environment, with its options: libtool finds "nm -B"."""
+    return os.environ.get(variable, default).split()
+
+
+def output(*command: str | Path, text: str = "") -> str:
+    """What a command prints that gets this text as its input."""
+    done = subprocess.run(command, input=text, stdout=subprocess.PIPE, text=True, check=False)
+    return done.stdout
 
 
 class Cases:

@@ -238,7 +238,7 @@ BOOT_TESTS = tests/boot-console.sh tests/boot-kernels.sh tests/boot-power.sh tes
 TREE_TESTS = tests/demo.sh tests/exits-doc.sh tests/readme.sh tests/scripts.sh tests/slow-kvm.sh \
 	tests/nested/test_units.py tests/tap_test.py tests/threads-doc.sh
 # Of what is installed, which no sanitizer changes.
-UNSANITIZED_TESTS = tests/flags.sh tests/headers.sh tests/install.sh tests/symbols.sh
+UNSANITIZED_TESTS = tests/flags.py tests/headers.py tests/install.sh tests/symbols.py
 EXTRA_DIST += $(SHELL_FUNCTIONS) $(EXAMPLE_SHELL_TESTS) $(BOOT_TESTS) $(TREE_TESTS) \
 	$(UNSANITIZED_TESTS) tests/abi tests/boot tests/builds.sh tests/cases.py tests/commands tests/exits-ran.sh \
 	tests/exits.sh tests/nested tests/roots.sh tests/tap.py \
