@@ -2,14 +2,18 @@
 # The KVM backend of the library: the common part, and the host's architecture.
 
 libaxvcpu_base_la_SOURCES += \
+	backends/kvm/capability.c \
 	backends/kvm/decode.c \
 	backends/kvm/dev.c \
 	backends/kvm/enter.h \
+	backends/kvm/flush.c \
 	backends/kvm/frequent.h \
 	backends/kvm/ioctl.c backends/kvm/ioctl.h \
 	backends/kvm/irq.c \
 	backends/kvm/kvm.h \
+	backends/kvm/memory.c \
 	backends/kvm/one_reg.c \
+	backends/kvm/ops.h \
 	backends/kvm/percpu.c \
 	backends/kvm/run.c \
 	backends/kvm/signals.c \
@@ -40,6 +44,7 @@ libaxvcpu_base_la_SOURCES += \
 	backends/x86_64/regs.c \
 	backends/x86_64/reset.c \
 	backends/x86_64/setup.c \
+	backends/x86_64/vm.c \
 	backends/x86_64/x86_64.h
 endif
 
@@ -57,13 +62,15 @@ libaxvcpu_base_la_SOURCES += $(ONE_REG_SOURCES) \
 	backends/arm64/ops.c \
 	backends/arm64/percpu.c \
 	backends/arm64/psci.c \
+	backends/arm64/reg_ids.c \
 	backends/arm64/regs.c \
 	backends/arm64/reset.c \
 	backends/arm64/result.c \
 	backends/arm64/setup.c \
 	backends/arm64/smccc.c \
 	backends/arm64/translate.c \
-	backends/arm64/uapi.h
+	backends/arm64/uapi.h \
+	backends/arm64/vm.c
 endif
 
 if ARCH_RISCV64
@@ -83,5 +90,6 @@ libaxvcpu_base_la_SOURCES += $(ONE_REG_SOURCES) \
 	backends/riscv64/riscv64.h \
 	backends/riscv64/setup.c \
 	backends/riscv64/translate.c \
-	backends/riscv64/uapi.h
+	backends/riscv64/uapi.h \
+	backends/riscv64/vm.c
 endif

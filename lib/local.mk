@@ -38,9 +38,10 @@ libaxvcpu_base_la_SOURCES = \
 	lib/host/privileges.c \
 	lib/host/sys.c lib/host/sys.h \
 	lib/machine/irq.c \
+	lib/machine/object.c lib/machine/object.h \
 	lib/machine/process.c lib/machine/process.h \
 	lib/machine/runner.c \
-	lib/machine/vm.c lib/machine/vm.h \
+	lib/machine/vm.c \
 	lib/memory/access.c \
 	lib/memory/address.c \
 	lib/memory/frames.c lib/memory/frames.h \
@@ -48,9 +49,10 @@ libaxvcpu_base_la_SOURCES = \
 	lib/memory/srcu.c lib/memory/srcu.h \
 	lib/memory/table.c \
 	lib/text/describe.c \
-	lib/text/error.c \
+	lib/text/error.c lib/text/error.h \
 	lib/text/names.c \
 	lib/vcpu/block.c \
+	lib/vcpu/complete.c \
 	lib/vcpu/crate.c \
 	lib/vcpu/debug.c \
 	lib/vcpu/kick.c lib/vcpu/kick.h \

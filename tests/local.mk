@@ -60,8 +60,8 @@ INJECTED_TESTS = \
 	tests/test_faults \
 	tests/test_faults_more \
 	tests/test_kvm_answers \
-	tests/test_mailbox \
 	tests/test_percpu_kvm \
+	tests/test_request_queue \
 	tests/test_signals \
 	tests/test_syscalls \
 	tests/test_waits
