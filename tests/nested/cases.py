@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 # No test passes by being faster than this many seconds.
 HANG = 120
@@ -34,12 +36,12 @@ class Lines(unittest.TestResult):
         super().addSuccess(test)
         print(f"ok {self._name(test)}", flush=True)
 
-    def addFailure(self, test: unittest.TestCase, err: object) -> None:
-        super().addFailure(test, err)  # type: ignore[arg-type]
+    def addFailure(self, test: unittest.TestCase, err: Any) -> None:
+        super().addFailure(test, err)
         self._failed(test, self.failures[-1][1])
 
-    def addError(self, test: unittest.TestCase, err: object) -> None:
-        super().addError(test, err)  # type: ignore[arg-type]
+    def addError(self, test: unittest.TestCase, err: Any) -> None:
+        super().addError(test, err)
         self._failed(test, self.errors[-1][1])
 
     def addSkip(self, test: unittest.TestCase, reason: str) -> None:
@@ -47,10 +49,10 @@ class Lines(unittest.TestResult):
         print(f"skip {self._name(test)}: {reason}", flush=True)
 
 
-def run_tests(module: object) -> None:
+def run_tests(module: ModuleType) -> None:
     """Runs a module's tests, and exits."""
     result = Lines()
-    unittest.defaultTestLoader.loadTestsFromModule(module).run(result)  # type: ignore[arg-type]
+    unittest.defaultTestLoader.loadTestsFromModule(module).run(result)
     bad = len(result.failures) + len(result.errors)
     print(f"{result.testsRun} cases, {bad} failed")
     sys.exit(bad != 0 or result.testsRun == 0)
