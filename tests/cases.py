@@ -9,6 +9,8 @@ import sys
 import unittest
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 SOURCE = Path(os.environ.get("top_srcdir", "."))
 BUILD = Path(os.environ.get("top_builddir", "."))
@@ -69,12 +71,12 @@ class _Result(unittest.TestResult):
     def addSuccess(self, test: unittest.TestCase) -> None:
         self._cases.ok(_name(test))
 
-    def addFailure(self, test: unittest.TestCase, err: object) -> None:
-        super().addFailure(test, err)  # type: ignore[arg-type]
+    def addFailure(self, test: unittest.TestCase, err: Any) -> None:
+        super().addFailure(test, err)
         self._cases.not_ok(_name(test), self.failures[-1][1])
 
-    def addError(self, test: unittest.TestCase, err: object) -> None:
-        super().addError(test, err)  # type: ignore[arg-type]
+    def addError(self, test: unittest.TestCase, err: Any) -> None:
+        super().addError(test, err)
         self._cases.not_ok(_name(test), self.errors[-1][1])
 
     def addSkip(self, test: unittest.TestCase, reason: str) -> None:
@@ -85,8 +87,8 @@ def _name(test: unittest.TestCase) -> str:
     return test.id().rpartition(".")[2].removeprefix("test_")
 
 
-def run_unittests(module: object) -> int:
+def run_unittests(module: ModuleType) -> int:
     """Runs the unit tests of a module; returns the exit status."""
     cases = Cases()
-    unittest.defaultTestLoader.loadTestsFromModule(module).run(_Result(cases))  # type: ignore[arg-type]
+    unittest.defaultTestLoader.loadTestsFromModule(module).run(_Result(cases))
     return cases.end()

@@ -121,7 +121,11 @@ class Modules:
         pattern = re.sub("[-_]", "[-_]", name)
         path = next(self._folder.rglob(f"{pattern}.ko*"), None)
         if path is None:
-            if not re.search(f"/{pattern}\\.ko$", self._builtin(), re.MULTILINE):
+            builtin = self._folder / "modules.builtin"
+            # The packages of Debian 14 have no such list.
+            if builtin.exists() and not re.search(
+                f"/{pattern}\\.ko$", builtin.read_text(), re.MULTILINE
+            ):
                 say(f"there is no kernel module {name}")
             return
         file = path.name.removesuffix(".xz")
@@ -137,7 +141,3 @@ class Modules:
                 self.add(other, target)
         (target / file).write_bytes(data)
         self.order.append(file)
-
-    def _builtin(self) -> str:
-        path = self._folder / "modules.builtin"
-        return path.read_text() if path.exists() else ""

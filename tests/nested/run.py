@@ -98,7 +98,7 @@ def run(tree: Tree, request: Request) -> int:
     install_packages(tree, *sets)
     work = tree.work(arch)
     with locked(work / "lock", busy=f"another scripts/nested for {arch.name} is running"):
-        return Run(tree, request, limits).all()
+        return Run(tree, request, limits).execute()
 
 
 class Run:
@@ -118,8 +118,8 @@ class Run:
         cross = Cross(tree, self._store, arch)
         self._programs = Programs(tree, arch, cross, request.selection)
 
-    def all(self) -> int:
-        """All of it."""
+    def execute(self) -> int:
+        """Prepares and boots the machine. Returns the exit status."""
         request = self._request
         begin = time.monotonic()
         command = emulator.prepare(self._store, request.arch)

@@ -299,14 +299,15 @@ class CommandLine(unittest.TestCase):
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
     def test_a_refusal_names_the_reason(self) -> None:
-        for words, status, reason in (
+        refusals: list[tuple[list[str], int, str]] = [
             ([], 2, "error: ARCH is missing"),
             (["-t", "0", "arm64"], 2, "error: argument -t: '0' is not a positive number"),
             (["-f", "/no/file", "arm64"], 2, "error: argument -f: there is no file /no/file"),
             (["m68k"], 1, "nested: there is no architecture 'm68k'; there is: arm64 "),
             (["-v", "x", "x86_64"], 1, "nested: x86_64 has no machine 'x'; there is: sid"),
             (["-n", "arm64"], 1, "nested: without the tests there must be a command"),
-        ):
+        ]
+        for words, status, reason in refusals:
             got, out, err = self.nested(*words)
             self.assertEqual((got, out), (status, ""), err)
             self.assertIn(reason, err)
