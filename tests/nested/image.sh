@@ -161,9 +161,11 @@ build_programs() {
 
 # install_programs ROOT: where the build tree has them.
 install_programs() {
-	mkdir -p "$1/examples/axrun" "$1/examples/axvcpu-info" "$1/examples/guests" "$1/tests"
+	mkdir -p "$1/examples/axrun" "$1/examples/axvcpu-info" "$1/examples/guests" \
+		"$1/examples/tutorial" "$1/tests"
 	for _file in "$work"/build/examples/* "$work"/build/examples/axrun/axrun \
-		"$work"/build/examples/axvcpu-info/axvcpu-info "$work"/build/examples/guests/*; do
+		"$work"/build/examples/axvcpu-info/axvcpu-info "$work"/build/examples/guests/* \
+		"$work"/build/examples/tutorial/*; do
 		if [ -f "$_file" ] && [ -x "$_file" ]; then
 			cp "$_file" "$1/${_file#"$work"/build/}" || return
 		fi
