@@ -13,7 +13,7 @@ grep '^\$ ' "$outputs" | sed 's/^\$ //' >"$tmp/commands"
 while IFS= read -r command; do
 	(cd examples/tutorial && timeout -k 5 "$LIMIT" sh -c "$command") >"$out" 2>"$err" </dev/null
 	status=$?
-	awk -v "command=$ $command" '/^\$ / { on = $0 == command; next } on' "$outputs" >"$tmp/shown"
+	COMMAND="$ $command" awk '/^\$ / { on = $0 == ENVIRON["COMMAND"]; next } on' "$outputs" >"$tmp/shown"
 	cat "$err" >>"$out"
 	if [ "$status" -ne 0 ]; then
 		not_ok "$command" "status $status"
