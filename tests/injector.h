@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Every function of lib/sys.h, wrapped (ld --wrap): counted, and made to fail where a test wants
+ * Every function of lib/host/sys.h, wrapped (ld --wrap): counted, and made to fail where a test wants
  * it. A program that uses it is linked with the library's objects, not with the library.
  */
 #ifndef TESTS_INJECTOR_H
@@ -37,7 +37,7 @@ struct injector {
 	/* And with which argument, the latest time. */
 	uintptr_t request_arg;
 
-	/* What sys_open() returns instead of opening; 0: it opens. */
+	/* What axv_sys_open() returns instead of opening; 0: it opens. */
 	int open_result;
 
 	/*
@@ -56,9 +56,9 @@ struct injector {
 	/* Nobody need hear of it: the library goes on. */
 	bool harmless;
 
-	/* Bytes that sys_mmap() gave and sys_munmap() did not take. */
+	/* Bytes that axv_sys_mmap() gave and axv_sys_munmap() did not take. */
 	uint64_t mapped;
-	/* The same of sys_open(), sys_memfd_create() and sys_close(), but for KVM's own. */
+	/* The same of axv_sys_open(), axv_sys_memfd_create() and axv_sys_close(), but for KVM's own. */
 	long opened;
 };
 

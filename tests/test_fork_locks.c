@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 
 #include "child.h"
-#include "lib/compiler.h"
-#include "lib/sys.h"
+#include "lib/base/compiler.h"
+#include "lib/host/sys.h"
 #include "mock.h"
 #include "suite.h"
 
@@ -68,12 +68,12 @@ WRAP_LOCK(pthread_rwlock_wrlock, pthread_rwlock_t)
 
 static bool wipes;
 
-int __real_sys_madvise(void *addr, size_t len, int advice);
-int __wrap_sys_madvise(void *addr, size_t len, int advice);
-int __wrap_sys_madvise(void *addr, size_t len, int advice)
+int __real_axv_sys_madvise(void *addr, size_t len, int advice);
+int __wrap_axv_sys_madvise(void *addr, size_t len, int advice);
+int __wrap_axv_sys_madvise(void *addr, size_t len, int advice)
 {
 	return advice == MADV_WIPEONFORK && !wipes ? -EINVAL
-						   : __real_sys_madvise(addr, len, advice);
+						   : __real_axv_sys_madvise(addr, len, advice);
 }
 
 /* --- a VM with one vCPU of the test's, and one that a runner runs ------------------------------ */
@@ -116,7 +116,7 @@ static struct axvcpu *new_vcpu(uint32_t id)
 static void start(bool wiped)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
-	struct axvm_runner_config runner_config = AXVM_RUNNER_INIT;
+	struct axvm_runner_config runner_config = AXVM_RUNNER_CONFIG_INIT;
 
 	wipes = wiped;
 	mock_reset();

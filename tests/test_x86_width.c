@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <linux/kvm.h>
 
-#include "lib/sys.h"
+#include "lib/host/sys.h"
 #include "suite.h"
 
 #define LEAF_SIZES 0x80000008u
@@ -14,11 +14,11 @@ static bool fake;
 /* How many entries KVM says that it has written; 0: as it does. */
 static uint32_t entries;
 
-int __real_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
-int __wrap_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
-int __wrap_sys_ioctl(int fd, unsigned long request, uintptr_t arg)
+int __real_axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
+int __wrap_axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
+int __wrap_axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg)
 {
-	int ret = __real_sys_ioctl(fd, request, arg);
+	int ret = __real_axv_sys_ioctl(fd, request, arg);
 	struct kvm_cpuid2 *cpuid;
 
 	if (ret || !fake || request != KVM_GET_SUPPORTED_CPUID)

@@ -95,8 +95,8 @@ struct axvcpu_arch_ops {
 	/** Builds the first state (setup). `config` is complete. May be called again if it failed. */
 	int (*setup)(void *arch_vcpu, const struct axvcpu_setup_config *config);
 	/**
-	 * Runs until there is something to tell (run). Writes `exit` but for `kicked`, which it only
-	 * sets if it answers a kick: the library has zeroed it.
+	 * Runs until there is an exit to report (run). Writes `exit`, except `kicked`, which the library
+	 * has zeroed: it only sets that if it answers a kick. AXVCPU_EXIT_NOTHING is never answerable.
 	 */
 	int (*run)(void *arch_vcpu, struct axvcpu_exit *exit);
 	/** The calling thread becomes the owner; it is pinned already (bind). Optional: nothing. */

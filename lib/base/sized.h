@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#ifndef LIB_SIZED_H
+#define LIB_SIZED_H
+
+#include <stddef.h>
+
+struct axvm;
+
+/* No config will ever be larger: a size beyond it is garbage, not a newer header. */
+#define SIZED_MAX 4096
+
+/*
+ * Copies a caller's config, which begins with its size, into one of this library's size. NULL is
+ * all default. What the caller's header did not know is zero; what it knows beyond ours must be
+ * zero. Returns 0, -EINVAL or -E2BIG, with a message that says 'what'.
+ */
+int axv_sized_copy(const struct axvm *vm, const char *what, void *own, size_t own_size,
+		   const void *given);
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#ifndef LIB_HAL_H
+#define LIB_HAL_H
+
+#include "axvcpu/hal.h"
+
+/* Linux in the place of every hook that is missing. Returns 0, or -EINVAL for half a pair. */
+int axv_hal_complete(struct axvcpu_hal *hal);
+
+#endif

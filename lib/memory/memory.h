@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The memory map: regions by guest-physical address. */
+#ifndef LIB_MEMORY_H
+#define LIB_MEMORY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "axvcpu/memory.h"
+#include "lib/memory/srcu.h"
+
+struct axvm;
+struct frame_chunk;
+
+struct axv_region {
+	uint64_t gpa;
+	uint64_t len;
+	unsigned char *hva;
+	uint32_t slot;
+	/* Writing from the host would fault. */
+	bool host_readonly;
+	/* Accesses may be SIGBUS: the kernel copies. */
+	bool truncatable;
+	/* What lib/memory/frames.c knows of it, if it is one of its; freed with it. */
+	struct frame_chunk *chunk;
+	/* As asked for, and as listed. */
+	struct axvm_region info;
+};
+
+/* An index entry: the key beside the pointer keeps the binary search within one array. */
+struct axv_region_key {
+	uint64_t gpa;
+	struct axv_region *region;
+};
+
+/* A version of the index: sorted by gpa, not overlapping; constant once it is published. */
+struct axv_memory_table {
+	/* Of an earlier version: the next one, and when no reader has it any more. */
+	struct axv_memory_table *next;
+	uint64_t stamp;
+
+	size_t count;
+	struct axv_region_key keys[];
+};
+
+struct axv_memory_map {
+	/* Serialises changes. Look-ups do not take it, and its holder never waits for them. */
+	pthread_mutex_t change;
+	/* Look-ups are its readers, and copies to and from guest memory until they end. */
+	struct axv_srcu srcu;
+	_Atomic(struct axv_memory_table *) table;
+	/* Earlier versions that a reader may still have. */
+	struct axv_memory_table *retired;
+	/* Index of the latest hit: a hint, checked before use. */
+	atomic_size_t last;
+	/* Slot numbers in use, one bit each; grows. */
+	uint64_t *slots;
+	size_t slot_words;
+};
+
+int axv_memory_init(struct axv_memory_map *map);
+/* Unmaps all from the host; the hypervisor's side is gone already. */
+void axv_memory_destroy(struct axvm *vm);
+
+/*
+ * Maps 'info' at the highest free address from 'floor' up that is a multiple of its length, a
+ * power of two. The region belongs to 'chunk': only axv_memory_unmap_chunk() unmaps it, and frees that.
+ */
+int axv_memory_map_chunk(struct axvm *vm, struct axvm_region *info, uint64_t floor,
+			 struct frame_chunk *chunk);
+int axv_memory_unmap_chunk(struct axvm *vm, uint64_t gpa, uint64_t len);
+/* The chunk that the address is in, or NULL. For a reader of 'srcu', which keeps it. */
+struct frame_chunk *axv_memory_find_chunk(struct axvm *vm, uint64_t gpa);
+
+/* --- axv_memory_table.c: the index ----------------------------------------------------------------- */
+
+/* -ENOMEM. */
+int axv_memory_table_init(struct axv_memory_map *map);
+void axv_memory_table_destroy(struct axv_memory_map *map);
+
+/* The present version: for readers of 'srcu', and for the thread that holds 'change'. */
+static inline const struct axv_memory_table *axv_memory_table(struct axv_memory_map *map)
+{
+	return atomic_load(&map->table);
+}
+
+/* The index of the region that holds 'gpa', or table->count. */
+size_t axv_memory_find(struct axv_memory_map *map, const struct axv_memory_table *table,
+		       uint64_t gpa);
+/* The index of the first region that ends above 'gpa': where it is, or where it would go. */
+size_t axv_memory_lower_bound(const struct axv_memory_table *table, uint64_t gpa);
+
+/* A copy with room for a region at index 'at', or without the one there. NULL: out of memory. */
+struct axv_memory_table *axv_memory_table_with(const struct axv_memory_table *old, size_t at);
+struct axv_memory_table *axv_memory_table_without(const struct axv_memory_table *old, size_t at);
+/* Puts 'table' in the place of the present version. Needs 'change'. */
+void axv_memory_table_publish(struct axv_memory_map *map, struct axv_memory_table *table);
+
+/* --- address.c: defaults of the HAL ----------------------------------------------------------- */
+
+void *axv_address_phys_to_virt(void *ctx, struct axvm *vm, uint64_t gpa);
+int axv_address_virt_to_phys(void *ctx, struct axvm *vm, const void *ptr, uint64_t *gpa);
+
+#endif
