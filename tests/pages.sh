@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # The pages agree with the tree: docs/kvm-map.md has each ioctl and exit reason that backends/ uses; functions
-# and files that a page names exist; programs, guests and excerpts that a page shows are those of the tree.
+# and files that a page names exist; programs, guests and excerpts that a page shows are those of the tree; the
+# pages keep the language rule of CONTRIBUTING.md.
 set -u
 # shellcheck source=tests/cases.sh
 . "${0%/*}/cases.sh"
@@ -61,6 +62,17 @@ for page in $pages; do
 	done
 done >"$work/log"
 none_wrong "each link between pages leads to a file"
+
+# --- language -------------------------------------------------------------------------------------
+
+# Phrases that CONTRIBUTING.md replaces by plainer ones; that page quotes them.
+# shellcheck disable=SC2086,SC2016 # a list; backquotes of the pages
+for page in $pages CHANGELOG.md; do
+	[ "$page" = CONTRIBUTING.md ] || sed 's/`[^`]*`//g' "$page" |
+		grep -nwiE 'but for|for ever|nobody|somebody|sees to|seen to|is told of|told of|takes but|but a moment' |
+		sed "s,^,$page:,"
+done >"$work/log"
+none_wrong "no page has a phrase that the language rule replaces"
 
 # --- programs and guests --------------------------------------------------------------------------
 
