@@ -477,7 +477,7 @@ while read -r guest _; do
 done <"$out"
 there=$(find "$GUESTS"/* -prune -type f -perm -100 | wc -l)
 if [ "$listed" -eq "$there" ] && [ "$(grep -c '^[a-z]*\( .*\)\{0,1\}: ..*' "$out")" -eq "$listed" ] &&
-	grep -q '^hello \[ARG...\]: says hello' "$out"; then
+	grep -q '^hello \[ARG...\]: prints a greeting' "$out"; then
 	ok "--list: a line for each guest"
 else
 	not_ok "--list: a line for each guest" "$listed lines for $there guests"
