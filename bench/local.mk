@@ -10,15 +10,10 @@ bench_libbench_a_SOURCES += bench/guest.c bench/guest.h bench/raw.c bench/raw.h
 BENCHMARKS += bench/exits bench/kick bench/startup
 endif
 EXTRA_PROGRAMS = $(BENCHMARKS)
-BENCH_LIBS = bench/libbench.a -laxvcpu $(LIB_LIBS)
 bench_exits_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
-bench_exits_LDADD = $(BENCH_LIBS)
-bench_heap_LDADD = $(BENCH_LIBS)
-bench_kick_LDADD = $(BENCH_LIBS)
-bench_startup_LDADD = $(BENCH_LIBS)
-bench_translate_LDADD = $(BENCH_LIBS)
 $(BENCHMARKS): private LINK = $(DIRECT_LINK)
-$(BENCHMARKS): libaxvcpu.la
+$(BENCHMARKS): private LDADD = bench/libbench.a -laxvcpu $(LIB_LIBS)
+$(BENCHMARKS): bench/libbench.a libaxvcpu.la
 
 CLEANFILES += $(BENCHMARKS)
 EXTRA_DIST += bench/boot bench/boot-runs bench/exit-cost bench/nested

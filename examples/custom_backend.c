@@ -93,7 +93,7 @@ static void retire(struct cpu *cpu, uint64_t value)
 	cpu->pc++;
 }
 
-static int cpu_run(void *arch_vcpu, struct axvcpu_exit *exit)
+static int cpu_run(void *arch_vcpu, struct axvcpu_exit *ex)
 {
 	struct cpu *cpu = arch_vcpu;
 	const struct instruction *next;
@@ -103,14 +103,14 @@ static int cpu_run(void *arch_vcpu, struct axvcpu_exit *exit)
 		retire(cpu, UINT64_MAX);
 	if (cpu->pc >= cpu->program.length) {
 		/* Nothing that a guest does is an error of run(): it is an exit. */
-		exit->kind = AXVCPU_EXIT_NESTED_PAGE_FAULT;
-		exit->u.page_fault.addr = cpu->pc;
-		exit->u.page_fault.access = AXVCPU_ACCESS_EXEC;
+		ex->kind = AXVCPU_EXIT_NESTED_PAGE_FAULT;
+		ex->u.page_fault.addr = cpu->pc;
+		ex->u.page_fault.access = AXVCPU_ACCESS_EXEC;
 		return 0;
 	}
 	next = &cpu->program.code[cpu->pc];
-	*exit = next->exit;
-	if (exit->answerable)
+	*ex = next->exit;
+	if (ex->answerable)
 		cpu->pending = next;
 	else
 		cpu->pc++;
@@ -231,22 +231,22 @@ static void check(bool right, const char *what)
 /* Runs the program to its end; what it wrote to the port, and how often it halted. */
 static void run(struct axvcpu *vcpu, char *written, int *halts)
 {
-	struct axvcpu_exit exit;
+	struct axvcpu_exit ex;
 
 	do {
-		check(!axvcpu_run(vcpu, &exit), "run");
-		switch (exit.kind) {
+		check(!axvcpu_run(vcpu, &ex), "run");
+		switch (ex.kind) {
 		case AXVCPU_EXIT_MMIO_READ:
-			if (exit.u.mmio.addr == DEVICE)
+			if (ex.u.mmio.addr == DEVICE)
 				check(!axvcpu_complete_value(vcpu, 0x1234), "answer a read");
 			break;
 		case AXVCPU_EXIT_IO_WRITE:
-			*written = (char)exit.u.io.data;
+			*written = (char)ex.u.io.data;
 			break;
 		case AXVCPU_EXIT_HYPERCALL:
-			check(exit.u.hypercall.nr == ADD, "hypercall");
-			check(!axvcpu_complete_value(vcpu, exit.u.hypercall.args[0] +
-								   exit.u.hypercall.args[1]),
+			check(ex.u.hypercall.nr == ADD, "hypercall");
+			check(!axvcpu_complete_value(vcpu, ex.u.hypercall.args[0] +
+								   ex.u.hypercall.args[1]),
 			      "answer a hypercall");
 			break;
 		case AXVCPU_EXIT_HALT:
@@ -255,10 +255,10 @@ static void run(struct axvcpu *vcpu, char *written, int *halts)
 		case AXVCPU_EXIT_SYSTEM_DOWN:
 			break;
 		default:
-			check(false, axvcpu_exit_name(exit.kind));
+			check(false, axvcpu_exit_name(ex.kind));
 		}
-	} while (exit.kind != AXVCPU_EXIT_SYSTEM_DOWN);
-	check(axvcpu_run(vcpu, &exit) == -EBADFD, "a machine that is off does not run");
+	} while (ex.kind != AXVCPU_EXIT_SYSTEM_DOWN);
+	check(axvcpu_run(vcpu, &ex) == -EBADFD, "a machine that is off does not run");
 }
 
 int main(void)

@@ -3,7 +3,7 @@
 # the tests link what they need of it.
 
 noinst_PROGRAMS = examples/minimal examples/custom_backend
-examples_minimal_LDADD = libaxvcpu.la
+examples_minimal_LDADD = examples/tutorial/libguests.a libaxvcpu.la
 examples_custom_backend_LDADD = libaxvcpu.la
 
 bin_PROGRAMS = examples/axrun/axrun examples/axvcpu-info/axvcpu-info
@@ -82,3 +82,4 @@ examples_axvcpu_info_libinfo_a_SOURCES = \
 	examples/axvcpu-info/report.c examples/axvcpu-info/report.h
 
 include examples/guests/local.mk
+include examples/tutorial/local.mk

@@ -27,6 +27,17 @@ def output(*command: str | Path, text: str = "") -> str:
     return done.stdout
 
 
+def table(page: str, first: str) -> list[dict[str, str]]:
+    """The rows of a page's table with that first column, without backquotes."""
+    lines = page[page.index(f"\n| {first} |") + 1 :].splitlines()
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.replace("`", "").strip("|").split("|")])
+    return [dict(zip(rows[0], row)) for row in rows[2:]]
+
+
 class Cases:
     """Prints a line for each case."""
 

@@ -175,6 +175,7 @@ tests_test_kernels_SOURCES = \
 	tests/kernels_x86.c \
 	tests/test_kernels.c
 EXAMPLE_HELPERS = tests/mkelf tests/pty_run
+TUTORIAL_FILES = $(tutorial_programs) $(tutorial_guest) $(tutorial_outputs)
 endif
 if ARCH_X86_64
 NESTED_HELPERS = tests/nested/keep_kvm
@@ -231,17 +232,18 @@ tests_test_x86_width_LINK = $(DIRECT_LINK) -Wl,--wrap=axv_sys_ioctl
 # Shell functions that the scripts share.
 SHELL_FUNCTIONS = tests/axrun-lib.sh tests/boot-lib.sh tests/boot-memory.sh tests/cases.sh \
 	tests/guests-lib.sh
-EXAMPLE_SHELL_TESTS = tests/axrun-irqchip.sh tests/axrun-test.sh tests/custom-backend.sh tests/info.sh
+EXAMPLE_SHELL_TESTS = tests/axrun-irqchip.sh tests/axrun-test.sh tests/custom-backend.sh tests/info.sh \
+	tests/tutorial.sh
 # These boot Debian's kernels.
 BOOT_TESTS = tests/boot-console.sh tests/boot-kernels.sh tests/boot-power.sh tests/boot-refused.sh
 # Of the documentation and of scripts/.
-TREE_TESTS = tests/demo.sh tests/exits-doc.sh tests/readme.sh tests/scripts.sh tests/slow-kvm.sh \
-	tests/nested/test_units.py tests/tap_test.py tests/threads-doc.sh
+TREE_TESTS = tests/demo.sh tests/docs.py tests/exits.py tests/nested/test_units.py tests/pages.sh \
+	tests/scripts.sh tests/slow-kvm.sh tests/tap_test.py
 # Of what is installed, which no sanitizer changes.
 UNSANITIZED_TESTS = tests/flags.py tests/headers.py tests/install.sh tests/symbols.py
 EXTRA_DIST += $(SHELL_FUNCTIONS) $(EXAMPLE_SHELL_TESTS) $(BOOT_TESTS) $(TREE_TESTS) \
-	$(UNSANITIZED_TESTS) tests/abi tests/boot tests/builds.sh tests/cases.py tests/commands tests/exits-ran.sh \
-	tests/exits.sh tests/nested tests/roots.sh tests/tap.py \
+	$(UNSANITIZED_TESTS) tests/abi tests/boot tests/builds.sh tests/cases.py tests/commands \
+	tests/exits.map tests/nested tests/roots.sh tests/tap.py \
 	tests/arm64/image_arch.h tests/riscv64/image_arch.h tests/x86_64/image_arch.h
 
 # These run in an emulated machine, too.
@@ -278,7 +280,7 @@ AM_TESTS_ENVIRONMENT = \
 list-tests:
 	@printf '%s\n' $(MACHINE_TESTS)
 list-helpers:
-	@printf '%s\n' $(HELPERS) $(SHELL_FUNCTIONS)
+	@printf '%s\n' $(HELPERS) $(TUTORIAL_FILES) $(SHELL_FUNCTIONS)
 # For scripts/check: its build with sanitizers runs all others.
 list-unsanitized:
 	@printf '%s\n' $(UNSANITIZED_TESTS)

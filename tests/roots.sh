@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# Runs the lines of the README's install section, as they are written there, in clean Debian systems: as
-# an ordinary user who has sudo and this tree's sources. There is no /dev/kvm in these systems: a program
-# that needs it has to say so.
+# Runs the lines of the README's install section, as they are written there, in clean Debian systems, as an
+# ordinary user who has sudo and this tree's sources. There is no /dev/kvm in these systems: a program that
+# needs it must say so.
 #
 #     tests/roots.sh [SUITE]...      # bookworm and trixie
 #
@@ -70,7 +70,6 @@ unpack_system() {
 	echo 'user ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/user"
 	mkdir "$root/home/user/libaxvcpu" || return
 	sources | tar -x -C "$root/home/user/libaxvcpu" --no-same-owner || return
-	awk '/^```/ { on = $0 == "```c"; next } on' "$top/README.md" >"$root/home/user/libaxvcpu/vmm.c"
 	chroot "$root" chown -R user: /home/user
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * The system calls that each phase of a VM's life makes, as docs/threads.md has them: a seccomp filter
- * lets a thread make these and no others. tests/threads-doc.sh compares that page with this table.
+ * lets a thread make these and no others. tests/docs.py compares that page with this table.
  */
 #include <errno.h>
 #include <linux/filter.h>

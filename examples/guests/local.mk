@@ -6,7 +6,7 @@ GUEST_RUNTIME = examples/guests/runtime
 GUEST_ARCH = $(GUEST_RUNTIME)/$(AXVCPU_ARCH)
 GUEST_COMPILE = $(CC) -std=gnu11 -O2 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables $(GUEST_ARCH_CFLAGS) $(WARN_CPPFLAGS) $(WARN_CFLAGS) \
-	-I$(top_srcdir)/$(GUEST_ARCH)
+	-I$(top_srcdir)/$(GUEST_ARCH) -I$(top_srcdir)/examples/guests
 GUEST_LINK = $(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,-z,max-page-size=4096 -Wl,-T,$(top_srcdir)/$(GUEST_ARCH)/guest.lds
 

@@ -119,6 +119,7 @@ class Programs:
             build / "examples/axrun/axrun",
             build / "examples/axvcpu-info/axvcpu-info",
             *(build / "examples/guests").iterdir(),
+            *(build / "examples/tutorial").iterdir(),
         ]
         programs = [path for path in examples if path.is_file() and os.access(path, os.X_OK)]
         _copy([*programs, build / "examples/guests/guests.txt"], build, self.root)
