@@ -6,7 +6,7 @@
 void guest_new(struct guest *guest, const struct guest_code *code)
 {
 	struct axvm_region memory = AXVM_REGION_INIT;
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 
 	memory.len = GUEST_MEMORY;
 	setup.mode = (uint32_t)code->mode;

@@ -75,7 +75,7 @@ static void add_region(struct axvm *vm, unsigned int i)
 static struct axvcpu *add_vcpu(struct axvm *vm, unsigned int id)
 {
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 	struct axvcpu *vcpu;
 
 	config.id = id;

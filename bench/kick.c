@@ -275,7 +275,7 @@ static void machine_new(struct machine *m, enum how how, const void *code, size_
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	struct axvm_region memory = AXVM_REGION_INIT;
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
 	*m = (struct machine){ .how = how, .in = -1 };

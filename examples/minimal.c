@@ -34,7 +34,7 @@ static void check(int ret)
 int main(void)
 {
 	struct axvm_region memory = AXVM_REGION_INIT;
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 	const struct guest *guest = guests;
 	struct axvcpu_exit exit;
 	struct axvcpu *vcpu;

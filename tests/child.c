@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <axvcpu/crate.h>
+
 #include "suite.h"
 
 pid_t child_start(enum child_way way, void (*fn)(void))
@@ -192,7 +194,7 @@ static int handle(struct axvcpu *vcpu, struct axvcpu_exit *exit_, void *ctx)
 
 static void calls_for_runners(struct axvm *vm, struct axvcpu *vcpu, struct axvm_runner *runner)
 {
-	struct axvm_runner_config config = AXVM_RUNNER_INIT;
+	struct axvm_runner_config config = AXVM_RUNNER_CONFIG_INIT;
 	struct axvm_runner *another = NULL;
 
 	config.handler = handle;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "forge.h"
 
-#include "lib/sys.h"
+#include "lib/host/sys.h"
 #include "suite.h"
 
 struct forge forge;

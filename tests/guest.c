@@ -115,7 +115,7 @@ struct axvm *guest_vm(const struct axvm_config *config, const void *code, size_t
 
 struct axvcpu_setup_config guest_setup_config(uint32_t id)
 {
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 
 	setup.mode = AXVCPU_MODE_64;
 	setup.stack = GUEST_STACK_OF(id);

@@ -71,7 +71,7 @@ int use(struct axvcpu *vcpu)
 	struct axvm_limits limits = AXVM_LIMITS_INIT;
 	struct axvm_region region = AXVM_REGION_INIT;
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 	struct axvcpu_x86_setup x86 = AXVCPU_X86_SETUP_INIT;
 	struct axvcpu_hal hal = AXVCPU_HAL_INIT;
 	struct axvcpu_privileges privileges = AXVCPU_PRIVILEGES_INIT;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "lib/sys.h"
+#include "lib/host/sys.h"
 
 struct injector injector;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Every function of lib/sys.h, wrapped (ld --wrap): counted, and made to fail where a test wants
+ * Every function of lib/host/sys.h, wrapped (ld --wrap): counted, and made to fail where a test wants
  * it. A program that uses it is linked with the library's objects, not with the library.
  */
 #ifndef TESTS_INJECTOR_H

@@ -18,7 +18,7 @@ static struct guest guest;
 
 static int setup_mode(enum axvcpu_mode mode, uint64_t entry, uint64_t stack, uint64_t arg)
 {
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 
 	setup.mode = mode;
 	setup.stack = stack;
@@ -88,7 +88,7 @@ END_TEST
 
 START_TEST(what_makes_no_sense_is_refused_and_another_setup_works)
 {
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 	struct axvcpu_arm64_setup arm64 = AXVCPU_ARM64_SETUP_INIT;
 
 	guest_create(&guest, NULL, PROGRAM(spin));
@@ -139,7 +139,7 @@ END_TEST
 /* Whether KVM has it; if not, setup says so. */
 static bool has_or_refuses(uint32_t flag, int capability, const char *name)
 {
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 	struct axvcpu_arm64_setup arm64 = AXVCPU_ARM64_SETUP_INIT;
 	bool has;
 

@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <axvcpu/crate.h>
+
 #include "mock.h"
 #include "suite.h"
 
@@ -183,7 +185,7 @@ static void check_finalize(void)
 
 static void prepare_vcpu(void)
 {
-	const struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	const struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 
 	ck_ok(axvcpu_setup(vcpu, 0, 0, &setup));
 }
@@ -393,7 +395,7 @@ static int cancel_self_and_join(void)
 
 START_TEST(a_cancelled_join_leaves_the_runner_to_others)
 {
-	struct axvm_runner_config config = AXVM_RUNNER_INIT;
+	struct axvm_runner_config config = AXVM_RUNNER_CONFIG_INIT;
 	int (*call)(void) = cancel_self_and_join;
 	pthread_t thread;
 	void *result;

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <axvcpu/crate.h>
+
 #include "guest.h"
 #include "mock.h"
 #include "suite.h"
@@ -471,7 +473,7 @@ END_TEST
 START_TEST(nonsense_of_a_region_or_a_setup_is_refused)
 {
 	struct axvm_region region = AXVM_REGION_INIT;
-	struct axvcpu_setup_config config = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config config = AXVCPU_SETUP_CONFIG_INIT;
 
 	region.len = (uint64_t)sysconf(_SC_PAGESIZE);
 	region.reserved = 1;

@@ -14,6 +14,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <axvcpu/crate.h>
+
 #include "mock.h"
 #include "suite.h"
 

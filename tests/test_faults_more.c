@@ -325,7 +325,7 @@ static void expect_threads(unsigned int n)
 /* Either all of them run, or none. Returns whether there was an n-th call. */
 static bool start_failing(unsigned int n, unsigned int variant)
 {
-	struct axvm_runner_config config = AXVM_RUNNER_INIT;
+	struct axvm_runner_config config = AXVM_RUNNER_CONFIG_INIT;
 	struct axvm_runner *runner = NULL;
 	unsigned int threads = count_threads();
 	struct sweep_world world;

@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 
 #include "child.h"
-#include "lib/compiler.h"
-#include "lib/sys.h"
+#include "lib/base/compiler.h"
+#include "lib/host/sys.h"
 #include "mock.h"
 #include "suite.h"
 
@@ -116,7 +116,7 @@ static struct axvcpu *new_vcpu(uint32_t id)
 static void start(bool wiped)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
-	struct axvm_runner_config runner_config = AXVM_RUNNER_INIT;
+	struct axvm_runner_config runner_config = AXVM_RUNNER_CONFIG_INIT;
 
 	wipes = wiped;
 	mock_reset();

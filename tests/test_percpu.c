@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lib/sys.h"
+#include "lib/host/sys.h"
 #include "mock.h"
 #include "resources.h"
 #include "suite.h"

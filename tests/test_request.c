@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <axvcpu/crate.h>
+
 #include "mock.h"
 #include "suite.h"
 

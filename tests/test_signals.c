@@ -128,7 +128,7 @@ static int block_in_the_handler(struct axvcpu *vcpu, struct axvcpu_exit *exit, v
 
 START_TEST(a_runner_pauses_and_frees_threads_that_block_all_signals)
 {
-	struct axvm_runner_config config = AXVM_RUNNER_INIT;
+	struct axvm_runner_config config = AXVM_RUNNER_CONFIG_INIT;
 	struct axvm_runner *runner;
 
 	guest_create(&guest, NULL, PROGRAM(spin));

@@ -75,7 +75,7 @@ static void destroy(void)
 
 static void start(int (*handler)(struct axvcpu *, struct axvcpu_exit *, void *))
 {
-	struct axvm_runner_config config = AXVM_RUNNER_INIT;
+	struct axvm_runner_config config = AXVM_RUNNER_CONFIG_INIT;
 
 	config.handler = handler;
 	config.vcpus = vcpus;

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <axvcpu/crate.h>
+
 #include "mock.h"
 #include "suite.h"
 

@@ -271,7 +271,7 @@ static void *by_hand(void *arg)
 
 static void go(struct machine *m)
 {
-	struct axvm_runner_config config = AXVM_RUNNER_INIT;
+	struct axvm_runner_config config = AXVM_RUNNER_CONFIG_INIT;
 
 	atomic_store(&m->stop, false);
 	if (!m->on_runner) {

@@ -391,7 +391,7 @@ START_TEST(a_breakpoint_is_the_guests_own)
 	/* The table's fourth gate, without its selector; limit and base of the table. */
 	static const uint8_t gate[] = { 0x11, 0x10, 0, 0, 0, 0x8e, 0, 0 };
 	static const uint8_t table[] = { 0x1f, 0, 0, 0x30, 0, 0 };
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 
 	/* A descriptor table, so that the gate can name a code segment. */
 	setup.mode = AXVCPU_MODE_32;

@@ -101,7 +101,7 @@ END_TEST
 
 START_TEST(a_start_in_16_bit_mode_is_like_sipi)
 {
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 
 	/* mov ax,cs; hlt */
 	guest_create(&guest, NULL, CODE("\xf4"));
@@ -127,7 +127,7 @@ END_TEST
 
 START_TEST(a_raw_vcpu_resets_to_power_on)
 {
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 	uint64_t id, before[64], after;
 	const char *name;
 

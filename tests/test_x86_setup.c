@@ -14,7 +14,7 @@ static struct guest guest;
 
 static struct axvcpu_setup_config config_64(void)
 {
-	struct axvcpu_setup_config config = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config config = AXVCPU_SETUP_CONFIG_INIT;
 
 	config.boot_gpa = GUEST_BOOT;
 	config.boot_size = GUEST_BOOT_SIZE;
@@ -118,7 +118,7 @@ END_TEST
 
 START_TEST(mode_32_runs_flat_protected_code_with_or_without_a_gdt)
 {
-	struct axvcpu_setup_config config = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config config = AXVCPU_SETUP_CONFIG_INIT;
 
 	/* mov eax,cr0; mov ebx,edi; mov cx,ds; mov ds,cx; hlt: the load needs the GDT */
 	guest_create(&guest, NULL, CODE("\x0f\x20\xc0\x89\xfb\x66\x8c\xd9\x8e\xd9\xf4"));
@@ -148,7 +148,7 @@ START_TEST(mode_16_runs_real_mode_code_anywhere_below_1_mib)
 	static const char code[] = "\x8c\xc8\xbb\x34\x12\xf4";
 
 	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
-		struct axvcpu_setup_config config = AXVCPU_SETUP_INIT;
+		struct axvcpu_setup_config config = AXVCPU_SETUP_CONFIG_INIT;
 		uint32_t entry = entries[i];
 
 		guest_create(&guest, NULL, HLT);
@@ -169,7 +169,7 @@ END_TEST
 
 START_TEST(raw_mode_is_the_reset_state_but_for_the_program_counter)
 {
-	struct axvcpu_setup_config config = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config config = AXVCPU_SETUP_CONFIG_INIT;
 
 	guest_create(&guest, NULL, HLT);
 	config.mode = AXVCPU_MODE_RAW;
@@ -252,7 +252,7 @@ END_TEST
 
 START_TEST(the_architectures_config_grows_by_the_rules_of_all_configs)
 {
-	struct axvcpu_setup_config config = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config config = AXVCPU_SETUP_CONFIG_INIT;
 	union {
 		struct axvcpu_x86_setup x86;
 		unsigned char bytes[sizeof(struct axvcpu_x86_setup) + 16];
@@ -421,7 +421,7 @@ START_TEST(overrides_replace_bits_add_leaves_and_come_last)
 		{ .function = 0x40000010, .mask = { 0x10, 0, 0, 0 } },
 	};
 	struct axvcpu_x86_setup x86 = AXVCPU_X86_SETUP_INIT;
-	struct axvcpu_setup_config config = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config config = AXVCPU_SETUP_CONFIG_INIT;
 	struct cpuid leaf;
 
 	guest_create(&guest, NULL, CPUID_HLT);

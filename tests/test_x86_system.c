@@ -75,7 +75,7 @@ static bool start_hyperv(const void *code, size_t len)
 		  .mask = { UINT32_MAX, 0, 0, UINT32_MAX },
 		  .value = { HV_RESET_AVAILABLE, 0, 0, HV_CRASH_AVAILABLE } },
 	};
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 	struct axvcpu_x86_setup x86 = AXVCPU_X86_SETUP_INIT;
 
 	guest_create(&guest, NULL, code, len);

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <linux/kvm.h>
 
-#include "lib/sys.h"
+#include "lib/host/sys.h"
 #include "suite.h"
 
 #define LEAF_SIZES 0x80000008u

@@ -7,7 +7,7 @@
 #include "axvcpu/memory.h"
 #include "backends/arm64/arm64.h"
 #include "backends/kvm/device.h"
-#include "lib/sized.h"
+#include "lib/base/sized.h"
 
 #define KIB 1024u
 

@@ -6,7 +6,7 @@
 
 #include "backends/arm64/arm64.h"
 #include "backends/kvm/device.h"
-#include "lib/sized.h"
+#include "lib/base/sized.h"
 
 /* DAIF masked. */
 #define PSTATE_MASKED 0x3c0u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The host's backend as lib/run.c inlines it: the way into the guest, and the exits that are
+ * The host's backend as lib/vcpu/run.c inlines it: the way into the guest, and the exits that are
  * frequent. backends/kvm/run.c has all the others.
  */
 #ifndef KVM_HOST_RUN_H

@@ -10,8 +10,8 @@
 
 #include "axvcpu/axvcpu.h"
 #include "backends/kvm/uapi.h"
-#include "lib/compiler.h"
-#include "lib/sys.h"
+#include "lib/base/compiler.h"
+#include "lib/host/sys.h"
 
 /* struct kvm_vm_arch, and what of the run loop differs: the architecture's. */
 #include "kvm_arch.h"

@@ -8,7 +8,7 @@
 
 #include "backends/kvm/device.h"
 #include "backends/riscv64/riscv64.h"
-#include "lib/sized.h"
+#include "lib/base/sized.h"
 
 #define PAGE UINT64_C(4096)
 

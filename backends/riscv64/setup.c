@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "backends/riscv64/riscv64.h"
-#include "lib/sized.h"
+#include "lib/base/sized.h"
 
 static int read_config(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
 		       struct axvcpu_riscv64_setup *riscv)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "backends/x86_64/x86_64.h"
-#include "lib/sized.h"
+#include "lib/base/sized.h"
 
 #define CR0_PE (UINT64_C(1) << 0)
 #define CR0_MP (UINT64_C(1) << 1)

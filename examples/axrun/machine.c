@@ -224,7 +224,7 @@ static int setup_first(struct machine *machine, const struct options *options,
 		       const struct platform *platform, const struct image *image,
 		       const struct layout *layout)
 {
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 	bool guest = image->kind == IMAGE_GUEST;
 
 	setup.mode = image->mode;
@@ -248,7 +248,7 @@ static int setup_first(struct machine *machine, const struct options *options,
 static int setup_other(struct machine *machine, const struct options *options,
 		       const struct platform *platform, uint32_t id)
 {
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 
 	setup.mode = platform->secondary_mode;
 	if (set_up(machine->vcpus[id], options, platform, platform->ram_gpa, &setup))

@@ -117,7 +117,7 @@ static void look_at_signals(struct run *run)
 
 static void run_vcpus(struct run *run)
 {
-	struct axvm_runner_config config = AXVM_RUNNER_INIT;
+	struct axvm_runner_config config = AXVM_RUNNER_CONFIG_INIT;
 	struct axvm_runner *runner;
 
 	config.handler = on_exit;

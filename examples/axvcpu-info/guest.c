@@ -49,7 +49,7 @@ static const struct program *find_program(void)
 int guest_new(struct guest *guest, struct axvm *vm)
 {
 	const struct program *program = find_program();
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_INIT;
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 	struct axvm_region memory = AXVM_REGION_INIT;
 	int ret;
 

@@ -27,7 +27,7 @@ struct axvm_runner;
 /** What a handler returns to end the VM. */
 #define AXVM_STOP 1
 
-/** What to run and how. Initialise with AXVM_RUNNER_INIT. */
+/** What to run and how. Initialise with AXVM_RUNNER_CONFIG_INIT. */
 struct axvm_runner_config {
 	/** sizeof(struct axvm_runner_config) */
 	size_t size;
@@ -52,7 +52,7 @@ struct axvm_runner_config {
 	/** Bytes of each thread's stack; 0: the system's default. */
 	size_t stack_size;
 };
-#define AXVM_RUNNER_INIT AXVCPU_INIT(struct axvm_runner_config)
+#define AXVM_RUNNER_CONFIG_INIT AXVCPU_INIT(struct axvm_runner_config)
 
 /**
  * Starts the threads. Either all of them run afterwards, or none.

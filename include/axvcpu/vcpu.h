@@ -93,7 +93,7 @@ enum axvcpu_mode {
 	AXVCPU_MODE_RAW = 3,
 };
 
-/** How a vCPU starts (SetupConfig). Initialise with AXVCPU_SETUP_INIT. */
+/** How a vCPU starts (SetupConfig). Initialise with AXVCPU_SETUP_CONFIG_INIT. */
 struct axvcpu_setup_config {
 	/** sizeof(struct axvcpu_setup_config) */
 	size_t size;
@@ -120,7 +120,7 @@ struct axvcpu_setup_config {
 	 */
 	const void *arch;
 };
-#define AXVCPU_SETUP_INIT AXVCPU_INIT(struct axvcpu_setup_config)
+#define AXVCPU_SETUP_CONFIG_INIT AXVCPU_INIT(struct axvcpu_setup_config)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
@@ -405,66 +405,11 @@ AXVCPU_API int axvcpu_enable_capability(struct axvcpu *vcpu, unsigned int capabi
 /** The architecture's own object of this vCPU. Any state. axvcpu: get_arch_vcpu. */
 AXVCPU_API void *axvcpu_arch(const struct axvcpu *vcpu);
 
-/* --- the state machine, for those who extend it ---------------------------------------------- */
-
-/**
- * Sets the state, whatever it was. For tests, and to leave Invalid.
- *
- * @return 0; -EINVAL: not a state; -EBUSY: somebody is inside.
- *
- * Unsafe: it can break every promise made above. axvcpu: set_state.
- */
-AXVCPU_API int axvcpu_set_state(struct axvcpu *vcpu, enum axvcpu_state state);
-
-/**
- * Moves from one state to another. Moving to Ready makes the calling thread the owner.
- *
- * @return 0; -EBADFD: the state is not `from`; -EBUSY; -EINVAL: not a state. axvcpu:
- *         transition_state.
- */
-AXVCPU_API int axvcpu_transition_state(struct axvcpu *vcpu, enum axvcpu_state from,
-				       enum axvcpu_state to);
-
-/**
- * Calls `fn` and moves from one state to another if it returns 0. While it runs the state is
- * `from`, and every other call that needs the vCPU is refused.
- *
- * @return what `fn` returned; -EBADFD, -EBUSY, -EINVAL as axvcpu_transition_state().
- *
- * axvcpu: with_state_transition, but a failing `fn` leaves `from`, not Invalid.
- */
-AXVCPU_API int axvcpu_with_state_transition(struct axvcpu *vcpu, enum axvcpu_state from,
-					    enum axvcpu_state to, int (*fn)(void *ctx), void *ctx);
-
-/**
- * axvcpu_with_state_transition(), with the vCPU current and its architecture object handed over.
- *
- * axvcpu: manipulate_arch_vcpu.
- */
-AXVCPU_API int axvcpu_manipulate_arch(struct axvcpu *vcpu, enum axvcpu_state from,
-				      enum axvcpu_state to, int (*fn)(void *arch, void *ctx),
-				      void *ctx);
-
-/**
- * Calls `fn` with the vCPU current.
- *
- * @return what `fn` returned; -EBUSY: another vCPU is current in this thread.
- *
- * axvcpu: with_current_cpu_set.
- */
-AXVCPU_API int axvcpu_with_current(struct axvcpu *vcpu, int (*fn)(void *ctx), void *ctx);
-
 /**
  * The vCPU that the calling thread operates on; NULL if none. Inside every operation of an
  * architecture it is the vCPU operated on. axvcpu: get_current_vcpu.
  */
 AXVCPU_API struct axvcpu *axvcpu_current(void);
-
-/**
- * Sets the calling thread's current vCPU; NULL clears it. Unsafe.
- * axvcpu: set_current_vcpu, clear_current_vcpu.
- */
-AXVCPU_API void axvcpu_set_current(struct axvcpu *vcpu);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "lib/base/sized.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "axvcpu/arch.h"
+
+int sized_copy(const struct axvm *vm, const char *what, void *own, size_t own_size,
+		const void *given)
+{
+	const unsigned char *bytes = given;
+	size_t size;
+
+	memset(own, 0, own_size);
+	if (!given) {
+		memcpy(own, &own_size, sizeof(own_size));
+		return 0;
+	}
+	memcpy(&size, given, sizeof(size));
+	if (size < sizeof(size))
+		return axvcpu_fail(vm, -EINVAL, "%s: its size is %zu: begin with the INIT macro",
+				   what, size);
+	if (size > SIZED_MAX)
+		return axvcpu_fail(vm, -E2BIG, "%s: its size is %zu, of at most %d", what, size,
+				   SIZED_MAX);
+	for (size_t i = own_size; i < size; i++)
+		if (bytes[i])
+			return axvcpu_fail(vm, -E2BIG,
+					   "%s: byte %zu is set, of which this version knows nothing",
+					   what, i);
+	memcpy(own, given, size < own_size ? size : own_size);
+	memcpy(own, &own_size, sizeof(own_size));
+	return 0;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "lib/base/wait.h"
+
+#include "lib/host/sys.h"
+
+#define NS_PER_S 1000000000
+
+/* Before the first sleep: what another CPU is at ends within these. */
+#define YIELDS 16
+#define SLEEP_MIN_NS 20000
+/* SLEEP_MIN_NS is doubled so often: 1.28 ms. */
+#define DOUBLINGS 6
+
+int64_t deadline_in(int64_t timeout_ns)
+{
+	int64_t now;
+
+	if (timeout_ns < 0)
+		return NO_DEADLINE;
+	now = sys_now_ns();
+	return timeout_ns < NO_DEADLINE - now ? now + timeout_ns : NO_DEADLINE;
+}
+
+int64_t deadline_left(int64_t deadline)
+{
+	int64_t now;
+
+	if (deadline == NO_DEADLINE)
+		return NO_DEADLINE;
+	now = sys_now_ns();
+	return deadline > now ? deadline - now : 0;
+}
+
+struct timespec timespec_of(int64_t ns)
+{
+	return (struct timespec){ .tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S };
+}
+
+void wait_briefly(unsigned int *waits)
+{
+	/*
+	 * A futex that no one changes or wakes: the sleep takes no further system call than the
+	 * others.
+	 */
+	static const uint32_t never;
+	unsigned int sleeps = *waits - YIELDS;
+	struct timespec ts;
+
+	if ((*waits)++ < YIELDS) {
+		sys_yield();
+		return;
+	}
+	ts = timespec_of((int64_t)SLEEP_MIN_NS << (sleeps < DOUBLINGS ? sleeps : DOUBLINGS));
+	sys_futex_wait(&never, &ts);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The default hardware abstraction: Linux. */
+#include "lib/host/hal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+
+#include "axvcpu/arch.h"
+#include "axvcpu/memory.h"
+#include "lib/memory/frames.h"
+#include "lib/memory/memory.h"
+#include "lib/host/sys.h"
+
+/* Of hosts with pages of 4 KiB. */
+#define HUGE_PAGE (UINT64_C(2) << 20)
+
+static int map_flags(const struct axvm_region *region)
+{
+	return region->flags & AXVM_MEM_POPULATE ? MAP_POPULATE : 0;
+}
+
+static int mmap_region(struct axvm_region *region, int prot, int flags, int fd)
+{
+	int ret = sys_mmap(region->len, prot, flags | map_flags(region), fd, region->fd_offset,
+			   &region->hva);
+
+	if (ret)
+		return axvcpu_fail(NULL, ret, "mmap of %" PRIu64 " bytes", region->len);
+	if (region->flags & AXVM_MEM_THP)
+		sys_madvise(region->hva, region->len, MADV_HUGEPAGE); /* a hint */
+	return 0;
+}
+
+/*
+ * Anonymous memory in which huge pages begin where the guest's do: else the kernel cannot map one as
+ * a whole, and each 4 KiB of it takes an exit on first touch. That takes some more than is needed, of
+ * which the ends go back.
+ */
+static int mmap_for_thp(struct axvm_region *region, int prot, int flags)
+{
+	struct axvm_region wide = *region;
+	size_t head;
+	int ret;
+
+	wide.len += HUGE_PAGE;
+	ret = mmap_region(&wide, prot, flags, -1);
+	if (ret)
+		return ret;
+	head = (region->gpa - (uintptr_t)wide.hva) % HUGE_PAGE;
+	region->hva = (char *)wide.hva + head;
+	if (head)
+		sys_munmap(wide.hva, head);
+	sys_munmap((char *)region->hva + region->len, HUGE_PAGE - head);
+	return 0;
+}
+
+/* Huge pages have a size of their own, which fstat of such a memfd tells. */
+static int check_huge(int fd, const struct axvm_region *region)
+{
+	struct stat st;
+	int ret = sys_fstat(fd, &st);
+
+	if (ret)
+		return axvcpu_fail(NULL, ret, "fstat of a memfd");
+	if (region->len % (uint64_t)st.st_blksize)
+		return axvcpu_fail(NULL, -EINVAL,
+				   "%" PRIu64 " bytes are not a multiple of the huge page size, %ld",
+				   region->len, (long)st.st_blksize);
+	return 0;
+}
+
+static int map_memfd(struct axvm_region *region)
+{
+	bool huge = region->flags & AXVM_MEM_HUGETLB;
+	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | (huge ? MFD_HUGETLB : 0);
+	int fd = sys_memfd_create("axvm", flags);
+	int ret;
+
+	if (fd < 0)
+		return axvcpu_fail(NULL, fd, "memfd_create%s", huge ? " with huge pages" : "");
+	ret = huge ? check_huge(fd, region) : 0;
+	if (!ret) {
+		ret = sys_ftruncate(fd, region->len);
+		if (ret)
+			axvcpu_fail(NULL, ret, "ftruncate of a memfd to %" PRIu64, region->len);
+	}
+	/* A process that it is shared with could make accesses beyond a new end SIGBUS. */
+	if (!ret) {
+		ret = sys_add_seals(fd, F_SEAL_SHRINK | F_SEAL_GROW);
+		if (ret)
+			axvcpu_fail(NULL, ret, "F_ADD_SEALS of a memfd");
+	}
+	if (!ret) {
+		ret = mmap_region(region, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+		if (ret == -ENOMEM && huge)
+			axvcpu_fail(NULL, ret,
+				    "mmap of %" PRIu64
+				    " bytes of huge pages: does vm.nr_hugepages provide them?",
+				    region->len);
+	}
+	if (ret) {
+		sys_close(fd);
+		return ret;
+	}
+	/* What is asked for as anonymous shows no descriptor; the mapping keeps the memory. */
+	if (region->backing == AXVM_MEM_ANONYMOUS)
+		sys_close(fd);
+	else
+		region->fd = fd;
+	return 0;
+}
+
+static int map_file(struct axvm_region *region)
+{
+	bool shared = region->flags & AXVM_MEM_SHARED;
+	int prot = PROT_READ | PROT_WRITE;
+	/* Read before the size: a seal is never taken off, so a size found later stays. */
+	int seals = sys_get_seals(region->fd);
+	struct stat st;
+	int ret = sys_fstat(region->fd, &st);
+
+	if (ret)
+		return axvcpu_fail(NULL, ret, "fstat of descriptor %d", region->fd);
+	/* Beyond the end of a file there is SIGBUS. Devices have no size. */
+	if (S_ISREG(st.st_mode) && (region->fd_offset > (uint64_t)st.st_size ||
+				    region->len > (uint64_t)st.st_size - region->fd_offset))
+		return axvcpu_fail(NULL, -EINVAL,
+				   "the file has %" PRIu64 " bytes, not %#" PRIx64 " from %#" PRIx64,
+				   (uint64_t)st.st_size, region->len, region->fd_offset);
+	/* A device's memory is not truncated, and may be such that the kernel copies none of it. */
+	if (!S_ISCHR(st.st_mode) && (seals < 0 || !(seals & F_SEAL_SHRINK)))
+		region->flags |= AXVM_MEM_TRUNCATABLE;
+	if (shared && (region->flags & AXVM_MEM_READONLY))
+		prot = PROT_READ;
+	return mmap_region(region, prot, shared ? MAP_SHARED : MAP_PRIVATE, region->fd);
+}
+
+static int linux_map_memory(void *ctx, struct axvm_region *region)
+{
+	int flags;
+
+	(void)ctx;
+	if (region->backing == AXVM_MEM_FILE)
+		return map_file(region);
+	region->fd_offset = 0;
+	if (region->backing == AXVM_MEM_MEMFD || (region->flags & AXVM_MEM_HUGETLB))
+		return map_memfd(region);
+	flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	if ((region->flags & AXVM_MEM_THP) && region->len >= HUGE_PAGE &&
+	    region->len <= UINT64_MAX - HUGE_PAGE)
+		return mmap_for_thp(region, PROT_READ | PROT_WRITE, flags);
+	return mmap_region(region, PROT_READ | PROT_WRITE, flags, -1);
+}
+
+static void linux_unmap_memory(void *ctx, const struct axvm_region *region)
+{
+	(void)ctx;
+	sys_munmap(region->hva, region->len);
+	if (region->backing == AXVM_MEM_MEMFD)
+		sys_close(region->fd);
+}
+
+static int linux_set_affinity(void *ctx, const void *set, size_t size)
+{
+	(void)ctx;
+	return sys_setaffinity(set, size);
+}
+
+static int linux_get_affinity(void *ctx, void *set, size_t size)
+{
+	int ret = sys_getaffinity(set, size);
+
+	(void)ctx;
+	return ret < 0 ? ret : 0;
+}
+
+int hal_complete(struct axvcpu_hal *hal)
+{
+	if (!hal->map_memory != !hal->unmap_memory)
+		return axvcpu_fail(NULL, -EINVAL, "HAL: map_memory and unmap_memory go together");
+	if (!hal->set_affinity != !hal->get_affinity)
+		return axvcpu_fail(NULL, -EINVAL, "HAL: set_affinity and get_affinity go together");
+	if (!hal->alloc_frame != !hal->free_frame)
+		return axvcpu_fail(NULL, -EINVAL, "HAL: alloc_frame and free_frame go together");
+	if (!hal->phys_to_virt != !hal->virt_to_phys)
+		return axvcpu_fail(NULL, -EINVAL, "HAL: phys_to_virt and virt_to_phys go together");
+	if (!hal->map_memory) {
+		hal->map_memory = linux_map_memory;
+		hal->unmap_memory = linux_unmap_memory;
+	}
+	if (!hal->set_affinity) {
+		hal->set_affinity = linux_set_affinity;
+		hal->get_affinity = linux_get_affinity;
+	}
+	if (!hal->alloc_frame) {
+		hal->alloc_frame = frames_alloc;
+		hal->free_frame = frames_free;
+	}
+	if (!hal->phys_to_virt) {
+		hal->phys_to_virt = address_phys_to_virt;
+		hal->virt_to_phys = address_virt_to_phys;
+	}
+	return 0;
+}

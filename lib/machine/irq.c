@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Interrupts of the VM's controllers, event descriptors, and capabilities: arguments are checked
+ * here, the rest is the backend's. What goes to one vCPU goes through its mailbox: request.c.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "axvcpu/interrupt.h"
+#include "lib/base/sized.h"
+#include "lib/vcpu/vcpu.h"
+#include "lib/machine/vm.h"
+
+static int missing(const struct axvm *vm, const char *what)
+{
+	return axvcpu_fail(vm, -ENOTSUP, "%s: %s has nothing of the kind", what, vm->ops->name);
+}
+
+/* --- lines and messages ----------------------------------------------------------------------- */
+
+int axvm_set_irq_line(struct axvm *vm, uint32_t gsi, bool level)
+{
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vm->ops, vm_set_irq_line))
+		return missing(vm, "set_irq_line");
+	return vm->ops->vm_set_irq_line(vm->arch, gsi, level);
+}
+
+int axvm_signal_msi(struct axvm *vm, const struct axvm_msi *msi)
+{
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vm->ops, vm_signal_msi))
+		return missing(vm, "signal_msi");
+	return vm->ops->vm_signal_msi(vm->arch, msi);
+}
+
+int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes, size_t count)
+{
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	if (count && !routes)
+		return axvcpu_fail(vm, -EINVAL, "set_routes: routes is NULL, count %zu", count);
+	for (size_t i = 0; i < count; i++)
+		if (routes[i].kind != AXVM_ROUTE_PIN && routes[i].kind != AXVM_ROUTE_MSI)
+			return axvcpu_fail(vm, -EINVAL,
+					   "set_routes: route %zu: unknown kind %" PRIu32, i,
+					   routes[i].kind);
+	if (!HAS_OP(vm->ops, vm_set_routes))
+		return missing(vm, "set_routes");
+	return vm->ops->vm_set_routes(vm->arch, routes, count);
+}
+
+/* --- event descriptors ------------------------------------------------------------------------ */
+
+static int check_flags(const struct axvm *vm, const char *what, uint32_t flags, uint32_t known)
+{
+	return flags & ~known
+		       ? axvcpu_fail(vm, -EINVAL, "%s: flags %#" PRIx32 " do not belong here", what,
+				     flags & ~known)
+		       : 0;
+}
+
+static int check_fd(const struct axvm *vm, const char *what, int fd)
+{
+	return fd < 0 ? axvcpu_fail(vm, -EINVAL, "%s is %d", what, fd) : 0;
+}
+
+int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *given)
+{
+	struct axvm_irqfd irqfd;
+	int ret = vm_check_process(vm);
+
+	if (!ret)
+		ret = sized_copy(vm, "struct axvm_irqfd", &irqfd, sizeof(irqfd), given);
+	if (!ret && !given)
+		ret = axvcpu_fail(vm, -EINVAL, "irqfd: it is NULL");
+	if (!ret)
+		ret = check_flags(vm, "irqfd", irqfd.flags,
+				  AXVM_EVENT_REMOVE | AXVM_EVENT_RESAMPLE);
+	if (!ret)
+		ret = check_fd(vm, "irqfd: fd", irqfd.fd);
+	if (!ret && (irqfd.flags & AXVM_EVENT_RESAMPLE))
+		ret = check_fd(vm, "irqfd: resample_fd", irqfd.resample_fd);
+	if (ret)
+		return ret;
+	if (!HAS_OP(vm->ops, vm_irqfd))
+		return missing(vm, "irqfd");
+	return vm->ops->vm_irqfd(vm->arch, &irqfd);
+}
+
+/* A width of 1, 2, 4 or 8 bytes, or any, and a value that it can hold. */
+static int check_width(const struct axvm *vm, const struct axvm_ioeventfd *io)
+{
+	uint32_t width = io->width;
+
+	if (width > 8 || (width & (width - 1)))
+		return axvcpu_fail(vm, -EINVAL,
+				   "ioeventfd: width is %" PRIu32 ", not 1, 2, 4, 8 or 0", width);
+	if (!(io->flags & AXVM_EVENT_DATAMATCH))
+		return io->value ? axvcpu_fail(vm, -EINVAL,
+					       "ioeventfd: a value without AXVM_EVENT_DATAMATCH")
+				 : 0;
+	if (!width)
+		return axvcpu_fail(vm, -EINVAL, "ioeventfd: to match a value takes a width");
+	if (width < 8 && io->value >> width * 8)
+		return axvcpu_fail(vm, -EINVAL,
+				   "ioeventfd: value %#" PRIx64 " is wider than %" PRIu32 " bytes",
+				   io->value, width);
+	return 0;
+}
+
+/* A place that the guest can write to. */
+static int check_place(const struct axvm *vm, const struct axvm_ioeventfd *io)
+{
+	bool port = io->flags & AXVM_EVENT_PORT;
+	uint32_t bits = port ? 16 : vm->limits.gpa_bits;
+	uint64_t last = bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
+	uint64_t more = io->width ? io->width - 1 : 0;
+
+	if (port && io->width == 8)
+		return axvcpu_fail(vm, -EINVAL, "ioeventfd: no port has 8 bytes");
+	if (io->address > last || more > last - io->address)
+		return axvcpu_fail(vm, -EINVAL,
+				   "ioeventfd: %s %#" PRIx64 " +%" PRIu32 " ends beyond %#" PRIx64,
+				   port ? "port" : "address", io->address, io->width, last);
+	return 0;
+}
+
+int axvm_set_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *given)
+{
+	struct axvm_ioeventfd io;
+	int ret = vm_check_process(vm);
+
+	if (!ret)
+		ret = sized_copy(vm, "struct axvm_ioeventfd", &io, sizeof(io), given);
+	if (!ret && !given)
+		ret = axvcpu_fail(vm, -EINVAL, "ioeventfd: it is NULL");
+	if (!ret)
+		ret = check_flags(vm, "ioeventfd", io.flags,
+				  AXVM_EVENT_REMOVE | AXVM_EVENT_PORT | AXVM_EVENT_DATAMATCH);
+	if (!ret)
+		ret = check_fd(vm, "ioeventfd: fd", io.fd);
+	if (!ret)
+		ret = check_width(vm, &io);
+	if (!ret)
+		ret = check_place(vm, &io);
+	if (ret)
+		return ret;
+	if (!HAS_OP(vm->ops, vm_ioeventfd))
+		return missing(vm, "ioeventfd");
+	return vm->ops->vm_ioeventfd(vm->arch, &io);
+}
+
+/* --- one vCPU --------------------------------------------------------------------------------- */
+
+int axvcpu_request_irq_window(struct axvcpu *vcpu)
+{
+	struct op op;
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vcpu->ops, request_irq_window))
+		return missing(vcpu->vm, "request_irq_window");
+	ret = op_begin(vcpu, IN(AXVCPU_FREE) | IN(AXVCPU_READY), "request_irq_window", &op);
+	if (ret)
+		return ret;
+	ret = vcpu->ops->request_irq_window(vcpu->arch);
+	op_end(vcpu, &op, op.from);
+	return ret;
+}
+
+/* --- capabilities ----------------------------------------------------------------------------- */
+
+static const uint64_t no_args[4];
+
+int axvm_enable_capability(struct axvm *vm, unsigned int capability, const uint64_t args[4])
+{
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vm->ops, vm_enable_capability))
+		return missing(vm, "enable_capability");
+	return vm->ops->vm_enable_capability(vm->arch, capability, args ? args : no_args);
+}
+
+int axvcpu_enable_capability(struct axvcpu *vcpu, unsigned int capability, const uint64_t args[4])
+{
+	struct op op;
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vcpu->ops, vcpu_enable_capability))
+		return missing(vcpu->vm, "enable_capability");
+	ret = op_begin(vcpu, IN(AXVCPU_CREATED) | IN_REGS, "enable_capability", &op);
+	if (ret)
+		return ret;
+	ret = vcpu->ops->vcpu_enable_capability(vcpu->arch, capability, args ? args : no_args);
+	op_end(vcpu, &op, op.from);
+	return ret;
+}

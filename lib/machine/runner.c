@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The runner: a thread for every vCPU. On the public API alone, but for the messages. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "axvcpu/axvcpu.h"
+#include "lib/base/cancel.h"
+#include "lib/base/compiler.h"
+#include "lib/base/sized.h"
+#include "lib/host/sys.h"
+#include "lib/machine/vm.h"
+#include "lib/base/wait.h"
+
+/* Where the workers of a runner are, together. */
+enum phase {
+	/* They bind, and wait for one another. */
+	PHASE_BINDING,
+	/* All are bound. */
+	PHASE_RUNNING,
+	/* One could not: none is to run. */
+	PHASE_ABORTED,
+};
+
+struct worker {
+	struct axvm_runner *runner;
+	struct axvcpu *vcpu;
+	pthread_t thread;
+	bool bound;
+	/* The thread ends by itself, and not by pthread_exit() or a cancellation in the handler. */
+	bool returns;
+};
+
+struct axvm_runner {
+	struct axvm *vm;
+	int (*handler)(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx);
+	void *ctx;
+	char name[8];
+	atomic_bool stop;
+
+	pthread_mutex_t lock;
+	/* Guards what follows; 'changed' tells of every change. */
+	pthread_cond_t changed;
+	enum phase phase;
+	size_t bound;
+	size_t ended;
+	/* The first error, or 0. */
+	int error;
+	/* What its thread had to say: what failed, unless a handler did. */
+	char why[192];
+
+	size_t nworkers;
+	struct worker workers[];
+};
+
+/* --- the workers ------------------------------------------------------------------------------------ */
+
+/* The message is this thread's own, and would end with it. */
+static void record(struct axvm_runner *runner, int error)
+{
+	pthread_mutex_lock(&runner->lock);
+	if (!runner->error) {
+		runner->error = error;
+		snprintf(runner->why, sizeof(runner->why), "%s", axvcpu_last_error());
+	}
+	pthread_mutex_unlock(&runner->lock);
+}
+
+/* As long as another thread may be inside a vCPU for a look at its registers, if it gets no CPU. */
+#define BUSY_NS INT64_C(10000000000)
+
+/* Of a call that finds another thread inside. */
+struct retries {
+	int64_t end;
+	unsigned int waits;
+};
+
+/*
+ * Whether to do it again: another thread was inside, which any may be when the vCPU is not in the
+ * guest. That takes but a moment, and is no reason to end a VM.
+ */
+static bool try_again(int ret, struct retries *retries)
+{
+	if (likely(ret != -EBUSY))
+		return false;
+	if (!retries->waits)
+		retries->end = deadline_in(BUSY_NS);
+	wait_briefly(&retries->waits);
+	return deadline_left(retries->end);
+}
+
+static int bind(struct axvcpu *vcpu)
+{
+	struct retries retries = { 0 };
+	int ret;
+
+	do
+		ret = axvcpu_bind(vcpu);
+	while (try_again(ret, &retries));
+	return ret;
+}
+
+static int unbind(struct axvcpu *vcpu)
+{
+	struct retries retries = { 0 };
+	int ret;
+
+	do
+		ret = axvcpu_unbind(vcpu);
+	while (try_again(ret, &retries));
+	return ret;
+}
+
+/* Binds, and waits until all have. Whether to run. */
+static bool bind_together(struct worker *worker)
+{
+	struct axvm_runner *runner = worker->runner;
+	int ret = bind(worker->vcpu);
+	bool run;
+
+	if (ret)
+		record(runner, ret);
+	pthread_mutex_lock(&runner->lock);
+	runner->bound++;
+	if (ret)
+		runner->phase = PHASE_ABORTED;
+	pthread_cond_broadcast(&runner->changed);
+	while (runner->phase == PHASE_BINDING)
+		pthread_cond_wait(&runner->changed, &runner->lock);
+	run = runner->phase == PHASE_RUNNING;
+	pthread_mutex_unlock(&runner->lock);
+	if (!run && !ret)
+		unbind(worker->vcpu);
+	return run;
+}
+
+/*
+ * A cancellation takes effect in the handler alone: in the library it would leave a vCPU, or a
+ * lock, half way through an operation.
+ */
+static int handle(const struct worker *worker, struct axvcpu_exit *exit)
+{
+	const struct axvm_runner *runner = worker->runner;
+	int ret;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	ret = runner->handler(worker->vcpu, exit, runner->ctx);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	return ret;
+}
+
+/* Until somebody says stop. 0, or an error. */
+static int run(struct worker *worker)
+{
+	struct axvm_runner *runner = worker->runner;
+	struct retries retries = { 0 };
+	struct axvcpu_exit exit;
+
+	while (!atomic_load(&runner->stop)) {
+		int ret = axvcpu_run(worker->vcpu, &exit);
+
+		if (unlikely(try_again(ret, &retries)))
+			continue;
+		retries.waits = 0;
+		if (!ret)
+			ret = handle(worker, &exit);
+		if (ret < 0)
+			return ret;
+		if (ret)
+			axvm_runner_stop(runner);
+	}
+	return 0;
+}
+
+static int ended_by_handler(const struct worker *worker)
+{
+	return axvcpu_fail(worker->runner->vm, -ECANCELED,
+			   "runner: vCPU %u: its thread has ended inside the handler, by "
+			   "pthread_exit() or a cancellation",
+			   axvcpu_id(worker->vcpu));
+}
+
+/* However the thread ends. */
+static void end_thread(void *arg)
+{
+	struct worker *worker = arg;
+	struct axvm_runner *runner = worker->runner;
+	int ret = worker->returns ? 0 : ended_by_handler(worker);
+
+	if (ret) {
+		record(runner, ret);
+		axvm_runner_stop(runner);
+	}
+	ret = worker->bound ? unbind(worker->vcpu) : 0;
+	if (ret)
+		record(runner, ret);
+	pthread_mutex_lock(&runner->lock);
+	runner->ended++;
+	pthread_cond_broadcast(&runner->changed);
+	pthread_mutex_unlock(&runner->lock);
+}
+
+static void *work(void *arg)
+{
+	struct worker *worker = arg;
+	struct axvm_runner *runner = worker->runner;
+	char name[16];
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	snprintf(name, sizeof(name), "%s%u", runner->name, axvcpu_id(worker->vcpu));
+	pthread_setname_np(pthread_self(), name);
+	pthread_cleanup_push(end_thread, worker);
+	worker->bound = bind_together(worker);
+	if (worker->bound) {
+		int ret = run(worker);
+
+		if (ret) {
+			record(runner, ret);
+			axvm_runner_stop(runner);
+		}
+	}
+	worker->returns = true;
+	pthread_cleanup_pop(true);
+	return NULL;
+}
+
+/* --- start ------------------------------------------------------------------------------------------- */
+
+static int check(const struct axvm *vm, const struct axvm_runner_config *config)
+{
+	if (!config->handler)
+		return axvcpu_fail(vm, -EINVAL, "runner: the handler is NULL");
+	if (!config->vcpus || !config->nvcpus)
+		return axvcpu_fail(vm, -EINVAL, "runner: there are no vCPUs");
+	for (size_t i = 0; i < config->nvcpus; i++) {
+		struct axvcpu *vcpu = config->vcpus[i];
+		enum axvcpu_state state;
+
+		if (!vcpu || axvcpu_vm(vcpu) != vm)
+			return axvcpu_fail(vm, -EINVAL,
+					   "runner: vcpus[%zu] is not one of this VM's", i);
+		state = axvcpu_state(vcpu);
+		if (state != AXVCPU_FREE)
+			return axvcpu_fail(vm, -EBADFD, "runner: vCPU %u is %s, not Free",
+					   axvcpu_id(vcpu), axvcpu_state_name(state));
+	}
+	return 0;
+}
+
+static int runner_new(struct axvm *vm, const struct axvm_runner_config *config,
+		      struct axvm_runner **out)
+{
+	struct axvm_runner *runner =
+		sys_calloc(1, sizeof(*runner) + config->nvcpus * sizeof(runner->workers[0]));
+	pthread_condattr_t attr;
+
+	if (!runner)
+		return axvcpu_fail(vm, -ENOMEM, "runner");
+	runner->vm = vm;
+	runner->handler = config->handler;
+	runner->ctx = config->ctx;
+	runner->nworkers = config->nvcpus;
+	/* With the number behind it, no longer than Linux takes. */
+	snprintf(runner->name, sizeof(runner->name), "%s", config->name ? config->name : "vcpu");
+	pthread_mutex_init(&runner->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&runner->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	*out = runner;
+	return 0;
+}
+
+static void runner_destroy(struct axvm_runner *runner)
+{
+	pthread_cond_destroy(&runner->changed);
+	pthread_mutex_destroy(&runner->lock);
+	free(runner);
+}
+
+/* The program's signals are for its own threads; those that a thread brings upon itself are not. */
+static void mask_signals(sigset_t *old)
+{
+	static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
+	sigset_t mask;
+
+	sigfillset(&mask);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		sigdelset(&mask, own[i]);
+	pthread_sigmask(SIG_BLOCK, &mask, old);
+}
+
+static int create_threads(struct axvm_runner *runner, const struct axvm_runner_config *config,
+			  size_t *created)
+{
+	pthread_attr_t attr;
+	sigset_t old;
+	int ret = -pthread_attr_init(&attr);
+
+	*created = 0;
+	if (!ret && config->stack_size)
+		ret = -pthread_attr_setstacksize(&attr, config->stack_size);
+	if (ret)
+		return axvcpu_fail(runner->vm, ret, "runner: a stack of %zu bytes",
+				   config->stack_size);
+	mask_signals(&old);
+	for (; !ret && *created < config->nvcpus; *created += !ret) {
+		struct worker *worker = &runner->workers[*created];
+
+		worker->runner = runner;
+		worker->vcpu = config->vcpus[*created];
+		ret = sys_thread_create(&worker->thread, &attr, work, worker);
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	return ret ? axvcpu_fail(runner->vm, ret, "runner: creating thread %zu", *created) : 0;
+}
+
+/* Waits until all have bound, and lets them go; or one has not, and sends them home. */
+static int release(struct axvm_runner *runner, size_t created)
+{
+	int ret;
+
+	pthread_mutex_lock(&runner->lock);
+	if (created < runner->nworkers)
+		runner->phase = PHASE_ABORTED;
+	while (runner->phase == PHASE_BINDING && runner->bound < created)
+		pthread_cond_wait(&runner->changed, &runner->lock);
+	if (runner->phase == PHASE_BINDING)
+		runner->phase = PHASE_RUNNING;
+	ret = runner->phase == PHASE_RUNNING;
+	pthread_cond_broadcast(&runner->changed);
+	pthread_mutex_unlock(&runner->lock);
+	return ret;
+}
+
+static int start(struct axvm *vm, const struct axvm_runner_config *given, struct axvm_runner **out)
+{
+	struct axvm_runner_config config;
+	struct axvm_runner *runner = NULL;
+	size_t created;
+	int ret = vm_check_process(vm);
+
+	if (!ret)
+		ret = sized_copy(vm, "struct axvm_runner_config", &config, sizeof(config), given);
+	if (!ret)
+		ret = check(vm, &config);
+	/* Here, where it can be reported, and not in the first thread that runs. */
+	if (!ret)
+		ret = axvm_finalize(vm);
+	if (!ret)
+		ret = runner_new(vm, &config, &runner);
+	if (ret)
+		return ret;
+	ret = create_threads(runner, &config, &created);
+	if (!release(runner, created)) {
+		for (size_t i = 0; i < created; i++)
+			pthread_join(runner->workers[i].thread, NULL);
+		if (!ret)
+			ret = axvcpu_fail(vm, runner->error,
+					  "runner: a vCPU could not be bound: %s", runner->why);
+		runner_destroy(runner);
+		return ret;
+	}
+	*out = runner;
+	return 0;
+}
+
+int axvm_runner_start(struct axvm *vm, const struct axvm_runner_config *given,
+		      struct axvm_runner **out)
+{
+	int cancel = cancel_disable();
+	int ret = start(vm, given, out);
+
+	cancel_restore(cancel);
+	return ret;
+}
+
+/* --- from outside ---------------------------------------------------------------------------------------- */
+
+int axvm_runner_stop(struct axvm_runner *runner)
+{
+	/* Without a message: this may be a signal handler. */
+	if (axvm_is_copy(runner->vm))
+		return -EPERM;
+	/* A kick stays until a run has seen it, so none of them misses this. */
+	atomic_store(&runner->stop, true);
+	for (size_t i = 0; i < runner->nworkers; i++)
+		axvcpu_kick(runner->workers[i].vcpu);
+	return 0;
+}
+
+/* A worker cannot wait for itself, and a forked child has no workers. */
+static int check_outside(const struct axvm_runner *runner, const char *what)
+{
+	int ret = vm_check_process(runner->vm);
+
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < runner->nworkers; i++)
+		if (pthread_equal(runner->workers[i].thread, pthread_self()))
+			return axvcpu_fail(runner->vm, -EBUSY,
+					   "runner: %s: this is one of its own threads", what);
+	return 0;
+}
+
+int axvm_runner_join(struct axvm_runner *runner, int64_t timeout_ns)
+{
+	const int64_t end = deadline_in(timeout_ns);
+	const struct timespec ts = timespec_of(end);
+	int cancel, error, ret = check_outside(runner, "join");
+
+	if (ret)
+		return ret;
+	cancel = cancel_disable();
+	pthread_mutex_lock(&runner->lock);
+	while (!ret && runner->ended < runner->nworkers) {
+		if (end == NO_DEADLINE)
+			pthread_cond_wait(&runner->changed, &runner->lock);
+		else
+			ret = -pthread_cond_timedwait(&runner->changed, &runner->lock, &ts);
+	}
+	error = runner->error;
+	pthread_mutex_unlock(&runner->lock);
+	cancel_restore(cancel);
+	if (ret)
+		return axvcpu_fail(runner->vm, ret, "runner: join: there are vCPUs that still run");
+	return error ? axvcpu_fail(runner->vm, error,
+				   "runner: a vCPU has ended with an error; its thread's "
+				   "latest message: \"%s\"",
+				   runner->why)
+		     : 0;
+}
+
+int axvm_runner_resume(struct axvm_runner *runner)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < runner->nworkers; i++) {
+		int one = axvcpu_resume(runner->workers[i].vcpu);
+
+		if (!ret)
+			ret = one;
+	}
+	return ret;
+}
+
+int axvm_runner_pause(struct axvm_runner *runner, int64_t timeout_ns)
+{
+	const int64_t end = deadline_in(timeout_ns);
+	int ret = check_outside(runner, "pause");
+
+	if (ret)
+		return ret;
+	/* First all of them are told, so that they stop together; then each is waited for. */
+	for (size_t i = 0; !ret && i < runner->nworkers; i++)
+		ret = axvcpu_pause(runner->workers[i].vcpu, 0);
+	for (size_t i = 0; !ret && i < runner->nworkers; i++) {
+		int64_t left = deadline_left(end);
+
+		/* At least a look: 0 would not wait at all. */
+		ret = axvcpu_pause(runner->workers[i].vcpu, left ? left : 1);
+	}
+	if (ret)
+		axvm_runner_resume(runner);
+	return ret;
+}
+
+int axvm_runner_free(struct axvm_runner *runner)
+{
+	int cancel, ret;
+
+	if (!runner)
+		return 0;
+	/* Its threads are not here, nor are those that its locks wait for. */
+	if (axvm_is_copy(runner->vm)) {
+		free(runner);
+		return 0;
+	}
+	ret = check_outside(runner, "free");
+	if (ret)
+		return ret;
+	cancel = cancel_disable();
+	axvm_runner_stop(runner);
+	ret = axvm_runner_join(runner, -1);
+	for (size_t i = 0; i < runner->nworkers; i++)
+		pthread_join(runner->workers[i].thread, NULL);
+	runner_destroy(runner);
+	cancel_restore(cancel);
+	return ret;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The VM object: birth, limits, death. */
+#include "lib/machine/vm.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/sized.h"
+#include "lib/base/cancel.h"
+#include "lib/host/hal.h"
+#include "lib/vcpu/kick.h"
+#include "lib/host/sys.h"
+#include "lib/vcpu/vcpu.h"
+
+/* More than any KVM has; keeps a wild number from becoming a wild allocation. */
+#define VCPUS_MAX 65536
+/* More ranges than any backend takes. */
+#define SYSREGS_MAX 4096
+
+#define FORWARD_ALL \
+	(AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_MAP_GPA_RANGE | AXVM_FORWARD_UNKNOWN_SYSREGS | \
+	 AXVM_FORWARD_IPIS | AXVM_FORWARD_DOORBELL | AXVM_FORWARD_POWER)
+
+static int check_config(const struct axvm *vm, const struct axvm_config *config)
+{
+	if (config->flags & ~AXVM_F_KVM_FD)
+		return axvcpu_fail(vm, -EINVAL, "VM config: unknown flags %#" PRIx32,
+				   config->flags & ~AXVM_F_KVM_FD);
+	if (config->irqchip > AXVM_IRQCHIP_SPLIT)
+		return axvcpu_fail(vm, -EINVAL, "VM config: unknown irqchip %" PRIu32,
+				   config->irqchip);
+	if (config->gpa_bits > 64)
+		return axvcpu_fail(vm, -EINVAL, "VM config: gpa_bits is %" PRIu32,
+				   config->gpa_bits);
+	if (config->max_vcpus > VCPUS_MAX)
+		return axvcpu_fail(vm, -EINVAL, "VM config: max_vcpus is %" PRIu32 ", of at most %d",
+				   config->max_vcpus, VCPUS_MAX);
+	if ((config->flags & AXVM_F_KVM_FD) && config->kvm_fd < 0)
+		return axvcpu_fail(vm, -EINVAL, "VM config: kvm_fd is %d", config->kvm_fd);
+	return 0;
+}
+
+static int check_sysregs(const struct axvm *vm, const struct axvm_config *config)
+{
+	const uint32_t accesses = AXVCPU_ACCESS_READ | AXVCPU_ACCESS_WRITE;
+
+	if (config->nsysregs && !config->sysregs)
+		return axvcpu_fail(vm, -EINVAL, "VM config: sysregs is NULL, nsysregs %" PRIu32,
+				   config->nsysregs);
+	if (config->nsysregs > SYSREGS_MAX)
+		return axvcpu_fail(vm, -EINVAL, "VM config: nsysregs is %" PRIu32 ", of at most %d",
+				   config->nsysregs, SYSREGS_MAX);
+	for (uint32_t i = 0; i < config->nsysregs; i++) {
+		const struct axvm_sysreg_range *range = &config->sysregs[i];
+
+		if (!range->count || range->count - 1 > UINT32_MAX - range->base)
+			return axvcpu_fail(vm, -EINVAL,
+					   "VM config: sysregs[%" PRIu32 "]: %" PRIu32
+					   " registers from %#" PRIx32 " on are no range",
+					   i, range->count, range->base);
+		if (!range->access || (range->access & ~accesses) || range->reserved)
+			return axvcpu_fail(vm, -EINVAL,
+					   "VM config: sysregs[%" PRIu32 "]: access %#" PRIx32
+					   " is not read, write or both, or reserved is not 0",
+					   i, range->access);
+	}
+	return 0;
+}
+
+/* What is to become exits. Whether it can, the backend knows. */
+static int check_forward(const struct axvm *vm, const struct axvm_config *config)
+{
+	bool doorbell = config->forward & AXVM_FORWARD_DOORBELL;
+
+	if (config->forward & ~FORWARD_ALL)
+		return axvcpu_fail(vm, -EINVAL, "VM config: unknown bits %#" PRIx32 " in forward",
+				   config->forward & ~FORWARD_ALL);
+	if (config->doorbell_port > (doorbell ? UINT16_MAX : 0))
+		return axvcpu_fail(vm, -EINVAL, "VM config: doorbell_port is %#" PRIx32 "%s",
+				   config->doorbell_port,
+				   doorbell ? "" : " without AXVM_FORWARD_DOORBELL");
+	return check_sysregs(vm, config);
+}
+
+/* What a backend cannot do without. */
+static int check_ops(const struct axvm *vm, const struct axvcpu_arch_ops *ops)
+{
+	if (ops->size < sizeof(ops->size) || !HAS_OP(ops, name) || !HAS_OP(ops, vcpu_new) ||
+	    !HAS_OP(ops, vcpu_free) || !HAS_OP(ops, set_entry) || !HAS_OP(ops, set_ept_root) ||
+	    !HAS_OP(ops, setup) || !HAS_OP(ops, run) || !HAS_OP(ops, get_reg) ||
+	    !HAS_OP(ops, set_reg) || !HAS_OP(ops, get_regs) || !HAS_OP(ops, set_regs) ||
+	    !HAS_OP(ops, set_return_value))
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: arch lacks an operation that is not optional");
+	return 0;
+}
+
+static int read_config(struct axvm *vm, struct axvm_config *config,
+		       const struct axvm_config *given)
+{
+	int ret = sized_copy(vm, "struct axvm_config", config, sizeof(*config), given);
+
+	if (ret)
+		return ret;
+	/* The HAL first: it has the log hook. */
+	ret = sized_copy(NULL, "struct axvcpu_hal", &vm->hal, sizeof(vm->hal), config->hal);
+	if (!ret)
+		ret = hal_complete(&vm->hal);
+	if (!ret)
+		ret = check_config(vm, config);
+	if (!ret)
+		ret = check_forward(vm, config);
+	if (ret)
+		return ret;
+	if (!config->arch)
+		config->arch = axvcpu_host_arch();
+	if (!config->max_vcpus)
+		config->max_vcpus = 1;
+	config->hal = &vm->hal;
+	return check_ops(vm, config->arch);
+}
+
+static void preset_limits(struct axvm *vm, const struct axvm_config *config)
+{
+	vm->limits = (struct axvm_limits){
+		.size = sizeof(vm->limits),
+		.regions = UINT32_MAX,
+		.gpa_bits = config->gpa_bits ? config->gpa_bits : 64,
+		.vcpus = config->max_vcpus,
+		.page_size = (uint32_t)sysconf(_SC_PAGESIZE),
+		.region_bytes = UINT64_MAX,
+	};
+}
+
+static int vm_init(struct axvm *vm, const struct axvm_config *given)
+{
+	struct axvm_config config;
+	int ret = read_config(vm, &config, given);
+
+	if (ret)
+		return ret;
+	vm->id = config.id;
+	vm->ops = config.arch;
+	vm->forwards = config.forward;
+	vm->kick_signal = kick_signal_choose(vm, config.kick_signal);
+	if (vm->kick_signal < 0)
+		return vm->kick_signal;
+	preset_limits(vm, &config);
+	vm->vcpus = sys_calloc(config.max_vcpus, sizeof(vm->vcpus[0]));
+	if (!vm->vcpus)
+		return axvcpu_fail(vm, -ENOMEM, "VM: room for %" PRIu32 " vCPUs", config.max_vcpus);
+	config.kick_signal = vm->kick_signal;
+	return HAS_OP(vm->ops, vm_new) ? vm->ops->vm_new(vm, &config, &vm->limits, &vm->arch) : 0;
+}
+
+int axvm_new(const struct axvm_config *config, struct axvm **out)
+{
+	struct axvm *vm = sys_calloc(1, sizeof(*vm));
+	int ret;
+
+	if (!vm)
+		return axvcpu_fail(NULL, -ENOMEM, "VM");
+	ret = process_init(&vm->process);
+	if (ret) {
+		free(vm);
+		return axvcpu_fail(NULL, ret, "VM: mmap of a page");
+	}
+	ret = memory_init(&vm->memory);
+	if (ret) {
+		process_destroy(&vm->process);
+		free(vm);
+		return axvcpu_fail(NULL, ret, "VM: its memory map");
+	}
+	pthread_mutex_init(&vm->lock, NULL);
+	frames_init(&vm->frames);
+	ret = vm_init(vm, config);
+	if (ret) {
+		frames_destroy(&vm->frames);
+		memory_destroy(vm);
+		pthread_mutex_destroy(&vm->lock);
+		process_destroy(&vm->process);
+		free(vm->vcpus);
+		free(vm);
+		return ret;
+	}
+	*out = vm;
+	return 0;
+}
+
+/*
+ * Whether what a lock guards is as it should be: in a forked child, a lock that another thread held at
+ * the fork stays locked, over a change that remains half done.
+ */
+static bool is_unlocked(pthread_mutex_t *lock)
+{
+	if (pthread_mutex_trylock(lock))
+		return false;
+	pthread_mutex_unlock(lock);
+	return true;
+}
+
+int axvm_free(struct axvm *vm)
+{
+	bool copy;
+
+	if (!vm)
+		return 0;
+	copy = axvm_is_copy(vm);
+	if (vm->nvcpus && (!copy || is_unlocked(&vm->lock)))
+		return axvcpu_fail(vm, -EBUSY, "VM %" PRIu64 ": free its %" PRIu32 " vCPUs first",
+				   vm->id, vm->nvcpus);
+	/* First the guest's side of the memory, then the host's. */
+	if (HAS_OP(vm->ops, vm_free))
+		vm->ops->vm_free(vm->arch);
+	if (!copy || is_unlocked(&vm->memory.change))
+		memory_destroy(vm);
+	/* No lock of a copy is destroyed: that may wait for threads that are not here. */
+	if (!copy) {
+		frames_destroy(&vm->frames);
+		pthread_mutex_destroy(&vm->lock);
+	}
+	process_destroy(&vm->process);
+	free(vm->vcpus);
+	free(vm);
+	return 0;
+}
+
+bool axvm_is_copy(const struct axvm *vm)
+{
+	return process_is_child(&vm->process);
+}
+
+int vm_refuse_child(const struct axvm *vm)
+{
+	return axvcpu_fail(vm, -EPERM, "VM %" PRIu64 " belongs to process %d, not to its children",
+			   vm->id, (int)vm->process.pid);
+}
+
+/* With the VM's lock held. */
+static int finalize_locked(struct axvm *vm)
+{
+	int ret = HAS_OP(vm->ops, vm_finalize) ? vm->ops->vm_finalize(vm->arch) : 0;
+
+	if (ret)
+		return ret;
+	vm->finalized = true;
+	for (uint32_t i = 0; i < vm->limits.vcpus; i++)
+		if (vm->vcpus[i])
+			atomic_fetch_and(&vm->vcpus[i]->attention, ~ATTENTION_FINALIZE);
+	return 0;
+}
+
+int axvm_finalize(struct axvm *vm)
+{
+	int cancel, ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	cancel = cancel_disable();
+	pthread_mutex_lock(&vm->lock);
+	if (!vm->finalized)
+		ret = finalize_locked(vm);
+	pthread_mutex_unlock(&vm->lock);
+	cancel_restore(cancel);
+	return ret;
+}
+
+uint64_t axvm_id(const struct axvm *vm)
+{
+	return vm->id;
+}
+
+int axvm_fd(const struct axvm *vm)
+{
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vm->ops, vm_fd))
+		return axvcpu_fail(vm, -ENOTSUP, "%s: VMs have no descriptor", vm->ops->name);
+	return vm->ops->vm_fd(vm->arch);
+}
+
+int axvm_capability(struct axvm *vm, unsigned int capability)
+{
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vm->ops, vm_capability))
+		return axvcpu_fail(vm, -ENOTSUP, "%s: there are no capabilities", vm->ops->name);
+	return vm->ops->vm_capability(vm->arch, capability);
+}
+
+int axvm_get_limits(const struct axvm *vm, struct axvm_limits *limits)
+{
+	size_t size = limits->size;
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	if (size <= sizeof(size))
+		return axvcpu_fail(vm, -EINVAL, "limits: their size is %zu", size);
+	if (size > sizeof(*limits))
+		size = sizeof(*limits);
+	memcpy((unsigned char *)limits + sizeof(size), (const unsigned char *)&vm->limits + sizeof(size),
+	       size - sizeof(size));
+	return 0;
+}

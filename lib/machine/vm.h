@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The VM object. */
+#ifndef LIB_VM_H
+#define LIB_VM_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "axvcpu/arch.h"
+#include "axvcpu/vm.h"
+#include "lib/memory/frames.h"
+#include "lib/memory/memory.h"
+#include "lib/machine/process.h"
+
+struct axvm {
+	const struct axvcpu_arch_ops *ops;
+	void *arch;
+	struct axvcpu_hal hal;
+	struct memory_map memory;
+	struct frames frames;
+	struct axvm_limits limits;
+	uint64_t id;
+	/* KVM ties a VM to the memory of the process that made it. */
+	struct process process;
+	int kick_signal;
+	/* What is forwarded may change the meaning of the frequent exits. */
+	bool forwards;
+
+	/* Guards what follows. */
+	pthread_mutex_t lock;
+	atomic_bool finalized;
+	uint32_t nvcpus;
+	/* By id; limits.vcpus of them. */
+	struct axvcpu **vcpus;
+};
+
+/* The same as vm_check_process(), when it is known that this is a child. */
+int vm_refuse_child(const struct axvm *vm);
+/*
+ * 0 in the VM's own process; in a forked child of it -EPERM, with a message. Every public function
+ * begins with it, before it takes a lock, writes to shared memory or sends a signal.
+ */
+static inline int vm_check_process(const struct axvm *vm)
+{
+	return process_is_child(&vm->process) ? vm_refuse_child(vm) : 0;
+}
+
+/* Messages that axvcpu_fail() has left in this thread. */
+extern _Thread_local unsigned int error_count;
+
+/* Whether an entry of the ops table is there, in this caller's version of the table. */
+#define HAS_OP(ops, entry) \
+	(offsetof(struct axvcpu_arch_ops, entry) + sizeof((ops)->entry) <= (ops)->size && \
+	 (ops)->entry)
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Reading and writing guest memory from the host. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/memory/memory.h"
+#include "lib/host/sys.h"
+#include "lib/machine/vm.h"
+
+int axvm_translate(struct axvm *vm, uint64_t gpa, uint64_t len, void **ptr)
+{
+	struct memory_map *map = &vm->memory;
+	const struct memory_table *table;
+	const struct region *region;
+	_Atomic uint32_t *reader;
+	void *hva = NULL;
+	size_t i;
+
+	if (vm_check_process(vm))
+		return -EPERM;
+	if (!len)
+		return axvcpu_fail(vm, -EINVAL, "translate %#" PRIx64 ": the length is 0", gpa);
+	reader = srcu_read_lock(&map->srcu);
+	table = memory_table(map);
+	i = memory_find(map, table, gpa);
+	if (i < table->count) {
+		region = table->keys[i].region;
+		if (len <= region->len - (gpa - region->gpa))
+			hva = region->hva + (gpa - region->gpa);
+	}
+	srcu_read_unlock(&map->srcu, reader);
+	if (!hva)
+		return axvcpu_fail(vm, -EFAULT,
+				   "translate %#" PRIx64 " +%#" PRIx64 ": not within one region",
+				   gpa, len);
+	*ptr = hva;
+	return 0;
+}
+
+/* What is done with each piece of a range, in ascending order. */
+enum access {
+	ACCESS_READ,
+	ACCESS_WRITE,
+	ACCESS_SET,
+};
+
+/* A range and what is on the host's side of it. */
+struct transfer {
+	enum access access;
+	uint64_t gpa;
+	uint64_t len;
+	/* READ: where to; WRITE: where from. */
+	unsigned char *out;
+	const unsigned char *in;
+	/* SET */
+	uint8_t byte;
+};
+
+/* Whether the whole range is there and may be written: all or nothing. */
+static int check(const struct memory_table *table, const struct transfer *transfer, size_t first)
+{
+	uint64_t last = transfer->gpa + (transfer->len - 1);
+	uint64_t next = transfer->gpa;
+
+	if (last < transfer->gpa)
+		return -EFAULT;
+	for (size_t i = first; i < table->count; i++) {
+		const struct region *region = table->keys[i].region;
+
+		/* Only the first region may start below what is looked for. */
+		if (region->gpa > next)
+			return -EFAULT;
+		if (transfer->access != ACCESS_READ && region->host_readonly)
+			return -EROFS;
+		if (last - region->gpa < region->len)
+			return 0;
+		next = region->gpa + region->len;
+	}
+	return -EFAULT;
+}
+
+static void piece(const struct transfer *transfer, unsigned char *hva, uint64_t done, uint64_t n)
+{
+	switch (transfer->access) {
+	case ACCESS_READ:
+		memcpy(transfer->out + done, hva, n);
+		break;
+	case ACCESS_WRITE:
+		memcpy(hva, transfer->in + done, n);
+		break;
+	case ACCESS_SET:
+		memset(hva, transfer->byte, n);
+		break;
+	}
+}
+
+/* --- memory that may be gone ------------------------------------------------------------------ */
+
+static int copy_by_kernel(const struct axvm *vm, unsigned char *to, const unsigned char *from,
+			  uint64_t n)
+{
+	while (n) {
+		ssize_t copied = sys_copy(vm->process.pid, to, from, n);
+
+		if (copied <= 0)
+			/* The caller's buffer is taken to be there, as memcpy() would take it. */
+			return copied == -EFAULT || !copied ? -EIO : (int)copied;
+		to += copied;
+		from += copied;
+		n -= (uint64_t)copied;
+	}
+	return 0;
+}
+
+static int set_by_kernel(const struct axvm *vm, unsigned char *hva, uint8_t byte, uint64_t n)
+{
+	unsigned char pattern[4096];
+	int ret = 0;
+
+	memset(pattern, byte, sizeof(pattern));
+	while (!ret && n) {
+		uint64_t some = n < sizeof(pattern) ? n : sizeof(pattern);
+
+		ret = copy_by_kernel(vm, hva, pattern, some);
+		hva += some;
+		n -= some;
+	}
+	return ret;
+}
+
+/* As piece(), but an errno where that would be a signal. */
+static int careful_piece(const struct axvm *vm, const struct transfer *transfer, unsigned char *hva,
+			 uint64_t done, uint64_t n)
+{
+	int ret;
+
+	switch (transfer->access) {
+	case ACCESS_READ:
+		ret = copy_by_kernel(vm, transfer->out + done, hva, n);
+		break;
+	case ACCESS_WRITE:
+		ret = copy_by_kernel(vm, hva, transfer->in + done, n);
+		break;
+	default:
+		ret = set_by_kernel(vm, hva, transfer->byte, n);
+		break;
+	}
+	if (ret != -EPERM && ret != -EACCES && ret != -ENOSYS)
+		return ret;
+	/* A sandbox, or a kernel without the call: then the signal it is. */
+	piece(transfer, hva, done, n);
+	return 0;
+}
+
+/* --- the whole range -------------------------------------------------------------------------- */
+
+static const char *reason(int err)
+{
+	switch (err) {
+	case -EFAULT:
+		return "not wholly guest memory";
+	case -EROFS:
+		return "the host may not write there";
+	case -EIO:
+		return "a file that is mapped there has been truncated, or its storage fails; a part may "
+		       "have been copied";
+	default:
+		return "process_vm_readv";
+	}
+}
+
+static int run(struct axvm *vm, const struct transfer *transfer)
+{
+	struct memory_map *map = &vm->memory;
+	const struct memory_table *table;
+	_Atomic uint32_t *reader;
+	uint64_t done = 0;
+	size_t i;
+	int ret;
+
+	if (!transfer->len)
+		return 0;
+	/* A reader until the copy has ended: no region is unmapped meanwhile. */
+	reader = srcu_read_lock(&map->srcu);
+	table = memory_table(map);
+	i = memory_find(map, table, transfer->gpa);
+	ret = check(table, transfer, i);
+	while (!ret && done < transfer->len) {
+		const struct region *region = table->keys[i++].region;
+		uint64_t offset = transfer->gpa + done - region->gpa;
+		uint64_t n = region->len - offset;
+
+		if (n > transfer->len - done)
+			n = transfer->len - done;
+		if (unlikely(region->truncatable))
+			ret = careful_piece(vm, transfer, region->hva + offset, done, n);
+		else
+			piece(transfer, region->hva + offset, done, n);
+		done += n;
+	}
+	srcu_read_unlock(&map->srcu, reader);
+	if (!ret)
+		return 0;
+	return axvcpu_fail(vm, ret, "%s %#" PRIx64 " +%#" PRIx64 ": %s",
+			   transfer->access == ACCESS_READ ? "read" : "write", transfer->gpa,
+			   transfer->len, reason(ret));
+}
+
+int axvm_read(struct axvm *vm, uint64_t gpa, void *buf, uint64_t len)
+{
+	const struct transfer transfer = {
+		.access = ACCESS_READ, .gpa = gpa, .len = len, .out = buf
+	};
+
+	return vm_check_process(vm) ? -EPERM : run(vm, &transfer);
+}
+
+int axvm_write(struct axvm *vm, uint64_t gpa, const void *buf, uint64_t len)
+{
+	const struct transfer transfer = {
+		.access = ACCESS_WRITE, .gpa = gpa, .len = len, .in = buf
+	};
+
+	return vm_check_process(vm) ? -EPERM : run(vm, &transfer);
+}
+
+int axvm_set(struct axvm *vm, uint64_t gpa, uint8_t byte, uint64_t len)
+{
+	const struct transfer transfer = {
+		.access = ACCESS_SET, .gpa = gpa, .len = len, .byte = byte
+	};
+
+	return vm_check_process(vm) ? -EPERM : run(vm, &transfer);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Guest-physical addresses and host pointers: through the HAL, whose default asks the memory map. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "lib/memory/memory.h"
+#include "lib/machine/vm.h"
+
+void *address_phys_to_virt(void *ctx, struct axvm *vm, uint64_t gpa)
+{
+	void *ptr = NULL;
+
+	(void)ctx;
+	axvm_translate(vm, gpa, 1, &ptr);
+	return ptr;
+}
+
+int address_virt_to_phys(void *ctx, struct axvm *vm, const void *ptr, uint64_t *gpa)
+{
+	struct memory_map *map = &vm->memory;
+	_Atomic uint32_t *reader = srcu_read_lock(&map->srcu);
+	const struct memory_table *table = memory_table(map);
+	int ret = -ENOENT;
+
+	(void)ctx;
+	for (size_t i = 0; i < table->count && ret; i++) {
+		const struct region *region = table->keys[i].region;
+		uint64_t offset = (uintptr_t)ptr - (uintptr_t)region->hva;
+
+		if (offset < region->len) {
+			*gpa = region->gpa + offset;
+			ret = 0;
+		}
+	}
+	srcu_read_unlock(&map->srcu, reader);
+	if (ret)
+		return axvcpu_fail(vm, ret, "virt_to_phys %p: no region has it", ptr);
+	return 0;
+}
+
+void *axvm_phys_to_virt(struct axvm *vm, uint64_t gpa)
+{
+	unsigned int failures = error_count;
+	void *ptr;
+
+	if (vm_check_process(vm))
+		return NULL;
+	ptr = vm->hal.phys_to_virt(vm->hal.ctx, vm, gpa);
+	/* A hook need not leave a message. */
+	if (!ptr && error_count == failures)
+		axvcpu_fail(vm, -EFAULT, "phys_to_virt %#" PRIx64 ": the HAL has nothing there",
+			    gpa);
+	return ptr;
+}
+
+int axvm_virt_to_phys(struct axvm *vm, const void *ptr, uint64_t *gpa)
+{
+	unsigned int failures = error_count;
+	uint64_t found = 0;
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	ret = vm->hal.virt_to_phys(vm->hal.ctx, vm, ptr, &found);
+	if (ret < 0) {
+		if (error_count == failures)
+			axvcpu_fail(vm, ret, "virt_to_phys %p: the HAL's virt_to_phys failed", ptr);
+		return ret;
+	}
+	*gpa = found;
+	return 0;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Frames: guest memory by the page.
+ *
+ * A hypervisor has few slots for memory, and changing them is slow. So frames come out of chunks:
+ * regions of 512 pages with a bitmap. An empty chunk goes when another one has room; the last one
+ * with room stays, so that a frame allocated and freed again and again changes no slot.
+ */
+#include "lib/memory/frames.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/cancel.h"
+#include "lib/host/sys.h"
+#include "lib/machine/vm.h"
+
+#define CHUNK_FRAMES 512u
+#define CHUNK_WORDS (CHUNK_FRAMES / 64)
+
+/* Below are the devices, of which the library knows nothing: no region is where they are, either. */
+#define FLOOR (UINT64_C(1) << 32)
+
+struct frame_chunk {
+	uint64_t gpa;
+	unsigned char *hva;
+	unsigned int used;
+	uint64_t taken[CHUNK_WORDS];
+	/* In the list of those with room. */
+	struct frame_chunk *prev;
+	struct frame_chunk *next;
+};
+
+void frames_init(struct frames *frames)
+{
+	pthread_mutex_init(&frames->lock, NULL);
+}
+
+void frames_destroy(struct frames *frames)
+{
+	pthread_mutex_destroy(&frames->lock);
+}
+
+/* --- the list of chunks with room ------------------------------------------------------------- */
+
+static void room_add(struct frames *frames, struct frame_chunk *chunk)
+{
+	chunk->prev = NULL;
+	chunk->next = frames->room;
+	if (chunk->next)
+		chunk->next->prev = chunk;
+	frames->room = chunk;
+}
+
+static void room_remove(struct frames *frames, struct frame_chunk *chunk)
+{
+	if (chunk->prev)
+		chunk->prev->next = chunk->next;
+	else
+		frames->room = chunk->next;
+	if (chunk->next)
+		chunk->next->prev = chunk->prev;
+}
+
+/* --- chunks ----------------------------------------------------------------------------------- */
+
+static int chunk_new(struct axvm *vm)
+{
+	struct frame_chunk *chunk = sys_calloc(1, sizeof(*chunk));
+	struct axvm_region info = AXVM_REGION_INIT;
+	int ret;
+
+	if (!chunk)
+		return axvcpu_fail(vm, -ENOMEM, "frames");
+	info.len = (uint64_t)CHUNK_FRAMES * vm->limits.page_size;
+	info.backing = AXVM_MEM_ANONYMOUS;
+	info.flags = AXVM_MEM_FRAMES;
+	info.fd = -1;
+	ret = memory_map_chunk(vm, &info, FLOOR, chunk);
+	if (ret) {
+		free(chunk);
+		return ret;
+	}
+	chunk->gpa = info.gpa;
+	chunk->hva = info.hva;
+	room_add(&vm->frames, chunk);
+	return 0;
+}
+
+static unsigned int take(struct frame_chunk *chunk)
+{
+	unsigned int word = 0;
+	unsigned int bit;
+
+	while (!~chunk->taken[word])
+		word++;
+	bit = (unsigned int)__builtin_ctzll(~chunk->taken[word]);
+	chunk->taken[word] |= UINT64_C(1) << bit;
+	chunk->used++;
+	return word * 64 + bit;
+}
+
+static bool give(struct frame_chunk *chunk, uint64_t n)
+{
+	uint64_t bit = UINT64_C(1) << n % 64;
+
+	if (!(chunk->taken[n / 64] & bit))
+		return false;
+	chunk->taken[n / 64] &= ~bit;
+	chunk->used--;
+	return true;
+}
+
+/* --- the default of the HAL ------------------------------------------------------------------- */
+
+/* With the lock held, and room. */
+static void take_frame(struct axvm *vm, uint64_t *gpa, unsigned char **hva)
+{
+	struct frames *frames = &vm->frames;
+	struct frame_chunk *chunk = frames->room;
+	uint64_t offset = (uint64_t)take(chunk) * vm->limits.page_size;
+
+	if (chunk->used == CHUNK_FRAMES)
+		room_remove(frames, chunk);
+	*gpa = chunk->gpa + offset;
+	*hva = chunk->hva + offset;
+}
+
+int frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa)
+{
+	struct frames *frames = &vm->frames;
+	unsigned char *frame;
+	int cancel, ret;
+
+	(void)ctx;
+	cancel = cancel_disable();
+	pthread_mutex_lock(&frames->lock);
+	ret = frames->room ? 0 : chunk_new(vm);
+	if (!ret)
+		take_frame(vm, gpa, &frame);
+	pthread_mutex_unlock(&frames->lock);
+	cancel_restore(cancel);
+	if (ret)
+		return ret;
+	/* Also if it is new: the guest could always write to it. */
+	memset(frame, 0, vm->limits.page_size);
+	return 0;
+}
+
+/* Gives the frame back. 0 or -ENOENT; *empty receives the chunk if it is to be unmapped. */
+static int give_back(struct axvm *vm, uint64_t gpa, struct frame_chunk **empty)
+{
+	struct frames *frames = &vm->frames;
+	struct frame_chunk *chunk;
+	_Atomic uint32_t *reader;
+	int ret = 0;
+
+	pthread_mutex_lock(&frames->lock);
+	/* Keeps the chunk: another thread may be unmapping it, without the lock. */
+	reader = srcu_read_lock(&vm->memory.srcu);
+	chunk = memory_find_chunk(vm, gpa);
+	if (chunk && give(chunk, (gpa - chunk->gpa) / vm->limits.page_size)) {
+		if (chunk->used == CHUNK_FRAMES - 1)
+			room_add(frames, chunk);
+		/* Not if it is the only one with room. */
+		if (!chunk->used && (chunk->prev || chunk->next)) {
+			room_remove(frames, chunk);
+			*empty = chunk;
+		}
+	} else {
+		ret = -ENOENT;
+	}
+	srcu_read_unlock(&vm->memory.srcu, reader);
+	pthread_mutex_unlock(&frames->lock);
+	return ret;
+}
+
+/* Without the lock, as this waits for look-ups. */
+static void chunk_unmap(struct axvm *vm, struct frame_chunk *chunk)
+{
+	struct frames *frames = &vm->frames;
+
+	/* The chunk goes with the region. One that does not go is a reserve like another. */
+	if (!memory_unmap_chunk(vm, chunk->gpa, (uint64_t)CHUNK_FRAMES * vm->limits.page_size))
+		return;
+	pthread_mutex_lock(&frames->lock);
+	room_add(frames, chunk);
+	pthread_mutex_unlock(&frames->lock);
+}
+
+int frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
+{
+	uint64_t page = vm->limits.page_size;
+	struct frame_chunk *empty = NULL;
+	int cancel, ret;
+
+	(void)ctx;
+	if (gpa % page)
+		return axvcpu_fail(vm, -EINVAL,
+				   "free frame %#" PRIx64
+				   ": not a multiple of the page size, %" PRIu64,
+				   gpa, page);
+	ret = give_back(vm, gpa, &empty);
+	if (ret)
+		return axvcpu_fail(vm, ret, "free frame %#" PRIx64 ": none is allocated there",
+				   gpa);
+	if (empty) {
+		cancel = cancel_disable();
+		chunk_unmap(vm, empty);
+		cancel_restore(cancel);
+	}
+	return 0;
+}
+
+/* --- the calls -------------------------------------------------------------------------------- */
+
+int axvm_alloc_frame(struct axvm *vm, uint64_t *gpa)
+{
+	unsigned int failures = error_count;
+	uint64_t frame = 0;
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	ret = vm->hal.alloc_frame(vm->hal.ctx, vm, &frame);
+	if (ret < 0) {
+		/* A hook need not leave a message. */
+		if (error_count == failures)
+			axvcpu_fail(vm, ret, "the HAL's alloc_frame failed");
+		return ret;
+	}
+	if (frame % vm->limits.page_size) {
+		vm->hal.free_frame(vm->hal.ctx, vm, frame);
+		return axvcpu_fail(vm, -EINVAL, "the HAL's frame at %#" PRIx64 " is unaligned",
+				   frame);
+	}
+	*gpa = frame;
+	return 0;
+}
+
+int axvm_free_frame(struct axvm *vm, uint64_t gpa)
+{
+	unsigned int failures = error_count;
+	int ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	ret = vm->hal.free_frame(vm->hal.ctx, vm, gpa);
+	if (ret < 0 && error_count == failures)
+		axvcpu_fail(vm, ret, "free frame %#" PRIx64 ": the HAL's free_frame failed", gpa);
+	return ret < 0 ? ret : 0;
+}

@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The memory map: mapping, unmapping, listing. lib/memory/access.c reads and writes through it. */
+#include "lib/memory/memory.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/cancel.h"
+#include "lib/base/sized.h"
+#include "lib/host/sys.h"
+#include "lib/machine/vm.h"
+
+#define FLAGS_ANY (AXVM_MEM_READONLY | AXVM_MEM_POPULATE | AXVM_MEM_THP)
+
+/* The flags that each backing takes. */
+static const uint32_t backing_flags[] = {
+	[AXVM_MEM_ANONYMOUS] = FLAGS_ANY | AXVM_MEM_HUGETLB,
+	[AXVM_MEM_MEMFD] = FLAGS_ANY | AXVM_MEM_HUGETLB,
+	[AXVM_MEM_FILE] = FLAGS_ANY | AXVM_MEM_SHARED,
+	[AXVM_MEM_CALLER] = AXVM_MEM_READONLY,
+};
+
+int memory_init(struct memory_map *map)
+{
+	int ret = -pthread_mutex_init(&map->change, NULL);
+
+	if (ret)
+		return ret;
+	ret = srcu_init(&map->srcu);
+	if (!ret) {
+		ret = memory_table_init(map);
+		if (ret)
+			srcu_destroy(&map->srcu);
+	}
+	if (ret)
+		pthread_mutex_destroy(&map->change);
+	return ret;
+}
+
+static void host_unmap(struct axvm *vm, struct region *region)
+{
+	if (region->info.backing != AXVM_MEM_CALLER)
+		vm->hal.unmap_memory(vm->hal.ctx, &region->info);
+}
+
+static void region_free(struct axvm *vm, struct region *region)
+{
+	host_unmap(vm, region);
+	free(region->chunk);
+	free(region);
+}
+
+void memory_destroy(struct axvm *vm)
+{
+	struct memory_map *map = &vm->memory;
+	const struct memory_table *table = memory_table(map);
+	int cancel = cancel_disable();
+
+	for (size_t i = 0; i < table->count; i++)
+		region_free(vm, table->keys[i].region);
+	cancel_restore(cancel);
+	memory_table_destroy(map);
+	free(map->slots);
+	srcu_destroy(&map->srcu);
+	pthread_mutex_destroy(&map->change);
+}
+
+/* --- checks --------------------------------------------------------------------------------- */
+
+static int check_range(const struct axvm *vm, uint64_t gpa, uint64_t len)
+{
+	uint64_t page = vm->limits.page_size;
+	unsigned int bits = vm->limits.gpa_bits;
+
+	if (!len)
+		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": the length is 0", gpa);
+	if (gpa % page || len % page)
+		return axvcpu_fail(vm, -EINVAL,
+				   "map %#" PRIx64 " +%#" PRIx64
+				   ": the %s is not a multiple of the host's page size, %" PRIu64,
+				   gpa, len, gpa % page ? "address" : "length", page);
+	if (gpa + len - 1 < gpa)
+		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 " +%#" PRIx64 ": wraps around", gpa,
+				   len);
+	if (bits < 64 && (gpa + len - 1) >> bits)
+		return axvcpu_fail(vm, -EINVAL,
+				   "map %#" PRIx64 " +%#" PRIx64
+				   ": beyond this VM's %u bits of guest-physical addresses",
+				   gpa, len, bits);
+	if (len > vm->limits.region_bytes)
+		return axvcpu_fail(vm, -EINVAL,
+				   "map %#" PRIx64 " +%#" PRIx64 ": a region has at most %#" PRIx64
+				   " bytes here: map several",
+				   gpa, len, vm->limits.region_bytes);
+	return 0;
+}
+
+static int check_backing(const struct axvm *vm, const struct axvm_region *region)
+{
+	uint64_t page = vm->limits.page_size;
+	uint32_t known = FLAGS_ANY | AXVM_MEM_HUGETLB | AXVM_MEM_SHARED;
+
+	if (region->backing >= sizeof(backing_flags) / sizeof(backing_flags[0]))
+		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": unknown backing %" PRIu32,
+				   region->gpa, region->backing);
+	if (region->flags & ~known)
+		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": unknown flags %#" PRIx32,
+				   region->gpa, region->flags & ~known);
+	if (region->reserved)
+		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": the reserved field is not 0",
+				   region->gpa);
+	if (region->flags & ~backing_flags[region->backing])
+		return axvcpu_fail(vm, -EINVAL,
+				   "map %#" PRIx64 ": flags %#" PRIx32
+				   " do not go with backing %" PRIu32,
+				   region->gpa, region->flags & ~backing_flags[region->backing],
+				   region->backing);
+	if (region->backing == AXVM_MEM_CALLER) {
+		/* The kernel would take address 0. */
+		if (!region->hva)
+			return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": hva is NULL",
+					   region->gpa);
+		if ((uintptr_t)region->hva % page)
+			return axvcpu_fail(vm, -EINVAL,
+					   "map %#" PRIx64
+					   ": hva %p is not a multiple of the page size, %" PRIu64,
+					   region->gpa, region->hva, page);
+		if ((uintptr_t)region->hva + region->len - 1 < (uintptr_t)region->hva)
+			return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": hva %p wraps around",
+					   region->gpa, region->hva);
+	}
+	if (region->backing == AXVM_MEM_FILE && region->fd_offset % page)
+		return axvcpu_fail(vm, -EINVAL,
+				   "map %#" PRIx64 ": fd_offset %#" PRIx64
+				   " is not a multiple of the page size, %" PRIu64,
+				   region->gpa, region->fd_offset, page);
+	return 0;
+}
+
+/* Returns the index at which the range goes, or -EEXIST. */
+static int64_t check_overlap(const struct axvm *vm, const struct memory_table *table, uint64_t gpa,
+			     uint64_t len)
+{
+	size_t i = memory_lower_bound(table, gpa);
+
+	if (i < table->count && table->keys[i].gpa <= gpa + len - 1)
+		return axvcpu_fail(vm, -EEXIST,
+				   "map %#" PRIx64 " +%#" PRIx64 ": overlaps the region %#" PRIx64
+				   " +%#" PRIx64,
+				   gpa, len, table->keys[i].gpa, table->keys[i].region->len);
+	return (int64_t)i;
+}
+
+/* --- slots ------------------------------------------------------------------------------------ */
+
+/* Makes sure of a free number beside the 'used' ones, so that slot_take() cannot fail. */
+static int reserve_slot(struct memory_map *map, size_t used)
+{
+	size_t words = map->slot_words * 2 + 1;
+	uint64_t *slots;
+
+	if (used < map->slot_words * 64)
+		return 0;
+	slots = sys_calloc(words, sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	if (map->slots)
+		memcpy(slots, map->slots, map->slot_words * sizeof(*slots));
+	free(map->slots);
+	map->slots = slots;
+	map->slot_words = words;
+	return 0;
+}
+
+/* The lowest free number: there is one after reserve_slot(). */
+static uint32_t slot_take(struct memory_map *map)
+{
+	size_t word = 0;
+	unsigned int bit;
+
+	while (!~map->slots[word])
+		word++;
+	bit = (unsigned int)__builtin_ctzll(~map->slots[word]);
+	map->slots[word] |= UINT64_C(1) << bit;
+	return (uint32_t)(word * 64 + bit);
+}
+
+static void slot_give(struct memory_map *map, uint32_t slot)
+{
+	map->slots[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+}
+
+/* --- map and unmap --------------------------------------------------------------------------- */
+
+static int host_map(struct axvm *vm, struct region *region)
+{
+	struct axvm_region *info = &region->info;
+	unsigned int failures = error_count;
+	int ret;
+
+	if (info->backing != AXVM_MEM_CALLER) {
+		ret = vm->hal.map_memory(vm->hal.ctx, info);
+		/* A hook need not leave a message, and then there is an old one. */
+		if (ret)
+			return axvcpu_fail(vm, ret, "map %#" PRIx64 " +%#" PRIx64 ": %s", info->gpa,
+					   info->len,
+					   error_count != failures ? axvcpu_last_error()
+								   : "the HAL's map_memory failed");
+		if (!info->hva || (uintptr_t)info->hva % vm->limits.page_size) {
+			host_unmap(vm, region);
+			return axvcpu_fail(vm, -EINVAL,
+					   "map %#" PRIx64 ": the HAL's memory at %p is unaligned",
+					   info->gpa, info->hva);
+		}
+	}
+	/* The file was lent for the call. */
+	if (info->backing == AXVM_MEM_FILE)
+		info->fd = -1;
+	region->hva = info->hva;
+	/* What the guest may only read, the host may write, but for what belongs to others. */
+	region->host_readonly = (info->flags & AXVM_MEM_READONLY) &&
+				(info->backing == AXVM_MEM_CALLER ||
+				 (info->flags & AXVM_MEM_SHARED));
+	region->truncatable = info->flags & AXVM_MEM_TRUNCATABLE;
+	return 0;
+}
+
+static int region_new(struct axvm *vm, const struct axvm_region *info, struct region **out)
+{
+	struct region *region = sys_calloc(1, sizeof(*region));
+	int ret;
+
+	if (!region)
+		return axvcpu_fail(vm, -ENOMEM, "map %#" PRIx64, info->gpa);
+	region->gpa = info->gpa;
+	region->len = info->len;
+	region->info = *info;
+	ret = host_map(vm, region);
+	if (ret) {
+		free(region);
+		return ret;
+	}
+	*out = region;
+	return 0;
+}
+
+/* Gives the guest a region that is not in the index yet. */
+static int guest_map(struct axvm *vm, struct region *region)
+{
+	int ret;
+
+	region->slot = slot_take(&vm->memory);
+	ret = HAS_OP(vm->ops, vm_map) ? vm->ops->vm_map(vm->arch, &region->info, region->slot) : 0;
+	if (ret)
+		slot_give(&vm->memory, region->slot);
+	return ret;
+}
+
+/* With 'change' held. Nothing can fail any more once the hypervisor has the region. */
+static int map_locked(struct axvm *vm, const struct axvm_region *info, struct frame_chunk *chunk)
+{
+	struct memory_map *map = &vm->memory;
+	const struct memory_table *table = memory_table(map);
+	int64_t at = check_overlap(vm, table, info->gpa, info->len);
+	struct memory_table *new;
+	struct region *region = NULL;
+	int ret;
+
+	if (at < 0)
+		return (int)at;
+	if (table->count >= vm->limits.regions)
+		return axvcpu_fail(vm, -ENOSPC, "map %#" PRIx64 ": all %" PRIu32 " slots are taken",
+				   info->gpa, vm->limits.regions);
+	new = memory_table_with(table, (size_t)at);
+	if (!new || reserve_slot(map, table->count)) {
+		free(new);
+		return axvcpu_fail(vm, -ENOMEM, "map %#" PRIx64, info->gpa);
+	}
+	ret = region_new(vm, info, &region);
+	if (!ret) {
+		ret = guest_map(vm, region);
+		if (ret)
+			region_free(vm, region);
+	}
+	if (ret) {
+		free(new);
+		return ret;
+	}
+	region->chunk = chunk;
+	new->keys[at] = (struct region_key){ region->gpa, region };
+	memory_table_publish(map, new);
+	return 0;
+}
+
+int axvm_map(struct axvm *vm, const struct axvm_region *given)
+{
+	struct axvm_region info;
+	int cancel, ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	if (!given)
+		return axvcpu_fail(vm, -EINVAL, "map: the region is NULL");
+	ret = sized_copy(vm, "struct axvm_region", &info, sizeof(info), given);
+	if (!ret)
+		ret = check_range(vm, info.gpa, info.len);
+	if (!ret)
+		ret = check_backing(vm, &info);
+	if (ret)
+		return ret;
+	if (info.backing != AXVM_MEM_CALLER)
+		info.hva = NULL;
+	if (info.backing != AXVM_MEM_FILE)
+		info.fd = -1;
+
+	cancel = cancel_disable();
+	pthread_mutex_lock(&vm->memory.change);
+	ret = map_locked(vm, &info, NULL);
+	pthread_mutex_unlock(&vm->memory.change);
+	cancel_restore(cancel);
+	return ret;
+}
+
+/* Out of the guest's reach and of new look-ups. With 'change' held. */
+static int take_out(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk, struct region **out)
+{
+	struct memory_map *map = &vm->memory;
+	const struct memory_table *table = memory_table(map);
+	size_t at = memory_find(map, table, gpa);
+	struct memory_table *new;
+	struct region *region;
+	int ret;
+
+	if (at == table->count || table->keys[at].gpa != gpa || table->keys[at].region->len != len)
+		return axvcpu_fail(vm, -ENOENT,
+				   "unmap %#" PRIx64 " +%#" PRIx64 ": no region is exactly there",
+				   gpa, len);
+	region = table->keys[at].region;
+	if (region->chunk && !chunk)
+		return axvcpu_fail(vm, -EBUSY,
+				   "unmap %#" PRIx64
+				   ": it is for frames, and goes when they are free",
+				   gpa);
+	new = memory_table_without(table, at);
+	if (!new)
+		return axvcpu_fail(vm, -ENOMEM, "unmap %#" PRIx64, gpa);
+	ret = HAS_OP(vm->ops, vm_unmap) ? vm->ops->vm_unmap(vm->arch, &region->info, region->slot)
+					: 0;
+	if (ret) {
+		free(new);
+		return ret;
+	}
+	slot_give(map, region->slot);
+	memory_table_publish(map, new);
+	*out = region;
+	return 0;
+}
+
+static int unmap(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk)
+{
+	struct memory_map *map = &vm->memory;
+	struct region *region = NULL;
+	int ret;
+
+	pthread_mutex_lock(&map->change);
+	ret = take_out(vm, gpa, len, chunk, &region);
+	pthread_mutex_unlock(&map->change);
+	if (ret)
+		return ret;
+	/* Without 'change': a map does not wait for look-ups. */
+	srcu_synchronize(&map->srcu);
+	region_free(vm, region);
+	return 0;
+}
+
+int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len)
+{
+	int cancel, ret = vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	cancel = cancel_disable();
+	ret = unmap(vm, gpa, len, false);
+	cancel_restore(cancel);
+	return ret;
+}
+
+/* --- the library's own regions ---------------------------------------------------------------- */
+
+/* Needs 'change'. */
+static int find_gap(struct axvm *vm, uint64_t len, uint64_t floor, uint64_t *gpa)
+{
+	const struct memory_table *table = memory_table(&vm->memory);
+	unsigned int bits = vm->limits.gpa_bits;
+	uint64_t last = bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
+	size_t i = table->count;
+	uint64_t at;
+
+	if (last < floor || last - floor < len - 1)
+		return -ENOSPC;
+	at = last - (len - 1);
+	for (; i && table->keys[i - 1].gpa + (table->keys[i - 1].region->len - 1) >= at; i--) {
+		/* The next one that ends below this region. */
+		uint64_t start = table->keys[i - 1].gpa & ~(len - 1);
+
+		if (start < floor || start - floor < len)
+			return -ENOSPC;
+		at = start - len;
+	}
+	*gpa = at;
+	return 0;
+}
+
+int memory_map_chunk(struct axvm *vm, struct axvm_region *info, uint64_t floor,
+		     struct frame_chunk *chunk)
+{
+	struct memory_map *map = &vm->memory;
+	int ret;
+
+	pthread_mutex_lock(&map->change);
+	ret = find_gap(vm, info->len, floor, &info->gpa);
+	if (ret)
+		axvcpu_fail(vm, ret,
+			    "no %#" PRIx64 " bytes are free from %#" PRIx64
+			    " to the end of %u bits of guest-physical addresses",
+			    info->len, floor, vm->limits.gpa_bits);
+	else
+		ret = map_locked(vm, info, chunk);
+	if (!ret) {
+		const struct memory_table *table = memory_table(map);
+
+		info->hva = table->keys[memory_find(map, table, info->gpa)].region->hva;
+	}
+	pthread_mutex_unlock(&map->change);
+	return ret;
+}
+
+int memory_unmap_chunk(struct axvm *vm, uint64_t gpa, uint64_t len)
+{
+	return unmap(vm, gpa, len, true);
+}
+
+struct frame_chunk *memory_find_chunk(struct axvm *vm, uint64_t gpa)
+{
+	struct memory_map *map = &vm->memory;
+	const struct memory_table *table = memory_table(map);
+	size_t i = memory_find(map, table, gpa);
+
+	return i < table->count ? table->keys[i].region->chunk : NULL;
+}
+
+int axvm_regions(struct axvm *vm, size_t first, size_t count, struct axvm_region *regions)
+{
+	struct memory_map *map = &vm->memory;
+	unsigned char *out = (unsigned char *)regions;
+	const struct memory_table *table;
+	_Atomic uint32_t *reader;
+	size_t stride = 0;
+	int total = vm_check_process(vm);
+
+	if (total)
+		return total;
+	if (count) {
+		if (!regions)
+			return axvcpu_fail(vm, -EINVAL, "regions: the array is NULL");
+		stride = regions->size;
+		if (stride < sizeof(stride))
+			return axvcpu_fail(vm, -EINVAL, "regions: the first one's size is %zu",
+					   stride);
+		/* Garbage: writing an array of these would go anywhere. */
+		if (stride > SIZED_MAX)
+			return axvcpu_fail(vm, -E2BIG,
+					   "regions: the first one's size is %zu, of at most %d",
+					   stride, SIZED_MAX);
+	}
+	reader = srcu_read_lock(&map->srcu);
+	table = memory_table(map);
+	for (size_t i = first; i < table->count && i - first < count; i++, out += stride) {
+		const struct axvm_region *info = &table->keys[i].region->info;
+
+		memset(out, 0, stride);
+		memcpy(out, info, stride < sizeof(*info) ? stride : sizeof(*info));
+		memcpy(out, &stride, sizeof(stride));
+	}
+	total = (int)table->count;
+	srcu_read_unlock(&map->srcu, reader);
+	return total;
+}

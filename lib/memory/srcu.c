@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The writers' side of lib/memory/srcu.h. */
+#include "lib/memory/srcu.h"
+
+#include "lib/host/sys.h"
+
+_Thread_local char srcu_self;
+
+int srcu_init(struct srcu *srcu)
+{
+	return -pthread_mutex_init(&srcu->advance, NULL);
+}
+
+void srcu_destroy(struct srcu *srcu)
+{
+	pthread_mutex_destroy(&srcu->advance);
+}
+
+/* The parity that new readers do not use. */
+static unsigned int other_parity(const struct srcu *srcu)
+{
+	return (atomic_load_explicit(&srcu->epoch, memory_order_relaxed) + 1) & 1;
+}
+
+/* The last reader of a counter leaves, for which a writer waits. */
+void srcu_wake(struct srcu *srcu)
+{
+	atomic_store(&srcu->drained, 1);
+	sys_futex_wake((const uint32_t *)&srcu->drained);
+}
+
+static void wait_for(struct srcu *srcu, _Atomic uint32_t *readers)
+{
+	if (!atomic_load(readers))
+		return;
+	/* In this order: a reader that leaves after it could see the mark sets 'drained' again. */
+	for (;;) {
+		atomic_store(&srcu->drained, 0);
+		if (!(atomic_fetch_or(readers, SRCU_WAITED) & ~SRCU_WAITED))
+			break;
+		/* An error of the futex is a look too many. */
+		sys_futex_wait((const uint32_t *)&srcu->drained, NULL);
+	}
+	atomic_fetch_and(readers, ~SRCU_WAITED);
+}
+
+void srcu_synchronize(struct srcu *srcu)
+{
+	pthread_mutex_lock(&srcu->advance);
+	/* Both parities. Each is waited for while new readers use the other one. */
+	for (int i = 0; i < 2; i++) {
+		unsigned int parity = other_parity(srcu);
+
+		for (unsigned int stripe = 0; stripe < SRCU_STRIPES; stripe++)
+			wait_for(srcu, &srcu->stripes[stripe].readers[parity]);
+		atomic_fetch_add(&srcu->epoch, 1);
+	}
+	pthread_mutex_unlock(&srcu->advance);
+}
+
+/* Unless there are readers of the other parity. With 'advance' held, so that no mark is set. */
+static bool try_advance(struct srcu *srcu)
+{
+	unsigned int parity = other_parity(srcu);
+
+	for (unsigned int stripe = 0; stripe < SRCU_STRIPES; stripe++)
+		if (atomic_load(&srcu->stripes[stripe].readers[parity]))
+			return false;
+	atomic_fetch_add(&srcu->epoch, 1);
+	return true;
+}
+
+/*
+ * The advance that another thread may be at now can have looked at its counters before. The two
+ * after it have not, and are of different parities.
+ */
+uint64_t srcu_stamp(struct srcu *srcu)
+{
+	return atomic_load(&srcu->epoch) + 3;
+}
+
+bool srcu_poll(struct srcu *srcu, uint64_t stamp)
+{
+	/* If it is held, a writer is about to advance the epoch. */
+	if (!pthread_mutex_trylock(&srcu->advance)) {
+		while (atomic_load(&srcu->epoch) < stamp && try_advance(srcu))
+			;
+		pthread_mutex_unlock(&srcu->advance);
+	}
+	return atomic_load(&srcu->epoch) >= stamp;
+}

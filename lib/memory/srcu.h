@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Sleepable read-copy-update, after the kernel's SRCU. Readers count themselves in and out, wait
+ * for nothing, and may sleep in between. A writer publishes a new version by an atomic pointer, and
+ * frees the old one when all readers that may have seen it have left: after srcu_synchronize().
+ *
+ * The counters. A reader adds 1 to the counter of its stripe and of the parity of the present
+ * epoch, and later takes it from the same counter. Stripes keep threads off one another's cache
+ * lines. Parities keep a stream of new readers from holding up a writer: it advances the epoch, so
+ * that the counters that it waits for are those that new readers no longer use.
+ *
+ * Why no reader is missed. Say that a writer has published a new version and then finds a counter
+ * at 0. Four accesses are sequentially consistent, so they have one order that all threads agree
+ * on:
+ *
+ *     reader:  R1  adds 1 to the counter        writer:  W1  stores the pointer
+ *              R2  loads the pointer                     W2  loads the counter
+ *
+ * If R1 comes before W2, then W2 reads 0 only if the reader has left meanwhile. If R1 comes after
+ * W2, then R2 comes after W1, and the reader sees the new version. On arm64 and riscv64 it is the
+ * sequential consistency of all four that keeps R2 behind R1, and W2 behind W1: acquire and release
+ * would not. So once each counter, of both parities, has been found at 0 after W1, in whatever
+ * order and at whatever times, no reader is left that has the old version. The epoch only decides
+ * where readers count, never whether they are seen: a reader may load it, be held up, and count
+ * itself in under a parity that is no longer the present one. Such a latecomer can hold up a
+ * writer, but only once for each thread.
+ *
+ * A reader's leaving is a release, and a counter is only ever changed by read-modify-write: whoever
+ * finds it at 0 comes after all that readers under it did.
+ */
+#ifndef LIB_SRCU_H
+#define LIB_SRCU_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/compiler.h"
+
+#define SRCU_STRIPE_BITS 4
+#define SRCU_STRIPES (1u << SRCU_STRIPE_BITS)
+#define SRCU_CACHE_LINE 64
+
+/* Beside the count: a writer sleeps until it is 0. */
+#define SRCU_WAITED (UINT32_C(1) << 31)
+
+struct srcu_stripe {
+	/* By parity. Those of two stripes are a cache line apart, however this is aligned. */
+	_Atomic uint32_t readers[2];
+	unsigned char pad[SRCU_CACHE_LINE - 2 * sizeof(uint32_t)];
+};
+
+struct srcu {
+	_Atomic uint64_t epoch;
+	/* Held by the writer that advances the epoch. */
+	pthread_mutex_t advance;
+	/* A futex: 1 when the counter that this writer waits for has fallen to 0. */
+	_Atomic uint32_t drained;
+	unsigned char pad[SRCU_CACHE_LINE];
+	struct srcu_stripe stripes[SRCU_STRIPES];
+};
+
+/* Its address differs in each thread. */
+extern _Thread_local char srcu_self;
+
+int srcu_init(struct srcu *srcu);
+void srcu_destroy(struct srcu *srcu);
+
+/* Returns once all readers have left that were inside when it was called; may sleep. */
+void srcu_synchronize(struct srcu *srcu);
+
+/*
+ * The same without waiting. For what was unpublished before srcu_stamp() returned 'stamp', no
+ * reader is left once srcu_poll() has returned true. Each call gets as far as it can.
+ */
+uint64_t srcu_stamp(struct srcu *srcu);
+bool srcu_poll(struct srcu *srcu, uint64_t stamp);
+
+void srcu_wake(struct srcu *srcu);
+
+/* Readers may nest. What it returns is for srcu_read_unlock(), by the same thread. */
+static inline _Atomic uint32_t *srcu_read_lock(struct srcu *srcu)
+{
+	/* Thread-local storage lies in pages of its own: multiplying spreads their numbers. */
+	uint64_t page = (uintptr_t)&srcu_self >> 12;
+	uint64_t stripe = page * UINT64_C(0x9e3779b97f4a7c15) >> (64 - SRCU_STRIPE_BITS);
+	uint64_t epoch = atomic_load_explicit(&srcu->epoch, memory_order_relaxed);
+	_Atomic uint32_t *readers = &srcu->stripes[stripe].readers[epoch & 1];
+
+	atomic_fetch_add(readers, 1);
+	return readers;
+}
+
+static inline void srcu_read_unlock(struct srcu *srcu, _Atomic uint32_t *readers)
+{
+	if (unlikely(atomic_fetch_sub_explicit(readers, 1, memory_order_release) ==
+		     (SRCU_WAITED | 1)))
+		srcu_wake(srcu);
+}
+
+#endif

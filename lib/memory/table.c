@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The index of the memory map: look-ups in one version of it, and how a new one takes its place. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/memory/memory.h"
+#include "lib/host/sys.h"
+
+size_t memory_lower_bound(const struct memory_table *table, uint64_t gpa)
+{
+	size_t low = 0, high = table->count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (table->keys[mid].gpa <= gpa)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	/* 'low' starts above gpa; the one before it starts at or below, and may reach beyond. */
+	if (low && gpa - table->keys[low - 1].gpa < table->keys[low - 1].region->len)
+		low--;
+	return low;
+}
+
+size_t memory_find(struct memory_map *map, const struct memory_table *table, uint64_t gpa)
+{
+	size_t i = atomic_load_explicit(&map->last, memory_order_relaxed);
+
+	if (i < table->count && gpa - table->keys[i].gpa < table->keys[i].region->len)
+		return i;
+	i = memory_lower_bound(table, gpa);
+	if (i == table->count || gpa < table->keys[i].gpa)
+		return table->count;
+	atomic_store_explicit(&map->last, i, memory_order_relaxed);
+	return i;
+}
+
+static struct memory_table *table_new(size_t count)
+{
+	struct memory_table *table = sys_calloc(1, sizeof(*table) + count * sizeof(table->keys[0]));
+
+	if (table)
+		table->count = count;
+	return table;
+}
+
+struct memory_table *memory_table_with(const struct memory_table *old, size_t at)
+{
+	struct memory_table *table = table_new(old->count + 1);
+
+	if (!table)
+		return NULL;
+	memcpy(table->keys, old->keys, at * sizeof(old->keys[0]));
+	memcpy(&table->keys[at + 1], &old->keys[at], (old->count - at) * sizeof(old->keys[0]));
+	return table;
+}
+
+struct memory_table *memory_table_without(const struct memory_table *old, size_t at)
+{
+	struct memory_table *table = table_new(old->count - 1);
+
+	if (!table)
+		return NULL;
+	memcpy(table->keys, old->keys, at * sizeof(old->keys[0]));
+	memcpy(&table->keys[at], &old->keys[at + 1], (table->count - at) * sizeof(old->keys[0]));
+	return table;
+}
+
+int memory_table_init(struct memory_map *map)
+{
+	struct memory_table *table = table_new(0);
+
+	if (!table)
+		return -ENOMEM;
+	atomic_store(&map->table, table);
+	return 0;
+}
+
+/*
+ * Without waiting for readers. So as long as one is inside, which may take long where it waits for
+ * a page, every change keeps a version; else each is gone one or two changes later.
+ */
+static void free_retired(struct memory_map *map)
+{
+	struct memory_table **p = &map->retired;
+
+	while (*p) {
+		struct memory_table *table = *p;
+
+		if (!srcu_poll(&map->srcu, table->stamp)) {
+			p = &table->next;
+			continue;
+		}
+		*p = table->next;
+		free(table);
+	}
+}
+
+void memory_table_publish(struct memory_map *map, struct memory_table *table)
+{
+	struct memory_table *old = atomic_load(&map->table);
+
+	/* lib/memory/srcu.h says why sequentially consistent: its W1. */
+	atomic_store(&map->table, table);
+	old->stamp = srcu_stamp(&map->srcu);
+	old->next = map->retired;
+	map->retired = old;
+	free_retired(map);
+}
+
+void memory_table_destroy(struct memory_map *map)
+{
+	struct memory_table *table = atomic_load(&map->table);
+
+	table->next = map->retired;
+	while (table) {
+		struct memory_table *next = table->next;
+
+		free(table);
+		table = next;
+	}
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The failure message: thread-local, and handed to the VM's log hook. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "axvcpu/arch.h"
+#include "lib/base/cancel.h"
+#include "lib/machine/vm.h"
+
+static _Thread_local char last_error[256];
+_Thread_local unsigned int error_count;
+
+const char *axvcpu_last_error(void)
+{
+	return last_error;
+}
+
+int axvcpu_fail(const struct axvm *vm, int err, const char *fmt, ...)
+{
+	/* Through a copy: an argument may be the present message. Room is left for the errno's name. */
+	char text[sizeof(last_error) - 24];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	snprintf(last_error, sizeof(last_error), "%s (%s)", text, axvcpu_error_name(err));
+	error_count++;
+	if (vm && vm->hal.log) {
+		int state = cancel_disable();
+
+		vm->hal.log(vm->hal.ctx, AXVCPU_LOG_ERROR, last_error);
+		cancel_restore(state);
+	}
+	return err;
+}

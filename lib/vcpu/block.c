@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* A vCPU that waits, and what wakes it. */
+#include <errno.h>
+
+#include "lib/host/sys.h"
+#include "lib/vcpu/vcpu.h"
+#include "lib/machine/vm.h"
+#include "lib/base/wait.h"
+
+int vcpu_sleep(struct axvcpu *vcpu, int64_t timeout_ns)
+{
+	int64_t end = deadline_in(timeout_ns);
+
+	while (!atomic_exchange(&vcpu->wake, 0)) {
+		int64_t left = deadline_left(end);
+		struct timespec ts = timespec_of(left);
+		int ret;
+
+		if (!left)
+			return -ETIMEDOUT;
+		ret = sys_futex_wait((const uint32_t *)&vcpu->wake,
+				     left == NO_DEADLINE ? NULL : &ts);
+		/* A wake, and a token that came before the wait, show in the next round. */
+		if (ret && ret != -EAGAIN && ret != -ETIMEDOUT)
+			return ret;
+	}
+	return 0;
+}
+
+bool vcpu_awaken(struct axvcpu *vcpu, uint64_t to, uint64_t *word)
+{
+	unsigned int waits = 0;
+
+	*word = atomic_load(&vcpu->state);
+	while (state_of(*word) == AXVCPU_BLOCKED) {
+		if (*word & STATE_BUSY) {
+			/* Another thread is inside for a moment, as to read registers. */
+			wait_briefly(&waits);
+			*word = atomic_load(&vcpu->state);
+		} else if (atomic_compare_exchange_weak(&vcpu->state, word,
+							(*word & ~STATE_MASK) | to)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int axvcpu_block(struct axvcpu *vcpu, int64_t timeout_ns)
+{
+	uint64_t word;
+	struct op op;
+	int ret = op_begin_owner(vcpu, IN(AXVCPU_READY), "block", &op);
+
+	if (ret)
+		return ret;
+	op_end(vcpu, &op, AXVCPU_BLOCKED);
+	ret = vcpu_sleep(vcpu, timeout_ns);
+	/* Only the unsafe set_state moves it from there meanwhile. */
+	if (!vcpu_awaken(vcpu, AXVCPU_READY, &word))
+		return state_refuse(vcpu, word, "block");
+	return ret;
+}
+
+int axvcpu_wake(struct axvcpu *vcpu)
+{
+	/* No message: this may be a signal handler. */
+	if (axvm_is_copy(vcpu->vm))
+		return -EPERM;
+	/*
+	 * The sleeper sets its state before it looks at the token, and here the token comes before
+	 * the look at the state: one of the two sees the other.
+	 */
+	if (!atomic_exchange(&vcpu->wake, 1) && axvcpu_state(vcpu) == AXVCPU_BLOCKED)
+		sys_futex_wake((const uint32_t *)&vcpu->wake);
+	return 0;
+}

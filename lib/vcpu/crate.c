@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The state transitions of axvcpu/crate.h. */
+#include "axvcpu/crate.h"
+
+#include <errno.h>
+
+#include "lib/base/cancel.h"
+#include "lib/machine/vm.h"
+#include "lib/vcpu/vcpu.h"
+
+void axvcpu_set_current(struct axvcpu *vcpu)
+{
+	thread_set_current(vcpu);
+}
+
+static int check_state(struct axvcpu *vcpu, enum axvcpu_state state, const char *what)
+{
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	if ((unsigned int)state > AXVCPU_BLOCKED)
+		return axvcpu_fail(vcpu->vm, -EINVAL, "%s: vCPU %u: %u is not a state", what,
+				   vcpu->id, (unsigned int)state);
+	return 0;
+}
+
+/* For a state that has an owner, the caller's record goes to *record. */
+static int prepare_owner(struct axvcpu *vcpu, enum axvcpu_state state, const char *what,
+			 struct thread_record **record)
+{
+	*record = NULL;
+	if (!(IN_OWNED & IN(state)))
+		return 0;
+	*record = thread_record_get();
+	return *record ? 0 : axvcpu_fail(vcpu->vm, -ENOMEM, "%s: vCPU %u", what, vcpu->id);
+}
+
+int axvcpu_set_state(struct axvcpu *vcpu, enum axvcpu_state state)
+{
+	struct thread_record *record;
+	struct op op;
+	int ret = check_state(vcpu, state, "set_state");
+
+	if (!ret)
+		ret = prepare_owner(vcpu, state, "set_state", &record);
+	if (ret)
+		return ret;
+	if (!op_try(vcpu, ~0u, &op)) {
+		thread_record_put(record);
+		return axvcpu_fail(vcpu->vm, -EBUSY, "set_state: vCPU %u: in use", vcpu->id);
+	}
+	if (record)
+		op_own(vcpu, &op, record);
+	op_leave(vcpu, &op, state);
+	return 0;
+}
+
+/* What a transition's function is called with. */
+struct transition {
+	int (*fn)(void *ctx);
+	int (*arch_fn)(void *arch, void *ctx);
+	void *ctx;
+};
+
+static int transition(struct axvcpu *vcpu, enum axvcpu_state from, enum axvcpu_state to,
+		      const struct transition *t, const char *what)
+{
+	struct thread_record *record = NULL;
+	struct op op;
+	int cancel, ret = check_state(vcpu, from, what);
+
+	if (!ret)
+		ret = check_state(vcpu, to, what);
+	if (!ret && to == AXVCPU_READY)
+		ret = prepare_owner(vcpu, to, what, &record);
+	if (!ret)
+		ret = op_begin_long(vcpu, IN(from), what, &op);
+	if (ret) {
+		thread_record_put(record);
+		return ret;
+	}
+	cancel = cancel_disable();
+	if (t->arch_fn) {
+		ret = t->arch_fn(vcpu->arch, t->ctx);
+	} else if (t->fn) {
+		/* The crate makes the vCPU current only for functions that get its arch. */
+		thread_set_current(op.previous);
+		ret = t->fn(t->ctx);
+	}
+	cancel_restore(cancel);
+	if (!ret && record)
+		op_own(vcpu, &op, record);
+	else
+		thread_record_put(record);
+	op_end(vcpu, &op, ret ? from : to);
+	return ret;
+}
+
+int axvcpu_transition_state(struct axvcpu *vcpu, enum axvcpu_state from, enum axvcpu_state to)
+{
+	const struct transition t = { 0 };
+
+	return transition(vcpu, from, to, &t, "transition_state");
+}
+
+int axvcpu_with_state_transition(struct axvcpu *vcpu, enum axvcpu_state from, enum axvcpu_state to,
+				 int (*fn)(void *ctx), void *ctx)
+{
+	const struct transition t = { .fn = fn, .ctx = ctx };
+
+	return transition(vcpu, from, to, &t, "with_state_transition");
+}
+
+int axvcpu_manipulate_arch(struct axvcpu *vcpu, enum axvcpu_state from, enum axvcpu_state to,
+			   int (*fn)(void *arch, void *ctx), void *ctx)
+{
+	const struct transition t = { .arch_fn = fn, .ctx = ctx };
+
+	return transition(vcpu, from, to, &t, "manipulate_arch");
+}
+
+int axvcpu_with_current(struct axvcpu *vcpu, int (*fn)(void *ctx), void *ctx)
+{
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	if (thread.current)
+		return axvcpu_fail(vcpu->vm, -EBUSY, "with_current: vCPU %u is current already",
+				   thread.current->id);
+	thread_set_current(vcpu);
+	ret = fn(ctx);
+	thread_set_current(NULL);
+	return ret;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Kicks: the backend is told to leave the guest, and a signal takes the owner out of it. See
+ * docs/threads.md for why none is lost.
+ */
+#include "lib/vcpu/kick.h"
+
+#include <errno.h>
+
+#include "lib/host/sys.h"
+#include "lib/vcpu/vcpu.h"
+#include "lib/machine/vm.h"
+
+/* The signal only has to interrupt a system call. */
+static void on_kick(int sig)
+{
+	(void)sig;
+}
+
+static int check_given(const struct axvm *vm, int sig)
+{
+	struct sigaction action;
+	int ret = sys_sigaction(sig, NULL, &action);
+
+	if (ret)
+		return axvcpu_fail(vm, ret, "kick_signal %d is not a signal that can be used", sig);
+	if (!(action.sa_flags & SA_SIGINFO) &&
+	    (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN))
+		return axvcpu_fail(vm, -EINVAL, "kick_signal %d has no handler: install one first",
+				   sig);
+	return sig;
+}
+
+int kick_signal_choose(const struct axvm *vm, int sig)
+{
+	struct sigaction action;
+
+	if (sig)
+		return check_given(vm, sig);
+	for (sig = SIGRTMIN; sig <= SIGRTMAX; sig++) {
+		int ret = sys_sigaction(sig, NULL, &action);
+
+		if (ret)
+			return axvcpu_fail(vm, ret, "sigaction of signal %d", sig);
+		if (action.sa_flags & SA_SIGINFO)
+			continue;
+		if (action.sa_handler == on_kick)
+			return sig;
+		if (action.sa_handler != SIG_DFL)
+			continue;
+		action = (struct sigaction){ .sa_handler = on_kick };
+		sigemptyset(&action.sa_mask);
+		/* No SA_RESTART: the system call is to end. */
+		ret = sys_sigaction(sig, &action, NULL);
+		return ret ? axvcpu_fail(vm, ret, "sigaction of signal %d", sig) : sig;
+	}
+	return axvcpu_fail(vm, -EBUSY, "all real-time signals are taken: name one in kick_signal");
+}
+
+int kick_signal_unblock(const struct axvm *vm, sigset_t *old)
+{
+	sigset_t set;
+	int ret;
+
+	sigemptyset(&set);
+	sigaddset(&set, vm->kick_signal);
+	ret = sys_sigmask(SIG_UNBLOCK, &set, old);
+	return ret ? axvcpu_fail(vm, ret, "unblocking signal %d", vm->kick_signal) : 0;
+}
+
+int kick_signal_restore(const struct axvm *vm, const sigset_t *old)
+{
+	sigset_t set;
+	int ret;
+
+	if (!sigismember(old, vm->kick_signal))
+		return 0;
+	sigemptyset(&set);
+	sigaddset(&set, vm->kick_signal);
+	ret = sys_sigmask(SIG_BLOCK, &set, NULL);
+	return ret ? axvcpu_fail(vm, ret, "blocking signal %d", vm->kick_signal) : 0;
+}
+
+int vcpu_leave_guest(struct axvcpu *vcpu)
+{
+	uint64_t word;
+	int ret;
+
+	/* No message, no errno: this may be a signal handler. */
+	if (!HAS_OP(vcpu->ops, kick))
+		return -ENOTSUP;
+	ret = vcpu->ops->kick(vcpu->arch);
+	if (ret)
+		return ret;
+	axvcpu_wake(vcpu);
+	/*
+	 * Whoever is not seen running here will see the backend's request when it enters. The signal
+	 * can only fail if the owner has ended, and then nobody is in the guest.
+	 */
+	word = atomic_load(&vcpu->state);
+	if (state_of(word) == AXVCPU_RUNNING)
+		sys_tkill(vcpu->vm->process.pid, atomic_load(&vcpu->tid), vcpu->vm->kick_signal);
+	return 0;
+}
+
+int axvcpu_kick(struct axvcpu *vcpu)
+{
+	/* Without a message, as below. */
+	if (axvm_is_copy(vcpu->vm))
+		return -EPERM;
+	if (!HAS_OP(vcpu->ops, kick))
+		return -ENOTSUP;
+	/* Before the backend hears of it: what leaves the guest for it finds this set. */
+	atomic_store(&vcpu->kick, true);
+	return vcpu_leave_guest(vcpu);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Registers: the states and the open exit are seen to here, the rest is the backend's. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "axvcpu/regs.h"
+#include "lib/vcpu/vcpu.h"
+#include "lib/machine/vm.h"
+
+/* A backend's -ENOENT needs no message of its own. */
+static int reg_result(struct axvcpu *vcpu, int ret, const char *what, uint64_t id)
+{
+	if (ret == -ENOENT)
+		return axvcpu_fail(vcpu->vm, ret, "%s: %s has no register %#" PRIx64, what,
+				   vcpu->ops->name, id);
+	return ret;
+}
+
+int axvcpu_get_reg(struct axvcpu *vcpu, uint64_t id, uint64_t *value)
+{
+	struct op op;
+	int ret = op_begin(vcpu, IN_REGS, "get_reg", &op);
+
+	if (ret)
+		return ret;
+	ret = vcpu->ops->get_reg(vcpu->arch, id, value);
+	op_end(vcpu, &op, op.from);
+	return reg_result(vcpu, ret, "get_reg", id);
+}
+
+static int set_reg(struct axvcpu *vcpu, uint64_t id, uint64_t value, const char *what)
+{
+	struct op op;
+	int ret = op_begin(vcpu, IN_REGS, what, &op);
+
+	if (ret)
+		return ret;
+	ret = vcpu_flush(vcpu);
+	if (!ret)
+		ret = vcpu->ops->set_reg(vcpu->arch, id, value);
+	op_end(vcpu, &op, op.from);
+	return reg_result(vcpu, ret, what, id);
+}
+
+int axvcpu_set_reg(struct axvcpu *vcpu, uint64_t id, uint64_t value)
+{
+	return set_reg(vcpu, id, value, "set_reg");
+}
+
+int axvcpu_set_gpr(struct axvcpu *vcpu, unsigned int index, uint64_t value)
+{
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	/* Numbers of general-purpose registers end below the other ids. */
+	if (index >= 32)
+		return reg_result(vcpu, -ENOENT, "set_gpr", index);
+	return set_reg(vcpu, AXVCPU_REG_GPR(index), value, "set_gpr");
+}
+
+int axvcpu_get_regs(struct axvcpu *vcpu, struct axvcpu_regs *regs)
+{
+	struct op op;
+	int ret = op_begin(vcpu, IN_REGS, "get_regs", &op);
+
+	if (ret)
+		return ret;
+	ret = vcpu->ops->get_regs(vcpu->arch, regs);
+	op_end(vcpu, &op, op.from);
+	return ret;
+}
+
+int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_regs *regs)
+{
+	struct op op;
+	int ret = op_begin(vcpu, IN_REGS, "set_regs", &op);
+
+	if (ret)
+		return ret;
+	ret = vcpu_flush(vcpu);
+	if (!ret)
+		ret = vcpu->ops->set_regs(vcpu->arch, regs);
+	op_end(vcpu, &op, op.from);
+	return ret;
+}
+
+/* --- by the hypervisor's own ids -------------------------------------------------------------------- */
+
+int axvcpu_get_reg_bytes(struct axvcpu *vcpu, uint64_t id, void *buf, size_t len)
+{
+	struct op op;
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vcpu->ops, get_reg_bytes))
+		return vcpu_missing(vcpu, "get_reg_bytes");
+	ret = op_begin(vcpu, IN_REGS, "get_reg_bytes", &op);
+	if (ret)
+		return ret;
+	ret = vcpu->ops->get_reg_bytes(vcpu->arch, id, buf, len);
+	op_end(vcpu, &op, op.from);
+	return reg_result(vcpu, ret, "get_reg_bytes", id);
+}
+
+int axvcpu_set_reg_bytes(struct axvcpu *vcpu, uint64_t id, const void *buf, size_t len)
+{
+	struct op op;
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vcpu->ops, set_reg_bytes))
+		return vcpu_missing(vcpu, "set_reg_bytes");
+	ret = op_begin(vcpu, IN_REGS, "set_reg_bytes", &op);
+	if (ret)
+		return ret;
+	ret = vcpu_flush(vcpu);
+	if (!ret)
+		ret = vcpu->ops->set_reg_bytes(vcpu->arch, id, buf, len);
+	op_end(vcpu, &op, op.from);
+	return reg_result(vcpu, ret, "set_reg_bytes", id);
+}
+
+int axvcpu_reg_list(struct axvcpu *vcpu, uint64_t *ids, size_t count)
+{
+	struct op op;
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vcpu->ops, reg_list))
+		return vcpu_missing(vcpu, "reg_list");
+	ret = op_begin(vcpu, IN_REGS, "reg_list", &op);
+	if (ret)
+		return ret;
+	ret = vcpu->ops->reg_list(vcpu->arch, ids, count);
+	op_end(vcpu, &op, op.from);
+	return ret;
+}
+
+/* --- those with a meaning ------------------------------------------------------------------------------ */
+
+int axvcpu_set_entry(struct axvcpu *vcpu, uint64_t entry)
+{
+	struct op op;
+	int ret = op_begin(vcpu, IN_REGS, "set_entry", &op);
+
+	if (ret)
+		return ret;
+	ret = vcpu_flush(vcpu);
+	if (!ret)
+		ret = vcpu->ops->set_entry(vcpu->arch, entry);
+	op_end(vcpu, &op, op.from);
+	return ret;
+}
+
+int axvcpu_set_return_value(struct axvcpu *vcpu, uint64_t value)
+{
+	const struct axvcpu_answer answer = { .kind = AXVCPU_ANSWER_VALUE, .u.value = value };
+	struct op op;
+	int ret = op_begin(vcpu, IN_REGS, "set_return_value", &op);
+
+	if (ret)
+		return ret;
+	if (vcpu->awaits == AWAITS(AXVCPU_EXIT_HYPERCALL) && HAS_OP(vcpu->ops, complete)) {
+		ret = vcpu->ops->complete(vcpu->arch, &answer);
+		if (!ret)
+			vcpu->awaits = 0;
+	} else {
+		ret = vcpu_flush(vcpu);
+		if (!ret)
+			ret = vcpu->ops->set_return_value(vcpu->arch, value);
+	}
+	op_end(vcpu, &op, op.from);
+	return ret;
+}
+
+int axvcpu_reg_info(const struct axvcpu *vcpu, unsigned int n, uint64_t *id, const char **name)
+{
+	uint64_t the_id;
+	const char *the_name;
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vcpu->ops, reg_info))
+		return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: there is no list of registers",
+				   vcpu->ops->name);
+	/* The end of the list is no failure that wants a message. */
+	ret = vcpu->ops->reg_info(n, &the_id, &the_name);
+	if (ret)
+		return ret;
+	if (id)
+		*id = the_id;
+	if (name)
+		*name = the_name;
+	return 0;
+}

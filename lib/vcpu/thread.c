@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+#include "lib/vcpu/thread.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "lib/host/sys.h"
+#include "lib/vcpu/vcpu.h"
+
+_Thread_local struct thread thread = { .ready = STATE_NONE };
+
+static _Atomic uint64_t threads;
+
+void thread_set_current(struct axvcpu *vcpu)
+{
+	thread.current = vcpu;
+	thread.ready = vcpu || !thread.serial ? STATE_NONE
+					      : AXVCPU_READY | thread.serial << STATE_OWNER_SHIFT;
+}
+
+uint64_t thread_serial(void)
+{
+	if (unlikely(!thread.serial)) {
+		thread.serial = atomic_fetch_add(&threads, 1) + 1;
+		thread_set_current(thread.current);
+	}
+	return thread.serial;
+}
+
+/* --- the end of a thread ---------------------------------------------------------------------- */
+
+/*
+ * The kernel cannot be asked for it: it gives the id to another thread, and still has the id of one
+ * that was joined just now, or of a main thread that has called pthread_exit().
+ */
+struct thread_record {
+	/* The thread itself, and vCPUs that it owns or owned. */
+	_Atomic uint32_t users;
+	atomic_bool ended;
+};
+
+/* Its value is the calling thread's record. */
+static pthread_key_t record_key;
+static bool have_record_key;
+
+static void on_end(void *record)
+{
+	atomic_store(&((struct thread_record *)record)->ended, true);
+	thread_record_put(record);
+}
+
+__attribute__((constructor)) static void create_record_key(void)
+{
+	have_record_key = !pthread_key_create(&record_key, on_end);
+}
+
+struct thread_record *thread_record_get(void)
+{
+	struct thread_record *record;
+
+	if (!have_record_key)
+		return NULL;
+	record = pthread_getspecific(record_key);
+	if (!record) {
+		record = sys_calloc(1, sizeof(*record));
+		if (!record)
+			return NULL;
+		atomic_init(&record->users, 1);
+		if (sys_setspecific(record_key, record)) {
+			free(record);
+			return NULL;
+		}
+	}
+	atomic_fetch_add(&record->users, 1);
+	return record;
+}
+
+void thread_record_put(struct thread_record *record)
+{
+	if (record && atomic_fetch_sub(&record->users, 1) == 1)
+		free(record);
+}
+
+bool thread_record_ended(const struct thread_record *record)
+{
+	return record && atomic_load(&record->ended);
+}

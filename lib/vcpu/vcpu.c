@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The life of a vCPU: new, setup, bind, unbind, free. lib/vcpu/run.c has what comes in between. */
+#include "lib/vcpu/vcpu.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/cancel.h"
+#include "lib/base/sized.h"
+#include "lib/vcpu/kick.h"
+#include "lib/vcpu/power.h"
+#include "lib/vcpu/request.h"
+#include "lib/host/sys.h"
+#include "lib/machine/vm.h"
+
+int vcpu_missing(const struct axvcpu *vcpu, const char *what)
+{
+	return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: vCPU %" PRIu32 ": %s has nothing of the kind",
+			   what, vcpu->id, vcpu->ops->name);
+}
+
+/* --- new and free ---------------------------------------------------------------------------- */
+
+static int check_config(const struct axvm *vm, const struct axvcpu_config *config)
+{
+	uint32_t unknown = config->flags &
+			   ~(AXVCPU_F_STRICT | AXVCPU_F_FAVOR_CPU | AXVCPU_F_START_OFF);
+
+	if (unknown)
+		return axvcpu_fail(vm, -EINVAL, "vCPU %" PRIu32 ": unknown flags %#" PRIx32,
+				   config->id, unknown);
+	if (config->id >= vm->limits.vcpus)
+		return axvcpu_fail(vm, -EINVAL,
+				   "vCPU %" PRIu32 ": ids end at max_vcpus - 1, which is %" PRIu32,
+				   config->id, vm->limits.vcpus - 1);
+	if (config->reserved)
+		return axvcpu_fail(vm, -EINVAL, "vCPU %" PRIu32 ": the reserved field is not 0",
+				   config->id);
+	/* Beyond what any kernel counts to. */
+	if ((config->flags & AXVCPU_F_FAVOR_CPU) && config->favor_cpu > UINT16_MAX)
+		return axvcpu_fail(vm, -EINVAL, "vCPU %" PRIu32 ": favor_cpu is %" PRIu32,
+				   config->id, config->favor_cpu);
+	return 0;
+}
+
+static int vcpu_init(struct axvm *vm, struct axvcpu *vcpu, const struct axvcpu_config *config)
+{
+	int ret = affinity_init(vm, &vcpu->affinity, config);
+
+	if (ret)
+		return ret;
+	vcpu->ops = vm->ops;
+	vcpu->vm = vm;
+	vcpu->mark = vm->process.mark;
+	vcpu->id = config->id;
+	vcpu->flags = config->flags;
+	vcpu->favor_cpu = config->favor_cpu;
+	vcpu->attention = ATTENTION_FINALIZE;
+	mailbox_init(&vcpu->mailbox);
+	if (config->flags & AXVCPU_F_START_OFF)
+		power_set(vcpu, AXVCPU_POWER_WAITING);
+	if (vm->ops->run != axvcpu_host_arch()->run || vm->forwards)
+		atomic_fetch_or(&vcpu->attention, ATTENTION_FOREIGN);
+	vcpu->state = AXVCPU_CREATED | STATE_ATTENTION;
+	ret = vm->ops->vcpu_new(vm->arch, config, &vcpu->arch);
+	if (ret) {
+		mailbox_destroy(&vcpu->mailbox);
+		affinity_destroy(&vcpu->affinity);
+	}
+	return ret;
+}
+
+/* With the VM's lock held. */
+static int new_locked(struct axvm *vm, const struct axvcpu_config *config, struct axvcpu **out)
+{
+	struct axvcpu *vcpu;
+	int ret;
+
+	if (vm->finalized)
+		return axvcpu_fail(vm, -EBUSY, "vCPU %" PRIu32 ": the VM is finalized already",
+				   config->id);
+	if (vm->vcpus[config->id])
+		return axvcpu_fail(vm, -EEXIST, "vCPU %" PRIu32 " exists", config->id);
+	vcpu = sys_calloc(1, sizeof(*vcpu));
+	if (!vcpu)
+		return axvcpu_fail(vm, -ENOMEM, "vCPU %" PRIu32, config->id);
+	ret = vcpu_init(vm, vcpu, config);
+	if (ret) {
+		free(vcpu);
+		return ret;
+	}
+	vm->vcpus[config->id] = vcpu;
+	vm->nvcpus++;
+	*out = vcpu;
+	return 0;
+}
+
+int axvcpu_new(struct axvm *vm, const struct axvcpu_config *given, struct axvcpu **out)
+{
+	struct axvcpu_config config;
+	int cancel, ret = vm_check_process(vm);
+
+	if (!ret)
+		ret = sized_copy(vm, "struct axvcpu_config", &config, sizeof(config), given);
+	if (!ret)
+		ret = check_config(vm, &config);
+	if (ret)
+		return ret;
+	cancel = cancel_disable();
+	pthread_mutex_lock(&vm->lock);
+	ret = new_locked(vm, &config, out);
+	pthread_mutex_unlock(&vm->lock);
+	cancel_restore(cancel);
+	return ret;
+}
+
+/* The owner's thread becomes what it was before bind. Both must work, or neither has happened. */
+static int restore_thread(struct axvcpu *vcpu)
+{
+	int ret = kick_signal_restore(vcpu->vm, &vcpu->old_signals);
+
+	if (ret)
+		return ret;
+	ret = affinity_restore(vcpu->vm, &vcpu->affinity);
+	if (ret)
+		kick_signal_unblock(vcpu->vm, &vcpu->old_signals);
+	return ret;
+}
+
+int axvcpu_free(struct axvcpu *vcpu)
+{
+	const unsigned int any = IN(AXVCPU_INVALID) | IN(AXVCPU_CREATED) | IN_REGS |
+				 IN(AXVCPU_RUNNING);
+	struct axvm *vm;
+	struct op op;
+	bool copy;
+	int ret = 0;
+
+	if (!vcpu)
+		return 0;
+	vm = vcpu->vm;
+	/* In a forked child no lock is taken, and what waits in the mailbox may be on stacks that are gone. */
+	copy = axvm_is_copy(vm);
+	if (copy)
+		op_begin_copy(vcpu, &op);
+	else
+		ret = op_begin_long(vcpu, any, "free", &op);
+	if (ret)
+		return ret;
+	/* Looked at only now that the owner cannot go to sleep any more. In a forked child it never wakes. */
+	if (!copy && op.from == AXVCPU_BLOCKED) {
+		op_leave(vcpu, &op, op.from);
+		return axvcpu_fail(vcpu->vm, -EBUSY, "free: vCPU %u: its owner is blocked in it",
+				   vcpu->id);
+	}
+	/* Best effort: there is nobody left to try again. */
+	if (op.from == AXVCPU_READY && op.owner == thread_serial())
+		restore_thread(vcpu);
+	if (!copy)
+		mailbox_destroy(&vcpu->mailbox);
+	vcpu->ops->vcpu_free(vcpu->arch);
+	thread_set_current(op.previous == vcpu ? NULL : op.previous);
+
+	if (!copy)
+		pthread_mutex_lock(&vm->lock);
+	vm->vcpus[vcpu->id] = NULL;
+	vm->nvcpus--;
+	if (!copy)
+		pthread_mutex_unlock(&vm->lock);
+	affinity_destroy(&vcpu->affinity);
+	thread_record_put(vcpu->owner);
+	free(vcpu);
+	return 0;
+}
+
+/* --- setup, bind, unbind ---------------------------------------------------------------------- */
+
+int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_root,
+		 const struct axvcpu_setup_config *given)
+{
+	struct axvcpu_setup_config config;
+	struct op op;
+	int ret = op_begin_long(vcpu, IN(AXVCPU_CREATED), "setup", &op);
+
+	if (ret)
+		return ret;
+	ret = sized_copy(vcpu->vm, "struct axvcpu_setup_config", &config, sizeof(config), given);
+	if (!ret && config.flags)
+		ret = axvcpu_fail(vcpu->vm, -EINVAL, "setup: vCPU %u: unknown flags %#" PRIx32,
+				  vcpu->id, config.flags);
+	if (!ret)
+		ret = vcpu->ops->set_entry(vcpu->arch, entry);
+	if (!ret)
+		ret = vcpu->ops->set_ept_root(vcpu->arch, ept_root);
+	if (!ret)
+		ret = vcpu->ops->setup(vcpu->arch, &config);
+	op_end(vcpu, &op, ret ? AXVCPU_CREATED : AXVCPU_FREE);
+	return ret;
+}
+
+static int bind_thread(struct axvcpu *vcpu)
+{
+	int favor = vcpu->flags & AXVCPU_F_FAVOR_CPU ? (int)vcpu->favor_cpu : -1;
+	int ret = affinity_pin(vcpu->vm, &vcpu->affinity, favor);
+
+	if (ret)
+		return ret;
+	ret = kick_signal_unblock(vcpu->vm, &vcpu->old_signals);
+	if (ret)
+		affinity_restore(vcpu->vm, &vcpu->affinity);
+	return ret;
+}
+
+/* Makes the calling thread the owner. Inside an operation. */
+static int take(struct axvcpu *vcpu, struct op *op)
+{
+	struct thread_record *record = thread_record_get();
+	int ret;
+
+	if (!record)
+		return axvcpu_fail(vcpu->vm, -ENOMEM, "vCPU %u: its owner's record", vcpu->id);
+	ret = bind_thread(vcpu);
+	if (!ret && HAS_OP(vcpu->ops, bind)) {
+		ret = vcpu->ops->bind(vcpu->arch);
+		if (ret)
+			restore_thread(vcpu);
+	}
+	if (ret)
+		thread_record_put(record);
+	else
+		op_own(vcpu, op, record);
+	return ret;
+}
+
+int axvcpu_bind(struct axvcpu *vcpu)
+{
+	struct op op;
+	int ret = op_begin_long(vcpu, IN(AXVCPU_FREE), "bind", &op);
+
+	if (ret)
+		return ret;
+	ret = take(vcpu, &op);
+	op_end(vcpu, &op, ret ? AXVCPU_FREE : AXVCPU_READY);
+	return ret;
+}
+
+int axvcpu_adopt(struct axvcpu *vcpu)
+{
+	struct op op;
+	int ret = op_begin(vcpu, IN(AXVCPU_READY) | IN(AXVCPU_BLOCKED), "adopt", &op);
+
+	if (ret)
+		return ret;
+	if (thread_record_ended(vcpu->owner))
+		ret = take(vcpu, &op);
+	else
+		ret = axvcpu_fail(vcpu->vm, -EBUSY,
+				  "adopt: vCPU %u: thread %d, its owner, has not ended", vcpu->id,
+				  (int)vcpu->tid);
+	op_end(vcpu, &op, ret ? op.from : AXVCPU_READY);
+	return ret;
+}
+
+int vcpu_flush(struct axvcpu *vcpu)
+{
+	int ret = HAS_OP(vcpu->ops, flush) ? vcpu->ops->flush(vcpu->arch) : 0;
+
+	if (!ret)
+		vcpu->awaits = 0;
+	return ret;
+}
+
+int axvcpu_unbind(struct axvcpu *vcpu)
+{
+	struct op op;
+	int ret = op_begin_owner(vcpu, IN(AXVCPU_READY), "unbind", &op);
+
+	if (ret)
+		return ret;
+	ret = vcpu_flush(vcpu);
+	if (!ret && HAS_OP(vcpu->ops, unbind))
+		ret = vcpu->ops->unbind(vcpu->arch);
+	if (!ret) {
+		ret = restore_thread(vcpu);
+		if (ret && HAS_OP(vcpu->ops, bind))
+			vcpu->ops->bind(vcpu->arch);
+	}
+	op_end(vcpu, &op, ret ? AXVCPU_READY : AXVCPU_FREE);
+	return ret;
+}
+
+int axvcpu_flush(struct axvcpu *vcpu)
+{
+	struct op op;
+	int ret = op_begin(vcpu, IN(AXVCPU_FREE) | IN(AXVCPU_READY), "flush", &op);
+
+	if (ret)
+		return ret;
+	ret = vcpu_flush(vcpu);
+	op_end(vcpu, &op, op.from);
+	return ret;
+}
+
+/* --- looking ---------------------------------------------------------------------------------- */
+
+uint32_t axvcpu_id(const struct axvcpu *vcpu)
+{
+	return vcpu->id;
+}
+
+uint64_t axvcpu_vm_id(const struct axvcpu *vcpu)
+{
+	return vcpu->vm->id;
+}
+
+struct axvm *axvcpu_vm(const struct axvcpu *vcpu)
+{
+	return vcpu->vm;
+}
+
+bool axvcpu_is_bsp(const struct axvcpu *vcpu)
+{
+	return vcpu->id == 0;
+}
+
+void *axvcpu_arch(const struct axvcpu *vcpu)
+{
+	return vcpu->arch;
+}
+
+int axvcpu_favor_cpu(const struct axvcpu *vcpu)
+{
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	return vcpu->flags & AXVCPU_F_FAVOR_CPU ? (int)vcpu->favor_cpu : -ENOENT;
+}
+
+int axvcpu_cpu_set(const struct axvcpu *vcpu, void *set, size_t size)
+{
+	const struct affinity *affinity = &vcpu->affinity;
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	if (!affinity->set)
+		return -ENOENT;
+	if (size && size < affinity->set_size)
+		return axvcpu_fail(vcpu->vm, -EINVAL, "cpu_set: vCPU %u: %zu bytes are needed",
+				   vcpu->id, affinity->set_size);
+	if (size) {
+		memset(set, 0, size);
+		memcpy(set, affinity->set, affinity->set_size);
+	}
+	return (int)affinity->set_size;
+}
+
+int axvcpu_fd(const struct axvcpu *vcpu)
+{
+	int ret = vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vcpu->ops, vcpu_fd))
+		return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: vCPUs have no descriptor",
+				   vcpu->ops->name);
+	return vcpu->ops->vcpu_fd(vcpu->arch);
+}
