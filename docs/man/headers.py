@@ -159,6 +159,7 @@ class Function:
         self.type, self.name, params = match.groups()
         self.type = self.type.strip()
         self.params = [] if params == "void" else split_commas(params)
+        self.names = [declared_name(param) for param in self.params]
         self.comment = comment
 
     def types(self):
@@ -214,10 +215,8 @@ class Type:
                     for member in members[int(closed.group(1)) :]:
                         member.name = closed.group(2) + "." + member.name
                 elif not closed:
-                    name = re.search(r"\(\*(\w+)\)|(\w+)(?:\[\w+\])*$", code)
-                    name = name.group(1) or name.group(2)
                     if comment:
-                        members.append(Member(name, code, comment))
+                        members.append(Member(declared_name(code), code, comment))
                     elif members and "(*" in code and "(*" in members[-1].code:
                         members[-1].also.append(code)
                 code, comment = "", None
@@ -297,6 +296,12 @@ class Header:
         return next(macro for macro in self.macros if macro.name == name)
 
 
+def declared_name(code):
+    """The name that a parameter or member declares; "..." for variable arguments."""
+    match = re.search(r"\(\*(\w+)\)|(\w+)(?:\[\w*\])*$|^(\.\.\.)$", code)
+    return next(filter(None, match.groups()))
+
+
 def split_commas(text):
     """Splits at commas that are not in parentheses."""
     return [part.strip() for part in re.findall(r"(?:[^,()]|\([^)]*\))+", text)]
@@ -304,4 +309,5 @@ def split_commas(text):
 
 def strip_comments(code):
     code = re.sub(r"[ \t]*/\*.*?\*/[ \t]*\n", "", code, flags=re.S)
+    code = re.sub(r",\n\t\t+ *", ",\n\t\t\t", code)
     return re.sub(r"\n{2,}", "\n", code)

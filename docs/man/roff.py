@@ -7,6 +7,10 @@ from headers import HeaderError
 
 SUMMARY_LENGTH = 90
 
+# What a text may refer to, besides functions: set by Writer.
+TYPES = set()
+HEADERS = set()
+
 
 class Page:
     """A page: its place, its purpose, and its lines."""
@@ -24,6 +28,8 @@ class Page:
         names = ", ".join([self.name] + self.links)
         head = [
             f'.TH {self.name} {self.section} "" "libaxvcpu {version}" "{self.title}"',
+            ".nr HY 0",
+            ".ad l",
             ".SH NAME",
             f"{escape(names)} \\- {mark(self.purpose)}",
         ]
@@ -37,21 +43,27 @@ def escape(text):
     return text
 
 
+REFERENCES = (
+    r"(`[^`]+`|sizeof\([^)]+\)|\bax\w+\(\)|\bAX(?:VCPU|VM|PERCPU)_\w+\*?|-E[A-Z0-9]+\b"
+    r"|(?<![\w/.])[a-z]\w*\.h\b|\b(?:struct|enum) ax\w+)"
+)
+
+
 def mark(text, italic=()):
     """Roff of a sentence: names of the API, errnos and `code` are bold, parameters italic."""
     italic = set(italic)
-    pieces = re.split(r"(`[^`]+`|\baxvcpu-\w+\(7\)|\bax\w+\(\)|\bAX(?:VCPU|VM|PERCPU)_\w+\*?|-E[A-Z0-9]+\b)", text)
     out = []
-    for piece in pieces:
-        if piece.startswith("`"):
-            piece = piece[1:-1]
-            font = "I" if piece in italic else "B"
-            out.append(f"\\f{font}{escape(piece)}\\fR")
+    for piece in re.split(REFERENCES, text):
+        if re.fullmatch(r"`[^`]+`", piece):
+            font = "I" if piece[1:-1] in italic else "B"
+            out.append(f"\\f{font}{escape(piece[1:-1])}\\fR")
         elif re.fullmatch(r"ax\w+\(\)", piece):
             out.append(f"\\fB{piece[:-2]}\\fR(3)")
-        elif re.fullmatch(r"axvcpu-\w+\(7\)", piece):
-            out.append(f"\\fB{escape(piece[:-3])}\\fR(7)")
-        elif re.fullmatch(r"AX\w+\*?|-E[A-Z0-9]+", piece):
+        elif re.fullmatch(r"\w+\.h", piece) and piece in HEADERS:
+            out.append(f"\\fBaxvcpu\\-{piece[:-2]}\\fR(7)")
+        elif re.fullmatch(r"(struct|enum) \w+", piece) and piece.split()[1] in TYPES:
+            out.append("%s \\fB%s\\fR(3type)" % tuple(piece.split()))
+        elif re.fullmatch(r"AX\w+\*?|-E[A-Z0-9]+|sizeof.*", piece):
             out.append(f"\\fB{escape(piece)}\\fR")
         else:
             out.append(escape(piece))
@@ -66,7 +78,7 @@ def sentence(text):
     """With a capital and a full stop."""
     if not text:
         return text
-    if re.match(r"[a-z][a-z' ]", text):
+    if re.match(r"[a-z]+(?![\w(])", text):
         text = text[0].upper() + text[1:]
     return text if text.endswith((".", ":", "?")) else text + "."
 
@@ -133,10 +145,8 @@ def prototype(function):
     bold = []
     for line in lines:
         line = escape(line)
-        names = [re.search(r"\(\*(\w+)\)|(\w+)(?:\[\w*\])*$", param) for param in function.params]
-        for match in filter(None, names):
-            name = match.group(1) or match.group(2)
-            line = re.sub(r"(?<=[ *])%s(?=[,)\[])" % name, r"\\fI%s\\fB" % name, line)
+        for name in function.names:
+            line = re.sub(r"(?<=[ *])%s(?=[,)\[])" % re.escape(name), r"\\fI%s\\fB" % name, line)
         bold.append(f"\\fB{line}\\fR")
     return bold
 
@@ -160,6 +170,12 @@ def see_also(references):
         comma = "," if index < len(references) - 1 else ""
         lines.append(f".BR {escape(name)} ({section}){comma}")
     return lines
+
+
+def labelled(label, text, italic=()):
+    """STATES, THREADS or SOURCE."""
+    text = f"{text} in the axvcpu crate." if label == "Source" else sentence(text)
+    return [f".SH {label.upper()}", mark(text, italic)]
 
 
 def macros(items):
@@ -215,6 +231,8 @@ class Writer:
         self.functions = {item.name: item for header in headers for item in header.functions}
         self.macros = [macro for header in headers for macro in header.macros]
         self.shown = set()  # macros that are on a page
+        TYPES.update(self.types)
+        HEADERS.update(header.name for header in headers if header.comment)
         self._check_groups()
 
     def _check_groups(self):
@@ -249,7 +267,7 @@ class Writer:
                 f"{comment.where}: the first sentence about {name} must have 1 to "
                 f"{SUMMARY_LENGTH} characters: {text}"
             )
-        return text[0].lower() + text[1:] if re.match(r"[A-Z][a-z]", text) else text
+        return text[0].lower() + text[1:] if re.match(r"A |[A-Z][a-z]", text) else text
 
     def function(self, header, function):
         comment = function.comment
@@ -257,10 +275,9 @@ class Writer:
         page = Page(
             function.name, "3", "Library Functions", self._purpose(comment, function.name)
         )
-        documented = set(names)
-        declared = {re.findall(r"\w+", param.split("[")[0].split(")(")[0])[-1] for param in function.params}
-        if documented != declared:
-            raise HeaderError(f"{comment.where}: {function.name}: @param of {documented ^ declared}")
+        wrong = set(names) ^ set(function.names)
+        if wrong:
+            raise HeaderError(f"{comment.where}: {function.name}: @param of {sorted(wrong)}")
         page.lines = library(self._include(header)) + [".nf"] + prototype(function) + [".fi"]
         page.lines += [".SH DESCRIPTION"] + blocks(comment, names)
         if comment.params:
@@ -278,9 +295,7 @@ class Writer:
         if constants:
             page.lines += [".SH CONSTANTS"] + macros(constants)
         for label, text in comment.labels.items():
-            if label == "Source":
-                text = f"axvcpu crate: {text}"
-            page.lines += [f".SH {label.upper()}", mark(sentence(text), names)]
+            page.lines += labelled(label, text, names)
         page.lines += see_also(self._related(header, function, errors))
         return page
 
@@ -310,7 +325,7 @@ class Writer:
         if constants:
             page.lines += [".SH CONSTANTS"] + macros(constants)
         for label, text in item.comment.labels.items():
-            page.lines += [f".SH {label.upper()}", mark(sentence(text))]
+            page.lines += labelled(label, text)
         users = sorted(f.name for f in self.functions.values() if item.name in f.types())
         holders = sorted(
             name

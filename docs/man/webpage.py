@@ -162,7 +162,7 @@ class Converter:
 
     def convert(self, text):
         for line in text.rstrip("\n").split("\n"):
-            if line.startswith('.\\"') or line.startswith(".TH"):
+            if re.match(r'\.(\\"|TH|nr|ad)', line):
                 continue
             match = re.match(r"\.([A-Za-z]+) ?(.*)", line)
             if match:
