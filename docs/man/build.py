@@ -12,9 +12,11 @@ import re
 import shutil
 import sys
 
-import roff
-import webpage
-from headers import Header, HeaderError
+sys.dont_write_bytecode = True
+
+import roff  # noqa: E402
+import webpage  # noqa: E402
+from headers import Header, HeaderError  # noqa: E402
 
 
 def read(path):
