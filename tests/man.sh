@@ -151,6 +151,20 @@ else
 	skip "mandoc" "there is none"
 fi
 
+# --- the options of the programs -------------------------------------------------------------------------
+
+for name in axrun axvcpu-info; do
+	program=$top_builddir/examples/$name/$name
+	if ! [ -x "$program" ]; then
+		skip "$name(1) has the options of $name --help" "it is not built"
+		continue
+	fi
+	"$program" --help | grep -oE -e '--[a-z][a-z-]*' | LC_ALL=C sort -u >"$work/options"
+	sed 's/\\-/-/g' "$pages/man1/$name.1" | sed -n '/^\.SH OPTIONS/,/^\.SH EXIT/p' |
+		sed -n 's/^\(\.B \|\\fB\)\(--[a-z-]*\).*/\2/p' | LC_ALL=C sort -u >"$work/described"
+	same "$name(1) has the options of $name --help" "$work/options" "$work/described"
+done
+
 # --- the same each time -------------------------------------------------------------------------------
 
 : "${PYTHON:=python3}"

@@ -103,6 +103,9 @@ class Comment:
             self.params.append((name, text.strip()))
         elif part == "return":
             self.returns = [item.strip() for item in text.rstrip(".").split("; ")]
+            for item in self.returns:
+                if item.startswith("-E") and not re.fullmatch(f"{ERRNOS}(: .*)?", item):
+                    raise HeaderError(f"{self.where}: not of the form -ERRNO: reason: {item}")
         else:
             self.labels[part] = text
 
@@ -115,7 +118,7 @@ class Comment:
     def errors(self):
         """(errno, reason), in order; the reason is "" for one that means what error.h says."""
         for item in self.returns:
-            match = re.fullmatch(r"(%s)(?:: (.*))?" % ERRNOS, item)
+            match = re.fullmatch(f"({ERRNOS})(?:: (.*))?", item)
             if match:
                 for errno in match.group(1).split(", "):
                     yield errno, match.group(2) or ""
@@ -129,7 +132,7 @@ class Comment:
         return [
             item
             for item in self.returns
-            if not re.match(ERRNOS + "(?:: |$)", item) and not item.startswith("errnos of ")
+            if not item.startswith("-E") and not item.startswith("errnos of ")
         ]
 
     def text(self):
@@ -151,7 +154,6 @@ class Macro:
 class Function:
     def __init__(self, code, comment, where):
         code = re.sub(r"\bAXVCPU_API(_HOT)?\b|\bAXVCPU_PRINTF\([^)]*\)", "", code)
-        self.inline = "static inline" in code
         code = re.sub(r"\s+", " ", code.replace("static inline", "")).strip()
         match = re.fullmatch(r"(.*?)(\w+)\((.*)\)", code)
         if not match:
@@ -179,7 +181,6 @@ class Type:
     def __init__(self, kind, name, code, comment, where):
         self.kind, self.name, self.comment = kind, name, comment
         self.code = strip_comments(code)
-        self.macros = []
         body = code[code.index("{") + 1 : code.rindex("}")]
         if kind == "enum":
             self.members = self._enumerators(body, where)

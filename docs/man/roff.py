@@ -183,11 +183,14 @@ def macros(items):
     lines = []
     last = None
     for macro in items:
+        term = f"\\fB{escape(macro.shown)}\\fR"
         if last is not None and macro.comment is last.comment:
-            lines[-1:-1] = [".TQ", f"\\fB{escape(macro.shown)}\\fR"]
+            lines[text:text] = [".TQ", term]
+            text += 2
             continue
-        entry = [".IP" if line == ".PP" else line for line in blocks(macro.comment)]
-        lines += [".TP", f"\\fB{escape(macro.shown)}\\fR"] + entry
+        lines += [".TP", term]
+        text = len(lines)
+        lines += [".IP" if line == ".PP" else line for line in blocks(macro.comment)]
         last = macro
     return lines
 
@@ -287,7 +290,9 @@ class Writer:
         lines, errors = returns(function)
         page.lines += lines
         for errno, reason in errors:
-            reason = reason or self.errors[errno]
+            reason = reason or self.errors.get(errno)
+            if not reason:
+                raise HeaderError(f"{comment.where}: {errno} needs a reason, as error.h has none")
             page.lines += definitions([(f"\\fB{escape(errno)}\\fR", reason)], names)
         for item in comment.passed_on():
             page.lines += [".PP", mark(f"{sentence(item)[:-1]} are passed on unchanged.")]

@@ -61,12 +61,8 @@ def inline(text, known):
 
 
 def arguments(text):
-    return [a if a is not None else b for a, b in _arguments(text)]
-
-
-def _arguments(text):
-    for match in re.finditer(r'"((?:[^"]|"")*)"|(\S+)', text):
-        yield match.group(1), match.group(2)
+    """The arguments of a macro: words, or in quotes."""
+    return [quoted or word for quoted, word in re.findall(r'"([^"]*)"|(\S+)', text)]
 
 
 def fonts(macro, words):
@@ -110,9 +106,9 @@ class Converter:
     def text(self, line):
         if self.term:
             self.term = False
-            identity = re.sub(r"\\f.|\\&", "", line).replace("\\-", "-")
-            identity = re.sub(r"\W+", "-", identity.split("(")[0]).strip("-")
-            self.out.append(f'<dt id="{html.escape(identity)}">{inline(line, self.known)}</dt>')
+            constant = re.match(r"\\fB(AX\w+)", line)
+            anchor = f' id="{constant.group(1)}"' if constant else ""
+            self.out.append(f"<dt{anchor}>{inline(line, self.known)}</dt>")
             self.start("dd")
             return
         if not self.literal and not (self.open and self.open[-1] in ("p", "dd", "li")):
@@ -127,16 +123,16 @@ class Converter:
             self.close()
             tag = "h2" if name == "SH" else "h3"
             title = " ".join(words)
-            identity = re.sub(r"\W+", "-", title.lower()).strip("-")
-            title = inline(title, self.known)
-            self.out.append(f'<{tag} id="{identity}">{title}</{tag}>')
+            self.out.append(f'<{tag} id="{title.replace(" ", "-")}">{html.escape(title)}</{tag}>')
         elif name == "PP":
             self.close(self._level())
         elif name == "TP":
             self._item("dl")
             self.term = True
         elif name == "TQ":
-            self.close(len(self.open) - 1)
+            # Another term in front of the description that the previous one has begun.
+            self.out.pop()
+            self.open.pop()
             self.term = True
         elif name == "IP" and words:
             self._item("ol" if words[0][0].isdigit() else "ul")
