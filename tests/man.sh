@@ -28,7 +28,7 @@ names() {
 	grep -L '^\.so ' "$pages"/man*/*."$1" | sed 's/.*\///; s/\.[^.]*$//' | LC_ALL=C sort
 }
 
-# --- each function and type has a page, and each page its function -------------------------------------
+# --- each function and type has a page, and each page its function ----------------------------------
 
 headers=$top_srcdir/include/axvcpu
 sed -n 's/^[[:space:]]*\(ax[a-z0-9_]*\);$/\1/p' "$top_srcdir/lib/libaxvcpu.map" >"$work/exported"

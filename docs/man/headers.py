@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 """Reads the documentation comments and declarations of the public headers.
 
-A comment, between /** and */, has paragraphs, lists ("- "), tables ("| a | b |") and code (indented by
-four columns); then, in this order and each optional:
+A comment, between /** and */, has paragraphs, lists ("- "), tables ("| a | b |") and code (indented
+by four columns); then, each optional:
 
     @param NAME text
-    @return item; item; ...      an item: "0", "-EINVAL: why", "-EBADFD", "errnos of the kernel", or text
-    States: text                 the states in which it may be called, and the state that it leaves
-    Threads: text                who may call it
+    @return item; item; ...      an item: "0", "VALUE: meaning", "-EINVAL: reason", "-EBADFD" (the
+                                 reason is that of error.h), "errnos of the kernel", or one text
+    States: text                 the states in which it may be called, and the state afterwards
+    Threads: text                the threads that may call it
     Source: text                 the item of the axvcpu crate
 
 The first sentence is the summary. The code is formatted by clang-format, which this parser relies on.

@@ -28,6 +28,7 @@ class Page:
         names = ", ".join([self.name] + self.links)
         head = [
             f'.TH {self.name} {self.section} "" "libaxvcpu {version}" "{self.title}"',
+            ".nh",
             ".nr HY 0",
             ".ad l",
             ".SH NAME",
@@ -211,6 +212,9 @@ def returns(function):
             lines += ["A negative errno on failure."] if errors else []
         else:
             pairs = [item.partition(": ") for item in results]
+            for term, colon, _ in pairs:
+                if not colon and term != "0":
+                    raise HeaderError(f"{comment.where}: @return: not VALUE: meaning: {term}")
             lines += definitions([(mark(term), text or "success") for term, _, text in pairs], names)
             lines += [".PP", "A negative errno on failure."] if errors else []
     if errors or comment.passed_on():
@@ -219,7 +223,7 @@ def returns(function):
 
 
 class Writer:
-    """Makes the pages of the headers; 'groups' are (title, [name]) of functions that belong together."""
+    """Makes the pages of the headers; 'groups' are (title, [name]) of related functions."""
 
     def __init__(self, headers, groups, umbrella):
         self.headers = headers
@@ -335,7 +339,8 @@ class Writer:
         holders = sorted(
             name
             for name, other in self.types.items()
-            if other is not item and re.search(r"\b(?:struct|enum) %s\b" % item.name, self._code(other))
+            if other is not item
+            and re.search(r"\b(?:struct|enum) %s\b" % item.name, self._code(other))
         )
         held = [name for name in re.findall(r"(?:struct|enum) (\w+)", self._code(item))]
         held = sorted({name for name in held if name in self.types and name != item.name})
@@ -348,7 +353,7 @@ class Writer:
 
     @staticmethod
     def _code(item):
-        """The code of a type with the comments of its members, which name the enums of plain numbers."""
+        """The code of a type, and the comments of its members, which name enums."""
         return item.code + " ".join(entry.comment.text() for entry in item.members)
 
     def overview(self, header):

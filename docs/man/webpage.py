@@ -5,7 +5,8 @@ import html
 import re
 
 STYLE = """\
-body { max-width: 50em; margin: 1em auto; padding: 0 1em; font-family: sans-serif; line-height: 1.4; }
+body { max-width: 50em; margin: 1em auto; padding: 0 1em; }
+body { font-family: sans-serif; line-height: 1.4; }
 pre, code, b { font-family: monospace; }
 pre { background: #f4f4f4; padding: 0.5em; overflow-x: auto; }
 h1 { font-size: 1.4em; } h2 { font-size: 1.1em; margin-top: 1.5em; } h3 { font-size: 1em; }
@@ -158,7 +159,7 @@ class Converter:
 
     def convert(self, text):
         for line in text.rstrip("\n").split("\n"):
-            if re.match(r'\.(\\"|TH|nr|ad)', line):
+            if re.match(r'\.(\\"|TH|nh|nr|ad)', line):
                 continue
             match = re.match(r"\.([A-Za-z]+) ?(.*)", line)
             if match:

@@ -19,7 +19,11 @@
 extern "C" {
 #endif
 
-/** Kinds of exits. New kinds are appended; numbers never change. */
+/**
+ * Kinds of exits. New kinds are appended; numbers never change.
+ *
+ * A member in parentheses has the details: it belongs to `u` of struct axvcpu_exit.
+ */
 enum axvcpu_exit_kind {
 	/**
 	 * Nothing to handle: a kick, a signal to the thread, or an exit that the backend has
@@ -27,41 +31,41 @@ enum axvcpu_exit_kind {
 	 */
 	AXVCPU_EXIT_NOTHING = 0,
 	/**
-	 * The guest has called the hypervisor: `hypercall`. It takes a value as an answer. By
+	 * The guest has called the hypervisor (`u.hypercall`). It takes a value as an answer. By
 	 * default the call does not exist: x86 -1000 (-KVM_ENOSYS); arm64 -1 (NOT_SUPPORTED of the
 	 * SMCCC); riscv64 -2 (SBI_ERR_NOT_SUPPORTED). arm64 and riscv64 also take a pair, for x0
 	 * and x1 or a0 and a1. With a single value, a1 is 0.
 	 */
 	AXVCPU_EXIT_HYPERCALL = 1,
 	/**
-	 * A load from an address that is not guest memory: `mmio`. It takes a value as an answer;
-	 * the default is all ones.
+	 * A load from an address that is not guest memory (`u.mmio`). It takes a value as an
+	 * answer; the default is all ones.
 	 */
 	AXVCPU_EXIT_MMIO_READ = 2,
-	/** A store to an address that is not guest memory, or to read-only memory: `mmio`. */
+	/** A store to an address that is not guest memory, or to read-only memory (`u.mmio`). */
 	AXVCPU_EXIT_MMIO_WRITE = 3,
 	/**
-	 * A read of a system register (MSR, CSR, AArch64 register): `sysreg`. It takes a value or a
-	 * fault as an answer; the default is 0. To make a register appear absent, answer with a
-	 * fault: x86 #GP, riscv64 an illegal instruction exception.
+	 * A read of a system register (MSR, CSR, AArch64 register) (`u.sysreg`). It takes a value
+	 * or a fault as an answer; the default is 0. To make a register appear absent, answer with
+	 * a fault: x86 #GP, riscv64 an illegal instruction exception.
 	 */
 	AXVCPU_EXIT_SYSREG_READ = 4,
 	/**
-	 * A write of a system register: `sysreg`. The hypervisor has not performed it. It takes a
-	 * fault as an answer, or any value, which accepts the write; the default accepts it. On
+	 * A write of a system register (`u.sysreg`). The hypervisor has not performed it. It takes
+	 * a fault as an answer, or any value, which accepts the write; the default accepts it. On
 	 * riscv64 the instruction also reads, and the value is the previous value of the register.
 	 */
 	AXVCPU_EXIT_SYSREG_WRITE = 5,
 	/**
-	 * A read from an I/O port: `io`. It takes a value as an answer, or bytes if it has several
-	 * items; the default is all ones.
+	 * A read from an I/O port (`u.io`). It takes a value as an answer, or bytes if it has
+	 * several items; the default is all ones.
 	 */
 	AXVCPU_EXIT_IO_READ = 6,
-	/** A write to an I/O port: `io`. */
+	/** A write to an I/O port (`u.io`). */
 	AXVCPU_EXIT_IO_WRITE = 7,
-	/** A host interrupt that the HAL has claimed: `external_interrupt`. */
+	/** A host interrupt that the HAL has claimed (`u.external_interrupt`). */
 	AXVCPU_EXIT_EXTERNAL_INTERRUPT = 8,
-	/** An access that the hypervisor can neither map nor emulate: `page_fault`. */
+	/** An access that the hypervisor can neither map nor emulate (`u.page_fault`). */
 	AXVCPU_EXIT_NESTED_PAGE_FAULT = 9,
 	/**
 	 * The guest waits for an interrupt (HLT), and there is no in-kernel interrupt controller:
@@ -69,7 +73,7 @@ enum axvcpu_exit_kind {
 	 */
 	AXVCPU_EXIT_HALT = 10,
 	/**
-	 * The guest starts another CPU: `cpu_up`. arm64: it takes a value as an answer, of enum
+	 * The guest starts another CPU (`u.cpu_up`). arm64: it takes a value as an answer, of enum
 	 * axvcpu_psci_result. The default is success if that CPU was started since the exit, even
 	 * if it is off again; otherwise an internal failure. Until the exit is answered or the CPU
 	 * is started, CPU_ON of that CPU by other CPUs returns AXVCPU_PSCI_ON_PENDING without an
@@ -77,27 +81,27 @@ enum axvcpu_exit_kind {
 	 */
 	AXVCPU_EXIT_CPU_UP = 11,
 	/**
-	 * The guest powers this CPU off: `cpu_down`. arm64: it takes a value as an answer, which
+	 * The guest powers this CPU off (`u.cpu_down`). arm64: it takes a value as an answer, which
 	 * the guest receives if the vCPU continues to run; the default is AXVCPU_PSCI_DENIED.
 	 */
 	AXVCPU_EXIT_CPU_DOWN = 12,
 	/** The guest powers the machine off. Terminal. */
 	AXVCPU_EXIT_SYSTEM_DOWN = 13,
-	/** The hardware has refused to enter the guest: `fail_entry`. */
+	/** The hardware has refused to enter the guest (`u.fail_entry`). */
 	AXVCPU_EXIT_FAIL_ENTRY = 14,
-	/** The guest sends an inter-processor interrupt: `ipi`. */
+	/** The guest sends an inter-processor interrupt (`u.ipi`). */
 	AXVCPU_EXIT_SEND_IPI = 15,
 	/** The guest requests a reset of the machine. Terminal. */
 	AXVCPU_EXIT_SYSTEM_RESET = 16,
 	/** x86: triple fault. Terminal. The registers may be lost; with SVM they are. */
 	AXVCPU_EXIT_SHUTDOWN = 17,
-	/** The hypervisor cannot continue this vCPU: `internal`. Terminal. */
+	/** The hypervisor cannot continue this vCPU (`u.internal`). Terminal. */
 	AXVCPU_EXIT_INTERNAL_ERROR = 18,
 	/** An exit for which this version has no kind: see `raw_reason` and `raw_code`. */
 	AXVCPU_EXIT_UNHANDLED = 19,
 	/** The guest can take an interrupt, after axvcpu_request_irq_window(). */
 	AXVCPU_EXIT_IRQ_WINDOW = 20,
-	/** A breakpoint, watchpoint or step of axvcpu_set_debug(): `debug`. */
+	/** A breakpoint, watchpoint or step of axvcpu_set_debug() (`u.debug`). */
 	AXVCPU_EXIT_DEBUG = 21,
 	/**
 	 * x86: the guest has blocked interrupts for longer than `notify_window` of struct
@@ -105,7 +109,7 @@ enum axvcpu_exit_kind {
 	 */
 	AXVCPU_EXIT_NOTIFY = 22,
 	/**
-	 * x86, split irqchip: the guest has ended a level-triggered interrupt of a route: `eoi`.
+	 * x86, split irqchip: the guest has ended a level-triggered interrupt of a route (`u.eoi`).
 	 */
 	AXVCPU_EXIT_EOI = 23,
 };
@@ -387,7 +391,7 @@ struct axvcpu_exit {
  *
  * @param io `u.io` of the exit.
  * @param i  index of the item, from 0.
- * @return the item, of `width` bytes; NULL if `i` is past the last item.
+ * @return the item, of `width` bytes, or NULL if `i` is past the last item.
  *
  * Threads: the owner, until the next call on the vCPU.
  */
@@ -401,7 +405,7 @@ static inline void *axvcpu_io_item(const struct axvcpu_exit_io *io, uint32_t i)
  *
  * @param io `u.io` of the exit.
  * @param i  index of the item, from 0.
- * @return the value, zero-extended; all ones if `i` is past the last item.
+ * @return the value, zero-extended, or all ones if `i` is past the last item.
  *
  * Threads: the owner, until the next call on the vCPU.
  */

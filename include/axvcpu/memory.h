@@ -144,14 +144,13 @@ AXVCPU_API int axvm_map(struct axvm *vm, const struct axvm_region *region);
  * The region is first removed from the guest and from new lookups. Then the call waits until the
  * lookups and copies in progress, anywhere in the memory of this VM, have ended. Then the host
  * memory is unmapped, unless it is the caller's. The call may also wait for some lookups that begin
- * meanwhile, but not indefinitely.
+ * meanwhile, but not indefinitely. On failure the region stays mapped.
  *
  * @param vm  the VM.
  * @param gpa first address of the region.
  * @param len its full size in bytes; regions cannot be unmapped partially.
  * @return 0; -ENOENT: there is no region with this address and size; -EBUSY: the region is
- *         AXVM_MEM_FRAMES and is unmapped automatically; -ENOMEM; -EPERM; errnos of the kernel. On
- *         failure the region stays mapped.
+ *         AXVM_MEM_FRAMES and is unmapped automatically; -ENOMEM; -EPERM; errnos of the kernel.
  *
  * Threads: any.
  */
@@ -283,8 +282,8 @@ AXVCPU_API int axvm_free_frame(struct axvm *vm, uint64_t gpa);
  *
  * @param vm  the VM.
  * @param gpa the guest-physical address.
- * @return the host address, valid until the region is unmapped. NULL if the address is not guest
- *         memory; axvcpu_last_error() then returns a message.
+ * @return the host address, valid until the region is unmapped, or NULL if the address is not guest
+ *         memory. axvcpu_last_error() then returns a message.
  *
  * Threads: any.
  * Source: AxVCpuHal::phys_to_virt()

@@ -68,10 +68,10 @@ struct axvcpu_privileges {
  * The function can be called again, to drop more.
  *
  * @param privileges the privileges that remain; NULL: no capability, the same user.
- * @return 0; -EINVAL, -E2BIG: the config is not valid; -EBUSY: another thread still has privileges;
- *         the message names the thread and the privilege; -EPERM: a capability to keep is missing,
- *         or one that changing the user needs (CAP_SETUID, CAP_SETGID); -ENOTSUP: the library was
- *         built without libcap-ng; -ENOMEM; -EIO: /proc is not readable as expected;
+ * @return 0; -EINVAL, -E2BIG: the config is not valid; -EBUSY: another thread still has privileges,
+ *         and the message names the thread and the privilege; -EPERM: a capability to keep is
+ *         missing, or one that changing the user needs (CAP_SETUID, CAP_SETGID); -ENOTSUP: the
+ *         library was built without libcap-ng; -ENOMEM; -EIO: /proc is not readable as expected;
  *         -ENOTRECOVERABLE; errnos of the kernel.
  *
  * Threads: any, one at a time.

@@ -295,7 +295,7 @@ AXVCPU_API int axvcpu_reg_info(const struct axvcpu *vcpu, unsigned int n, uint64
  * A KVM id contains the size of its register. Registers with an id of this library have 8 bytes.
  *
  * @param id the id.
- * @return the size in bytes; 0: the id has no valid size.
+ * @return the size in bytes, or 0 if the id has no valid size.
  *
  * Threads: any.
  */

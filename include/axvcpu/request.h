@@ -82,16 +82,19 @@ struct axvcpu_request {
 /**
  * Sends a request to a vCPU and waits until it is carried out.
  *
+ * With `timeout_ns` 0 it does not wait: it returns 0 when the request has been carried out or
+ * queued, as do the functions that the kinds are named after.
+ *
  * @param vcpu       the vCPU.
  * @param request    the request; copied.
- * @param timeout_ns longest time to wait, in nanoseconds; negative: no limit; 0: do not wait, as
- *                   the functions that the kinds are named after.
- * @return 0 or the error of the operation itself; with `timeout_ns` 0, 0 if the request was queued;
- *         -ETIMEDOUT: the request was not begun in time, and will not be carried out; -EINVAL: not
- *         a request; -EBADFD; -ENOMEM; -ENOSPC: the request queue is full, and `timeout_ns` is 0;
- *         -ENOTSUP: the backend does not support the request; -EALREADY: START of a vCPU that is
- *         on, or has a start pending; -EBUSY: the caller is inside an operation on this vCPU and
- *         would wait for itself; -ECANCELED: the vCPU was freed; -EPERM; errnos of the operation.
+ * @param timeout_ns longest time to wait, in nanoseconds; negative: no limit; 0: do not wait.
+ * @return 0: carried out, or with `timeout_ns` 0 queued; -ETIMEDOUT: the request was not begun in
+ *         time, and will not be carried out; -EINVAL: not a request, or an argument of the
+ *         operation is not valid; -EBADFD; -ENOMEM; -ENOSPC: the request queue is full, and
+ *         `timeout_ns` is 0; -ENOTSUP: the backend does not support the request; -EALREADY: START
+ *         of a vCPU that is on, or has a start pending; -EBUSY: the caller is inside an operation
+ *         on this vCPU and would wait for itself; -ECANCELED: the vCPU was freed; -EPERM; errnos of
+ *         the operation and of the kernel.
  *
  * States: all except Created and Invalid; unchanged.
  * Threads: any.

@@ -132,12 +132,13 @@ AXVCPU_API int axvm_runner_resume(struct axvm_runner *runner);
 /**
  * Stops a runner, waits for its threads, and frees it. Its vCPUs are Free again.
  *
- * In a forked child, which has none of the threads, it frees the copy and returns 0.
+ * The runner is freed even if a handler or a run has failed. In a forked child, which has none of
+ * the threads, the call frees the copy and returns 0.
  *
  * @param runner the runner; may be NULL, then nothing happens.
- * @return 0: stopped by AXVM_STOP or axvm_runner_stop(), and freed; -EBUSY: called by a thread of
- *         the runner; it was not freed; -ECANCELED: a thread has ended in its handler; the runner
- *         was freed; errnos of the first handler or run that failed; the runner was freed.
+ * @return 0: stopped by AXVM_STOP or axvm_runner_stop(); -EBUSY: called by a thread of the runner,
+ *         which was not freed; -ECANCELED: a thread has ended in its handler; errnos of the first
+ *         handler or run that failed.
  *
  * Threads: any except those of the runner. The caller must ensure that no other thread uses the
  * runner any more.

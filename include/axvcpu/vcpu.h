@@ -626,7 +626,7 @@ AXVCPU_API void *axvcpu_arch(const struct axvcpu *vcpu);
  *
  * Inside every operation of a backend, that is the vCPU of the operation.
  *
- * @return the vCPU; NULL if there is none.
+ * @return the vCPU, or NULL if there is none.
  *
  * Threads: any.
  * Source: get_current_vcpu()

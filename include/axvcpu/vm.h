@@ -205,7 +205,7 @@ AXVCPU_API int axvm_new(const struct axvm_config *config, struct axvm **vm);
  * Destroys a VM, unmaps its memory and closes its descriptors.
  *
  * @param vm the VM; may be NULL, then nothing happens.
- * @return 0; -EBUSY: the VM still has vCPUs; it was not freed.
+ * @return 0; -EBUSY: the VM still has vCPUs and was not freed.
  *
  * Threads: any. The caller must ensure that no other thread uses the VM any more.
  */
@@ -229,10 +229,10 @@ AXVCPU_API bool axvm_is_copy(const struct axvm *vm);
  *
  * Call it after the last axvcpu_new() and before the first axvcpu_run(). It initialises the parts
  * that depend on the number of vCPUs, such as the GIC of arm64. The first axvcpu_run() calls it if
- * it has not been called. Repeated calls have no effect.
+ * it has not been called. Repeated calls have no effect; after a failure the call can be repeated.
  *
  * @param vm the VM.
- * @return 0; -EPERM; errnos of the kernel. The call can be repeated after a failure.
+ * @return 0; -EPERM; errnos of the kernel.
  *
  * Threads: any.
  */
