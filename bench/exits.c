@@ -157,7 +157,7 @@ static uint64_t loop_inline(const struct raw_vm *raw, unsigned long n)
 	uint64_t sum = 0;
 
 	for (; n; n--) {
-		if (arch_syscall3(SYS_ioctl, raw->vcpu, KVM_RUN, 0))
+		if (axv_arch_syscall3(SYS_ioctl, raw->vcpu, KVM_RUN, 0))
 			die("KVM_RUN failed");
 		sum += handle(raw->run);
 	}

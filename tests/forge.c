@@ -6,11 +6,11 @@
 
 struct forge forge;
 
-int __real_sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, void **addr);
-int __wrap_sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, void **addr);
-int __wrap_sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, void **addr)
+int __real_axv_sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, void **addr);
+int __wrap_axv_sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, void **addr);
+int __wrap_axv_sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, void **addr)
 {
-	int ret = __real_sys_mmap(len, prot, flags, fd, offset, addr);
+	int ret = __real_axv_sys_mmap(len, prot, flags, fd, offset, addr);
 
 	/* The only descriptor that is mapped. */
 	if (!ret && fd >= 0)
@@ -18,16 +18,16 @@ int __wrap_sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, vo
 	return ret;
 }
 
-int __real_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
-int __wrap_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
-int __wrap_sys_ioctl(int fd, unsigned long request, uintptr_t arg)
+int __real_axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
+int __wrap_axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
+int __wrap_axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg)
 {
 	int result;
 
 	if (request != KVM_RUN || !forge.exit) {
 		if (forge.answer && forge.answer(fd, request, &arg, &result))
 			return result;
-		return __real_sys_ioctl(fd, request, arg);
+		return __real_axv_sys_ioctl(fd, request, arg);
 	}
 	forge.exit();
 	forge.exit = NULL;

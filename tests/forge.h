@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Exits that the KVM at hand cannot be brought to, or that no KVM should make: written into struct
- * kvm_run in its place. A program that uses it wraps sys_ioctl() and sys_mmap() (ld --wrap).
+ * kvm_run in its place. A program that uses it wraps axv_sys_ioctl() and axv_sys_mmap() (ld --wrap).
  */
 #ifndef TESTS_FORGE_H
 #define TESTS_FORGE_H

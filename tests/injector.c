@@ -100,7 +100,7 @@ static void must_close_on_exec(int does, const char *name)
 	type __wrap_##name(__VA_ARGS__); \
 	type __wrap_##name(__VA_ARGS__)
 
-WRAP(int, sys_open, const char *path, int flags)
+WRAP(int, axv_sys_open, const char *path, int flags)
 {
 	static const struct failure failure = { .err = { EMFILE, EACCES } };
 	int ret;
@@ -110,26 +110,26 @@ WRAP(int, sys_open, const char *path, int flags)
 		return injector.open_result;
 	if (fails("open", &failure, &ret))
 		return ret;
-	ret = __real_sys_open(path, flags);
+	ret = __real_axv_sys_open(path, flags);
 	injector.opened += ret >= 0;
 	return ret;
 }
 
-WRAP(int, sys_close, int fd)
+WRAP(int, axv_sys_close, int fd)
 {
-	int ret = __real_sys_close(fd);
+	int ret = __real_axv_sys_close(fd);
 
 	injector.opened -= ret == 0;
 	/* Linux closes the descriptor whatever it then says. */
 	return fails_harmlessly("close") ? -EINTR : ret;
 }
 
-WRAP(int, sys_read, int fd, void *buf, size_t len)
+WRAP(int, axv_sys_read, int fd, void *buf, size_t len)
 {
 	static const struct failure failure = { .err = { EIO, EINTR } };
 	int ret;
 
-	return fails("read", &failure, &ret) ? ret : __real_sys_read(fd, buf, len);
+	return fails("read", &failure, &ret) ? ret : __real_axv_sys_read(fd, buf, len);
 }
 
 static const struct {
@@ -162,7 +162,7 @@ static bool opens(unsigned long request, uintptr_t arg)
 	}
 }
 
-WRAP(int, sys_ioctl, int fd, unsigned long request, uintptr_t arg)
+WRAP(int, axv_sys_ioctl, int fd, unsigned long request, uintptr_t arg)
 {
 	static const struct failure other = { { EIO, EINVAL }, { 0 } };
 	const struct failure *failure = &other;
@@ -187,40 +187,40 @@ WRAP(int, sys_ioctl, int fd, unsigned long request, uintptr_t arg)
 	}
 	if (fails(name, failure, &ret))
 		return ret;
-	ret = __real_sys_ioctl(fd, request, arg);
+	ret = __real_axv_sys_ioctl(fd, request, arg);
 	if (ret >= 0)
 		injector.opened += opens(request, arg);
 	return ret;
 }
 
-WRAP(int, sys_mmap, size_t len, int prot, int flags, int fd, uint64_t offset, void **addr)
+WRAP(int, axv_sys_mmap, size_t len, int prot, int flags, int fd, uint64_t offset, void **addr)
 {
 	static const struct failure failure = { .err = { ENOMEM, EAGAIN } };
 	int ret;
 
 	if (fails("mmap", &failure, &ret))
 		return ret;
-	ret = __real_sys_mmap(len, prot, flags, fd, offset, addr);
+	ret = __real_axv_sys_mmap(len, prot, flags, fd, offset, addr);
 	if (!ret)
 		injector.mapped += len;
 	return ret;
 }
 
-WRAP(int, sys_munmap, void *addr, size_t len)
+WRAP(int, axv_sys_munmap, void *addr, size_t len)
 {
-	int ret = __real_sys_munmap(addr, len);
+	int ret = __real_axv_sys_munmap(addr, len);
 
 	if (!ret)
 		injector.mapped -= len;
 	return fails_harmlessly("munmap") ? -ENOMEM : ret;
 }
 
-WRAP(int, sys_madvise, void *addr, size_t len, int advice)
+WRAP(int, axv_sys_madvise, void *addr, size_t len, int advice)
 {
-	return fails_harmlessly("madvise") ? -EINVAL : __real_sys_madvise(addr, len, advice);
+	return fails_harmlessly("madvise") ? -EINVAL : __real_axv_sys_madvise(addr, len, advice);
 }
 
-WRAP(int, sys_memfd_create, const char *name, unsigned int flags)
+WRAP(int, axv_sys_memfd_create, const char *name, unsigned int flags)
 {
 	static const struct failure failure = { .err = { EMFILE, ENOMEM } };
 	int ret;
@@ -228,146 +228,150 @@ WRAP(int, sys_memfd_create, const char *name, unsigned int flags)
 	must_close_on_exec(flags & MFD_CLOEXEC, name);
 	if (fails("memfd_create", &failure, &ret))
 		return ret;
-	ret = __real_sys_memfd_create(name, flags);
+	ret = __real_axv_sys_memfd_create(name, flags);
 	injector.opened += ret >= 0;
 	return ret;
 }
 
-WRAP(int, sys_ftruncate, int fd, uint64_t len)
+WRAP(int, axv_sys_ftruncate, int fd, uint64_t len)
 {
 	static const struct failure failure = { .err = { EINTR, EFBIG } };
 	int ret;
 
-	return fails("ftruncate", &failure, &ret) ? ret : __real_sys_ftruncate(fd, len);
+	return fails("ftruncate", &failure, &ret) ? ret : __real_axv_sys_ftruncate(fd, len);
 }
 
-WRAP(int, sys_fstat, int fd, struct stat *st)
+WRAP(int, axv_sys_fstat, int fd, struct stat *st)
 {
 	static const struct failure failure = { .err = { EBADF, EOVERFLOW } };
 	int ret;
 
-	return fails("fstat", &failure, &ret) ? ret : __real_sys_fstat(fd, st);
+	return fails("fstat", &failure, &ret) ? ret : __real_axv_sys_fstat(fd, st);
 }
 
 /* Without seals, a file may be truncated, and that is all. */
-WRAP(int, sys_get_seals, int fd)
+WRAP(int, axv_sys_get_seals, int fd)
 {
-	return fails_harmlessly("F_GET_SEALS") ? -EINVAL : __real_sys_get_seals(fd);
+	return fails_harmlessly("F_GET_SEALS") ? -EINVAL : __real_axv_sys_get_seals(fd);
 }
 
-WRAP(int, sys_add_seals, int fd, int seals)
+WRAP(int, axv_sys_add_seals, int fd, int seals)
 {
 	static const struct failure failure = { .err = { EPERM, EBUSY } };
 	int ret;
 
-	return fails("F_ADD_SEALS", &failure, &ret) ? ret : __real_sys_add_seals(fd, seals);
+	return fails("F_ADD_SEALS", &failure, &ret) ? ret : __real_axv_sys_add_seals(fd, seals);
 }
 
 /* Not EPERM and its like, after which the library copies by itself: tests/test_truncated.c. */
-WRAP(ssize_t, sys_copy, pid_t self, void *to, const void *from, size_t len)
+WRAP(ssize_t, axv_sys_copy, pid_t self, void *to, const void *from, size_t len)
 {
 	static const struct failure failure = { .err = { EFAULT, ENOMEM }, .expected = { EIO, 0 } };
 	int ret;
 
 	return fails("process_vm_readv", &failure, &ret) ? ret
-							 : __real_sys_copy(self, to, from, len);
+							 : __real_axv_sys_copy(self, to, from, len);
 }
 
 /* Not EINVAL, by which the kernel asks for a larger set, or refuses all CPUs of one. */
-WRAP(int, sys_getaffinity, void *set, size_t size)
+WRAP(int, axv_sys_getaffinity, void *set, size_t size)
 {
 	static const struct failure failure = { .err = { ESRCH, EPERM } };
 	int ret;
 
-	return fails("sched_getaffinity", &failure, &ret) ? ret : __real_sys_getaffinity(set, size);
+	return fails("sched_getaffinity", &failure, &ret) ? ret
+							  : __real_axv_sys_getaffinity(set, size);
 }
 
-WRAP(int, sys_setaffinity, const void *set, size_t size)
+WRAP(int, axv_sys_setaffinity, const void *set, size_t size)
 {
 	static const struct failure failure = { .err = { EPERM, ENOMEM } };
 	int ret;
 
-	return fails("sched_setaffinity", &failure, &ret) ? ret : __real_sys_setaffinity(set, size);
+	return fails("sched_setaffinity", &failure, &ret) ? ret
+							  : __real_axv_sys_setaffinity(set, size);
 }
 
-WRAP(int, sys_sigaction, int sig, const struct sigaction *act, struct sigaction *old)
+WRAP(int, axv_sys_sigaction, int sig, const struct sigaction *act, struct sigaction *old)
 {
 	static const struct failure failure = { .err = { EINVAL, EFAULT } };
 	int ret;
 
-	return fails("sigaction", &failure, &ret) ? ret : __real_sys_sigaction(sig, act, old);
+	return fails("sigaction", &failure, &ret) ? ret : __real_axv_sys_sigaction(sig, act, old);
 }
 
-WRAP(int, sys_sigmask, int how, const sigset_t *set, sigset_t *old)
+WRAP(int, axv_sys_sigmask, int how, const sigset_t *set, sigset_t *old)
 {
 	static const struct failure failure = { .err = { EINVAL, EFAULT } };
 	int ret;
 
-	return fails("pthread_sigmask", &failure, &ret) ? ret : __real_sys_sigmask(how, set, old);
+	return fails("pthread_sigmask", &failure, &ret) ? ret
+							: __real_axv_sys_sigmask(how, set, old);
 }
 
 /* If it says so although it has taken one, the run returns for nothing, which any run may. */
-WRAP(int, sys_sigtake, int sig)
+WRAP(int, axv_sys_sigtake, int sig)
 {
-	int ret = __real_sys_sigtake(sig);
+	int ret = __real_axv_sys_sigtake(sig);
 
 	return fails_harmlessly("rt_sigtimedwait") ? -EAGAIN : ret;
 }
 
-WRAP(int, sys_tkill, pid_t pid, pid_t tid, int sig)
+WRAP(int, axv_sys_tkill, pid_t pid, pid_t tid, int sig)
 {
-	return fails_harmlessly("tgkill") ? -ESRCH : __real_sys_tkill(pid, tid, sig);
+	return fails_harmlessly("tgkill") ? -ESRCH : __real_axv_sys_tkill(pid, tid, sig);
 }
 
-WRAP(int, sys_futex_wait, const uint32_t *word, const struct timespec *timeout)
+WRAP(int, axv_sys_futex_wait, const uint32_t *word, const struct timespec *timeout)
 {
 	static const struct failure failure = { .err = { EINTR, EFAULT } };
 	int ret;
 
 	atomic_fetch_add(&injector.sleeps, 1);
-	return fails("futex", &failure, &ret) ? ret : __real_sys_futex_wait(word, timeout);
+	return fails("futex", &failure, &ret) ? ret : __real_axv_sys_futex_wait(word, timeout);
 }
 
-WRAP(int, sys_futex_wake, const uint32_t *word)
+WRAP(int, axv_sys_futex_wake, const uint32_t *word)
 {
-	return fails_harmlessly("futex") ? -EFAULT : __real_sys_futex_wake(word);
+	return fails_harmlessly("futex") ? -EFAULT : __real_axv_sys_futex_wake(word);
 }
 
-WRAP(void, sys_yield, void)
+WRAP(void, axv_sys_yield, void)
 {
 	void (*waiting)(void) = atomic_load(&injector.waiting);
 
 	atomic_fetch_add(&injector.yields, 1);
 	if (waiting)
 		waiting();
-	__real_sys_yield();
+	__real_axv_sys_yield();
 }
 
-WRAP(int, sys_thread_create, pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
-     void *arg)
+WRAP(int, axv_sys_thread_create, pthread_t *thread, const pthread_attr_t *attr,
+     void *(*fn)(void *arg), void *arg)
 {
 	static const struct failure failure = { .err = { EAGAIN, EPERM } };
 	int ret;
 
 	return fails("pthread_create", &failure, &ret)
 		       ? ret
-		       : __real_sys_thread_create(thread, attr, fn, arg);
+		       : __real_axv_sys_thread_create(thread, attr, fn, arg);
 }
 
-WRAP(int, sys_setspecific, pthread_key_t key, const void *value)
+WRAP(int, axv_sys_setspecific, pthread_key_t key, const void *value)
 {
 	static const struct failure failure = { .err = { ENOMEM, EINVAL },
 						.expected = { ENOMEM, ENOMEM } };
 	int ret;
 
-	return fails("pthread_setspecific", &failure, &ret) ? ret
-							    : __real_sys_setspecific(key, value);
+	return fails("pthread_setspecific", &failure, &ret)
+		       ? ret
+		       : __real_axv_sys_setspecific(key, value);
 }
 
-WRAP(void *, sys_calloc, size_t n, size_t size)
+WRAP(void *, axv_sys_calloc, size_t n, size_t size)
 {
 	static const struct failure failure = { .err = { ENOMEM, ENOMEM } };
 	int ret;
 
-	return fails("calloc", &failure, &ret) ? NULL : __real_sys_calloc(n, size);
+	return fails("calloc", &failure, &ret) ? NULL : __real_axv_sys_calloc(n, size);
 }

@@ -37,7 +37,7 @@ struct injector {
 	/* And with which argument, the latest time. */
 	uintptr_t request_arg;
 
-	/* What sys_open() returns instead of opening; 0: it opens. */
+	/* What axv_sys_open() returns instead of opening; 0: it opens. */
 	int open_result;
 
 	/*
@@ -56,9 +56,9 @@ struct injector {
 	/* Nobody need hear of it: the library goes on. */
 	bool harmless;
 
-	/* Bytes that sys_mmap() gave and sys_munmap() did not take. */
+	/* Bytes that axv_sys_mmap() gave and axv_sys_munmap() did not take. */
 	uint64_t mapped;
-	/* The same of sys_open(), sys_memfd_create() and sys_close(), but for KVM's own. */
+	/* The same of axv_sys_open(), axv_sys_memfd_create() and axv_sys_close(), but for KVM's own. */
 	long opened;
 };
 

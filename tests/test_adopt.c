@@ -56,6 +56,7 @@ static void *bind_and_end(void *arg)
 static void *bind_run_and_end(void *arg)
 {
 	mock.exit.kind = AXVCPU_EXIT_MMIO_READ;
+	mock.exit.kind = AXVCPU_EXIT_MMIO_READ;
 	mock.exit.answerable = 1;
 	ck_ok(axvcpu_bind(vcpu));
 	ck_ok(axvcpu_run(vcpu, &exit_));

@@ -591,6 +591,7 @@ static void whole_life(void)
 	ck_fails(axvcpu_fd(new), ENOTSUP);
 	if (!ops.complete) {
 		mock.exit.kind = AXVCPU_EXIT_IO_READ;
+		mock.exit.kind = AXVCPU_EXIT_MMIO_READ;
 		mock.exit.answerable = 1;
 		ck_ok(axvcpu_run(new, &exit_));
 		ck_fails(axvcpu_complete_value(new, 1), EBADFD);

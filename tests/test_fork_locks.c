@@ -68,12 +68,12 @@ WRAP_LOCK(pthread_rwlock_wrlock, pthread_rwlock_t)
 
 static bool wipes;
 
-int __real_sys_madvise(void *addr, size_t len, int advice);
-int __wrap_sys_madvise(void *addr, size_t len, int advice);
-int __wrap_sys_madvise(void *addr, size_t len, int advice)
+int __real_axv_sys_madvise(void *addr, size_t len, int advice);
+int __wrap_axv_sys_madvise(void *addr, size_t len, int advice);
+int __wrap_axv_sys_madvise(void *addr, size_t len, int advice)
 {
 	return advice == MADV_WIPEONFORK && !wipes ? -EINVAL
-						   : __real_sys_madvise(addr, len, advice);
+						   : __real_axv_sys_madvise(addr, len, advice);
 }
 
 /* --- a VM with one vCPU of the test's, and one that a runner runs ------------------------------ */

@@ -290,18 +290,18 @@ END_TEST
 static const char *list;
 static enum { REAL, TEXT, MISSING, UNREADABLE } file;
 
-int __real_sys_open(const char *path, int flags);
-int __wrap_sys_open(const char *path, int flags);
-int __wrap_sys_open(const char *path, int flags)
+int __real_axv_sys_open(const char *path, int flags);
+int __wrap_axv_sys_open(const char *path, int flags);
+int __wrap_axv_sys_open(const char *path, int flags)
 {
 	int memfd;
 
 	if (file == REAL || strcmp(path, "/sys/devices/system/cpu/present"))
-		return __real_sys_open(path, flags);
+		return __real_axv_sys_open(path, flags);
 	if (file == MISSING)
 		return -ENOENT;
 	if (file == UNREADABLE)
-		return __real_sys_open("/", O_RDONLY | O_CLOEXEC);
+		return __real_axv_sys_open("/", O_RDONLY | O_CLOEXEC);
 	memfd = memfd_create("present", MFD_CLOEXEC);
 	ck_assert_int_eq(write(memfd, list, strlen(list)), (int)strlen(list));
 	ck_assert_int_eq(lseek(memfd, 0, SEEK_SET), 0);

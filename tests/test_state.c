@@ -59,6 +59,7 @@ static int do_complete(void)
 {
 	/* In Ready there is an exit to answer; elsewhere there is no way to have one. */
 	if (axvcpu_state(vcpu) == AXVCPU_READY) {
+		mock.exit.kind = AXVCPU_EXIT_MMIO_READ;
 		mock.exit.answerable = 1;
 		ck_ok(do_run());
 	}
@@ -431,6 +432,7 @@ START_TEST(only_the_owner_runs_completes_blocks_and_unbinds)
 	pthread_t owner = start_owner(&ret);
 	uint64_t value;
 
+	mock.exit.kind = AXVCPU_EXIT_MMIO_READ;
 	mock.exit.answerable = 1;
 	atomic_store(&mock.hold, false);
 	pthread_join(owner, NULL);
@@ -625,6 +627,7 @@ START_TEST(an_exit_is_answered_once_and_only_if_it_asks)
 	mock_start(&vm, &vcpu, 0);
 	ck_ok(axvcpu_set_state(vcpu, AXVCPU_READY));
 	ck_fails_saying(axvcpu_complete_value(vcpu, 1), EBADFD, "nothing to answer");
+	mock.exit.kind = AXVCPU_EXIT_MMIO_READ;
 	mock.exit.answerable = 1;
 	ck_ok(do_run());
 	/* A refused answer leaves the question open. */

@@ -14,11 +14,11 @@ static bool fake;
 /* How many entries KVM says that it has written; 0: as it does. */
 static uint32_t entries;
 
-int __real_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
-int __wrap_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
-int __wrap_sys_ioctl(int fd, unsigned long request, uintptr_t arg)
+int __real_axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
+int __wrap_axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
+int __wrap_axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg)
 {
-	int ret = __real_sys_ioctl(fd, request, arg);
+	int ret = __real_axv_sys_ioctl(fd, request, arg);
 	struct kvm_cpuid2 *cpuid;
 
 	if (ret || !fake || request != KVM_GET_SUPPORTED_CPUID)

@@ -3,7 +3,7 @@
 #ifndef ARM64_ARCH_SYSCALL_H
 #define ARM64_ARCH_SYSCALL_H
 
-static inline long arch_syscall3(long nr, long a, long b, long c)
+static inline long axv_arch_syscall3(long nr, long a, long b, long c)
 {
 	register long x8 __asm__("x8") = nr;
 	register long x0 __asm__("x0") = a;

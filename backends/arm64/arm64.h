@@ -10,35 +10,35 @@
 
 /* gic.c */
 /* Makes what a VM's config says, or refuses it; but for what needs the vCPUs. */
-int arm64_gic_init(struct kvm_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits);
-void arm64_gic_destroy(struct kvm_vm *kvm);
-int arm64_vm_finalize(void *arch_vm);
-int arm64_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot);
+int axk_arm64_gic_init(struct axk_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits);
+void axk_arm64_gic_destroy(struct axk_vm *kvm);
+int axk_arm64_vm_finalize(void *arch_vm);
+int axk_arm64_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot);
 
 /* irq.c */
-int arm64_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
-int arm64_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi);
-int arm64_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
-int arm64_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
-int arm64_inject_interrupt(void *arch_vcpu, uint32_t vector);
-int arm64_inject_anywhere(void *arch_vcpu, uint32_t vector);
-int arm64_set_irq_line(void *arch_vcpu, uint32_t line, bool level);
+int axk_arm64_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
+int axk_arm64_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi);
+int axk_arm64_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
+int axk_arm64_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
+int axk_arm64_inject_interrupt(void *arch_vcpu, uint32_t vector);
+int axk_arm64_inject_anywhere(void *arch_vcpu, uint32_t vector);
+int axk_arm64_set_irq_line(void *arch_vcpu, uint32_t line, bool level);
 /* Raises what came before the GIC was ready. */
-int arm64_raise_early(struct kvm_vcpu *vcpu);
+int axk_arm64_raise_early(struct axk_vcpu *vcpu);
 /* Lowers this CPU's lines, and takes away what waits for it in the GIC, as far as KVM lets us. */
-int arm64_irq_reset(struct kvm_vcpu *vcpu);
+int axk_arm64_irq_reset(struct axk_vcpu *vcpu);
 
 /* setup.c */
-int arm64_set_entry(void *arch_vcpu, uint64_t entry);
-int arm64_setup(void *arch_vcpu, const struct axvcpu_setup_config *config);
+int axk_arm64_set_entry(void *arch_vcpu, uint64_t entry);
+int axk_arm64_setup(void *arch_vcpu, const struct axvcpu_setup_config *config);
 /* Writes the registers with which vcpu->entry is met, into a vCPU that KVM has just reset. */
-int arm64_enter_mode(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config);
-int arm64_check_mode(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config);
+int axk_arm64_enter_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config);
+int axk_arm64_check_mode(const struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config);
 /* Starts the PMU, which may have waited for the GIC. */
-int arm64_start_pmu(struct kvm_vcpu *vcpu);
+int axk_arm64_start_pmu(struct axk_vcpu *vcpu);
 
 /* reset.c */
-int arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
+int axk_arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
 
 /* regs.c */
 /* KVM's ids. */
@@ -47,53 +47,57 @@ int arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
 #define ARM64_GPR(n) (ARM64_CORE_REG(regs.regs[0]) + 2 * (uint64_t)(n))
 #define ARM64_PC ARM64_CORE_REG(regs.pc)
 #define ARM64_PSTATE ARM64_CORE_REG(regs.pstate)
-int arm64_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value);
-int arm64_set_reg(void *arch_vcpu, uint64_t id, uint64_t value);
-int arm64_set_return_value(void *arch_vcpu, uint64_t value);
+int axk_arm64_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value);
+int axk_arm64_set_reg(void *arch_vcpu, uint64_t id, uint64_t value);
+int axk_arm64_set_return_value(void *arch_vcpu, uint64_t value);
 
 /* Of PSTATE: AArch32, and the mode. */
 #define PSTATE_AARCH32 (1u << 4)
 #define PSTATE_MODE_MASK 0x1fu
 #define PSTATE_EL1H 0x5u
 
+/* result.c: the results of the guest's calls. */
+/* Sets the result of the latest call, which the next entry writes unless it is answered first. */
+void axk_arm64_preset_result(struct axk_vcpu *vcpu, uint64_t value);
+/* Writes the results of the latest call, if they are not written yet. */
+int axk_arm64_write_results(struct axk_vcpu *vcpu);
+
 /* smccc.c: calls that the guest makes by HVC or SMC. */
-int arm64_smccc_init(const struct kvm_vm *kvm, const struct axvm_config *config);
-int arm64_decode_call(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
-int arm64_complete_call(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer);
-/* What a call returns unless somebody answers. */
-void arm64_preset_result(struct kvm_vcpu *vcpu, uint64_t value);
-/* Writes what the latest call returns, if that is still to be done. */
-int arm64_write_results(struct kvm_vcpu *vcpu);
-int arm64_flush(void *arch_vcpu);
+int axk_arm64_smccc_init(const struct axk_vm *kvm, const struct axvm_config *config);
+int axk_arm64_decode_call(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
+int axk_arm64_complete_call(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer);
+/* Before the next entry: ends a CPU_ON that the call began, and writes the call's results. */
+int axk_arm64_finish_call(struct axk_vcpu *vcpu);
+int axk_arm64_flush(void *arch_vcpu);
 
 /* psci.c: those of them that are about the power of CPUs. */
-int arm64_psci_init(struct kvm_vm *kvm, const struct axvm_config *config);
-void arm64_psci_destroy(struct kvm_vm *kvm);
+int axk_arm64_psci_init(struct axk_vm *kvm, const struct axvm_config *config);
+void axk_arm64_psci_destroy(struct axk_vm *kvm);
 /* Makes a vCPU known to the others, when it is set up; takes it away again. */
-int arm64_psci_add(struct kvm_vcpu *vcpu);
-void arm64_vcpu_free(void *arch_vcpu);
-bool arm64_is_power_call(const struct kvm_vcpu *vcpu, uint32_t nr);
-/* As kvm_arch_decode(). */
-int arm64_decode_power_call(struct kvm_vcpu *vcpu, uint32_t nr, struct axvcpu_exit *exit);
+int axk_arm64_psci_add(struct axk_vcpu *vcpu);
+void axk_arm64_vcpu_free(void *arch_vcpu);
+bool axk_arm64_is_power_call(const struct axk_vcpu *vcpu, uint32_t nr);
+/* As axk_arch_decode(). */
+int axk_arm64_decode_power_call(struct axk_vcpu *vcpu, uint32_t nr, struct axvcpu_exit *exit);
 /* This vCPU has been started, or reset, which switches it on. */
-void arm64_psci_started(struct kvm_vcpu *vcpu);
+void axk_arm64_psci_started(struct axk_vcpu *vcpu);
 /* Ends an open CPU_ON exit, if there is one. Returns its result in case it has no answer. */
-int64_t arm64_end_cpu_on(struct kvm_vcpu *vcpu);
+int64_t axk_arm64_end_cpu_on(struct axk_vcpu *vcpu);
 
 /* debug.c */
-int arm64_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug);
-int arm64_decode_debug(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+int axk_arm64_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug);
+int axk_arm64_decode_debug(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 
 /* translate.c */
-int arm64_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
+int axk_arm64_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
 
 /* exception.c */
-int arm64_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception);
+int axk_arm64_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception);
 
 /* percpu.c */
 /* What a VM has where KVM cannot be asked for more or less. */
 #define ARM64_GPA_BITS_DEFAULT 40
 /* The width of guest-physical addresses, at most; 0: KVM does not say; or an errno. */
-int arm64_max_gpa_bits(const struct axvm *vm, int kvm_fd);
+int axk_arm64_max_gpa_bits(const struct axvm *vm, int kvm_fd);
 
 #endif

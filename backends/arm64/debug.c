@@ -28,13 +28,13 @@ static bool is_break(const struct axvcpu_debug_point *point)
 
 /* --- setting --------------------------------------------------------------------------------- */
 
-static int check_count(struct kvm_vcpu *vcpu, uint32_t n, unsigned int capability, const char *what)
+static int check_count(struct axk_vcpu *vcpu, uint32_t n, unsigned int capability, const char *what)
 {
 	int max;
 
 	if (!n)
 		return 0;
-	max = kvm_vm_capability(vcpu->vm, capability);
+	max = axk_vm_capability(vcpu->vm, capability);
 	if (max < 0)
 		return max;
 	if (n > (uint32_t)max || n > KVM_ARM_MAX_DBG_REGS)
@@ -44,7 +44,7 @@ static int check_count(struct kvm_vcpu *vcpu, uint32_t n, unsigned int capabilit
 	return 0;
 }
 
-static int check_points(struct kvm_vcpu *vcpu, const struct axvcpu_debug *debug)
+static int check_points(struct axk_vcpu *vcpu, const struct axvcpu_debug *debug)
 {
 	uint32_t breaks = 0;
 	int ret;
@@ -78,9 +78,9 @@ static void set_points(struct kvm_guest_debug_arch *arch, const struct axvcpu_de
 	}
 }
 
-int arm64_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug)
+int axk_arm64_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_guest_debug guest = { .control = 0 };
 	int ret = check_points(vcpu, debug);
 
@@ -94,7 +94,7 @@ int arm64_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug)
 		guest.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW;
 		set_points(&guest.arch, debug);
 	}
-	ret = kvm_vcpu_ioctl(vcpu, KVM_SET_GUEST_DEBUG, &guest);
+	ret = axk_vcpu_ioctl(vcpu, KVM_SET_GUEST_DEBUG, &guest);
 	if (ret)
 		return ret;
 	vcpu->arch.npoints = debug->npoints;
@@ -106,7 +106,7 @@ int arm64_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug)
 
 /* --- exits ----------------------------------------------------------------------------------- */
 
-static uint32_t find_break(const struct kvm_vcpu_arch *arch, uint64_t pc)
+static uint32_t find_break(const struct axk_vcpu_arch *arch, uint64_t pc)
 {
 	for (uint32_t i = 0; i < arch->npoints; i++)
 		if (is_break(&arch->points[i]) && arch->points[i].addr == pc)
@@ -125,7 +125,7 @@ static uint64_t distance(const struct axvcpu_debug_point *point, uint64_t addr)
  * The address is any of the access's, which may begin before the watched bytes and end behind them:
  * it is the nearest watchpoint's.
  */
-static uint32_t find_watch(const struct kvm_vcpu_arch *arch, uint64_t addr)
+static uint32_t find_watch(const struct axk_vcpu_arch *arch, uint64_t addr)
 {
 	uint64_t best = UINT64_MAX;
 	uint32_t found = 0;
@@ -139,17 +139,17 @@ static uint32_t find_watch(const struct kvm_vcpu_arch *arch, uint64_t addr)
 	return found;
 }
 
-int arm64_decode_debug(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+int axk_arm64_decode_debug(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_debug_exit_arch *arch = &vcpu->run->debug.arch;
 	struct axvcpu_exit_debug *debug = &exit->u.debug;
 	uint64_t pc;
 	/* KVM does not say where. */
-	int ret = kvm_get_one_reg(vcpu, ARM64_PC, &pc);
+	int ret = axk_get_one_reg(vcpu, ARM64_PC, &pc);
 
 	if (ret)
 		return ret;
-	kvm_exit_plain(exit, AXVCPU_EXIT_DEBUG);
+	axk_exit_plain(exit, AXVCPU_EXIT_DEBUG);
 	exit->raw_code = EC(arch->hsr);
 	*debug = (struct axvcpu_exit_debug){ .pc = pc, .raw = arch->hsr };
 	switch (EC(arch->hsr)) {

@@ -9,10 +9,10 @@
 /* Of ESR_EL1, what a caller can choose. */
 #define ISS_MASK 0xffffffu
 
-static int require(struct kvm_vcpu *vcpu, unsigned int capability, const char *name,
+static int require(struct axk_vcpu *vcpu, unsigned int capability, const char *name,
 		   const char *what)
 {
-	int ret = kvm_vm_capability(vcpu->vm, capability);
+	int ret = axk_vm_capability(vcpu->vm, capability);
 
 	if (ret < 0)
 		return ret;
@@ -22,7 +22,7 @@ static int require(struct kvm_vcpu *vcpu, unsigned int capability, const char *n
 				 vcpu->id, what, name);
 }
 
-static int check_serror(struct kvm_vcpu *vcpu, const struct axvcpu_exception *exception)
+static int check_serror(struct axk_vcpu *vcpu, const struct axvcpu_exception *exception)
 {
 	if (!exception->has_error_code)
 		return 0;
@@ -36,7 +36,7 @@ static int check_serror(struct kvm_vcpu *vcpu, const struct axvcpu_exception *ex
 }
 
 /* KVM takes the address from the latest exit, so there must be one that has it. */
-static int check_abort(struct kvm_vcpu *vcpu, const struct axvcpu_exception *exception)
+static int check_abort(struct axk_vcpu *vcpu, const struct axvcpu_exception *exception)
 {
 	const struct axvm *vm = vcpu->vm->vm;
 
@@ -54,7 +54,7 @@ static int check_abort(struct kvm_vcpu *vcpu, const struct axvcpu_exception *exc
 		       "an external abort");
 }
 
-static int check(struct kvm_vcpu *vcpu, const struct axvcpu_exception *exception)
+static int check(struct axk_vcpu *vcpu, const struct axvcpu_exception *exception)
 {
 	switch (exception->vector) {
 	case AXVCPU_ARM64_SERROR:
@@ -69,15 +69,15 @@ static int check(struct kvm_vcpu *vcpu, const struct axvcpu_exception *exception
 	}
 }
 
-int arm64_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception)
+int axk_arm64_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	const bool aborts = exception->vector == AXVCPU_ARM64_DATA_ABORT;
 	struct kvm_vcpu_events events;
 	int ret = check(vcpu, exception);
 
 	if (!ret)
-		ret = kvm_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
+		ret = axk_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
 	if (ret)
 		return ret;
 	if (vcpu->arch.aborts || (!aborts && events.exception.serror_pending))
@@ -92,10 +92,10 @@ int arm64_inject_exception(void *arch_vcpu, const struct axvcpu_exception *excep
 						   .ext_dabt_pending = aborts,
 						   .serror_esr = exception->error_code,
 					   } };
-	ret = kvm_vcpu_ioctl(vcpu, KVM_SET_VCPU_EVENTS, &events);
+	ret = axk_vcpu_ioctl(vcpu, KVM_SET_VCPU_EVENTS, &events);
 	if (!ret && aborts) {
 		vcpu->arch.aborts = true;
-		vcpu->slow = true;
+		vcpu->has_pending_work = true;
 	}
 	return ret;
 }

@@ -13,7 +13,7 @@ static void decode_undecoded(const struct kvm_run *run, struct axvcpu_exit *exit
 {
 	uint64_t iss = run->arm_nisv.esr_iss;
 
-	kvm_exit_plain(exit, AXVCPU_EXIT_NESTED_PAGE_FAULT);
+	axk_exit_plain(exit, AXVCPU_EXIT_NESTED_PAGE_FAULT);
 	exit->raw_code = iss;
 	exit->u.page_fault = (struct axvcpu_exit_page_fault){
 		.addr = run->arm_nisv.fault_ipa,
@@ -22,36 +22,36 @@ static void decode_undecoded(const struct kvm_run *run, struct axvcpu_exit *exit
 }
 
 /* KVM has no more than the errno. */
-void kvm_arch_locate_fault(struct kvm_vcpu *vcpu, struct axvcpu_exit_page_fault *fault)
+void axk_arch_locate_fault(struct axk_vcpu *vcpu, struct axvcpu_exit_page_fault *fault)
 {
 	(void)vcpu;
 	(void)fault;
 }
 
-int kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+int axk_arch_decode(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_ARM_NISV:
 		decode_undecoded(vcpu->run, exit);
 		return 1;
 	case KVM_EXIT_HYPERCALL:
-		return arm64_decode_call(vcpu, exit);
+		return axk_arm64_decode_call(vcpu, exit);
 	case KVM_EXIT_DEBUG:
-		return arm64_decode_debug(vcpu, exit);
+		return axk_arm64_decode_debug(vcpu, exit);
 	default:
-		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
+		axk_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
 		return 1;
 	}
 }
 
-bool kvm_arch_decode_forwarded(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+bool axk_arch_decode_forwarded(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	(void)vcpu;
 	(void)exit;
 	return true;
 }
 
-int kvm_arch_complete(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
+int axk_arch_complete(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer)
 {
-	return arm64_complete_call(vcpu, answer);
+	return axk_arm64_complete_call(vcpu, answer);
 }

@@ -20,7 +20,7 @@
 
 /* --- the config ------------------------------------------------------------------------------ */
 
-static int check_config(const struct kvm_vm *kvm, const struct axvm_arm64_config *config)
+static int check_config(const struct axk_vm *kvm, const struct axvm_arm64_config *config)
 {
 	const struct axvm *vm = kvm->vm;
 
@@ -44,7 +44,7 @@ static int check_config(const struct kvm_vm *kvm, const struct axvm_arm64_config
 }
 
 /* That there is no GIC must not be news to somebody who has described one. */
-static int check_none(const struct kvm_vm *kvm, const struct axvm_arm64_config *config)
+static int check_none(const struct axk_vm *kvm, const struct axvm_arm64_config *config)
 {
 	if (config->flags || config->gic_version || config->nirqs || config->gicd_gpa ||
 	    config->gicr_gpa || config->gicc_gpa || config->gits_gpa)
@@ -55,7 +55,7 @@ static int check_none(const struct kvm_vm *kvm, const struct axvm_arm64_config *
 }
 
 /* What a GIC of the version has no frame for. */
-static int check_version(const struct kvm_vm *kvm, const struct axvm_arm64_config *config,
+static int check_version(const struct axk_vm *kvm, const struct axvm_arm64_config *config,
 			 uint32_t version)
 {
 	const char *what = NULL;
@@ -83,11 +83,11 @@ static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
 	return a <= b + (b_size - 1) && b <= a + (a_size - 1);
 }
 
-static int check_frame(const struct kvm_vm *kvm, const struct arm64_frame *frame,
+static int check_frame(const struct axk_vm *kvm, const struct axk_arm64_gic_window *frame,
 		       uint64_t alignment, uint32_t gpa_bits)
 {
-	const struct arm64_gic *gic = &kvm->arch.gic;
-	uint64_t last = kvm_last_gpa(gpa_bits);
+	const struct axk_arm64_gic *gic = &kvm->arch.gic;
+	uint64_t last = axk_last_gpa(gpa_bits);
 
 	if (frame->gpa % alignment)
 		return axvcpu_fail(kvm->vm, -EINVAL,
@@ -99,7 +99,7 @@ static int check_frame(const struct kvm_vm *kvm, const struct arm64_frame *frame
 				   " ends beyond the VM's %" PRIu32 " bits",
 				   frame->name, frame->gpa, frame->size, gpa_bits);
 	for (uint32_t i = 0; i < gic->nframes; i++) {
-		const struct arm64_frame *other = &gic->frames[i];
+		const struct axk_arm64_gic_window *other = &gic->frames[i];
 
 		if (overlap(frame->gpa, frame->size, other->gpa, other->size))
 			return axvcpu_fail(kvm->vm, -EINVAL,
@@ -111,22 +111,26 @@ static int check_frame(const struct kvm_vm *kvm, const struct arm64_frame *frame
 	return 0;
 }
 
-static int plan_frames(struct kvm_vm *kvm, const struct axvm_arm64_config *config,
+static int plan_frames(struct axk_vm *kvm, const struct axvm_arm64_config *config,
 		       uint32_t gpa_bits)
 {
-	struct arm64_gic *gic = &kvm->arch.gic;
+	struct axk_arm64_gic *gic = &kvm->arch.gic;
 	const bool v3 = gic->version == 3;
 	const uint64_t gicd = config->gicd_gpa ? config->gicd_gpa : AXVM_ARM64_GICD;
-	const struct arm64_frame frames[ARM64_FRAMES] = {
-		v3 ? (struct arm64_frame){ "gicd", gicd, 64 * KIB, KVM_VGIC_V3_ADDR_TYPE_DIST }
-		   : (struct arm64_frame){ "gicd", gicd, 4 * KIB, KVM_VGIC_V2_ADDR_TYPE_DIST },
-		v3 ? (struct arm64_frame){ "gicr",
-					   config->gicr_gpa ? config->gicr_gpa : AXVM_ARM64_GICR,
-					   128 * KIB * (uint64_t)kvm->max_vcpus,
-					   KVM_VGIC_V3_ADDR_TYPE_REDIST }
-		   : (struct arm64_frame){ "gicc",
-					   config->gicc_gpa ? config->gicc_gpa : AXVM_ARM64_GICC,
-					   8 * KIB, KVM_VGIC_V2_ADDR_TYPE_CPU },
+	const struct axk_arm64_gic_window frames[ARM64_FRAMES] = {
+		v3 ? (struct axk_arm64_gic_window){ "gicd", gicd, 64 * KIB,
+						    KVM_VGIC_V3_ADDR_TYPE_DIST }
+		   : (struct axk_arm64_gic_window){ "gicd", gicd, 4 * KIB,
+						    KVM_VGIC_V2_ADDR_TYPE_DIST },
+		v3 ? (struct axk_arm64_gic_window){ "gicr",
+						    config->gicr_gpa ? config->gicr_gpa
+								     : AXVM_ARM64_GICR,
+						    128 * KIB * (uint64_t)kvm->max_vcpus,
+						    KVM_VGIC_V3_ADDR_TYPE_REDIST }
+		   : (struct axk_arm64_gic_window){ "gicc",
+						    config->gicc_gpa ? config->gicc_gpa
+								     : AXVM_ARM64_GICC,
+						    8 * KIB, KVM_VGIC_V2_ADDR_TYPE_CPU },
 		{ "gits", config->gits_gpa ? config->gits_gpa : AXVM_ARM64_GITS, 128 * KIB,
 		  KVM_VGIC_ITS_ADDR_TYPE },
 	};
@@ -141,14 +145,14 @@ static int plan_frames(struct kvm_vm *kvm, const struct axvm_arm64_config *confi
 	return ret;
 }
 
-int arm64_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
+int axk_arm64_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
 {
-	const struct kvm_vm *kvm = arch_vm;
-	const struct arm64_gic *gic = &kvm->arch.gic;
+	const struct axk_vm *kvm = arch_vm;
+	const struct axk_arm64_gic *gic = &kvm->arch.gic;
 
 	/* KVM would let the memory win, and the guest lose its GIC. */
 	for (uint32_t i = 0; i < gic->nframes; i++) {
-		const struct arm64_frame *frame = &gic->frames[i];
+		const struct axk_arm64_gic_window *frame = &gic->frames[i];
 
 		if (overlap(region->gpa, region->len, frame->gpa, frame->size))
 			return axvcpu_fail(kvm->vm, -EEXIST,
@@ -157,40 +161,40 @@ int arm64_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
 					   region->gpa, region->len, frame->name, frame->gpa,
 					   frame->size);
 	}
-	return kvm_vm_map(arch_vm, region, slot);
+	return axk_vm_map(arch_vm, region, slot);
 }
 
 /* --- birth ----------------------------------------------------------------------------------- */
 
 /* Where the distributor, and what else belongs to it, is. */
-static int place(const struct kvm_vm *kvm, int fd, const struct arm64_frame *frame)
+static int place(const struct axk_vm *kvm, int fd, const struct axk_arm64_gic_window *frame)
 {
-	return kvm_device_set(kvm, fd, KVM_DEV_ARM_VGIC_GRP_ADDR, frame->attr, &frame->gpa,
+	return axk_device_set(kvm, fd, KVM_DEV_ARM_VGIC_GRP_ADDR, frame->attr, &frame->gpa,
 			      "KVM_DEV_ARM_VGIC_GRP_ADDR");
 }
 
-static int create_gic(struct kvm_vm *kvm)
+static int create_gic(struct axk_vm *kvm)
 {
-	struct arm64_gic *gic = &kvm->arch.gic;
-	int ret = gic->version == 3 ? kvm_device_new(kvm, KVM_DEV_TYPE_ARM_VGIC_V3,
+	struct axk_arm64_gic *gic = &kvm->arch.gic;
+	int ret = gic->version == 3 ? axk_device_new(kvm, KVM_DEV_TYPE_ARM_VGIC_V3,
 						     "KVM_DEV_TYPE_ARM_VGIC_V3")
-				    : kvm_device_new(kvm, KVM_DEV_TYPE_ARM_VGIC_V2,
+				    : axk_device_new(kvm, KVM_DEV_TYPE_ARM_VGIC_V2,
 						     "KVM_DEV_TYPE_ARM_VGIC_V2");
 
 	if (ret < 0)
 		return ret;
 	gic->fd = ret;
-	ret = kvm_device_set(kvm, gic->fd, KVM_DEV_ARM_VGIC_GRP_NR_IRQS, 0, &gic->nirqs,
+	ret = axk_device_set(kvm, gic->fd, KVM_DEV_ARM_VGIC_GRP_NR_IRQS, 0, &gic->nirqs,
 			     "KVM_DEV_ARM_VGIC_GRP_NR_IRQS");
 	for (uint32_t i = 0; !ret && i < 2; i++)
 		ret = place(kvm, gic->fd, &gic->frames[i]);
 	return ret;
 }
 
-static int create_its(struct kvm_vm *kvm)
+static int create_its(struct axk_vm *kvm)
 {
-	struct arm64_gic *gic = &kvm->arch.gic;
-	int ret = kvm_device_new(kvm, KVM_DEV_TYPE_ARM_VGIC_ITS, "KVM_DEV_TYPE_ARM_VGIC_ITS");
+	struct axk_arm64_gic *gic = &kvm->arch.gic;
+	int ret = axk_device_new(kvm, KVM_DEV_TYPE_ARM_VGIC_ITS, "KVM_DEV_TYPE_ARM_VGIC_ITS");
 
 	if (ret < 0)
 		return ret;
@@ -201,23 +205,23 @@ static int create_its(struct kvm_vm *kvm)
 /*
  * The newest, if the config does not care. Without any, the newest is what is then found missing.
  */
-static int choose_version(struct kvm_vm *kvm, uint32_t wanted)
+static int choose_version(struct axk_vm *kvm, uint32_t wanted)
 {
 	int has_v3 = 0, has_v2 = 0;
 
 	if (!wanted)
-		has_v3 = kvm_device_exists(kvm, KVM_DEV_TYPE_ARM_VGIC_V3);
+		has_v3 = axk_device_exists(kvm, KVM_DEV_TYPE_ARM_VGIC_V3);
 	if (!wanted && !has_v3)
-		has_v2 = kvm_device_exists(kvm, KVM_DEV_TYPE_ARM_VGIC_V2);
+		has_v2 = axk_device_exists(kvm, KVM_DEV_TYPE_ARM_VGIC_V2);
 	if (has_v3 < 0 || has_v2 < 0)
 		return has_v3 < 0 ? has_v3 : has_v2;
 	kvm->arch.gic.version = wanted ? wanted : has_v2 ? 2 : 3;
 	return 0;
 }
 
-static int create(struct kvm_vm *kvm, const struct axvm_arm64_config *config, uint32_t gpa_bits)
+static int create(struct axk_vm *kvm, const struct axvm_arm64_config *config, uint32_t gpa_bits)
 {
-	struct arm64_gic *gic = &kvm->arch.gic;
+	struct axk_arm64_gic *gic = &kvm->arch.gic;
 	int ret;
 
 	gic->nirqs = config->nirqs ? config->nirqs : NIRQS_DEFAULT;
@@ -231,15 +235,15 @@ static int create(struct kvm_vm *kvm, const struct axvm_arm64_config *config, ui
 	if (!ret && (config->flags & AXVM_ARM64_ITS))
 		ret = create_its(kvm);
 	if (ret)
-		arm64_gic_destroy(kvm);
+		axk_arm64_gic_destroy(kvm);
 	return ret;
 }
 
-int arm64_gic_init(struct kvm_vm *kvm, const struct axvm_config *given, uint32_t gpa_bits)
+int axk_arm64_gic_init(struct axk_vm *kvm, const struct axvm_config *given, uint32_t gpa_bits)
 {
 	struct axvm_arm64_config config;
-	int ret = sized_copy(kvm->vm, "struct axvm_arm64_config", &config, sizeof(config),
-			     given->arch_config);
+	int ret = axv_sized_copy(kvm->vm, "struct axvm_arm64_config", &config, sizeof(config),
+				 given->arch_config);
 
 	kvm->arch.gic.fd = -1;
 	kvm->arch.gic.its_fd = -1;
@@ -250,28 +254,28 @@ int arm64_gic_init(struct kvm_vm *kvm, const struct axvm_config *given, uint32_t
 	return kvm->kernel_irqchip ? create(kvm, &config, gpa_bits) : check_none(kvm, &config);
 }
 
-void arm64_gic_destroy(struct kvm_vm *kvm)
+void axk_arm64_gic_destroy(struct axk_vm *kvm)
 {
-	struct arm64_gic *gic = &kvm->arch.gic;
+	struct axk_arm64_gic *gic = &kvm->arch.gic;
 
 	if (gic->its_fd >= 0)
-		sys_close(gic->its_fd);
+		axv_sys_close(gic->its_fd);
 	if (gic->fd >= 0)
-		sys_close(gic->fd);
+		axv_sys_close(gic->fd);
 	gic->its_fd = gic->fd = -1;
 }
 
-static int init_device(const struct kvm_vm *kvm, int fd, const char *what)
+static int init_device(const struct axk_vm *kvm, int fd, const char *what)
 {
-	return kvm_device_set(kvm, fd, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, NULL,
+	return axk_device_set(kvm, fd, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, NULL,
 			      what);
 }
 
 /* KVM's GIC counts the vCPUs, and makes room for no more. Doing it twice is nothing to it. */
-int arm64_vm_finalize(void *arch_vm)
+int axk_arm64_vm_finalize(void *arch_vm)
 {
-	struct kvm_vm *kvm = arch_vm;
-	struct arm64_gic *gic = &kvm->arch.gic;
+	struct axk_vm *kvm = arch_vm;
+	struct axk_arm64_gic *gic = &kvm->arch.gic;
 	int ret = 0;
 
 	if (gic->fd >= 0)

@@ -21,7 +21,7 @@
  * KVMs before Linux 6.7 take the CPU's number for the place in the order of creation: there, vCPUs
  * are to be created in the order of their ids.
  */
-static int set_line(const struct kvm_vm *kvm, uint32_t type, uint32_t cpu, uint32_t number,
+static int set_line(const struct axk_vm *kvm, uint32_t type, uint32_t cpu, uint32_t number,
 		    bool level)
 {
 	const struct kvm_irq_level line = {
@@ -30,7 +30,7 @@ static int set_line(const struct kvm_vm *kvm, uint32_t type, uint32_t cpu, uint3
 		       cpu / (KVM_ARM_IRQ_VCPU_MASK + 1u) << KVM_ARM_IRQ_VCPU2_SHIFT | number,
 		.level = level,
 	};
-	int ret = kvm_ioctl(kvm->fd, KVM_IRQ_LINE, &line);
+	int ret = axk_ioctl(kvm->fd, KVM_IRQ_LINE, &line);
 
 	return likely(!ret) ? 0
 			    : axvcpu_fail(kvm->vm, ret,
@@ -39,7 +39,7 @@ static int set_line(const struct kvm_vm *kvm, uint32_t type, uint32_t cpu, uint3
 }
 
 /* One that belongs to a CPU: a PPI, or IRQ and FIQ. */
-static int set_cpu_line(struct kvm_vcpu *vcpu, uint32_t type, uint32_t number, bool level)
+static int set_cpu_line(struct axk_vcpu *vcpu, uint32_t type, uint32_t number, bool level)
 {
 	int ret = set_line(vcpu->vm, type, vcpu->id, number, level);
 
@@ -52,7 +52,7 @@ static int set_cpu_line(struct kvm_vcpu *vcpu, uint32_t type, uint32_t number, b
 	return 0;
 }
 
-static int set_gic_line(struct kvm_vcpu *vcpu, uint32_t intid, bool level)
+static int set_gic_line(struct axk_vcpu *vcpu, uint32_t intid, bool level)
 {
 	return intid < ARM64_FIRST_SPI ? set_cpu_line(vcpu, KVM_ARM_IRQ_TYPE_PPI, intid, level)
 				       : set_line(vcpu->vm, KVM_ARM_IRQ_TYPE_SPI, 0, intid, level);
@@ -62,9 +62,9 @@ static int set_gic_line(struct kvm_vcpu *vcpu, uint32_t intid, bool level)
  * KVM's GIC takes nothing before it is initialised, which is when it makes its routes: those of
  * before would be lost.
  */
-static int check_ready(const struct kvm_vm *kvm, const char *what)
+static int check_ready(const struct axk_vm *kvm, const char *what)
 {
-	const struct arm64_gic *gic = &kvm->arch.gic;
+	const struct axk_arm64_gic *gic = &kvm->arch.gic;
 
 	return !gic->version || atomic_load(&gic->ready)
 		       ? 0
@@ -72,10 +72,10 @@ static int check_ready(const struct kvm_vm *kvm, const char *what)
 				     "%s: the GIC is not ready before axvm_finalize()", what);
 }
 
-int arm64_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
+int axk_arm64_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 {
-	const struct kvm_vm *kvm = arch_vm;
-	const struct arm64_gic *gic = &kvm->arch.gic;
+	const struct axk_vm *kvm = arch_vm;
+	const struct axk_arm64_gic *gic = &kvm->arch.gic;
 	int ret = check_ready(kvm, "set_irq_line");
 
 	if (ret)
@@ -85,33 +85,33 @@ int arm64_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 				   "set_irq_line: gsi %" PRIu32 ": the GIC has %" PRIu32
 				   " inputs (nirqs is %" PRIu32 ")",
 				   gsi, gic->nirqs - ARM64_FIRST_SPI, gic->nirqs);
-	return kvm_set_irq_line(arch_vm, gsi, level);
+	return axk_set_irq_line(arch_vm, gsi, level);
 }
 
-int arm64_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi)
+int axk_arm64_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi)
 {
 	int ret = check_ready(arch_vm, "signal_msi");
 
-	return ret ? ret : kvm_signal_msi(arch_vm, msi);
+	return ret ? ret : axk_signal_msi(arch_vm, msi);
 }
 
-int arm64_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
+int axk_arm64_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
 {
 	int ret = check_ready(arch_vm, "set_routes");
 
-	return ret ? ret : kvm_set_routes(arch_vm, routes, count);
+	return ret ? ret : axk_set_routes(arch_vm, routes, count);
 }
 
-int arm64_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
+int axk_arm64_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 {
 	int ret = check_ready(arch_vm, "irqfd");
 
-	return ret ? ret : kvm_irqfd(arch_vm, irqfd);
+	return ret ? ret : axk_irqfd(arch_vm, irqfd);
 }
 
 /* --- one vCPU -------------------------------------------------------------------------------- */
 
-static int check_intid(const struct kvm_vcpu *vcpu, uint32_t intid, uint32_t end, const char *what)
+static int check_intid(const struct axk_vcpu *vcpu, uint32_t intid, uint32_t end, const char *what)
 {
 	const struct axvm *vm = vcpu->vm->vm;
 
@@ -131,7 +131,7 @@ static int check_intid(const struct kvm_vcpu *vcpu, uint32_t intid, uint32_t end
 /*
  * It may be that the GIC became ready meanwhile: then it is raised for nothing, at the next entry.
  */
-static void set_early(struct kvm_vcpu *vcpu, uint32_t intid, bool level)
+static void set_early(struct axk_vcpu *vcpu, uint32_t intid, bool level)
 {
 	uint64_t bit = UINT64_C(1) << intid % 64;
 
@@ -140,13 +140,13 @@ static void set_early(struct kvm_vcpu *vcpu, uint32_t intid, bool level)
 	else
 		vcpu->arch.early[intid / 64] &= ~bit;
 	vcpu->arch.has_early |= level;
-	vcpu->slow |= level;
+	vcpu->has_pending_work |= level;
 }
 
-int arm64_inject_anywhere(void *arch_vcpu, uint32_t vector)
+int axk_arm64_inject_anywhere(void *arch_vcpu, uint32_t vector)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
-	const struct arm64_gic *gic = &vcpu->vm->arch.gic;
+	struct axk_vcpu *vcpu = arch_vcpu;
+	const struct axk_arm64_gic *gic = &vcpu->vm->arch.gic;
 	int ret;
 
 	if (!gic->version)
@@ -160,9 +160,9 @@ int arm64_inject_anywhere(void *arch_vcpu, uint32_t vector)
 	return atomic_load(&gic->ready) ? set_gic_line(vcpu, vector, true) : -EAGAIN;
 }
 
-int arm64_inject_interrupt(void *arch_vcpu, uint32_t vector)
+int axk_arm64_inject_interrupt(void *arch_vcpu, uint32_t vector)
 {
-	int ret = arm64_inject_anywhere(arch_vcpu, vector);
+	int ret = axk_arm64_inject_anywhere(arch_vcpu, vector);
 
 	if (ret != -EAGAIN)
 		return ret;
@@ -170,7 +170,7 @@ int arm64_inject_interrupt(void *arch_vcpu, uint32_t vector)
 	return 0;
 }
 
-static int set_own_line(struct kvm_vcpu *vcpu, uint32_t line, bool level)
+static int set_own_line(struct axk_vcpu *vcpu, uint32_t line, bool level)
 {
 	if (line > KVM_ARM_IRQ_CPU_FIQ)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
@@ -180,10 +180,10 @@ static int set_own_line(struct kvm_vcpu *vcpu, uint32_t line, bool level)
 	return set_cpu_line(vcpu, KVM_ARM_IRQ_TYPE_CPU, line, level);
 }
 
-int arm64_set_irq_line(void *arch_vcpu, uint32_t line, bool level)
+int axk_arm64_set_irq_line(void *arch_vcpu, uint32_t line, bool level)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
-	const struct arm64_gic *gic = &vcpu->vm->arch.gic;
+	struct axk_vcpu *vcpu = arch_vcpu;
+	const struct axk_arm64_gic *gic = &vcpu->vm->arch.gic;
 	int ret;
 
 	if (!gic->version)
@@ -197,7 +197,7 @@ int arm64_set_irq_line(void *arch_vcpu, uint32_t line, bool level)
 	return 0;
 }
 
-int arm64_raise_early(struct kvm_vcpu *vcpu)
+int axk_arm64_raise_early(struct axk_vcpu *vcpu)
 {
 	int ret = 0;
 
@@ -254,7 +254,7 @@ static const struct banked banked_v2[] = {
 };
 
 /* How the GIC's attributes name a CPU: the affinity's four bytes side by side, or the id. */
-static uint64_t cpu_attr(const struct kvm_vcpu *vcpu)
+static uint64_t cpu_attr(const struct axk_vcpu *vcpu)
 {
 	uint64_t affinity = vcpu->arch.affinity;
 
@@ -264,9 +264,9 @@ static uint64_t cpu_attr(const struct kvm_vcpu *vcpu)
 	       << KVM_DEV_ARM_VGIC_V3_MPIDR_SHIFT;
 }
 
-static int reset_banked(struct kvm_vcpu *vcpu)
+static int reset_banked(struct axk_vcpu *vcpu)
 {
-	const struct arm64_gic *gic = &vcpu->vm->arch.gic;
+	const struct axk_arm64_gic *gic = &vcpu->vm->arch.gic;
 	const struct banked *banked = gic->version == 3 ? banked_v3 : banked_v2;
 	size_t n = gic->version == 3 ? ARRAY_SIZE(banked_v3) : ARRAY_SIZE(banked_v2);
 	int ret = 0;
@@ -278,17 +278,17 @@ static int reset_banked(struct kvm_vcpu *vcpu)
 			.addr = (uintptr_t)&banked[i].value,
 		};
 
-		ret = kvm_ioctl(gic->fd, KVM_SET_DEVICE_ATTR, &attr);
+		ret = axk_ioctl(gic->fd, KVM_SET_DEVICE_ATTR, &attr);
 	}
 	/* Another vCPU is in the guest, and KVM lets nobody at the GIC meanwhile. */
 	if (ret == -EBUSY)
 		return 0;
-	return kvm_vcpu_result(vcpu, ret, "KVM_SET_DEVICE_ATTR of the GIC");
+	return axk_vcpu_result(vcpu, ret, "KVM_SET_DEVICE_ATTR of the GIC");
 }
 
-int arm64_irq_reset(struct kvm_vcpu *vcpu)
+int axk_arm64_irq_reset(struct axk_vcpu *vcpu)
 {
-	const struct arm64_gic *gic = &vcpu->vm->arch.gic;
+	const struct axk_arm64_gic *gic = &vcpu->vm->arch.gic;
 	uint32_t type = gic->version ? KVM_ARM_IRQ_TYPE_PPI : KVM_ARM_IRQ_TYPE_CPU;
 	uint32_t lines = atomic_load(&vcpu->arch.lines);
 	int ret = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What struct kvm_vm and struct kvm_vcpu hold for arm64, and what of the run loop is arm64's. */
+/* What struct axk_vm and struct axk_vcpu hold for arm64, and what of the run loop is arm64's. */
 #ifndef ARM64_KVM_ARCH_H
 #define ARM64_KVM_ARCH_H
 
@@ -14,7 +14,7 @@
 #include "axvcpu/vcpu.h"
 
 /* Guest-physical addresses that the kernel's GIC answers. */
-struct arm64_frame {
+struct axk_arm64_gic_window {
 	const char *name;
 	uint64_t gpa;
 	uint64_t size;
@@ -26,7 +26,7 @@ struct arm64_frame {
 #define ARM64_FRAMES 3
 
 /* The kernel's GIC: gic.c. */
-struct arm64_gic {
+struct axk_arm64_gic {
 	/* Descriptors of the devices, -1: there is none. */
 	int fd;
 	int its_fd;
@@ -35,13 +35,13 @@ struct arm64_gic {
 	/* Interrupt numbers, the 32 that each CPU has for itself among them. */
 	uint32_t nirqs;
 	uint32_t nframes;
-	struct arm64_frame frames[ARM64_FRAMES];
+	struct axk_arm64_gic_window frames[ARM64_FRAMES];
 	/* It takes interrupts from here on. */
 	atomic_bool ready;
 };
 
 /* A CPU as another one names it: psci.c. */
-struct arm64_cpu {
+struct axk_arm64_cpu {
 	/* NULL: not set up. */
 	const struct axvcpu *vcpu;
 	/* Of MPIDR_EL1, the affinity. */
@@ -50,10 +50,10 @@ struct arm64_cpu {
 	uint32_t caller;
 };
 
-struct kvm_vm_arch {
-	struct arm64_gic gic;
+struct axk_vm_arch {
+	struct axk_arm64_gic gic;
 	/* With AXVM_FORWARD_POWER: by vCPU id. */
-	struct arm64_cpu *cpus;
+	struct axk_arm64_cpu *cpus;
 	pthread_mutex_t lock;
 };
 
@@ -64,7 +64,7 @@ struct kvm_vm_arch {
 /* A call returns this many words at most. */
 #define ARM64_RESULTS 2
 
-struct kvm_vcpu_arch {
+struct axk_vcpu_arch {
 	/* What setup was given, and made of it: a reset starts from it. */
 	struct axvcpu_setup_config setup;
 	struct kvm_vcpu_init init;
@@ -107,7 +107,7 @@ struct kvm_vcpu_arch {
  * must be a full barrier. The compare-and-swap that says the former is none here: loads that follow
  * it may be done before what it stores is seen.
  */
-static inline void kvm_arch_entry_barrier(void)
+static inline void axk_arch_entry_barrier(void)
 {
 	atomic_thread_fence(memory_order_seq_cst);
 }
@@ -116,25 +116,25 @@ static inline void kvm_arch_entry_barrier(void)
 #define ARM64_FIRST_SPI 32u
 
 /* How KVM_IRQ_LINE numbers the inputs: those of all CPUs, from INTID 32 on. */
-static inline uint32_t kvm_arch_irq_line(uint32_t gsi)
+static inline uint32_t axk_arch_irq_line(uint32_t gsi)
 {
 	return KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | (gsi + ARM64_FIRST_SPI);
 }
 
 /* Whether a message says which device sends it: the ITS asks. */
-static inline bool kvm_arch_msi_devices(void)
+static inline bool axk_arch_msi_devices(void)
 {
 	return true;
 }
 
 /* Whether there are I/O ports. */
-static inline bool kvm_arch_has_ports(void)
+static inline bool axk_arch_has_ports(void)
 {
 	return false;
 }
 
 /* Whether the instruction of such an exit, other than MMIO, finishes on the next entry. */
-static inline bool kvm_arch_is_open(uint32_t exit_reason)
+static inline bool axk_arch_is_open(uint32_t exit_reason)
 {
 	(void)exit_reason;
 	return false;
@@ -144,13 +144,13 @@ static inline bool kvm_arch_is_open(uint32_t exit_reason)
  * Whether KVM_RUN ends so because of what the guest did, beyond EFAULT and EHWPOISON. An access
  * that KVM has no details of, from kernels that cannot tell us so by KVM_EXIT_ARM_NISV.
  */
-static inline bool kvm_arch_guest_errno(int ret)
+static inline bool axk_arch_guest_errno(int ret)
 {
 	return ret == -ENOSYS;
 }
 
 /* Whether such a failure may be of a moment only, because a slot was removed meanwhile. */
-static inline bool kvm_arch_fault_may_pass(int ret)
+static inline bool axk_arch_fault_may_pass(int ret)
 {
 	(void)ret;
 	return false;
@@ -161,7 +161,7 @@ static inline bool kvm_arch_fault_may_pass(int ret)
  * entered: EINVAL of one that has gone to AArch32 where not all host CPUs have it, and then ENOEXEC
  * until it is reset.
  */
-static inline bool kvm_arch_refused_entry(int ret)
+static inline bool axk_arch_refused_entry(int ret)
 {
 	return ret == -EINVAL || ret == -ENOEXEC;
 }

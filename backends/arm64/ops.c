@@ -26,9 +26,9 @@ static int gpa_bits(const struct axvm *vm, int max, uint32_t wanted)
 	return (int)wanted;
 }
 
-int kvm_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config)
+int axk_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config)
 {
-	int max = arm64_max_gpa_bits(vm, kvm_fd);
+	int max = axk_arm64_max_gpa_bits(vm, kvm_fd);
 	int bits;
 
 	if (max < 0)
@@ -38,10 +38,10 @@ int kvm_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config
 	return bits < 0 || max ? bits : 0;
 }
 
-static int set_gpa_bits(const struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,
+static int set_gpa_bits(const struct axk_vm *kvm, int kvm_fd, const struct axvm_config *config,
 			struct axvm_limits *limits)
 {
-	int max = arm64_max_gpa_bits(kvm->vm, kvm_fd);
+	int max = axk_arm64_max_gpa_bits(kvm->vm, kvm_fd);
 	int bits;
 
 	if (max < 0)
@@ -60,16 +60,16 @@ static int set_gpa_bits(const struct kvm_vm *kvm, int kvm_fd, const struct axvm_
  * with a base register that moves along, or two registers. KVM tells us of them, if it can, or
  * gives up.
  */
-static int ask_for_undecoded(const struct kvm_vm *kvm)
+static int ask_for_undecoded(const struct axk_vm *kvm)
 {
-	int ret = kvm_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_NISV_TO_USER);
+	int ret = axk_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_NISV_TO_USER);
 
 	if (ret <= 0)
-		return kvm_vm_result(kvm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_ARM_NISV_TO_USER");
-	return kvm_vm_enable(kvm, KVM_CAP_ARM_NISV_TO_USER, 0, "KVM_CAP_ARM_NISV_TO_USER");
+		return axk_vm_result(kvm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_ARM_NISV_TO_USER");
+	return axk_vm_enable(kvm, KVM_CAP_ARM_NISV_TO_USER, 0, "KVM_CAP_ARM_NISV_TO_USER");
 }
 
-int kvm_arch_vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,
+int axk_arch_vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *config,
 		     struct axvm_limits *limits)
 {
 	int ret = set_gpa_bits(kvm, kvm_fd, config, limits);
@@ -77,26 +77,26 @@ int kvm_arch_vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *c
 	if (!ret)
 		ret = ask_for_undecoded(kvm);
 	if (!ret)
-		ret = arm64_smccc_init(kvm, config);
+		ret = axk_arm64_smccc_init(kvm, config);
 	if (!ret)
-		ret = arm64_psci_init(kvm, config);
+		ret = axk_arm64_psci_init(kvm, config);
 	if (ret)
 		return ret;
-	ret = arm64_gic_init(kvm, config, limits->gpa_bits);
+	ret = axk_arm64_gic_init(kvm, config, limits->gpa_bits);
 	if (ret)
-		arm64_psci_destroy(kvm);
+		axk_arm64_psci_destroy(kvm);
 	else
 		limits->gic_version = kvm->arch.gic.version;
 	return ret;
 }
 
-void kvm_arch_vm_destroy(struct kvm_vm *kvm)
+void axk_arch_vm_destroy(struct axk_vm *kvm)
 {
-	arm64_gic_destroy(kvm);
-	arm64_psci_destroy(kvm);
+	axk_arm64_gic_destroy(kvm);
+	axk_arm64_psci_destroy(kvm);
 }
 
-int kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
+int axk_arch_vcpu_created(struct axk_vcpu *vcpu)
 {
 	vcpu->arch.starts = ARM64_NO_CPU;
 	return 0;
@@ -104,22 +104,22 @@ int kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
 
 /* --- the run loop ---------------------------------------------------------------------------- */
 
-int kvm_arch_before_entry(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
-	int ret = arm64_write_results(vcpu);
+	int ret = axk_arm64_finish_call(vcpu);
 
 	(void)exit;
 	if (!ret)
-		ret = arm64_start_pmu(vcpu);
+		ret = axk_arm64_start_pmu(vcpu);
 	if (!ret)
-		ret = arm64_raise_early(vcpu);
+		ret = axk_arm64_raise_early(vcpu);
 	/* What was asked for happens now. */
 	if (!ret)
 		vcpu->arch.aborts = false;
 	return ret;
 }
 
-bool kvm_arch_swallow(struct kvm_vcpu *vcpu)
+bool axk_arch_swallow(struct axk_vcpu *vcpu)
 {
 	(void)vcpu;
 	return false;
@@ -131,55 +131,55 @@ static const struct axvcpu_arch_ops arm64_ops = {
 	.size = sizeof(struct axvcpu_arch_ops),
 	.name = "arm64",
 
-	.vm_new = kvm_vm_new,
-	.vm_free = kvm_vm_free,
-	.vm_finalize = arm64_vm_finalize,
-	.vm_map = arm64_vm_map,
-	.vm_unmap = kvm_vm_unmap,
-	.vm_capability = kvm_vm_capability,
-	.vm_fd = kvm_vm_fd,
-	.vm_enable_capability = kvm_vm_enable_capability,
-	.vm_set_irq_line = arm64_vm_set_irq_line,
-	.vm_signal_msi = arm64_vm_signal_msi,
-	.vm_set_routes = arm64_vm_set_routes,
-	.vm_irqfd = arm64_vm_irqfd,
-	.vm_ioeventfd = kvm_ioeventfd,
+	.vm_new = axk_vm_new,
+	.vm_free = axk_vm_free,
+	.vm_finalize = axk_arm64_vm_finalize,
+	.vm_map = axk_arm64_vm_map,
+	.vm_unmap = axk_vm_unmap,
+	.vm_capability = axk_vm_capability,
+	.vm_fd = axk_vm_fd,
+	.vm_enable_capability = axk_vm_enable_capability,
+	.vm_set_irq_line = axk_arm64_vm_set_irq_line,
+	.vm_signal_msi = axk_arm64_vm_signal_msi,
+	.vm_set_routes = axk_arm64_vm_set_routes,
+	.vm_irqfd = axk_arm64_vm_irqfd,
+	.vm_ioeventfd = axk_ioeventfd,
 
-	.vcpu_new = kvm_vcpu_new,
-	.vcpu_free = arm64_vcpu_free,
-	.set_entry = arm64_set_entry,
-	.set_ept_root = kvm_set_ept_root,
-	.setup = arm64_setup,
-	.run = kvm_run,
-	.bind = kvm_bind,
-	.unbind = kvm_unbind,
-	.complete = kvm_complete,
-	.flush = arm64_flush,
-	.kick = kvm_kick,
-	.get_reg = arm64_get_reg,
-	.set_reg = arm64_set_reg,
-	.get_regs = kvm_get_named_regs,
-	.set_regs = kvm_set_named_regs,
-	.set_return_value = arm64_set_return_value,
-	.reg_info = kvm_named_reg_info,
-	.get_reg_bytes = kvm_get_reg_bytes,
-	.set_reg_bytes = kvm_set_reg_bytes,
-	.reg_list = kvm_reg_list,
-	.vcpu_fd = kvm_vcpu_fd,
-	.vcpu_enable_capability = kvm_vcpu_enable_capability,
-	.inject_interrupt = arm64_inject_interrupt,
-	.inject_anywhere = arm64_inject_anywhere,
-	.inject_exception = arm64_inject_exception,
-	.set_irq_line = arm64_set_irq_line,
-	.set_debug = arm64_set_debug,
-	.translate = arm64_translate,
-	.reset = arm64_reset,
+	.vcpu_new = axk_vcpu_new,
+	.vcpu_free = axk_arm64_vcpu_free,
+	.set_entry = axk_arm64_set_entry,
+	.set_ept_root = axk_set_ept_root,
+	.setup = axk_arm64_setup,
+	.run = axk_run,
+	.bind = axk_bind,
+	.unbind = axk_unbind,
+	.complete = axk_complete,
+	.flush = axk_arm64_flush,
+	.kick = axk_kick,
+	.get_reg = axk_arm64_get_reg,
+	.set_reg = axk_arm64_set_reg,
+	.get_regs = axk_get_named_regs,
+	.set_regs = axk_set_named_regs,
+	.set_return_value = axk_arm64_set_return_value,
+	.reg_info = axk_named_reg_info,
+	.get_reg_bytes = axk_get_reg_bytes,
+	.set_reg_bytes = axk_set_reg_bytes,
+	.reg_list = axk_reg_list,
+	.vcpu_fd = axk_vcpu_fd,
+	.vcpu_enable_capability = axk_vcpu_enable_capability,
+	.inject_interrupt = axk_arm64_inject_interrupt,
+	.inject_anywhere = axk_arm64_inject_anywhere,
+	.inject_exception = axk_arm64_inject_exception,
+	.set_irq_line = axk_arm64_set_irq_line,
+	.set_debug = axk_arm64_set_debug,
+	.translate = axk_arm64_translate,
+	.reset = axk_arm64_reset,
 
-	.percpu_enable = kvm_percpu_enable,
-	.percpu_disable = kvm_percpu_disable,
-	.percpu_guest_page_table_levels = kvm_percpu_guest_page_table_levels,
-	.percpu_capability = kvm_percpu_capability,
-	.percpu_fd = kvm_percpu_fd,
+	.percpu_enable = axk_percpu_enable,
+	.percpu_disable = axk_percpu_disable,
+	.percpu_guest_page_table_levels = axk_percpu_guest_page_table_levels,
+	.percpu_capability = axk_percpu_capability,
+	.percpu_fd = axk_percpu_fd,
 };
 
 const struct axvcpu_arch_ops *axvcpu_host_arch(void)

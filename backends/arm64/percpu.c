@@ -4,9 +4,9 @@
 
 #include "backends/arm64/arm64.h"
 
-int arm64_max_gpa_bits(const struct axvm *vm, int kvm_fd)
+int axk_arm64_max_gpa_bits(const struct axvm *vm, int kvm_fd)
 {
-	int ret = kvm_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
+	int ret = axk_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
 
 	if (ret < 0)
 		return axvcpu_fail(vm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_ARM_VM_IPA_SIZE");
@@ -18,9 +18,9 @@ int arm64_max_gpa_bits(const struct axvm *vm, int kvm_fd)
  * than the offset in a page has. At the top up to 16 tables stand side by side, which is four bits
  * more. KVM has two levels at least, lest it split the host's large pages.
  */
-int kvm_arch_guest_page_table_levels(int kvm_fd)
+int axk_arch_guest_page_table_levels(int kvm_fd)
 {
-	int bits = arm64_max_gpa_bits(NULL, kvm_fd);
+	int bits = axk_arm64_max_gpa_bits(NULL, kvm_fd);
 	int page_bits = __builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
 	int level_bits = page_bits - 3;
 	int levels;

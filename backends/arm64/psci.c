@@ -27,18 +27,18 @@
 
 /* --- the CPUs -------------------------------------------------------------------------------- */
 
-int arm64_psci_init(struct kvm_vm *kvm, const struct axvm_config *config)
+int axk_arm64_psci_init(struct axk_vm *kvm, const struct axvm_config *config)
 {
 	if (!(config->forward & AXVM_FORWARD_POWER))
 		return 0;
-	kvm->arch.cpus = sys_calloc(kvm->max_vcpus, sizeof(kvm->arch.cpus[0]));
+	kvm->arch.cpus = axv_sys_calloc(kvm->max_vcpus, sizeof(kvm->arch.cpus[0]));
 	if (!kvm->arch.cpus)
 		return axvcpu_fail(kvm->vm, -ENOMEM, "the table of CPUs");
 	pthread_mutex_init(&kvm->arch.lock, NULL);
 	return 0;
 }
 
-void arm64_psci_destroy(struct kvm_vm *kvm)
+void axk_arm64_psci_destroy(struct axk_vm *kvm)
 {
 	if (!kvm->arch.cpus)
 		return;
@@ -46,14 +46,14 @@ void arm64_psci_destroy(struct kvm_vm *kvm)
 	free(kvm->arch.cpus);
 }
 
-static void set_cpu(const struct kvm_vcpu *vcpu, const struct axvcpu *public_vcpu)
+static void set_cpu(const struct axk_vcpu *vcpu, const struct axvcpu *public_vcpu)
 {
-	struct kvm_vm_arch *arch = &vcpu->vm->arch;
+	struct axk_vm_arch *arch = &vcpu->vm->arch;
 
 	if (!arch->cpus)
 		return;
 	pthread_mutex_lock(&arch->lock);
-	arch->cpus[vcpu->id] = (struct arm64_cpu){
+	arch->cpus[vcpu->id] = (struct axk_arm64_cpu){
 		.vcpu = public_vcpu,
 		.affinity = vcpu->arch.affinity,
 		.caller = ARM64_NO_CPU,
@@ -61,10 +61,10 @@ static void set_cpu(const struct kvm_vcpu *vcpu, const struct axvcpu *public_vcp
 	pthread_mutex_unlock(&arch->lock);
 }
 
-int arm64_psci_add(struct kvm_vcpu *vcpu)
+int axk_arm64_psci_add(struct axk_vcpu *vcpu)
 {
 	uint64_t mpidr;
-	int ret = kvm_get_one_reg(vcpu, ARM64_SYS_REG(3, 0, 0, 0, 5), &mpidr);
+	int ret = axk_get_one_reg(vcpu, ARM64_SYS_REG(3, 0, 0, 0, 5), &mpidr);
 
 	if (ret)
 		return ret;
@@ -73,28 +73,28 @@ int arm64_psci_add(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
-void arm64_vcpu_free(void *arch_vcpu)
+void axk_arm64_vcpu_free(void *arch_vcpu)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 
 	/* In a forked child, its lock may be that of a thread which is not here. */
 	if (vcpu->is_setup && !axvm_is_copy(vcpu->vm->vm)) {
-		arm64_end_cpu_on(vcpu);
+		axk_arm64_end_cpu_on(vcpu);
 		set_cpu(vcpu, NULL);
 	}
-	kvm_vcpu_free(arch_vcpu);
+	axk_vcpu_free(arch_vcpu);
 }
 
 /*
  * The state of the CPUs whose affinity, masked, is this: INFO_ON if one of them is on, and so on,
  * the next best; or a PSCI error. *id is the last of them. With the lock held.
  */
-static int64_t look_up(struct kvm_vm *kvm, uint64_t affinity, uint64_t mask, uint32_t *id)
+static int64_t look_up(struct axk_vm *kvm, uint64_t affinity, uint64_t mask, uint32_t *id)
 {
 	bool on = false, starting = false, any = false;
 
 	for (uint32_t i = 0; i < kvm->max_vcpus; i++) {
-		const struct arm64_cpu *cpu = &kvm->arch.cpus[i];
+		const struct axk_arm64_cpu *cpu = &kvm->arch.cpus[i];
 		enum axvcpu_power power;
 
 		if (!cpu->vcpu || (cpu->affinity & mask) != affinity)
@@ -118,9 +118,9 @@ static int64_t look_up(struct kvm_vm *kvm, uint64_t affinity, uint64_t mask, uin
  * ON_PENDING; and a claim that is gone at the end says that the target was started, even if that is
  * off again.
  */
-static int64_t claim(struct kvm_vcpu *vcpu, uint64_t affinity)
+static int64_t claim(struct axk_vcpu *vcpu, uint64_t affinity)
 {
-	struct kvm_vm_arch *arch = &vcpu->vm->arch;
+	struct axk_vm_arch *arch = &vcpu->vm->arch;
 	uint32_t target = ARM64_NO_CPU;
 	int64_t info;
 
@@ -134,9 +134,9 @@ static int64_t claim(struct kvm_vcpu *vcpu, uint64_t affinity)
 	return info;
 }
 
-void arm64_psci_started(struct kvm_vcpu *vcpu)
+void axk_arm64_psci_started(struct axk_vcpu *vcpu)
 {
-	struct kvm_vm_arch *arch = &vcpu->vm->arch;
+	struct axk_vm_arch *arch = &vcpu->vm->arch;
 
 	if (!arch->cpus)
 		return;
@@ -145,10 +145,10 @@ void arm64_psci_started(struct kvm_vcpu *vcpu)
 	pthread_mutex_unlock(&arch->lock);
 }
 
-int64_t arm64_end_cpu_on(struct kvm_vcpu *vcpu)
+int64_t axk_arm64_end_cpu_on(struct axk_vcpu *vcpu)
 {
-	struct kvm_vm_arch *arch = &vcpu->vm->arch;
-	struct arm64_cpu *target;
+	struct axk_vm_arch *arch = &vcpu->vm->arch;
+	struct axk_arm64_cpu *target;
 	enum axvcpu_power power = AXVCPU_POWER_OFF;
 	bool started = false;
 
@@ -171,19 +171,19 @@ int64_t arm64_end_cpu_on(struct kvm_vcpu *vcpu)
 
 /* --- calls ----------------------------------------------------------------------------------- */
 
-bool arm64_is_power_call(const struct kvm_vcpu *vcpu, uint32_t nr)
+bool axk_arm64_is_power_call(const struct axk_vcpu *vcpu, uint32_t nr)
 {
 	if (!(vcpu->forward & AXVM_FORWARD_POWER))
 		return false;
 	return nr == CPU_OFF || (nr & ~CALL_64) == CPU_ON || (nr & ~CALL_64) == AFFINITY_INFO;
 }
 
-static int read_args(struct kvm_vcpu *vcpu, uint32_t nr, uint64_t *args, unsigned int n)
+static int read_args(struct axk_vcpu *vcpu, uint32_t nr, uint64_t *args, unsigned int n)
 {
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < n; i++) {
-		ret = kvm_get_one_reg(vcpu, ARM64_GPR(i + 1), &args[i]);
+		ret = axk_get_one_reg(vcpu, ARM64_GPR(i + 1), &args[i]);
 		if (!(nr & CALL_64))
 			args[i] = (uint32_t)args[i];
 	}
@@ -191,12 +191,12 @@ static int read_args(struct kvm_vcpu *vcpu, uint32_t nr, uint64_t *args, unsigne
 }
 
 /* The guest goes on at once. */
-static int answer(struct kvm_vcpu *vcpu, int64_t result)
+static int answer(struct axk_vcpu *vcpu, int64_t result)
 {
-	return arm64_set_return_value(vcpu, (uint64_t)result);
+	return axk_arm64_set_return_value(vcpu, (uint64_t)result);
 }
 
-static int decode_affinity_info(struct kvm_vcpu *vcpu, uint32_t nr)
+static int decode_affinity_info(struct axk_vcpu *vcpu, uint32_t nr)
 {
 	/* Affinity, and the lowest level of it that counts. */
 	uint64_t args[2];
@@ -216,7 +216,7 @@ static int decode_affinity_info(struct kvm_vcpu *vcpu, uint32_t nr)
 	return answer(vcpu, info);
 }
 
-static int decode_cpu_on(struct kvm_vcpu *vcpu, uint32_t nr, struct axvcpu_exit *exit)
+static int decode_cpu_on(struct axk_vcpu *vcpu, uint32_t nr, struct axvcpu_exit *exit)
 {
 	/* Affinity, entry, argument. */
 	uint64_t args[3];
@@ -237,21 +237,21 @@ static int decode_cpu_on(struct kvm_vcpu *vcpu, uint32_t nr, struct axvcpu_exit 
 		.entry_point = args[1],
 		.arg = args[2],
 	};
-	/* Unless it is answered, arm64_end_cpu_on() knows the result. */
-	arm64_preset_result(vcpu, (uint64_t)AXVCPU_PSCI_INTERNAL_FAILURE);
+	/* Unless it is answered, axk_arm64_end_cpu_on() knows the result. */
+	axk_arm64_preset_result(vcpu, (uint64_t)AXVCPU_PSCI_INTERNAL_FAILURE);
 	return 1;
 }
 
 /* The call returns only if it fails. */
-static void decode_cpu_off(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+static void decode_cpu_off(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	exit->kind = AXVCPU_EXIT_CPU_DOWN;
 	exit->answerable = 1;
 	exit->u.cpu_down.state = 0;
-	arm64_preset_result(vcpu, (uint64_t)AXVCPU_PSCI_DENIED);
+	axk_arm64_preset_result(vcpu, (uint64_t)AXVCPU_PSCI_DENIED);
 }
 
-int arm64_decode_power_call(struct kvm_vcpu *vcpu, uint32_t nr, struct axvcpu_exit *exit)
+int axk_arm64_decode_power_call(struct axk_vcpu *vcpu, uint32_t nr, struct axvcpu_exit *exit)
 {
 	if (nr == CPU_OFF) {
 		decode_cpu_off(vcpu, exit);

@@ -40,7 +40,7 @@ static const uint64_t sysregs[] = {
 	SYSREG(FPSR, CORE_REG32(fp_regs.fpsr)),
 };
 
-uint64_t kvm_arch_reg(const struct kvm_vcpu *vcpu, uint64_t id)
+uint64_t axk_arch_reg(const struct axk_vcpu *vcpu, uint64_t id)
 {
 	(void)vcpu;
 	if (id < KVM_ARCH_GPRS)
@@ -55,7 +55,7 @@ uint64_t kvm_arch_reg(const struct kvm_vcpu *vcpu, uint64_t id)
 }
 
 /* x31, the zero register, is an operand and not a register. */
-bool kvm_arch_reg_is_zero(uint64_t id)
+bool axk_arch_reg_is_zero(uint64_t id)
 {
 	(void)id;
 	return false;
@@ -83,10 +83,10 @@ static uint64_t aarch32_sp(uint64_t mode)
 }
 
 /* KVM's id of the one in use. */
-static int sp_in_use(struct kvm_vcpu *vcpu, uint64_t *id)
+static int sp_in_use(struct axk_vcpu *vcpu, uint64_t *id)
 {
 	uint64_t pstate;
-	int ret = kvm_get_one_reg(vcpu, ARM64_PSTATE, &pstate);
+	int ret = axk_get_one_reg(vcpu, ARM64_PSTATE, &pstate);
 
 	if (ret)
 		return ret;
@@ -99,9 +99,9 @@ static int sp_in_use(struct kvm_vcpu *vcpu, uint64_t *id)
 	return 0;
 }
 
-int arm64_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value)
+int axk_arm64_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	int ret = id == AXVCPU_REG_SP ? sp_in_use(vcpu, &id) : 0;
 
 	if (ret)
@@ -110,12 +110,12 @@ int arm64_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value)
 		*value = vcpu->run->s.regs.device_irq_level;
 		return 0;
 	}
-	return kvm_get_named_reg(vcpu, id, value);
+	return axk_get_named_reg(vcpu, id, value);
 }
 
-int arm64_set_reg(void *arch_vcpu, uint64_t id, uint64_t value)
+int axk_arm64_set_reg(void *arch_vcpu, uint64_t id, uint64_t value)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	int ret = id == AXVCPU_REG_SP ? sp_in_use(vcpu, &id) : 0;
 
 	if (ret)
@@ -123,12 +123,12 @@ int arm64_set_reg(void *arch_vcpu, uint64_t id, uint64_t value)
 	if (id == AXVCPU_REG_ARM64_LINES)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
 				   "set_reg: the lines of timers and PMU are theirs to set");
-	return kvm_set_named_reg(vcpu, id, value);
+	return axk_set_named_reg(vcpu, id, value);
 }
 
-int arm64_set_return_value(void *arch_vcpu, uint64_t value)
+int axk_arm64_set_return_value(void *arch_vcpu, uint64_t value)
 {
-	return kvm_set_one_reg(arch_vcpu, ARM64_GPR(0), &value);
+	return axk_set_one_reg(arch_vcpu, ARM64_GPR(0), &value);
 }
 
 /* --- the list -------------------------------------------------------------------------------- */
@@ -138,7 +138,7 @@ int arm64_set_return_value(void *arch_vcpu, uint64_t value)
 		AXVCPU_REG_GPR(n), "x" #n \
 	}
 
-const struct kvm_named_reg kvm_arch_regs[] = {
+const struct axk_named_reg axk_arch_regs[] = {
 	{ AXVCPU_REG_PC, "pc" },
 	{ AXVCPU_REG_SP, "sp" },
 	{ AXVCPU_REG_FLAGS, "pstate" },
@@ -202,4 +202,4 @@ const struct kvm_named_reg kvm_arch_regs[] = {
 	{ AXVCPU_REG_ARM64_FPSR, "fpsr" },
 	{ AXVCPU_REG_ARM64_LINES, "lines" },
 };
-const unsigned int kvm_arch_nregs = ARRAY_SIZE(kvm_arch_regs);
+const unsigned int axk_arch_nregs = ARRAY_SIZE(axk_arch_regs);

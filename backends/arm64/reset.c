@@ -5,7 +5,7 @@
 #include "backends/arm64/arm64.h"
 
 /* Of what a guest can change, KVM_ARM_VCPU_INIT leaves these as they were. */
-static int reset_the_rest(struct kvm_vcpu *vcpu)
+static int reset_the_rest(struct axk_vcpu *vcpu)
 {
 	static const uint64_t left[] = { ARM64_CORE_REG(sp_el1), ARM64_CORE_REG(elr_el1),
 					 ARM64_CORE_REG(spsr[KVM_SPSR_EL1]), KVM_REG_ARM_TIMER_CVAL,
@@ -13,7 +13,7 @@ static int reset_the_rest(struct kvm_vcpu *vcpu)
 	const uint64_t zero = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(left); i++) {
-		int ret = kvm_set_one_reg(vcpu, left[i], &zero);
+		int ret = axk_set_one_reg(vcpu, left[i], &zero);
 
 		/* The physical timer's is not everywhere. */
 		if (ret && ret != -ENOENT)
@@ -22,10 +22,10 @@ static int reset_the_rest(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
-int arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
+int axk_arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 {
 	const struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct axvcpu_setup_config config = vcpu->arch.setup;
 	uint64_t old_entry = vcpu->entry;
 	int ret;
@@ -34,9 +34,9 @@ int arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 	(void)start;
 	config.arg = arg;
 	vcpu->entry = entry;
-	ret = arm64_check_mode(vcpu, &config);
+	ret = axk_arm64_check_mode(vcpu, &config);
 	if (!ret)
-		ret = kvm_drop_exits(vcpu);
+		ret = axk_drop_exits(vcpu);
 	if (ret) {
 		vcpu->entry = old_entry;
 		return ret;
@@ -44,19 +44,19 @@ int arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 	/*
 	 * With the same features, which older KVMs insist on: one that has begun off is off again.
 	 */
-	ret = kvm_vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &vcpu->arch.init);
+	ret = axk_vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &vcpu->arch.init);
 	if (!ret)
-		ret = kvm_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &runnable);
+		ret = axk_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &runnable);
 	if (!ret)
 		ret = reset_the_rest(vcpu);
 	if (!ret)
-		ret = arm64_enter_mode(vcpu, &config);
+		ret = axk_arm64_enter_mode(vcpu, &config);
 	if (!ret)
-		ret = arm64_irq_reset(vcpu);
+		ret = axk_arm64_irq_reset(vcpu);
 	if (ret)
 		return ret;
-	arm64_end_cpu_on(vcpu);
-	arm64_psci_started(vcpu);
+	axk_arm64_end_cpu_on(vcpu);
+	axk_arm64_psci_started(vcpu);
 	vcpu->arch.nresults = 0;
 	vcpu->arch.aborts = false;
 	vcpu->arch.setup.arg = arg;

@@ -19,7 +19,7 @@
 
 /* --- the config ------------------------------------------------------------------------------ */
 
-static int check_flags(const struct kvm_vcpu *vcpu, const struct axvcpu_arm64_setup *arm64)
+static int check_flags(const struct axk_vcpu *vcpu, const struct axvcpu_arm64_setup *arm64)
 {
 	const uint32_t all = AXVCPU_ARM64_SVE | AXVCPU_ARM64_PMU | AXVCPU_ARM64_PAUTH;
 	const struct axvm *vm = vcpu->vm->vm;
@@ -46,7 +46,7 @@ static int check_flags(const struct kvm_vcpu *vcpu, const struct axvcpu_arm64_se
 	return 0;
 }
 
-int arm64_check_mode(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config)
+int axk_arm64_check_mode(const struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config)
 {
 	const struct axvm *vm = vcpu->vm->vm;
 
@@ -60,11 +60,12 @@ int arm64_check_mode(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_conf
 	return 0;
 }
 
-static int read_config(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+static int read_config(const struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
 		       struct axvcpu_arm64_setup *arm64)
 {
 	const struct axvm *vm = vcpu->vm->vm;
-	int ret = sized_copy(vm, "struct axvcpu_arm64_setup", arm64, sizeof(*arm64), config->arch);
+	int ret = axv_sized_copy(vm, "struct axvcpu_arm64_setup", arm64, sizeof(*arm64),
+				 config->arch);
 
 	if (ret)
 		return ret;
@@ -73,7 +74,7 @@ static int read_config(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_co
 	if (config->mode == AXVCPU_MODE_16)
 		return axvcpu_fail(vm, -ENOTSUP, "setup: arm64 has no 16-bit mode");
 	ret = check_flags(vcpu, arm64);
-	return ret ? ret : arm64_check_mode(vcpu, config);
+	return ret ? ret : axk_arm64_check_mode(vcpu, config);
 }
 
 /* --- what of the CPU there is ---------------------------------------------------------------- */
@@ -101,9 +102,9 @@ static const struct feature features[] = {
 static const struct feature mode_32 = { 0, KVM_ARM_VCPU_EL1_32BIT, KVM_CAP_ARM_EL1_32BIT,
 					"AXVCPU_MODE_32", "KVM_CAP_ARM_EL1_32BIT" };
 
-static int want(struct kvm_vcpu *vcpu, const struct feature *feature)
+static int want(struct axk_vcpu *vcpu, const struct feature *feature)
 {
-	int ret = kvm_vm_capability(vcpu->vm, feature->capability);
+	int ret = axk_vm_capability(vcpu->vm, feature->capability);
 
 	if (ret < 0)
 		return ret;
@@ -119,17 +120,17 @@ static int want(struct kvm_vcpu *vcpu, const struct feature *feature)
  * All but the first wait in KVM for a CPU_ON. Not so those whose power is ours: the first run of
  * one that axvcpu_start() has started is that of a CPU that is on.
  */
-static bool waits_in_kvm(const struct kvm_vcpu *vcpu)
+static bool waits_in_kvm(const struct axk_vcpu *vcpu)
 {
 	return vcpu->id && !(vcpu->forward & AXVM_FORWARD_POWER) &&
 	       axvcpu_power(axvcpu_current()) == AXVCPU_POWER_ON;
 }
 
-static int init(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+static int init(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
 		const struct axvcpu_arm64_setup *arm64)
 {
 	struct kvm_vcpu_init *init = &vcpu->arch.init;
-	int ret = kvm_vm_ioctl(vcpu->vm, KVM_ARM_PREFERRED_TARGET, init);
+	int ret = axk_vm_ioctl(vcpu->vm, KVM_ARM_PREFERRED_TARGET, init);
 
 	if (ret)
 		return ret;
@@ -143,31 +144,31 @@ static int init(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
 		ret = want(vcpu, &mode_32);
 	if (ret)
 		return ret;
-	ret = kvm_ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, init);
+	ret = axk_ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, init);
 	if (ret == -EINVAL)
 		return axvcpu_fail(vcpu->vm->vm, ret,
 				   "KVM_ARM_VCPU_INIT on vCPU %" PRIu32 " with features %#" PRIx32
 				   ": they are those of the VM's other vCPUs, and of a setup that "
 				   "has failed before",
 				   vcpu->id, init->features[0]);
-	return kvm_vcpu_result(vcpu, ret, "KVM_ARM_VCPU_INIT");
+	return axk_vcpu_result(vcpu, ret, "KVM_ARM_VCPU_INIT");
 }
 
 /* Of the set of lengths, a bit for each multiple of 16 bytes, those beyond the longest go. */
-static int limit_vectors(struct kvm_vcpu *vcpu, uint32_t max_bytes)
+static int limit_vectors(struct axk_vcpu *vcpu, uint32_t max_bytes)
 {
 	uint64_t lengths[KVM_ARM64_SVE_VLS_WORDS];
-	int ret = kvm_get_one_reg(vcpu, KVM_REG_ARM64_SVE_VLS, lengths);
+	int ret = axk_get_one_reg(vcpu, KVM_REG_ARM64_SVE_VLS, lengths);
 
 	if (ret)
 		return ret;
 	for (uint32_t i = max_bytes / VECTOR_UNIT; i < KVM_ARM64_SVE_VQ_MAX; i++)
 		lengths[i / 64] &= ~(UINT64_C(1) << i % 64);
-	return kvm_set_one_reg(vcpu, KVM_REG_ARM64_SVE_VLS, lengths);
+	return axk_set_one_reg(vcpu, KVM_REG_ARM64_SVE_VLS, lengths);
 }
 
 /* KVM makes room for the vectors only once, so that a setup that is tried again finds it done. */
-static int finalize_sve(struct kvm_vcpu *vcpu, uint32_t max_bytes)
+static int finalize_sve(struct axk_vcpu *vcpu, uint32_t max_bytes)
 {
 	const int what = KVM_ARM_VCPU_SVE;
 	int ret;
@@ -176,29 +177,29 @@ static int finalize_sve(struct kvm_vcpu *vcpu, uint32_t max_bytes)
 		return 0;
 	ret = max_bytes ? limit_vectors(vcpu, max_bytes) : 0;
 	if (!ret)
-		ret = kvm_vcpu_ioctl(vcpu, KVM_ARM_VCPU_FINALIZE, &what);
+		ret = axk_vcpu_ioctl(vcpu, KVM_ARM_VCPU_FINALIZE, &what);
 	vcpu->arch.sve_done = !ret;
 	return ret;
 }
 
 /* --- the PMU --------------------------------------------------------------------------------- */
 
-static int set_pmu(struct kvm_vcpu *vcpu, uint64_t attr, const int *value, const char *what)
+static int set_pmu(struct axk_vcpu *vcpu, uint64_t attr, const int *value, const char *what)
 {
 	const struct kvm_device_attr set = { .group = KVM_ARM_VCPU_PMU_V3_CTRL,
 					     .attr = attr,
 					     .addr = (uintptr_t)value };
 
-	return kvm_vcpu_result(vcpu, kvm_ioctl(vcpu->fd, KVM_SET_DEVICE_ATTR, &set), what);
+	return axk_vcpu_result(vcpu, axk_ioctl(vcpu->fd, KVM_SET_DEVICE_ATTR, &set), what);
 }
 
-static int init_pmu(struct kvm_vcpu *vcpu, uint32_t irq)
+static int init_pmu(struct axk_vcpu *vcpu, uint32_t irq)
 {
 	const int number = irq ? (int)irq : (int)PMU_IRQ_DEFAULT;
 	int ret = 0;
 
 	vcpu->arch.pmu_waits = true;
-	vcpu->slow = true;
+	vcpu->has_pending_work = true;
 	/* KVM takes its number once. */
 	if (vcpu->vm->kernel_irqchip && !vcpu->arch.pmu_irq) {
 		ret = set_pmu(vcpu, KVM_ARM_VCPU_PMU_V3_IRQ, &number, "KVM_ARM_VCPU_PMU_V3_IRQ");
@@ -208,7 +209,7 @@ static int init_pmu(struct kvm_vcpu *vcpu, uint32_t irq)
 	return ret;
 }
 
-int arm64_start_pmu(struct kvm_vcpu *vcpu)
+int axk_arm64_start_pmu(struct axk_vcpu *vcpu)
 {
 	int ret;
 
@@ -222,33 +223,33 @@ int arm64_start_pmu(struct kvm_vcpu *vcpu)
 
 /* --- registers ------------------------------------------------------------------------------- */
 
-int arm64_enter_mode(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config)
+int axk_arm64_enter_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config)
 {
 	const bool aarch32 = config->mode == AXVCPU_MODE_32;
 	const uint64_t pstate = aarch32 ? PSTATE_SVC : PSTATE_MASKED | PSTATE_EL1H;
-	int ret = kvm_set_one_reg(vcpu, ARM64_PC, &vcpu->entry);
+	int ret = axk_set_one_reg(vcpu, ARM64_PC, &vcpu->entry);
 
 	if (ret || config->mode == AXVCPU_MODE_RAW)
 		return ret;
-	ret = kvm_set_one_reg(vcpu, ARM64_PSTATE, &pstate);
+	ret = axk_set_one_reg(vcpu, ARM64_PSTATE, &pstate);
 	if (!ret)
-		ret = kvm_set_one_reg(vcpu, ARM64_GPR(0), &config->arg);
+		ret = axk_set_one_reg(vcpu, ARM64_GPR(0), &config->arg);
 	if (!ret)
-		ret = arm64_set_reg(vcpu, AXVCPU_REG_SP, config->stack);
+		ret = axk_arm64_set_reg(vcpu, AXVCPU_REG_SP, config->stack);
 	return ret;
 }
 
-int arm64_set_entry(void *arch_vcpu, uint64_t entry)
+int axk_arm64_set_entry(void *arch_vcpu, uint64_t entry)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 
 	vcpu->entry = entry;
-	return vcpu->is_setup ? kvm_set_one_reg(vcpu, ARM64_PC, &entry) : 0;
+	return vcpu->is_setup ? axk_set_one_reg(vcpu, ARM64_PC, &entry) : 0;
 }
 
-int arm64_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
+int axk_arm64_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct axvcpu_arm64_setup arm64;
 	int ret = read_config(vcpu, config, &arm64);
 
@@ -259,9 +260,9 @@ int arm64_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 	if (!ret && (arm64.flags & AXVCPU_ARM64_PMU))
 		ret = init_pmu(vcpu, arm64.pmu_irq);
 	if (!ret)
-		ret = arm64_enter_mode(vcpu, config);
+		ret = axk_arm64_enter_mode(vcpu, config);
 	if (!ret)
-		ret = arm64_psci_add(vcpu);
+		ret = axk_arm64_psci_add(vcpu);
 	if (ret)
 		return ret;
 	vcpu->is_setup = true;

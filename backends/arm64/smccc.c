@@ -32,10 +32,10 @@ static const struct range power_calls[] = {
 	{ 0xc4000003, 0xc4000004 },
 };
 
-static int forward(const struct kvm_vm *kvm, const struct range *range, size_t n,
+static int forward(const struct axk_vm *kvm, const struct range *range, size_t n,
 		   const char *option)
 {
-	int ret = kvm_device_has(kvm, kvm->fd, KVM_ARM_VM_SMCCC_CTRL, KVM_ARM_VM_SMCCC_FILTER);
+	int ret = axk_device_has(kvm, kvm->fd, KVM_ARM_VM_SMCCC_CTRL, KVM_ARM_VM_SMCCC_FILTER);
 
 	if (ret < 0)
 		return ret;
@@ -46,19 +46,19 @@ static int forward(const struct kvm_vm *kvm, const struct range *range, size_t n
 				   option);
 	ret = 0;
 	for (size_t i = 0; !ret && i < n; i++) {
-		const struct arm64_uapi_smccc_filter filter = {
+		const struct axk_uapi_arm64_smccc_filter filter = {
 			.base = range[i].first,
 			.nr_functions = range[i].last - range[i].first + 1,
 			.action = ARM64_UAPI_SMCCC_FORWARD,
 		};
 
-		ret = kvm_device_set(kvm, kvm->fd, KVM_ARM_VM_SMCCC_CTRL, KVM_ARM_VM_SMCCC_FILTER,
+		ret = axk_device_set(kvm, kvm->fd, KVM_ARM_VM_SMCCC_CTRL, KVM_ARM_VM_SMCCC_FILTER,
 				     &filter, "KVM_ARM_VM_SMCCC_FILTER");
 	}
 	return ret;
 }
 
-int arm64_smccc_init(const struct kvm_vm *kvm, const struct axvm_config *config)
+int axk_arm64_smccc_init(const struct axk_vm *kvm, const struct axvm_config *config)
 {
 	int ret = 0;
 
@@ -71,38 +71,38 @@ int arm64_smccc_init(const struct kvm_vm *kvm, const struct axvm_config *config)
 
 /* --- exits ----------------------------------------------------------------------------------- */
 
-int arm64_decode_call(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+int axk_arm64_decode_call(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
-	const struct arm64_uapi_hypercall *call = (const void *)&vcpu->run->hypercall;
+	const struct axk_uapi_arm64_hypercall *call = (const void *)&vcpu->run->hypercall;
 	struct axvcpu_exit_hypercall *hypercall = &exit->u.hypercall;
 	int ret = 0;
 
 	exit->raw_code = call->flags;
-	if (arm64_is_power_call(vcpu, (uint32_t)call->nr))
-		return arm64_decode_power_call(vcpu, (uint32_t)call->nr, exit);
+	if (axk_arm64_is_power_call(vcpu, (uint32_t)call->nr))
+		return axk_arm64_decode_power_call(vcpu, (uint32_t)call->nr, exit);
 	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(hypercall->args); i++)
-		ret = kvm_get_one_reg(vcpu, ARM64_GPR(i + 1), &hypercall->args[i]);
+		ret = axk_get_one_reg(vcpu, ARM64_GPR(i + 1), &hypercall->args[i]);
 	if (ret)
 		return ret;
 	hypercall->nr = call->nr;
 	exit->kind = AXVCPU_EXIT_HYPERCALL;
 	exit->answerable = 1;
-	arm64_preset_result(vcpu, NOT_SUPPORTED);
+	axk_arm64_preset_result(vcpu, NOT_SUPPORTED);
 	return 1;
 }
 
-int arm64_complete_call(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
+int axk_arm64_complete_call(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer)
 {
-	struct kvm_vcpu_arch *arch = &vcpu->arch;
+	struct axk_vcpu_arch *arch = &vcpu->arch;
 
 	switch (answer->kind) {
 	case AXVCPU_ANSWER_VALUE:
-		arm64_end_cpu_on(vcpu);
-		arm64_preset_result(vcpu, answer->u.value);
+		axk_arm64_end_cpu_on(vcpu);
+		axk_arm64_preset_result(vcpu, answer->u.value);
 		return 0;
 	case AXVCPU_ANSWER_PAIR:
-		arm64_end_cpu_on(vcpu);
-		arm64_preset_result(vcpu, answer->u.pair[0]);
+		axk_arm64_end_cpu_on(vcpu);
+		axk_arm64_preset_result(vcpu, answer->u.pair[0]);
 		arch->results[arch->nresults++] = answer->u.pair[1];
 		return 0;
 	default:
@@ -111,33 +111,21 @@ int arm64_complete_call(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answe
 	}
 }
 
-/* --- results --------------------------------------------------------------------------------- */
+/* --- the end of a call ----------------------------------------------------------------------- */
 
-void arm64_preset_result(struct kvm_vcpu *vcpu, uint64_t value)
+int axk_arm64_finish_call(struct axk_vcpu *vcpu)
 {
-	vcpu->arch.results[0] = value;
-	vcpu->arch.nresults = 1;
-	vcpu->slow = true;
-}
-
-int arm64_write_results(struct kvm_vcpu *vcpu)
-{
-	struct kvm_vcpu_arch *arch = &vcpu->arch;
-	int ret = 0;
+	struct axk_vcpu_arch *arch = &vcpu->arch;
 
 	if (arch->nresults && arch->starts != ARM64_NO_CPU)
-		arch->results[0] = (uint64_t)arm64_end_cpu_on(vcpu);
-	for (uint32_t i = 0; !ret && i < arch->nresults; i++)
-		ret = kvm_set_one_reg(vcpu, ARM64_GPR(i), &arch->results[i]);
-	if (!ret)
-		arch->nresults = 0;
-	return ret;
+		arch->results[0] = (uint64_t)axk_arm64_end_cpu_on(vcpu);
+	return axk_arm64_write_results(vcpu);
 }
 
-int arm64_flush(void *arch_vcpu)
+int axk_arm64_flush(void *arch_vcpu)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
-	int ret = vcpu->stashed ? 0 : arm64_write_results(vcpu);
+	struct axk_vcpu *vcpu = arch_vcpu;
+	int ret = vcpu->stashed ? 0 : axk_arm64_finish_call(vcpu);
 
-	return ret ? ret : kvm_flush(vcpu);
+	return ret ? ret : axk_flush(vcpu);
 }

@@ -45,12 +45,12 @@ struct tables {
 	bool wide;
 };
 
-static int read_reg(struct kvm_vcpu *vcpu, uint64_t id, uint64_t *value)
+static int read_reg(struct axk_vcpu *vcpu, uint64_t id, uint64_t *value)
 {
-	return kvm_get_named_reg(vcpu, id, value);
+	return axk_get_named_reg(vcpu, id, value);
 }
 
-static int not_mapped(const struct kvm_vcpu *vcpu, uint64_t gva)
+static int not_mapped(const struct axk_vcpu *vcpu, uint64_t gva)
 {
 	axvcpu_fail(vcpu->vm->vm, -EFAULT,
 		    "translate: vCPU %" PRIu32 ": %#" PRIx64 " is not mapped", vcpu->id, gva);
@@ -79,7 +79,7 @@ static uint64_t root_of(const struct tables *tables, uint64_t ttbr)
 	return root;
 }
 
-static int choose_tables(struct kvm_vcpu *vcpu, uint64_t gva, struct tables *tables)
+static int choose_tables(struct axk_vcpu *vcpu, uint64_t gva, struct tables *tables)
 {
 	bool upper = gva >> 55 & 1;
 	uint64_t tcr, ttbr;
@@ -153,7 +153,7 @@ static bool can_be_block(const struct tables *tables, int level)
 	return level == 0 && tables->page_bits == 12 && tables->wide;
 }
 
-static int walk(struct kvm_vcpu *vcpu, const struct tables *tables, uint64_t gva, uint64_t *gpa)
+static int walk(struct axk_vcpu *vcpu, const struct tables *tables, uint64_t gva, uint64_t *gpa)
 {
 	uint64_t table = tables->root;
 	uint64_t va = gva & BITS(tables->va_bits - 1, 0);
@@ -182,9 +182,9 @@ static int walk(struct kvm_vcpu *vcpu, const struct tables *tables, uint64_t gva
 	return not_mapped(vcpu, gva);
 }
 
-int arm64_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa)
+int axk_arm64_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct tables tables;
 	uint64_t sctlr, pstate;
 	int ret = read_reg(vcpu, AXVCPU_REG_ARM64_SCTLR_EL1, &sctlr);

@@ -16,7 +16,7 @@
 #endif
 
 /* struct kvm_smccc_filter, whose name a newer header may have taken. */
-struct arm64_uapi_smccc_filter {
+struct axk_uapi_arm64_smccc_filter {
 	uint32_t base;
 	uint32_t nr_functions;
 	uint8_t action;
@@ -25,7 +25,7 @@ struct arm64_uapi_smccc_filter {
 #define ARM64_UAPI_SMCCC_FORWARD 2
 
 /* The flags of a KVM_EXIT_HYPERCALL: what older headers call 'longmode' and a hole. */
-struct arm64_uapi_hypercall {
+struct axk_uapi_arm64_hypercall {
 	uint64_t nr;
 	uint64_t args[6];
 	uint64_t ret;

@@ -5,9 +5,9 @@
 
 #include "backends/kvm/kvm.h"
 
-int kvm_dev_open(const struct axvm *vm)
+int axk_dev_open(const struct axvm *vm)
 {
-	int fd = sys_open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int fd = axv_sys_open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
 	switch (fd) {
 	case -ENOENT:
@@ -27,7 +27,7 @@ int kvm_dev_open(const struct axvm *vm)
 
 static int check_version(const struct axvm *vm, int kvm_fd)
 {
-	int version = kvm_ioctl_value(kvm_fd, KVM_GET_API_VERSION, 0);
+	int version = axk_ioctl_value(kvm_fd, KVM_GET_API_VERSION, 0);
 
 	if (version == -EBADF)
 		return axvcpu_fail(vm, version, "kvm_fd %d is not open", kvm_fd);
@@ -39,13 +39,13 @@ static int check_version(const struct axvm *vm, int kvm_fd)
 	return 0;
 }
 
-int kvm_dev_check(const struct axvm *vm, int kvm_fd)
+int axk_dev_check(const struct axvm *vm, int kvm_fd)
 {
 	int ret = check_version(vm, kvm_fd);
 
 	if (ret)
 		return ret;
-	ret = kvm_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_IMMEDIATE_EXIT);
+	ret = axk_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_IMMEDIATE_EXIT);
 	if (ret < 0)
 		return axvcpu_fail(vm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_IMMEDIATE_EXIT");
 	if (!ret)

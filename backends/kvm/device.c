@@ -5,10 +5,10 @@
 
 #include "backends/kvm/device.h"
 
-int kvm_device_new(const struct kvm_vm *kvm, uint32_t type, const char *name)
+int axk_device_new(const struct axk_vm *kvm, uint32_t type, const char *name)
 {
 	struct kvm_create_device device = { .type = type };
-	int ret = kvm_ioctl(kvm->fd, KVM_CREATE_DEVICE, &device);
+	int ret = axk_ioctl(kvm->fd, KVM_CREATE_DEVICE, &device);
 
 	if (ret == -ENODEV)
 		return axvcpu_fail(kvm->vm, -ENOTSUP, "VM config: irqchip: this KVM has no %s",
@@ -17,10 +17,10 @@ int kvm_device_new(const struct kvm_vm *kvm, uint32_t type, const char *name)
 		       : (int)device.fd;
 }
 
-int kvm_device_exists(const struct kvm_vm *kvm, uint32_t type)
+int axk_device_exists(const struct axk_vm *kvm, uint32_t type)
 {
 	struct kvm_create_device device = { .type = type, .flags = KVM_CREATE_DEVICE_TEST };
-	int ret = kvm_ioctl(kvm->fd, KVM_CREATE_DEVICE, &device);
+	int ret = axk_ioctl(kvm->fd, KVM_CREATE_DEVICE, &device);
 
 	if (ret == -ENODEV)
 		return 0;
@@ -29,10 +29,10 @@ int kvm_device_exists(const struct kvm_vm *kvm, uint32_t type)
 		       : 1;
 }
 
-int kvm_device_has(const struct kvm_vm *kvm, int fd, uint32_t group, uint64_t attr)
+int axk_device_has(const struct axk_vm *kvm, int fd, uint32_t group, uint64_t attr)
 {
 	const struct kvm_device_attr has = { .group = group, .attr = attr };
-	int ret = kvm_ioctl(fd, KVM_HAS_DEVICE_ATTR, &has);
+	int ret = axk_ioctl(fd, KVM_HAS_DEVICE_ATTR, &has);
 
 	/* There is none of that name; or of that kind; or there are none at all. */
 	if (ret == -ENXIO || ret == -ENODEV || ret == -ENOTTY || ret == -EINVAL)
@@ -40,22 +40,22 @@ int kvm_device_has(const struct kvm_vm *kvm, int fd, uint32_t group, uint64_t at
 	return ret < 0 ? axvcpu_fail(kvm->vm, ret, "KVM_HAS_DEVICE_ATTR") : 1;
 }
 
-int kvm_device_set(const struct kvm_vm *kvm, int fd, uint32_t group, uint64_t attr,
+int axk_device_set(const struct axk_vm *kvm, int fd, uint32_t group, uint64_t attr,
 		   const void *value, const char *what)
 {
 	const struct kvm_device_attr set = { .group = group,
 					     .attr = attr,
 					     .addr = (uintptr_t)value };
 
-	return kvm_vm_result(kvm, kvm_ioctl(fd, KVM_SET_DEVICE_ATTR, &set), what);
+	return axk_vm_result(kvm, axk_ioctl(fd, KVM_SET_DEVICE_ATTR, &set), what);
 }
 
-int kvm_device_get(const struct kvm_vm *kvm, int fd, uint32_t group, uint64_t attr, void *value,
+int axk_device_get(const struct axk_vm *kvm, int fd, uint32_t group, uint64_t attr, void *value,
 		   const char *what)
 {
 	const struct kvm_device_attr get = { .group = group,
 					     .attr = attr,
 					     .addr = (uintptr_t)value };
 
-	return kvm_vm_result(kvm, kvm_ioctl(fd, KVM_GET_DEVICE_ATTR, &get), what);
+	return axk_vm_result(kvm, axk_ioctl(fd, KVM_GET_DEVICE_ATTR, &get), what);
 }

@@ -6,14 +6,14 @@
 #include "backends/kvm/kvm.h"
 
 /* The descriptor of a new one, or an errno; 'name' is for messages. KVM keeps the device without it. */
-int kvm_device_new(const struct kvm_vm *kvm, uint32_t type, const char *name);
+int axk_device_new(const struct axk_vm *kvm, uint32_t type, const char *name);
 /* Whether this KVM could make one: 1, 0, or an errno. */
-int kvm_device_exists(const struct kvm_vm *kvm, uint32_t type);
-int kvm_device_has(const struct kvm_vm *kvm, int fd, uint32_t group, uint64_t attr);
+int axk_device_exists(const struct axk_vm *kvm, uint32_t type);
+int axk_device_has(const struct axk_vm *kvm, int fd, uint32_t group, uint64_t attr);
 /* 'what' is for the message. */
-int kvm_device_set(const struct kvm_vm *kvm, int fd, uint32_t group, uint64_t attr,
+int axk_device_set(const struct axk_vm *kvm, int fd, uint32_t group, uint64_t attr,
 		   const void *value, const char *what);
-int kvm_device_get(const struct kvm_vm *kvm, int fd, uint32_t group, uint64_t attr, void *value,
+int axk_device_get(const struct axk_vm *kvm, int fd, uint32_t group, uint64_t attr, void *value,
 		   const char *what);
 
 #endif

@@ -15,11 +15,11 @@
 	failed_for((kvm), (ret), (what), (capability), #capability, (why))
 #define failed(kvm, ret, what, capability) failed_because(kvm, ret, what, capability, "")
 
-static int failed_for(const struct kvm_vm *kvm, int ret, const char *what, unsigned int capability,
+static int failed_for(const struct axk_vm *kvm, int ret, const char *what, unsigned int capability,
 		      const char *name, const char *why)
 {
 	/* Asked only now, as it costs a system call. */
-	if (!kvm_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, capability))
+	if (!axk_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, capability))
 		return axvcpu_fail(kvm->vm, -ENOTSUP, "%s: this KVM lacks %s", what, name);
 	return axvcpu_fail(kvm->vm, ret, "%s%s", what, why);
 }
@@ -39,7 +39,7 @@ static void why_refused(int ret, int first, int second, char buf[80])
 		snprintf(buf, 80, ": descriptor %d is %s", first, why);
 }
 
-static int check_irqchip(const struct kvm_vm *kvm, const char *what)
+static int check_irqchip(const struct axk_vm *kvm, const char *what)
 {
 	return kvm->kernel_irqchip
 		       ? 0
@@ -49,7 +49,7 @@ static int check_irqchip(const struct kvm_vm *kvm, const char *what)
 }
 
 /* A number that may have a route. */
-static int check_gsi(const struct kvm_vm *kvm, uint32_t gsi, const char *what)
+static int check_gsi(const struct axk_vm *kvm, uint32_t gsi, const char *what)
 {
 	int ret = check_irqchip(kvm, what);
 
@@ -65,49 +65,49 @@ static int check_gsi(const struct kvm_vm *kvm, uint32_t gsi, const char *what)
 }
 
 /* Who sends a message matters only to controllers that ask. */
-static int check_device(const struct kvm_vm *kvm, const struct axvm_msi *msi, const char *what)
+static int check_device(const struct axk_vm *kvm, const struct axvm_msi *msi, const char *what)
 {
-	return msi->device && !kvm_arch_msi_devices()
+	return msi->device && !axk_arch_msi_devices()
 		       ? axvcpu_fail(kvm->vm, -EINVAL,
 				     "%s: device %#" PRIx32 ": messages have no sender here", what,
 				     msi->device)
 		       : 0;
 }
 
-int kvm_irq_init(struct kvm_vm *kvm)
+int axk_irq_init(struct axk_vm *kvm)
 {
 	int ret;
 
 	if (!kvm->kernel_irqchip)
 		return 0;
-	ret = kvm_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_IRQ_ROUTING);
+	ret = axk_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_IRQ_ROUTING);
 	if (ret < 0)
-		return kvm_vm_result(kvm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_IRQ_ROUTING");
+		return axk_vm_result(kvm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_IRQ_ROUTING");
 	kvm->gsis = (uint32_t)ret;
 	return 0;
 }
 
 /* --- lines and messages ----------------------------------------------------------------------- */
 
-int kvm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
+int axk_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 {
-	const struct kvm_vm *kvm = arch_vm;
-	const struct kvm_irq_level line = { .irq = kvm_arch_irq_line(gsi), .level = level };
+	const struct axk_vm *kvm = arch_vm;
+	const struct kvm_irq_level line = { .irq = axk_arch_irq_line(gsi), .level = level };
 	int ret = check_gsi(kvm, gsi, "set_irq_line");
 
 	if (ret)
 		return ret;
-	ret = kvm_ioctl(kvm->fd, KVM_IRQ_LINE, &line);
+	ret = axk_ioctl(kvm->fd, KVM_IRQ_LINE, &line);
 	return likely(!ret) ? 0 : axvcpu_fail(kvm->vm, ret, "KVM_IRQ_LINE of gsi %" PRIu32, gsi);
 }
 
-int kvm_signal_msi(void *arch_vm, const struct axvm_msi *msi)
+int axk_signal_msi(void *arch_vm, const struct axvm_msi *msi)
 {
-	const struct kvm_vm *kvm = arch_vm;
+	const struct axk_vm *kvm = arch_vm;
 	const struct kvm_msi kvm_msi = { .address_lo = (uint32_t)msi->address,
 					 .address_hi = (uint32_t)(msi->address >> 32),
 					 .data = msi->data,
-					 .flags = kvm_arch_msi_devices() ? KVM_MSI_VALID_DEVID : 0,
+					 .flags = axk_arch_msi_devices() ? KVM_MSI_VALID_DEVID : 0,
 					 .devid = msi->device };
 	int ret = check_irqchip(kvm, "signal_msi");
 
@@ -115,7 +115,7 @@ int kvm_signal_msi(void *arch_vm, const struct axvm_msi *msi)
 		ret = check_device(kvm, msi, "signal_msi");
 	if (ret)
 		return ret;
-	ret = kvm_ioctl(kvm->fd, KVM_SIGNAL_MSI, &kvm_msi);
+	ret = axk_ioctl(kvm->fd, KVM_SIGNAL_MSI, &kvm_msi);
 	if (likely(ret >= 0))
 		return ret > 0;
 	/* KVM's -1 for "nobody is there to take it", which looks like an errno. */
@@ -126,7 +126,7 @@ int kvm_signal_msi(void *arch_vm, const struct axvm_msi *msi)
 
 /* --- routes ----------------------------------------------------------------------------------- */
 
-static int encode_route(const struct kvm_vm *kvm, const struct axvm_route *route,
+static int encode_route(const struct axk_vm *kvm, const struct axvm_route *route,
 			struct kvm_irq_routing_entry *entry)
 {
 	int ret = check_gsi(kvm, route->gsi, "set_routes");
@@ -145,7 +145,7 @@ static int encode_route(const struct kvm_vm *kvm, const struct axvm_route *route
 		entry->u.msi.address_lo = (uint32_t)route->u.msi.address;
 		entry->u.msi.address_hi = (uint32_t)(route->u.msi.address >> 32);
 		entry->u.msi.data = route->u.msi.data;
-		if (kvm_arch_msi_devices()) {
+		if (axk_arch_msi_devices()) {
 			entry->flags = KVM_MSI_VALID_DEVID;
 			entry->u.msi.devid = route->u.msi.device;
 		}
@@ -157,9 +157,9 @@ static int encode_route(const struct kvm_vm *kvm, const struct axvm_route *route
 	}
 }
 
-int kvm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
+int axk_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
 {
-	const struct kvm_vm *kvm = arch_vm;
+	const struct axk_vm *kvm = arch_vm;
 	struct kvm_irq_routing *routing;
 	int ret = check_gsi(kvm, 0, "set_routes");
 
@@ -169,14 +169,14 @@ int kvm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
 	if (count > kvm->gsis)
 		return axvcpu_fail(kvm->vm, -ENOSPC, "set_routes: %zu routes, of at most %" PRIu32,
 				   count, kvm->gsis);
-	routing = sys_calloc(1, sizeof(*routing) + count * sizeof(routing->entries[0]));
+	routing = axv_sys_calloc(1, sizeof(*routing) + count * sizeof(routing->entries[0]));
 	if (!routing)
 		return axvcpu_fail(kvm->vm, -ENOMEM, "set_routes: %zu routes", count);
 	routing->nr = (uint32_t)count;
 	for (size_t i = 0; !ret && i < count; i++)
 		ret = encode_route(kvm, &routes[i], &routing->entries[i]);
 	if (!ret) {
-		ret = kvm_ioctl(kvm->fd, KVM_SET_GSI_ROUTING, routing);
+		ret = axk_ioctl(kvm->fd, KVM_SET_GSI_ROUTING, routing);
 		if (ret)
 			axvcpu_fail(kvm->vm, ret, "KVM_SET_GSI_ROUTING of %zu routes", count);
 	}
@@ -186,11 +186,11 @@ int kvm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
 
 /* --- event descriptors ------------------------------------------------------------------------ */
 
-int kvm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
+int axk_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 {
-	const struct kvm_vm *kvm = arch_vm;
+	const struct axk_vm *kvm = arch_vm;
 	bool resample = irqfd->flags & AXVM_EVENT_RESAMPLE;
-	struct kvm_irqfd kvm_irqfd = { .fd = (uint32_t)irqfd->fd, .gsi = irqfd->gsi };
+	struct kvm_irqfd request = { .fd = (uint32_t)irqfd->fd, .gsi = irqfd->gsi };
 	char why[80];
 	int ret = check_gsi(kvm, irqfd->gsi, "irqfd");
 
@@ -203,12 +203,12 @@ int kvm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 				   ": there is no resampling with a split irqchip, but EOI exits",
 				   irqfd->gsi);
 	if (resample) {
-		kvm_irqfd.flags |= KVM_IRQFD_FLAG_RESAMPLE;
-		kvm_irqfd.resamplefd = (uint32_t)irqfd->resample_fd;
+		request.flags |= KVM_IRQFD_FLAG_RESAMPLE;
+		request.resamplefd = (uint32_t)irqfd->resample_fd;
 	}
 	if (irqfd->flags & AXVM_EVENT_REMOVE)
-		kvm_irqfd.flags |= KVM_IRQFD_FLAG_DEASSIGN;
-	ret = kvm_ioctl(kvm->fd, KVM_IRQFD, &kvm_irqfd);
+		request.flags |= KVM_IRQFD_FLAG_DEASSIGN;
+	ret = axk_ioctl(kvm->fd, KVM_IRQFD, &request);
 	if (likely(!ret))
 		return 0;
 	why_refused(ret, irqfd->fd, resample ? irqfd->resample_fd : -1, why);
@@ -216,26 +216,26 @@ int kvm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 			: failed_because(kvm, ret, "KVM_IRQFD", KVM_CAP_IRQFD, why);
 }
 
-int kvm_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd)
+int axk_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd)
 {
-	const struct kvm_vm *kvm = arch_vm;
-	struct kvm_ioeventfd kvm_ioeventfd = { .addr = ioeventfd->address,
-					       .len = ioeventfd->width,
-					       .fd = ioeventfd->fd };
+	const struct axk_vm *kvm = arch_vm;
+	struct kvm_ioeventfd request = { .addr = ioeventfd->address,
+					 .len = ioeventfd->width,
+					 .fd = ioeventfd->fd };
 	char why[80];
 	int ret;
 
-	if ((ioeventfd->flags & AXVM_EVENT_PORT) && !kvm_arch_has_ports())
+	if ((ioeventfd->flags & AXVM_EVENT_PORT) && !axk_arch_has_ports())
 		return axvcpu_fail(kvm->vm, -ENOTSUP, "ioeventfd: there are no ports here");
 	if (ioeventfd->flags & AXVM_EVENT_PORT)
-		kvm_ioeventfd.flags |= KVM_IOEVENTFD_FLAG_PIO;
+		request.flags |= KVM_IOEVENTFD_FLAG_PIO;
 	if (ioeventfd->flags & AXVM_EVENT_DATAMATCH) {
-		kvm_ioeventfd.flags |= KVM_IOEVENTFD_FLAG_DATAMATCH;
-		kvm_ioeventfd.datamatch = ioeventfd->value;
+		request.flags |= KVM_IOEVENTFD_FLAG_DATAMATCH;
+		request.datamatch = ioeventfd->value;
 	}
 	if (ioeventfd->flags & AXVM_EVENT_REMOVE)
-		kvm_ioeventfd.flags |= KVM_IOEVENTFD_FLAG_DEASSIGN;
-	ret = kvm_ioctl(kvm->fd, KVM_IOEVENTFD, &kvm_ioeventfd);
+		request.flags |= KVM_IOEVENTFD_FLAG_DEASSIGN;
+	ret = axk_ioctl(kvm->fd, KVM_IOEVENTFD, &request);
 	if (likely(!ret))
 		return 0;
 	if (ret == -EEXIST || ret == -ENOENT)
@@ -260,22 +260,22 @@ static struct kvm_enable_cap enable_cap(unsigned int capability, const uint64_t 
 	return cap;
 }
 
-int kvm_vm_enable_capability(void *arch_vm, unsigned int capability, const uint64_t args[4])
+int axk_vm_enable_capability(void *arch_vm, unsigned int capability, const uint64_t args[4])
 {
-	const struct kvm_vm *kvm = arch_vm;
+	const struct axk_vm *kvm = arch_vm;
 	const struct kvm_enable_cap cap = enable_cap(capability, args);
-	int ret = kvm_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
+	int ret = axk_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
 
 	if (ret == -ENOTTY)
 		return failed(kvm, ret, "KVM_ENABLE_CAP", KVM_CAP_ENABLE_CAP_VM);
 	return ret < 0 ? axvcpu_fail(kvm->vm, ret, "KVM_ENABLE_CAP of %u", capability) : ret;
 }
 
-int kvm_vcpu_enable_capability(void *arch_vcpu, unsigned int capability, const uint64_t args[4])
+int axk_vcpu_enable_capability(void *arch_vcpu, unsigned int capability, const uint64_t args[4])
 {
-	const struct kvm_vcpu *vcpu = arch_vcpu;
+	const struct axk_vcpu *vcpu = arch_vcpu;
 	const struct kvm_enable_cap cap = enable_cap(capability, args);
-	int ret = kvm_ioctl(vcpu->fd, KVM_ENABLE_CAP, &cap);
+	int ret = axk_ioctl(vcpu->fd, KVM_ENABLE_CAP, &cap);
 
 	if (ret == -ENOTTY)
 		return failed(vcpu->vm, ret, "KVM_ENABLE_CAP", KVM_CAP_ENABLE_CAP);

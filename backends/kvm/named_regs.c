@@ -8,70 +8,70 @@
 #include "backends/kvm/named_regs.h"
 
 /* KVM's id for one of ours, or for one of KVM's own that fits 8 bytes; 0: neither. */
-static uint64_t kvm_id(const struct kvm_vcpu *vcpu, uint64_t id)
+static uint64_t kvm_id(const struct axk_vcpu *vcpu, uint64_t id)
 {
 	if (id >> 56)
-		return kvm_is_value_id(id) ? id : 0;
-	return kvm_arch_reg(vcpu, id);
+		return axk_is_value_id(id) ? id : 0;
+	return axk_arch_reg(vcpu, id);
 }
 
-int kvm_get_named_reg(void *arch_vcpu, uint64_t id, uint64_t *value)
+int axk_get_named_reg(void *arch_vcpu, uint64_t id, uint64_t *value)
 {
 	uint64_t kvm = kvm_id(arch_vcpu, id);
 	uint64_t raw = 0;
 	int ret;
 
 	if (!kvm) {
-		if (!kvm_arch_reg_is_zero(id))
+		if (!axk_arch_reg_is_zero(id))
 			return -ENOENT;
 		*value = 0;
 		return 0;
 	}
-	ret = kvm_get_one_reg(arch_vcpu, kvm, &raw);
+	ret = axk_get_one_reg(arch_vcpu, kvm, &raw);
 	if (!ret)
 		*value = raw;
 	return ret;
 }
 
-int kvm_set_named_reg(void *arch_vcpu, uint64_t id, uint64_t value)
+int axk_set_named_reg(void *arch_vcpu, uint64_t id, uint64_t value)
 {
 	uint64_t kvm = kvm_id(arch_vcpu, id);
 
 	if (!kvm)
-		return kvm_arch_reg_is_zero(id) ? 0 : -ENOENT;
-	return kvm_set_one_reg(arch_vcpu, kvm, &value);
+		return axk_arch_reg_is_zero(id) ? 0 : -ENOENT;
+	return axk_set_one_reg(arch_vcpu, kvm, &value);
 }
 
-int kvm_get_named_regs(void *arch_vcpu, struct axvcpu_regs *regs)
+int axk_get_named_regs(void *arch_vcpu, struct axvcpu_regs *regs)
 {
 	struct axvcpu_regs all = { .pc = 0 };
-	int ret = kvm_get_named_reg(arch_vcpu, AXVCPU_REG_PC, &all.pc);
+	int ret = axk_get_named_reg(arch_vcpu, AXVCPU_REG_PC, &all.pc);
 
 	if (!ret && KVM_ARCH_FLAGS)
-		ret = kvm_get_named_reg(arch_vcpu, AXVCPU_REG_FLAGS, &all.flags);
+		ret = axk_get_named_reg(arch_vcpu, AXVCPU_REG_FLAGS, &all.flags);
 	for (unsigned int i = 0; !ret && i < KVM_ARCH_GPRS; i++)
-		ret = kvm_get_named_reg(arch_vcpu, AXVCPU_REG_GPR(i), &all.gpr[i]);
+		ret = axk_get_named_reg(arch_vcpu, AXVCPU_REG_GPR(i), &all.gpr[i]);
 	if (!ret)
 		*regs = all;
 	return ret;
 }
 
-int kvm_set_named_regs(void *arch_vcpu, const struct axvcpu_regs *regs)
+int axk_set_named_regs(void *arch_vcpu, const struct axvcpu_regs *regs)
 {
-	int ret = kvm_set_named_reg(arch_vcpu, AXVCPU_REG_PC, regs->pc);
+	int ret = axk_set_named_reg(arch_vcpu, AXVCPU_REG_PC, regs->pc);
 
 	if (!ret && KVM_ARCH_FLAGS)
-		ret = kvm_set_named_reg(arch_vcpu, AXVCPU_REG_FLAGS, regs->flags);
+		ret = axk_set_named_reg(arch_vcpu, AXVCPU_REG_FLAGS, regs->flags);
 	for (unsigned int i = 0; !ret && i < KVM_ARCH_GPRS; i++)
-		ret = kvm_set_named_reg(arch_vcpu, AXVCPU_REG_GPR(i), regs->gpr[i]);
+		ret = axk_set_named_reg(arch_vcpu, AXVCPU_REG_GPR(i), regs->gpr[i]);
 	return ret;
 }
 
-int kvm_named_reg_info(unsigned int n, uint64_t *id, const char **name)
+int axk_named_reg_info(unsigned int n, uint64_t *id, const char **name)
 {
-	if (n >= kvm_arch_nregs)
+	if (n >= axk_arch_nregs)
 		return -ENOENT;
-	*id = kvm_arch_regs[n].id;
-	*name = kvm_arch_regs[n].name;
+	*id = axk_arch_regs[n].id;
+	*name = axk_arch_regs[n].name;
 	return 0;
 }

@@ -5,26 +5,26 @@
 
 #include "backends/kvm/kvm.h"
 
-int kvm_get_named_reg(void *arch_vcpu, uint64_t id, uint64_t *value);
-int kvm_set_named_reg(void *arch_vcpu, uint64_t id, uint64_t value);
-int kvm_get_named_regs(void *arch_vcpu, struct axvcpu_regs *regs);
-int kvm_set_named_regs(void *arch_vcpu, const struct axvcpu_regs *regs);
-int kvm_named_reg_info(unsigned int n, uint64_t *id, const char **name);
+int axk_get_named_reg(void *arch_vcpu, uint64_t id, uint64_t *value);
+int axk_set_named_reg(void *arch_vcpu, uint64_t id, uint64_t value);
+int axk_get_named_regs(void *arch_vcpu, struct axvcpu_regs *regs);
+int axk_set_named_regs(void *arch_vcpu, const struct axvcpu_regs *regs);
+int axk_named_reg_info(unsigned int n, uint64_t *id, const char **name);
 
 /* --- what an architecture defines; KVM_ARCH_GPRS and KVM_ARCH_FLAGS are in its kvm_arch.h ----------- */
 
-struct kvm_named_reg {
+struct axk_named_reg {
 	/* AXVCPU_REG_* */
 	uint64_t id;
 	const char *name;
 };
 /* In the order in which a person wants to read them. */
-extern const struct kvm_named_reg kvm_arch_regs[];
-extern const unsigned int kvm_arch_nregs;
+extern const struct axk_named_reg axk_arch_regs[];
+extern const unsigned int axk_arch_nregs;
 
 /* KVM's id of a register that is named here, as this vCPU has it at this moment; 0: there is none. */
-uint64_t kvm_arch_reg(const struct kvm_vcpu *vcpu, uint64_t id);
+uint64_t axk_arch_reg(const struct axk_vcpu *vcpu, uint64_t id);
 /* Whether it is wired to zero. */
-bool kvm_arch_reg_is_zero(uint64_t id);
+bool axk_arch_reg_is_zero(uint64_t id);
 
 #endif

@@ -6,25 +6,25 @@
 
 #include "backends/kvm/kvm.h"
 
-int kvm_get_one_reg(struct kvm_vcpu *vcpu, uint64_t id, void *value)
+int axk_get_one_reg(struct axk_vcpu *vcpu, uint64_t id, void *value)
 {
 	const struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)value };
-	int ret = kvm_ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg);
+	int ret = axk_ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg);
 
-	return ret == -ENOENT ? ret : kvm_vcpu_result(vcpu, ret, "KVM_GET_ONE_REG");
+	return ret == -ENOENT ? ret : axk_vcpu_result(vcpu, ret, "KVM_GET_ONE_REG");
 }
 
-int kvm_set_one_reg(struct kvm_vcpu *vcpu, uint64_t id, const void *value)
+int axk_set_one_reg(struct axk_vcpu *vcpu, uint64_t id, const void *value)
 {
 	const struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)value };
-	int ret = kvm_ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg);
+	int ret = axk_ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg);
 
-	return ret == -ENOENT ? ret : kvm_vcpu_result(vcpu, ret, "KVM_SET_ONE_REG");
+	return ret == -ENOENT ? ret : axk_vcpu_result(vcpu, ret, "KVM_SET_ONE_REG");
 }
 
 /* --- of any size ------------------------------------------------------------------------------ */
 
-static int check_len(const struct kvm_vcpu *vcpu, uint64_t id, size_t len)
+static int check_len(const struct axk_vcpu *vcpu, uint64_t id, size_t len)
 {
 	if (!axvcpu_reg_size(id))
 		return -ENOENT;
@@ -35,18 +35,18 @@ static int check_len(const struct kvm_vcpu *vcpu, uint64_t id, size_t len)
 							vcpu->id, id, axvcpu_reg_size(id), len);
 }
 
-int kvm_get_reg_bytes(void *arch_vcpu, uint64_t id, void *buf, size_t len)
+int axk_get_reg_bytes(void *arch_vcpu, uint64_t id, void *buf, size_t len)
 {
 	int ret = check_len(arch_vcpu, id, len);
 
-	return ret ? ret : kvm_get_one_reg(arch_vcpu, id, buf);
+	return ret ? ret : axk_get_one_reg(arch_vcpu, id, buf);
 }
 
-int kvm_set_reg_bytes(void *arch_vcpu, uint64_t id, const void *buf, size_t len)
+int axk_set_reg_bytes(void *arch_vcpu, uint64_t id, const void *buf, size_t len)
 {
 	int ret = check_len(arch_vcpu, id, len);
 
-	return ret ? ret : kvm_set_one_reg(arch_vcpu, id, buf);
+	return ret ? ret : axk_set_one_reg(arch_vcpu, id, buf);
 }
 
 /* --- the list ----------------------------------------------------------------------------------- */
@@ -54,33 +54,33 @@ int kvm_set_reg_bytes(void *arch_vcpu, uint64_t id, const void *buf, size_t len)
 /* No architecture has half as many; KVM says the number itself, and it becomes a size. */
 #define REGS_MAX 65536u
 
-static int count_regs(struct kvm_vcpu *vcpu)
+static int count_regs(struct axk_vcpu *vcpu)
 {
 	struct kvm_reg_list none = { .n = 0 };
-	int ret = kvm_ioctl(vcpu->fd, KVM_GET_REG_LIST, &none);
+	int ret = axk_ioctl(vcpu->fd, KVM_GET_REG_LIST, &none);
 
 	/* E2BIG tells the number; a vCPU without registers would be a strange one. */
 	if (ret != -E2BIG && ret < 0)
-		return kvm_vcpu_result(vcpu, ret, "KVM_GET_REG_LIST");
+		return axk_vcpu_result(vcpu, ret, "KVM_GET_REG_LIST");
 	if (none.n > REGS_MAX)
-		return kvm_vcpu_result(vcpu, -EIO, "KVM_GET_REG_LIST: no end to it");
+		return axk_vcpu_result(vcpu, -EIO, "KVM_GET_REG_LIST: no end to it");
 	return (int)none.n;
 }
 
-int kvm_reg_list(void *arch_vcpu, uint64_t *ids, size_t count)
+int axk_reg_list(void *arch_vcpu, uint64_t *ids, size_t count)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_reg_list *list;
 	int n = count_regs(vcpu);
 	int ret;
 
 	if (n <= 0 || !count)
 		return n;
-	list = sys_calloc(1, sizeof(*list) + (size_t)n * sizeof(list->reg[0]));
+	list = axv_sys_calloc(1, sizeof(*list) + (size_t)n * sizeof(list->reg[0]));
 	if (!list)
 		return axvcpu_fail(vcpu->vm->vm, -ENOMEM, "reg_list: vCPU %" PRIu32, vcpu->id);
 	list->n = (unsigned int)n;
-	ret = kvm_vcpu_ioctl(vcpu, KVM_GET_REG_LIST, list);
+	ret = axk_vcpu_ioctl(vcpu, KVM_GET_REG_LIST, list);
 	for (size_t i = 0; !ret && i < count && i < (size_t)n; i++)
 		ids[i] = list->reg[i];
 	free(list);

@@ -13,19 +13,19 @@ enum {
 	DATA_LEVELS,
 };
 
-int kvm_percpu_enable(uint32_t cpu, uint64_t data[4])
+int axk_percpu_enable(uint32_t cpu, uint64_t data[4])
 {
-	int fd = kvm_dev_open(NULL);
+	int fd = axk_dev_open(NULL);
 	int ret;
 
 	(void)cpu;
 	if (fd < 0)
 		return fd;
-	ret = kvm_dev_check(NULL, fd);
+	ret = axk_dev_check(NULL, fd);
 	if (!ret)
-		ret = kvm_arch_guest_page_table_levels(fd);
+		ret = axk_arch_guest_page_table_levels(fd);
 	if (ret < 0) {
-		sys_close(fd);
+		axv_sys_close(fd);
 		return ret;
 	}
 	data[DATA_FD] = (uint64_t)fd;
@@ -33,26 +33,26 @@ int kvm_percpu_enable(uint32_t cpu, uint64_t data[4])
 	return 0;
 }
 
-void kvm_percpu_disable(uint64_t data[4])
+void axk_percpu_disable(uint64_t data[4])
 {
-	sys_close((int)data[DATA_FD]);
+	axv_sys_close((int)data[DATA_FD]);
 }
 
-int kvm_percpu_guest_page_table_levels(const uint64_t data[4])
+int axk_percpu_guest_page_table_levels(const uint64_t data[4])
 {
 	return (int)data[DATA_LEVELS];
 }
 
-int kvm_percpu_capability(const uint64_t data[4], unsigned int capability)
+int axk_percpu_capability(const uint64_t data[4], unsigned int capability)
 {
-	int ret = kvm_ioctl_value((int)data[DATA_FD], KVM_CHECK_EXTENSION, capability);
+	int ret = axk_ioctl_value((int)data[DATA_FD], KVM_CHECK_EXTENSION, capability);
 
 	if (ret < 0)
 		return axvcpu_fail(NULL, ret, "KVM_CHECK_EXTENSION of %u", capability);
 	return ret;
 }
 
-int kvm_percpu_fd(const uint64_t data[4])
+int axk_percpu_fd(const uint64_t data[4])
 {
 	return (int)data[DATA_FD];
 }

@@ -14,7 +14,7 @@
 /* Real-time signals queue. What is left of more than so many ends the next KVM_RUN. */
 #define SIGNALS_MAX 64
 
-static int set_mask(struct kvm_vcpu *vcpu, const sigset_t *blocked)
+static int set_mask(struct axk_vcpu *vcpu, const sigset_t *blocked)
 {
 	union {
 		struct kvm_signal_mask mask;
@@ -29,7 +29,7 @@ static int set_mask(struct kvm_vcpu *vcpu, const sigset_t *blocked)
 	if (vcpu->has_signal_mask && vcpu->signal_mask == word)
 		return 0;
 	memcpy(arg.mask.sigset, &word, sizeof(word));
-	ret = kvm_vcpu_ioctl(vcpu, KVM_SET_SIGNAL_MASK, &arg.mask);
+	ret = axk_vcpu_ioctl(vcpu, KVM_SET_SIGNAL_MASK, &arg.mask);
 	if (ret)
 		return ret;
 	vcpu->signal_mask = word;
@@ -37,15 +37,15 @@ static int set_mask(struct kvm_vcpu *vcpu, const sigset_t *blocked)
 	return 0;
 }
 
-static int read_mask(const struct kvm_vcpu *vcpu, sigset_t *blocked)
+static int read_mask(const struct axk_vcpu *vcpu, sigset_t *blocked)
 {
-	return kvm_vcpu_result(vcpu, sys_sigmask(SIG_BLOCK, NULL, blocked),
+	return axk_vcpu_result(vcpu, axv_sys_sigmask(SIG_BLOCK, NULL, blocked),
 			       "reading the signal mask");
 }
 
-int kvm_bind(void *arch_vcpu)
+int axk_bind(void *arch_vcpu)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	sigset_t blocked;
 	int ret = read_mask(vcpu, &blocked);
 
@@ -53,27 +53,27 @@ int kvm_bind(void *arch_vcpu)
 	return ret ? ret : set_mask(vcpu, &blocked);
 }
 
-int kvm_unbind(void *arch_vcpu)
+int axk_unbind(void *arch_vcpu)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
-	int ret = kvm_vcpu_ioctl(vcpu, KVM_SET_SIGNAL_MASK, (struct kvm_signal_mask *)NULL);
+	struct axk_vcpu *vcpu = arch_vcpu;
+	int ret = axk_vcpu_ioctl(vcpu, KVM_SET_SIGNAL_MASK, (struct kvm_signal_mask *)NULL);
 
 	if (!ret)
 		vcpu->has_signal_mask = false;
 	return ret;
 }
 
-bool kvm_take_kick_signals(const struct kvm_vcpu *vcpu)
+bool axk_take_kick_signals(const struct axk_vcpu *vcpu)
 {
 	const int kick = vcpu->vm->kick_signal;
 	int n = 0;
 
-	while (n < SIGNALS_MAX && sys_sigtake(kick) == kick)
+	while (n < SIGNALS_MAX && axv_sys_sigtake(kick) == kick)
 		n++;
 	return n;
 }
 
-int kvm_unexplained_signal(struct kvm_vcpu *vcpu)
+int axk_unexplained_signal(struct axk_vcpu *vcpu)
 {
 	sigset_t blocked;
 	int ret = read_mask(vcpu, &blocked);
@@ -82,7 +82,7 @@ int kvm_unexplained_signal(struct kvm_vcpu *vcpu)
 		return ret;
 	vcpu->kick_blocked = sigismember(&blocked, vcpu->vm->kick_signal);
 	/* It stays pending, as no handler takes it, and would end every KVM_RUN. */
-	if (vcpu->kick_blocked && kvm_take_kick_signals(vcpu))
+	if (vcpu->kick_blocked && axk_take_kick_signals(vcpu))
 		return 1;
 	return set_mask(vcpu, &blocked);
 }

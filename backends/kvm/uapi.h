@@ -14,7 +14,7 @@
 #endif
 
 /* The member 'memory_fault' of struct kvm_run's union, which starts with the others. */
-struct kvm_uapi_memory_fault {
+struct axk_uapi_memory_fault {
 	uint64_t flags;
 	uint64_t gpa;
 	uint64_t size;

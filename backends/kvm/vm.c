@@ -11,11 +11,6 @@
 /* The kernel's KVM_MEM_MAX_NR_PAGES, which no header and no capability tells. */
 #define SLOT_PAGES_MAX ((UINT64_C(1) << 31) - 1)
 
-int kvm_vm_result(const struct kvm_vm *kvm, int ret, const char *what)
-{
-	return likely(ret >= 0) ? ret : axvcpu_fail(kvm->vm, ret, "%s", what);
-}
-
 /* What the config asks for and this architecture knows nothing of: as KVM would say, but by name. */
 static int check_config(const struct axvm *vm, const struct axvm_config *config)
 {
@@ -46,63 +41,63 @@ static int check_config(const struct axvm *vm, const struct axvm_config *config)
 		    : 0;
 }
 
-static int create_vm(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config)
+static int create_vm(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *config)
 {
-	int type = kvm_arch_vm_type(kvm_fd, kvm->vm, config);
+	int type = axk_arch_vm_type(kvm_fd, kvm->vm, config);
 	int fd = -EINTR;
 
 	if (type < 0)
 		return type;
 	for (int i = 0; i < CREATE_TRIES && fd == -EINTR; i++)
-		fd = kvm_ioctl_value(kvm_fd, KVM_CREATE_VM, type);
+		fd = axk_ioctl_value(kvm_fd, KVM_CREATE_VM, type);
 	if (fd == -EBUSY)
 		return axvcpu_fail(kvm->vm, fd,
 				   "KVM_CREATE_VM: another hypervisor (VirtualBox, VMware) has the "
 				   "CPU's virtualization: stop it");
 	if (fd < 0)
-		return kvm_vm_result(kvm, fd, "KVM_CREATE_VM");
+		return axk_vm_result(kvm, fd, "KVM_CREATE_VM");
 	kvm->fd = fd;
 	return 0;
 }
 
-static int read_limits(struct kvm_vm *kvm, int kvm_fd, struct axvm_limits *limits)
+static int read_limits(struct axk_vm *kvm, int kvm_fd, struct axvm_limits *limits)
 {
-	int ret = kvm_ioctl_value(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	int ret = axk_ioctl_value(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 
 	if (ret < 0)
-		return kvm_vm_result(kvm, ret, "KVM_GET_VCPU_MMAP_SIZE");
+		return axk_vm_result(kvm, ret, "KVM_GET_VCPU_MMAP_SIZE");
 	if ((size_t)ret < sizeof(struct kvm_run))
 		return axvcpu_fail(kvm->vm, -EIO, "KVM_GET_VCPU_MMAP_SIZE: %d bytes are too few",
 				   ret);
 	kvm->run_size = (size_t)ret;
-	ret = kvm_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
+	ret = axk_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
 	if (ret < 0)
-		return kvm_vm_result(kvm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_NR_MEMSLOTS");
+		return axk_vm_result(kvm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_NR_MEMSLOTS");
 	limits->regions = ret ? (uint32_t)ret : 32;
 	limits->region_bytes = SLOT_PAGES_MAX * limits->page_size;
 	return 0;
 }
 
 /* The default is one vCPU, which any KVM has. */
-static int check_vcpus(const struct kvm_vm *kvm, int kvm_fd, uint32_t wanted)
+static int check_vcpus(const struct axk_vm *kvm, int kvm_fd, uint32_t wanted)
 {
 	int max;
 
 	if (wanted == 1)
 		return 0;
-	max = kvm_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
+	max = axk_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
 	if (max < 0)
-		return kvm_vm_result(kvm, max, "KVM_CHECK_EXTENSION of KVM_CAP_MAX_VCPUS");
+		return axk_vm_result(kvm, max, "KVM_CHECK_EXTENSION of KVM_CAP_MAX_VCPUS");
 	if (wanted > (uint32_t)max)
 		return axvcpu_fail(kvm->vm, -EINVAL,
 				   "max_vcpus is %" PRIu32 ", KVM_CAP_MAX_VCPUS %d", wanted, max);
 	return 0;
 }
 
-static int vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,
+static int vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *config,
 		   struct axvm_limits *limits)
 {
-	int ret = kvm_dev_check(kvm->vm, kvm_fd);
+	int ret = axk_dev_check(kvm->vm, kvm_fd);
 
 	if (!ret)
 		ret = read_limits(kvm, kvm_fd, limits);
@@ -112,26 +107,26 @@ static int vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *con
 		ret = create_vm(kvm, kvm_fd, config);
 	if (ret)
 		return ret;
-	ret = kvm_irq_init(kvm);
+	ret = axk_irq_init(kvm);
 	if (!ret)
-		ret = kvm_arch_vm_init(kvm, kvm_fd, config, limits);
+		ret = axk_arch_vm_init(kvm, kvm_fd, config, limits);
 	if (ret)
-		sys_close(kvm->fd);
+		axv_sys_close(kvm->fd);
 	else
 		kvm->gpa_bits = limits->gpa_bits;
 	return ret;
 }
 
-int kvm_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_limits *limits,
+int axk_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_limits *limits,
 	       void **arch_vm)
 {
 	bool given = config->flags & AXVM_F_KVM_FD;
-	struct kvm_vm *kvm;
+	struct axk_vm *kvm;
 	int kvm_fd, ret = check_config(vm, config);
 
 	if (ret)
 		return ret;
-	kvm = sys_calloc(1, sizeof(*kvm));
+	kvm = axv_sys_calloc(1, sizeof(*kvm));
 	if (!kvm)
 		return axvcpu_fail(vm, -ENOMEM, "VM");
 	kvm->vm = vm;
@@ -140,11 +135,11 @@ int kvm_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_li
 	kvm->kick_signal = config->kick_signal;
 	kvm->irqchip = config->irqchip;
 	kvm->kernel_irqchip = config->irqchip != AXVM_IRQCHIP_NONE;
-	kvm_fd = given ? config->kvm_fd : kvm_dev_open(vm);
+	kvm_fd = given ? config->kvm_fd : axk_dev_open(vm);
 	ret = kvm_fd < 0 ? kvm_fd : vm_init(kvm, kvm_fd, config, limits);
 	/* Nothing needs it from here on, and a thousand VMs would need a thousand. */
 	if (!given && kvm_fd >= 0)
-		sys_close(kvm_fd);
+		axv_sys_close(kvm_fd);
 	if (ret) {
 		free(kvm);
 		return ret;
@@ -153,24 +148,24 @@ int kvm_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_li
 	return 0;
 }
 
-void kvm_vm_free(void *arch_vm)
+void axk_vm_free(void *arch_vm)
 {
-	struct kvm_vm *kvm = arch_vm;
+	struct axk_vm *kvm = arch_vm;
 
-	while (kvm->parked) {
-		struct kvm_vcpu *vcpu = kvm->parked;
+	while (kvm->unused) {
+		struct axk_vcpu *vcpu = kvm->unused;
 
-		kvm->parked = vcpu->next_parked;
-		kvm_vcpu_close(vcpu);
+		kvm->unused = vcpu->next_unused;
+		axk_vcpu_close(vcpu);
 	}
-	kvm_arch_vm_destroy(kvm);
-	sys_close(kvm->fd);
+	axk_arch_vm_destroy(kvm);
+	axv_sys_close(kvm->fd);
 	free(kvm);
 }
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
-static int set_slot(struct kvm_vm *kvm, const struct axvm_region *region, uint32_t slot,
+static int set_slot(struct axk_vm *kvm, const struct axvm_region *region, uint32_t slot,
 		    uint64_t len)
 {
 	const struct kvm_userspace_memory_region kvm_region = {
@@ -184,7 +179,7 @@ static int set_slot(struct kvm_vm *kvm, const struct axvm_region *region, uint32
 
 	/* Before KVM does it: whoever fails because of that then finds it counted. */
 	atomic_fetch_add(&kvm->slot_changes, 1);
-	ret = kvm_ioctl(kvm->fd, KVM_SET_USER_MEMORY_REGION, &kvm_region);
+	ret = axk_ioctl(kvm->fd, KVM_SET_USER_MEMORY_REGION, &kvm_region);
 	if (ret < 0)
 		return axvcpu_fail(kvm->vm, ret,
 				   "KVM_SET_USER_MEMORY_REGION of %#" PRIx64 " +%#" PRIx64
@@ -193,39 +188,39 @@ static int set_slot(struct kvm_vm *kvm, const struct axvm_region *region, uint32
 	return 0;
 }
 
-int kvm_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
+int axk_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
 {
 	return set_slot(arch_vm, region, slot, region->len);
 }
 
-int kvm_vm_unmap(void *arch_vm, const struct axvm_region *region, uint32_t slot)
+int axk_vm_unmap(void *arch_vm, const struct axvm_region *region, uint32_t slot)
 {
 	return set_slot(arch_vm, region, slot, 0);
 }
 
 /* --- capabilities ----------------------------------------------------------------------------- */
 
-int kvm_vm_capability(void *arch_vm, unsigned int capability)
+int axk_vm_capability(void *arch_vm, unsigned int capability)
 {
-	struct kvm_vm *kvm = arch_vm;
-	int ret = kvm_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, capability);
+	struct axk_vm *kvm = arch_vm;
+	int ret = axk_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, capability);
 
 	if (ret < 0)
 		return axvcpu_fail(kvm->vm, ret, "KVM_CHECK_EXTENSION of %u", capability);
 	return ret;
 }
 
-int kvm_vm_fd(void *arch_vm)
+int axk_vm_fd(void *arch_vm)
 {
-	struct kvm_vm *kvm = arch_vm;
+	struct axk_vm *kvm = arch_vm;
 
 	return kvm->fd;
 }
 
-int kvm_vm_require(const struct kvm_vm *kvm, unsigned int capability, const char *name,
+int axk_vm_require(const struct axk_vm *kvm, unsigned int capability, const char *name,
 		   const char *option)
 {
-	int ret = kvm_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, capability);
+	int ret = axk_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, capability);
 
 	if (ret < 0)
 		return axvcpu_fail(kvm->vm, ret, "KVM_CHECK_EXTENSION of %s", name);
@@ -235,18 +230,18 @@ int kvm_vm_require(const struct kvm_vm *kvm, unsigned int capability, const char
 	return ret;
 }
 
-int kvm_vm_enable(const struct kvm_vm *kvm, unsigned int capability, uint64_t arg, const char *name)
+int axk_vm_enable(const struct axk_vm *kvm, unsigned int capability, uint64_t arg, const char *name)
 {
 	const struct kvm_enable_cap cap = { .cap = capability, .args = { arg } };
-	int ret = kvm_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
+	int ret = axk_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
 
 	return ret < 0 ? axvcpu_fail(kvm->vm, ret, "KVM_ENABLE_CAP of %s", name) : 0;
 }
 
-int kvm_vm_enable_for(const struct kvm_vm *kvm, unsigned int capability, uint64_t arg,
+int axk_vm_enable_for(const struct axk_vm *kvm, unsigned int capability, uint64_t arg,
 		      const char *name, const char *option)
 {
-	int ret = kvm_vm_require(kvm, capability, name, option);
+	int ret = axk_vm_require(kvm, capability, name, option);
 
-	return ret < 0 ? ret : kvm_vm_enable(kvm, capability, arg, name);
+	return ret < 0 ? ret : axk_vm_enable(kvm, capability, arg, name);
 }

@@ -40,8 +40,8 @@ static uint32_t bits_for(uint32_t n)
 static int read_config(const struct axvm *vm, const struct axvm_config *config, uint32_t max_ids,
 		       struct axvm_riscv64_config *riscv)
 {
-	int ret = sized_copy(vm, "struct axvm_riscv64_config", riscv, sizeof(*riscv),
-			     config->arch_config);
+	int ret = axv_sized_copy(vm, "struct axvm_riscv64_config", riscv, sizeof(*riscv),
+				 config->arch_config);
 
 	if (ret)
 		return ret;
@@ -128,7 +128,7 @@ static int check_addresses(const struct axvm *vm, const struct axvm_config *conf
 	return 0;
 }
 
-int riscv_aia_check(const struct axvm *vm, const struct axvm_config *config)
+int axk_riscv_aia_check(const struct axvm *vm, const struct axvm_config *config)
 {
 	struct axvm_riscv64_config riscv;
 	int ret = read_config(vm, config, IDS, &riscv);
@@ -139,10 +139,10 @@ int riscv_aia_check(const struct axvm *vm, const struct axvm_config *config)
 	return ret ? ret : check_addresses(vm, config, &riscv);
 }
 
-static int check_width(const struct kvm_vm *kvm, const char *what, uint64_t addr, uint64_t len,
+static int check_width(const struct axk_vm *kvm, const char *what, uint64_t addr, uint64_t len,
 		       uint32_t gpa_bits)
 {
-	return addr + (len - 1) > kvm_last_gpa(gpa_bits)
+	return addr + (len - 1) > axk_last_gpa(gpa_bits)
 		       ? axvcpu_fail(kvm->vm, -EINVAL,
 				     "VM config: %s %#" PRIx64 " +%#" PRIx64
 				     " ends beyond the %" PRIu32
@@ -153,22 +153,22 @@ static int check_width(const struct kvm_vm *kvm, const char *what, uint64_t addr
 
 /* --- the device ------------------------------------------------------------------------------- */
 
-static int get_number(const struct kvm_vm *kvm, uint64_t attr, uint32_t *value)
+static int get_number(const struct axk_vm *kvm, uint64_t attr, uint32_t *value)
 {
-	return kvm_device_get(kvm, kvm->arch.aia, KVM_DEV_RISCV_AIA_GRP_CONFIG, attr, value,
+	return axk_device_get(kvm, kvm->arch.aia, KVM_DEV_RISCV_AIA_GRP_CONFIG, attr, value,
 			      "KVM_DEV_RISCV_AIA_GRP_CONFIG, read");
 }
 
-static int set_number(const struct kvm_vm *kvm, uint64_t attr, uint32_t value, const char *what)
+static int set_number(const struct axk_vm *kvm, uint64_t attr, uint32_t value, const char *what)
 {
-	return kvm_device_set(kvm, kvm->arch.aia, KVM_DEV_RISCV_AIA_GRP_CONFIG, attr, &value, what);
+	return axk_device_set(kvm, kvm->arch.aia, KVM_DEV_RISCV_AIA_GRP_CONFIG, attr, &value, what);
 }
 
 /*
  * Not told, KVM uses the guest files of the host's IMSICs where they have any; where they have none, it
  * refuses to be told so.
  */
-static int set_mode(const struct kvm_vm *kvm, uint32_t mode)
+static int set_mode(const struct axk_vm *kvm, uint32_t mode)
 {
 	uint32_t best;
 	int ret;
@@ -190,7 +190,7 @@ static int set_mode(const struct kvm_vm *kvm, uint32_t mode)
 }
 
 /* A host whose hardware has fewer than asked for says so before it is asked to do it. */
-static int check_ids(const struct kvm_vm *kvm, const struct axvm_riscv64_config *riscv,
+static int check_ids(const struct axk_vm *kvm, const struct axvm_riscv64_config *riscv,
 		     uint32_t max)
 {
 	if (riscv->ids > max || riscv->sources > max)
@@ -201,7 +201,7 @@ static int check_ids(const struct kvm_vm *kvm, const struct axvm_riscv64_config 
 	return 0;
 }
 
-static int configure(struct kvm_vm *kvm, const struct axvm_riscv64_config *riscv)
+static int configure(struct axk_vm *kvm, const struct axvm_riscv64_config *riscv)
 {
 	int ret = set_mode(kvm, riscv->mode);
 
@@ -215,7 +215,7 @@ static int configure(struct kvm_vm *kvm, const struct axvm_riscv64_config *riscv
 		ret = set_number(kvm, KVM_DEV_RISCV_AIA_CONFIG_HART_BITS, riscv->hart_bits,
 				 "KVM_DEV_RISCV_AIA_CONFIG_HART_BITS");
 	if (!ret)
-		ret = kvm_device_set(kvm, kvm->arch.aia, KVM_DEV_RISCV_AIA_GRP_ADDR,
+		ret = axk_device_set(kvm, kvm->arch.aia, KVM_DEV_RISCV_AIA_GRP_ADDR,
 				     KVM_DEV_RISCV_AIA_ADDR_APLIC, &riscv->aplic_gpa,
 				     "KVM_DEV_RISCV_AIA_ADDR_APLIC");
 	if (ret)
@@ -228,7 +228,7 @@ static int configure(struct kvm_vm *kvm, const struct axvm_riscv64_config *riscv
 }
 
 /* What the device takes is known when there is one; it is told nothing before all has been checked. */
-static int set_up(struct kvm_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits)
+static int set_up(struct axk_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits)
 {
 	struct axvm_riscv64_config riscv;
 	uint32_t max = 0;
@@ -247,34 +247,34 @@ static int set_up(struct kvm_vm *kvm, const struct axvm_config *config, uint32_t
 	return ret ? ret : configure(kvm, &riscv);
 }
 
-int riscv_aia_init(struct kvm_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits)
+int axk_riscv_aia_init(struct axk_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits)
 {
 	int ret;
 
 	kvm->arch.aia = -1;
 	if (!kvm->kernel_irqchip)
 		return 0;
-	ret = kvm_device_new(kvm, KVM_DEV_TYPE_RISCV_AIA, "AIA (KVM_DEV_TYPE_RISCV_AIA)");
+	ret = axk_device_new(kvm, KVM_DEV_TYPE_RISCV_AIA, "AIA (KVM_DEV_TYPE_RISCV_AIA)");
 	if (ret < 0)
 		return ret;
 	kvm->arch.aia = ret;
 	ret = set_up(kvm, config, gpa_bits);
 	if (ret)
-		sys_close(kvm->arch.aia);
+		axv_sys_close(kvm->arch.aia);
 	return ret;
 }
 
-void riscv_aia_destroy(struct kvm_vm *kvm)
+void axk_riscv_aia_destroy(struct axk_vm *kvm)
 {
 	if (kvm->arch.aia >= 0)
-		sys_close(kvm->arch.aia);
+		axv_sys_close(kvm->arch.aia);
 }
 
 /* KVM wants to know all vCPUs' places, also of those that were given up. */
-int riscv_vm_finalize(void *arch_vm)
+int axk_riscv_vm_finalize(void *arch_vm)
 {
-	struct kvm_vm *kvm = arch_vm;
-	struct kvm_vm_arch *arch = &kvm->arch;
+	struct axk_vm *kvm = arch_vm;
+	struct axk_vm_arch *arch = &kvm->arch;
 	int ret = 0;
 
 	if (!kvm->kernel_irqchip)
@@ -282,12 +282,12 @@ int riscv_vm_finalize(void *arch_vm)
 	for (uint32_t i = 0; !ret && i < arch->ncreated; i++) {
 		uint64_t addr = arch->imsic + arch->created[i] * PAGE;
 
-		ret = kvm_device_set(kvm, arch->aia, KVM_DEV_RISCV_AIA_GRP_ADDR,
+		ret = axk_device_set(kvm, arch->aia, KVM_DEV_RISCV_AIA_GRP_ADDR,
 				     KVM_DEV_RISCV_AIA_ADDR_IMSIC(i), &addr,
 				     "KVM_DEV_RISCV_AIA_ADDR_IMSIC");
 	}
 	if (!ret)
-		ret = kvm_device_set(kvm, arch->aia, KVM_DEV_RISCV_AIA_GRP_CTRL,
+		ret = axk_device_set(kvm, arch->aia, KVM_DEV_RISCV_AIA_GRP_CTRL,
 				     KVM_DEV_RISCV_AIA_CTRL_INIT, NULL,
 				     "KVM_DEV_RISCV_AIA_CTRL_INIT");
 	if (!ret)
@@ -296,10 +296,10 @@ int riscv_vm_finalize(void *arch_vm)
 }
 
 /* Memory would hide what is there. */
-int riscv_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
+int axk_riscv_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
 {
-	struct kvm_vm *kvm = arch_vm;
-	const struct kvm_vm_arch *arch = &kvm->arch;
+	struct axk_vm *kvm = arch_vm;
+	const struct axk_vm_arch *arch = &kvm->arch;
 	const char *what = NULL;
 
 	if (kvm->kernel_irqchip &&
@@ -313,13 +313,13 @@ int riscv_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
 				   "map: %#" PRIx64 " +%#" PRIx64 " overlaps the %s at %#" PRIx64,
 				   region->gpa, region->len, what,
 				   *what == 'A' ? arch->aplic : arch->imsic);
-	return kvm_vm_map(arch_vm, region, slot);
+	return axk_vm_map(arch_vm, region, slot);
 }
 
 /* --- wires and messages ----------------------------------------------------------------------- */
 
 /* It takes nothing before the VM is finalized. */
-static int check_ready(const struct kvm_vm *kvm, const char *what)
+static int check_ready(const struct axk_vm *kvm, const char *what)
 {
 	if (!kvm->kernel_irqchip || atomic_load(&kvm->arch.aia_ready))
 		return 0;
@@ -328,9 +328,9 @@ static int check_ready(const struct kvm_vm *kvm, const char *what)
 }
 
 /* KVM's call goes to the APLIC, whatever the routes. */
-int riscv_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
+int axk_riscv_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 {
-	const struct kvm_vm *kvm = arch_vm;
+	const struct axk_vm *kvm = arch_vm;
 	int ret = check_ready(kvm, "set_irq_line");
 
 	if (ret)
@@ -340,13 +340,13 @@ int riscv_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 				   "set_irq_line: gsi %" PRIu32
 				   ": the APLIC's sources are 1 to %" PRIu32,
 				   gsi, kvm->arch.sources);
-	return kvm_set_irq_line(arch_vm, gsi, level);
+	return axk_set_irq_line(arch_vm, gsi, level);
 }
 
 /* Whether the address is in the IMSIC of a vCPU that there is. */
-static bool is_imsic(const struct kvm_vm *kvm, uint64_t address)
+static bool is_imsic(const struct axk_vm *kvm, uint64_t address)
 {
-	const struct kvm_vm_arch *arch = &kvm->arch;
+	const struct axk_vm_arch *arch = &kvm->arch;
 	uint64_t id = (address - arch->imsic) / PAGE;
 
 	if (address < arch->imsic)
@@ -358,29 +358,29 @@ static bool is_imsic(const struct kvm_vm *kvm, uint64_t address)
 }
 
 /* KVM answers 0 for what it has delivered and for what it has dropped. */
-int riscv_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi)
+int axk_riscv_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi)
 {
-	const struct kvm_vm *kvm = arch_vm;
+	const struct axk_vm *kvm = arch_vm;
 	int ret = check_ready(kvm, "signal_msi");
 
 	if (!ret && kvm->kernel_irqchip && !is_imsic(kvm, msi->address))
 		return 0;
 	if (!ret)
-		ret = kvm_signal_msi(arch_vm, msi);
+		ret = axk_signal_msi(arch_vm, msi);
 	return ret < 0 ? ret : 1;
 }
 
 /* KVM makes those of the APLIC's sources when the AIA begins, in place of all others. */
-int riscv_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
+int axk_riscv_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
 {
 	int ret = check_ready(arch_vm, "set_routes");
 
-	return ret ? ret : kvm_set_routes(arch_vm, routes, count);
+	return ret ? ret : axk_set_routes(arch_vm, routes, count);
 }
 
-int riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
+int axk_riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 {
-	const struct kvm_vm *kvm = arch_vm;
+	const struct axk_vm *kvm = arch_vm;
 	int ret = check_ready(kvm, "irqfd");
 
 	if (ret)
@@ -392,14 +392,14 @@ int riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 			"irqfd: gsi %" PRIu32
 			": there is no resampling: an AIA is not told of an interrupt's end",
 			irqfd->gsi);
-	return kvm_irqfd(arch_vm, irqfd);
+	return axk_irqfd(arch_vm, irqfd);
 }
 
 /* --- one vCPU --------------------------------------------------------------------------------- */
 
-int riscv_aia_send(struct kvm_vcpu *vcpu, uint32_t identity)
+int axk_riscv_aia_send(struct axk_vcpu *vcpu, uint32_t identity)
 {
-	const struct kvm_vm_arch *arch = &vcpu->vm->arch;
+	const struct axk_vm_arch *arch = &vcpu->vm->arch;
 	const struct axvm_msi msi = { .address = arch->imsic + vcpu->id * PAGE, .data = identity };
 	int ret;
 
@@ -410,20 +410,20 @@ int riscv_aia_send(struct kvm_vcpu *vcpu, uint32_t identity)
 				   vcpu->id, identity, arch->ids);
 	ret = check_ready(vcpu->vm, "inject");
 	if (!ret)
-		ret = kvm_signal_msi(vcpu->vm, &msi);
+		ret = axk_signal_msi(vcpu->vm, &msi);
 	return ret < 0 ? ret : 0;
 }
 
-static int set_imsic(const struct kvm_vcpu *vcpu, uint32_t reg, unsigned long value)
+static int set_imsic(const struct axk_vcpu *vcpu, uint32_t reg, unsigned long value)
 {
-	return kvm_device_set(vcpu->vm, vcpu->vm->arch.aia, KVM_DEV_RISCV_AIA_GRP_IMSIC,
+	return axk_device_set(vcpu->vm, vcpu->vm->arch.aia, KVM_DEV_RISCV_AIA_GRP_IMSIC,
 			      KVM_DEV_RISCV_AIA_IMSIC_MKATTR((unsigned long)vcpu->id, reg), &value,
 			      "KVM_DEV_RISCV_AIA_GRP_IMSIC");
 }
 
-int riscv_aia_reset(struct kvm_vcpu *vcpu)
+int axk_riscv_aia_reset(struct axk_vcpu *vcpu)
 {
-	const struct kvm_vm_arch *arch = &vcpu->vm->arch;
+	const struct axk_vm_arch *arch = &vcpu->vm->arch;
 	int ret = 0;
 
 	if (!vcpu->vm->kernel_irqchip || !atomic_load(&arch->aia_ready))

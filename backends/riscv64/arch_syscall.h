@@ -3,7 +3,7 @@
 #ifndef RISCV64_ARCH_SYSCALL_H
 #define RISCV64_ARCH_SYSCALL_H
 
-static inline long arch_syscall3(long nr, long a, long b, long c)
+static inline long axv_arch_syscall3(long nr, long a, long b, long c)
 {
 	register long a7 __asm__("a7") = nr;
 	register long a0 __asm__("a0") = a;

@@ -6,16 +6,16 @@
 #include "axvcpu/debug.h"
 #include "backends/riscv64/riscv64.h"
 
-static int refuse(const struct kvm_vcpu *vcpu, const char *what)
+static int refuse(const struct axk_vcpu *vcpu, const char *what)
 {
 	return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
 			   "set_debug: vCPU %" PRIu32 ": %s, which KVM lacks on riscv64", vcpu->id,
 			   what);
 }
 
-int riscv_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug)
+int axk_riscv_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_guest_debug guest = { 0 };
 	int ret;
 
@@ -28,11 +28,11 @@ int riscv_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug)
 	/* A KVM that cannot debug at all needs not be told to leave it. */
 	if (!guest.control && !vcpu->arch.debugged)
 		return 0;
-	ret = kvm_vcpu_ioctl(vcpu, KVM_SET_GUEST_DEBUG, &guest);
+	ret = axk_vcpu_ioctl(vcpu, KVM_SET_GUEST_DEBUG, &guest);
 	if (!ret)
 		vcpu->arch.debugged = guest.control;
 	/* Asked only now, as it costs a system call. */
-	else if (!kvm_ioctl_value(vcpu->vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_SET_GUEST_DEBUG))
+	else if (!axk_ioctl_value(vcpu->vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_SET_GUEST_DEBUG))
 		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
 				   "set_debug: vCPU %" PRIu32
 				   ": this KVM lacks KVM_CAP_SET_GUEST_DEBUG: Linux 6.10 has it",

@@ -5,7 +5,7 @@
 #include "backends/riscv64/riscv64.h"
 
 /* KVM has preset the answer that nobody is there to give: SBI_ERR_NOT_SUPPORTED. */
-static void decode_sbi(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+static void decode_sbi(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	struct kvm_run *run = vcpu->run;
 	struct axvcpu_exit_hypercall *hypercall = &exit->u.hypercall;
@@ -19,7 +19,7 @@ static void decode_sbi(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 }
 
 /* Every access reads, and what changes nothing is a read alone. */
-static void decode_csr(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+static void decode_csr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	struct kvm_run *run = vcpu->run;
 	uint64_t mask = run->riscv_csr.write_mask;
@@ -35,16 +35,16 @@ static void decode_csr(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 }
 
 /* KVM says no more than that it was one. */
-static void decode_debug(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+static void decode_debug(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	struct axvcpu_exit_debug *debug = &exit->u.debug;
 
-	kvm_exit_plain(exit, AXVCPU_EXIT_DEBUG);
+	axk_exit_plain(exit, AXVCPU_EXIT_DEBUG);
 	*debug = (struct axvcpu_exit_debug){ .reason = AXVCPU_DEBUGGED_SOFTWARE };
-	riscv_get(vcpu, RISCV_CORE(regs.pc), &debug->pc);
+	axk_riscv_get(vcpu, RISCV_CORE(regs.pc), &debug->pc);
 }
 
-int kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+int axk_arch_decode(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_RISCV_SBI:
@@ -57,20 +57,20 @@ int kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		decode_debug(vcpu, exit);
 		break;
 	default:
-		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
+		axk_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
 		break;
 	}
 	return 1;
 }
 
-bool kvm_arch_decode_forwarded(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+bool axk_arch_decode_forwarded(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	(void)vcpu;
 	(void)exit;
 	return true;
 }
 
-static int complete_sbi(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
+static int complete_sbi(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer)
 {
 	struct kvm_run *run = vcpu->run;
 
@@ -89,21 +89,21 @@ static int complete_sbi(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answe
 	}
 }
 
-static int complete_csr(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
+static int complete_csr(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer)
 {
 	switch (answer->kind) {
 	case AXVCPU_ANSWER_VALUE:
 		vcpu->run->riscv_csr.ret_value = answer->u.value;
 		return 0;
 	case AXVCPU_ANSWER_FAULT:
-		return riscv_fault_access(vcpu);
+		return axk_riscv_fault_access(vcpu);
 	default:
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
 				   "complete: a CSR takes a value or a fault");
 	}
 }
 
-int kvm_arch_complete(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
+int axk_arch_complete(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer)
 {
 	return vcpu->run->exit_reason == KVM_EXIT_RISCV_SBI ? complete_sbi(vcpu, answer)
 							    : complete_csr(vcpu, answer);

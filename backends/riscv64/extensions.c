@@ -40,7 +40,7 @@ static int find(const struct switches *switches, const char *name)
 }
 
 /* KVM's number for an element of the list, or an errno. */
-static int number(const struct kvm_vcpu *vcpu, const struct switches *switches, size_t i)
+static int number(const struct axk_vcpu *vcpu, const struct switches *switches, size_t i)
 {
 	const struct axvcpu_riscv64_extension *extension = &switches->list[i];
 	int n = -1;
@@ -61,7 +61,7 @@ static int number(const struct kvm_vcpu *vcpu, const struct switches *switches, 
 }
 
 /* A message with what the extension is called. */
-static int refuse(const struct kvm_vcpu *vcpu, const struct switches *switches, int n, int err,
+static int refuse(const struct axk_vcpu *vcpu, const struct switches *switches, int n, int err,
 		  const char *why)
 {
 	if ((size_t)n < switches->nnames)
@@ -78,17 +78,17 @@ static bool is_missing(int ret)
 	return ret == -ENOENT || ret == -EINVAL || ret == -EOPNOTSUPP;
 }
 
-static int access_one(const struct kvm_vcpu *vcpu, const struct switches *switches, bool set, int n,
+static int access_one(const struct axk_vcpu *vcpu, const struct switches *switches, bool set, int n,
 		      uint64_t *value)
 {
 	const struct kvm_one_reg reg = { .id = RISCV_REG(switches->type, (unsigned int)n),
 					 .addr = (uintptr_t)value };
 
-	return set ? kvm_ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg)
-		   : kvm_ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg);
+	return set ? axk_ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg)
+		   : axk_ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg);
 }
 
-static int switch_one(const struct kvm_vcpu *vcpu, struct switches *switches, int n, bool on)
+static int switch_one(const struct axk_vcpu *vcpu, struct switches *switches, int n, bool on)
 {
 	uint64_t wanted = on;
 	uint64_t value;
@@ -114,7 +114,7 @@ static int switch_one(const struct kvm_vcpu *vcpu, struct switches *switches, in
 }
 
 /* Best effort: what could be switched can be switched back. */
-static void undo(const struct kvm_vcpu *vcpu, const struct switches *switches)
+static void undo(const struct axk_vcpu *vcpu, const struct switches *switches)
 {
 	for (int n = 0; n < (int)EXTENSIONS_MAX; n++) {
 		uint64_t value;
@@ -127,7 +127,7 @@ static void undo(const struct kvm_vcpu *vcpu, const struct switches *switches)
 	}
 }
 
-static int apply(const struct kvm_vcpu *vcpu, struct switches *switches)
+static int apply(const struct axk_vcpu *vcpu, struct switches *switches)
 {
 	int ret = 0;
 
@@ -150,7 +150,7 @@ static int apply(const struct kvm_vcpu *vcpu, struct switches *switches)
 	return ret;
 }
 
-int riscv_set_extensions(struct kvm_vcpu *vcpu, const struct axvcpu_riscv64_setup *config)
+int axk_riscv_set_extensions(struct axk_vcpu *vcpu, const struct axvcpu_riscv64_setup *config)
 {
 	struct switches isa = { .what = "ISA",
 				.type = KVM_REG_RISCV_ISA_EXT,

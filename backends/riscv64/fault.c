@@ -161,14 +161,14 @@ static bool decode_compressed(uint32_t insn, struct access *access)
 /* --- the fault -------------------------------------------------------------------------------- */
 
 /* A piece of code. False: it is nowhere, and 'fault' says where that is. */
-static bool fetch(struct kvm_vcpu *vcpu, uint64_t satp, uint64_t pc, uint16_t *piece,
+static bool fetch(struct axk_vcpu *vcpu, uint64_t satp, uint64_t pc, uint16_t *piece,
 		  struct axvcpu_exit_page_fault *fault)
 {
 	uint64_t gpa;
 
-	if (!riscv_walk(vcpu, satp, pc, &gpa))
+	if (!axk_riscv_walk(vcpu, satp, pc, &gpa))
 		return false;
-	if (riscv_read(vcpu, gpa, piece, sizeof(*piece)))
+	if (axk_riscv_read(vcpu, gpa, piece, sizeof(*piece)))
 		return true;
 	fault->addr = gpa;
 	fault->access = AXVCPU_ACCESS_EXEC;
@@ -176,7 +176,7 @@ static bool fetch(struct kvm_vcpu *vcpu, uint64_t satp, uint64_t pc, uint16_t *p
 }
 
 /* The instruction at the program counter. */
-static bool fetch_instruction(struct kvm_vcpu *vcpu, uint64_t satp, uint64_t pc, uint32_t *insn,
+static bool fetch_instruction(struct axk_vcpu *vcpu, uint64_t satp, uint64_t pc, uint32_t *insn,
 			      struct axvcpu_exit_page_fault *fault)
 {
 	uint16_t piece;
@@ -192,7 +192,7 @@ static bool fetch_instruction(struct kvm_vcpu *vcpu, uint64_t satp, uint64_t pc,
 	return true;
 }
 
-void kvm_arch_locate_fault(struct kvm_vcpu *vcpu, struct axvcpu_exit_page_fault *fault)
+void axk_arch_locate_fault(struct axk_vcpu *vcpu, struct axvcpu_exit_page_fault *fault)
 {
 	struct access access;
 	uint64_t pc, satp, base = 0, gpa;
@@ -201,15 +201,16 @@ void kvm_arch_locate_fault(struct kvm_vcpu *vcpu, struct axvcpu_exit_page_fault 
 	/* Memory that the host itself cannot touch is not to be looked for by touching it. */
 	if (fault->error != EIO && fault->error != EOPNOTSUPP)
 		return;
-	if (riscv_get(vcpu, RISCV_CORE(regs.pc), &pc) || riscv_get(vcpu, RISCV_CSR(satp), &satp) ||
+	if (axk_riscv_get(vcpu, RISCV_CORE(regs.pc), &pc) ||
+	    axk_riscv_get(vcpu, RISCV_CSR(satp), &satp) ||
 	    !fetch_instruction(vcpu, satp, pc, &insn, fault))
 		return;
 	if (is_compressed(insn) ? !decode_compressed(insn, &access) : !decode_whole(insn, &access))
 		return;
-	if (access.base && riscv_get(vcpu, RISCV_X(access.base), &base))
+	if (access.base && axk_riscv_get(vcpu, RISCV_X(access.base), &base))
 		return;
 	fault->access = access.access;
 	fault->size = access.size;
-	if (riscv_walk(vcpu, satp, base + (uint64_t)access.offset, &gpa))
+	if (axk_riscv_walk(vcpu, satp, base + (uint64_t)access.offset, &gpa))
 		fault->addr = gpa;
 }

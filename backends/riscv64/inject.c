@@ -21,9 +21,9 @@
 
 /* --- interrupts ------------------------------------------------------------------------------- */
 
-int riscv_inject_interrupt(void *arch_vcpu, uint32_t vector)
+int axk_riscv_inject_interrupt(void *arch_vcpu, uint32_t vector)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 
 	if (!vcpu->vm->kernel_irqchip)
 		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
@@ -31,20 +31,20 @@ int riscv_inject_interrupt(void *arch_vcpu, uint32_t vector)
 				   ": without AXVM_IRQCHIP_KERNEL there is but a line: "
 				   "axvcpu_set_irq_line()",
 				   vcpu->id);
-	return riscv_aia_send(vcpu, vector);
+	return axk_riscv_aia_send(vcpu, vector);
 }
 
-int riscv_inject_nmi(void *arch_vcpu)
+int axk_riscv_inject_nmi(void *arch_vcpu)
 {
-	const struct kvm_vcpu *vcpu = arch_vcpu;
+	const struct axk_vcpu *vcpu = arch_vcpu;
 
 	return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
 			   "inject: vCPU %" PRIu32 ": supervisor mode has no NMI", vcpu->id);
 }
 
-int riscv_set_irq_line(void *arch_vcpu, uint32_t line, bool level)
+int axk_riscv_set_irq_line(void *arch_vcpu, uint32_t line, bool level)
 {
-	const struct kvm_vcpu *vcpu = arch_vcpu;
+	const struct axk_vcpu *vcpu = arch_vcpu;
 	const struct kvm_interrupt interrupt = { .irq = level ? KVM_INTERRUPT_SET
 							      : KVM_INTERRUPT_UNSET };
 
@@ -58,14 +58,14 @@ int riscv_set_irq_line(void *arch_vcpu, uint32_t line, bool level)
 				   "set_irq_line: vCPU %" PRIu32
 				   ": its external interrupt is the IMSIC's",
 				   vcpu->id);
-	return kvm_vcpu_ioctl(vcpu, KVM_INTERRUPT, &interrupt);
+	return axk_vcpu_ioctl(vcpu, KVM_INTERRUPT, &interrupt);
 }
 
 /* --- exceptions ------------------------------------------------------------------------------- */
 
-int riscv_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception)
+int axk_riscv_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 
 	if (exception->vector >= CAUSES)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
@@ -83,18 +83,18 @@ int riscv_inject_exception(void *arch_vcpu, const struct axvcpu_exception *excep
 	/* Not yet: the latest exit may be open, and wait for its answer. */
 	vcpu->arch.has_exception = true;
 	vcpu->arch.exception = exception->vector;
-	vcpu->slow = true;
+	vcpu->has_pending_work = true;
 	return 0;
 }
 
-int riscv_fault_access(struct kvm_vcpu *vcpu)
+int axk_riscv_fault_access(struct axk_vcpu *vcpu)
 {
 	const struct axvcpu_exception illegal = { .vector = CAUSE_ILLEGAL_INSTRUCTION };
 	/* The instruction could be there; 0 is allowed, and says that it is not. */
-	int ret = riscv_set(vcpu, RISCV_CSR(stval), 0);
+	int ret = axk_riscv_set(vcpu, RISCV_CSR(stval), 0);
 
 	if (!ret)
-		ret = riscv_inject_exception(vcpu, &illegal);
+		ret = axk_riscv_inject_exception(vcpu, &illegal);
 	/* KVM finishes only what it finds here, and forgets the rest. */
 	if (!ret)
 		vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
@@ -102,32 +102,32 @@ int riscv_fault_access(struct kvm_vcpu *vcpu)
 }
 
 /* As a CPU takes a trap into supervisor mode. Nothing is written before all is read. */
-static int take_exception(struct kvm_vcpu *vcpu)
+static int take_exception(struct axk_vcpu *vcpu)
 {
 	uint64_t pc, mode, sstatus, stvec;
-	int ret = riscv_get(vcpu, RISCV_CORE(regs.pc), &pc);
+	int ret = axk_riscv_get(vcpu, RISCV_CORE(regs.pc), &pc);
 
 	if (!ret)
-		ret = riscv_get(vcpu, RISCV_CORE(mode), &mode);
+		ret = axk_riscv_get(vcpu, RISCV_CORE(mode), &mode);
 	if (!ret)
-		ret = riscv_get(vcpu, RISCV_CSR(sstatus), &sstatus);
+		ret = axk_riscv_get(vcpu, RISCV_CSR(sstatus), &sstatus);
 	if (!ret)
-		ret = riscv_get(vcpu, RISCV_CSR(stvec), &stvec);
+		ret = axk_riscv_get(vcpu, RISCV_CSR(stvec), &stvec);
 	if (ret)
 		return ret;
-	ret = riscv_set(vcpu, RISCV_CSR(sepc), pc);
+	ret = axk_riscv_set(vcpu, RISCV_CSR(sepc), pc);
 	if (!ret)
-		ret = riscv_set(vcpu, RISCV_CSR(scause), vcpu->arch.exception);
+		ret = axk_riscv_set(vcpu, RISCV_CSR(scause), vcpu->arch.exception);
 	if (!ret)
-		ret = riscv_set(vcpu, RISCV_CSR(sstatus),
-				(sstatus & ~(SSTATUS_SIE | SSTATUS_SPIE | SSTATUS_SPP)) |
-					(sstatus & SSTATUS_SIE ? SSTATUS_SPIE : 0) |
-					(mode == KVM_RISCV_MODE_S ? SSTATUS_SPP : 0));
+		ret = axk_riscv_set(vcpu, RISCV_CSR(sstatus),
+				    (sstatus & ~(SSTATUS_SIE | SSTATUS_SPIE | SSTATUS_SPP)) |
+					    (sstatus & SSTATUS_SIE ? SSTATUS_SPIE : 0) |
+					    (mode == KVM_RISCV_MODE_S ? SSTATUS_SPP : 0));
 	if (!ret)
-		ret = riscv_set(vcpu, RISCV_CORE(mode), KVM_RISCV_MODE_S);
+		ret = axk_riscv_set(vcpu, RISCV_CORE(mode), KVM_RISCV_MODE_S);
 	/* Last: until then, a second try does the same. */
 	if (!ret)
-		ret = riscv_set(vcpu, RISCV_CORE(regs.pc), stvec & ~STVEC_MODE);
+		ret = axk_riscv_set(vcpu, RISCV_CORE(regs.pc), stvec & ~STVEC_MODE);
 	if (!ret)
 		vcpu->arch.has_exception = false;
 	return ret;
@@ -135,7 +135,7 @@ static int take_exception(struct kvm_vcpu *vcpu)
 
 /* --- the run loop ----------------------------------------------------------------------------- */
 
-int kvm_arch_before_entry(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	int ret = 0;
 
@@ -143,15 +143,15 @@ int kvm_arch_before_entry(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	if (!vcpu->arch.has_exception)
 		return 0;
 	/* The instruction of an open exit comes first. */
-	if (kvm_is_open(vcpu)) {
-		ret = kvm_flush(vcpu);
+	if (axk_is_open(vcpu)) {
+		ret = axk_flush(vcpu);
 		if (ret || vcpu->stashed)
 			return ret;
 	}
 	return take_exception(vcpu);
 }
 
-bool kvm_arch_swallow(struct kvm_vcpu *vcpu)
+bool axk_arch_swallow(struct axk_vcpu *vcpu)
 {
 	(void)vcpu;
 	return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What struct kvm_vm holds for riscv64, and what of the run loop is riscv64's. */
+/* What struct axk_vm holds for riscv64, and what of the run loop is riscv64's. */
 #ifndef RISCV64_KVM_ARCH_H
 #define RISCV64_KVM_ARCH_H
 
@@ -12,7 +12,7 @@
 
 #include "axvcpu/vcpu.h"
 
-struct kvm_vm_arch {
+struct axk_vm_arch {
 	/* The AIA's device; -1 without one. */
 	int aia;
 	/* Its parts' places. */
@@ -33,7 +33,7 @@ struct kvm_vm_arch {
 	uint32_t ncreated;
 };
 
-struct kvm_vcpu_arch {
+struct axk_vcpu_arch {
 	/* What setup was given: a reset starts from it. */
 	struct axvcpu_setup_config setup;
 	/* An exception waits for the next entry: inject.c. */
@@ -58,31 +58,31 @@ struct kvm_vcpu_arch {
  * must be a full barrier. The compare-and-swap that says the former is none here: it orders no later
  * plain load, and the way into the kernel does not either.
  */
-static inline void kvm_arch_entry_barrier(void)
+static inline void axk_arch_entry_barrier(void)
 {
 	atomic_thread_fence(memory_order_seq_cst);
 }
 
 /* How KVM_IRQ_LINE numbers the inputs. */
-static inline uint32_t kvm_arch_irq_line(uint32_t gsi)
+static inline uint32_t axk_arch_irq_line(uint32_t gsi)
 {
 	return gsi;
 }
 
 /* Whether a message says which device sends it. */
-static inline bool kvm_arch_msi_devices(void)
+static inline bool axk_arch_msi_devices(void)
 {
 	return false;
 }
 
 /* Whether there are I/O ports. */
-static inline bool kvm_arch_has_ports(void)
+static inline bool axk_arch_has_ports(void)
 {
 	return false;
 }
 
 /* Whether the instruction of such an exit, other than MMIO, finishes on the next entry. */
-static inline bool kvm_arch_is_open(uint32_t exit_reason)
+static inline bool axk_arch_is_open(uint32_t exit_reason)
 {
 	return exit_reason == KVM_EXIT_RISCV_SBI || exit_reason == KVM_EXIT_RISCV_CSR;
 }
@@ -92,7 +92,7 @@ static inline bool kvm_arch_is_open(uint32_t exit_reason)
  * access to no memory that is not aligned, EOPNOTSUPP of one that is no plain load or store, and of
  * code where no memory is.
  */
-static inline bool kvm_arch_guest_errno(int ret)
+static inline bool axk_arch_guest_errno(int ret)
 {
 	return ret == -EIO || ret == -EOPNOTSUPP;
 }
@@ -101,13 +101,13 @@ static inline bool kvm_arch_guest_errno(int ret)
  * Whether such a failure may be of a moment only, because a slot was removed meanwhile: KVM (seen on
  * Linux 6.12) looks for a page fault's slot twice, and says EFAULT if it has gone in between.
  */
-static inline bool kvm_arch_fault_may_pass(int ret)
+static inline bool axk_arch_fault_may_pass(int ret)
 {
 	return ret == -EFAULT;
 }
 
 /* Whether, with KVM_EXIT_FAIL_ENTRY, this errno of KVM_RUN's says that the guest could not be entered. */
-static inline bool kvm_arch_refused_entry(int ret)
+static inline bool axk_arch_refused_entry(int ret)
 {
 	(void)ret;
 	return false;

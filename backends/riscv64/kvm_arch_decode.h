@@ -5,12 +5,12 @@
 
 #include "backends/kvm/kvm.h"
 
-static inline bool kvm_arch_decode_frequent(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit,
-					    uint32_t *awaits)
+static inline bool axk_arch_decode_frequent(struct axk_vcpu *vcpu, struct axvcpu_exit *exit,
+					    uint32_t *open_exit_kind)
 {
 	(void)vcpu;
 	(void)exit;
-	(void)awaits;
+	(void)open_exit_kind;
 	return false;
 }
 

@@ -12,7 +12,7 @@
 
 static int host_gpa_bits(const struct axvm *vm, int kvm_fd)
 {
-	int ret = kvm_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_VM_GPA_BITS);
+	int ret = axk_ioctl_value(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_VM_GPA_BITS);
 
 	if (ret < 0)
 		return axvcpu_fail(vm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_VM_GPA_BITS");
@@ -23,7 +23,7 @@ static int host_gpa_bits(const struct axvm *vm, int kvm_fd)
 }
 
 /* Sv39x4, Sv48x4 and Sv57x4: two bits more at the top of three, four and five levels. */
-int kvm_arch_guest_page_table_levels(int kvm_fd)
+int axk_arch_guest_page_table_levels(int kvm_fd)
 {
 	int bits = host_gpa_bits(NULL, kvm_fd);
 
@@ -32,7 +32,7 @@ int kvm_arch_guest_page_table_levels(int kvm_fd)
 	return bits > 50 ? 5 : bits > 41 ? 4 : 3;
 }
 
-static int set_gpa_bits(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,
+static int set_gpa_bits(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *config,
 			struct axvm_limits *limits)
 {
 	struct kvm_enable_cap cap = { .cap = KVM_CAP_VM_GPA_BITS };
@@ -57,65 +57,65 @@ static int set_gpa_bits(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config
 		return 0;
 	/* Linux 7.1 takes smaller tables for it. Others lose nothing but a level of them. */
 	cap.args[0] = limits->gpa_bits + 1;
-	ret = kvm_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
+	ret = axk_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
 	return ret == -EINVAL || ret == -ENOTTY
 		       ? 0
-		       : kvm_vm_result(kvm, ret, "KVM_ENABLE_CAP of KVM_CAP_VM_GPA_BITS");
+		       : axk_vm_result(kvm, ret, "KVM_ENABLE_CAP of KVM_CAP_VM_GPA_BITS");
 }
 
 /* --- the VM ------------------------------------------------------------------------------------- */
 
-int kvm_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config)
+int axk_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config)
 {
 	(void)kvm_fd;
-	return riscv_aia_check(vm, config);
+	return axk_riscv_aia_check(vm, config);
 }
 
 /* Newer kernels reset a vCPU when they are asked to; it is asked for only here. */
-static int init_reset(struct kvm_vm *kvm)
+static int init_reset(struct axk_vm *kvm)
 {
-	int ret = kvm_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_RISCV_MP_STATE_RESET);
+	int ret = axk_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_RISCV_MP_STATE_RESET);
 
 	if (ret < 0)
 		return axvcpu_fail(kvm->vm, ret,
 				   "KVM_CHECK_EXTENSION of KVM_CAP_RISCV_MP_STATE_RESET");
 	kvm->arch.has_reset = ret;
-	return ret ? kvm_vm_enable(kvm, KVM_CAP_RISCV_MP_STATE_RESET, 0,
+	return ret ? axk_vm_enable(kvm, KVM_CAP_RISCV_MP_STATE_RESET, 0,
 				   "KVM_CAP_RISCV_MP_STATE_RESET")
 		   : 0;
 }
 
-int kvm_arch_vm_init(struct kvm_vm *kvm, int kvm_fd, const struct axvm_config *config,
+int axk_arch_vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *config,
 		     struct axvm_limits *limits)
 {
 	int ret = set_gpa_bits(kvm, kvm_fd, config, limits);
 
 	if (ret)
 		return ret;
-	kvm->arch.created = sys_calloc(kvm->max_vcpus, sizeof(kvm->arch.created[0]));
+	kvm->arch.created = axv_sys_calloc(kvm->max_vcpus, sizeof(kvm->arch.created[0]));
 	if (!kvm->arch.created)
 		return axvcpu_fail(kvm->vm, -ENOMEM, "VM: room for %u vCPUs", kvm->max_vcpus);
 	ret = init_reset(kvm);
 	if (!ret)
-		ret = riscv_aia_init(kvm, config, limits->gpa_bits);
+		ret = axk_riscv_aia_init(kvm, config, limits->gpa_bits);
 	if (ret)
 		free(kvm->arch.created);
 	return ret;
 }
 
-void kvm_arch_vm_destroy(struct kvm_vm *kvm)
+void axk_arch_vm_destroy(struct axk_vm *kvm)
 {
-	riscv_aia_destroy(kvm);
+	axk_riscv_aia_destroy(kvm);
 	free(kvm->arch.created);
 }
 
-int kvm_arch_vcpu_created(struct kvm_vcpu *vcpu)
+int axk_arch_vcpu_created(struct axk_vcpu *vcpu)
 {
-	struct kvm_vm_arch *arch = &vcpu->vm->arch;
+	struct axk_vm_arch *arch = &vcpu->vm->arch;
 
 	/* Each id once, or KVM has made a second vCPU of one. */
 	if (arch->ncreated == vcpu->vm->max_vcpus)
-		return kvm_vcpu_result(vcpu, -EIO,
+		return axk_vcpu_result(vcpu, -EIO,
 				       "KVM_CREATE_VCPU: more vCPUs than ids, the last");
 	arch->created[arch->ncreated++] = vcpu->id;
 	return 0;
@@ -127,56 +127,56 @@ static const struct axvcpu_arch_ops riscv64_ops = {
 	.size = sizeof(struct axvcpu_arch_ops),
 	.name = "riscv64",
 
-	.vm_new = kvm_vm_new,
-	.vm_free = kvm_vm_free,
-	.vm_finalize = riscv_vm_finalize,
-	.vm_map = riscv_vm_map,
-	.vm_unmap = kvm_vm_unmap,
-	.vm_capability = kvm_vm_capability,
-	.vm_fd = kvm_vm_fd,
-	.vm_enable_capability = kvm_vm_enable_capability,
-	.vm_set_irq_line = riscv_vm_set_irq_line,
-	.vm_signal_msi = riscv_vm_signal_msi,
-	.vm_set_routes = riscv_vm_set_routes,
-	.vm_irqfd = riscv_vm_irqfd,
-	.vm_ioeventfd = kvm_ioeventfd,
+	.vm_new = axk_vm_new,
+	.vm_free = axk_vm_free,
+	.vm_finalize = axk_riscv_vm_finalize,
+	.vm_map = axk_riscv_vm_map,
+	.vm_unmap = axk_vm_unmap,
+	.vm_capability = axk_vm_capability,
+	.vm_fd = axk_vm_fd,
+	.vm_enable_capability = axk_vm_enable_capability,
+	.vm_set_irq_line = axk_riscv_vm_set_irq_line,
+	.vm_signal_msi = axk_riscv_vm_signal_msi,
+	.vm_set_routes = axk_riscv_vm_set_routes,
+	.vm_irqfd = axk_riscv_vm_irqfd,
+	.vm_ioeventfd = axk_ioeventfd,
 
-	.vcpu_new = kvm_vcpu_new,
-	.vcpu_free = kvm_vcpu_free,
-	.set_entry = riscv_set_entry,
-	.set_ept_root = kvm_set_ept_root,
-	.setup = riscv_setup,
-	.run = kvm_run,
-	.bind = kvm_bind,
-	.unbind = kvm_unbind,
-	.complete = kvm_complete,
-	.flush = kvm_flush,
-	.kick = kvm_kick,
-	.get_reg = kvm_get_named_reg,
-	.set_reg = kvm_set_named_reg,
-	.get_regs = kvm_get_named_regs,
-	.set_regs = kvm_set_named_regs,
-	.set_return_value = riscv_set_return_value,
-	.reg_info = kvm_named_reg_info,
-	.get_reg_bytes = kvm_get_reg_bytes,
-	.set_reg_bytes = kvm_set_reg_bytes,
-	.reg_list = kvm_reg_list,
-	.vcpu_fd = kvm_vcpu_fd,
-	.vcpu_enable_capability = kvm_vcpu_enable_capability,
-	.inject_interrupt = riscv_inject_interrupt,
-	.inject_anywhere = riscv_inject_interrupt,
-	.inject_nmi = riscv_inject_nmi,
-	.inject_exception = riscv_inject_exception,
-	.set_irq_line = riscv_set_irq_line,
-	.set_debug = riscv_set_debug,
-	.translate = riscv_translate,
-	.reset = riscv_reset,
+	.vcpu_new = axk_vcpu_new,
+	.vcpu_free = axk_vcpu_free,
+	.set_entry = axk_riscv_set_entry,
+	.set_ept_root = axk_set_ept_root,
+	.setup = axk_riscv_setup,
+	.run = axk_run,
+	.bind = axk_bind,
+	.unbind = axk_unbind,
+	.complete = axk_complete,
+	.flush = axk_flush,
+	.kick = axk_kick,
+	.get_reg = axk_get_named_reg,
+	.set_reg = axk_set_named_reg,
+	.get_regs = axk_get_named_regs,
+	.set_regs = axk_set_named_regs,
+	.set_return_value = axk_riscv_set_return_value,
+	.reg_info = axk_named_reg_info,
+	.get_reg_bytes = axk_get_reg_bytes,
+	.set_reg_bytes = axk_set_reg_bytes,
+	.reg_list = axk_reg_list,
+	.vcpu_fd = axk_vcpu_fd,
+	.vcpu_enable_capability = axk_vcpu_enable_capability,
+	.inject_interrupt = axk_riscv_inject_interrupt,
+	.inject_anywhere = axk_riscv_inject_interrupt,
+	.inject_nmi = axk_riscv_inject_nmi,
+	.inject_exception = axk_riscv_inject_exception,
+	.set_irq_line = axk_riscv_set_irq_line,
+	.set_debug = axk_riscv_set_debug,
+	.translate = axk_riscv_translate,
+	.reset = axk_riscv_reset,
 
-	.percpu_enable = kvm_percpu_enable,
-	.percpu_disable = kvm_percpu_disable,
-	.percpu_guest_page_table_levels = kvm_percpu_guest_page_table_levels,
-	.percpu_capability = kvm_percpu_capability,
-	.percpu_fd = kvm_percpu_fd,
+	.percpu_enable = axk_percpu_enable,
+	.percpu_disable = axk_percpu_disable,
+	.percpu_guest_page_table_levels = axk_percpu_guest_page_table_levels,
+	.percpu_capability = axk_percpu_capability,
+	.percpu_fd = axk_percpu_fd,
 };
 
 const struct axvcpu_arch_ops *axvcpu_host_arch(void)

@@ -51,7 +51,7 @@ static uint64_t numbered_reg(uint64_t id)
 	return 0;
 }
 
-uint64_t kvm_arch_reg(const struct kvm_vcpu *vcpu, uint64_t id)
+uint64_t axk_arch_reg(const struct axk_vcpu *vcpu, uint64_t id)
 {
 	(void)vcpu;
 	if (id > AXVCPU_REG_GPR(0) && id < AXVCPU_REG_GPR(KVM_ARCH_GPRS))
@@ -68,14 +68,14 @@ uint64_t kvm_arch_reg(const struct kvm_vcpu *vcpu, uint64_t id)
 	}
 }
 
-bool kvm_arch_reg_is_zero(uint64_t id)
+bool axk_arch_reg_is_zero(uint64_t id)
 {
 	return id == AXVCPU_REG_GPR(0);
 }
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-const struct kvm_named_reg kvm_arch_regs[] = {
+const struct axk_named_reg axk_arch_regs[] = {
 	{ AXVCPU_REG_PC, "pc" },
 	{ AXVCPU_REG_GPR(1), "ra" },
 	{ AXVCPU_REG_GPR(2), "sp" },
@@ -122,11 +122,11 @@ const struct kvm_named_reg kvm_arch_regs[] = {
 	{ AXVCPU_REG_RISCV64_TIMER_TIME, "time" },
 	{ AXVCPU_REG_RISCV64_TIMER_COMPARE, "stimecmp" },
 };
-const unsigned int kvm_arch_nregs = ARRAY_SIZE(kvm_arch_regs);
+const unsigned int axk_arch_nregs = ARRAY_SIZE(axk_arch_regs);
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-static int no_register(const struct kvm_vcpu *vcpu, uint64_t kvm_id, int ret)
+static int no_register(const struct axk_vcpu *vcpu, uint64_t kvm_id, int ret)
 {
 	return ret == -ENOENT ? axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
 					    "vCPU %u: this KVM lacks register %#llx", vcpu->id,
@@ -134,17 +134,17 @@ static int no_register(const struct kvm_vcpu *vcpu, uint64_t kvm_id, int ret)
 			      : ret;
 }
 
-int riscv_get(struct kvm_vcpu *vcpu, uint64_t kvm_id, uint64_t *value)
+int axk_riscv_get(struct axk_vcpu *vcpu, uint64_t kvm_id, uint64_t *value)
 {
-	return no_register(vcpu, kvm_id, kvm_get_one_reg(vcpu, kvm_id, value));
+	return no_register(vcpu, kvm_id, axk_get_one_reg(vcpu, kvm_id, value));
 }
 
-int riscv_set(struct kvm_vcpu *vcpu, uint64_t kvm_id, uint64_t value)
+int axk_riscv_set(struct axk_vcpu *vcpu, uint64_t kvm_id, uint64_t value)
 {
-	return no_register(vcpu, kvm_id, kvm_set_one_reg(vcpu, kvm_id, &value));
+	return no_register(vcpu, kvm_id, axk_set_one_reg(vcpu, kvm_id, &value));
 }
 
-int riscv_set_return_value(void *arch_vcpu, uint64_t value)
+int axk_riscv_set_return_value(void *arch_vcpu, uint64_t value)
 {
-	return riscv_set(arch_vcpu, RISCV_CORE(regs.a0), value);
+	return axk_riscv_set(arch_vcpu, RISCV_CORE(regs.a0), value);
 }

@@ -43,7 +43,7 @@ static bool reset_value(uint64_t id, uint64_t *value)
 	}
 }
 
-static int reset_register(struct kvm_vcpu *vcpu, uint64_t id)
+static int reset_register(struct axk_vcpu *vcpu, uint64_t id)
 {
 	/* As wide as a register can be. */
 	uint64_t bytes[32] = { 0 };
@@ -51,12 +51,12 @@ static int reset_register(struct kvm_vcpu *vcpu, uint64_t id)
 
 	if (axvcpu_reg_size(id) > sizeof(bytes) || !reset_value(id, &bytes[0]))
 		return 0;
-	ret = kvm_set_one_reg(vcpu, id, bytes);
+	ret = axk_set_one_reg(vcpu, id, bytes);
 	return ret == -ENOENT ? 0 : ret;
 }
 
 /* Those that every KVM has, where it has no list of them: before Linux 6.6. */
-static int reset_known_registers(struct kvm_vcpu *vcpu)
+static int reset_known_registers(struct axk_vcpu *vcpu)
 {
 	int ret = 0;
 
@@ -67,15 +67,15 @@ static int reset_known_registers(struct kvm_vcpu *vcpu)
 	return ret ? ret : reset_register(vcpu, RISCV_TIMER(compare));
 }
 
-static int reset_listed_registers(struct kvm_vcpu *vcpu, int n)
+static int reset_listed_registers(struct axk_vcpu *vcpu, int n)
 {
-	uint64_t *ids = sys_calloc((size_t)n, sizeof(*ids));
+	uint64_t *ids = axv_sys_calloc((size_t)n, sizeof(*ids));
 	int ret;
 
 	if (!ids)
 		return axvcpu_fail(vcpu->vm->vm, -ENOMEM, "reset: vCPU %u: a list of registers",
 				   vcpu->id);
-	ret = kvm_reg_list(vcpu, ids, (size_t)n);
+	ret = axk_reg_list(vcpu, ids, (size_t)n);
 	for (int i = 0; ret >= 0 && i < n; i++)
 		ret = reset_register(vcpu, ids[i]);
 	free(ids);
@@ -83,27 +83,27 @@ static int reset_listed_registers(struct kvm_vcpu *vcpu, int n)
 }
 
 /* KVM refuses to switch off what is not on. */
-static int reset_timer(struct kvm_vcpu *vcpu)
+static int reset_timer(struct axk_vcpu *vcpu)
 {
 	uint64_t state;
-	int ret = riscv_get(vcpu, RISCV_TIMER(state), &state);
+	int ret = axk_riscv_get(vcpu, RISCV_TIMER(state), &state);
 
 	if (ret || state == KVM_RISCV_TIMER_STATE_OFF)
 		return ret;
-	return riscv_set(vcpu, RISCV_TIMER(state), KVM_RISCV_TIMER_STATE_OFF);
+	return axk_riscv_set(vcpu, RISCV_TIMER(state), KVM_RISCV_TIMER_STATE_OFF);
 }
 
 /* Before sip is written, which takes what has come until then. */
-static int reset_line(struct kvm_vcpu *vcpu)
+static int reset_line(struct axk_vcpu *vcpu)
 {
 	const struct kvm_interrupt low = { .irq = KVM_INTERRUPT_UNSET };
 
-	return kvm_vcpu_ioctl(vcpu, KVM_INTERRUPT, &low);
+	return axk_vcpu_ioctl(vcpu, KVM_INTERRUPT, &low);
 }
 
-static int reset_by_registers(struct kvm_vcpu *vcpu)
+static int reset_by_registers(struct axk_vcpu *vcpu)
 {
-	int n = kvm_reg_list(vcpu, NULL, 0);
+	int n = axk_reg_list(vcpu, NULL, 0);
 	int ret = n == -EINVAL ? 0 : n;
 
 	if (ret >= 0)
@@ -112,23 +112,23 @@ static int reset_by_registers(struct kvm_vcpu *vcpu)
 		ret = reset_line(vcpu);
 	if (!ret)
 		ret = n > 0 ? reset_listed_registers(vcpu, n) : reset_known_registers(vcpu);
-	return ret ? ret : riscv_aia_reset(vcpu);
+	return ret ? ret : axk_riscv_aia_reset(vcpu);
 }
 
 /* --- all at once ------------------------------------------------------------------------------ */
 
-static int set_mp_state(struct kvm_vcpu *vcpu, uint32_t state)
+static int set_mp_state(struct axk_vcpu *vcpu, uint32_t state)
 {
 	const struct kvm_mp_state mp_state = { .mp_state = state };
 
-	return kvm_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &mp_state);
+	return axk_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &mp_state);
 }
 
-int riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
+int axk_riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct axvcpu_setup_config config = vcpu->arch.setup;
-	int ret = kvm_drop_exits(vcpu);
+	int ret = axk_drop_exits(vcpu);
 
 	(void)start;
 	if (!ret)
@@ -139,7 +139,7 @@ int riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 	vcpu->arch.has_exception = false;
 	config.arg = arg;
 	vcpu->entry = entry;
-	ret = riscv_enter(vcpu, &config);
+	ret = axk_riscv_enter(vcpu, &config);
 	if (!ret)
 		ret = set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
 	if (!ret)

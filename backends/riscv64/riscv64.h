@@ -22,56 +22,56 @@
 #define RISCV_SCOUNTEREN_RESET UINT64_C(7)
 
 /* A whole register of KVM's that every vCPU has. */
-int riscv_get(struct kvm_vcpu *vcpu, uint64_t kvm_id, uint64_t *value);
-int riscv_set(struct kvm_vcpu *vcpu, uint64_t kvm_id, uint64_t value);
+int axk_riscv_get(struct axk_vcpu *vcpu, uint64_t kvm_id, uint64_t *value);
+int axk_riscv_set(struct axk_vcpu *vcpu, uint64_t kvm_id, uint64_t value);
 
-int riscv_set_return_value(void *arch_vcpu, uint64_t value);
+int axk_riscv_set_return_value(void *arch_vcpu, uint64_t value);
 
 /* setup.c */
-int riscv_set_entry(void *arch_vcpu, uint64_t entry);
-int riscv_setup(void *arch_vcpu, const struct axvcpu_setup_config *config);
+int axk_riscv_set_entry(void *arch_vcpu, uint64_t entry);
+int axk_riscv_setup(void *arch_vcpu, const struct axvcpu_setup_config *config);
 /* Writes the registers with which vcpu->entry is met. */
-int riscv_enter(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config);
+int axk_riscv_enter(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config);
 
 /* extensions.c: switches extensions on and off, all or none. Before the first run. */
-int riscv_set_extensions(struct kvm_vcpu *vcpu, const struct axvcpu_riscv64_setup *config);
+int axk_riscv_set_extensions(struct axk_vcpu *vcpu, const struct axvcpu_riscv64_setup *config);
 
 /* reset.c */
-int riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
+int axk_riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
 
 /* aia.c */
 /* What of a config can be refused without KVM. */
-int riscv_aia_check(const struct axvm *vm, const struct axvm_config *config);
+int axk_riscv_aia_check(const struct axvm *vm, const struct axvm_config *config);
 /* At the VM's creation, once its width is known. Releases all it took if it fails. */
-int riscv_aia_init(struct kvm_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits);
-void riscv_aia_destroy(struct kvm_vm *kvm);
-int riscv_vm_finalize(void *arch_vm);
-int riscv_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot);
-int riscv_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
-int riscv_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi);
-int riscv_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
-int riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
+int axk_riscv_aia_init(struct axk_vm *kvm, const struct axvm_config *config, uint32_t gpa_bits);
+void axk_riscv_aia_destroy(struct axk_vm *kvm);
+int axk_riscv_vm_finalize(void *arch_vm);
+int axk_riscv_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot);
+int axk_riscv_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
+int axk_riscv_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi);
+int axk_riscv_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
+int axk_riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
 /* A message to this vCPU. */
-int riscv_aia_send(struct kvm_vcpu *vcpu, uint32_t identity);
+int axk_riscv_aia_send(struct axk_vcpu *vcpu, uint32_t identity);
 /* Nothing is pending or enabled at this vCPU any more. */
-int riscv_aia_reset(struct kvm_vcpu *vcpu);
+int axk_riscv_aia_reset(struct axk_vcpu *vcpu);
 
 /* inject.c */
-int riscv_inject_interrupt(void *arch_vcpu, uint32_t vector);
-int riscv_inject_nmi(void *arch_vcpu);
-int riscv_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception);
-int riscv_set_irq_line(void *arch_vcpu, uint32_t line, bool level);
+int axk_riscv_inject_interrupt(void *arch_vcpu, uint32_t vector);
+int axk_riscv_inject_nmi(void *arch_vcpu);
+int axk_riscv_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception);
+int axk_riscv_set_irq_line(void *arch_vcpu, uint32_t line, bool level);
 /* The access of the latest exit, which is open, faults instead of being finished. */
-int riscv_fault_access(struct kvm_vcpu *vcpu);
+int axk_riscv_fault_access(struct axk_vcpu *vcpu);
 
 /* translate.c */
 /* axvm_read() of what a guest may say is memory: no message if it is not. */
-bool riscv_read(const struct kvm_vcpu *vcpu, uint64_t gpa, void *buf, size_t len);
+bool axk_riscv_read(const struct axk_vcpu *vcpu, uint64_t gpa, void *buf, size_t len);
 /* By the tables that 'satp' says. False: it is not mapped. */
-bool riscv_walk(struct kvm_vcpu *vcpu, uint64_t satp, uint64_t gva, uint64_t *gpa);
-int riscv_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
+bool axk_riscv_walk(struct axk_vcpu *vcpu, uint64_t satp, uint64_t gva, uint64_t *gpa);
+int axk_riscv_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
 
 /* debug.c */
-int riscv_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug);
+int axk_riscv_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug);
 
 #endif

@@ -6,7 +6,7 @@
 #include "backends/riscv64/riscv64.h"
 #include "lib/base/sized.h"
 
-static int read_config(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+static int read_config(const struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
 		       struct axvcpu_riscv64_setup *riscv)
 {
 	const struct axvm *vm = vcpu->vm->vm;
@@ -14,8 +14,8 @@ static int read_config(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_co
 	switch (config->mode) {
 	case AXVCPU_MODE_64:
 	case AXVCPU_MODE_RAW:
-		return sized_copy(vm, "struct axvcpu_riscv64_setup", riscv, sizeof(*riscv),
-				  config->arch);
+		return axv_sized_copy(vm, "struct axvcpu_riscv64_setup", riscv, sizeof(*riscv),
+				      config->arch);
 	case AXVCPU_MODE_32:
 	case AXVCPU_MODE_16:
 		return axvcpu_fail(vm, -ENOTSUP,
@@ -27,51 +27,51 @@ static int read_config(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_co
 	}
 }
 
-int riscv_enter(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config)
+int axk_riscv_enter(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config)
 {
-	int ret = riscv_set(vcpu, RISCV_CORE(regs.pc), vcpu->entry);
+	int ret = axk_riscv_set(vcpu, RISCV_CORE(regs.pc), vcpu->entry);
 
 	/* All else, KVM resets as it should be: supervisor mode, no tables, interrupts off. */
 	if (ret || config->mode == AXVCPU_MODE_RAW)
 		return ret;
-	ret = riscv_set(vcpu, RISCV_CORE(regs.a0), vcpu->id);
+	ret = axk_riscv_set(vcpu, RISCV_CORE(regs.a0), vcpu->id);
 	if (!ret)
-		ret = riscv_set(vcpu, RISCV_CORE(regs.a1), config->arg);
+		ret = axk_riscv_set(vcpu, RISCV_CORE(regs.a1), config->arg);
 	if (!ret)
-		ret = riscv_set(vcpu, RISCV_CORE(regs.sp), config->stack);
+		ret = axk_riscv_set(vcpu, RISCV_CORE(regs.sp), config->stack);
 	return ret;
 }
 
-int riscv_set_entry(void *arch_vcpu, uint64_t entry)
+int axk_riscv_set_entry(void *arch_vcpu, uint64_t entry)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 
 	vcpu->entry = entry;
-	return vcpu->is_setup ? riscv_set(vcpu, RISCV_CORE(regs.pc), entry) : 0;
+	return vcpu->is_setup ? axk_riscv_set(vcpu, RISCV_CORE(regs.pc), entry) : 0;
 }
 
 /* KVM has all but the first one that it makes wait to be started, whatever their ids. */
-static int set_power(struct kvm_vcpu *vcpu)
+static int set_power(struct axk_vcpu *vcpu)
 {
 	const struct kvm_mp_state state = { .mp_state = vcpu->id ? KVM_MP_STATE_STOPPED
 								 : KVM_MP_STATE_RUNNABLE };
 
-	return kvm_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &state);
+	return axk_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &state);
 }
 
-int riscv_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
+int axk_riscv_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct axvcpu_riscv64_setup riscv;
 	int ret = read_config(vcpu, config, &riscv);
 
 	if (!ret)
-		ret = riscv_set_extensions(vcpu, &riscv);
+		ret = axk_riscv_set_extensions(vcpu, &riscv);
 	/* As after a reset: KVM of Linux 7.2 leaves 0 when it creates a vCPU, and this when it resets one. */
 	if (!ret)
-		ret = riscv_set(vcpu, RISCV_CSR(scounteren), RISCV_SCOUNTEREN_RESET);
+		ret = axk_riscv_set(vcpu, RISCV_CSR(scounteren), RISCV_SCOUNTEREN_RESET);
 	if (!ret)
-		ret = riscv_enter(vcpu, config);
+		ret = axk_riscv_enter(vcpu, config);
 	if (!ret)
 		ret = set_power(vcpu);
 	if (!ret) {

@@ -28,7 +28,7 @@
 #define LEVEL_BITS 9
 #define LEVEL_MASK ((UINT64_C(1) << LEVEL_BITS) - 1)
 
-bool riscv_read(const struct kvm_vcpu *vcpu, uint64_t gpa, void *buf, size_t len)
+bool axk_riscv_read(const struct axk_vcpu *vcpu, uint64_t gpa, void *buf, size_t len)
 {
 	struct axvm *vm = vcpu->vm->vm;
 	struct axvm_region region = AXVM_REGION_INIT;
@@ -67,7 +67,7 @@ static bool leaf(uint64_t pte, unsigned int level, uint64_t gva, uint64_t *gpa)
 	return true;
 }
 
-bool riscv_walk(struct kvm_vcpu *vcpu, uint64_t satp, uint64_t gva, uint64_t *gpa)
+bool axk_riscv_walk(struct axk_vcpu *vcpu, uint64_t satp, uint64_t gva, uint64_t *gpa)
 {
 	uint64_t table = SATP_PPN(satp) << PAGE_SHIFT;
 	uint64_t mode = SATP_MODE(satp);
@@ -87,7 +87,7 @@ bool riscv_walk(struct kvm_vcpu *vcpu, uint64_t satp, uint64_t gva, uint64_t *gp
 		uint64_t index = gva >> (PAGE_SHIFT + levels * LEVEL_BITS) & LEVEL_MASK;
 		uint64_t pte;
 
-		if (!riscv_read(vcpu, table + index * sizeof(pte), &pte, sizeof(pte)))
+		if (!axk_riscv_read(vcpu, table + index * sizeof(pte), &pte, sizeof(pte)))
 			return false;
 		if (!(pte & PTE_V) || (pte & PTE_RESERVED) || (pte & (PTE_R | PTE_W)) == PTE_W)
 			return false;
@@ -100,15 +100,15 @@ bool riscv_walk(struct kvm_vcpu *vcpu, uint64_t satp, uint64_t gva, uint64_t *gp
 	return false;
 }
 
-int riscv_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa)
+int axk_riscv_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	uint64_t satp, address;
-	int ret = riscv_get(vcpu, RISCV_CSR(satp), &satp);
+	int ret = axk_riscv_get(vcpu, RISCV_CSR(satp), &satp);
 
 	if (ret)
 		return ret;
-	if (!riscv_walk(vcpu, satp, gva, &address))
+	if (!axk_riscv_walk(vcpu, satp, gva, &address))
 		return axvcpu_fail(vcpu->vm->vm, -EFAULT,
 				   "translate: vCPU %" PRIu32 ": %#" PRIx64 " is not mapped",
 				   vcpu->id, gva);

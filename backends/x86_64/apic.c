@@ -94,9 +94,9 @@ static bool answer_read(struct kvm_run *run, uint32_t value)
 	return false;
 }
 
-bool x86_decode_ipi_mmio(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+bool axk_x86_decode_ipi_mmio(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
-	struct kvm_vcpu_arch *arch = &vcpu->arch;
+	struct axk_vcpu_arch *arch = &vcpu->arch;
 	const struct axvcpu_exit_mmio mmio = exit->u.mmio;
 	bool write = exit->kind == AXVCPU_EXIT_MMIO_WRITE;
 	struct command icr;
@@ -119,9 +119,9 @@ bool x86_decode_ipi_mmio(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 
 /* --- the x2APIC ----------------------------------------------------------------------------------- */
 
-int x86_decode_ipi_msr(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, bool write)
+int axk_x86_decode_ipi_msr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, bool write)
 {
-	struct kvm_vcpu_arch *arch = &vcpu->arch;
+	struct axk_vcpu_arch *arch = &vcpu->arch;
 	struct kvm_run *run = vcpu->run;
 	struct command icr;
 

@@ -3,7 +3,7 @@
 #ifndef X86_64_ARCH_SYSCALL_H
 #define X86_64_ARCH_SYSCALL_H
 
-static inline long arch_syscall3(long nr, long a, long b, long c)
+static inline long axv_arch_syscall3(long nr, long a, long b, long c)
 {
 	long ret;
 

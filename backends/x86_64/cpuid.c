@@ -35,25 +35,25 @@
 
 static struct kvm_cpuid2 *table_new(uint32_t entries)
 {
-	struct kvm_cpuid2 *table =
-		sys_calloc(1, sizeof(*table) + entries * sizeof(table->entries[0]));
+	struct kvm_cpuid2 *table = axv_sys_calloc(1, sizeof(*table) +
+							     entries * sizeof(table->entries[0]));
 
 	if (table)
 		table->nent = entries;
 	return table;
 }
 
-int x86_cpuid_read(const struct axvm *vm, int kvm_fd, struct kvm_cpuid2 **cpuid)
+int axk_x86_cpuid_read(const struct axvm *vm, int kvm_fd, struct kvm_cpuid2 **cpuid)
 {
 	struct kvm_cpuid2 *table = NULL;
 	int ret = -E2BIG;
 
-	/* The number's size is that of the header alone, so kvm_ioctl() checks what it can. */
+	/* The number's size is that of the header alone, so axk_ioctl() checks what it can. */
 	for (uint32_t n = ENTRIES_FIRST; ret == -E2BIG && n <= ENTRIES_MAX; n *= 2) {
 		table = table_new(n);
 		if (!table)
 			return axvcpu_fail(vm, -ENOMEM, "the table of CPUID leaves");
-		ret = kvm_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, table);
+		ret = axk_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, table);
 		/* KVM writes how many there are, which must be no more than fit. */
 		if (!ret && table->nent > n)
 			ret = -EIO;
@@ -78,8 +78,8 @@ static struct kvm_cpuid_entry2 *find(struct kvm_cpuid2 *cpuid, uint32_t function
 	return NULL;
 }
 
-const struct kvm_cpuid_entry2 *x86_cpuid_find(const struct kvm_cpuid2 *cpuid, uint32_t function,
-					      uint32_t index)
+const struct kvm_cpuid_entry2 *axk_x86_cpuid_find(const struct kvm_cpuid2 *cpuid, uint32_t function,
+						  uint32_t index)
 {
 	return find((struct kvm_cpuid2 *)cpuid, function, index);
 }
@@ -89,9 +89,9 @@ const struct kvm_cpuid_entry2 *x86_cpuid_find(const struct kvm_cpuid2 *cpuid, ui
  * Linux 6.10 on, KVM says so in EAX[23:16], 48 where the tables have four levels. Older ones leave
  * that 0, as do those without nested paging, whose shadow tables map all.
  */
-uint32_t x86_cpuid_gpa_bits(const struct kvm_cpuid2 *cpuid)
+uint32_t axk_x86_cpuid_gpa_bits(const struct kvm_cpuid2 *cpuid)
 {
-	const struct kvm_cpuid_entry2 *leaf = x86_cpuid_find(cpuid, LEAF_EXT_SIZES, 0);
+	const struct kvm_cpuid_entry2 *leaf = axk_x86_cpuid_find(cpuid, LEAF_EXT_SIZES, 0);
 	uint32_t bits = leaf ? leaf->eax & 0xff : 0;
 	uint32_t mappable = leaf ? leaf->eax >> 16 & 0xff : 0;
 
@@ -213,7 +213,7 @@ static void set_kvm_features(struct kvm_cpuid_entry2 *leaf, uint32_t forward)
 		leaf->eax |= 1u << KVM_FEATURE_HC_MAP_GPA_RANGE;
 }
 
-static void set_leaf(struct kvm_cpuid_entry2 *leaf, const struct kvm_vcpu *vcpu,
+static void set_leaf(struct kvm_cpuid_entry2 *leaf, const struct axk_vcpu *vcpu,
 		     const struct place *place)
 {
 	switch (leaf->function) {
@@ -273,8 +273,8 @@ static void override(struct kvm_cpuid2 *cpuid, const struct axvcpu_x86_cpuid *ch
 		*regs[i] = (*regs[i] & ~change->mask[i]) | (change->value[i] & change->mask[i]);
 }
 
-struct kvm_cpuid2 *x86_cpuid_build(const struct kvm_vcpu *vcpu,
-				   const struct axvcpu_x86_setup *config)
+struct kvm_cpuid2 *axk_x86_cpuid_build(const struct axk_vcpu *vcpu,
+				       const struct axvcpu_x86_setup *config)
 {
 	const struct kvm_cpuid2 *host = vcpu->vm->arch.cpuid;
 	struct place place = { .apic_id = vcpu->id, .cores = vcpu->vm->max_vcpus };
@@ -297,14 +297,14 @@ struct kvm_cpuid2 *x86_cpuid_build(const struct kvm_vcpu *vcpu,
 	return cpuid;
 }
 
-int x86_cpuid_set(struct kvm_vcpu *vcpu, const struct axvcpu_x86_setup *config)
+int axk_x86_cpuid_set(struct axk_vcpu *vcpu, const struct axvcpu_x86_setup *config)
 {
-	struct kvm_cpuid2 *cpuid = x86_cpuid_build(vcpu, config);
+	struct kvm_cpuid2 *cpuid = axk_x86_cpuid_build(vcpu, config);
 	int ret;
 
 	if (!cpuid)
 		return axvcpu_fail(vcpu->vm->vm, -ENOMEM, "CPUID of vCPU %" PRIu32, vcpu->id);
-	ret = kvm_vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid);
+	ret = axk_vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid);
 	free(cpuid);
 	return ret;
 }

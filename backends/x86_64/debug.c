@@ -63,9 +63,9 @@ static void set_points(struct kvm_guest_debug *guest, const struct axvcpu_debug 
 	}
 }
 
-int x86_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug)
+int axk_x86_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_guest_debug guest = { 0 };
 	int ret;
 
@@ -79,20 +79,20 @@ int x86_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug)
 		guest.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP;
 	if (debug->npoints)
 		set_points(&guest, debug);
-	ret = kvm_vcpu_ioctl(vcpu, KVM_SET_GUEST_DEBUG, &guest);
+	ret = axk_vcpu_ioctl(vcpu, KVM_SET_GUEST_DEBUG, &guest);
 	if (!ret)
 		vcpu->arch.debug_points = (uint8_t)((1u << debug->npoints) - 1);
 	return ret;
 }
 
-void x86_decode_debug(const struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+void axk_x86_decode_debug(const struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_debug_exit_arch *arch = &vcpu->run->debug.arch;
 	struct axvcpu_exit_debug *debug = &exit->u.debug;
 	/* The hardware also sets the bits of points that match and are off. */
 	unsigned int hit = arch->dr6 & DR6_POINTS & vcpu->arch.debug_points;
 
-	kvm_exit_plain(exit, AXVCPU_EXIT_DEBUG);
+	axk_exit_plain(exit, AXVCPU_EXIT_DEBUG);
 	exit->raw_code = arch->exception;
 	*debug = (struct axvcpu_exit_debug){ .pc = arch->pc };
 	if (arch->exception == VECTOR_BP) {
@@ -105,11 +105,11 @@ void x86_decode_debug(const struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		debug->point = (uint32_t)__builtin_ctz(hit);
 }
 
-int x86_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa)
+int axk_x86_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_translation translation = { .linear_address = gva };
-	int ret = kvm_vcpu_ioctl(vcpu, KVM_TRANSLATE, &translation);
+	int ret = axk_vcpu_ioctl(vcpu, KVM_TRANSLATE, &translation);
 
 	if (ret)
 		return ret;

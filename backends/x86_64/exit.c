@@ -7,7 +7,7 @@
 #include "kvm_arch_decode.h"
 
 /* Port I/O that is not a frequent exit: a string instruction. */
-static void decode_io(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+static void decode_io(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_run *run = vcpu->run;
 	struct axvcpu_exit_io *io = &exit->u.io;
@@ -16,13 +16,13 @@ static void decode_io(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 
 	/* The first item is looked at as 8 bytes. */
 	if (unlikely(offset > vcpu->run_size || bytes + 8 > vcpu->run_size - offset)) {
-		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
+		axk_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
 		return;
 	}
 	io->buf = (unsigned char *)vcpu->run + offset;
-	kvm_arch_io_fields(io, run);
+	axk_arch_io_fields(io, run);
 	if (io->is_write) {
-		io->data = kvm_load(io->buf, io->width);
+		io->data = axk_load(io->buf, io->width);
 		exit->kind = AXVCPU_EXIT_IO_WRITE;
 		exit->answerable = 0;
 	} else {
@@ -34,57 +34,57 @@ static void decode_io(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	}
 }
 
-static void decode_notify(const struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+static void decode_notify(const struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
-	kvm_exit_plain(exit, AXVCPU_EXIT_NOTIFY);
+	axk_exit_plain(exit, AXVCPU_EXIT_NOTIFY);
 	exit->raw_code = vcpu->run->notify.flags;
 }
 
 /* Nothing says where but KVM_EXIT_MEMORY_FAULT. */
-void kvm_arch_locate_fault(struct kvm_vcpu *vcpu, struct axvcpu_exit_page_fault *fault)
+void axk_arch_locate_fault(struct axk_vcpu *vcpu, struct axvcpu_exit_page_fault *fault)
 {
 	(void)vcpu;
 	(void)fault;
 }
 
-int kvm_arch_decode(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+int axk_arch_decode(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_IO:
 		decode_io(vcpu, exit);
 		break;
 	case KVM_EXIT_HLT:
-		kvm_exit_plain(exit, AXVCPU_EXIT_HALT);
+		axk_exit_plain(exit, AXVCPU_EXIT_HALT);
 		break;
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
-		kvm_exit_plain(exit, AXVCPU_EXIT_IRQ_WINDOW);
+		axk_exit_plain(exit, AXVCPU_EXIT_IRQ_WINDOW);
 		break;
 	case KVM_EXIT_IOAPIC_EOI:
-		kvm_exit_plain(exit, AXVCPU_EXIT_EOI);
+		axk_exit_plain(exit, AXVCPU_EXIT_EOI);
 		exit->u.eoi.vector = vcpu->run->eoi.vector;
 		break;
 	case KVM_EXIT_X86_RDMSR:
-		return x86_decode_msr(vcpu, exit, false);
+		return axk_x86_decode_msr(vcpu, exit, false);
 	case KVM_EXIT_X86_WRMSR:
-		return x86_decode_msr(vcpu, exit, true);
+		return axk_x86_decode_msr(vcpu, exit, true);
 	case KVM_EXIT_HYPERCALL:
 	case KVM_EXIT_XEN:
-		x86_decode_hypercall(vcpu, exit);
+		axk_x86_decode_hypercall(vcpu, exit);
 		break;
 	case KVM_EXIT_DEBUG:
-		x86_decode_debug(vcpu, exit);
+		axk_x86_decode_debug(vcpu, exit);
 		break;
 	case KVM_EXIT_NOTIFY:
 		decode_notify(vcpu, exit);
 		break;
 	default:
-		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
+		axk_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
 		break;
 	}
 	return 1;
 }
 
-static int complete_io(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
+static int complete_io(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer)
 {
 	const struct kvm_run *run = vcpu->run;
 	const struct axvm *vm = vcpu->vm->vm;
@@ -106,19 +106,19 @@ static int complete_io(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer
 	}
 }
 
-int kvm_arch_complete(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
+int axk_arch_complete(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer)
 {
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_X86_RDMSR:
 	case KVM_EXIT_X86_WRMSR:
-		return x86_complete_msr(vcpu, answer);
+		return axk_x86_complete_msr(vcpu, answer);
 	case KVM_EXIT_HYPERCALL:
 	case KVM_EXIT_XEN:
-		return x86_complete_hypercall(vcpu, answer);
+		return axk_x86_complete_hypercall(vcpu, answer);
 	default:
 		/* Of the writes only the doorbell's has an answer. */
 		return vcpu->run->io.direction == KVM_EXIT_IO_OUT
-			       ? x86_complete_hypercall(vcpu, answer)
+			       ? axk_x86_complete_hypercall(vcpu, answer)
 			       : complete_io(vcpu, answer);
 	}
 }

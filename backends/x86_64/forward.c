@@ -5,18 +5,18 @@
 
 #include "backends/x86_64/x86_64.h"
 
-static int notify_init(struct kvm_vm *kvm, const struct axvm_config *config)
+static int notify_init(struct axk_vm *kvm, const struct axvm_config *config)
 {
 	uint64_t flags = KVM_X86_NOTIFY_VMEXIT_ENABLED | KVM_X86_NOTIFY_VMEXIT_USER;
 
 	if (!config->notify_window)
 		return 0;
-	return kvm_vm_enable_for(kvm, KVM_CAP_X86_NOTIFY_VMEXIT,
+	return axk_vm_enable_for(kvm, KVM_CAP_X86_NOTIFY_VMEXIT,
 				 (uint64_t)config->notify_window << 32 | flags,
 				 "KVM_CAP_X86_NOTIFY_VMEXIT", "notify_window");
 }
 
-int x86_forward_init(struct kvm_vm *kvm, const struct axvm_config *config)
+int axk_x86_forward_init(struct axk_vm *kvm, const struct axvm_config *config)
 {
 	int ret;
 
@@ -25,23 +25,23 @@ int x86_forward_init(struct kvm_vm *kvm, const struct axvm_config *config)
 				   "VM config: with irqchip %" PRIu32
 				   " the kernel sends the IPIs: AXVM_FORWARD_IPIS is for none",
 				   config->irqchip);
-	ret = x86_msr_init(kvm, config);
+	ret = axk_x86_msr_init(kvm, config);
 	if (!ret)
-		ret = x86_hypercall_init(kvm, config);
+		ret = axk_x86_hypercall_init(kvm, config);
 	if (!ret)
 		ret = notify_init(kvm, config);
 	return ret;
 }
 
-bool kvm_arch_decode_forwarded(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+bool axk_arch_decode_forwarded(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	switch (exit->kind) {
 	case AXVCPU_EXIT_MMIO_READ:
 	case AXVCPU_EXIT_MMIO_WRITE:
-		return !(vcpu->forward & AXVM_FORWARD_IPIS) || x86_decode_ipi_mmio(vcpu, exit);
+		return !(vcpu->forward & AXVM_FORWARD_IPIS) || axk_x86_decode_ipi_mmio(vcpu, exit);
 	case AXVCPU_EXIT_IO_WRITE:
 		if (vcpu->forward & AXVM_FORWARD_DOORBELL)
-			x86_decode_doorbell(vcpu, exit);
+			axk_x86_decode_doorbell(vcpu, exit);
 		return true;
 	default:
 		return true;

@@ -16,10 +16,10 @@
 
 /* --- at the VM's creation ------------------------------------------------------------------------- */
 
-static int map_gpa_range_init(const struct kvm_vm *kvm)
+static int map_gpa_range_init(const struct axk_vm *kvm)
 {
 	const int call = 1 << KVM_HC_MAP_GPA_RANGE;
-	int ret = kvm_vm_require(kvm, KVM_CAP_EXIT_HYPERCALL, "KVM_CAP_EXIT_HYPERCALL",
+	int ret = axk_vm_require(kvm, KVM_CAP_EXIT_HYPERCALL, "KVM_CAP_EXIT_HYPERCALL",
 				 "AXVM_FORWARD_MAP_GPA_RANGE");
 
 	if (ret < 0)
@@ -28,14 +28,14 @@ static int map_gpa_range_init(const struct kvm_vm *kvm)
 		return axvcpu_fail(kvm->vm, -ENOTSUP,
 				   "VM config: AXVM_FORWARD_MAP_GPA_RANGE needs that call in "
 				   "KVM_CAP_EXIT_HYPERCALL");
-	return kvm_vm_enable(kvm, KVM_CAP_EXIT_HYPERCALL, (uint64_t)call, "KVM_CAP_EXIT_HYPERCALL");
+	return axk_vm_enable(kvm, KVM_CAP_EXIT_HYPERCALL, (uint64_t)call, "KVM_CAP_EXIT_HYPERCALL");
 }
 
-static int xen_init(const struct kvm_vm *kvm)
+static int xen_init(const struct axk_vm *kvm)
 {
 	const struct kvm_xen_hvm_config xen = { .flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL,
 						.msr = XEN_PAGE_MSR };
-	int ret = kvm_vm_require(kvm, KVM_CAP_XEN_HVM, "KVM_CAP_XEN_HVM",
+	int ret = axk_vm_require(kvm, KVM_CAP_XEN_HVM, "KVM_CAP_XEN_HVM",
 				 "AXVM_FORWARD_HYPERCALLS");
 
 	if (ret < 0)
@@ -44,12 +44,12 @@ static int xen_init(const struct kvm_vm *kvm)
 		return axvcpu_fail(kvm->vm, -ENOTSUP,
 				   "VM config: AXVM_FORWARD_HYPERCALLS needs "
 				   "KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL in KVM_CAP_XEN_HVM");
-	return kvm_vm_ioctl(kvm, KVM_XEN_HVM_CONFIG, &xen);
+	return axk_vm_ioctl(kvm, KVM_XEN_HVM_CONFIG, &xen);
 }
 
-static int doorbell_init(struct kvm_vm *kvm, const struct axvm_config *config)
+static int doorbell_init(struct axk_vm *kvm, const struct axvm_config *config)
 {
-	int ret = kvm_vm_require(kvm, KVM_CAP_SYNC_REGS, "KVM_CAP_SYNC_REGS",
+	int ret = axk_vm_require(kvm, KVM_CAP_SYNC_REGS, "KVM_CAP_SYNC_REGS",
 				 "AXVM_FORWARD_DOORBELL");
 
 	if (ret < 0)
@@ -58,7 +58,7 @@ static int doorbell_init(struct kvm_vm *kvm, const struct axvm_config *config)
 	return 0;
 }
 
-int x86_hypercall_init(struct kvm_vm *kvm, const struct axvm_config *config)
+int axk_x86_hypercall_init(struct axk_vm *kvm, const struct axvm_config *config)
 {
 	const uint32_t both = AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_MAP_GPA_RANGE;
 	int ret = 0;
@@ -97,7 +97,7 @@ static void decode_xen_call(struct kvm_run *run, struct axvcpu_exit_hypercall *h
 	run->xen.u.hcall.result = NO_SUCH_CALL;
 }
 
-void x86_decode_hypercall(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+void axk_x86_decode_hypercall(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	struct kvm_run *run = vcpu->run;
 
@@ -108,7 +108,7 @@ void x86_decode_hypercall(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		/* Alone of the three it comes from user code, too. */
 		exit->raw_code = run->xen.u.hcall.cpl;
 	} else {
-		kvm_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
+		axk_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
 		exit->raw_code = run->xen.type;
 		return;
 	}
@@ -122,7 +122,7 @@ void x86_decode_hypercall(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
  * The registers come with the exit and rax goes back with the entry, so that a doorbell costs no
  * further system call. KVM finishes the OUT after it has taken the registers: rip must be as it was.
  */
-void x86_doorbell_setup(struct kvm_vcpu *vcpu)
+void axk_x86_doorbell_setup(struct axk_vcpu *vcpu)
 {
 	if (vcpu->forward & AXVM_FORWARD_DOORBELL)
 		vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
@@ -134,7 +134,7 @@ static void set_rax(struct kvm_run *run, uint64_t value)
 	run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
 }
 
-void x86_decode_doorbell(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+void axk_x86_decode_doorbell(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_regs *regs = &vcpu->run->s.regs.regs;
 	const struct axvcpu_exit_io *io = &exit->u.io;
@@ -154,7 +154,7 @@ void x86_decode_doorbell(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	set_rax(vcpu->run, NO_SUCH_CALL);
 }
 
-int x86_complete_hypercall(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
+int axk_x86_complete_hypercall(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer)
 {
 	struct kvm_run *run = vcpu->run;
 

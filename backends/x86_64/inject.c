@@ -30,7 +30,7 @@
 
 /* --- the queue -------------------------------------------------------------------------------- */
 
-static bool queue_empty(const struct x86_pending *pending)
+static bool queue_empty(const struct axk_x86_pending *pending)
 {
 	uint64_t any = 0;
 
@@ -40,7 +40,7 @@ static bool queue_empty(const struct x86_pending *pending)
 }
 
 /* The highest vector of a queue that is not empty. */
-static unsigned int queue_first(const struct x86_pending *pending)
+static unsigned int queue_first(const struct axk_x86_pending *pending)
 {
 	size_t i = ARRAY_SIZE(pending->vectors) - 1;
 
@@ -49,9 +49,9 @@ static unsigned int queue_first(const struct x86_pending *pending)
 	return (unsigned int)i * 64 + 63 - (unsigned int)__builtin_clzll(pending->vectors[i]);
 }
 
-static int queue_add(struct kvm_vcpu *vcpu, unsigned int vector)
+static int queue_add(struct axk_vcpu *vcpu, unsigned int vector)
 {
-	struct x86_pending *pending = &vcpu->arch.pending;
+	struct axk_x86_pending *pending = &vcpu->arch.pending;
 
 	if (pending->count[vector] == UINT16_MAX)
 		return axvcpu_fail(vcpu->vm->vm, -ENOSPC,
@@ -59,11 +59,11 @@ static int queue_add(struct kvm_vcpu *vcpu, unsigned int vector)
 				   vcpu->id, vector, UINT16_MAX);
 	pending->count[vector]++;
 	pending->vectors[vector / 64] |= UINT64_C(1) << vector % 64;
-	vcpu->slow = true;
+	vcpu->has_pending_work = true;
 	return 0;
 }
 
-static void queue_remove(struct x86_pending *pending, unsigned int vector)
+static void queue_remove(struct axk_x86_pending *pending, unsigned int vector)
 {
 	if (--pending->count[vector] == 0)
 		pending->vectors[vector / 64] &= ~(UINT64_C(1) << vector % 64);
@@ -71,9 +71,9 @@ static void queue_remove(struct x86_pending *pending, unsigned int vector)
 
 /* --- what callers ask ------------------------------------------------------------------------- */
 
-int x86_inject_anywhere(void *arch_vcpu, uint32_t vector)
+int axk_x86_inject_anywhere(void *arch_vcpu, uint32_t vector)
 {
-	const struct kvm_vcpu *vcpu = arch_vcpu;
+	const struct axk_vcpu *vcpu = arch_vcpu;
 	/* Fixed, edge-triggered, to a physical destination. */
 	const struct axvm_msi msi = {
 		.address = MSI_ADDRESS | (uint64_t)(vcpu->id & 0xff) << MSI_DESTINATION_SHIFT |
@@ -90,26 +90,26 @@ int x86_inject_anywhere(void *arch_vcpu, uint32_t vector)
 				   vcpu->id, vector, lapic ? LAPIC_VECTOR_MIN : 0);
 	if (!lapic)
 		return -EAGAIN;
-	ret = kvm_signal_msi(vcpu->vm, &msi);
+	ret = axk_signal_msi(vcpu->vm, &msi);
 	return ret < 0 ? ret : 0;
 }
 
-int x86_inject_interrupt(void *arch_vcpu, uint32_t vector)
+int axk_x86_inject_interrupt(void *arch_vcpu, uint32_t vector)
 {
-	int ret = x86_inject_anywhere(arch_vcpu, vector);
+	int ret = axk_x86_inject_anywhere(arch_vcpu, vector);
 
 	return ret == -EAGAIN ? queue_add(arch_vcpu, vector) : ret;
 }
 
-int x86_inject_nmi(void *arch_vcpu)
+int axk_x86_inject_nmi(void *arch_vcpu)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 
 	/* KVM keeps it until the guest can take it, behind an open exit too. */
-	return kvm_vcpu_result(vcpu, kvm_ioctl_value(vcpu->fd, KVM_NMI, 0), "KVM_NMI");
+	return axk_vcpu_result(vcpu, axk_ioctl_value(vcpu->fd, KVM_NMI, 0), "KVM_NMI");
 }
 
-static int check_exception(const struct kvm_vcpu *vcpu, const struct axvcpu_exception *exception)
+static int check_exception(const struct axk_vcpu *vcpu, const struct axvcpu_exception *exception)
 {
 	const struct axvm *vm = vcpu->vm->vm;
 	bool has_error_code;
@@ -127,15 +127,15 @@ static int check_exception(const struct kvm_vcpu *vcpu, const struct axvcpu_exce
 	return 0;
 }
 
-int x86_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception)
+int axk_x86_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
-	struct x86_pending *pending = &vcpu->arch.pending;
+	struct axk_vcpu *vcpu = arch_vcpu;
+	struct axk_x86_pending *pending = &vcpu->arch.pending;
 	struct kvm_vcpu_events events;
 	int ret = check_exception(vcpu, exception);
 
 	if (!ret)
-		ret = kvm_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
+		ret = axk_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
 	if (ret)
 		return ret;
 	if (pending->has_exception || events.exception.injected || events.exception.pending)
@@ -146,13 +146,13 @@ int x86_inject_exception(void *arch_vcpu, const struct axvcpu_exception *excepti
 	/* Not yet given to KVM: the latest exit may be open, and wait for its answer. */
 	pending->exception = *exception;
 	pending->has_exception = true;
-	vcpu->slow = true;
+	vcpu->has_pending_work = true;
 	return 0;
 }
 
-int x86_request_irq_window(void *arch_vcpu)
+int axk_x86_request_irq_window(void *arch_vcpu)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 
 	if (vcpu->vm->kernel_irqchip)
 		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
@@ -160,39 +160,39 @@ int x86_request_irq_window(void *arch_vcpu)
 				   ": the kernel's LAPIC knows when, and tells nobody",
 				   vcpu->id);
 	vcpu->arch.pending.window = true;
-	vcpu->slow = true;
+	vcpu->has_pending_work = true;
 	return 0;
 }
 
-void x86_inject_reset(struct kvm_vcpu *vcpu)
+void axk_x86_inject_reset(struct axk_vcpu *vcpu)
 {
 	memset(&vcpu->arch.pending, 0, sizeof(vcpu->arch.pending));
 	vcpu->run->request_interrupt_window = 0;
 	/* Without a LAPIC of its own, the kernel takes it from here on every entry. */
 	vcpu->run->cr8 = 0;
-	x86_irq_state_changed(vcpu);
+	axk_x86_irq_state_changed(vcpu);
 }
 
 /* --- the run loop ----------------------------------------------------------------------------- */
 
 /* A vCPU that sleeps in the kernel is not woken by an exception. */
-static int wake_up(struct kvm_vcpu *vcpu)
+static int wake_up(struct axk_vcpu *vcpu)
 {
 	struct kvm_mp_state state;
-	int ret = kvm_vcpu_ioctl(vcpu, KVM_GET_MP_STATE, &state);
+	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_MP_STATE, &state);
 
 	if (ret || state.mp_state != KVM_MP_STATE_HALTED)
 		return ret;
 	state.mp_state = KVM_MP_STATE_RUNNABLE;
-	return kvm_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &state);
+	return axk_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &state);
 }
 
-static int give_exception(struct kvm_vcpu *vcpu)
+static int give_exception(struct axk_vcpu *vcpu)
 {
-	struct x86_pending *pending = &vcpu->arch.pending;
+	struct axk_x86_pending *pending = &vcpu->arch.pending;
 	struct kvm_vcpu_events events;
 	bool take_back;
-	int ret = kvm_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
+	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
 
 	if (ret)
 		return ret;
@@ -214,51 +214,51 @@ static int give_exception(struct kvm_vcpu *vcpu)
 	if (vcpu->vm->kernel_irqchip)
 		ret = wake_up(vcpu);
 	if (!ret)
-		ret = kvm_vcpu_ioctl(vcpu, KVM_SET_VCPU_EVENTS, &events);
+		ret = axk_vcpu_ioctl(vcpu, KVM_SET_VCPU_EVENTS, &events);
 	if (ret)
 		return ret;
 	pending->has_exception = false;
-	x86_irq_state_changed(vcpu);
+	axk_x86_irq_state_changed(vcpu);
 	return take_back ? queue_add(vcpu, events.interrupt.nr) : 0;
 }
 
-static int give_interrupt(struct kvm_vcpu *vcpu)
+static int give_interrupt(struct axk_vcpu *vcpu)
 {
 	const struct kvm_interrupt interrupt = { .irq = queue_first(&vcpu->arch.pending) };
-	int ret = kvm_vcpu_ioctl(vcpu, KVM_INTERRUPT, &interrupt);
+	int ret = axk_vcpu_ioctl(vcpu, KVM_INTERRUPT, &interrupt);
 
 	if (ret)
 		return ret;
 	queue_remove(&vcpu->arch.pending, interrupt.irq);
-	x86_irq_state_changed(vcpu);
+	axk_x86_irq_state_changed(vcpu);
 	return 0;
 }
 
-static bool can_take(const struct kvm_vcpu *vcpu)
+static bool can_take(const struct axk_vcpu *vcpu)
 {
 	return vcpu->run->ready_for_interrupt_injection;
 }
 
 /* The window that the caller asked for is open. */
-static int hand_out_window(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+static int hand_out_window(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	vcpu->arch.pending.window = false;
-	vcpu->slow = true;
-	kvm_exit_plain(exit, AXVCPU_EXIT_IRQ_WINDOW);
+	vcpu->has_pending_work = true;
+	axk_exit_plain(exit, AXVCPU_EXIT_IRQ_WINDOW);
 	exit->raw_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
 	exit->raw_code = 0;
 	return 1;
 }
 
-int kvm_arch_before_entry(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
-	const struct x86_pending *pending = &vcpu->arch.pending;
+	const struct axk_x86_pending *pending = &vcpu->arch.pending;
 	bool waits = pending->window || !queue_empty(pending);
 	int ret = 0;
 
 	/* What its end does to the guest's interrupt flag is to be seen first. */
-	if (kvm_is_open(vcpu) && (pending->has_exception || (waits && can_take(vcpu)))) {
-		ret = kvm_flush(vcpu);
+	if (axk_is_open(vcpu) && (pending->has_exception || (waits && can_take(vcpu)))) {
+		ret = axk_flush(vcpu);
 		if (ret || vcpu->stashed)
 			return ret;
 	}
@@ -276,14 +276,14 @@ int kvm_arch_before_entry(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	}
 	waits = pending->window || !queue_empty(pending);
 	vcpu->run->request_interrupt_window = waits;
-	vcpu->slow |= waits || pending->has_exception;
+	vcpu->has_pending_work |= waits || pending->has_exception;
 	return 0;
 }
 
 /* Only when the next thing is to do what the window or the interrupt was for: so this ends. */
-bool kvm_arch_swallow(struct kvm_vcpu *vcpu)
+bool axk_arch_swallow(struct axk_vcpu *vcpu)
 {
-	const struct x86_pending *pending = &vcpu->arch.pending;
+	const struct axk_x86_pending *pending = &vcpu->arch.pending;
 
 	if (!can_take(vcpu))
 		return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What struct kvm_vm holds for x86_64, and what of the run loop is x86_64's. */
+/* What struct axk_vm holds for x86_64, and what of the run loop is x86_64's. */
 #ifndef X86_64_KVM_ARCH_H
 #define X86_64_KVM_ARCH_H
 
@@ -13,7 +13,7 @@
 
 struct kvm_cpuid2;
 
-struct kvm_vm_arch {
+struct axk_vm_arch {
 	/* What KVM supports on this host: where every vCPU's CPUID starts from. */
 	struct kvm_cpuid2 *cpuid;
 	uint16_t doorbell_port;
@@ -27,7 +27,7 @@ struct kvm_vm_arch {
 #define X86_VECTORS 256
 
 /* What waits to be injected: inject.c. */
-struct x86_pending {
+struct axk_x86_pending {
 	/* Vectors that have a count. */
 	uint64_t vectors[X86_VECTORS / 64];
 	/* How often each is still to be taken. */
@@ -38,8 +38,8 @@ struct x86_pending {
 	bool window;
 };
 
-struct kvm_vcpu_arch {
-	struct x86_pending pending;
+struct axk_vcpu_arch {
+	struct axk_x86_pending pending;
 	/* What setup was given: a reset starts from it. */
 	struct axvcpu_setup_config setup;
 	/* GiBs that its identity map covers, in 64-bit mode. */
@@ -63,30 +63,30 @@ struct kvm_vcpu_arch {
  * Between "I am running", which a kicker looks for, and the kernel's look at immediate_exit there
  * must be a full barrier. The compare-and-swap that says the former is one.
  */
-static inline void kvm_arch_entry_barrier(void)
+static inline void axk_arch_entry_barrier(void)
 {
 }
 
 /* How KVM_IRQ_LINE numbers the inputs. */
-static inline uint32_t kvm_arch_irq_line(uint32_t gsi)
+static inline uint32_t axk_arch_irq_line(uint32_t gsi)
 {
 	return gsi;
 }
 
 /* Whether a message says which device sends it. */
-static inline bool kvm_arch_msi_devices(void)
+static inline bool axk_arch_msi_devices(void)
 {
 	return false;
 }
 
 /* Whether there are I/O ports. */
-static inline bool kvm_arch_has_ports(void)
+static inline bool axk_arch_has_ports(void)
 {
 	return true;
 }
 
 /* Whether the instruction of such an exit, other than MMIO, finishes on the next entry. */
-static inline bool kvm_arch_is_open(uint32_t exit_reason)
+static inline bool axk_arch_is_open(uint32_t exit_reason)
 {
 	switch (exit_reason) {
 	case KVM_EXIT_IO:
@@ -101,21 +101,21 @@ static inline bool kvm_arch_is_open(uint32_t exit_reason)
 }
 
 /* Whether KVM_RUN ends so because of what the guest did, beyond EFAULT and EHWPOISON. */
-static inline bool kvm_arch_guest_errno(int ret)
+static inline bool axk_arch_guest_errno(int ret)
 {
 	(void)ret;
 	return false;
 }
 
 /* Whether such a failure may be of a moment only, because a slot was removed meanwhile. */
-static inline bool kvm_arch_fault_may_pass(int ret)
+static inline bool axk_arch_fault_may_pass(int ret)
 {
 	(void)ret;
 	return false;
 }
 
 /* Whether, with KVM_EXIT_FAIL_ENTRY, this errno of KVM_RUN's says that the guest could not be entered. */
-static inline bool kvm_arch_refused_entry(int ret)
+static inline bool axk_arch_refused_entry(int ret)
 {
 	(void)ret;
 	return false;

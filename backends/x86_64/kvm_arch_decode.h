@@ -8,7 +8,7 @@
 #include "backends/kvm/kvm.h"
 
 /* is_write, width, port and count: KVM has them in the same order, so that it is one copy. */
-static inline void kvm_arch_io_fields(struct axvcpu_exit_io *io, const struct kvm_run *run)
+static inline void axk_arch_io_fields(struct axvcpu_exit_io *io, const struct kvm_run *run)
 {
 	_Static_assert(KVM_EXIT_IO_IN == 0 && KVM_EXIT_IO_OUT == 1, "is_write is not direction");
 	_Static_assert(offsetof(struct axvcpu_exit_io, count) ==
@@ -17,8 +17,8 @@ static inline void kvm_arch_io_fields(struct axvcpu_exit_io *io, const struct kv
 	memcpy((unsigned char *)io + offsetof(struct axvcpu_exit_io, is_write), &run->io, 8);
 }
 
-static inline bool kvm_arch_decode_frequent(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit,
-					    uint32_t *awaits)
+static inline bool axk_arch_decode_frequent(struct axk_vcpu *vcpu, struct axvcpu_exit *exit,
+					    uint32_t *open_exit_kind)
 {
 	struct kvm_run *run = vcpu->run;
 	struct axvcpu_exit_io *io = &exit->u.io;
@@ -29,18 +29,18 @@ static inline bool kvm_arch_decode_frequent(struct kvm_vcpu *vcpu, struct axvcpu
 		return false;
 	data = (unsigned char *)run + run->io.data_offset;
 	io->buf = data;
-	kvm_arch_io_fields(io, run);
+	axk_arch_io_fields(io, run);
 	/* A byte, by far the most frequent: both conditions become one. */
 	if (likely(run->io.direction == KVM_EXIT_IO_OUT && run->io.size == 1)) {
-		kvm_exit_frequent(exit, AXVCPU_EXIT_IO_WRITE, false, KVM_EXIT_IO, awaits);
+		axk_exit_frequent(exit, AXVCPU_EXIT_IO_WRITE, false, KVM_EXIT_IO, open_exit_kind);
 		io->data = *data;
 	} else if (run->io.direction == KVM_EXIT_IO_OUT) {
-		kvm_exit_frequent(exit, AXVCPU_EXIT_IO_WRITE, false, KVM_EXIT_IO, awaits);
-		io->data = kvm_load(data, run->io.size);
+		axk_exit_frequent(exit, AXVCPU_EXIT_IO_WRITE, false, KVM_EXIT_IO, open_exit_kind);
+		io->data = axk_load(data, run->io.size);
 	} else {
-		kvm_exit_frequent(exit, AXVCPU_EXIT_IO_READ, true, KVM_EXIT_IO, awaits);
+		axk_exit_frequent(exit, AXVCPU_EXIT_IO_READ, true, KVM_EXIT_IO, open_exit_kind);
 		io->data = 0;
-		kvm_expect_answer(vcpu, data);
+		axk_expect_answer(vcpu, data);
 	}
 	return true;
 }

@@ -9,7 +9,7 @@
 
 #define REGISTERS_MAX (KVM_MSR_FILTER_MAX_BITMAP_SIZE * 8)
 
-static int check_range(const struct kvm_vm *kvm, uint32_t i, const struct axvm_sysreg_range *range)
+static int check_range(const struct axk_vm *kvm, uint32_t i, const struct axvm_sysreg_range *range)
 {
 	uint64_t last = (uint64_t)range->base + (range->count - 1);
 
@@ -29,7 +29,7 @@ static int check_range(const struct kvm_vm *kvm, uint32_t i, const struct axvm_s
 }
 
 /* All else is allowed. The first range that has an MSR decides, so each has but its own accesses. */
-static int set_filter(const struct kvm_vm *kvm, const struct axvm_config *config)
+static int set_filter(const struct axk_vm *kvm, const struct axvm_config *config)
 {
 	static const __u8 denied[KVM_MSR_FILTER_MAX_BITMAP_SIZE];
 	struct kvm_msr_filter filter = { .flags = KVM_MSR_FILTER_DEFAULT_ALLOW };
@@ -46,10 +46,10 @@ static int set_filter(const struct kvm_vm *kvm, const struct axvm_config *config
 			.bitmap = (__u8 *)denied,
 		};
 	}
-	return kvm_vm_ioctl(kvm, KVM_X86_SET_MSR_FILTER, &filter);
+	return axk_vm_ioctl(kvm, KVM_X86_SET_MSR_FILTER, &filter);
 }
 
-static int filter_init(const struct kvm_vm *kvm, const struct axvm_config *config)
+static int filter_init(const struct axk_vm *kvm, const struct axvm_config *config)
 {
 	int ret = 0;
 
@@ -60,12 +60,12 @@ static int filter_init(const struct kvm_vm *kvm, const struct axvm_config *confi
 	for (uint32_t i = 0; !ret && i < config->nsysregs; i++)
 		ret = check_range(kvm, i, &config->sysregs[i]);
 	if (!ret)
-		ret = kvm_vm_require(kvm, KVM_CAP_X86_MSR_FILTER, "KVM_CAP_X86_MSR_FILTER",
+		ret = axk_vm_require(kvm, KVM_CAP_X86_MSR_FILTER, "KVM_CAP_X86_MSR_FILTER",
 				     "sysregs");
 	return ret < 0 ? ret : set_filter(kvm, config);
 }
 
-int x86_msr_init(struct kvm_vm *kvm, const struct axvm_config *config)
+int axk_x86_msr_init(struct axk_vm *kvm, const struct axvm_config *config)
 {
 	uint32_t reasons = 0;
 	int ret;
@@ -82,7 +82,7 @@ int x86_msr_init(struct kvm_vm *kvm, const struct axvm_config *config)
 		reasons |= KVM_MSR_EXIT_REASON_INVAL;
 	if (!reasons)
 		return 0;
-	ret = kvm_vm_enable_for(kvm, KVM_CAP_X86_USER_SPACE_MSR, reasons,
+	ret = axk_vm_enable_for(kvm, KVM_CAP_X86_USER_SPACE_MSR, reasons,
 				"KVM_CAP_X86_USER_SPACE_MSR",
 				config->nsysregs ? "sysregs" : "forward");
 	if (!ret && config->nsysregs)
@@ -93,7 +93,7 @@ int x86_msr_init(struct kvm_vm *kvm, const struct axvm_config *config)
 /* --- exits ------------------------------------------------------------------------------------------ */
 
 /* What only came because KVM tells no invalid access from another. */
-static bool not_asked_for(const struct kvm_vcpu *vcpu)
+static bool not_asked_for(const struct axk_vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
 	bool x2apic = run->msr.index >= X2APIC_MSR_FIRST && run->msr.index <= X2APIC_MSR_LAST;
@@ -102,13 +102,13 @@ static bool not_asked_for(const struct kvm_vcpu *vcpu)
 	       !(x2apic && (vcpu->forward & AXVM_FORWARD_UNKNOWN_SYSREGS));
 }
 
-bool x86_decode_msr(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, bool write)
+bool axk_x86_decode_msr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, bool write)
 {
 	struct kvm_run *run = vcpu->run;
 	struct axvcpu_exit_sysreg *sysreg = &exit->u.sysreg;
 
 	if (vcpu->forward & AXVM_FORWARD_IPIS) {
-		int ret = x86_decode_ipi_msr(vcpu, exit, write);
+		int ret = axk_x86_decode_ipi_msr(vcpu, exit, write);
 
 		if (ret >= 0)
 			return ret;
@@ -130,7 +130,7 @@ bool x86_decode_msr(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, bool write)
 	return true;
 }
 
-int x86_complete_msr(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer)
+int axk_x86_complete_msr(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer)
 {
 	struct kvm_run *run = vcpu->run;
 
@@ -160,15 +160,15 @@ struct one_msr {
 _Static_assert(offsetof(struct one_msr, entry) == sizeof(struct kvm_msrs), "struct kvm_msrs");
 
 /* How many KVM took, or a negative errno. */
-static int msr_ioctl(const struct kvm_vcpu *vcpu, bool set, const struct one_msr *msr)
+static int msr_ioctl(const struct axk_vcpu *vcpu, bool set, const struct one_msr *msr)
 {
-	return kvm_vcpu_result(vcpu,
-			       sys_ioctl(vcpu->fd, set ? KVM_SET_MSRS : KVM_GET_MSRS,
-					 (uintptr_t)msr),
+	return axk_vcpu_result(vcpu,
+			       axv_sys_ioctl(vcpu->fd, set ? KVM_SET_MSRS : KVM_GET_MSRS,
+					     (uintptr_t)msr),
 			       set ? "KVM_SET_MSRS" : "KVM_GET_MSRS");
 }
 
-int x86_get_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t *value)
+int axk_x86_get_msr(struct axk_vcpu *vcpu, uint32_t index, uint64_t *value)
 {
 	struct one_msr msr = { .nmsrs = 1, .entry.index = index };
 	int ret = msr_ioctl(vcpu, false, &msr);
@@ -181,24 +181,24 @@ int x86_get_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t *value)
 	return 0;
 }
 
-int x86_put_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value)
+int axk_x86_try_set_msr(struct axk_vcpu *vcpu, uint32_t index, uint64_t value)
 {
 	const struct one_msr msr = { .nmsrs = 1, .entry = { .index = index, .data = value } };
 
 	return msr_ioctl(vcpu, true, &msr);
 }
 
-int x86_set_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value)
+int axk_x86_set_msr(struct axk_vcpu *vcpu, uint32_t index, uint64_t value)
 {
 	uint64_t present;
-	int ret = x86_put_msr(vcpu, index, value);
+	int ret = axk_x86_try_set_msr(vcpu, index, value);
 
 	if (ret < 0)
 		return ret;
 	if (ret == 1)
 		return 0;
 	/* KVM does not say which of the two it is. */
-	ret = x86_get_msr(vcpu, index, &present);
+	ret = axk_x86_get_msr(vcpu, index, &present);
 	return ret ? ret
 		   : axvcpu_fail(vcpu->vm->vm, -EINVAL,
 				 "set_reg: vCPU %" PRIu32 ": KVM refuses %#" PRIx64

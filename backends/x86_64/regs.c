@@ -39,11 +39,11 @@ static __u64 *general_reg(struct kvm_regs *regs, uint64_t id)
 	}
 }
 
-int x86_get_regs(void *arch_vcpu, struct axvcpu_regs *regs)
+int axk_x86_get_regs(void *arch_vcpu, struct axvcpu_regs *regs)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_regs kvm_regs;
-	int ret = kvm_vcpu_ioctl(vcpu, KVM_GET_REGS, &kvm_regs);
+	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_REGS, &kvm_regs);
 
 	if (ret)
 		return ret;
@@ -53,16 +53,16 @@ int x86_get_regs(void *arch_vcpu, struct axvcpu_regs *regs)
 	return 0;
 }
 
-int x86_set_regs(void *arch_vcpu, const struct axvcpu_regs *regs)
+int axk_x86_set_regs(void *arch_vcpu, const struct axvcpu_regs *regs)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_regs kvm_regs = { .rip = regs->pc, .rflags = regs->flags };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(gpr_offset); i++)
 		*gpr(&kvm_regs, i) = regs->gpr[i];
 	/* The interrupt flag may be another now. */
-	x86_irq_state_changed(vcpu);
-	return kvm_vcpu_ioctl(vcpu, KVM_SET_REGS, &kvm_regs);
+	axk_x86_irq_state_changed(vcpu);
+	return axk_vcpu_ioctl(vcpu, KVM_SET_REGS, &kvm_regs);
 }
 
 /* --- system registers: struct kvm_sregs ---------------------------------------------------------- */
@@ -106,13 +106,13 @@ static unsigned char *sreg(struct kvm_sregs *sregs, uint64_t id, size_t *size)
 	return (unsigned char *)sregs + sregs_table[id - AXVCPU_REG_X86_CR0].offset;
 }
 
-static int get_sreg(struct kvm_vcpu *vcpu, uint64_t id, uint64_t *value)
+static int get_sreg(struct axk_vcpu *vcpu, uint64_t id, uint64_t *value)
 {
 	struct kvm_sregs sregs;
 	uint64_t wide = 0;
 	size_t size;
 	unsigned char *p;
-	int ret = kvm_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
+	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
 
 	if (ret)
 		return ret;
@@ -122,18 +122,18 @@ static int get_sreg(struct kvm_vcpu *vcpu, uint64_t id, uint64_t *value)
 	return 0;
 }
 
-static int set_sreg(struct kvm_vcpu *vcpu, uint64_t id, uint64_t value)
+static int set_sreg(struct axk_vcpu *vcpu, uint64_t id, uint64_t value)
 {
 	struct kvm_sregs sregs;
 	size_t size;
 	unsigned char *p;
-	int ret = kvm_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
+	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
 
 	if (ret)
 		return ret;
 	p = sreg(&sregs, id, &size);
 	__builtin_memcpy(p, &value, size);
-	ret = kvm_vcpu_ioctl(vcpu, KVM_SET_SREGS, &sregs);
+	ret = axk_vcpu_ioctl(vcpu, KVM_SET_SREGS, &sregs);
 	/* Without a LAPIC of its own, the kernel takes it from here on every entry. */
 	if (!ret && id == AXVCPU_REG_X86_CR8)
 		vcpu->run->cr8 = value;
@@ -149,9 +149,9 @@ static bool is_msr(uint64_t id)
 
 /* --- one register --------------------------------------------------------------------------------- */
 
-int x86_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value)
+int axk_x86_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_regs regs;
 	uint64_t raw = 0;
 	int ret;
@@ -159,46 +159,46 @@ int x86_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value)
 	if (is_sreg(id))
 		return get_sreg(vcpu, id, value);
 	if (is_msr(id))
-		return x86_get_msr(vcpu, (uint32_t)id, value);
-	if (kvm_is_value_id(id)) {
-		ret = kvm_get_one_reg(vcpu, id, &raw);
+		return axk_x86_get_msr(vcpu, (uint32_t)id, value);
+	if (axk_is_value_id(id)) {
+		ret = axk_get_one_reg(vcpu, id, &raw);
 		if (!ret)
 			*value = raw;
 		return ret;
 	}
 	if (!general_reg(&regs, id))
 		return -ENOENT;
-	ret = kvm_vcpu_ioctl(vcpu, KVM_GET_REGS, &regs);
+	ret = axk_vcpu_ioctl(vcpu, KVM_GET_REGS, &regs);
 	if (!ret)
 		*value = *general_reg(&regs, id);
 	return ret;
 }
 
-int x86_set_reg(void *arch_vcpu, uint64_t id, uint64_t value)
+int axk_x86_set_reg(void *arch_vcpu, uint64_t id, uint64_t value)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_regs regs;
 	int ret;
 
 	if (is_sreg(id))
 		return set_sreg(vcpu, id, value);
 	if (is_msr(id))
-		return x86_set_msr(vcpu, (uint32_t)id, value);
-	if (kvm_is_value_id(id))
-		return kvm_set_one_reg(vcpu, id, &value);
+		return axk_x86_set_msr(vcpu, (uint32_t)id, value);
+	if (axk_is_value_id(id))
+		return axk_set_one_reg(vcpu, id, &value);
 	if (!general_reg(&regs, id))
 		return -ENOENT;
-	ret = kvm_vcpu_ioctl(vcpu, KVM_GET_REGS, &regs);
+	ret = axk_vcpu_ioctl(vcpu, KVM_GET_REGS, &regs);
 	if (ret)
 		return ret;
 	*general_reg(&regs, id) = value;
-	x86_irq_state_changed(vcpu);
-	return kvm_vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
+	axk_x86_irq_state_changed(vcpu);
+	return axk_vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
 }
 
-int x86_set_return_value(void *arch_vcpu, uint64_t value)
+int axk_x86_set_return_value(void *arch_vcpu, uint64_t value)
 {
-	return x86_set_reg(arch_vcpu, AXVCPU_REG_GPR(0), value);
+	return axk_x86_set_reg(arch_vcpu, AXVCPU_REG_GPR(0), value);
 }
 
 /* --- the list --------------------------------------------------------------------------------------- */
@@ -245,7 +245,7 @@ static const struct {
 	{ AXVCPU_REG_X86_IDT_BASE, "idt_base" },
 };
 
-int x86_reg_info(unsigned int n, uint64_t *id, const char **name)
+int axk_x86_reg_info(unsigned int n, uint64_t *id, const char **name)
 {
 	if (n >= ARRAY_SIZE(names))
 		return -ENOENT;

@@ -47,10 +47,10 @@ static const uint32_t zero_msrs[] = {
 
 /* --- what is apart from the registers --------------------------------------------------------------- */
 
-static int reset_events(struct kvm_vcpu *vcpu)
+static int reset_events(struct axk_vcpu *vcpu)
 {
 	struct kvm_vcpu_events events;
-	int ret = kvm_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
+	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
 
 	if (ret)
 		return ret;
@@ -61,33 +61,33 @@ static int reset_events(struct kvm_vcpu *vcpu)
 	events.exception_payload = 0;
 	/* Those fields that are to be written, and no others. */
 	events.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
-	return kvm_vcpu_ioctl(vcpu, KVM_SET_VCPU_EVENTS, &events);
+	return axk_vcpu_ioctl(vcpu, KVM_SET_VCPU_EVENTS, &events);
 }
 
 /* One at a time: KVM stops at the first that it does not have, and says so by the count. */
-static int reset_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value)
+static int reset_msr(struct axk_vcpu *vcpu, uint32_t index, uint64_t value)
 {
-	int ret = x86_put_msr(vcpu, index, value);
+	int ret = axk_x86_try_set_msr(vcpu, index, value);
 
 	return ret < 0 ? ret : 0;
 }
 
-static int reset_fpu(struct kvm_vcpu *vcpu)
+static int reset_fpu(struct axk_vcpu *vcpu)
 {
 	/* No component is marked as present: all of them get their initial state. */
 	struct kvm_xsave xsave = { .region = {
 					   [XSAVE_FCW] = FCW_RESET, [XSAVE_MXCSR] = MXCSR_RESET } };
 	struct kvm_xcrs xcrs = { .nr_xcrs = 1, .xcrs = { { .xcr = 0, .value = XCR0_RESET } } };
-	int ret = kvm_vcpu_ioctl(vcpu, KVM_SET_XSAVE, &xsave);
+	int ret = axk_vcpu_ioctl(vcpu, KVM_SET_XSAVE, &xsave);
 
-	return ret ? ret : kvm_vcpu_ioctl(vcpu, KVM_SET_XCRS, &xcrs);
+	return ret ? ret : axk_vcpu_ioctl(vcpu, KVM_SET_XCRS, &xcrs);
 }
 
-static int reset_debug(struct kvm_vcpu *vcpu)
+static int reset_debug(struct axk_vcpu *vcpu)
 {
 	const struct kvm_debugregs debugregs = { .dr6 = DR6_RESET, .dr7 = DR7_RESET };
 
-	return kvm_vcpu_ioctl(vcpu, KVM_SET_DEBUGREGS, &debugregs);
+	return axk_vcpu_ioctl(vcpu, KVM_SET_DEBUGREGS, &debugregs);
 }
 
 /* --- the kernel's LAPIC ------------------------------------------------------------------------------- */
@@ -97,13 +97,13 @@ static void lapic_set(struct kvm_lapic_state *lapic, unsigned int reg, uint32_t 
 	memcpy(lapic->regs + reg, &value, sizeof(value));
 }
 
-static int reset_lapic(struct kvm_vcpu *vcpu)
+static int reset_lapic(struct axk_vcpu *vcpu)
 {
 	const struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	static const unsigned int local_vectors[] = { 0x2f0, 0x320, 0x330, 0x340,
 						      0x350, 0x360, 0x370 };
 	struct kvm_lapic_state lapic;
-	int ret = kvm_vcpu_ioctl(vcpu, KVM_GET_LAPIC, &lapic);
+	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_LAPIC, &lapic);
 
 	if (ret)
 		return ret;
@@ -117,13 +117,13 @@ static int reset_lapic(struct kvm_vcpu *vcpu)
 	/* Where the PIC comes in: KVM has it open at the boot processor, as firmware would. */
 	if (!vcpu->id)
 		lapic_set(&lapic, LAPIC_LINT0, LINT0_EXTERNAL);
-	ret = kvm_vcpu_ioctl(vcpu, KVM_SET_LAPIC, &lapic);
-	return ret ? ret : kvm_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &runnable);
+	ret = axk_vcpu_ioctl(vcpu, KVM_SET_LAPIC, &lapic);
+	return ret ? ret : axk_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &runnable);
 }
 
 /* --- registers --------------------------------------------------------------------------------------------- */
 
-static void power_on_sregs(const struct kvm_vcpu *vcpu, struct kvm_sregs *sregs)
+static void power_on_sregs(const struct axk_vcpu *vcpu, struct kvm_sregs *sregs)
 {
 	const struct kvm_segment data = { .limit = 0xffff, .type = 3, .present = 1, .s = 1 };
 
@@ -148,30 +148,30 @@ static void power_on_sregs(const struct kvm_vcpu *vcpu, struct kvm_sregs *sregs)
 	};
 }
 
-static int enter_raw(struct kvm_vcpu *vcpu, const struct kvm_sregs *sregs)
+static int enter_raw(struct axk_vcpu *vcpu, const struct kvm_sregs *sregs)
 {
 	const struct kvm_regs regs = { .rip = vcpu->entry, .rflags = RFLAGS_RESET };
-	int ret = kvm_vcpu_ioctl(vcpu, KVM_SET_SREGS, sregs);
+	int ret = axk_vcpu_ioctl(vcpu, KVM_SET_SREGS, sregs);
 
-	return ret ? ret : kvm_vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
+	return ret ? ret : axk_vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
 }
 
-static int reset_registers(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+static int reset_registers(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
 			   bool start)
 {
 	struct kvm_sregs sregs;
 
 	power_on_sregs(vcpu, &sregs);
 	return config->mode == AXVCPU_MODE_RAW ? enter_raw(vcpu, &sregs)
-					       : x86_enter_mode(vcpu, config, start, &sregs);
+					       : axk_x86_enter_mode(vcpu, config, start, &sregs);
 }
 
-int x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
+int axk_x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct axvcpu_setup_config config = vcpu->arch.setup;
 	uint64_t old_entry = vcpu->entry;
-	int ret = kvm_drop_exits(vcpu);
+	int ret = axk_drop_exits(vcpu);
 
 	config.arg = arg;
 	vcpu->entry = entry;
@@ -182,7 +182,7 @@ int x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 		vcpu->entry = old_entry;
 		return ret;
 	}
-	x86_inject_reset(vcpu);
+	axk_x86_inject_reset(vcpu);
 	vcpu->arch.icr_low = 0;
 	vcpu->arch.icr_high = 0;
 	ret = reset_events(vcpu);

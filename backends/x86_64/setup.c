@@ -69,7 +69,7 @@ static struct kvm_segment flat_segment(uint16_t selector, uint8_t type, bool cod
 				     .g = 1 };
 }
 
-static int write_gdt(struct kvm_vcpu *vcpu, uint64_t gpa, bool code64, struct kvm_dtable *gdt)
+static int write_gdt(struct axk_vcpu *vcpu, uint64_t gpa, bool code64, struct kvm_dtable *gdt)
 {
 	const struct kvm_segment code32 = flat_segment(SELECTOR_CODE32, TYPE_CODE, false);
 	const struct kvm_segment code = flat_segment(SELECTOR_CODE, TYPE_CODE, code64);
@@ -133,7 +133,7 @@ static int write_page_tables(struct axvm *vm, uint64_t root, uint64_t gibs)
 	return ret;
 }
 
-static int check_boot_area(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+static int check_boot_area(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
 			   uint64_t need)
 {
 	const struct axvm *vm = vcpu->vm->vm;
@@ -165,7 +165,7 @@ static void set_segments(struct kvm_sregs *sregs, struct kvm_segment code, struc
 	sregs->idt = (struct kvm_dtable){ 0 };
 }
 
-static int setup_64(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+static int setup_64(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
 		    struct kvm_sregs *sregs)
 {
 	struct axvm *vm = vcpu->vm->vm;
@@ -192,7 +192,7 @@ static int setup_64(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *con
 	return 0;
 }
 
-static int setup_32(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+static int setup_32(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
 		    struct kvm_sregs *sregs)
 {
 	int ret = check_boot_area(vcpu, config, 0);
@@ -215,7 +215,7 @@ static int setup_32(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *con
  * As after a reset, but with every segment at 0, and CS such that it reaches the entry. A CPU that
  * another one starts by SIPI finds itself at IP 0 of a segment of its own.
  */
-static int setup_16(struct kvm_vcpu *vcpu, bool start, struct kvm_sregs *sregs,
+static int setup_16(struct axk_vcpu *vcpu, bool start, struct kvm_sregs *sregs,
 		    struct kvm_regs *regs)
 {
 	struct kvm_segment data = { .limit = 0xffff, .type = TYPE_DATA, .present = 1, .s = 1 };
@@ -239,7 +239,7 @@ static int setup_16(struct kvm_vcpu *vcpu, bool start, struct kvm_sregs *sregs,
 	return 0;
 }
 
-static int set_mode(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config, bool start,
+static int set_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config, bool start,
 		    struct kvm_sregs *sregs, struct kvm_regs *regs)
 {
 	switch (config->mode) {
@@ -253,7 +253,7 @@ static int set_mode(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *con
 }
 
 /* 32-bit code cannot be entered, and no stack can be, beyond what its registers hold. */
-static int check_width(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config)
+static int check_width(const struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config)
 {
 	uint64_t max = config->mode == AXVCPU_MODE_64 ? UINT64_MAX : UINT32_MAX;
 
@@ -263,8 +263,8 @@ static int check_width(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_co
 	return 0;
 }
 
-int x86_enter_mode(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config, bool start,
-		   struct kvm_sregs *sregs)
+int axk_x86_enter_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config, bool start,
+		       struct kvm_sregs *sregs)
 {
 	struct kvm_regs regs = {
 		.rip = vcpu->entry, .rsp = config->stack, .rdi = config->arg, .rflags = RFLAGS_FIXED
@@ -274,26 +274,26 @@ int x86_enter_mode(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *conf
 	if (!ret)
 		ret = set_mode(vcpu, config, start, sregs, &regs);
 	if (!ret)
-		ret = kvm_vcpu_ioctl(vcpu, KVM_SET_SREGS, sregs);
+		ret = axk_vcpu_ioctl(vcpu, KVM_SET_SREGS, sregs);
 	if (!ret)
-		ret = kvm_vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
+		ret = axk_vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
 	return ret;
 }
 
 /* What a mode does not name stays as KVM resets it: the LAPIC's base, above all. */
-static int setup_registers(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config)
+static int setup_registers(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config)
 {
 	struct kvm_sregs sregs;
-	int ret = kvm_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
+	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
 
-	return ret ? ret : x86_enter_mode(vcpu, config, false, &sregs);
+	return ret ? ret : axk_x86_enter_mode(vcpu, config, false, &sregs);
 }
 
-static int read_config(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config,
+static int read_config(const struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
 		       struct axvcpu_x86_setup *x86)
 {
 	const struct axvm *vm = vcpu->vm->vm;
-	int ret = sized_copy(vm, "struct axvcpu_x86_setup", x86, sizeof(*x86), config->arch);
+	int ret = axv_sized_copy(vm, "struct axvcpu_x86_setup", x86, sizeof(*x86), config->arch);
 
 	if (ret)
 		return ret;
@@ -308,12 +308,12 @@ static int read_config(const struct kvm_vcpu *vcpu, const struct axvcpu_setup_co
 	return 0;
 }
 
-int x86_set_entry(void *arch_vcpu, uint64_t entry)
+int axk_x86_set_entry(void *arch_vcpu, uint64_t entry)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 
 	vcpu->entry = entry;
-	return vcpu->is_setup ? x86_set_reg(vcpu, AXVCPU_REG_PC, entry) : 0;
+	return vcpu->is_setup ? axk_x86_set_reg(vcpu, AXVCPU_REG_PC, entry) : 0;
 }
 
 /*
@@ -321,32 +321,32 @@ int x86_set_entry(void *arch_vcpu, uint64_t entry)
  * changes, an interrupt or a startup for the newest vCPU goes nowhere. To write what is there already
  * makes KVM draw it again.
  */
-static int announce_lapic(struct kvm_vcpu *vcpu)
+static int announce_lapic(struct axk_vcpu *vcpu)
 {
 	struct kvm_lapic_state lapic;
-	int ret = kvm_vcpu_ioctl(vcpu, KVM_GET_LAPIC, &lapic);
+	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_LAPIC, &lapic);
 
-	return ret ? ret : kvm_vcpu_ioctl(vcpu, KVM_SET_LAPIC, &lapic);
+	return ret ? ret : axk_vcpu_ioctl(vcpu, KVM_SET_LAPIC, &lapic);
 }
 
-int x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
+int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 {
-	struct kvm_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct axvcpu_x86_setup x86;
 	int ret = read_config(vcpu, config, &x86);
 
 	/* The CPUID first: it decides which bits the registers may have. */
 	if (!ret)
-		ret = x86_cpuid_set(vcpu, &x86);
+		ret = axk_x86_cpuid_set(vcpu, &x86);
 	if (!ret)
 		ret = config->mode == AXVCPU_MODE_RAW
-			      ? x86_set_reg(vcpu, AXVCPU_REG_PC, vcpu->entry)
+			      ? axk_x86_set_reg(vcpu, AXVCPU_REG_PC, vcpu->entry)
 			      : setup_registers(vcpu, config);
 	if (!ret && vcpu->vm->kernel_irqchip)
 		ret = announce_lapic(vcpu);
 	if (!ret) {
 		vcpu->is_setup = true;
-		x86_doorbell_setup(vcpu);
+		axk_x86_doorbell_setup(vcpu);
 		/* For a reset. The caller's arch config does not outlive this call. */
 		vcpu->arch.setup = *config;
 		vcpu->arch.setup.arch = NULL;

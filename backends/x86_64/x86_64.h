@@ -6,92 +6,92 @@
 #include "backends/kvm/kvm.h"
 
 /* setup.c */
-int x86_set_entry(void *arch_vcpu, uint64_t entry);
-int x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config);
+int axk_x86_set_entry(void *arch_vcpu, uint64_t entry);
+int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config);
 /*
  * Writes the registers with which vcpu->entry is met. 'sregs' has what no mode names; 'start': as
  * another CPU starts it.
  */
-int x86_enter_mode(struct kvm_vcpu *vcpu, const struct axvcpu_setup_config *config, bool start,
-		   struct kvm_sregs *sregs);
+int axk_x86_enter_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config, bool start,
+		       struct kvm_sregs *sregs);
 
 /* reset.c */
-int x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
+int axk_x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
 
 /* cpuid.c */
 /* Reads what KVM supports into *cpuid, which the caller frees. 'vm' is for messages, or NULL. */
-int x86_cpuid_read(const struct axvm *vm, int kvm_fd, struct kvm_cpuid2 **cpuid);
+int axk_x86_cpuid_read(const struct axvm *vm, int kvm_fd, struct kvm_cpuid2 **cpuid);
 /* The width of guest-physical addresses. */
-uint32_t x86_cpuid_gpa_bits(const struct kvm_cpuid2 *cpuid);
+uint32_t axk_x86_cpuid_gpa_bits(const struct kvm_cpuid2 *cpuid);
 /* A leaf of it, or NULL. */
-const struct kvm_cpuid_entry2 *x86_cpuid_find(const struct kvm_cpuid2 *cpuid, uint32_t function,
-					      uint32_t index);
+const struct kvm_cpuid_entry2 *axk_x86_cpuid_find(const struct kvm_cpuid2 *cpuid, uint32_t function,
+						  uint32_t index);
 /* Gives a vCPU its CPUID. 'config' may be NULL. */
 /* The table that a vCPU's guest reads, which the caller frees. NULL: no memory. */
-struct kvm_cpuid2 *x86_cpuid_build(const struct kvm_vcpu *vcpu,
-				   const struct axvcpu_x86_setup *config);
-int x86_cpuid_set(struct kvm_vcpu *vcpu, const struct axvcpu_x86_setup *config);
+struct kvm_cpuid2 *axk_x86_cpuid_build(const struct axk_vcpu *vcpu,
+				       const struct axvcpu_x86_setup *config);
+int axk_x86_cpuid_set(struct axk_vcpu *vcpu, const struct axvcpu_x86_setup *config);
 
 /* inject.c */
-int x86_inject_interrupt(void *arch_vcpu, uint32_t vector);
-int x86_inject_anywhere(void *arch_vcpu, uint32_t vector);
-int x86_inject_nmi(void *arch_vcpu);
-int x86_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception);
-int x86_request_irq_window(void *arch_vcpu);
+int axk_x86_inject_interrupt(void *arch_vcpu, uint32_t vector);
+int axk_x86_inject_anywhere(void *arch_vcpu, uint32_t vector);
+int axk_x86_inject_nmi(void *arch_vcpu);
+int axk_x86_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception);
+int axk_x86_request_irq_window(void *arch_vcpu);
 /* Nothing waits any more. What KVM has taken already is not seen to here. */
-void x86_inject_reset(struct kvm_vcpu *vcpu);
+void axk_x86_inject_reset(struct axk_vcpu *vcpu);
 
 /* Whether the guest can take an interrupt is not known any more: KVM says so at the next exit. */
-static inline void x86_irq_state_changed(struct kvm_vcpu *vcpu)
+static inline void axk_x86_irq_state_changed(struct axk_vcpu *vcpu)
 {
 	vcpu->run->ready_for_interrupt_injection = 0;
 }
 
 /* forward.c: what of a VM's config becomes exits, by capabilities of KVM's. */
-int x86_forward_init(struct kvm_vm *kvm, const struct axvm_config *config);
+int axk_x86_forward_init(struct axk_vm *kvm, const struct axvm_config *config);
 
 /* msr.c */
-int x86_msr_init(struct kvm_vm *kvm, const struct axvm_config *config);
-bool x86_decode_msr(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, bool write);
-int x86_complete_msr(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer);
+int axk_x86_msr_init(struct axk_vm *kvm, const struct axvm_config *config);
+bool axk_x86_decode_msr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, bool write);
+int axk_x86_complete_msr(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer);
 /* -ENOENT, without a message, for one that KVM does not keep. */
-int x86_get_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t *value);
-int x86_set_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value);
+int axk_x86_get_msr(struct axk_vcpu *vcpu, uint32_t index, uint64_t *value);
+int axk_x86_set_msr(struct axk_vcpu *vcpu, uint32_t index, uint64_t value);
 /* Returns 1; 0 if KVM does not keep it, or refuses the value; or an errno. */
-int x86_put_msr(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value);
+int axk_x86_try_set_msr(struct axk_vcpu *vcpu, uint32_t index, uint64_t value);
 
 /* hypercall.c */
-int x86_hypercall_init(struct kvm_vm *kvm, const struct axvm_config *config);
+int axk_x86_hypercall_init(struct axk_vm *kvm, const struct axvm_config *config);
 /* Before a vCPU's first run. */
-void x86_doorbell_setup(struct kvm_vcpu *vcpu);
-void x86_decode_hypercall(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+void axk_x86_doorbell_setup(struct axk_vcpu *vcpu);
+void axk_x86_decode_hypercall(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 /* Of a port write that exit.c has decoded: makes a hypercall of it, if it is one. */
-void x86_decode_doorbell(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
-int x86_complete_hypercall(struct kvm_vcpu *vcpu, const struct axvcpu_answer *answer);
+void axk_x86_decode_doorbell(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
+int axk_x86_complete_hypercall(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer);
 
 /* apic.c */
 /* The x2APIC's registers are MSRs from here on. */
 #define X2APIC_MSR_FIRST 0x800u
 #define X2APIC_MSR_LAST 0x8ffu
 /* MMIO, decoded: makes an IPI of it if it is one. False: it was for the LAPIC, the guest goes on. */
-bool x86_decode_ipi_mmio(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+bool axk_x86_decode_ipi_mmio(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 /*
  * Decodes an access to those of them that send interrupts. 1: an exit; 0: it was for the backend
  * alone, which has answered it; -1: it is none of them.
  */
-int x86_decode_ipi_msr(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, bool write);
+int axk_x86_decode_ipi_msr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, bool write);
 
 /* debug.c */
-int x86_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug);
-int x86_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
-void x86_decode_debug(const struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+int axk_x86_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug);
+int axk_x86_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
+void axk_x86_decode_debug(const struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 
 /* regs.c */
-int x86_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value);
-int x86_set_reg(void *arch_vcpu, uint64_t id, uint64_t value);
-int x86_get_regs(void *arch_vcpu, struct axvcpu_regs *regs);
-int x86_set_regs(void *arch_vcpu, const struct axvcpu_regs *regs);
-int x86_set_return_value(void *arch_vcpu, uint64_t value);
-int x86_reg_info(unsigned int n, uint64_t *id, const char **name);
+int axk_x86_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value);
+int axk_x86_set_reg(void *arch_vcpu, uint64_t id, uint64_t value);
+int axk_x86_get_regs(void *arch_vcpu, struct axvcpu_regs *regs);
+int axk_x86_set_regs(void *arch_vcpu, const struct axvcpu_regs *regs);
+int axk_x86_set_return_value(void *arch_vcpu, uint64_t value);
+int axk_x86_reg_info(unsigned int n, uint64_t *id, const char **name);
 
 #endif

@@ -106,8 +106,9 @@ struct axvcpu_arch_ops {
 	/** Sets the first state of a vCPU. The config is complete. Called again if it failed. */
 	int (*setup)(void *arch_vcpu, const struct axvcpu_setup_config *config);
 	/**
-	 * Runs the vCPU until its next exit. The library has zeroed `exit`. The backend sets
-	 * `kicked` only if the exit answers a kick.
+	 * Runs the vCPU until its next exit. Writes `exit`, except `kicked`: the library has zeroed
+	 * that, and the backend sets it only if the exit answers a kick. AXVCPU_EXIT_NOTHING never
+	 * takes an answer.
 	 */
 	int (*run)(void *arch_vcpu, struct axvcpu_exit *exit);
 	/** The calling thread becomes the owner; it has been pinned. Optional: nothing to do. */

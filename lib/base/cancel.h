@@ -10,8 +10,8 @@
 
 #include <pthread.h>
 
-/* Returns the previous state, for cancel_restore(). These nest. */
-static inline int cancel_disable(void)
+/* Returns the previous state, for axv_cancel_restore(). These nest. */
+static inline int axv_cancel_disable(void)
 {
 	int state;
 
@@ -19,7 +19,7 @@ static inline int cancel_disable(void)
 	return state;
 }
 
-static inline void cancel_restore(int state)
+static inline void axv_cancel_restore(int state)
 {
 	pthread_setcancelstate(state, NULL);
 }

@@ -6,8 +6,8 @@
 
 #include "axvcpu/arch.h"
 
-int sized_copy(const struct axvm *vm, const char *what, void *own, size_t own_size,
-		const void *given)
+int axv_sized_copy(const struct axvm *vm, const char *what, void *own, size_t own_size,
+		   const void *given)
 {
 	const unsigned char *bytes = given;
 	size_t size;
@@ -26,9 +26,10 @@ int sized_copy(const struct axvm *vm, const char *what, void *own, size_t own_si
 				   SIZED_MAX);
 	for (size_t i = own_size; i < size; i++)
 		if (bytes[i])
-			return axvcpu_fail(vm, -E2BIG,
-					   "%s: byte %zu is set, of which this version knows nothing",
-					   what, i);
+			return axvcpu_fail(
+				vm, -E2BIG,
+				"%s: byte %zu is set, of which this version knows nothing", what,
+				i);
 	memcpy(own, given, size < own_size ? size : own_size);
 	memcpy(own, &own_size, sizeof(own_size));
 	return 0;

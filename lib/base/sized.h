@@ -14,7 +14,7 @@ struct axvm;
  * all default. What the caller's header did not know is zero; what it knows beyond ours must be
  * zero. Returns 0, -EINVAL or -E2BIG, with a message that says 'what'.
  */
-int sized_copy(const struct axvm *vm, const char *what, void *own, size_t own_size,
-		const void *given);
+int axv_sized_copy(const struct axvm *vm, const char *what, void *own, size_t own_size,
+		   const void *given);
 
 #endif

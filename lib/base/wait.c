@@ -11,32 +11,32 @@
 /* SLEEP_MIN_NS is doubled so often: 1.28 ms. */
 #define DOUBLINGS 6
 
-int64_t deadline_in(int64_t timeout_ns)
+int64_t axv_deadline_in(int64_t timeout_ns)
 {
 	int64_t now;
 
 	if (timeout_ns < 0)
 		return NO_DEADLINE;
-	now = sys_now_ns();
+	now = axv_sys_now_ns();
 	return timeout_ns < NO_DEADLINE - now ? now + timeout_ns : NO_DEADLINE;
 }
 
-int64_t deadline_left(int64_t deadline)
+int64_t axv_deadline_left(int64_t deadline)
 {
 	int64_t now;
 
 	if (deadline == NO_DEADLINE)
 		return NO_DEADLINE;
-	now = sys_now_ns();
+	now = axv_sys_now_ns();
 	return deadline > now ? deadline - now : 0;
 }
 
-struct timespec timespec_of(int64_t ns)
+struct timespec axv_timespec_of(int64_t ns)
 {
 	return (struct timespec){ .tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S };
 }
 
-void wait_briefly(unsigned int *waits)
+void axv_wait_briefly(unsigned int *waits)
 {
 	/*
 	 * A futex that no one changes or wakes: the sleep takes no further system call than the
@@ -47,9 +47,9 @@ void wait_briefly(unsigned int *waits)
 	struct timespec ts;
 
 	if ((*waits)++ < YIELDS) {
-		sys_yield();
+		axv_sys_yield();
 		return;
 	}
-	ts = timespec_of((int64_t)SLEEP_MIN_NS << (sleeps < DOUBLINGS ? sleeps : DOUBLINGS));
-	sys_futex_wait(&never, &ts);
+	ts = axv_timespec_of((int64_t)SLEEP_MIN_NS << (sleeps < DOUBLINGS ? sleeps : DOUBLINGS));
+	axv_sys_futex_wait(&never, &ts);
 }

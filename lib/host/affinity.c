@@ -29,8 +29,8 @@ static bool set_has(const unsigned char *set, size_t size, unsigned int cpu)
 	return word >> cpu % WORD_BITS & 1;
 }
 
-int affinity_init(const struct axvm *vm, struct affinity *affinity,
-		  const struct axvcpu_config *config)
+int axv_affinity_init(const struct axvm *vm, struct axv_affinity *affinity,
+		      const struct axvcpu_config *config)
 {
 	size_t size = config->cpu_set_size;
 	bool empty = true;
@@ -43,7 +43,7 @@ int affinity_init(const struct axvm *vm, struct affinity *affinity,
 		return axvcpu_fail(vm, -EINVAL,
 				   "vCPU %u: a cpu_set of %zu bytes is not a cpu_set_t", config->id,
 				   size);
-	affinity->set = sys_calloc(1, size);
+	affinity->set = axv_sys_calloc(1, size);
 	if (!affinity->set)
 		return axvcpu_fail(vm, -ENOMEM, "vCPU %u: cpu_set", config->id);
 	memcpy(affinity->set, config->cpu_set, size);
@@ -51,45 +51,45 @@ int affinity_init(const struct axvm *vm, struct affinity *affinity,
 	for (size_t i = 0; i < size; i++)
 		empty = empty && !affinity->set[i];
 	if (empty) {
-		affinity_destroy(affinity);
+		axv_affinity_destroy(affinity);
 		return axvcpu_fail(vm, -EINVAL, "vCPU %u: cpu_set is empty", config->id);
 	}
 	return 0;
 }
 
-void affinity_destroy(struct affinity *affinity)
+void axv_affinity_destroy(struct axv_affinity *affinity)
 {
 	free(affinity->set);
 	free(affinity->saved);
-	*affinity = (struct affinity){ 0 };
+	*affinity = (struct axv_affinity){ 0 };
 }
 
 /* The hooks, by a thread that is inside the vCPU. */
 static int get_affinity(const struct axvm *vm, void *set, size_t size)
 {
-	int cancel = cancel_disable();
+	int cancel = axv_cancel_disable();
 	int ret = vm->hal.get_affinity(vm->hal.ctx, set, size);
 
-	cancel_restore(cancel);
+	axv_cancel_restore(cancel);
 	return ret;
 }
 
 static int set_affinity(const struct axvm *vm, const void *set, size_t size)
 {
-	int cancel = cancel_disable();
+	int cancel = axv_cancel_disable();
 	int ret = vm->hal.set_affinity(vm->hal.ctx, set, size);
 
-	cancel_restore(cancel);
+	axv_cancel_restore(cancel);
 	return ret;
 }
 
 /* The kernel's own width of a set is found by trying. */
-static int save(const struct axvm *vm, struct affinity *affinity)
+static int save(const struct axvm *vm, struct axv_affinity *affinity)
 {
 	int ret = -EINVAL;
 
 	for (size_t size = 128; ret == -EINVAL && size <= SET_SIZE_MAX; size *= 2) {
-		unsigned char *set = sys_calloc(1, size);
+		unsigned char *set = axv_sys_calloc(1, size);
 
 		if (!set)
 			return axvcpu_fail(vm, -ENOMEM, "saving the thread's CPU set");
@@ -106,7 +106,8 @@ static int save(const struct axvm *vm, struct affinity *affinity)
 	return axvcpu_fail(vm, ret, "reading the thread's CPU set");
 }
 
-static int pin_to_favor(const struct axvm *vm, const struct affinity *affinity, unsigned int favor)
+static int pin_to_favor(const struct axvm *vm, const struct axv_affinity *affinity,
+			unsigned int favor)
 {
 	size_t size = (favor / WORD_BITS + 1) * sizeof(unsigned long);
 	unsigned long *set;
@@ -114,7 +115,7 @@ static int pin_to_favor(const struct axvm *vm, const struct affinity *affinity, 
 
 	if (affinity->set && !set_has(affinity->set, affinity->set_size, favor))
 		return -EINVAL;
-	set = sys_calloc(1, size);
+	set = axv_sys_calloc(1, size);
 	if (!set)
 		return -ENOMEM;
 	set[favor / WORD_BITS] = 1ul << favor % WORD_BITS;
@@ -123,7 +124,7 @@ static int pin_to_favor(const struct axvm *vm, const struct affinity *affinity, 
 	return ret;
 }
 
-int affinity_pin(const struct axvm *vm, struct affinity *affinity, int favor)
+int axv_affinity_pin(const struct axvm *vm, struct axv_affinity *affinity, int favor)
 {
 	int ret = -EINVAL;
 
@@ -154,7 +155,7 @@ int affinity_pin(const struct axvm *vm, struct affinity *affinity, int favor)
 /* All CPUs, of which the kernel gives the thread those that its cpuset has. */
 static int unpin(const struct axvm *vm, size_t size)
 {
-	unsigned char *all = sys_calloc(1, size);
+	unsigned char *all = axv_sys_calloc(1, size);
 	int ret;
 
 	if (!all)
@@ -165,7 +166,7 @@ static int unpin(const struct axvm *vm, size_t size)
 	return ret;
 }
 
-int affinity_restore(const struct axvm *vm, struct affinity *affinity)
+int axv_affinity_restore(const struct axvm *vm, struct axv_affinity *affinity)
 {
 	int ret;
 

@@ -9,7 +9,7 @@
 struct axvm;
 struct axvcpu_config;
 
-struct affinity {
+struct axv_affinity {
 	/* A cpu_set_t of the caller's size; NULL: all CPUs. */
 	unsigned char *set;
 	size_t set_size;
@@ -19,19 +19,19 @@ struct affinity {
 };
 
 /* Copies the CPU set of a config. Returns 0, -EINVAL for an empty one, -ENOMEM. */
-int affinity_init(const struct axvm *vm, struct affinity *affinity,
-		  const struct axvcpu_config *config);
-void affinity_destroy(struct affinity *affinity);
+int axv_affinity_init(const struct axvm *vm, struct axv_affinity *affinity,
+		      const struct axvcpu_config *config);
+void axv_affinity_destroy(struct axv_affinity *affinity);
 
 /*
  * Pins the calling thread to 'favor' if it is not negative, allowed and possible, else to the set.
  * Does nothing if there is neither. Failing changes nothing.
  */
-int affinity_pin(const struct axvm *vm, struct affinity *affinity, int favor);
+int axv_affinity_pin(const struct axvm *vm, struct axv_affinity *affinity, int favor);
 /*
  * Gives the calling thread the set that it had before; if none of these CPUs can be used any more,
  * all that can. Failing changes nothing.
  */
-int affinity_restore(const struct axvm *vm, struct affinity *affinity);
+int axv_affinity_restore(const struct axvm *vm, struct axv_affinity *affinity);
 
 #endif

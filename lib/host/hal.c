@@ -10,9 +10,9 @@
 
 #include "axvcpu/arch.h"
 #include "axvcpu/memory.h"
+#include "lib/host/sys.h"
 #include "lib/memory/frames.h"
 #include "lib/memory/memory.h"
-#include "lib/host/sys.h"
 
 /* Of hosts with pages of 4 KiB. */
 #define HUGE_PAGE (UINT64_C(2) << 20)
@@ -24,13 +24,13 @@ static int map_flags(const struct axvm_region *region)
 
 static int mmap_region(struct axvm_region *region, int prot, int flags, int fd)
 {
-	int ret = sys_mmap(region->len, prot, flags | map_flags(region), fd, region->fd_offset,
-			   &region->hva);
+	int ret = axv_sys_mmap(region->len, prot, flags | map_flags(region), fd, region->fd_offset,
+			       &region->hva);
 
 	if (ret)
 		return axvcpu_fail(NULL, ret, "mmap of %" PRIu64 " bytes", region->len);
 	if (region->flags & AXVM_MEM_THP)
-		sys_madvise(region->hva, region->len, MADV_HUGEPAGE); /* a hint */
+		axv_sys_madvise(region->hva, region->len, MADV_HUGEPAGE); /* a hint */
 	return 0;
 }
 
@@ -52,8 +52,8 @@ static int mmap_for_thp(struct axvm_region *region, int prot, int flags)
 	head = (region->gpa - (uintptr_t)wide.hva) % HUGE_PAGE;
 	region->hva = (char *)wide.hva + head;
 	if (head)
-		sys_munmap(wide.hva, head);
-	sys_munmap((char *)region->hva + region->len, HUGE_PAGE - head);
+		axv_sys_munmap(wide.hva, head);
+	axv_sys_munmap((char *)region->hva + region->len, HUGE_PAGE - head);
 	return 0;
 }
 
@@ -61,13 +61,14 @@ static int mmap_for_thp(struct axvm_region *region, int prot, int flags)
 static int check_huge(int fd, const struct axvm_region *region)
 {
 	struct stat st;
-	int ret = sys_fstat(fd, &st);
+	int ret = axv_sys_fstat(fd, &st);
 
 	if (ret)
 		return axvcpu_fail(NULL, ret, "fstat of a memfd");
 	if (region->len % (uint64_t)st.st_blksize)
 		return axvcpu_fail(NULL, -EINVAL,
-				   "%" PRIu64 " bytes are not a multiple of the huge page size, %ld",
+				   "%" PRIu64
+				   " bytes are not a multiple of the huge page size, %ld",
 				   region->len, (long)st.st_blksize);
 	return 0;
 }
@@ -76,20 +77,20 @@ static int map_memfd(struct axvm_region *region)
 {
 	bool huge = region->flags & AXVM_MEM_HUGETLB;
 	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | (huge ? MFD_HUGETLB : 0);
-	int fd = sys_memfd_create("axvm", flags);
+	int fd = axv_sys_memfd_create("axvm", flags);
 	int ret;
 
 	if (fd < 0)
 		return axvcpu_fail(NULL, fd, "memfd_create%s", huge ? " with huge pages" : "");
 	ret = huge ? check_huge(fd, region) : 0;
 	if (!ret) {
-		ret = sys_ftruncate(fd, region->len);
+		ret = axv_sys_ftruncate(fd, region->len);
 		if (ret)
 			axvcpu_fail(NULL, ret, "ftruncate of a memfd to %" PRIu64, region->len);
 	}
 	/* A process that it is shared with could make accesses beyond a new end SIGBUS. */
 	if (!ret) {
-		ret = sys_add_seals(fd, F_SEAL_SHRINK | F_SEAL_GROW);
+		ret = axv_sys_add_seals(fd, F_SEAL_SHRINK | F_SEAL_GROW);
 		if (ret)
 			axvcpu_fail(NULL, ret, "F_ADD_SEALS of a memfd");
 	}
@@ -102,12 +103,12 @@ static int map_memfd(struct axvm_region *region)
 				    region->len);
 	}
 	if (ret) {
-		sys_close(fd);
+		axv_sys_close(fd);
 		return ret;
 	}
 	/* What is asked for as anonymous shows no descriptor; the mapping keeps the memory. */
 	if (region->backing == AXVM_MEM_ANONYMOUS)
-		sys_close(fd);
+		axv_sys_close(fd);
 	else
 		region->fd = fd;
 	return 0;
@@ -118,9 +119,9 @@ static int map_file(struct axvm_region *region)
 	bool shared = region->flags & AXVM_MEM_SHARED;
 	int prot = PROT_READ | PROT_WRITE;
 	/* Read before the size: a seal is never taken off, so a size found later stays. */
-	int seals = sys_get_seals(region->fd);
+	int seals = axv_sys_get_seals(region->fd);
 	struct stat st;
-	int ret = sys_fstat(region->fd, &st);
+	int ret = axv_sys_fstat(region->fd, &st);
 
 	if (ret)
 		return axvcpu_fail(NULL, ret, "fstat of descriptor %d", region->fd);
@@ -128,7 +129,8 @@ static int map_file(struct axvm_region *region)
 	if (S_ISREG(st.st_mode) && (region->fd_offset > (uint64_t)st.st_size ||
 				    region->len > (uint64_t)st.st_size - region->fd_offset))
 		return axvcpu_fail(NULL, -EINVAL,
-				   "the file has %" PRIu64 " bytes, not %#" PRIx64 " from %#" PRIx64,
+				   "the file has %" PRIu64 " bytes, not %#" PRIx64
+				   " from %#" PRIx64,
 				   (uint64_t)st.st_size, region->len, region->fd_offset);
 	/* A device's memory is not truncated, and may be such that the kernel copies none of it. */
 	if (!S_ISCHR(st.st_mode) && (seals < 0 || !(seals & F_SEAL_SHRINK)))
@@ -158,26 +160,26 @@ static int linux_map_memory(void *ctx, struct axvm_region *region)
 static void linux_unmap_memory(void *ctx, const struct axvm_region *region)
 {
 	(void)ctx;
-	sys_munmap(region->hva, region->len);
+	axv_sys_munmap(region->hva, region->len);
 	if (region->backing == AXVM_MEM_MEMFD)
-		sys_close(region->fd);
+		axv_sys_close(region->fd);
 }
 
 static int linux_set_affinity(void *ctx, const void *set, size_t size)
 {
 	(void)ctx;
-	return sys_setaffinity(set, size);
+	return axv_sys_setaffinity(set, size);
 }
 
 static int linux_get_affinity(void *ctx, void *set, size_t size)
 {
-	int ret = sys_getaffinity(set, size);
+	int ret = axv_sys_getaffinity(set, size);
 
 	(void)ctx;
 	return ret < 0 ? ret : 0;
 }
 
-int hal_complete(struct axvcpu_hal *hal)
+int axv_hal_complete(struct axvcpu_hal *hal)
 {
 	if (!hal->map_memory != !hal->unmap_memory)
 		return axvcpu_fail(NULL, -EINVAL, "HAL: map_memory and unmap_memory go together");
@@ -196,12 +198,12 @@ int hal_complete(struct axvcpu_hal *hal)
 		hal->get_affinity = linux_get_affinity;
 	}
 	if (!hal->alloc_frame) {
-		hal->alloc_frame = frames_alloc;
-		hal->free_frame = frames_free;
+		hal->alloc_frame = axv_frames_alloc;
+		hal->free_frame = axv_frames_free;
 	}
 	if (!hal->phys_to_virt) {
-		hal->phys_to_virt = address_phys_to_virt;
-		hal->virt_to_phys = address_virt_to_phys;
+		hal->phys_to_virt = axv_address_phys_to_virt;
+		hal->virt_to_phys = axv_address_virt_to_phys;
 	}
 	return 0;
 }

@@ -5,6 +5,6 @@
 #include "axvcpu/hal.h"
 
 /* Linux in the place of every hook that is missing. Returns 0, or -EINVAL for half a pair. */
-int hal_complete(struct axvcpu_hal *hal);
+int axv_hal_complete(struct axvcpu_hal *hal);
 
 #endif

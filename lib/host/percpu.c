@@ -52,14 +52,14 @@ static int list_has(const char *text, uint32_t cpu)
 static int read_text(const char *path, char *text, size_t size)
 {
 	size_t len = 0;
-	int fd = sys_open(path, O_RDONLY | O_CLOEXEC);
+	int fd = axv_sys_open(path, O_RDONLY | O_CLOEXEC);
 	int ret = fd;
 
 	if (fd < 0)
 		return fd;
-	while (len < size && (ret = sys_read(fd, text + len, size - len)) > 0)
+	while (len < size && (ret = axv_sys_read(fd, text + len, size - len)) > 0)
 		len += (size_t)ret;
-	sys_close(fd);
+	axv_sys_close(fd);
 	if (ret < 0)
 		return ret;
 	if (len == size)
@@ -90,7 +90,7 @@ static int cpu_present(uint32_t cpu)
 int axpercpu_init(struct axpercpu *percpu, uint32_t cpu, const struct axvcpu_arch_ops *arch)
 {
 	struct axpercpu own;
-	int ret = sized_copy(NULL, "struct axpercpu", &own, sizeof(own), percpu);
+	int ret = axv_sized_copy(NULL, "struct axpercpu", &own, sizeof(own), percpu);
 
 	if (ret)
 		return ret;
@@ -138,7 +138,7 @@ static int check_enabled(const struct axpercpu *percpu, const char *what)
 int axpercpu_enable(struct axpercpu *percpu)
 {
 	uint64_t data[4] = { 0 };
-	unsigned int failures = error_count;
+	unsigned int failures = axv_error_count;
 	int ret = check(percpu, "enable");
 
 	if (ret)
@@ -149,7 +149,7 @@ int axpercpu_enable(struct axpercpu *percpu)
 	ret = percpu->arch->percpu_enable(percpu->cpu, data);
 	if (ret) {
 		/* It should have said why, and then there is nothing to add. */
-		if (error_count == failures)
+		if (axv_error_count == failures)
 			axvcpu_fail(NULL, ret, "%s: enabling CPU %" PRIu32, percpu->arch->name,
 				    percpu->cpu);
 		return ret;

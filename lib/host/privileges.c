@@ -58,7 +58,7 @@ struct target {
 };
 
 /* What /proc says of a thread. */
-struct thread {
+struct axv_thread {
 	uint64_t inheritable, permitted, effective, bounding, ambient;
 	bool no_new_privs;
 	/* it is target's user; true if any user will do */
@@ -107,7 +107,7 @@ static bool groups_are(const char *text, const struct target *target)
 }
 
 /* Takes in one line of a status file. Returns which SEEN_* it was, or 0. */
-static int parse_line(const char *line, const struct target *target, struct thread *thread)
+static int parse_line(const char *line, const struct target *target, struct axv_thread *thread)
 {
 	const bool any_user = !(target->want.flags & AXVCPU_PRIVILEGES_USER);
 	const struct {
@@ -147,7 +147,7 @@ static int parse_line(const char *line, const struct target *target, struct thre
 }
 
 /* 'path' is a status file. -ENOENT, -ESRCH: the thread is gone, and there is no message. */
-static int read_thread(const char *path, const struct target *target, struct thread *thread)
+static int read_thread(const char *path, const struct target *target, struct axv_thread *thread)
 {
 	FILE *file = fopen(path, "re");
 	char *line = NULL;
@@ -155,7 +155,7 @@ static int read_thread(const char *path, const struct target *target, struct thr
 	int seen = 0;
 	int err;
 
-	*thread = (struct thread){ .user = true };
+	*thread = (struct axv_thread){ .user = true };
 	if (!file) {
 		err = -errno;
 	} else {
@@ -177,7 +177,7 @@ static int read_thread(const char *path, const struct target *target, struct thr
 }
 
 /* The calling thread itself. */
-static int read_self(const struct target *target, struct thread *self)
+static int read_self(const struct target *target, struct axv_thread *self)
 {
 	int err = read_thread("/proc/thread-self/status", target, self);
 
@@ -220,7 +220,7 @@ static bool is_leaving(const char *tid)
 }
 
 /* Why a thread that is not the caller may not go on; NULL if it may. */
-static const char *objection(const struct target *target, const struct thread *thread)
+static const char *objection(const struct target *target, const struct axv_thread *thread)
 {
 	uint64_t has = thread->inheritable | thread->permitted | thread->effective |
 		       thread->ambient;
@@ -274,7 +274,7 @@ static int check_others(const struct target *target)
 		return axvcpu_fail(NULL, err, "privileges: cannot list /proc/self/task");
 	}
 	while (!err && (errno = 0, entry = readdir(dir))) {
-		struct thread thread;
+		struct axv_thread thread;
 		const char *why;
 
 		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, self))
@@ -334,7 +334,7 @@ static int copy_groups(struct target *target)
 
 	if (!want->ngroups)
 		return 0;
-	target->groups = sys_calloc(want->ngroups, sizeof(*target->groups));
+	target->groups = axv_sys_calloc(want->ngroups, sizeof(*target->groups));
 	if (!target->groups)
 		return axvcpu_fail(NULL, -ENOMEM, "privileges: %zu groups", want->ngroups);
 	memcpy(target->groups, want->groups, want->ngroups * sizeof(*target->groups));
@@ -346,7 +346,7 @@ static int copy_groups(struct target *target)
 static int check_rights(struct target *target)
 {
 	const uint64_t need = CAP(CAP_SETUID) | CAP(CAP_SETGID);
-	struct thread self;
+	struct axv_thread self;
 	uint64_t missing;
 	int err = read_self(target, &self);
 
@@ -458,7 +458,7 @@ static int drop(const struct target *target)
 static int verify(const struct target *target)
 {
 	const uint64_t keep = target->want.keep;
-	struct thread self;
+	struct axv_thread self;
 	int err = read_self(target, &self);
 
 	if (err)
@@ -479,7 +479,7 @@ static int verify(const struct target *target)
 int axvcpu_drop_privileges(const struct axvcpu_privileges *privileges)
 {
 	struct target target = { .groups = NULL };
-	int err = sized_copy(NULL, "privileges", &target.want, sizeof(target.want), privileges);
+	int err = axv_sized_copy(NULL, "privileges", &target.want, sizeof(target.want), privileges);
 
 	if (err)
 		return err;

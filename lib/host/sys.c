@@ -19,27 +19,27 @@ static inline int result(long ret)
 }
 
 /* In libc these three are cancellation points. */
-int sys_open(const char *path, int flags)
+int axv_sys_open(const char *path, int flags)
 {
 	return result(syscall(SYS_openat, AT_FDCWD, path, flags, 0));
 }
 
-int sys_close(int fd)
+int axv_sys_close(int fd)
 {
 	return result(syscall(SYS_close, fd));
 }
 
-int sys_read(int fd, void *buf, size_t len)
+int axv_sys_read(int fd, void *buf, size_t len)
 {
 	return result(syscall(SYS_read, fd, buf, len));
 }
 
-int sys_ioctl(int fd, unsigned long request, uintptr_t arg)
+int axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg)
 {
-	return (int)arch_syscall3(SYS_ioctl, fd, (long)request, (long)arg);
+	return (int)axv_arch_syscall3(SYS_ioctl, fd, (long)request, (long)arg);
 }
 
-int sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, void **addr)
+int axv_sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, void **addr)
 {
 	void *p = mmap(NULL, len, prot, flags, fd, (off_t)offset);
 
@@ -49,42 +49,42 @@ int sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, void **ad
 	return 0;
 }
 
-int sys_munmap(void *addr, size_t len)
+int axv_sys_munmap(void *addr, size_t len)
 {
 	return result(munmap(addr, len));
 }
 
-int sys_madvise(void *addr, size_t len, int advice)
+int axv_sys_madvise(void *addr, size_t len, int advice)
 {
 	return result(madvise(addr, len, advice));
 }
 
-int sys_memfd_create(const char *name, unsigned int flags)
+int axv_sys_memfd_create(const char *name, unsigned int flags)
 {
 	return result(memfd_create(name, flags));
 }
 
-int sys_ftruncate(int fd, uint64_t len)
+int axv_sys_ftruncate(int fd, uint64_t len)
 {
 	return result(ftruncate(fd, (off_t)len));
 }
 
-int sys_fstat(int fd, struct stat *st)
+int axv_sys_fstat(int fd, struct stat *st)
 {
 	return result(fstat(fd, st));
 }
 
-int sys_get_seals(int fd)
+int axv_sys_get_seals(int fd)
 {
 	return result(fcntl(fd, F_GET_SEALS));
 }
 
-int sys_add_seals(int fd, int seals)
+int axv_sys_add_seals(int fd, int seals)
 {
 	return result(fcntl(fd, F_ADD_SEALS, seals));
 }
 
-ssize_t sys_copy(pid_t self, void *to, const void *from, size_t len)
+ssize_t axv_sys_copy(pid_t self, void *to, const void *from, size_t len)
 {
 	const struct iovec local = { to, len }, remote = { (void *)(uintptr_t)from, len };
 	ssize_t ret = process_vm_readv(self, &local, 1, &remote, 1, 0);
@@ -92,28 +92,28 @@ ssize_t sys_copy(pid_t self, void *to, const void *from, size_t len)
 	return ret < 0 ? -errno : ret;
 }
 
-int sys_getaffinity(void *set, size_t size)
+int axv_sys_getaffinity(void *set, size_t size)
 {
 	/* Not the libc function: it hides how much the kernel wrote. */
 	return result(syscall(SYS_sched_getaffinity, 0, size, set));
 }
 
-int sys_setaffinity(const void *set, size_t size)
+int axv_sys_setaffinity(const void *set, size_t size)
 {
 	return result(syscall(SYS_sched_setaffinity, 0, size, set));
 }
 
-int sys_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
+int axv_sys_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
 	return result(sigaction(sig, act, old));
 }
 
-int sys_sigmask(int how, const sigset_t *set, sigset_t *old)
+int axv_sys_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
 	return -pthread_sigmask(how, set, old);
 }
 
-int sys_sigtake(int sig)
+int axv_sys_sigtake(int sig)
 {
 	/* Not the libc function: it is a cancellation point. */
 	static const struct timespec now;
@@ -122,38 +122,38 @@ int sys_sigtake(int sig)
 	return result(syscall(SYS_rt_sigtimedwait, &set, NULL, &now, sizeof(set)));
 }
 
-int sys_tkill(pid_t pid, pid_t tid, int sig)
+int axv_sys_tkill(pid_t pid, pid_t tid, int sig)
 {
-	return (int)arch_syscall3(SYS_tgkill, pid, tid, sig);
+	return (int)axv_arch_syscall3(SYS_tgkill, pid, tid, sig);
 }
 
-int sys_futex_wait(const uint32_t *word, const struct timespec *timeout)
+int axv_sys_futex_wait(const uint32_t *word, const struct timespec *timeout)
 {
 	return result(syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, timeout));
 }
 
-int sys_futex_wake(const uint32_t *word)
+int axv_sys_futex_wake(const uint32_t *word)
 {
-	return (int)arch_syscall3(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1);
+	return (int)axv_arch_syscall3(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1);
 }
 
-void sys_yield(void)
+void axv_sys_yield(void)
 {
 	sched_yield();
 }
 
-int sys_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
-		      void *arg)
+int axv_sys_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
+			  void *arg)
 {
 	return -pthread_create(thread, attr, fn, arg);
 }
 
-int sys_setspecific(pthread_key_t key, const void *value)
+int axv_sys_setspecific(pthread_key_t key, const void *value)
 {
 	return -pthread_setspecific(key, value);
 }
 
-int64_t sys_now_ns(void)
+int64_t axv_sys_now_ns(void)
 {
 	struct timespec ts;
 
@@ -161,7 +161,7 @@ int64_t sys_now_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-void *sys_calloc(size_t n, size_t size)
+void *axv_sys_calloc(size_t n, size_t size)
 {
 	return calloc(n, size);
 }

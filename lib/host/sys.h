@@ -23,61 +23,61 @@
 #include "arch_syscall.h"
 #endif
 
-int sys_open(const char *path, int flags);
-int sys_close(int fd);
+int axv_sys_open(const char *path, int flags);
+int axv_sys_close(int fd);
 /* Returns the bytes that were read. */
-int sys_read(int fd, void *buf, size_t len);
+int axv_sys_read(int fd, void *buf, size_t len);
 /* Straight into the kernel, without libc. */
-int sys_ioctl(int fd, unsigned long request, uintptr_t arg);
-int sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, void **addr);
-int sys_munmap(void *addr, size_t len);
-int sys_madvise(void *addr, size_t len, int advice);
-int sys_memfd_create(const char *name, unsigned int flags);
-int sys_ftruncate(int fd, uint64_t len);
-int sys_fstat(int fd, struct stat *st);
+int axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
+int axv_sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, void **addr);
+int axv_sys_munmap(void *addr, size_t len);
+int axv_sys_madvise(void *addr, size_t len, int advice);
+int axv_sys_memfd_create(const char *name, unsigned int flags);
+int axv_sys_ftruncate(int fd, uint64_t len);
+int axv_sys_fstat(int fd, struct stat *st);
 /* The seals of a memfd, F_SEAL_*; any other file has none: -EINVAL. */
-int sys_get_seals(int fd);
-int sys_add_seals(int fd, int seals);
+int axv_sys_get_seals(int fd);
+int axv_sys_add_seals(int fd, int seals);
 /*
  * Copies within this process, whose id is 'self', by the kernel: a page that cannot be had is
  * -EFAULT instead of a signal. Returns how many bytes it has copied before it came to one.
  */
-ssize_t sys_copy(pid_t self, void *to, const void *from, size_t len);
+ssize_t axv_sys_copy(pid_t self, void *to, const void *from, size_t len);
 /* The calling thread's CPU set; the first returns the bytes that the kernel wrote. */
-int sys_getaffinity(void *set, size_t size);
-int sys_setaffinity(const void *set, size_t size);
-int sys_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
-int sys_sigmask(int how, const sigset_t *set, sigset_t *old);
+int axv_sys_getaffinity(void *set, size_t size);
+int axv_sys_setaffinity(const void *set, size_t size);
+int axv_sys_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
+int axv_sys_sigmask(int how, const sigset_t *set, sigset_t *old);
 /*
  * Takes a pending signal that the calling thread blocks, without its handler: returns it, or
  * -EAGAIN.
  */
-int sys_sigtake(int sig);
+int axv_sys_sigtake(int sig);
 /* To one thread of a process. Async-signal-safe. */
-int sys_tkill(pid_t pid, pid_t tid, int sig);
+int axv_sys_tkill(pid_t pid, pid_t tid, int sig);
 /* Waits while *word is 0. Private futexes. */
-int sys_futex_wait(const uint32_t *word, const struct timespec *timeout);
-int sys_futex_wake(const uint32_t *word);
+int axv_sys_futex_wait(const uint32_t *word, const struct timespec *timeout);
+int axv_sys_futex_wake(const uint32_t *word);
 /* Lets others run: cannot fail. */
-void sys_yield(void);
-int sys_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
-		      void *arg);
-int sys_setspecific(pthread_key_t key, const void *value);
+void axv_sys_yield(void);
+int axv_sys_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
+			  void *arg);
+int axv_sys_setspecific(pthread_key_t key, const void *value);
 /* CLOCK_MONOTONIC in nanoseconds: cannot fail. */
-int64_t sys_now_ns(void);
+int64_t axv_sys_now_ns(void);
 /* NULL when out of memory. Released by free(). */
-void *sys_calloc(size_t n, size_t size);
+void *axv_sys_calloc(size_t n, size_t size);
 
 /*
- * sys_ioctl() without an argument, the only call on the path of an exit: inline in the library that
+ * axv_sys_ioctl() without an argument, the only call on the path of an exit: inline in the library that
  * is shipped, and a call that can be replaced in the one that tests link.
  */
-static inline long sys_ioctl_hot(int fd, unsigned long request)
+static inline long axv_sys_ioctl_hot(int fd, unsigned long request)
 {
 #ifdef AXVCPU_SYS_INLINE
-	return arch_syscall3(SYS_ioctl, fd, (long)request, 0);
+	return axv_arch_syscall3(SYS_ioctl, fd, (long)request, 0);
 #else
-	return sys_ioctl(fd, request, 0);
+	return axv_sys_ioctl(fd, request, 0);
 #endif
 }
 

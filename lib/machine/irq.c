@@ -8,8 +8,8 @@
 
 #include "axvcpu/interrupt.h"
 #include "lib/base/sized.h"
-#include "lib/vcpu/vcpu.h"
 #include "lib/machine/vm.h"
+#include "lib/vcpu/vcpu.h"
 
 static int missing(const struct axvm *vm, const char *what)
 {
@@ -20,7 +20,7 @@ static int missing(const struct axvm *vm, const char *what)
 
 int axvm_set_irq_line(struct axvm *vm, uint32_t gsi, bool level)
 {
-	int ret = vm_check_process(vm);
+	int ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
@@ -31,7 +31,7 @@ int axvm_set_irq_line(struct axvm *vm, uint32_t gsi, bool level)
 
 int axvm_signal_msi(struct axvm *vm, const struct axvm_msi *msi)
 {
-	int ret = vm_check_process(vm);
+	int ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
@@ -42,7 +42,7 @@ int axvm_signal_msi(struct axvm *vm, const struct axvm_msi *msi)
 
 int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes, size_t count)
 {
-	int ret = vm_check_process(vm);
+	int ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
@@ -76,10 +76,10 @@ static int check_fd(const struct axvm *vm, const char *what, int fd)
 int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *given)
 {
 	struct axvm_irqfd irqfd;
-	int ret = vm_check_process(vm);
+	int ret = axv_vm_check_process(vm);
 
 	if (!ret)
-		ret = sized_copy(vm, "struct axvm_irqfd", &irqfd, sizeof(irqfd), given);
+		ret = axv_sized_copy(vm, "struct axvm_irqfd", &irqfd, sizeof(irqfd), given);
 	if (!ret && !given)
 		ret = axvcpu_fail(vm, -EINVAL, "irqfd: it is NULL");
 	if (!ret)
@@ -137,10 +137,10 @@ static int check_place(const struct axvm *vm, const struct axvm_ioeventfd *io)
 int axvm_set_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *given)
 {
 	struct axvm_ioeventfd io;
-	int ret = vm_check_process(vm);
+	int ret = axv_vm_check_process(vm);
 
 	if (!ret)
-		ret = sized_copy(vm, "struct axvm_ioeventfd", &io, sizeof(io), given);
+		ret = axv_sized_copy(vm, "struct axvm_ioeventfd", &io, sizeof(io), given);
 	if (!ret && !given)
 		ret = axvcpu_fail(vm, -EINVAL, "ioeventfd: it is NULL");
 	if (!ret)
@@ -163,18 +163,18 @@ int axvm_set_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *given)
 
 int axvcpu_request_irq_window(struct axvcpu *vcpu)
 {
-	struct op op;
-	int ret = vm_check_process(vcpu->vm);
+	struct axv_op op;
+	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
 		return ret;
 	if (!HAS_OP(vcpu->ops, request_irq_window))
 		return missing(vcpu->vm, "request_irq_window");
-	ret = op_begin(vcpu, IN(AXVCPU_FREE) | IN(AXVCPU_READY), "request_irq_window", &op);
+	ret = axv_op_begin(vcpu, IN(AXVCPU_FREE) | IN(AXVCPU_READY), "request_irq_window", &op);
 	if (ret)
 		return ret;
 	ret = vcpu->ops->request_irq_window(vcpu->arch);
-	op_end(vcpu, &op, op.from);
+	axv_op_end(vcpu, &op, op.from);
 	return ret;
 }
 
@@ -184,7 +184,7 @@ static const uint64_t no_args[4];
 
 int axvm_enable_capability(struct axvm *vm, unsigned int capability, const uint64_t args[4])
 {
-	int ret = vm_check_process(vm);
+	int ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
@@ -195,17 +195,17 @@ int axvm_enable_capability(struct axvm *vm, unsigned int capability, const uint6
 
 int axvcpu_enable_capability(struct axvcpu *vcpu, unsigned int capability, const uint64_t args[4])
 {
-	struct op op;
-	int ret = vm_check_process(vcpu->vm);
+	struct axv_op op;
+	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
 		return ret;
 	if (!HAS_OP(vcpu->ops, vcpu_enable_capability))
 		return missing(vcpu->vm, "enable_capability");
-	ret = op_begin(vcpu, IN(AXVCPU_CREATED) | IN_REGS, "enable_capability", &op);
+	ret = axv_op_begin(vcpu, IN(AXVCPU_CREATED) | IN_REGS, "enable_capability", &op);
 	if (ret)
 		return ret;
 	ret = vcpu->ops->vcpu_enable_capability(vcpu->arch, capability, args ? args : no_args);
-	op_end(vcpu, &op, op.from);
+	axv_op_end(vcpu, &op, op.from);
 	return ret;
 }

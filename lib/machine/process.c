@@ -6,19 +6,20 @@
 
 #include "lib/host/sys.h"
 
-int process_init(struct process *process)
+int axv_process_init(struct axv_process *process)
 {
 	static const uint64_t unknown;
 	size_t size = (size_t)sysconf(_SC_PAGESIZE);
 	void *page;
-	int ret = sys_mmap(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, &page);
+	int ret = axv_sys_mmap(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0,
+			       &page);
 
 	if (ret)
 		return ret;
-	*process = (struct process){ .mark = &unknown, .pid = getpid() };
-	if (sys_madvise(page, size, MADV_WIPEONFORK)) {
+	*process = (struct axv_process){ .mark = &unknown, .pid = getpid() };
+	if (axv_sys_madvise(page, size, MADV_WIPEONFORK)) {
 		/* Linux before 4.14, or a sandbox that refuses it. */
-		sys_munmap(page, size);
+		axv_sys_munmap(page, size);
 		return 0;
 	}
 	*(uint64_t *)page = PROCESS_MARK;
@@ -27,13 +28,13 @@ int process_init(struct process *process)
 	return 0;
 }
 
-void process_destroy(struct process *process)
+void axv_process_destroy(struct axv_process *process)
 {
 	if (process->page_size)
-		sys_munmap((void *)process->mark, process->page_size);
+		axv_sys_munmap((void *)process->mark, process->page_size);
 }
 
-bool process_differs(const struct process *process)
+bool axv_process_differs(const struct axv_process *process)
 {
 	return process->page_size || getpid() != process->pid;
 }

@@ -18,7 +18,7 @@
 /* A bit that no state word has: axvcpu_complete() reckons with it. */
 #define PROCESS_MARK UINT64_C(0x8000)
 
-struct process {
+struct axv_process {
 	/*
 	 * PROCESS_MARK in the process that initialised this. In a forked child it is 0, as the kernel
 	 * wipes this page; it also is 0 where the kernel does not wipe pages, and then 'pid' decides.
@@ -30,16 +30,16 @@ struct process {
 };
 
 /* Returns 0, or a negative errno without a message. */
-int process_init(struct process *process);
-void process_destroy(struct process *process);
+int axv_process_init(struct axv_process *process);
+void axv_process_destroy(struct axv_process *process);
 
 /* Whether the process differs, where 'mark' is 0. */
-bool process_differs(const struct process *process);
+bool axv_process_differs(const struct axv_process *process);
 
 /* Whether this is a forked child of the process that initialised it. Async-signal-safe. */
-static inline bool process_is_child(const struct process *process)
+static inline bool axv_process_is_child(const struct axv_process *process)
 {
-	return unlikely(!*process->mark) && process_differs(process);
+	return unlikely(!*process->mark) && axv_process_differs(process);
 }
 
 #endif

@@ -12,9 +12,9 @@
 #include "lib/base/cancel.h"
 #include "lib/base/compiler.h"
 #include "lib/base/sized.h"
+#include "lib/base/wait.h"
 #include "lib/host/sys.h"
 #include "lib/machine/vm.h"
-#include "lib/base/wait.h"
 
 /* Where the workers of a runner are, together. */
 enum phase {
@@ -88,9 +88,9 @@ static bool try_again(int ret, struct retries *retries)
 	if (likely(ret != -EBUSY))
 		return false;
 	if (!retries->waits)
-		retries->end = deadline_in(BUSY_NS);
-	wait_briefly(&retries->waits);
-	return deadline_left(retries->end);
+		retries->end = axv_deadline_in(BUSY_NS);
+	axv_wait_briefly(&retries->waits);
+	return axv_deadline_left(retries->end);
 }
 
 static int bind(struct axvcpu *vcpu)
@@ -255,7 +255,7 @@ static int runner_new(struct axvm *vm, const struct axvm_runner_config *config,
 		      struct axvm_runner **out)
 {
 	struct axvm_runner *runner =
-		sys_calloc(1, sizeof(*runner) + config->nvcpus * sizeof(runner->workers[0]));
+		axv_sys_calloc(1, sizeof(*runner) + config->nvcpus * sizeof(runner->workers[0]));
 	pthread_condattr_t attr;
 
 	if (!runner)
@@ -313,7 +313,7 @@ static int create_threads(struct axvm_runner *runner, const struct axvm_runner_c
 
 		worker->runner = runner;
 		worker->vcpu = config->vcpus[*created];
-		ret = sys_thread_create(&worker->thread, &attr, work, worker);
+		ret = axv_sys_thread_create(&worker->thread, &attr, work, worker);
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
@@ -343,10 +343,11 @@ static int start(struct axvm *vm, const struct axvm_runner_config *given, struct
 	struct axvm_runner_config config;
 	struct axvm_runner *runner = NULL;
 	size_t created;
-	int ret = vm_check_process(vm);
+	int ret = axv_vm_check_process(vm);
 
 	if (!ret)
-		ret = sized_copy(vm, "struct axvm_runner_config", &config, sizeof(config), given);
+		ret = axv_sized_copy(vm, "struct axvm_runner_config", &config, sizeof(config),
+				     given);
 	if (!ret)
 		ret = check(vm, &config);
 	/* Here, where it can be reported, and not in the first thread that runs. */
@@ -373,10 +374,10 @@ static int start(struct axvm *vm, const struct axvm_runner_config *given, struct
 int axvm_runner_start(struct axvm *vm, const struct axvm_runner_config *given,
 		      struct axvm_runner **out)
 {
-	int cancel = cancel_disable();
+	int cancel = axv_cancel_disable();
 	int ret = start(vm, given, out);
 
-	cancel_restore(cancel);
+	axv_cancel_restore(cancel);
 	return ret;
 }
 
@@ -397,7 +398,7 @@ int axvm_runner_stop(struct axvm_runner *runner)
 /* A worker cannot wait for itself, and a forked child has no workers. */
 static int check_outside(const struct axvm_runner *runner, const char *what)
 {
-	int ret = vm_check_process(runner->vm);
+	int ret = axv_vm_check_process(runner->vm);
 
 	if (ret)
 		return ret;
@@ -410,13 +411,13 @@ static int check_outside(const struct axvm_runner *runner, const char *what)
 
 int axvm_runner_join(struct axvm_runner *runner, int64_t timeout_ns)
 {
-	const int64_t end = deadline_in(timeout_ns);
-	const struct timespec ts = timespec_of(end);
+	const int64_t end = axv_deadline_in(timeout_ns);
+	const struct timespec ts = axv_timespec_of(end);
 	int cancel, error, ret = check_outside(runner, "join");
 
 	if (ret)
 		return ret;
-	cancel = cancel_disable();
+	cancel = axv_cancel_disable();
 	pthread_mutex_lock(&runner->lock);
 	while (!ret && runner->ended < runner->nworkers) {
 		if (end == NO_DEADLINE)
@@ -426,7 +427,7 @@ int axvm_runner_join(struct axvm_runner *runner, int64_t timeout_ns)
 	}
 	error = runner->error;
 	pthread_mutex_unlock(&runner->lock);
-	cancel_restore(cancel);
+	axv_cancel_restore(cancel);
 	if (ret)
 		return axvcpu_fail(runner->vm, ret, "runner: join: there are vCPUs that still run");
 	return error ? axvcpu_fail(runner->vm, error,
@@ -451,7 +452,7 @@ int axvm_runner_resume(struct axvm_runner *runner)
 
 int axvm_runner_pause(struct axvm_runner *runner, int64_t timeout_ns)
 {
-	const int64_t end = deadline_in(timeout_ns);
+	const int64_t end = axv_deadline_in(timeout_ns);
 	int ret = check_outside(runner, "pause");
 
 	if (ret)
@@ -460,7 +461,7 @@ int axvm_runner_pause(struct axvm_runner *runner, int64_t timeout_ns)
 	for (size_t i = 0; !ret && i < runner->nworkers; i++)
 		ret = axvcpu_pause(runner->workers[i].vcpu, 0);
 	for (size_t i = 0; !ret && i < runner->nworkers; i++) {
-		int64_t left = deadline_left(end);
+		int64_t left = axv_deadline_left(end);
 
 		/* At least a look: 0 would not wait at all. */
 		ret = axvcpu_pause(runner->workers[i].vcpu, left ? left : 1);
@@ -484,12 +485,12 @@ int axvm_runner_free(struct axvm_runner *runner)
 	ret = check_outside(runner, "free");
 	if (ret)
 		return ret;
-	cancel = cancel_disable();
+	cancel = axv_cancel_disable();
 	axvm_runner_stop(runner);
 	ret = axvm_runner_join(runner, -1);
 	for (size_t i = 0; i < runner->nworkers; i++)
 		pthread_join(runner->workers[i].thread, NULL);
 	runner_destroy(runner);
-	cancel_restore(cancel);
+	axv_cancel_restore(cancel);
 	return ret;
 }

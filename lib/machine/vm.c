@@ -8,11 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/base/sized.h"
 #include "lib/base/cancel.h"
+#include "lib/base/sized.h"
 #include "lib/host/hal.h"
-#include "lib/vcpu/kick.h"
 #include "lib/host/sys.h"
+#include "lib/vcpu/kick.h"
 #include "lib/vcpu/vcpu.h"
 
 /* More than any KVM has; keeps a wild number from becoming a wild allocation. */
@@ -36,7 +36,8 @@ static int check_config(const struct axvm *vm, const struct axvm_config *config)
 		return axvcpu_fail(vm, -EINVAL, "VM config: gpa_bits is %" PRIu32,
 				   config->gpa_bits);
 	if (config->max_vcpus > VCPUS_MAX)
-		return axvcpu_fail(vm, -EINVAL, "VM config: max_vcpus is %" PRIu32 ", of at most %d",
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: max_vcpus is %" PRIu32 ", of at most %d",
 				   config->max_vcpus, VCPUS_MAX);
 	if ((config->flags & AXVM_F_KVM_FD) && config->kvm_fd < 0)
 		return axvcpu_fail(vm, -EINVAL, "VM config: kvm_fd is %d", config->kvm_fd);
@@ -98,17 +99,16 @@ static int check_ops(const struct axvm *vm, const struct axvcpu_arch_ops *ops)
 	return 0;
 }
 
-static int read_config(struct axvm *vm, struct axvm_config *config,
-		       const struct axvm_config *given)
+static int read_config(struct axvm *vm, struct axvm_config *config, const struct axvm_config *given)
 {
-	int ret = sized_copy(vm, "struct axvm_config", config, sizeof(*config), given);
+	int ret = axv_sized_copy(vm, "struct axvm_config", config, sizeof(*config), given);
 
 	if (ret)
 		return ret;
 	/* The HAL first: it has the log hook. */
-	ret = sized_copy(NULL, "struct axvcpu_hal", &vm->hal, sizeof(vm->hal), config->hal);
+	ret = axv_sized_copy(NULL, "struct axvcpu_hal", &vm->hal, sizeof(vm->hal), config->hal);
 	if (!ret)
-		ret = hal_complete(&vm->hal);
+		ret = axv_hal_complete(&vm->hal);
 	if (!ret)
 		ret = check_config(vm, config);
 	if (!ret)
@@ -145,11 +145,11 @@ static int vm_init(struct axvm *vm, const struct axvm_config *given)
 	vm->id = config.id;
 	vm->ops = config.arch;
 	vm->forwards = config.forward;
-	vm->kick_signal = kick_signal_choose(vm, config.kick_signal);
+	vm->kick_signal = axv_kick_signal_choose(vm, config.kick_signal);
 	if (vm->kick_signal < 0)
 		return vm->kick_signal;
 	preset_limits(vm, &config);
-	vm->vcpus = sys_calloc(config.max_vcpus, sizeof(vm->vcpus[0]));
+	vm->vcpus = axv_sys_calloc(config.max_vcpus, sizeof(vm->vcpus[0]));
 	if (!vm->vcpus)
 		return axvcpu_fail(vm, -ENOMEM, "VM: room for %" PRIu32 " vCPUs", config.max_vcpus);
 	config.kick_signal = vm->kick_signal;
@@ -158,30 +158,30 @@ static int vm_init(struct axvm *vm, const struct axvm_config *given)
 
 int axvm_new(const struct axvm_config *config, struct axvm **out)
 {
-	struct axvm *vm = sys_calloc(1, sizeof(*vm));
+	struct axvm *vm = axv_sys_calloc(1, sizeof(*vm));
 	int ret;
 
 	if (!vm)
 		return axvcpu_fail(NULL, -ENOMEM, "VM");
-	ret = process_init(&vm->process);
+	ret = axv_process_init(&vm->process);
 	if (ret) {
 		free(vm);
 		return axvcpu_fail(NULL, ret, "VM: mmap of a page");
 	}
-	ret = memory_init(&vm->memory);
+	ret = axv_memory_init(&vm->memory);
 	if (ret) {
-		process_destroy(&vm->process);
+		axv_process_destroy(&vm->process);
 		free(vm);
 		return axvcpu_fail(NULL, ret, "VM: its memory map");
 	}
 	pthread_mutex_init(&vm->lock, NULL);
-	frames_init(&vm->frames);
+	axv_frames_init(&vm->frames);
 	ret = vm_init(vm, config);
 	if (ret) {
-		frames_destroy(&vm->frames);
-		memory_destroy(vm);
+		axv_frames_destroy(&vm->frames);
+		axv_memory_destroy(vm);
 		pthread_mutex_destroy(&vm->lock);
-		process_destroy(&vm->process);
+		axv_process_destroy(&vm->process);
 		free(vm->vcpus);
 		free(vm);
 		return ret;
@@ -216,13 +216,13 @@ int axvm_free(struct axvm *vm)
 	if (HAS_OP(vm->ops, vm_free))
 		vm->ops->vm_free(vm->arch);
 	if (!copy || is_unlocked(&vm->memory.change))
-		memory_destroy(vm);
+		axv_memory_destroy(vm);
 	/* No lock of a copy is destroyed: that may wait for threads that are not here. */
 	if (!copy) {
-		frames_destroy(&vm->frames);
+		axv_frames_destroy(&vm->frames);
 		pthread_mutex_destroy(&vm->lock);
 	}
-	process_destroy(&vm->process);
+	axv_process_destroy(&vm->process);
 	free(vm->vcpus);
 	free(vm);
 	return 0;
@@ -230,10 +230,10 @@ int axvm_free(struct axvm *vm)
 
 bool axvm_is_copy(const struct axvm *vm)
 {
-	return process_is_child(&vm->process);
+	return axv_process_is_child(&vm->process);
 }
 
-int vm_refuse_child(const struct axvm *vm)
+int axv_vm_refuse_child(const struct axvm *vm)
 {
 	return axvcpu_fail(vm, -EPERM, "VM %" PRIu64 " belongs to process %d, not to its children",
 			   vm->id, (int)vm->process.pid);
@@ -255,16 +255,16 @@ static int finalize_locked(struct axvm *vm)
 
 int axvm_finalize(struct axvm *vm)
 {
-	int cancel, ret = vm_check_process(vm);
+	int cancel, ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
-	cancel = cancel_disable();
+	cancel = axv_cancel_disable();
 	pthread_mutex_lock(&vm->lock);
 	if (!vm->finalized)
 		ret = finalize_locked(vm);
 	pthread_mutex_unlock(&vm->lock);
-	cancel_restore(cancel);
+	axv_cancel_restore(cancel);
 	return ret;
 }
 
@@ -275,7 +275,7 @@ uint64_t axvm_id(const struct axvm *vm)
 
 int axvm_fd(const struct axvm *vm)
 {
-	int ret = vm_check_process(vm);
+	int ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
@@ -286,7 +286,7 @@ int axvm_fd(const struct axvm *vm)
 
 int axvm_capability(struct axvm *vm, unsigned int capability)
 {
-	int ret = vm_check_process(vm);
+	int ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
@@ -298,7 +298,7 @@ int axvm_capability(struct axvm *vm, unsigned int capability)
 int axvm_get_limits(const struct axvm *vm, struct axvm_limits *limits)
 {
 	size_t size = limits->size;
-	int ret = vm_check_process(vm);
+	int ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
@@ -306,7 +306,7 @@ int axvm_get_limits(const struct axvm *vm, struct axvm_limits *limits)
 		return axvcpu_fail(vm, -EINVAL, "limits: their size is %zu", size);
 	if (size > sizeof(*limits))
 		size = sizeof(*limits);
-	memcpy((unsigned char *)limits + sizeof(size), (const unsigned char *)&vm->limits + sizeof(size),
-	       size - sizeof(size));
+	memcpy((unsigned char *)limits + sizeof(size),
+	       (const unsigned char *)&vm->limits + sizeof(size), size - sizeof(size));
 	return 0;
 }

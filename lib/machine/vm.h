@@ -9,20 +9,20 @@
 
 #include "axvcpu/arch.h"
 #include "axvcpu/vm.h"
+#include "lib/machine/process.h"
 #include "lib/memory/frames.h"
 #include "lib/memory/memory.h"
-#include "lib/machine/process.h"
 
 struct axvm {
 	const struct axvcpu_arch_ops *ops;
 	void *arch;
 	struct axvcpu_hal hal;
-	struct memory_map memory;
-	struct frames frames;
+	struct axv_memory_map memory;
+	struct axv_frames frames;
 	struct axvm_limits limits;
 	uint64_t id;
 	/* KVM ties a VM to the memory of the process that made it. */
-	struct process process;
+	struct axv_process process;
 	int kick_signal;
 	/* What is forwarded may change the meaning of the frequent exits. */
 	bool forwards;
@@ -35,19 +35,19 @@ struct axvm {
 	struct axvcpu **vcpus;
 };
 
-/* The same as vm_check_process(), when it is known that this is a child. */
-int vm_refuse_child(const struct axvm *vm);
+/* The same as axv_vm_check_process(), when it is known that this is a child. */
+int axv_vm_refuse_child(const struct axvm *vm);
 /*
  * 0 in the VM's own process; in a forked child of it -EPERM, with a message. Every public function
  * begins with it, before it takes a lock, writes to shared memory or sends a signal.
  */
-static inline int vm_check_process(const struct axvm *vm)
+static inline int axv_vm_check_process(const struct axvm *vm)
 {
-	return process_is_child(&vm->process) ? vm_refuse_child(vm) : 0;
+	return axv_process_is_child(&vm->process) ? axv_vm_refuse_child(vm) : 0;
 }
 
 /* Messages that axvcpu_fail() has left in this thread. */
-extern _Thread_local unsigned int error_count;
+extern _Thread_local unsigned int axv_error_count;
 
 /* Whether an entry of the ops table is there, in this caller's version of the table. */
 #define HAS_OP(ops, entry) \

@@ -4,32 +4,32 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "lib/memory/memory.h"
 #include "lib/host/sys.h"
 #include "lib/machine/vm.h"
+#include "lib/memory/memory.h"
 
 int axvm_translate(struct axvm *vm, uint64_t gpa, uint64_t len, void **ptr)
 {
-	struct memory_map *map = &vm->memory;
-	const struct memory_table *table;
-	const struct region *region;
+	struct axv_memory_map *map = &vm->memory;
+	const struct axv_memory_table *table;
+	const struct axv_region *region;
 	_Atomic uint32_t *reader;
 	void *hva = NULL;
 	size_t i;
 
-	if (vm_check_process(vm))
+	if (axv_vm_check_process(vm))
 		return -EPERM;
 	if (!len)
 		return axvcpu_fail(vm, -EINVAL, "translate %#" PRIx64 ": the length is 0", gpa);
-	reader = srcu_read_lock(&map->srcu);
-	table = memory_table(map);
-	i = memory_find(map, table, gpa);
+	reader = axv_srcu_read_lock(&map->srcu);
+	table = axv_memory_table(map);
+	i = axv_memory_find(map, table, gpa);
 	if (i < table->count) {
 		region = table->keys[i].region;
 		if (len <= region->len - (gpa - region->gpa))
 			hva = region->hva + (gpa - region->gpa);
 	}
-	srcu_read_unlock(&map->srcu, reader);
+	axv_srcu_read_unlock(&map->srcu, reader);
 	if (!hva)
 		return axvcpu_fail(vm, -EFAULT,
 				   "translate %#" PRIx64 " +%#" PRIx64 ": not within one region",
@@ -58,7 +58,8 @@ struct transfer {
 };
 
 /* Whether the whole range is there and may be written: all or nothing. */
-static int check(const struct memory_table *table, const struct transfer *transfer, size_t first)
+static int check(const struct axv_memory_table *table, const struct transfer *transfer,
+		 size_t first)
 {
 	uint64_t last = transfer->gpa + (transfer->len - 1);
 	uint64_t next = transfer->gpa;
@@ -66,7 +67,7 @@ static int check(const struct memory_table *table, const struct transfer *transf
 	if (last < transfer->gpa)
 		return -EFAULT;
 	for (size_t i = first; i < table->count; i++) {
-		const struct region *region = table->keys[i].region;
+		const struct axv_region *region = table->keys[i].region;
 
 		/* Only the first region may start below what is looked for. */
 		if (region->gpa > next)
@@ -101,7 +102,7 @@ static int copy_by_kernel(const struct axvm *vm, unsigned char *to, const unsign
 			  uint64_t n)
 {
 	while (n) {
-		ssize_t copied = sys_copy(vm->process.pid, to, from, n);
+		ssize_t copied = axv_sys_copy(vm->process.pid, to, from, n);
 
 		if (copied <= 0)
 			/* The caller's buffer is taken to be there, as memcpy() would take it. */
@@ -172,8 +173,8 @@ static const char *reason(int err)
 
 static int run(struct axvm *vm, const struct transfer *transfer)
 {
-	struct memory_map *map = &vm->memory;
-	const struct memory_table *table;
+	struct axv_memory_map *map = &vm->memory;
+	const struct axv_memory_table *table;
 	_Atomic uint32_t *reader;
 	uint64_t done = 0;
 	size_t i;
@@ -182,12 +183,12 @@ static int run(struct axvm *vm, const struct transfer *transfer)
 	if (!transfer->len)
 		return 0;
 	/* A reader until the copy has ended: no region is unmapped meanwhile. */
-	reader = srcu_read_lock(&map->srcu);
-	table = memory_table(map);
-	i = memory_find(map, table, transfer->gpa);
+	reader = axv_srcu_read_lock(&map->srcu);
+	table = axv_memory_table(map);
+	i = axv_memory_find(map, table, transfer->gpa);
 	ret = check(table, transfer, i);
 	while (!ret && done < transfer->len) {
-		const struct region *region = table->keys[i++].region;
+		const struct axv_region *region = table->keys[i++].region;
 		uint64_t offset = transfer->gpa + done - region->gpa;
 		uint64_t n = region->len - offset;
 
@@ -199,7 +200,7 @@ static int run(struct axvm *vm, const struct transfer *transfer)
 			piece(transfer, region->hva + offset, done, n);
 		done += n;
 	}
-	srcu_read_unlock(&map->srcu, reader);
+	axv_srcu_read_unlock(&map->srcu, reader);
 	if (!ret)
 		return 0;
 	return axvcpu_fail(vm, ret, "%s %#" PRIx64 " +%#" PRIx64 ": %s",
@@ -213,7 +214,7 @@ int axvm_read(struct axvm *vm, uint64_t gpa, void *buf, uint64_t len)
 		.access = ACCESS_READ, .gpa = gpa, .len = len, .out = buf
 	};
 
-	return vm_check_process(vm) ? -EPERM : run(vm, &transfer);
+	return axv_vm_check_process(vm) ? -EPERM : run(vm, &transfer);
 }
 
 int axvm_write(struct axvm *vm, uint64_t gpa, const void *buf, uint64_t len)
@@ -222,7 +223,7 @@ int axvm_write(struct axvm *vm, uint64_t gpa, const void *buf, uint64_t len)
 		.access = ACCESS_WRITE, .gpa = gpa, .len = len, .in = buf
 	};
 
-	return vm_check_process(vm) ? -EPERM : run(vm, &transfer);
+	return axv_vm_check_process(vm) ? -EPERM : run(vm, &transfer);
 }
 
 int axvm_set(struct axvm *vm, uint64_t gpa, uint8_t byte, uint64_t len)
@@ -231,5 +232,5 @@ int axvm_set(struct axvm *vm, uint64_t gpa, uint8_t byte, uint64_t len)
 		.access = ACCESS_SET, .gpa = gpa, .len = len, .byte = byte
 	};
 
-	return vm_check_process(vm) ? -EPERM : run(vm, &transfer);
+	return axv_vm_check_process(vm) ? -EPERM : run(vm, &transfer);
 }

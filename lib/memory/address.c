@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "lib/memory/memory.h"
 #include "lib/machine/vm.h"
+#include "lib/memory/memory.h"
 
-void *address_phys_to_virt(void *ctx, struct axvm *vm, uint64_t gpa)
+void *axv_address_phys_to_virt(void *ctx, struct axvm *vm, uint64_t gpa)
 {
 	void *ptr = NULL;
 
@@ -15,16 +15,16 @@ void *address_phys_to_virt(void *ctx, struct axvm *vm, uint64_t gpa)
 	return ptr;
 }
 
-int address_virt_to_phys(void *ctx, struct axvm *vm, const void *ptr, uint64_t *gpa)
+int axv_address_virt_to_phys(void *ctx, struct axvm *vm, const void *ptr, uint64_t *gpa)
 {
-	struct memory_map *map = &vm->memory;
-	_Atomic uint32_t *reader = srcu_read_lock(&map->srcu);
-	const struct memory_table *table = memory_table(map);
+	struct axv_memory_map *map = &vm->memory;
+	_Atomic uint32_t *reader = axv_srcu_read_lock(&map->srcu);
+	const struct axv_memory_table *table = axv_memory_table(map);
 	int ret = -ENOENT;
 
 	(void)ctx;
 	for (size_t i = 0; i < table->count && ret; i++) {
-		const struct region *region = table->keys[i].region;
+		const struct axv_region *region = table->keys[i].region;
 		uint64_t offset = (uintptr_t)ptr - (uintptr_t)region->hva;
 
 		if (offset < region->len) {
@@ -32,7 +32,7 @@ int address_virt_to_phys(void *ctx, struct axvm *vm, const void *ptr, uint64_t *
 			ret = 0;
 		}
 	}
-	srcu_read_unlock(&map->srcu, reader);
+	axv_srcu_read_unlock(&map->srcu, reader);
 	if (ret)
 		return axvcpu_fail(vm, ret, "virt_to_phys %p: no region has it", ptr);
 	return 0;
@@ -40,14 +40,14 @@ int address_virt_to_phys(void *ctx, struct axvm *vm, const void *ptr, uint64_t *
 
 void *axvm_phys_to_virt(struct axvm *vm, uint64_t gpa)
 {
-	unsigned int failures = error_count;
+	unsigned int failures = axv_error_count;
 	void *ptr;
 
-	if (vm_check_process(vm))
+	if (axv_vm_check_process(vm))
 		return NULL;
 	ptr = vm->hal.phys_to_virt(vm->hal.ctx, vm, gpa);
 	/* A hook need not leave a message. */
-	if (!ptr && error_count == failures)
+	if (!ptr && axv_error_count == failures)
 		axvcpu_fail(vm, -EFAULT, "phys_to_virt %#" PRIx64 ": the HAL has nothing there",
 			    gpa);
 	return ptr;
@@ -55,15 +55,15 @@ void *axvm_phys_to_virt(struct axvm *vm, uint64_t gpa)
 
 int axvm_virt_to_phys(struct axvm *vm, const void *ptr, uint64_t *gpa)
 {
-	unsigned int failures = error_count;
+	unsigned int failures = axv_error_count;
 	uint64_t found = 0;
-	int ret = vm_check_process(vm);
+	int ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
 	ret = vm->hal.virt_to_phys(vm->hal.ctx, vm, ptr, &found);
 	if (ret < 0) {
-		if (error_count == failures)
+		if (axv_error_count == failures)
 			axvcpu_fail(vm, ret, "virt_to_phys %p: the HAL's virt_to_phys failed", ptr);
 		return ret;
 	}

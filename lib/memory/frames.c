@@ -33,19 +33,19 @@ struct frame_chunk {
 	struct frame_chunk *next;
 };
 
-void frames_init(struct frames *frames)
+void axv_frames_init(struct axv_frames *frames)
 {
 	pthread_mutex_init(&frames->lock, NULL);
 }
 
-void frames_destroy(struct frames *frames)
+void axv_frames_destroy(struct axv_frames *frames)
 {
 	pthread_mutex_destroy(&frames->lock);
 }
 
 /* --- the list of chunks with room ------------------------------------------------------------- */
 
-static void room_add(struct frames *frames, struct frame_chunk *chunk)
+static void room_add(struct axv_frames *frames, struct frame_chunk *chunk)
 {
 	chunk->prev = NULL;
 	chunk->next = frames->room;
@@ -54,7 +54,7 @@ static void room_add(struct frames *frames, struct frame_chunk *chunk)
 	frames->room = chunk;
 }
 
-static void room_remove(struct frames *frames, struct frame_chunk *chunk)
+static void room_remove(struct axv_frames *frames, struct frame_chunk *chunk)
 {
 	if (chunk->prev)
 		chunk->prev->next = chunk->next;
@@ -68,7 +68,7 @@ static void room_remove(struct frames *frames, struct frame_chunk *chunk)
 
 static int chunk_new(struct axvm *vm)
 {
-	struct frame_chunk *chunk = sys_calloc(1, sizeof(*chunk));
+	struct frame_chunk *chunk = axv_sys_calloc(1, sizeof(*chunk));
 	struct axvm_region info = AXVM_REGION_INIT;
 	int ret;
 
@@ -78,7 +78,7 @@ static int chunk_new(struct axvm *vm)
 	info.backing = AXVM_MEM_ANONYMOUS;
 	info.flags = AXVM_MEM_FRAMES;
 	info.fd = -1;
-	ret = memory_map_chunk(vm, &info, FLOOR, chunk);
+	ret = axv_memory_map_chunk(vm, &info, FLOOR, chunk);
 	if (ret) {
 		free(chunk);
 		return ret;
@@ -118,7 +118,7 @@ static bool give(struct frame_chunk *chunk, uint64_t n)
 /* With the lock held, and room. */
 static void take_frame(struct axvm *vm, uint64_t *gpa, unsigned char **hva)
 {
-	struct frames *frames = &vm->frames;
+	struct axv_frames *frames = &vm->frames;
 	struct frame_chunk *chunk = frames->room;
 	uint64_t offset = (uint64_t)take(chunk) * vm->limits.page_size;
 
@@ -128,20 +128,20 @@ static void take_frame(struct axvm *vm, uint64_t *gpa, unsigned char **hva)
 	*hva = chunk->hva + offset;
 }
 
-int frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa)
+int axv_frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa)
 {
-	struct frames *frames = &vm->frames;
+	struct axv_frames *frames = &vm->frames;
 	unsigned char *frame;
 	int cancel, ret;
 
 	(void)ctx;
-	cancel = cancel_disable();
+	cancel = axv_cancel_disable();
 	pthread_mutex_lock(&frames->lock);
 	ret = frames->room ? 0 : chunk_new(vm);
 	if (!ret)
 		take_frame(vm, gpa, &frame);
 	pthread_mutex_unlock(&frames->lock);
-	cancel_restore(cancel);
+	axv_cancel_restore(cancel);
 	if (ret)
 		return ret;
 	/* Also if it is new: the guest could always write to it. */
@@ -152,15 +152,15 @@ int frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa)
 /* Gives the frame back. 0 or -ENOENT; *empty receives the chunk if it is to be unmapped. */
 static int give_back(struct axvm *vm, uint64_t gpa, struct frame_chunk **empty)
 {
-	struct frames *frames = &vm->frames;
+	struct axv_frames *frames = &vm->frames;
 	struct frame_chunk *chunk;
 	_Atomic uint32_t *reader;
 	int ret = 0;
 
 	pthread_mutex_lock(&frames->lock);
 	/* Keeps the chunk: another thread may be unmapping it, without the lock. */
-	reader = srcu_read_lock(&vm->memory.srcu);
-	chunk = memory_find_chunk(vm, gpa);
+	reader = axv_srcu_read_lock(&vm->memory.srcu);
+	chunk = axv_memory_find_chunk(vm, gpa);
 	if (chunk && give(chunk, (gpa - chunk->gpa) / vm->limits.page_size)) {
 		if (chunk->used == CHUNK_FRAMES - 1)
 			room_add(frames, chunk);
@@ -172,7 +172,7 @@ static int give_back(struct axvm *vm, uint64_t gpa, struct frame_chunk **empty)
 	} else {
 		ret = -ENOENT;
 	}
-	srcu_read_unlock(&vm->memory.srcu, reader);
+	axv_srcu_read_unlock(&vm->memory.srcu, reader);
 	pthread_mutex_unlock(&frames->lock);
 	return ret;
 }
@@ -180,17 +180,17 @@ static int give_back(struct axvm *vm, uint64_t gpa, struct frame_chunk **empty)
 /* Without the lock, as this waits for look-ups. */
 static void chunk_unmap(struct axvm *vm, struct frame_chunk *chunk)
 {
-	struct frames *frames = &vm->frames;
+	struct axv_frames *frames = &vm->frames;
 
 	/* The chunk goes with the region. One that does not go is a reserve like another. */
-	if (!memory_unmap_chunk(vm, chunk->gpa, (uint64_t)CHUNK_FRAMES * vm->limits.page_size))
+	if (!axv_memory_unmap_chunk(vm, chunk->gpa, (uint64_t)CHUNK_FRAMES * vm->limits.page_size))
 		return;
 	pthread_mutex_lock(&frames->lock);
 	room_add(frames, chunk);
 	pthread_mutex_unlock(&frames->lock);
 }
 
-int frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
+int axv_frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
 {
 	uint64_t page = vm->limits.page_size;
 	struct frame_chunk *empty = NULL;
@@ -207,9 +207,9 @@ int frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
 		return axvcpu_fail(vm, ret, "free frame %#" PRIx64 ": none is allocated there",
 				   gpa);
 	if (empty) {
-		cancel = cancel_disable();
+		cancel = axv_cancel_disable();
 		chunk_unmap(vm, empty);
-		cancel_restore(cancel);
+		axv_cancel_restore(cancel);
 	}
 	return 0;
 }
@@ -218,16 +218,16 @@ int frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
 
 int axvm_alloc_frame(struct axvm *vm, uint64_t *gpa)
 {
-	unsigned int failures = error_count;
+	unsigned int failures = axv_error_count;
 	uint64_t frame = 0;
-	int ret = vm_check_process(vm);
+	int ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
 	ret = vm->hal.alloc_frame(vm->hal.ctx, vm, &frame);
 	if (ret < 0) {
 		/* A hook need not leave a message. */
-		if (error_count == failures)
+		if (axv_error_count == failures)
 			axvcpu_fail(vm, ret, "the HAL's alloc_frame failed");
 		return ret;
 	}
@@ -242,13 +242,13 @@ int axvm_alloc_frame(struct axvm *vm, uint64_t *gpa)
 
 int axvm_free_frame(struct axvm *vm, uint64_t gpa)
 {
-	unsigned int failures = error_count;
-	int ret = vm_check_process(vm);
+	unsigned int failures = axv_error_count;
+	int ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
 	ret = vm->hal.free_frame(vm->hal.ctx, vm, gpa);
-	if (ret < 0 && error_count == failures)
+	if (ret < 0 && axv_error_count == failures)
 		axvcpu_fail(vm, ret, "free frame %#" PRIx64 ": the HAL's free_frame failed", gpa);
 	return ret < 0 ? ret : 0;
 }

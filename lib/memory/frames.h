@@ -10,17 +10,17 @@ struct axvm;
 struct frame_chunk;
 
 /* A VM's. */
-struct frames {
+struct axv_frames {
 	/* Guards all of this and the chunks. Taken before the memory map's. */
 	pthread_mutex_t lock;
 	/* The chunks that have room; all of them hang on their regions in the memory map. */
 	struct frame_chunk *room;
 };
 
-void frames_init(struct frames *frames);
-void frames_destroy(struct frames *frames);
+void axv_frames_init(struct axv_frames *frames);
+void axv_frames_destroy(struct axv_frames *frames);
 
-int frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa);
-int frames_free(void *ctx, struct axvm *vm, uint64_t gpa);
+int axv_frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa);
+int axv_frames_free(void *ctx, struct axvm *vm, uint64_t gpa);
 
 #endif

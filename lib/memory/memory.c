@@ -22,48 +22,48 @@ static const uint32_t backing_flags[] = {
 	[AXVM_MEM_CALLER] = AXVM_MEM_READONLY,
 };
 
-int memory_init(struct memory_map *map)
+int axv_memory_init(struct axv_memory_map *map)
 {
 	int ret = -pthread_mutex_init(&map->change, NULL);
 
 	if (ret)
 		return ret;
-	ret = srcu_init(&map->srcu);
+	ret = axv_srcu_init(&map->srcu);
 	if (!ret) {
-		ret = memory_table_init(map);
+		ret = axv_memory_table_init(map);
 		if (ret)
-			srcu_destroy(&map->srcu);
+			axv_srcu_destroy(&map->srcu);
 	}
 	if (ret)
 		pthread_mutex_destroy(&map->change);
 	return ret;
 }
 
-static void host_unmap(struct axvm *vm, struct region *region)
+static void host_unmap(struct axvm *vm, struct axv_region *region)
 {
 	if (region->info.backing != AXVM_MEM_CALLER)
 		vm->hal.unmap_memory(vm->hal.ctx, &region->info);
 }
 
-static void region_free(struct axvm *vm, struct region *region)
+static void region_free(struct axvm *vm, struct axv_region *region)
 {
 	host_unmap(vm, region);
 	free(region->chunk);
 	free(region);
 }
 
-void memory_destroy(struct axvm *vm)
+void axv_memory_destroy(struct axvm *vm)
 {
-	struct memory_map *map = &vm->memory;
-	const struct memory_table *table = memory_table(map);
-	int cancel = cancel_disable();
+	struct axv_memory_map *map = &vm->memory;
+	const struct axv_memory_table *table = axv_memory_table(map);
+	int cancel = axv_cancel_disable();
 
 	for (size_t i = 0; i < table->count; i++)
 		region_free(vm, table->keys[i].region);
-	cancel_restore(cancel);
-	memory_table_destroy(map);
+	axv_cancel_restore(cancel);
+	axv_memory_table_destroy(map);
 	free(map->slots);
-	srcu_destroy(&map->srcu);
+	axv_srcu_destroy(&map->srcu);
 	pthread_mutex_destroy(&map->change);
 }
 
@@ -140,10 +140,10 @@ static int check_backing(const struct axvm *vm, const struct axvm_region *region
 }
 
 /* Returns the index at which the range goes, or -EEXIST. */
-static int64_t check_overlap(const struct axvm *vm, const struct memory_table *table, uint64_t gpa,
-			     uint64_t len)
+static int64_t check_overlap(const struct axvm *vm, const struct axv_memory_table *table,
+			     uint64_t gpa, uint64_t len)
 {
-	size_t i = memory_lower_bound(table, gpa);
+	size_t i = axv_memory_lower_bound(table, gpa);
 
 	if (i < table->count && table->keys[i].gpa <= gpa + len - 1)
 		return axvcpu_fail(vm, -EEXIST,
@@ -156,14 +156,14 @@ static int64_t check_overlap(const struct axvm *vm, const struct memory_table *t
 /* --- slots ------------------------------------------------------------------------------------ */
 
 /* Makes sure of a free number beside the 'used' ones, so that slot_take() cannot fail. */
-static int reserve_slot(struct memory_map *map, size_t used)
+static int reserve_slot(struct axv_memory_map *map, size_t used)
 {
 	size_t words = map->slot_words * 2 + 1;
 	uint64_t *slots;
 
 	if (used < map->slot_words * 64)
 		return 0;
-	slots = sys_calloc(words, sizeof(*slots));
+	slots = axv_sys_calloc(words, sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
 	if (map->slots)
@@ -175,7 +175,7 @@ static int reserve_slot(struct memory_map *map, size_t used)
 }
 
 /* The lowest free number: there is one after reserve_slot(). */
-static uint32_t slot_take(struct memory_map *map)
+static uint32_t slot_take(struct axv_memory_map *map)
 {
 	size_t word = 0;
 	unsigned int bit;
@@ -187,17 +187,17 @@ static uint32_t slot_take(struct memory_map *map)
 	return (uint32_t)(word * 64 + bit);
 }
 
-static void slot_give(struct memory_map *map, uint32_t slot)
+static void slot_give(struct axv_memory_map *map, uint32_t slot)
 {
 	map->slots[slot / 64] &= ~(UINT64_C(1) << slot % 64);
 }
 
 /* --- map and unmap --------------------------------------------------------------------------- */
 
-static int host_map(struct axvm *vm, struct region *region)
+static int host_map(struct axvm *vm, struct axv_region *region)
 {
 	struct axvm_region *info = &region->info;
-	unsigned int failures = error_count;
+	unsigned int failures = axv_error_count;
 	int ret;
 
 	if (info->backing != AXVM_MEM_CALLER) {
@@ -206,8 +206,9 @@ static int host_map(struct axvm *vm, struct region *region)
 		if (ret)
 			return axvcpu_fail(vm, ret, "map %#" PRIx64 " +%#" PRIx64 ": %s", info->gpa,
 					   info->len,
-					   error_count != failures ? axvcpu_last_error()
-								   : "the HAL's map_memory failed");
+					   axv_error_count != failures
+						   ? axvcpu_last_error()
+						   : "the HAL's map_memory failed");
 		if (!info->hva || (uintptr_t)info->hva % vm->limits.page_size) {
 			host_unmap(vm, region);
 			return axvcpu_fail(vm, -EINVAL,
@@ -227,9 +228,9 @@ static int host_map(struct axvm *vm, struct region *region)
 	return 0;
 }
 
-static int region_new(struct axvm *vm, const struct axvm_region *info, struct region **out)
+static int region_new(struct axvm *vm, const struct axvm_region *info, struct axv_region **out)
 {
-	struct region *region = sys_calloc(1, sizeof(*region));
+	struct axv_region *region = axv_sys_calloc(1, sizeof(*region));
 	int ret;
 
 	if (!region)
@@ -247,7 +248,7 @@ static int region_new(struct axvm *vm, const struct axvm_region *info, struct re
 }
 
 /* Gives the guest a region that is not in the index yet. */
-static int guest_map(struct axvm *vm, struct region *region)
+static int guest_map(struct axvm *vm, struct axv_region *region)
 {
 	int ret;
 
@@ -261,11 +262,11 @@ static int guest_map(struct axvm *vm, struct region *region)
 /* With 'change' held. Nothing can fail any more once the hypervisor has the region. */
 static int map_locked(struct axvm *vm, const struct axvm_region *info, struct frame_chunk *chunk)
 {
-	struct memory_map *map = &vm->memory;
-	const struct memory_table *table = memory_table(map);
+	struct axv_memory_map *map = &vm->memory;
+	const struct axv_memory_table *table = axv_memory_table(map);
 	int64_t at = check_overlap(vm, table, info->gpa, info->len);
-	struct memory_table *new;
-	struct region *region = NULL;
+	struct axv_memory_table *new;
+	struct axv_region *region = NULL;
 	int ret;
 
 	if (at < 0)
@@ -273,7 +274,7 @@ static int map_locked(struct axvm *vm, const struct axvm_region *info, struct fr
 	if (table->count >= vm->limits.regions)
 		return axvcpu_fail(vm, -ENOSPC, "map %#" PRIx64 ": all %" PRIu32 " slots are taken",
 				   info->gpa, vm->limits.regions);
-	new = memory_table_with(table, (size_t)at);
+	new = axv_memory_table_with(table, (size_t)at);
 	if (!new || reserve_slot(map, table->count)) {
 		free(new);
 		return axvcpu_fail(vm, -ENOMEM, "map %#" PRIx64, info->gpa);
@@ -289,21 +290,21 @@ static int map_locked(struct axvm *vm, const struct axvm_region *info, struct fr
 		return ret;
 	}
 	region->chunk = chunk;
-	new->keys[at] = (struct region_key){ region->gpa, region };
-	memory_table_publish(map, new);
+	new->keys[at] = (struct axv_region_key){ region->gpa, region };
+	axv_memory_table_publish(map, new);
 	return 0;
 }
 
 int axvm_map(struct axvm *vm, const struct axvm_region *given)
 {
 	struct axvm_region info;
-	int cancel, ret = vm_check_process(vm);
+	int cancel, ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
 	if (!given)
 		return axvcpu_fail(vm, -EINVAL, "map: the region is NULL");
-	ret = sized_copy(vm, "struct axvm_region", &info, sizeof(info), given);
+	ret = axv_sized_copy(vm, "struct axvm_region", &info, sizeof(info), given);
 	if (!ret)
 		ret = check_range(vm, info.gpa, info.len);
 	if (!ret)
@@ -315,22 +316,23 @@ int axvm_map(struct axvm *vm, const struct axvm_region *given)
 	if (info.backing != AXVM_MEM_FILE)
 		info.fd = -1;
 
-	cancel = cancel_disable();
+	cancel = axv_cancel_disable();
 	pthread_mutex_lock(&vm->memory.change);
 	ret = map_locked(vm, &info, NULL);
 	pthread_mutex_unlock(&vm->memory.change);
-	cancel_restore(cancel);
+	axv_cancel_restore(cancel);
 	return ret;
 }
 
 /* Out of the guest's reach and of new look-ups. With 'change' held. */
-static int take_out(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk, struct region **out)
+static int take_out(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk,
+		    struct axv_region **out)
 {
-	struct memory_map *map = &vm->memory;
-	const struct memory_table *table = memory_table(map);
-	size_t at = memory_find(map, table, gpa);
-	struct memory_table *new;
-	struct region *region;
+	struct axv_memory_map *map = &vm->memory;
+	const struct axv_memory_table *table = axv_memory_table(map);
+	size_t at = axv_memory_find(map, table, gpa);
+	struct axv_memory_table *new;
+	struct axv_region *region;
 	int ret;
 
 	if (at == table->count || table->keys[at].gpa != gpa || table->keys[at].region->len != len)
@@ -343,7 +345,7 @@ static int take_out(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk, str
 				   "unmap %#" PRIx64
 				   ": it is for frames, and goes when they are free",
 				   gpa);
-	new = memory_table_without(table, at);
+	new = axv_memory_table_without(table, at);
 	if (!new)
 		return axvcpu_fail(vm, -ENOMEM, "unmap %#" PRIx64, gpa);
 	ret = HAS_OP(vm->ops, vm_unmap) ? vm->ops->vm_unmap(vm->arch, &region->info, region->slot)
@@ -353,15 +355,15 @@ static int take_out(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk, str
 		return ret;
 	}
 	slot_give(map, region->slot);
-	memory_table_publish(map, new);
+	axv_memory_table_publish(map, new);
 	*out = region;
 	return 0;
 }
 
 static int unmap(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk)
 {
-	struct memory_map *map = &vm->memory;
-	struct region *region = NULL;
+	struct axv_memory_map *map = &vm->memory;
+	struct axv_region *region = NULL;
 	int ret;
 
 	pthread_mutex_lock(&map->change);
@@ -370,20 +372,20 @@ static int unmap(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk)
 	if (ret)
 		return ret;
 	/* Without 'change': a map does not wait for look-ups. */
-	srcu_synchronize(&map->srcu);
+	axv_srcu_synchronize(&map->srcu);
 	region_free(vm, region);
 	return 0;
 }
 
 int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len)
 {
-	int cancel, ret = vm_check_process(vm);
+	int cancel, ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
-	cancel = cancel_disable();
+	cancel = axv_cancel_disable();
 	ret = unmap(vm, gpa, len, false);
-	cancel_restore(cancel);
+	axv_cancel_restore(cancel);
 	return ret;
 }
 
@@ -392,7 +394,7 @@ int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len)
 /* Needs 'change'. */
 static int find_gap(struct axvm *vm, uint64_t len, uint64_t floor, uint64_t *gpa)
 {
-	const struct memory_table *table = memory_table(&vm->memory);
+	const struct axv_memory_table *table = axv_memory_table(&vm->memory);
 	unsigned int bits = vm->limits.gpa_bits;
 	uint64_t last = bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
 	size_t i = table->count;
@@ -413,10 +415,10 @@ static int find_gap(struct axvm *vm, uint64_t len, uint64_t floor, uint64_t *gpa
 	return 0;
 }
 
-int memory_map_chunk(struct axvm *vm, struct axvm_region *info, uint64_t floor,
-		     struct frame_chunk *chunk)
+int axv_memory_map_chunk(struct axvm *vm, struct axvm_region *info, uint64_t floor,
+			 struct frame_chunk *chunk)
 {
-	struct memory_map *map = &vm->memory;
+	struct axv_memory_map *map = &vm->memory;
 	int ret;
 
 	pthread_mutex_lock(&map->change);
@@ -429,36 +431,36 @@ int memory_map_chunk(struct axvm *vm, struct axvm_region *info, uint64_t floor,
 	else
 		ret = map_locked(vm, info, chunk);
 	if (!ret) {
-		const struct memory_table *table = memory_table(map);
+		const struct axv_memory_table *table = axv_memory_table(map);
 
-		info->hva = table->keys[memory_find(map, table, info->gpa)].region->hva;
+		info->hva = table->keys[axv_memory_find(map, table, info->gpa)].region->hva;
 	}
 	pthread_mutex_unlock(&map->change);
 	return ret;
 }
 
-int memory_unmap_chunk(struct axvm *vm, uint64_t gpa, uint64_t len)
+int axv_memory_unmap_chunk(struct axvm *vm, uint64_t gpa, uint64_t len)
 {
 	return unmap(vm, gpa, len, true);
 }
 
-struct frame_chunk *memory_find_chunk(struct axvm *vm, uint64_t gpa)
+struct frame_chunk *axv_memory_find_chunk(struct axvm *vm, uint64_t gpa)
 {
-	struct memory_map *map = &vm->memory;
-	const struct memory_table *table = memory_table(map);
-	size_t i = memory_find(map, table, gpa);
+	struct axv_memory_map *map = &vm->memory;
+	const struct axv_memory_table *table = axv_memory_table(map);
+	size_t i = axv_memory_find(map, table, gpa);
 
 	return i < table->count ? table->keys[i].region->chunk : NULL;
 }
 
 int axvm_regions(struct axvm *vm, size_t first, size_t count, struct axvm_region *regions)
 {
-	struct memory_map *map = &vm->memory;
+	struct axv_memory_map *map = &vm->memory;
 	unsigned char *out = (unsigned char *)regions;
-	const struct memory_table *table;
+	const struct axv_memory_table *table;
 	_Atomic uint32_t *reader;
 	size_t stride = 0;
-	int total = vm_check_process(vm);
+	int total = axv_vm_check_process(vm);
 
 	if (total)
 		return total;
@@ -475,8 +477,8 @@ int axvm_regions(struct axvm *vm, size_t first, size_t count, struct axvm_region
 					   "regions: the first one's size is %zu, of at most %d",
 					   stride, SIZED_MAX);
 	}
-	reader = srcu_read_lock(&map->srcu);
-	table = memory_table(map);
+	reader = axv_srcu_read_lock(&map->srcu);
+	table = axv_memory_table(map);
 	for (size_t i = first; i < table->count && i - first < count; i++, out += stride) {
 		const struct axvm_region *info = &table->keys[i].region->info;
 
@@ -485,6 +487,6 @@ int axvm_regions(struct axvm *vm, size_t first, size_t count, struct axvm_region
 		memcpy(out, &stride, sizeof(stride));
 	}
 	total = (int)table->count;
-	srcu_read_unlock(&map->srcu, reader);
+	axv_srcu_read_unlock(&map->srcu, reader);
 	return total;
 }

@@ -4,32 +4,32 @@
 
 #include "lib/host/sys.h"
 
-_Thread_local char srcu_self;
+_Thread_local char axv_srcu_self;
 
-int srcu_init(struct srcu *srcu)
+int axv_srcu_init(struct axv_srcu *srcu)
 {
 	return -pthread_mutex_init(&srcu->advance, NULL);
 }
 
-void srcu_destroy(struct srcu *srcu)
+void axv_srcu_destroy(struct axv_srcu *srcu)
 {
 	pthread_mutex_destroy(&srcu->advance);
 }
 
 /* The parity that new readers do not use. */
-static unsigned int other_parity(const struct srcu *srcu)
+static unsigned int other_parity(const struct axv_srcu *srcu)
 {
 	return (atomic_load_explicit(&srcu->epoch, memory_order_relaxed) + 1) & 1;
 }
 
 /* The last reader of a counter leaves, for which a writer waits. */
-void srcu_wake(struct srcu *srcu)
+void axv_srcu_wake(struct axv_srcu *srcu)
 {
 	atomic_store(&srcu->drained, 1);
-	sys_futex_wake((const uint32_t *)&srcu->drained);
+	axv_sys_futex_wake((const uint32_t *)&srcu->drained);
 }
 
-static void wait_for(struct srcu *srcu, _Atomic uint32_t *readers)
+static void wait_for(struct axv_srcu *srcu, _Atomic uint32_t *readers)
 {
 	if (!atomic_load(readers))
 		return;
@@ -39,12 +39,12 @@ static void wait_for(struct srcu *srcu, _Atomic uint32_t *readers)
 		if (!(atomic_fetch_or(readers, SRCU_WAITED) & ~SRCU_WAITED))
 			break;
 		/* An error of the futex is a look too many. */
-		sys_futex_wait((const uint32_t *)&srcu->drained, NULL);
+		axv_sys_futex_wait((const uint32_t *)&srcu->drained, NULL);
 	}
 	atomic_fetch_and(readers, ~SRCU_WAITED);
 }
 
-void srcu_synchronize(struct srcu *srcu)
+void axv_srcu_synchronize(struct axv_srcu *srcu)
 {
 	pthread_mutex_lock(&srcu->advance);
 	/* Both parities. Each is waited for while new readers use the other one. */
@@ -59,7 +59,7 @@ void srcu_synchronize(struct srcu *srcu)
 }
 
 /* Unless there are readers of the other parity. With 'advance' held, so that no mark is set. */
-static bool try_advance(struct srcu *srcu)
+static bool try_advance(struct axv_srcu *srcu)
 {
 	unsigned int parity = other_parity(srcu);
 
@@ -74,12 +74,12 @@ static bool try_advance(struct srcu *srcu)
  * The advance that another thread may be at now can have looked at its counters before. The two
  * after it have not, and are of different parities.
  */
-uint64_t srcu_stamp(struct srcu *srcu)
+uint64_t axv_srcu_stamp(struct axv_srcu *srcu)
 {
 	return atomic_load(&srcu->epoch) + 3;
 }
 
-bool srcu_poll(struct srcu *srcu, uint64_t stamp)
+bool axv_srcu_poll(struct axv_srcu *srcu, uint64_t stamp)
 {
 	/* If it is held, a writer is about to advance the epoch. */
 	if (!pthread_mutex_trylock(&srcu->advance)) {

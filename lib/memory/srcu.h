@@ -2,7 +2,7 @@
 /*
  * Sleepable read-copy-update, after the kernel's SRCU. Readers count themselves in and out, wait
  * for nothing, and may sleep in between. A writer publishes a new version by an atomic pointer, and
- * frees the old one when all readers that may have seen it have left: after srcu_synchronize().
+ * frees the old one when all readers that may have seen it have left: after axv_srcu_synchronize().
  *
  * The counters. A reader adds 1 to the counter of its stripe and of the parity of the present
  * epoch, and later takes it from the same counter. Stripes keep threads off one another's cache
@@ -45,45 +45,45 @@
 /* Beside the count: a writer sleeps until it is 0. */
 #define SRCU_WAITED (UINT32_C(1) << 31)
 
-struct srcu_stripe {
+struct axv_srcu_stripe {
 	/* By parity. Those of two stripes are a cache line apart, however this is aligned. */
 	_Atomic uint32_t readers[2];
 	unsigned char pad[SRCU_CACHE_LINE - 2 * sizeof(uint32_t)];
 };
 
-struct srcu {
+struct axv_srcu {
 	_Atomic uint64_t epoch;
 	/* Held by the writer that advances the epoch. */
 	pthread_mutex_t advance;
 	/* A futex: 1 when the counter that this writer waits for has fallen to 0. */
 	_Atomic uint32_t drained;
 	unsigned char pad[SRCU_CACHE_LINE];
-	struct srcu_stripe stripes[SRCU_STRIPES];
+	struct axv_srcu_stripe stripes[SRCU_STRIPES];
 };
 
 /* Its address differs in each thread. */
-extern _Thread_local char srcu_self;
+extern _Thread_local char axv_srcu_self;
 
-int srcu_init(struct srcu *srcu);
-void srcu_destroy(struct srcu *srcu);
+int axv_srcu_init(struct axv_srcu *srcu);
+void axv_srcu_destroy(struct axv_srcu *srcu);
 
 /* Returns once all readers have left that were inside when it was called; may sleep. */
-void srcu_synchronize(struct srcu *srcu);
+void axv_srcu_synchronize(struct axv_srcu *srcu);
 
 /*
- * The same without waiting. For what was unpublished before srcu_stamp() returned 'stamp', no
- * reader is left once srcu_poll() has returned true. Each call gets as far as it can.
+ * The same without waiting. For what was unpublished before axv_srcu_stamp() returned 'stamp', no
+ * reader is left once axv_srcu_poll() has returned true. Each call gets as far as it can.
  */
-uint64_t srcu_stamp(struct srcu *srcu);
-bool srcu_poll(struct srcu *srcu, uint64_t stamp);
+uint64_t axv_srcu_stamp(struct axv_srcu *srcu);
+bool axv_srcu_poll(struct axv_srcu *srcu, uint64_t stamp);
 
-void srcu_wake(struct srcu *srcu);
+void axv_srcu_wake(struct axv_srcu *srcu);
 
-/* Readers may nest. What it returns is for srcu_read_unlock(), by the same thread. */
-static inline _Atomic uint32_t *srcu_read_lock(struct srcu *srcu)
+/* Readers may nest. What it returns is for axv_srcu_read_unlock(), by the same thread. */
+static inline _Atomic uint32_t *axv_srcu_read_lock(struct axv_srcu *srcu)
 {
 	/* Thread-local storage lies in pages of its own: multiplying spreads their numbers. */
-	uint64_t page = (uintptr_t)&srcu_self >> 12;
+	uint64_t page = (uintptr_t)&axv_srcu_self >> 12;
 	uint64_t stripe = page * UINT64_C(0x9e3779b97f4a7c15) >> (64 - SRCU_STRIPE_BITS);
 	uint64_t epoch = atomic_load_explicit(&srcu->epoch, memory_order_relaxed);
 	_Atomic uint32_t *readers = &srcu->stripes[stripe].readers[epoch & 1];
@@ -92,11 +92,11 @@ static inline _Atomic uint32_t *srcu_read_lock(struct srcu *srcu)
 	return readers;
 }
 
-static inline void srcu_read_unlock(struct srcu *srcu, _Atomic uint32_t *readers)
+static inline void axv_srcu_read_unlock(struct axv_srcu *srcu, _Atomic uint32_t *readers)
 {
 	if (unlikely(atomic_fetch_sub_explicit(readers, 1, memory_order_release) ==
 		     (SRCU_WAITED | 1)))
-		srcu_wake(srcu);
+		axv_srcu_wake(srcu);
 }
 
 #endif

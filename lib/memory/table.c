@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/memory/memory.h"
 #include "lib/host/sys.h"
+#include "lib/memory/memory.h"
 
-size_t memory_lower_bound(const struct memory_table *table, uint64_t gpa)
+size_t axv_memory_lower_bound(const struct axv_memory_table *table, uint64_t gpa)
 {
 	size_t low = 0, high = table->count;
 
@@ -25,31 +25,33 @@ size_t memory_lower_bound(const struct memory_table *table, uint64_t gpa)
 	return low;
 }
 
-size_t memory_find(struct memory_map *map, const struct memory_table *table, uint64_t gpa)
+size_t axv_memory_find(struct axv_memory_map *map, const struct axv_memory_table *table,
+		       uint64_t gpa)
 {
 	size_t i = atomic_load_explicit(&map->last, memory_order_relaxed);
 
 	if (i < table->count && gpa - table->keys[i].gpa < table->keys[i].region->len)
 		return i;
-	i = memory_lower_bound(table, gpa);
+	i = axv_memory_lower_bound(table, gpa);
 	if (i == table->count || gpa < table->keys[i].gpa)
 		return table->count;
 	atomic_store_explicit(&map->last, i, memory_order_relaxed);
 	return i;
 }
 
-static struct memory_table *table_new(size_t count)
+static struct axv_memory_table *table_new(size_t count)
 {
-	struct memory_table *table = sys_calloc(1, sizeof(*table) + count * sizeof(table->keys[0]));
+	struct axv_memory_table *table = axv_sys_calloc(1, sizeof(*table) +
+								   count * sizeof(table->keys[0]));
 
 	if (table)
 		table->count = count;
 	return table;
 }
 
-struct memory_table *memory_table_with(const struct memory_table *old, size_t at)
+struct axv_memory_table *axv_memory_table_with(const struct axv_memory_table *old, size_t at)
 {
-	struct memory_table *table = table_new(old->count + 1);
+	struct axv_memory_table *table = table_new(old->count + 1);
 
 	if (!table)
 		return NULL;
@@ -58,9 +60,9 @@ struct memory_table *memory_table_with(const struct memory_table *old, size_t at
 	return table;
 }
 
-struct memory_table *memory_table_without(const struct memory_table *old, size_t at)
+struct axv_memory_table *axv_memory_table_without(const struct axv_memory_table *old, size_t at)
 {
-	struct memory_table *table = table_new(old->count - 1);
+	struct axv_memory_table *table = table_new(old->count - 1);
 
 	if (!table)
 		return NULL;
@@ -69,9 +71,9 @@ struct memory_table *memory_table_without(const struct memory_table *old, size_t
 	return table;
 }
 
-int memory_table_init(struct memory_map *map)
+int axv_memory_table_init(struct axv_memory_map *map)
 {
-	struct memory_table *table = table_new(0);
+	struct axv_memory_table *table = table_new(0);
 
 	if (!table)
 		return -ENOMEM;
@@ -83,14 +85,14 @@ int memory_table_init(struct memory_map *map)
  * Without waiting for readers. So as long as one is inside, which may take long where it waits for
  * a page, every change keeps a version; else each is gone one or two changes later.
  */
-static void free_retired(struct memory_map *map)
+static void free_retired(struct axv_memory_map *map)
 {
-	struct memory_table **p = &map->retired;
+	struct axv_memory_table **p = &map->retired;
 
 	while (*p) {
-		struct memory_table *table = *p;
+		struct axv_memory_table *table = *p;
 
-		if (!srcu_poll(&map->srcu, table->stamp)) {
+		if (!axv_srcu_poll(&map->srcu, table->stamp)) {
 			p = &table->next;
 			continue;
 		}
@@ -99,25 +101,25 @@ static void free_retired(struct memory_map *map)
 	}
 }
 
-void memory_table_publish(struct memory_map *map, struct memory_table *table)
+void axv_memory_table_publish(struct axv_memory_map *map, struct axv_memory_table *table)
 {
-	struct memory_table *old = atomic_load(&map->table);
+	struct axv_memory_table *old = atomic_load(&map->table);
 
 	/* lib/memory/srcu.h says why sequentially consistent: its W1. */
 	atomic_store(&map->table, table);
-	old->stamp = srcu_stamp(&map->srcu);
+	old->stamp = axv_srcu_stamp(&map->srcu);
 	old->next = map->retired;
 	map->retired = old;
 	free_retired(map);
 }
 
-void memory_table_destroy(struct memory_map *map)
+void axv_memory_table_destroy(struct axv_memory_map *map)
 {
-	struct memory_table *table = atomic_load(&map->table);
+	struct axv_memory_table *table = atomic_load(&map->table);
 
 	table->next = map->retired;
 	while (table) {
-		struct memory_table *next = table->next;
+		struct axv_memory_table *next = table->next;
 
 		free(table);
 		table = next;

@@ -9,7 +9,7 @@
 #include "lib/machine/vm.h"
 
 static _Thread_local char last_error[256];
-_Thread_local unsigned int error_count;
+_Thread_local unsigned int axv_error_count;
 
 const char *axvcpu_last_error(void)
 {
@@ -26,12 +26,12 @@ int axvcpu_fail(const struct axvm *vm, int err, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	snprintf(last_error, sizeof(last_error), "%s (%s)", text, axvcpu_error_name(err));
-	error_count++;
+	axv_error_count++;
 	if (vm && vm->hal.log) {
-		int state = cancel_disable();
+		int state = axv_cancel_disable();
 
 		vm->hal.log(vm->hal.ctx, AXVCPU_LOG_ERROR, last_error);
-		cancel_restore(state);
+		axv_cancel_restore(state);
 	}
 	return err;
 }

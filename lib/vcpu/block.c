@@ -2,24 +2,24 @@
 /* A vCPU that waits, and what wakes it. */
 #include <errno.h>
 
-#include "lib/host/sys.h"
-#include "lib/vcpu/vcpu.h"
-#include "lib/machine/vm.h"
 #include "lib/base/wait.h"
+#include "lib/host/sys.h"
+#include "lib/machine/vm.h"
+#include "lib/vcpu/vcpu.h"
 
-int vcpu_sleep(struct axvcpu *vcpu, int64_t timeout_ns)
+int axv_vcpu_sleep(struct axvcpu *vcpu, int64_t timeout_ns)
 {
-	int64_t end = deadline_in(timeout_ns);
+	int64_t end = axv_deadline_in(timeout_ns);
 
 	while (!atomic_exchange(&vcpu->wake, 0)) {
-		int64_t left = deadline_left(end);
-		struct timespec ts = timespec_of(left);
+		int64_t left = axv_deadline_left(end);
+		struct timespec ts = axv_timespec_of(left);
 		int ret;
 
 		if (!left)
 			return -ETIMEDOUT;
-		ret = sys_futex_wait((const uint32_t *)&vcpu->wake,
-				     left == NO_DEADLINE ? NULL : &ts);
+		ret = axv_sys_futex_wait((const uint32_t *)&vcpu->wake,
+					 left == NO_DEADLINE ? NULL : &ts);
 		/* A wake, and a token that came before the wait, show in the next round. */
 		if (ret && ret != -EAGAIN && ret != -ETIMEDOUT)
 			return ret;
@@ -27,15 +27,15 @@ int vcpu_sleep(struct axvcpu *vcpu, int64_t timeout_ns)
 	return 0;
 }
 
-bool vcpu_awaken(struct axvcpu *vcpu, uint64_t to, uint64_t *word)
+bool axv_vcpu_awaken(struct axvcpu *vcpu, uint64_t to, uint64_t *word)
 {
 	unsigned int waits = 0;
 
 	*word = atomic_load(&vcpu->state);
-	while (state_of(*word) == AXVCPU_BLOCKED) {
+	while (axv_state_of(*word) == AXVCPU_BLOCKED) {
 		if (*word & STATE_BUSY) {
 			/* Another thread is inside for a moment, as to read registers. */
-			wait_briefly(&waits);
+			axv_wait_briefly(&waits);
 			*word = atomic_load(&vcpu->state);
 		} else if (atomic_compare_exchange_weak(&vcpu->state, word,
 							(*word & ~STATE_MASK) | to)) {
@@ -48,16 +48,16 @@ bool vcpu_awaken(struct axvcpu *vcpu, uint64_t to, uint64_t *word)
 int axvcpu_block(struct axvcpu *vcpu, int64_t timeout_ns)
 {
 	uint64_t word;
-	struct op op;
-	int ret = op_begin_owner(vcpu, IN(AXVCPU_READY), "block", &op);
+	struct axv_op op;
+	int ret = axv_op_begin_owner(vcpu, IN(AXVCPU_READY), "block", &op);
 
 	if (ret)
 		return ret;
-	op_end(vcpu, &op, AXVCPU_BLOCKED);
-	ret = vcpu_sleep(vcpu, timeout_ns);
+	axv_op_end(vcpu, &op, AXVCPU_BLOCKED);
+	ret = axv_vcpu_sleep(vcpu, timeout_ns);
 	/* Only the unsafe set_state moves it from there meanwhile. */
-	if (!vcpu_awaken(vcpu, AXVCPU_READY, &word))
-		return state_refuse(vcpu, word, "block");
+	if (!axv_vcpu_awaken(vcpu, AXVCPU_READY, &word))
+		return axv_state_refuse(vcpu, word, "block");
 	return ret;
 }
 
@@ -71,6 +71,6 @@ int axvcpu_wake(struct axvcpu *vcpu)
 	 * the look at the state: one of the two sees the other.
 	 */
 	if (!atomic_exchange(&vcpu->wake, 1) && axvcpu_state(vcpu) == AXVCPU_BLOCKED)
-		sys_futex_wake((const uint32_t *)&vcpu->wake);
+		axv_sys_futex_wake((const uint32_t *)&vcpu->wake);
 	return 0;
 }

@@ -10,12 +10,12 @@
 
 void axvcpu_set_current(struct axvcpu *vcpu)
 {
-	thread_set_current(vcpu);
+	axv_thread_set_current(vcpu);
 }
 
 static int check_state(struct axvcpu *vcpu, enum axvcpu_state state, const char *what)
 {
-	int ret = vm_check_process(vcpu->vm);
+	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
 		return ret;
@@ -27,32 +27,32 @@ static int check_state(struct axvcpu *vcpu, enum axvcpu_state state, const char 
 
 /* For a state that has an owner, the caller's record goes to *record. */
 static int prepare_owner(struct axvcpu *vcpu, enum axvcpu_state state, const char *what,
-			 struct thread_record **record)
+			 struct axv_thread_record **record)
 {
 	*record = NULL;
 	if (!(IN_OWNED & IN(state)))
 		return 0;
-	*record = thread_record_get();
+	*record = axv_thread_record_get();
 	return *record ? 0 : axvcpu_fail(vcpu->vm, -ENOMEM, "%s: vCPU %u", what, vcpu->id);
 }
 
 int axvcpu_set_state(struct axvcpu *vcpu, enum axvcpu_state state)
 {
-	struct thread_record *record;
-	struct op op;
+	struct axv_thread_record *record;
+	struct axv_op op;
 	int ret = check_state(vcpu, state, "set_state");
 
 	if (!ret)
 		ret = prepare_owner(vcpu, state, "set_state", &record);
 	if (ret)
 		return ret;
-	if (!op_try(vcpu, ~0u, &op)) {
-		thread_record_put(record);
+	if (!axv_op_try(vcpu, ~0u, &op)) {
+		axv_thread_record_put(record);
 		return axvcpu_fail(vcpu->vm, -EBUSY, "set_state: vCPU %u: in use", vcpu->id);
 	}
 	if (record)
-		op_own(vcpu, &op, record);
-	op_leave(vcpu, &op, state);
+		axv_op_own(vcpu, &op, record);
+	axv_op_leave(vcpu, &op, state);
 	return 0;
 }
 
@@ -66,8 +66,8 @@ struct transition {
 static int transition(struct axvcpu *vcpu, enum axvcpu_state from, enum axvcpu_state to,
 		      const struct transition *t, const char *what)
 {
-	struct thread_record *record = NULL;
-	struct op op;
+	struct axv_thread_record *record = NULL;
+	struct axv_op op;
 	int cancel, ret = check_state(vcpu, from, what);
 
 	if (!ret)
@@ -75,25 +75,25 @@ static int transition(struct axvcpu *vcpu, enum axvcpu_state from, enum axvcpu_s
 	if (!ret && to == AXVCPU_READY)
 		ret = prepare_owner(vcpu, to, what, &record);
 	if (!ret)
-		ret = op_begin_long(vcpu, IN(from), what, &op);
+		ret = axv_op_begin_long(vcpu, IN(from), what, &op);
 	if (ret) {
-		thread_record_put(record);
+		axv_thread_record_put(record);
 		return ret;
 	}
-	cancel = cancel_disable();
+	cancel = axv_cancel_disable();
 	if (t->arch_fn) {
 		ret = t->arch_fn(vcpu->arch, t->ctx);
 	} else if (t->fn) {
 		/* The crate makes the vCPU current only for functions that get its arch. */
-		thread_set_current(op.previous);
+		axv_thread_set_current(op.previous);
 		ret = t->fn(t->ctx);
 	}
-	cancel_restore(cancel);
+	axv_cancel_restore(cancel);
 	if (!ret && record)
-		op_own(vcpu, &op, record);
+		axv_op_own(vcpu, &op, record);
 	else
-		thread_record_put(record);
-	op_end(vcpu, &op, ret ? from : to);
+		axv_thread_record_put(record);
+	axv_op_end(vcpu, &op, ret ? from : to);
 	return ret;
 }
 
@@ -122,15 +122,15 @@ int axvcpu_manipulate_arch(struct axvcpu *vcpu, enum axvcpu_state from, enum axv
 
 int axvcpu_with_current(struct axvcpu *vcpu, int (*fn)(void *ctx), void *ctx)
 {
-	int ret = vm_check_process(vcpu->vm);
+	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
 		return ret;
-	if (thread.current)
+	if (axv_thread.current)
 		return axvcpu_fail(vcpu->vm, -EBUSY, "with_current: vCPU %u is current already",
-				   thread.current->id);
-	thread_set_current(vcpu);
+				   axv_thread.current->id);
+	axv_thread_set_current(vcpu);
 	ret = fn(ctx);
-	thread_set_current(NULL);
+	axv_thread_set_current(NULL);
 	return ret;
 }

@@ -6,8 +6,8 @@
 #include <inttypes.h>
 
 #include "lib/base/sized.h"
-#include "lib/vcpu/vcpu.h"
 #include "lib/machine/vm.h"
+#include "lib/vcpu/vcpu.h"
 
 /* More than any hardware has. */
 #define POINTS_MAX 64
@@ -67,42 +67,42 @@ static int check(const struct axvcpu *vcpu, const struct axvcpu_debug *debug)
 int axvcpu_set_debug(struct axvcpu *vcpu, const struct axvcpu_debug *given)
 {
 	struct axvcpu_debug debug;
-	struct op op;
-	int ret = vm_check_process(vcpu->vm);
+	struct axv_op op;
+	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (!ret)
-		ret = sized_copy(vcpu->vm, "struct axvcpu_debug", &debug, sizeof(debug), given);
+		ret = axv_sized_copy(vcpu->vm, "struct axvcpu_debug", &debug, sizeof(debug), given);
 	if (!ret)
 		ret = check(vcpu, &debug);
 	if (!ret && !HAS_OP(vcpu->ops, set_debug))
 		ret = axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: guests cannot be debugged",
 				  vcpu->ops->name);
 	if (!ret)
-		ret = op_begin(vcpu, IN_REGS, "set_debug", &op);
+		ret = axv_op_begin(vcpu, IN_REGS, "set_debug", &op);
 	if (ret)
 		return ret;
 	/* The instruction of an open exit has been executed, and is not what a step is counted from. */
-	ret = vcpu_flush(vcpu);
+	ret = axv_vcpu_flush(vcpu);
 	if (!ret)
 		ret = vcpu->ops->set_debug(vcpu->arch, &debug);
-	op_end(vcpu, &op, op.from);
+	axv_op_end(vcpu, &op, op.from);
 	return ret;
 }
 
 int axvcpu_translate(struct axvcpu *vcpu, uint64_t gva, uint64_t *gpa)
 {
-	struct op op;
-	int ret = vm_check_process(vcpu->vm);
+	struct axv_op op;
+	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
 		return ret;
 	if (!HAS_OP(vcpu->ops, translate))
 		return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: no translation of guest addresses",
 				   vcpu->ops->name);
-	ret = op_begin(vcpu, IN_REGS, "translate", &op);
+	ret = axv_op_begin(vcpu, IN_REGS, "translate", &op);
 	if (ret)
 		return ret;
 	ret = vcpu->ops->translate(vcpu->arch, gva, gpa);
-	op_end(vcpu, &op, op.from);
+	axv_op_end(vcpu, &op, op.from);
 	return ret;
 }

@@ -8,8 +8,8 @@
 #include <errno.h>
 
 #include "lib/host/sys.h"
-#include "lib/vcpu/vcpu.h"
 #include "lib/machine/vm.h"
+#include "lib/vcpu/vcpu.h"
 
 /* The signal only has to interrupt a system call. */
 static void on_kick(int sig)
@@ -20,7 +20,7 @@ static void on_kick(int sig)
 static int check_given(const struct axvm *vm, int sig)
 {
 	struct sigaction action;
-	int ret = sys_sigaction(sig, NULL, &action);
+	int ret = axv_sys_sigaction(sig, NULL, &action);
 
 	if (ret)
 		return axvcpu_fail(vm, ret, "kick_signal %d is not a signal that can be used", sig);
@@ -31,14 +31,14 @@ static int check_given(const struct axvm *vm, int sig)
 	return sig;
 }
 
-int kick_signal_choose(const struct axvm *vm, int sig)
+int axv_kick_signal_choose(const struct axvm *vm, int sig)
 {
 	struct sigaction action;
 
 	if (sig)
 		return check_given(vm, sig);
 	for (sig = SIGRTMIN; sig <= SIGRTMAX; sig++) {
-		int ret = sys_sigaction(sig, NULL, &action);
+		int ret = axv_sys_sigaction(sig, NULL, &action);
 
 		if (ret)
 			return axvcpu_fail(vm, ret, "sigaction of signal %d", sig);
@@ -51,24 +51,24 @@ int kick_signal_choose(const struct axvm *vm, int sig)
 		action = (struct sigaction){ .sa_handler = on_kick };
 		sigemptyset(&action.sa_mask);
 		/* No SA_RESTART: the system call is to end. */
-		ret = sys_sigaction(sig, &action, NULL);
+		ret = axv_sys_sigaction(sig, &action, NULL);
 		return ret ? axvcpu_fail(vm, ret, "sigaction of signal %d", sig) : sig;
 	}
 	return axvcpu_fail(vm, -EBUSY, "all real-time signals are taken: name one in kick_signal");
 }
 
-int kick_signal_unblock(const struct axvm *vm, sigset_t *old)
+int axv_kick_signal_unblock(const struct axvm *vm, sigset_t *old)
 {
 	sigset_t set;
 	int ret;
 
 	sigemptyset(&set);
 	sigaddset(&set, vm->kick_signal);
-	ret = sys_sigmask(SIG_UNBLOCK, &set, old);
+	ret = axv_sys_sigmask(SIG_UNBLOCK, &set, old);
 	return ret ? axvcpu_fail(vm, ret, "unblocking signal %d", vm->kick_signal) : 0;
 }
 
-int kick_signal_restore(const struct axvm *vm, const sigset_t *old)
+int axv_kick_signal_restore(const struct axvm *vm, const sigset_t *old)
 {
 	sigset_t set;
 	int ret;
@@ -77,11 +77,11 @@ int kick_signal_restore(const struct axvm *vm, const sigset_t *old)
 		return 0;
 	sigemptyset(&set);
 	sigaddset(&set, vm->kick_signal);
-	ret = sys_sigmask(SIG_BLOCK, &set, NULL);
+	ret = axv_sys_sigmask(SIG_BLOCK, &set, NULL);
 	return ret ? axvcpu_fail(vm, ret, "blocking signal %d", vm->kick_signal) : 0;
 }
 
-int vcpu_leave_guest(struct axvcpu *vcpu)
+int axv_vcpu_leave_guest(struct axvcpu *vcpu)
 {
 	uint64_t word;
 	int ret;
@@ -98,8 +98,9 @@ int vcpu_leave_guest(struct axvcpu *vcpu)
 	 * can only fail if the owner has ended, and then nobody is in the guest.
 	 */
 	word = atomic_load(&vcpu->state);
-	if (state_of(word) == AXVCPU_RUNNING)
-		sys_tkill(vcpu->vm->process.pid, atomic_load(&vcpu->tid), vcpu->vm->kick_signal);
+	if (axv_state_of(word) == AXVCPU_RUNNING)
+		axv_sys_tkill(vcpu->vm->process.pid, atomic_load(&vcpu->tid),
+			      vcpu->vm->kick_signal);
 	return 0;
 }
 
@@ -112,5 +113,5 @@ int axvcpu_kick(struct axvcpu *vcpu)
 		return -ENOTSUP;
 	/* Before the backend hears of it: what leaves the guest for it finds this set. */
 	atomic_store(&vcpu->kick, true);
-	return vcpu_leave_guest(vcpu);
+	return axv_vcpu_leave_guest(vcpu);
 }

@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-#include "lib/vcpu/vcpu.h"
 #include "lib/machine/vm.h"
+#include "lib/vcpu/vcpu.h"
 
 /* Keeps the run loop out of the guest, or lets it in. */
 static void update_parked(struct axvcpu *vcpu)
@@ -16,37 +16,37 @@ static void update_parked(struct axvcpu *vcpu)
 		atomic_fetch_and(&vcpu->attention, ~ATTENTION_PARKED);
 }
 
-void power_set(struct axvcpu *vcpu, enum axvcpu_power power)
+void axv_power_set(struct axvcpu *vcpu, enum axvcpu_power power)
 {
 	atomic_store(&vcpu->power, (uint32_t)power);
 	update_parked(vcpu);
 }
 
-void power_pause(struct axvcpu *vcpu, bool paused)
+void axv_power_pause(struct axvcpu *vcpu, bool paused)
 {
 	vcpu->paused = paused;
 	update_parked(vcpu);
 }
 
-int power_reset(struct axvcpu *vcpu, const struct axvcpu_request *request)
+int axv_power_reset(struct axvcpu *vcpu, const struct axvcpu_request *request)
 {
 	bool start = request->kind == AXVCPU_REQUEST_START;
 	int ret = vcpu->ops->reset(vcpu->arch, request->u.start.entry, request->u.start.arg, start);
 
 	if (!ret) {
-		vcpu->awaits = 0;
+		vcpu->open_exit_kind = 0;
 		atomic_fetch_and(&vcpu->attention, ~ATTENTION_TERMINAL);
-		power_set(vcpu, AXVCPU_POWER_ON);
+		axv_power_set(vcpu, AXVCPU_POWER_ON);
 	}
 	if (start)
 		atomic_store(&vcpu->starting, false);
 	return ret;
 }
 
-int power_park(struct axvcpu *vcpu, struct axvcpu_exit *exit)
+int axv_power_park(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 {
 	/* Mail that came before is a token, or is seen here. */
-	int ret = atomic_load(&vcpu->attention) & ATTENTION_MAIL ? 0 : vcpu_sleep(vcpu, -1);
+	int ret = atomic_load(&vcpu->attention) & ATTENTION_REQUESTS ? 0 : axv_vcpu_sleep(vcpu, -1);
 
 	if (ret && ret != -EINTR)
 		return ret;
@@ -60,8 +60,6 @@ int power_park(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 	return 1;
 }
 
-/* --- what callers ask ------------------------------------------------------------------------------ */
-
 enum axvcpu_power axvcpu_power(const struct axvcpu *vcpu)
 {
 	/* First what comes first: a start that ends in between has led to "on" already. */
@@ -70,41 +68,4 @@ enum axvcpu_power axvcpu_power(const struct axvcpu *vcpu)
 
 	return starting && power != AXVCPU_POWER_ON ? AXVCPU_POWER_STARTING
 						    : (enum axvcpu_power)power;
-}
-
-int axvcpu_reset(struct axvcpu *vcpu, uint64_t entry, uint64_t arg)
-{
-	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_RESET,
-						.u.start = { entry, arg } };
-
-	return axvcpu_send_request(vcpu, &request, 0);
-}
-
-int axvcpu_start(struct axvcpu *vcpu, uint64_t entry, uint64_t arg)
-{
-	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_START,
-						.u.start = { entry, arg } };
-
-	return axvcpu_send_request(vcpu, &request, 0);
-}
-
-int axvcpu_stop(struct axvcpu *vcpu)
-{
-	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_STOP };
-
-	return axvcpu_send_request(vcpu, &request, 0);
-}
-
-int axvcpu_pause(struct axvcpu *vcpu, int64_t timeout_ns)
-{
-	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_PAUSE };
-
-	return axvcpu_send_request(vcpu, &request, timeout_ns);
-}
-
-int axvcpu_resume(struct axvcpu *vcpu)
-{
-	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_RESUME };
-
-	return axvcpu_send_request(vcpu, &request, 0);
 }

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 
 #include "axvcpu/regs.h"
-#include "lib/vcpu/vcpu.h"
 #include "lib/machine/vm.h"
+#include "lib/vcpu/vcpu.h"
 
 /* A backend's -ENOENT needs no message of its own. */
 static int reg_result(struct axvcpu *vcpu, int ret, const char *what, uint64_t id)
@@ -18,27 +18,27 @@ static int reg_result(struct axvcpu *vcpu, int ret, const char *what, uint64_t i
 
 int axvcpu_get_reg(struct axvcpu *vcpu, uint64_t id, uint64_t *value)
 {
-	struct op op;
-	int ret = op_begin(vcpu, IN_REGS, "get_reg", &op);
+	struct axv_op op;
+	int ret = axv_op_begin(vcpu, IN_REGS, "get_reg", &op);
 
 	if (ret)
 		return ret;
 	ret = vcpu->ops->get_reg(vcpu->arch, id, value);
-	op_end(vcpu, &op, op.from);
+	axv_op_end(vcpu, &op, op.from);
 	return reg_result(vcpu, ret, "get_reg", id);
 }
 
 static int set_reg(struct axvcpu *vcpu, uint64_t id, uint64_t value, const char *what)
 {
-	struct op op;
-	int ret = op_begin(vcpu, IN_REGS, what, &op);
+	struct axv_op op;
+	int ret = axv_op_begin(vcpu, IN_REGS, what, &op);
 
 	if (ret)
 		return ret;
-	ret = vcpu_flush(vcpu);
+	ret = axv_vcpu_flush(vcpu);
 	if (!ret)
 		ret = vcpu->ops->set_reg(vcpu->arch, id, value);
-	op_end(vcpu, &op, op.from);
+	axv_op_end(vcpu, &op, op.from);
 	return reg_result(vcpu, ret, what, id);
 }
 
@@ -49,7 +49,7 @@ int axvcpu_set_reg(struct axvcpu *vcpu, uint64_t id, uint64_t value)
 
 int axvcpu_set_gpr(struct axvcpu *vcpu, unsigned int index, uint64_t value)
 {
-	int ret = vm_check_process(vcpu->vm);
+	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
 		return ret;
@@ -61,27 +61,27 @@ int axvcpu_set_gpr(struct axvcpu *vcpu, unsigned int index, uint64_t value)
 
 int axvcpu_get_regs(struct axvcpu *vcpu, struct axvcpu_regs *regs)
 {
-	struct op op;
-	int ret = op_begin(vcpu, IN_REGS, "get_regs", &op);
+	struct axv_op op;
+	int ret = axv_op_begin(vcpu, IN_REGS, "get_regs", &op);
 
 	if (ret)
 		return ret;
 	ret = vcpu->ops->get_regs(vcpu->arch, regs);
-	op_end(vcpu, &op, op.from);
+	axv_op_end(vcpu, &op, op.from);
 	return ret;
 }
 
 int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_regs *regs)
 {
-	struct op op;
-	int ret = op_begin(vcpu, IN_REGS, "set_regs", &op);
+	struct axv_op op;
+	int ret = axv_op_begin(vcpu, IN_REGS, "set_regs", &op);
 
 	if (ret)
 		return ret;
-	ret = vcpu_flush(vcpu);
+	ret = axv_vcpu_flush(vcpu);
 	if (!ret)
 		ret = vcpu->ops->set_regs(vcpu->arch, regs);
-	op_end(vcpu, &op, op.from);
+	axv_op_end(vcpu, &op, op.from);
 	return ret;
 }
 
@@ -89,54 +89,54 @@ int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_regs *regs)
 
 int axvcpu_get_reg_bytes(struct axvcpu *vcpu, uint64_t id, void *buf, size_t len)
 {
-	struct op op;
-	int ret = vm_check_process(vcpu->vm);
+	struct axv_op op;
+	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
 		return ret;
 	if (!HAS_OP(vcpu->ops, get_reg_bytes))
-		return vcpu_missing(vcpu, "get_reg_bytes");
-	ret = op_begin(vcpu, IN_REGS, "get_reg_bytes", &op);
+		return axv_vcpu_missing(vcpu, "get_reg_bytes");
+	ret = axv_op_begin(vcpu, IN_REGS, "get_reg_bytes", &op);
 	if (ret)
 		return ret;
 	ret = vcpu->ops->get_reg_bytes(vcpu->arch, id, buf, len);
-	op_end(vcpu, &op, op.from);
+	axv_op_end(vcpu, &op, op.from);
 	return reg_result(vcpu, ret, "get_reg_bytes", id);
 }
 
 int axvcpu_set_reg_bytes(struct axvcpu *vcpu, uint64_t id, const void *buf, size_t len)
 {
-	struct op op;
-	int ret = vm_check_process(vcpu->vm);
+	struct axv_op op;
+	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
 		return ret;
 	if (!HAS_OP(vcpu->ops, set_reg_bytes))
-		return vcpu_missing(vcpu, "set_reg_bytes");
-	ret = op_begin(vcpu, IN_REGS, "set_reg_bytes", &op);
+		return axv_vcpu_missing(vcpu, "set_reg_bytes");
+	ret = axv_op_begin(vcpu, IN_REGS, "set_reg_bytes", &op);
 	if (ret)
 		return ret;
-	ret = vcpu_flush(vcpu);
+	ret = axv_vcpu_flush(vcpu);
 	if (!ret)
 		ret = vcpu->ops->set_reg_bytes(vcpu->arch, id, buf, len);
-	op_end(vcpu, &op, op.from);
+	axv_op_end(vcpu, &op, op.from);
 	return reg_result(vcpu, ret, "set_reg_bytes", id);
 }
 
 int axvcpu_reg_list(struct axvcpu *vcpu, uint64_t *ids, size_t count)
 {
-	struct op op;
-	int ret = vm_check_process(vcpu->vm);
+	struct axv_op op;
+	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
 		return ret;
 	if (!HAS_OP(vcpu->ops, reg_list))
-		return vcpu_missing(vcpu, "reg_list");
-	ret = op_begin(vcpu, IN_REGS, "reg_list", &op);
+		return axv_vcpu_missing(vcpu, "reg_list");
+	ret = axv_op_begin(vcpu, IN_REGS, "reg_list", &op);
 	if (ret)
 		return ret;
 	ret = vcpu->ops->reg_list(vcpu->arch, ids, count);
-	op_end(vcpu, &op, op.from);
+	axv_op_end(vcpu, &op, op.from);
 	return ret;
 }
 
@@ -144,36 +144,36 @@ int axvcpu_reg_list(struct axvcpu *vcpu, uint64_t *ids, size_t count)
 
 int axvcpu_set_entry(struct axvcpu *vcpu, uint64_t entry)
 {
-	struct op op;
-	int ret = op_begin(vcpu, IN_REGS, "set_entry", &op);
+	struct axv_op op;
+	int ret = axv_op_begin(vcpu, IN_REGS, "set_entry", &op);
 
 	if (ret)
 		return ret;
-	ret = vcpu_flush(vcpu);
+	ret = axv_vcpu_flush(vcpu);
 	if (!ret)
 		ret = vcpu->ops->set_entry(vcpu->arch, entry);
-	op_end(vcpu, &op, op.from);
+	axv_op_end(vcpu, &op, op.from);
 	return ret;
 }
 
 int axvcpu_set_return_value(struct axvcpu *vcpu, uint64_t value)
 {
 	const struct axvcpu_answer answer = { .kind = AXVCPU_ANSWER_VALUE, .u.value = value };
-	struct op op;
-	int ret = op_begin(vcpu, IN_REGS, "set_return_value", &op);
+	struct axv_op op;
+	int ret = axv_op_begin(vcpu, IN_REGS, "set_return_value", &op);
 
 	if (ret)
 		return ret;
-	if (vcpu->awaits == AWAITS(AXVCPU_EXIT_HYPERCALL) && HAS_OP(vcpu->ops, complete)) {
+	if (vcpu->open_exit_kind == AXVCPU_EXIT_HYPERCALL && HAS_OP(vcpu->ops, complete)) {
 		ret = vcpu->ops->complete(vcpu->arch, &answer);
 		if (!ret)
-			vcpu->awaits = 0;
+			vcpu->open_exit_kind = 0;
 	} else {
-		ret = vcpu_flush(vcpu);
+		ret = axv_vcpu_flush(vcpu);
 		if (!ret)
 			ret = vcpu->ops->set_return_value(vcpu->arch, value);
 	}
-	op_end(vcpu, &op, op.from);
+	axv_op_end(vcpu, &op, op.from);
 	return ret;
 }
 
@@ -181,7 +181,7 @@ int axvcpu_reg_info(const struct axvcpu *vcpu, unsigned int n, uint64_t *id, con
 {
 	uint64_t the_id;
 	const char *the_name;
-	int ret = vm_check_process(vcpu->vm);
+	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
 		return ret;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The mailbox. KVM's vCPU calls wait behind KVM_RUN, so other threads never make them: they leave a
- * request, take the owner out of the guest, and the owner carries it out.
+ * Requests to a vCPU, and the queue that holds them. The vCPU ioctls of KVM wait while KVM_RUN is in
+ * progress, so other threads never make them: they queue a request, take the owner out of the guest,
+ * and the owner carries it out.
  */
 #include "lib/vcpu/request.h"
 
@@ -10,18 +11,18 @@
 #include <stdlib.h>
 
 #include "axvcpu/regs.h"
-#include "lib/vcpu/power.h"
-#include "lib/host/sys.h"
-#include "lib/vcpu/vcpu.h"
-#include "lib/machine/vm.h"
 #include "lib/base/wait.h"
+#include "lib/host/sys.h"
+#include "lib/machine/vm.h"
+#include "lib/vcpu/power.h"
+#include "lib/vcpu/vcpu.h"
 
-/* A letter: on the sender's stack if it waits for the answer, else on the heap. */
-struct mail {
-	struct mail *next;
+/* On the sender's stack if the sender waits for the result, else on the heap. */
+struct queued_request {
+	struct queued_request *next;
 	struct axvcpu_request request;
 	bool waited_for;
-	/* How often it is carried out. */
+	/* Number of times to carry it out. */
 	uint32_t times;
 	int result;
 	/* A futex: 1 when 'result' is there. */
@@ -32,19 +33,19 @@ struct mail {
 #define LOOK_AGAIN_NS 1000000000
 
 /*
- * How many letters there can be that no sender waits for. A guest may be what causes injections: so
- * they leave room for all else.
+ * Limits of the queue for requests that no sender waits for. A guest may cause injections, so these
+ * leave room for other requests.
  */
 #define INJECTIONS_MAX 4096
 #define UNWAITED_MAX (2 * INJECTIONS_MAX)
-/* Injections in one letter: as many of a vector as wait in the queue of x86. */
+/* Injections that one queued request stands for: as many as the x86 backend keeps of one vector. */
 #define TIMES_MAX UINT16_MAX
 
 /* --- carrying out ------------------------------------------------------------------------------------ */
 
 static int set_reg(struct axvcpu *vcpu, const struct axvcpu_request *request)
 {
-	int ret = vcpu_flush(vcpu);
+	int ret = axv_vcpu_flush(vcpu);
 
 	return ret ? ret : vcpu->ops->set_reg(vcpu->arch, request->u.reg.id, request->u.reg.value);
 }
@@ -67,199 +68,201 @@ static int carry_out(struct axvcpu *vcpu, const struct axvcpu_request *request)
 		return set_reg(vcpu, request);
 	case AXVCPU_REQUEST_RESET:
 	case AXVCPU_REQUEST_START:
-		return power_reset(vcpu, request);
+		return axv_power_reset(vcpu, request);
 	case AXVCPU_REQUEST_STOP:
-		power_set(vcpu, AXVCPU_POWER_OFF);
+		axv_power_set(vcpu, AXVCPU_POWER_OFF);
 		return 0;
 	case AXVCPU_REQUEST_PAUSE:
 	case AXVCPU_REQUEST_RESUME:
-		power_pause(vcpu, request->kind == AXVCPU_REQUEST_PAUSE);
+		axv_power_pause(vcpu, request->kind == AXVCPU_REQUEST_PAUSE);
 		return 0;
 	default:
 		return -EINVAL;
 	}
 }
 
-/* As often as it was asked for, or until it fails. */
-static int carry_out_all(struct axvcpu *vcpu, const struct mail *mail)
+/* As many times as were requested, or until it fails. */
+static int carry_out_all(struct axvcpu *vcpu, const struct queued_request *queued)
 {
 	int ret = 0;
 
-	for (uint32_t i = 0; !ret && i < mail->times; i++)
-		ret = carry_out(vcpu, &mail->request);
+	for (uint32_t i = 0; !ret && i < queued->times; i++)
+		ret = carry_out(vcpu, &queued->request);
 	return ret;
 }
 
-/* --- the box -------------------------------------------------------------------------------------------- */
+/* --- the queue ------------------------------------------------------------------------------------------ */
 
-void mailbox_init(struct mailbox *mailbox)
+void axv_queue_init(struct axv_request_queue *queue)
 {
-	pthread_mutex_init(&mailbox->lock, NULL);
-	mailbox->first = NULL;
-	mailbox->last = NULL;
-	mailbox->unwaited = 0;
+	pthread_mutex_init(&queue->lock, NULL);
+	queue->first = NULL;
+	queue->last = NULL;
+	queue->unwaited = 0;
 }
 
-static struct mail *take_all(struct mailbox *mailbox)
+static struct queued_request *take_all(struct axv_request_queue *queue)
 {
-	struct mail *first;
+	struct queued_request *first;
 
-	pthread_mutex_lock(&mailbox->lock);
-	first = mailbox->first;
-	mailbox->first = NULL;
-	mailbox->last = NULL;
-	mailbox->unwaited = 0;
-	pthread_mutex_unlock(&mailbox->lock);
+	pthread_mutex_lock(&queue->lock);
+	first = queue->first;
+	queue->first = NULL;
+	queue->last = NULL;
+	queue->unwaited = 0;
+	pthread_mutex_unlock(&queue->lock);
 	return first;
 }
 
-static void put(struct mailbox *mailbox, struct mail *mail)
+static void put(struct axv_request_queue *queue, struct queued_request *queued)
 {
-	mail->next = NULL;
-	pthread_mutex_lock(&mailbox->lock);
-	if (mailbox->last)
-		mailbox->last->next = mail;
+	queued->next = NULL;
+	pthread_mutex_lock(&queue->lock);
+	if (queue->last)
+		queue->last->next = queued;
 	else
-		mailbox->first = mail;
-	mailbox->last = mail;
-	mailbox->unwaited += !mail->waited_for;
-	pthread_mutex_unlock(&mailbox->lock);
+		queue->first = queued;
+	queue->last = queued;
+	queue->unwaited += !queued->waited_for;
+	pthread_mutex_unlock(&queue->lock);
 }
 
-/* Whether 'mail', the latest one, can stand for the same request that comes next as well. */
-static bool stands_for(const struct mail *mail, const struct axvcpu_request *request)
+/* Whether 'queued', the last in the queue, can also stand for 'request', which comes next. */
+static bool stands_for(const struct queued_request *queued, const struct axvcpu_request *request)
 {
-	if (mail->waited_for || mail->request.kind != request->kind)
+	if (queued->waited_for || queued->request.kind != request->kind)
 		return false;
 	switch (request->kind) {
 	case AXVCPU_REQUEST_INTERRUPT:
-		return mail->request.u.vector == request->u.vector;
+		return queued->request.u.vector == request->u.vector;
 	case AXVCPU_REQUEST_NMI:
 		return true;
 	case AXVCPU_REQUEST_IRQ_LINE:
-		return mail->request.u.line.line == request->u.line.line &&
-		       !mail->request.u.line.level == !request->u.line.level;
+		return queued->request.u.line.line == request->u.line.line &&
+		       !queued->request.u.line.level == !request->u.line.level;
 	default:
 		return false;
 	}
 }
 
 /*
- * Returns 1 if the latest mail now stands for the request, too; 0: it needs one of its own;
+ * Returns 1 if the last queued request now stands for this one, too; 0 if it must be queued;
  * -ENOSPC.
  */
-static int add_to_latest(struct mailbox *mailbox, const struct axvcpu_request *request)
+static int add_to_latest(struct axv_request_queue *queue, const struct axvcpu_request *request)
 {
 	const bool injects = request->kind <= AXVCPU_REQUEST_IRQ_LINE;
-	struct mail *last;
+	struct queued_request *last;
 	int ret = 0;
 
-	pthread_mutex_lock(&mailbox->lock);
-	last = mailbox->last;
+	pthread_mutex_lock(&queue->lock);
+	last = queue->last;
 	if (last && stands_for(last, request)) {
 		ret = last->times < TIMES_MAX ? 1 : -ENOSPC;
 		/* A line that is set twice is set once. */
 		if (ret == 1 && request->kind != AXVCPU_REQUEST_IRQ_LINE)
 			last->times++;
-	} else if (mailbox->unwaited >= (injects ? INJECTIONS_MAX : UNWAITED_MAX)) {
+	} else if (queue->unwaited >= (injects ? INJECTIONS_MAX : UNWAITED_MAX)) {
 		ret = -ENOSPC;
 	}
-	pthread_mutex_unlock(&mailbox->lock);
+	pthread_mutex_unlock(&queue->lock);
 	return ret;
 }
 
-/* Takes one out again. False: the owner has it. */
-static bool withdraw(struct mailbox *mailbox, const struct mail *mail)
+/* Removes one from the queue. Returns false if the owner has taken it already. */
+static bool withdraw(struct axv_request_queue *queue, const struct queued_request *queued)
 {
-	struct mail *previous = NULL, *at;
+	struct queued_request *previous = NULL, *at;
 
-	pthread_mutex_lock(&mailbox->lock);
-	for (at = mailbox->first; at && at != mail; at = at->next)
+	pthread_mutex_lock(&queue->lock);
+	for (at = queue->first; at && at != queued; at = at->next)
 		previous = at;
 	if (at) {
 		if (previous)
 			previous->next = at->next;
 		else
-			mailbox->first = at->next;
-		if (mailbox->last == at)
-			mailbox->last = previous;
+			queue->first = at->next;
+		if (queue->last == at)
+			queue->last = previous;
 	}
-	pthread_mutex_unlock(&mailbox->lock);
+	pthread_mutex_unlock(&queue->lock);
 	return at;
 }
 
-/* The mail is gone when this returns. */
-static void answer(struct mail *mail, int result)
+/* Frees the request or hands it back to its sender: the caller must not touch it afterwards. */
+static void answer(struct queued_request *queued, int result)
 {
-	if (!mail->waited_for) {
-		free(mail);
+	if (!queued->waited_for) {
+		free(queued);
 		return;
 	}
-	mail->result = result;
-	/* The waiter may leave its stack frame as soon as it sees this: the wake is but an address. */
-	atomic_store(&mail->done, 1);
-	sys_futex_wake((const uint32_t *)&mail->done);
+	queued->result = result;
+	/* The sender's stack frame may end as soon as this is seen; futex wake only uses the address. */
+	atomic_store(&queued->done, 1);
+	axv_sys_futex_wake((const uint32_t *)&queued->done);
 }
 
-void mailbox_destroy(struct mailbox *mailbox)
+void axv_queue_destroy(struct axv_request_queue *queue)
 {
-	struct mail *next;
+	struct queued_request *next;
 
-	for (struct mail *mail = take_all(mailbox); mail; mail = next) {
-		next = mail->next;
-		answer(mail, -ECANCELED);
+	for (struct queued_request *queued = take_all(queue); queued; queued = next) {
+		next = queued->next;
+		answer(queued, -ECANCELED);
 	}
-	pthread_mutex_destroy(&mailbox->lock);
+	pthread_mutex_destroy(&queue->lock);
 }
 
-void mailbox_drain(struct axvcpu *vcpu)
+void axv_queue_drain(struct axvcpu *vcpu)
 {
-	struct mail *next;
+	struct queued_request *next;
 
-	/* Before the look into the box: what comes in later sets it again. */
-	atomic_fetch_and(&vcpu->attention, ~ATTENTION_MAIL);
-	for (struct mail *mail = take_all(&vcpu->mailbox); mail; mail = next) {
-		next = mail->next;
-		answer(mail, carry_out_all(vcpu, mail));
+	/* Before the queue is read: later requests set it again. */
+	atomic_fetch_and(&vcpu->attention, ~ATTENTION_REQUESTS);
+	for (struct queued_request *queued = take_all(&vcpu->requests); queued; queued = next) {
+		next = queued->next;
+		answer(queued, carry_out_all(vcpu, queued));
 	}
 }
 
-void mailbox_drain_unowned(struct axvcpu *vcpu)
+void axv_queue_drain_unowned(struct axvcpu *vcpu)
 {
-	struct op op;
+	struct axv_op op;
 
 	/*
-	 * A sender puts its mail in and then looks for an owner; an owner that leaves says so and then
-	 * looks for mail. With this between the two steps, one of them sees the other.
+	 * A sender queues its request, then looks for an owner; a leaving owner first gives the vCPU up, then
+	 * looks for requests. With a fence between the two steps, at least one of them sees the other.
 	 */
 	atomic_thread_fence(memory_order_seq_cst);
-	while ((atomic_load(&vcpu->attention) & ATTENTION_MAIL) &&
-	       op_try(vcpu, IN(AXVCPU_FREE), &op)) {
-		mailbox_drain(vcpu);
-		op_leave(vcpu, &op, op.from);
+	while ((atomic_load(&vcpu->attention) & ATTENTION_REQUESTS) &&
+	       axv_op_try(vcpu, IN(AXVCPU_FREE), &op)) {
+		axv_queue_drain(vcpu);
+		axv_op_leave(vcpu, &op, op.from);
 		atomic_thread_fence(memory_order_seq_cst);
 	}
 }
 
 /* --- sending ---------------------------------------------------------------------------------------------- */
 
-/* Whether the backend can do it at all: known to the sender, not only to the owner. */
+/* Whether the backend has the operation: so the sender gets the error, not only the owner. */
 static int check(const struct axvcpu *vcpu, const struct axvcpu_request *request)
 {
 	const struct axvcpu_arch_ops *ops = vcpu->ops;
 
 	switch (request->kind) {
 	case AXVCPU_REQUEST_INTERRUPT:
-		return HAS_OP(ops, inject_interrupt) ? 0 : vcpu_missing(vcpu, "inject_interrupt");
+		return HAS_OP(ops, inject_interrupt) ? 0
+						     : axv_vcpu_missing(vcpu, "inject_interrupt");
 	case AXVCPU_REQUEST_NMI:
-		return HAS_OP(ops, inject_nmi) ? 0 : vcpu_missing(vcpu, "inject_nmi");
+		return HAS_OP(ops, inject_nmi) ? 0 : axv_vcpu_missing(vcpu, "inject_nmi");
 	case AXVCPU_REQUEST_EXCEPTION:
-		return HAS_OP(ops, inject_exception) ? 0 : vcpu_missing(vcpu, "inject_exception");
+		return HAS_OP(ops, inject_exception) ? 0
+						     : axv_vcpu_missing(vcpu, "inject_exception");
 	case AXVCPU_REQUEST_IRQ_LINE:
-		return HAS_OP(ops, set_irq_line) ? 0 : vcpu_missing(vcpu, "set_irq_line");
+		return HAS_OP(ops, set_irq_line) ? 0 : axv_vcpu_missing(vcpu, "set_irq_line");
 	case AXVCPU_REQUEST_RESET:
 	case AXVCPU_REQUEST_START:
-		return HAS_OP(ops, reset) ? 0 : vcpu_missing(vcpu, "reset");
+		return HAS_OP(ops, reset) ? 0 : axv_vcpu_missing(vcpu, "reset");
 	case AXVCPU_REQUEST_SET_REG:
 	case AXVCPU_REQUEST_STOP:
 	case AXVCPU_REQUEST_PAUSE:
@@ -272,7 +275,7 @@ static int check(const struct axvcpu *vcpu, const struct axvcpu_request *request
 	}
 }
 
-/* Only one start at a time, from the moment at which it is asked for. */
+/* Allows one start at a time: from the request on until it has been carried out. */
 static int claim_start(struct axvcpu *vcpu)
 {
 	if (vcpu->power == AXVCPU_POWER_ON || atomic_exchange(&vcpu->starting, true))
@@ -284,83 +287,84 @@ static int claim_start(struct axvcpu *vcpu)
 	return axvcpu_fail(vcpu->vm, -EALREADY, "start: vCPU %" PRIu32 " is on", vcpu->id);
 }
 
-/* Waits for the answer, or takes the mail back when the time is over. */
-static int wait_for(struct axvcpu *vcpu, struct mail *mail, int64_t timeout_ns)
+/* Waits for the result; at the end of the timeout, withdraws the request. */
+static int wait_for(struct axvcpu *vcpu, struct queued_request *queued, int64_t timeout_ns)
 {
-	int64_t end = deadline_in(timeout_ns);
+	int64_t end = axv_deadline_in(timeout_ns);
 
-	while (!atomic_load(&mail->done)) {
-		int64_t left = deadline_left(end);
+	while (!atomic_load(&queued->done)) {
+		int64_t left = axv_deadline_left(end);
 		struct timespec ts;
 
 		if (!left) {
-			if (withdraw(&vcpu->mailbox, mail)) {
-				if (mail->request.kind == AXVCPU_REQUEST_START)
+			if (withdraw(&vcpu->requests, queued)) {
+				if (queued->request.kind == AXVCPU_REQUEST_START)
 					atomic_store(&vcpu->starting, false);
 				return axvcpu_fail(vcpu->vm, -ETIMEDOUT,
 						   "request: vCPU %" PRIu32
-						   ": its owner has not got to it",
+						   ": timed out before the owner ran it",
 						   vcpu->id);
 			}
-			/* The owner is at it, and will answer soon. */
+			/* The owner has begun to carry it out. */
 			end = NO_DEADLINE;
 			continue;
 		}
-		ts = timespec_of(left < LOOK_AGAIN_NS ? left : LOOK_AGAIN_NS);
-		sys_futex_wait((const uint32_t *)&mail->done, &ts);
+		ts = axv_timespec_of(left < LOOK_AGAIN_NS ? left : LOOK_AGAIN_NS);
+		axv_sys_futex_wait((const uint32_t *)&queued->done, &ts);
 	}
-	return mail->result;
+	return queued->result;
 }
 
-/* Into the box, for the sender not to wait. */
-static int drop(struct axvcpu *vcpu, const struct axvcpu_request *request)
+/* Queues a request whose sender does not wait. */
+static int enqueue_unwaited(struct axvcpu *vcpu, const struct axvcpu_request *request)
 {
-	int ret = add_to_latest(&vcpu->mailbox, request);
-	struct mail *mail;
+	int ret = add_to_latest(&vcpu->requests, request);
+	struct queued_request *queued;
 
 	if (ret < 0)
 		return axvcpu_fail(vcpu->vm, ret,
-				   "request: vCPU %" PRIu32 ": its mailbox is full: its owner has "
-				   "not run it for a long time",
+				   "request: vCPU %" PRIu32
+				   ": the queue is full: the owner has not "
+				   "run the vCPU for a long time",
 				   vcpu->id);
 	if (ret)
 		return 0;
-	mail = sys_calloc(1, sizeof(*mail));
-	if (!mail)
+	queued = axv_sys_calloc(1, sizeof(*queued));
+	if (!queued)
 		return axvcpu_fail(vcpu->vm, -ENOMEM, "request: vCPU %" PRIu32, vcpu->id);
-	mail->request = *request;
-	mail->times = 1;
-	put(&vcpu->mailbox, mail);
+	queued->request = *request;
+	queued->times = 1;
+	put(&vcpu->requests, queued);
 	return 0;
 }
 
-static int send_mail(struct axvcpu *vcpu, const struct axvcpu_request *request, int64_t timeout_ns)
+static int enqueue(struct axvcpu *vcpu, const struct axvcpu_request *request, int64_t timeout_ns)
 {
-	struct mail mail = { .request = *request, .waited_for = true, .times = 1 };
+	struct queued_request queued = { .request = *request, .waited_for = true, .times = 1 };
 	int ret = 0;
 
 	if (!timeout_ns)
-		ret = drop(vcpu, request);
-	else if (thread.current == vcpu)
+		ret = enqueue_unwaited(vcpu, request);
+	else if (axv_thread.current == vcpu)
 		ret = axvcpu_fail(vcpu->vm, -EBUSY,
 				  "request: vCPU %" PRIu32 ": the caller would wait for itself",
 				  vcpu->id);
 	else
-		put(&vcpu->mailbox, &mail);
+		put(&vcpu->requests, &queued);
 	if (ret) {
 		if (request->kind == AXVCPU_REQUEST_START)
 			atomic_store(&vcpu->starting, false);
 		return ret;
 	}
-	atomic_fetch_or(&vcpu->attention, ATTENTION_MAIL);
+	atomic_fetch_or(&vcpu->attention, ATTENTION_REQUESTS);
 	/* A sleep ends even where the backend has no kick. */
-	if (vcpu_leave_guest(vcpu))
+	if (axv_vcpu_leave_guest(vcpu))
 		axvcpu_wake(vcpu);
-	mailbox_drain_unowned(vcpu);
-	return timeout_ns ? wait_for(vcpu, &mail, timeout_ns) : 0;
+	axv_queue_drain_unowned(vcpu);
+	return timeout_ns ? wait_for(vcpu, &queued, timeout_ns) : 0;
 }
 
-/* An axvcpu_block() ends for what has been done at once as it does for mail. */
+/* A request that is carried out at once ends axvcpu_block(), as a queued one does. */
 static int done(struct axvcpu *vcpu, int ret)
 {
 	if (!ret)
@@ -368,16 +372,16 @@ static int done(struct axvcpu *vcpu, int ret)
 	return ret;
 }
 
-/* At once, if the caller may: it is the owner, or there is none. */
+/* Carries it out at once if the caller is the owner, or if the vCPU has none. */
 static bool try_at_once(struct axvcpu *vcpu, const struct axvcpu_request *request, int *ret)
 {
-	bool owner = state_owner(atomic_load(&vcpu->state)) == thread_serial();
-	struct op op;
+	bool owner = axv_state_owner(atomic_load(&vcpu->state)) == axv_thread_serial();
+	struct axv_op op;
 
-	if (!op_try(vcpu, IN(AXVCPU_FREE) | (owner ? IN(AXVCPU_READY) : 0), &op))
+	if (!axv_op_try(vcpu, IN(AXVCPU_FREE) | (owner ? IN(AXVCPU_READY) : 0), &op))
 		return false;
 	*ret = done(vcpu, carry_out(vcpu, request));
-	op_end(vcpu, &op, op.from);
+	axv_op_end(vcpu, &op, op.from);
 	return true;
 }
 
@@ -385,14 +389,14 @@ int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *reques
 			int64_t timeout_ns)
 {
 	uint64_t word = atomic_load(&vcpu->state);
-	int ret = vm_check_process(vcpu->vm);
+	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (!ret)
 		ret = check(vcpu, request);
 	if (ret)
 		return ret;
-	if (state_of(word) == AXVCPU_CREATED || state_of(word) == AXVCPU_INVALID)
-		return state_refuse(vcpu, word, "request");
+	if (axv_state_of(word) == AXVCPU_CREATED || axv_state_of(word) == AXVCPU_INVALID)
+		return axv_state_refuse(vcpu, word, "request");
 	/* Controllers in the kernel need no owner. */
 	if (request->kind == AXVCPU_REQUEST_INTERRUPT && HAS_OP(vcpu->ops, inject_anywhere)) {
 		ret = vcpu->ops->inject_anywhere(vcpu->arch, request->u.vector);
@@ -404,10 +408,10 @@ int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *reques
 		if (ret)
 			return ret;
 	}
-	return try_at_once(vcpu, request, &ret) ? ret : send_mail(vcpu, request, timeout_ns);
+	return try_at_once(vcpu, request, &ret) ? ret : enqueue(vcpu, request, timeout_ns);
 }
 
-/* --- shorthands ---------------------------------------------------------------------------------------------- */
+/* --- shorthands --------------------------------------------------------------------------------------------- */
 
 int axvcpu_inject_interrupt(struct axvcpu *vcpu, uint32_t vector)
 {
@@ -436,6 +440,43 @@ int axvcpu_set_irq_line(struct axvcpu *vcpu, uint32_t line, bool level)
 {
 	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_IRQ_LINE,
 						.u.line = { line, level } };
+
+	return axvcpu_send_request(vcpu, &request, 0);
+}
+
+int axvcpu_reset(struct axvcpu *vcpu, uint64_t entry, uint64_t arg)
+{
+	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_RESET,
+						.u.start = { entry, arg } };
+
+	return axvcpu_send_request(vcpu, &request, 0);
+}
+
+int axvcpu_start(struct axvcpu *vcpu, uint64_t entry, uint64_t arg)
+{
+	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_START,
+						.u.start = { entry, arg } };
+
+	return axvcpu_send_request(vcpu, &request, 0);
+}
+
+int axvcpu_stop(struct axvcpu *vcpu)
+{
+	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_STOP };
+
+	return axvcpu_send_request(vcpu, &request, 0);
+}
+
+int axvcpu_pause(struct axvcpu *vcpu, int64_t timeout_ns)
+{
+	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_PAUSE };
+
+	return axvcpu_send_request(vcpu, &request, timeout_ns);
+}
+
+int axvcpu_resume(struct axvcpu *vcpu)
+{
+	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_RESUME };
 
 	return axvcpu_send_request(vcpu, &request, 0);
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The mailbox, as run, unbind and free see it. */
+/* The queue of requests, as run, unbind and free use it. */
 #ifndef LIB_REQUEST_H
 #define LIB_REQUEST_H
 
 #include "axvcpu/request.h"
 
-struct mailbox;
+struct axv_request_queue;
 
-void mailbox_init(struct mailbox *mailbox);
-/* Whoever waits for a request hears -ECANCELED. */
-void mailbox_destroy(struct mailbox *mailbox);
-/* Carries all requests out. By the owner, inside an operation. */
-void mailbox_drain(struct axvcpu *vcpu);
-/* The same for a vCPU that may just have lost its owner. Outside of any operation. */
-void mailbox_drain_unowned(struct axvcpu *vcpu);
+void axv_queue_init(struct axv_request_queue *queue);
+/* Senders that wait get -ECANCELED. */
+void axv_queue_destroy(struct axv_request_queue *queue);
+/* Carries out all requests. Called by the owner, inside an operation. */
+void axv_queue_drain(struct axvcpu *vcpu);
+/* The same for a vCPU that may just have lost its owner. Called outside of any operation. */
+void axv_queue_drain_unowned(struct axvcpu *vcpu);
 
 #endif

@@ -8,24 +8,25 @@
 #include "lib/host/sys.h"
 #include "lib/vcpu/vcpu.h"
 
-_Thread_local struct thread thread = { .ready = STATE_NONE };
+_Thread_local struct axv_thread axv_thread = { .ready = STATE_NONE };
 
 static _Atomic uint64_t threads;
 
-void thread_set_current(struct axvcpu *vcpu)
+void axv_thread_set_current(struct axvcpu *vcpu)
 {
-	thread.current = vcpu;
-	thread.ready = vcpu || !thread.serial ? STATE_NONE
-					      : AXVCPU_READY | thread.serial << STATE_OWNER_SHIFT;
+	axv_thread.current = vcpu;
+	axv_thread.ready = vcpu || !axv_thread.serial
+				   ? STATE_NONE
+				   : AXVCPU_READY | axv_thread.serial << STATE_OWNER_SHIFT;
 }
 
-uint64_t thread_serial(void)
+uint64_t axv_thread_serial(void)
 {
-	if (unlikely(!thread.serial)) {
-		thread.serial = atomic_fetch_add(&threads, 1) + 1;
-		thread_set_current(thread.current);
+	if (unlikely(!axv_thread.serial)) {
+		axv_thread.serial = atomic_fetch_add(&threads, 1) + 1;
+		axv_thread_set_current(axv_thread.current);
 	}
-	return thread.serial;
+	return axv_thread.serial;
 }
 
 /* --- the end of a thread ---------------------------------------------------------------------- */
@@ -34,7 +35,7 @@ uint64_t thread_serial(void)
  * The kernel cannot be asked for it: it gives the id to another thread, and still has the id of one
  * that was joined just now, or of a main thread that has called pthread_exit().
  */
-struct thread_record {
+struct axv_thread_record {
 	/* The thread itself, and vCPUs that it owns or owned. */
 	_Atomic uint32_t users;
 	atomic_bool ended;
@@ -46,8 +47,8 @@ static bool have_record_key;
 
 static void on_end(void *record)
 {
-	atomic_store(&((struct thread_record *)record)->ended, true);
-	thread_record_put(record);
+	atomic_store(&((struct axv_thread_record *)record)->ended, true);
+	axv_thread_record_put(record);
 }
 
 __attribute__((constructor)) static void create_record_key(void)
@@ -55,19 +56,19 @@ __attribute__((constructor)) static void create_record_key(void)
 	have_record_key = !pthread_key_create(&record_key, on_end);
 }
 
-struct thread_record *thread_record_get(void)
+struct axv_thread_record *axv_thread_record_get(void)
 {
-	struct thread_record *record;
+	struct axv_thread_record *record;
 
 	if (!have_record_key)
 		return NULL;
 	record = pthread_getspecific(record_key);
 	if (!record) {
-		record = sys_calloc(1, sizeof(*record));
+		record = axv_sys_calloc(1, sizeof(*record));
 		if (!record)
 			return NULL;
 		atomic_init(&record->users, 1);
-		if (sys_setspecific(record_key, record)) {
+		if (axv_sys_setspecific(record_key, record)) {
 			free(record);
 			return NULL;
 		}
@@ -76,13 +77,13 @@ struct thread_record *thread_record_get(void)
 	return record;
 }
 
-void thread_record_put(struct thread_record *record)
+void axv_thread_record_put(struct axv_thread_record *record)
 {
 	if (record && atomic_fetch_sub(&record->users, 1) == 1)
 		free(record);
 }
 
-bool thread_record_ended(const struct thread_record *record)
+bool axv_thread_record_ended(const struct axv_thread_record *record)
 {
 	return record && atomic_load(&record->ended);
 }

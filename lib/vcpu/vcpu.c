@@ -9,13 +9,14 @@
 
 #include "lib/base/cancel.h"
 #include "lib/base/sized.h"
+#include "lib/host/sys.h"
+#include "lib/machine/vm.h"
 #include "lib/vcpu/kick.h"
 #include "lib/vcpu/power.h"
 #include "lib/vcpu/request.h"
-#include "lib/host/sys.h"
-#include "lib/machine/vm.h"
+#include "lib/vcpu/run.h"
 
-int vcpu_missing(const struct axvcpu *vcpu, const char *what)
+int axv_vcpu_missing(const struct axvcpu *vcpu, const char *what)
 {
 	return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: vCPU %" PRIu32 ": %s has nothing of the kind",
 			   what, vcpu->id, vcpu->ops->name);
@@ -47,7 +48,7 @@ static int check_config(const struct axvm *vm, const struct axvcpu_config *confi
 
 static int vcpu_init(struct axvm *vm, struct axvcpu *vcpu, const struct axvcpu_config *config)
 {
-	int ret = affinity_init(vm, &vcpu->affinity, config);
+	int ret = axv_affinity_init(vm, &vcpu->affinity, config);
 
 	if (ret)
 		return ret;
@@ -58,16 +59,16 @@ static int vcpu_init(struct axvm *vm, struct axvcpu *vcpu, const struct axvcpu_c
 	vcpu->flags = config->flags;
 	vcpu->favor_cpu = config->favor_cpu;
 	vcpu->attention = ATTENTION_FINALIZE;
-	mailbox_init(&vcpu->mailbox);
+	axv_queue_init(&vcpu->requests);
 	if (config->flags & AXVCPU_F_START_OFF)
-		power_set(vcpu, AXVCPU_POWER_WAITING);
-	if (vm->ops->run != axvcpu_host_arch()->run || vm->forwards)
+		axv_power_set(vcpu, AXVCPU_POWER_WAITING);
+	if (!axv_fast_run_knows(vm))
 		atomic_fetch_or(&vcpu->attention, ATTENTION_FOREIGN);
 	vcpu->state = AXVCPU_CREATED | STATE_ATTENTION;
 	ret = vm->ops->vcpu_new(vm->arch, config, &vcpu->arch);
 	if (ret) {
-		mailbox_destroy(&vcpu->mailbox);
-		affinity_destroy(&vcpu->affinity);
+		axv_queue_destroy(&vcpu->requests);
+		axv_affinity_destroy(&vcpu->affinity);
 	}
 	return ret;
 }
@@ -83,7 +84,7 @@ static int new_locked(struct axvm *vm, const struct axvcpu_config *config, struc
 				   config->id);
 	if (vm->vcpus[config->id])
 		return axvcpu_fail(vm, -EEXIST, "vCPU %" PRIu32 " exists", config->id);
-	vcpu = sys_calloc(1, sizeof(*vcpu));
+	vcpu = axv_sys_calloc(1, sizeof(*vcpu));
 	if (!vcpu)
 		return axvcpu_fail(vm, -ENOMEM, "vCPU %" PRIu32, config->id);
 	ret = vcpu_init(vm, vcpu, config);
@@ -100,32 +101,32 @@ static int new_locked(struct axvm *vm, const struct axvcpu_config *config, struc
 int axvcpu_new(struct axvm *vm, const struct axvcpu_config *given, struct axvcpu **out)
 {
 	struct axvcpu_config config;
-	int cancel, ret = vm_check_process(vm);
+	int cancel, ret = axv_vm_check_process(vm);
 
 	if (!ret)
-		ret = sized_copy(vm, "struct axvcpu_config", &config, sizeof(config), given);
+		ret = axv_sized_copy(vm, "struct axvcpu_config", &config, sizeof(config), given);
 	if (!ret)
 		ret = check_config(vm, &config);
 	if (ret)
 		return ret;
-	cancel = cancel_disable();
+	cancel = axv_cancel_disable();
 	pthread_mutex_lock(&vm->lock);
 	ret = new_locked(vm, &config, out);
 	pthread_mutex_unlock(&vm->lock);
-	cancel_restore(cancel);
+	axv_cancel_restore(cancel);
 	return ret;
 }
 
 /* The owner's thread becomes what it was before bind. Both must work, or neither has happened. */
 static int restore_thread(struct axvcpu *vcpu)
 {
-	int ret = kick_signal_restore(vcpu->vm, &vcpu->old_signals);
+	int ret = axv_kick_signal_restore(vcpu->vm, &vcpu->old_signals);
 
 	if (ret)
 		return ret;
-	ret = affinity_restore(vcpu->vm, &vcpu->affinity);
+	ret = axv_affinity_restore(vcpu->vm, &vcpu->affinity);
 	if (ret)
-		kick_signal_unblock(vcpu->vm, &vcpu->old_signals);
+		axv_kick_signal_unblock(vcpu->vm, &vcpu->old_signals);
 	return ret;
 }
 
@@ -134,7 +135,7 @@ int axvcpu_free(struct axvcpu *vcpu)
 	const unsigned int any = IN(AXVCPU_INVALID) | IN(AXVCPU_CREATED) | IN_REGS |
 				 IN(AXVCPU_RUNNING);
 	struct axvm *vm;
-	struct op op;
+	struct axv_op op;
 	bool copy;
 	int ret = 0;
 
@@ -144,24 +145,24 @@ int axvcpu_free(struct axvcpu *vcpu)
 	/* In a forked child no lock is taken, and what waits in the mailbox may be on stacks that are gone. */
 	copy = axvm_is_copy(vm);
 	if (copy)
-		op_begin_copy(vcpu, &op);
+		axv_op_begin_copy(vcpu, &op);
 	else
-		ret = op_begin_long(vcpu, any, "free", &op);
+		ret = axv_op_begin_long(vcpu, any, "free", &op);
 	if (ret)
 		return ret;
 	/* Looked at only now that the owner cannot go to sleep any more. In a forked child it never wakes. */
 	if (!copy && op.from == AXVCPU_BLOCKED) {
-		op_leave(vcpu, &op, op.from);
+		axv_op_leave(vcpu, &op, op.from);
 		return axvcpu_fail(vcpu->vm, -EBUSY, "free: vCPU %u: its owner is blocked in it",
 				   vcpu->id);
 	}
 	/* Best effort: there is nobody left to try again. */
-	if (op.from == AXVCPU_READY && op.owner == thread_serial())
+	if (op.from == AXVCPU_READY && op.owner == axv_thread_serial())
 		restore_thread(vcpu);
 	if (!copy)
-		mailbox_destroy(&vcpu->mailbox);
+		axv_queue_destroy(&vcpu->requests);
 	vcpu->ops->vcpu_free(vcpu->arch);
-	thread_set_current(op.previous == vcpu ? NULL : op.previous);
+	axv_thread_set_current(op.previous == vcpu ? NULL : op.previous);
 
 	if (!copy)
 		pthread_mutex_lock(&vm->lock);
@@ -169,8 +170,8 @@ int axvcpu_free(struct axvcpu *vcpu)
 	vm->nvcpus--;
 	if (!copy)
 		pthread_mutex_unlock(&vm->lock);
-	affinity_destroy(&vcpu->affinity);
-	thread_record_put(vcpu->owner);
+	axv_affinity_destroy(&vcpu->affinity);
+	axv_thread_record_put(vcpu->owner);
 	free(vcpu);
 	return 0;
 }
@@ -181,12 +182,13 @@ int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_root,
 		 const struct axvcpu_setup_config *given)
 {
 	struct axvcpu_setup_config config;
-	struct op op;
-	int ret = op_begin_long(vcpu, IN(AXVCPU_CREATED), "setup", &op);
+	struct axv_op op;
+	int ret = axv_op_begin_long(vcpu, IN(AXVCPU_CREATED), "setup", &op);
 
 	if (ret)
 		return ret;
-	ret = sized_copy(vcpu->vm, "struct axvcpu_setup_config", &config, sizeof(config), given);
+	ret = axv_sized_copy(vcpu->vm, "struct axvcpu_setup_config", &config, sizeof(config),
+			     given);
 	if (!ret && config.flags)
 		ret = axvcpu_fail(vcpu->vm, -EINVAL, "setup: vCPU %u: unknown flags %#" PRIx32,
 				  vcpu->id, config.flags);
@@ -196,27 +198,27 @@ int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_root,
 		ret = vcpu->ops->set_ept_root(vcpu->arch, ept_root);
 	if (!ret)
 		ret = vcpu->ops->setup(vcpu->arch, &config);
-	op_end(vcpu, &op, ret ? AXVCPU_CREATED : AXVCPU_FREE);
+	axv_op_end(vcpu, &op, ret ? AXVCPU_CREATED : AXVCPU_FREE);
 	return ret;
 }
 
 static int bind_thread(struct axvcpu *vcpu)
 {
 	int favor = vcpu->flags & AXVCPU_F_FAVOR_CPU ? (int)vcpu->favor_cpu : -1;
-	int ret = affinity_pin(vcpu->vm, &vcpu->affinity, favor);
+	int ret = axv_affinity_pin(vcpu->vm, &vcpu->affinity, favor);
 
 	if (ret)
 		return ret;
-	ret = kick_signal_unblock(vcpu->vm, &vcpu->old_signals);
+	ret = axv_kick_signal_unblock(vcpu->vm, &vcpu->old_signals);
 	if (ret)
-		affinity_restore(vcpu->vm, &vcpu->affinity);
+		axv_affinity_restore(vcpu->vm, &vcpu->affinity);
 	return ret;
 }
 
 /* Makes the calling thread the owner. Inside an operation. */
-static int take(struct axvcpu *vcpu, struct op *op)
+static int take(struct axvcpu *vcpu, struct axv_op *op)
 {
-	struct thread_record *record = thread_record_get();
+	struct axv_thread_record *record = axv_thread_record_get();
 	int ret;
 
 	if (!record)
@@ -228,58 +230,58 @@ static int take(struct axvcpu *vcpu, struct op *op)
 			restore_thread(vcpu);
 	}
 	if (ret)
-		thread_record_put(record);
+		axv_thread_record_put(record);
 	else
-		op_own(vcpu, op, record);
+		axv_op_own(vcpu, op, record);
 	return ret;
 }
 
 int axvcpu_bind(struct axvcpu *vcpu)
 {
-	struct op op;
-	int ret = op_begin_long(vcpu, IN(AXVCPU_FREE), "bind", &op);
+	struct axv_op op;
+	int ret = axv_op_begin_long(vcpu, IN(AXVCPU_FREE), "bind", &op);
 
 	if (ret)
 		return ret;
 	ret = take(vcpu, &op);
-	op_end(vcpu, &op, ret ? AXVCPU_FREE : AXVCPU_READY);
+	axv_op_end(vcpu, &op, ret ? AXVCPU_FREE : AXVCPU_READY);
 	return ret;
 }
 
 int axvcpu_adopt(struct axvcpu *vcpu)
 {
-	struct op op;
-	int ret = op_begin(vcpu, IN(AXVCPU_READY) | IN(AXVCPU_BLOCKED), "adopt", &op);
+	struct axv_op op;
+	int ret = axv_op_begin(vcpu, IN(AXVCPU_READY) | IN(AXVCPU_BLOCKED), "adopt", &op);
 
 	if (ret)
 		return ret;
-	if (thread_record_ended(vcpu->owner))
+	if (axv_thread_record_ended(vcpu->owner))
 		ret = take(vcpu, &op);
 	else
 		ret = axvcpu_fail(vcpu->vm, -EBUSY,
 				  "adopt: vCPU %u: thread %d, its owner, has not ended", vcpu->id,
 				  (int)vcpu->tid);
-	op_end(vcpu, &op, ret ? op.from : AXVCPU_READY);
+	axv_op_end(vcpu, &op, ret ? op.from : AXVCPU_READY);
 	return ret;
 }
 
-int vcpu_flush(struct axvcpu *vcpu)
+int axv_vcpu_flush(struct axvcpu *vcpu)
 {
 	int ret = HAS_OP(vcpu->ops, flush) ? vcpu->ops->flush(vcpu->arch) : 0;
 
 	if (!ret)
-		vcpu->awaits = 0;
+		vcpu->open_exit_kind = 0;
 	return ret;
 }
 
 int axvcpu_unbind(struct axvcpu *vcpu)
 {
-	struct op op;
-	int ret = op_begin_owner(vcpu, IN(AXVCPU_READY), "unbind", &op);
+	struct axv_op op;
+	int ret = axv_op_begin_owner(vcpu, IN(AXVCPU_READY), "unbind", &op);
 
 	if (ret)
 		return ret;
-	ret = vcpu_flush(vcpu);
+	ret = axv_vcpu_flush(vcpu);
 	if (!ret && HAS_OP(vcpu->ops, unbind))
 		ret = vcpu->ops->unbind(vcpu->arch);
 	if (!ret) {
@@ -287,19 +289,19 @@ int axvcpu_unbind(struct axvcpu *vcpu)
 		if (ret && HAS_OP(vcpu->ops, bind))
 			vcpu->ops->bind(vcpu->arch);
 	}
-	op_end(vcpu, &op, ret ? AXVCPU_READY : AXVCPU_FREE);
+	axv_op_end(vcpu, &op, ret ? AXVCPU_READY : AXVCPU_FREE);
 	return ret;
 }
 
 int axvcpu_flush(struct axvcpu *vcpu)
 {
-	struct op op;
-	int ret = op_begin(vcpu, IN(AXVCPU_FREE) | IN(AXVCPU_READY), "flush", &op);
+	struct axv_op op;
+	int ret = axv_op_begin(vcpu, IN(AXVCPU_FREE) | IN(AXVCPU_READY), "flush", &op);
 
 	if (ret)
 		return ret;
-	ret = vcpu_flush(vcpu);
-	op_end(vcpu, &op, op.from);
+	ret = axv_vcpu_flush(vcpu);
+	axv_op_end(vcpu, &op, op.from);
 	return ret;
 }
 
@@ -332,7 +334,7 @@ void *axvcpu_arch(const struct axvcpu *vcpu)
 
 int axvcpu_favor_cpu(const struct axvcpu *vcpu)
 {
-	int ret = vm_check_process(vcpu->vm);
+	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
 		return ret;
@@ -341,8 +343,8 @@ int axvcpu_favor_cpu(const struct axvcpu *vcpu)
 
 int axvcpu_cpu_set(const struct axvcpu *vcpu, void *set, size_t size)
 {
-	const struct affinity *affinity = &vcpu->affinity;
-	int ret = vm_check_process(vcpu->vm);
+	const struct axv_affinity *affinity = &vcpu->affinity;
+	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
 		return ret;
@@ -360,7 +362,7 @@ int axvcpu_cpu_set(const struct axvcpu *vcpu, void *set, size_t size)
 
 int axvcpu_fd(const struct axvcpu *vcpu)
 {
-	int ret = vm_check_process(vcpu->vm);
+	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
 		return ret;

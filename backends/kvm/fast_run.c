@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * The fast path of run and complete, which nearly every exit takes: the vCPU is Ready, the caller
+ * owns it, its backend is this one, and the exit is a frequent one. One compare-and-swap checks all
+ * that; the system call and the decoder are inlined. Everything else goes to the slow path, in
+ * lib/vcpu/run.c.
+ *
+ * This is the only file that sees both sides: struct axvcpu of lib/, and struct axk_vcpu behind its
+ * 'arch'. It is the third seam between the two, beside the ops table and the HAL.
+ */
+#include <errno.h>
+
+#include "backends/kvm/enter.h"
+#include "backends/kvm/frequent.h"
+#include "backends/kvm/kvm.h"
+#include "lib/machine/vm.h"
+#include "lib/vcpu/run.h"
+#include "lib/vcpu/vcpu.h"
+
+bool axv_fast_run_knows(const struct axvm *vm)
+{
+	return vm->ops->run == axvcpu_host_arch()->run && !vm->forwards;
+}
+
+bool axv_fast_run_must_wait(const struct axvcpu *vcpu)
+{
+	const struct axk_vcpu *arch = vcpu->arch;
+
+	/* With another backend, 'arch' is an object of another type. */
+	return axv_fast_run_knows(vcpu->vm) && arch->has_pending_work;
+}
+
+/*
+ * The fast path has entered the guest, and could not finish: KVM_RUN has returned the errno 'ret', or
+ * 0 with an exit that is not a frequent one.
+ */
+static noinline int finish_run(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret)
+{
+	axv_thread_set_current(vcpu);
+	exit->kicked = 0;
+	/* A forked child comes this far: KVM refuses it, and the decoder would write to struct kvm_run. */
+	if (ret && axv_vm_check_process(vcpu->vm))
+		ret = -EPERM;
+	else
+		ret = axk_finish_run(vcpu->arch, exit, ret);
+	return axv_run_end(vcpu, exit, ret);
+}
+
+/* What changes in the state word; axvcpu_kick() in other threads looks for it. */
+#define READY_TO_RUNNING ((AXVCPU_RUNNING | STATE_BUSY) - AXVCPU_READY)
+
+int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit)
+{
+	uint64_t word = axv_thread.ready;
+	struct axk_vcpu *arch;
+	uint32_t open_exit_kind = AXVCPU_EXIT_NOTHING;
+	long ret;
+
+	/* Not Ready, another thread's, attention, no answer; or another vCPU is current. */
+	if (unlikely(!atomic_compare_exchange_strong(&vcpu->state, &word, word + READY_TO_RUNNING)))
+		return axv_run_slow_path(vcpu, exit);
+	axv_thread.current = vcpu;
+	arch = vcpu->arch;
+	ret = axk_enter(arch);
+	if (unlikely(ret))
+		return finish_run(vcpu, exit, (int)ret);
+	if (unlikely(!axk_decode_frequent(arch, exit, &open_exit_kind)))
+		return finish_run(vcpu, exit, 0);
+	axv_thread.current = NULL;
+	word = axv_thread.ready;
+	if (open_exit_kind) {
+		vcpu->open_exit_kind = open_exit_kind;
+		word |= STATE_OPEN_EXIT;
+	}
+	atomic_store_explicit(&vcpu->state, word, memory_order_release);
+	return 0;
+}
+
+int axvcpu_complete(struct axvcpu *vcpu, const struct axvcpu_answer *answer)
+{
+	const uint64_t ready = axv_thread.ready;
+	/*
+	 * Ready, with an answer due. Without its mark this may be a forked child, whose answer would reach
+	 * the parent: then the bit of the mark remains, which no state word has.
+	 */
+	uint64_t word = ready + (STATE_OPEN_EXIT - PROCESS_MARK) + *vcpu->mark;
+
+	if (unlikely(answer->kind != AXVCPU_ANSWER_VALUE) ||
+	    unlikely(!atomic_compare_exchange_strong(&vcpu->state, &word,
+						     ready | STATE_BUSY | STATE_BRIEF)))
+		return axv_complete_slow_path(vcpu, answer);
+	if (unlikely(!axk_answer_value(vcpu->arch, answer->u.value))) {
+		atomic_store_explicit(&vcpu->state, word, memory_order_release);
+		return axv_complete_slow_path(vcpu, answer);
+	}
+	vcpu->open_exit_kind = AXVCPU_EXIT_NOTHING;
+	atomic_store_explicit(&vcpu->state, ready, memory_order_release);
+	return 0;
+}
