@@ -64,8 +64,8 @@ AXVCPU_API int axvcpu_inject_interrupt(struct axvcpu *vcpu, uint32_t vector);
  * Injects a non-maskable interrupt into a vCPU. x86_64 only.
  *
  * @param vcpu the vCPU.
- * @return 0: delivered or queued; -ENOSPC: the request queue is full (request.h); -ENOTSUP;
- *         -ENOMEM; -EBADFD; -EPERM; errnos of the kernel.
+ * @return 0: delivered or queued; -ENOSPC: 65535 of them are queued, or the request queue is full
+ *         (request.h); -ENOTSUP; -ENOMEM; -EBADFD; -EPERM; errnos of the kernel.
  *
  * States: all except Created and Invalid; unchanged.
  * Threads: any.

@@ -53,17 +53,17 @@ struct axvcpu_privileges {
  *
  * Kept capabilities remain effective and permitted. Programs that are executed do not inherit them.
  * If the caller has CAP_SETPCAP, its bounding set is reduced too, and its securebits are set and
- * locked, so that root never regains privileges. Without that capability neither is possible nor
- * needed: under no_new_privs, no program gets privileges that its caller did not have.
+ * locked, so that user id 0 never gives capabilities again. Without that capability neither is
+ * possible nor needed: under no_new_privs, no program gets privileges that its caller did not have.
  *
  * Capabilities belong to threads, and a thread can only drop its own. So every other thread of the
  * process must already have dropped its privileges: only kept capabilities, no_new_privs, the same
  * user. It is best to call this function before other threads exist.
  *
  * All preconditions are checked first. Once something has changed, a failure is -ENOTRECOVERABLE.
- * The process has then lost as many privileges as possible, including the capabilities to keep. The
- * rest is unknown, so it must exit. After any other error nothing has changed. Do not run a guest
- * in either case.
+ * The process has then lost as many privileges as possible, including the capabilities to keep. It
+ * is unknown how many remain, so it must exit. After any other error nothing has changed. Do not
+ * run a guest in either case.
  *
  * The function can be called again, to drop more.
  *
