@@ -75,9 +75,8 @@ AXVCPU_API int axvcpu_inject_nmi(struct axvcpu *vcpu);
 /** An exception, for axvcpu_inject_exception(). */
 struct axvcpu_exception {
 	/**
-	 * x86_64: 0 to 31, except 2 (NMI). 3 and 4 are the exceptions of INT3 and INTO, whose
-	 * return address is the next instruction. arm64: enum axvcpu_arm64_exception. riscv64: 0 to
-	 * 63, as in scause.
+	 * x86_64: 0 to 31, except 2 (NMI). 3 and 4 require an INT3 or INTO instruction at the
+	 * program counter. arm64: enum axvcpu_arm64_exception. riscv64: 0 to 63, as in scause.
 	 */
 	uint32_t vector;
 	/**

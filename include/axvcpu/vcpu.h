@@ -212,7 +212,7 @@ AXVCPU_API int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_ro
  * signal after that: KVM runs the vCPU with a separate signal mask, which is the thread's mask at
  * bind without the kick signal. So signals whose mask the thread changes after bind behave as
  * follows. A signal that it blocks may end one run with NOTHING, and no further run. A signal that
- * it unblocks may not end a run before the next bind.
+ * it unblocks may have no effect on runs before the next bind.
  *
  * @param vcpu the vCPU.
  * @return 0; -EINVAL: the host does not allow this thread to use any of the host CPUs; -ENOMEM;

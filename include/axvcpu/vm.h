@@ -174,8 +174,8 @@ struct axvm_config {
 	/** With AXVM_FORWARD_DOORBELL: the I/O port. */
 	uint32_t doorbell_port;
 	/**
-	 * x86, Intel: a guest that blocks interrupts for longer than this number of TSC cycles
-	 * causes a NOTIFY exit; 0: no limit.
+	 * x86, Intel: a guest that blocks interrupts for longer than this number of cycles causes a
+	 * NOTIFY exit; 0: no limit.
 	 */
 	uint32_t notify_window;
 	/** Number of elements of `sysregs`. */
