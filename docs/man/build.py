@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 """Makes the manual pages and their HTML: build.py SOURCE_DIRECTORY OUTPUT_DIRECTORY
 

@@ -11,7 +11,7 @@ by four columns); then, each optional:
     Threads: text                the threads that may call it
     Source: text                 the item of the axvcpu crate
 
-The first sentence is the summary. The code is formatted by clang-format, which this parser relies on.
+The first sentence is the summary. The parser relies on the layout that clang-format gives to code.
 """
 
 import re
@@ -237,6 +237,8 @@ class Header:
         self.inits = []  # the macros that initialise a type: (macro, type)
         with open(path, encoding="utf-8") as file:
             self._parse(file.read())
+        if not self.comment:
+            raise HeaderError(f"{name}: there is no @file comment")
 
     def _parse(self, text):
         comment = None

@@ -215,7 +215,8 @@ def returns(function):
             for term, colon, _ in pairs:
                 if not colon and term != "0":
                     raise HeaderError(f"{comment.where}: @return: not VALUE: meaning: {term}")
-            lines += definitions([(mark(term), text or "success") for term, _, text in pairs], names)
+            pairs = [(mark(term), meaning or "success") for term, _, meaning in pairs]
+            lines += definitions(pairs, names)
             lines += [".PP", "A negative errno on failure."] if errors else []
     if errors or comment.passed_on():
         lines.append(".SH ERRORS")
@@ -231,7 +232,7 @@ class Writer:
         self.umbrella = umbrella  # what axvcpu.h includes
         self.errors = {}
         for header in headers:
-            for kind, rows in header.comment.blocks if header.comment else []:
+            for kind, rows in header.comment.blocks:
                 if header.name == "error.h" and kind == "table":
                     self.errors = {row[0]: row[1] for row in rows[1:]}
         self.types = {item.name: item for header in headers for item in header.types}
@@ -239,7 +240,7 @@ class Writer:
         self.macros = [macro for header in headers for macro in header.macros]
         self.shown = set()  # macros that are on a page
         TYPES.update(self.types)
-        HEADERS.update(header.name for header in headers if header.comment)
+        HEADERS.update(header.name for header in headers if header.name != "axvcpu.h")
         self._check_groups()
 
     def _check_groups(self):
@@ -252,7 +253,7 @@ class Writer:
         return "axvcpu.h" if header.name in self.umbrella else header.name
 
     def _overview(self, header):
-        return ("axvcpu-" + header.name[:-2], "7") if header.comment else ("axvcpu", "7")
+        return ("axvcpu-" + header.name[:-2], "7") if header.name in HEADERS else ("axvcpu", "7")
 
     def _constants(self, header, text):
         """Macros that a text names: PREFIX_* in any header, full names in its own."""
@@ -386,7 +387,7 @@ class Writer:
         for header in self.headers:
             pages += [self.function(header, item) for item in header.functions]
             pages += [self.type(header, item) for item in header.types]
-        return pages + [self.overview(header) for header in self.headers if header.comment]
+        return pages + [self.overview(header) for header in self.headers if header.name in HEADERS]
 
     def function_lists(self):
         """For axvcpu(7): all functions by group."""
