@@ -117,12 +117,14 @@ class Comment:
         return re.split(r"(?<=[^.])\.(?: |$)", text, maxsplit=1)[0]
 
     def errors(self):
-        """(errno, reason), in order; the reason is "" for one that means what error.h says."""
-        for item in self.returns:
-            match = re.fullmatch(f"({ERRNOS})(?:: (.*))?", item)
-            if match:
-                for errno in match.group(1).split(", "):
-                    yield errno, match.group(2) or ""
+        """A list of (errno, reason); the reason is "" if it is that of error.h."""
+        matches = [re.fullmatch(f"({ERRNOS})(?:: (.*))?", item) for item in self.returns]
+        return [
+            (errno, match.group(2) or "")
+            for match in matches
+            if match
+            for errno in match.group(1).split(", ")
+        ]
 
     def passed_on(self):
         """Where errnos that the library only passes on come from."""

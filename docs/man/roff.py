@@ -196,31 +196,24 @@ def macros(items):
     return lines
 
 
-def returns(function):
-    """RETURN VALUE and ERRORS. Errors without a reason of their own have the general one."""
-    comment = function.comment
-    names = [name for name, _ in comment.params]
+def return_value(comment, names):
+    """RETURN VALUE: a sentence, or a list of values."""
     results = comment.results()
-    errors = list(comment.errors())
-    lines = []
-    if comment.returns:
-        lines.append(".SH RETURN VALUE")
-        if results == ["0"]:
-            lines.append("0 on success, a negative errno on failure.")
-        elif len(results) == 1 and not re.match(r"\S+: ", results[0]):
-            lines.append(mark(sentence(results[0]), names))
-            lines += ["A negative errno on failure."] if errors else []
-        else:
-            pairs = [item.partition(": ") for item in results]
-            for term, colon, _ in pairs:
-                if not colon and term != "0":
-                    raise HeaderError(f"{comment.where}: @return: not VALUE: meaning: {term}")
-            pairs = [(mark(term), meaning or "success") for term, _, meaning in pairs]
-            lines += definitions(pairs, names)
-            lines += [".PP", "A negative errno on failure."] if errors else []
-    if errors or comment.passed_on():
-        lines.append(".SH ERRORS")
-    return lines, errors
+    if not comment.returns:
+        return []
+    lines = [".SH RETURN VALUE"]
+    if results == ["0"]:
+        return lines + ["0 on success, a negative errno on failure."]
+    if len(results) == 1 and not re.match(r"\S+: ", results[0]):
+        lines.append(mark(sentence(results[0]), names))
+    else:
+        pairs = [item.partition(": ") for item in results]
+        for term, colon, _ in pairs:
+            if not colon and term != "0":
+                raise HeaderError(f"{comment.where}: @return: not VALUE: meaning: {term}")
+        pairs = [(mark(term), meaning or "success") for term, _, meaning in pairs]
+        lines += definitions(pairs, names) + [".PP"]
+    return lines + (["A negative errno on failure."] if comment.errors() else [])
 
 
 class Writer:
@@ -292,28 +285,35 @@ class Writer:
             page.lines += [".SH PARAMETERS"] + definitions(
                 [(f"\\fI{name}\\fR", text) for name, text in comment.params], names
             )
-        lines, errors = returns(function)
-        page.lines += lines
-        for errno, reason in errors:
-            reason = reason or self.errors.get(errno)
-            if not reason:
-                raise HeaderError(f"{comment.where}: {errno} needs a reason, as error.h has none")
-            page.lines += definitions([(f"\\fB{escape(errno)}\\fR", reason)], names)
-        for item in comment.passed_on():
-            page.lines += [".PP", mark(f"{sentence(item)[:-1]} are passed on unchanged.")]
+        page.lines += return_value(comment, names) + self._errors(comment, names)
         constants = self._constants(header, comment.text())
         if constants:
             page.lines += [".SH CONSTANTS"] + macros(constants)
         for label, text in comment.labels.items():
             page.lines += labelled(label, text, names)
-        page.lines += see_also(self._related(header, function, errors))
+        page.lines += see_also(self._related(header, function))
         return page
 
-    def _related(self, header, function, errors):
+    def _errors(self, comment, names):
+        """ERRORS. One without a reason of its own has that of error.h."""
+        if not comment.errors() and not comment.passed_on():
+            return []
+        pairs = []
+        for errno, reason in comment.errors():
+            reason = reason or self.errors.get(errno)
+            if not reason:
+                raise HeaderError(f"{comment.where}: {errno} needs a reason, as error.h has none")
+            pairs.append((f"\\fB{escape(errno)}\\fR", reason))
+        lines = [".SH ERRORS"] + definitions(pairs, names)
+        for item in comment.passed_on():
+            lines += [".PP", mark(f"{sentence(item)[:-1]} are passed on unchanged.")]
+        return lines
+
+    def _related(self, header, function):
         group = next(names for _, names in self.groups if function.name in names)
         related = [(name, "3") for name in group if name != function.name]
         related += [(name, "3type") for name in sorted(set(function.types())) if name in self.types]
-        if errors and ("axvcpu_last_error", "3") not in related:
+        if function.comment.errors() and ("axvcpu_last_error", "3") not in related:
             related.append(("axvcpu_last_error", "3"))
         overview = self._overview(header)
         return related + ([overview] if overview != ("axvcpu", "7") else []) + [("axvcpu", "7")]
