@@ -212,7 +212,7 @@ def return_value(comment, names):
             if not colon and term != "0":
                 raise HeaderError(f"{comment.where}: @return: not VALUE: meaning: {term}")
         pairs = [(mark(term), meaning or "success") for term, _, meaning in pairs]
-        lines += definitions(pairs, names) + [".PP"]
+        lines += definitions(pairs, names) + ([".PP"] if comment.errors() else [])
     return lines + (["A negative errno on failure."] if comment.errors() else [])
 
 
