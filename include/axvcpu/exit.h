@@ -45,7 +45,7 @@ enum axvcpu_exit_kind {
 	/** A store to an address that is not guest memory, or to read-only memory (`u.mmio`). */
 	AXVCPU_EXIT_MMIO_WRITE = 3,
 	/**
-	 * A read of a system register (MSR, CSR, AArch64 register) (`u.sysreg`). It takes a value
+	 * A read of a system register: MSR, CSR, AArch64 register (`u.sysreg`). It takes a value
 	 * or a fault as an answer; the default is 0. To make a register appear absent, answer with
 	 * a fault: x86 #GP, riscv64 an illegal instruction exception.
 	 */
