@@ -3,7 +3,8 @@
  * @file vcpu.h
  * Virtual CPUs: creation, the run loop, state.
  *
- *     Created --setup--> Free --bind--> Ready --run--> Running --exit--> Ready --unbind--> Free
+ *     Created --setup--> Free --bind--> Ready --unbind--> Free
+ *     Ready --run--> Running --exit--> Ready
  *     Ready --block--> Blocked --wake--> Ready
  *
  * The thread that binds a vCPU owns it. Other threads may read its state and id, kick it, wake it
