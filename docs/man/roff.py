@@ -138,7 +138,7 @@ def prototype(function):
     params = function.params or ["void"]
     for index, param in enumerate(params):
         param += ");" if index == len(params) - 1 else ","
-        if len(line) + len(param) > 76 and line.strip() != start:
+        if len(line) + len(param) > 71 and line.strip() != start:
             lines.append(line.rstrip())
             line = " " * len(start)
         line += param + " "
