@@ -261,7 +261,7 @@ START_TEST(a_cpu_on_that_cannot_be_asks_nobody)
 }
 END_TEST
 
-/* Leaves a start in the mailbox of a vCPU whose owner, the test, is not in a run. */
+/* Leaves a start in the request queue of a vCPU whose owner, the test, is not in a run. */
 static void *start_elsewhere(void *arg)
 {
 	struct guest *guest = arg;
@@ -269,7 +269,7 @@ static void *start_elsewhere(void *arg)
 	return axvcpu_start(guest->vcpu, GUEST_CODE, A64_LIST + 0x1000) ? arg : NULL;
 }
 
-START_TEST(a_start_in_the_mailbox_is_pending)
+START_TEST(a_start_in_the_queue_is_pending)
 {
 	pthread_t thread;
 	void *failed;
@@ -380,7 +380,7 @@ START_TEST(a_cpu_on_succeeds_if_the_started_cpu_is_off_again)
 }
 END_TEST
 
-START_TEST(a_start_in_the_mailbox_answers_the_one_that_asked_for_it)
+START_TEST(a_start_in_the_queue_answers_the_one_that_asked_for_it)
 {
 	pthread_t thread;
 	void *failed;
@@ -510,11 +510,11 @@ static void add_tests(Suite *suite)
 	tcase_add_test(caller, a_cpu_on_is_the_callers_to_do);
 	tcase_add_test(caller, a_32_bit_cpu_on_has_32_bit_arguments);
 	tcase_add_test(caller, a_cpu_on_that_cannot_be_asks_nobody);
-	tcase_add_test(caller, a_start_in_the_mailbox_is_pending);
+	tcase_add_test(caller, a_start_in_the_queue_is_pending);
 	tcase_add_test(caller, a_cpu_that_goes_off_is_off_when_it_has_been_stopped);
 	tcase_add_test(caller, of_two_cpus_that_start_a_third_one_is_told_that_it_is_pending);
 	tcase_add_test(caller, a_cpu_on_succeeds_if_the_started_cpu_is_off_again);
-	tcase_add_test(caller, a_start_in_the_mailbox_answers_the_one_that_asked_for_it);
+	tcase_add_test(caller, a_start_in_the_queue_answers_the_one_that_asked_for_it);
 	tcase_add_test(caller, a_cpu_on_that_is_answered_or_dropped_leaves_its_target_to_others);
 	tcase_add_test(caller, affinity_info_has_levels);
 	tcase_add_test(caller, what_is_not_about_cpus_stays_with_kvm);

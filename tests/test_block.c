@@ -109,7 +109,7 @@ START_TEST(an_injection_from_another_thread_ends_the_wait)
 	pthread_t thread;
 
 	/*
-	 * By the mailbox; by the kernel's controller; by the mailbox of a backend that has no kick.
+	 * By the request queue; by the kernel's controller; by the queue with a backend that has no kick.
 	 */
 	mock_reset();
 	if (_i == 1)

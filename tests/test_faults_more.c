@@ -156,7 +156,7 @@ static int take_interrupted_run(struct sweep_world *world)
 	return ret;
 }
 
-/* From another thread, so that it is left in the mailbox, or taken out of it when time is up. */
+/* From another thread, so that it is left in the queue, or taken out of it when time is up. */
 struct letter {
 	struct axvcpu *vcpu;
 	int64_t timeout_ns;

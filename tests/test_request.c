@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The mailbox and power, without a hypervisor: who does what, in which order, and who waits. */
+/* The request queue and power, without a hypervisor: who does what, in which order, and who waits. */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -511,7 +511,7 @@ END_TEST
 
 static void add_tests(Suite *suite)
 {
-	TCase *mail = suite_case(suite, "mailbox");
+	TCase *mail = suite_case(suite, "queue");
 	TCase *refused = suite_case(suite, "refused");
 	TCase *power = suite_case(suite, "power");
 

@@ -367,7 +367,7 @@ static void check_progress(struct thread *thread, struct machine *m)
 	for (uint32_t i = 0; i < VCPUS; i++) {
 		uint32_t before = read_cell(m, i).rounds;
 
-		/* First what is in its mailbox: it may be a stop. */
+		/* First what is in its request queue: it may be a stop. */
 		ALWAYS(axvcpu_pause(m->vcpus[i], -1));
 		ALWAYS(axvcpu_resume(m->vcpus[i]));
 		start(m, i);
@@ -513,7 +513,7 @@ static void switch_off_and_on(struct thread *thread, struct axvcpu *vcpu)
 {
 	ALWAYS(axvcpu_stop(vcpu));
 	sleep_us(thread, 1000);
-	/* Somebody else may have, or the stop is still in the mailbox. */
+	/* Somebody else may have, or the stop is still in the queue. */
 	ONLY(axvcpu_start(vcpu, GUEST_CODE, GUEST_CELL_OF(axvcpu_id(vcpu))), EALREADY);
 }
 

@@ -31,7 +31,7 @@ static struct kvm_cpuid2 *host_table(void)
 static const struct kvm_cpuid_entry2 *leaf(const struct kvm_cpuid2 *table, uint32_t function,
 					   uint32_t index)
 {
-	const struct kvm_cpuid_entry2 *entry = x86_cpuid_find(table, function, index);
+	const struct kvm_cpuid_entry2 *entry = axk_x86_cpuid_find(table, function, index);
 
 	ck_assert_ptr_nonnull(entry);
 	return entry;
@@ -63,13 +63,13 @@ static const struct {
 START_TEST(a_field_that_is_too_narrow_has_the_most_that_it_can_say)
 {
 	struct kvm_cpuid2 *host = host_table();
-	struct kvm_vm vm = { .max_vcpus = machines[_i].vcpus, .gpa_bits = 48 };
-	struct kvm_vcpu vcpu = { .id = machines[_i].id, .vm = &vm };
+	struct axk_vm vm = { .max_vcpus = machines[_i].vcpus, .gpa_bits = 48 };
+	struct axk_vcpu vcpu = { .id = machines[_i].id, .vm = &vm };
 	const struct kvm_cpuid_entry2 *entry;
 	struct kvm_cpuid2 *table;
 
 	vm.arch.cpuid = host;
-	table = x86_cpuid_build(&vcpu, NULL);
+	table = axk_x86_cpuid_build(&vcpu, NULL);
 	ck_assert_ptr_nonnull(table);
 	entry = leaf(table, 0x1, 0);
 	ck_assert_uint_eq(entry->ebx >> 24, machines[_i].initial_id);

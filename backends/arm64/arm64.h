@@ -75,7 +75,8 @@ int axk_arm64_psci_init(struct axk_vm *kvm, const struct axvm_config *config);
 void axk_arm64_psci_destroy(struct axk_vm *kvm);
 /* Makes a vCPU known to the others, when it is set up; takes it away again. */
 int axk_arm64_psci_add(struct axk_vcpu *vcpu);
-void axk_arm64_vcpu_free(void *arch_vcpu);
+/* Ends a CPU_ON of the vCPU, and forgets the vCPU. */
+void axk_arm64_psci_remove(struct axk_vcpu *vcpu);
 bool axk_arm64_is_power_call(const struct axk_vcpu *vcpu, uint32_t nr);
 /* As axk_arch_decode(). */
 int axk_arm64_decode_power_call(struct axk_vcpu *vcpu, uint32_t nr, struct axvcpu_exit *exit);

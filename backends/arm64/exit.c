@@ -55,3 +55,26 @@ int axk_arch_complete(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer)
 {
 	return axk_arm64_complete_call(vcpu, answer);
 }
+
+/* --- before an entry ---------------------------------------------------------------------------- */
+
+int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	int ret = axk_arm64_finish_call(vcpu);
+
+	(void)exit;
+	if (!ret)
+		ret = axk_arm64_start_pmu(vcpu);
+	if (!ret)
+		ret = axk_arm64_raise_early(vcpu);
+	/* What was asked for happens now. */
+	if (!ret)
+		vcpu->arch.aborts = false;
+	return ret;
+}
+
+bool axk_arch_swallow(struct axk_vcpu *vcpu)
+{
+	(void)vcpu;
+	return false;
+}

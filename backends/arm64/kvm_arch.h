@@ -93,6 +93,7 @@ struct axk_vcpu_arch {
 };
 
 /* Of a VM's config, what there is here: AXVM_FORWARD_*, and other parts. */
+#define KVM_ARCH_NAME "arm64"
 #define KVM_ARCH_FORWARDS (AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_POWER)
 #define KVM_ARCH_SYSREGS false
 #define KVM_ARCH_NOTIFY false

@@ -73,16 +73,13 @@ int axk_arm64_psci_add(struct axk_vcpu *vcpu)
 	return 0;
 }
 
-void axk_arm64_vcpu_free(void *arch_vcpu)
+void axk_arm64_psci_remove(struct axk_vcpu *vcpu)
 {
-	struct axk_vcpu *vcpu = arch_vcpu;
-
 	/* In a forked child, its lock may be that of a thread which is not here. */
-	if (vcpu->is_setup && !axvm_is_copy(vcpu->vm->vm)) {
-		axk_arm64_end_cpu_on(vcpu);
-		set_cpu(vcpu, NULL);
-	}
-	axk_vcpu_free(arch_vcpu);
+	if (!vcpu->is_setup || axvm_is_copy(vcpu->vm->vm))
+		return;
+	axk_arm64_end_cpu_on(vcpu);
+	set_cpu(vcpu, NULL);
 }
 
 /*
@@ -158,7 +155,7 @@ int64_t axk_arm64_end_cpu_on(struct axk_vcpu *vcpu)
 	vcpu->arch.starts = ARM64_NO_CPU;
 	pthread_mutex_lock(&arch->lock);
 	if (target->vcpu) {
-		/* A start that is still in the target's mailbox has not ended the claim. */
+		/* A start that is still in the target's request queue has not ended the claim. */
 		power = axvcpu_power(target->vcpu);
 		started = target->caller != vcpu->id || power == AXVCPU_POWER_STARTING ||
 			  power == AXVCPU_POWER_ON;

@@ -13,21 +13,20 @@
 #include "backends/kvm/enter.h"
 #include "backends/kvm/frequent.h"
 #include "backends/kvm/kvm.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
 #include "lib/vcpu/run.h"
 #include "lib/vcpu/vcpu.h"
 
-bool axv_fast_run_knows(const struct axvm *vm)
+void axv_fast_run_attach(struct axvcpu *vcpu)
 {
-	return vm->ops->run == axvcpu_host_arch()->run && !vm->forwards;
-}
-
-bool axv_fast_run_must_wait(const struct axvcpu *vcpu)
-{
+	static const bool never;
 	const struct axk_vcpu *arch = vcpu->arch;
 
 	/* With another backend, 'arch' is an object of another type. */
-	return axv_fast_run_knows(vcpu->vm) && arch->has_pending_work;
+	vcpu->backend_has_work = vcpu->ops->run == axk_run ? &arch->has_pending_work : &never;
+	/* The fast path does not know the exits of another backend, nor those that are forwarded. */
+	if (vcpu->ops->run != axk_run || vcpu->vm->forwards)
+		atomic_fetch_or(&vcpu->attention, ATTENTION_SLOW_PATH);
 }
 
 /*

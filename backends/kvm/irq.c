@@ -10,20 +10,6 @@
 
 /* --- refusals --------------------------------------------------------------------------------- */
 
-/* What failed, and might have done so for want of a capability; else for the reason 'why', or "". */
-#define failed_because(kvm, ret, what, capability, why) \
-	failed_for((kvm), (ret), (what), (capability), #capability, (why))
-#define failed(kvm, ret, what, capability) failed_because(kvm, ret, what, capability, "")
-
-static int failed_for(const struct axk_vm *kvm, int ret, const char *what, unsigned int capability,
-		      const char *name, const char *why)
-{
-	/* Asked only now, as it costs a system call. */
-	if (!axk_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, capability))
-		return axvcpu_fail(kvm->vm, -ENOTSUP, "%s: this KVM lacks %s", what, name);
-	return axvcpu_fail(kvm->vm, ret, "%s%s", what, why);
-}
-
 /*
  * What is wrong with the descriptors that KVM refused, or "". All else that it answers so has been
  * checked before. 'second' is -1 if there is only one.
@@ -121,7 +107,7 @@ int axk_signal_msi(void *arch_vm, const struct axvm_msi *msi)
 	/* KVM's -1 for "nobody is there to take it", which looks like an errno. */
 	if (ret == -EPERM)
 		return 0;
-	return failed(kvm, ret, "KVM_SIGNAL_MSI", KVM_CAP_SIGNAL_MSI);
+	return axk_failed_for(kvm, ret, "KVM_SIGNAL_MSI", KVM_CAP_SIGNAL_MSI);
 }
 
 /* --- routes ----------------------------------------------------------------------------------- */
@@ -212,8 +198,8 @@ int axk_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 	if (likely(!ret))
 		return 0;
 	why_refused(ret, irqfd->fd, resample ? irqfd->resample_fd : -1, why);
-	return resample ? failed_because(kvm, ret, "KVM_IRQFD", KVM_CAP_IRQFD_RESAMPLE, why)
-			: failed_because(kvm, ret, "KVM_IRQFD", KVM_CAP_IRQFD, why);
+	return resample ? axk_failed_because(kvm, ret, "KVM_IRQFD", KVM_CAP_IRQFD_RESAMPLE, why)
+			: axk_failed_because(kvm, ret, "KVM_IRQFD", KVM_CAP_IRQFD, why);
 }
 
 int axk_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd)
@@ -244,42 +230,8 @@ int axk_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd)
 				   ioeventfd->address,
 				   ret == -EEXIST ? "is taken" : "has no such descriptor");
 	why_refused(ret, ioeventfd->fd, -1, why);
-	return ioeventfd->width ? failed_because(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD, why)
-				: failed_because(kvm, ret, "KVM_IOEVENTFD",
-						 KVM_CAP_IOEVENTFD_ANY_LENGTH, why);
-}
-
-/* --- capabilities ----------------------------------------------------------------------------- */
-
-static struct kvm_enable_cap enable_cap(unsigned int capability, const uint64_t args[4])
-{
-	struct kvm_enable_cap cap = { .cap = capability };
-
-	for (int i = 0; i < 4; i++)
-		cap.args[i] = args[i];
-	return cap;
-}
-
-int axk_vm_enable_capability(void *arch_vm, unsigned int capability, const uint64_t args[4])
-{
-	const struct axk_vm *kvm = arch_vm;
-	const struct kvm_enable_cap cap = enable_cap(capability, args);
-	int ret = axk_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
-
-	if (ret == -ENOTTY)
-		return failed(kvm, ret, "KVM_ENABLE_CAP", KVM_CAP_ENABLE_CAP_VM);
-	return ret < 0 ? axvcpu_fail(kvm->vm, ret, "KVM_ENABLE_CAP of %u", capability) : ret;
-}
-
-int axk_vcpu_enable_capability(void *arch_vcpu, unsigned int capability, const uint64_t args[4])
-{
-	const struct axk_vcpu *vcpu = arch_vcpu;
-	const struct kvm_enable_cap cap = enable_cap(capability, args);
-	int ret = axk_ioctl(vcpu->fd, KVM_ENABLE_CAP, &cap);
-
-	if (ret == -ENOTTY)
-		return failed(vcpu->vm, ret, "KVM_ENABLE_CAP", KVM_CAP_ENABLE_CAP);
-	return ret < 0 ? axvcpu_fail(vcpu->vm->vm, ret, "KVM_ENABLE_CAP of %u on vCPU %" PRIu32,
-				     capability, vcpu->id)
-		       : ret;
+	return ioeventfd->width
+		       ? axk_failed_because(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD, why)
+		       : axk_failed_because(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD_ANY_LENGTH,
+					    why);
 }

@@ -91,22 +91,7 @@ int axk_dev_check(const struct axvm *vm, int kvm_fd);
 int axk_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_limits *limits,
 	       void **arch_vm);
 void axk_vm_free(void *arch_vm);
-int axk_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot);
-int axk_vm_unmap(void *arch_vm, const struct axvm_region *region, uint32_t slot);
-int axk_vm_capability(void *arch_vm, unsigned int capability);
 int axk_vm_fd(void *arch_vm);
-
-/*
- * What KVM says of a capability that 'option' of the config needs; -ENOTSUP, with a message that
- * names it, where it has none.
- */
-int axk_vm_require(const struct axk_vm *kvm, unsigned int capability, const char *name,
-		   const char *option);
-int axk_vm_enable(const struct axk_vm *kvm, unsigned int capability, uint64_t arg,
-		  const char *name);
-/* Both: switches on what 'option' of the config needs. */
-int axk_vm_enable_for(const struct axk_vm *kvm, unsigned int capability, uint64_t arg,
-		      const char *name, const char *option);
 
 /* Guest-physical addresses have no more bits, whatever KVM says of its own. */
 #define KVM_GPA_BITS_MAX 64
@@ -115,6 +100,40 @@ static inline uint64_t axk_last_gpa(uint32_t gpa_bits)
 {
 	return gpa_bits < KVM_GPA_BITS_MAX ? (UINT64_C(1) << gpa_bits) - 1 : UINT64_MAX;
 }
+
+/* --- memory.c --------------------------------------------------------------------------------- */
+
+int axk_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot);
+int axk_vm_unmap(void *arch_vm, const struct axvm_region *region, uint32_t slot);
+
+/* --- capability.c ----------------------------------------------------------------------------- */
+
+int axk_vm_capability(void *arch_vm, unsigned int capability);
+int axk_vm_enable_capability(void *arch_vm, unsigned int capability, const uint64_t args[4]);
+int axk_vcpu_enable_capability(void *arch_vcpu, unsigned int capability, const uint64_t args[4]);
+
+/*
+ * The value of a capability that 'option' of the config needs, or -ENOTSUP, with a message that names
+ * it, where KVM lacks it.
+ */
+int axk_vm_require(const struct axk_vm *kvm, unsigned int capability, const char *name,
+		   const char *option);
+int axk_vm_enable(const struct axk_vm *kvm, unsigned int capability, uint64_t arg,
+		  const char *name);
+/* Both: enables a capability that 'option' of the config needs. */
+int axk_vm_enable_for(const struct axk_vm *kvm, unsigned int capability, uint64_t arg,
+		      const char *name, const char *option);
+
+/*
+ * The message of an ioctl 'what' that failed with 'ret', as KVM may lack a capability; else for the
+ * reason 'why', which may be "". Returns -ENOTSUP or 'ret'.
+ */
+int axk_capability_failed(const struct axk_vm *kvm, int ret, const char *what,
+			  unsigned int capability, const char *name, const char *why);
+#define axk_failed_because(kvm, ret, what, capability, why) \
+	axk_capability_failed((kvm), (ret), (what), (capability), #capability, (why))
+#define axk_failed_for(kvm, ret, what, capability) \
+	axk_failed_because(kvm, ret, what, capability, "")
 
 /* --- vcpu.c ----------------------------------------------------------------------------------- */
 
@@ -161,10 +180,15 @@ int axk_run(void *arch_vcpu, struct axvcpu_exit *exit);
 /* The same from where KVM_RUN has returned 'ret'. */
 int axk_finish_run(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, int ret);
 int axk_complete(void *arch_vcpu, const struct axvcpu_answer *answer);
-int axk_flush(void *arch_vcpu);
 int axk_kick(void *arch_vcpu);
-/* An open exit is finished, whatever comes of it: its completion must not hit the state of a reset. */
+/* --- flush.c ---------------------------------------------------------------------------------- */
+
+/* Finishes an open exit; the next run returns the exit, if any, that this ended with. */
+int axk_flush(void *arch_vcpu);
+/* Finishes open exits and drops those that follow: none must complete into the state of a reset. */
 int axk_drop_exits(struct axk_vcpu *vcpu);
+/* Marks the exit finished: KVM_RUN has completed it, and has not ended in another one. */
+void axk_close_exit(struct axk_vcpu *vcpu);
 
 /* --- signals.c -------------------------------------------------------------------------------- */
 
@@ -187,8 +211,6 @@ int axk_signal_msi(void *arch_vm, const struct axvm_msi *msi);
 int axk_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
 int axk_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
 int axk_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd);
-int axk_vm_enable_capability(void *arch_vm, unsigned int capability, const uint64_t args[4]);
-int axk_vcpu_enable_capability(void *arch_vcpu, unsigned int capability, const uint64_t args[4]);
 
 /* A value of 'width' bytes, 1 to 8, at 'p', which has 8 bytes. Guests are little-endian. */
 static inline uint64_t axk_load(const void *p, unsigned int width)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * The backend's run: enters the guest until it comes out with an exit for the caller. Also the kick,
- * the answer to an exit, and the flush of one that is open.
+ * and the answer to an exit.
  */
 #include <errno.h>
 
@@ -11,17 +11,6 @@
 
 /* A vCPU that waits for INIT or SIPI answers EAGAIN when something comes: more often is a storm. */
 #define AGAIN_TRIES 64
-/* Pieces in which one instruction's I/O can still be open: more is not one instruction. */
-#define PIECES_MAX 4096
-
-/* --- open exits --------------------------------------------------------------------------------- */
-
-/* KVM_RUN has finished it, and has not come to another exit. */
-static void close_exit(struct axk_vcpu *vcpu)
-{
-	if (axk_is_open(vcpu))
-		vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
-}
 
 /* --- kicks ------------------------------------------------------------------------------------- */
 
@@ -99,7 +88,7 @@ static bool guest_fault(struct axk_vcpu *vcpu, int ret, struct axvcpu_exit *exit
 
 	if (ret != -EFAULT && ret != -EHWPOISON && !axk_arch_guest_errno(ret))
 		return false;
-	close_exit(vcpu);
+	axk_close_exit(vcpu);
 	axk_exit_plain(exit, AXVCPU_EXIT_NESTED_PAGE_FAULT);
 	exit->raw_reason = run->exit_reason;
 	exit->raw_code = 0;
@@ -137,7 +126,7 @@ static int handle_run_error(struct axk_vcpu *vcpu, int ret, struct attempts *att
 	if (ret == -EINTR) {
 		bool requested = exit_requested(vcpu);
 
-		close_exit(vcpu);
+		axk_close_exit(vcpu);
 		exit_nothing(exit);
 		if (!requested)
 			return axk_unexplained_signal(vcpu);
@@ -255,7 +244,7 @@ int axk_run(void *arch_vcpu, struct axvcpu_exit *exit)
 	return axk_finish_run(vcpu, exit, (int)axk_enter(vcpu));
 }
 
-/* --- answers and flush -------------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------------------------------ */
 
 int axk_complete(void *arch_vcpu, const struct axvcpu_answer *answer)
 {
@@ -266,40 +255,4 @@ int axk_complete(void *arch_vcpu, const struct axvcpu_answer *answer)
 	if (vcpu->run->exit_reason == KVM_EXIT_MMIO)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL, "complete: MMIO takes a value");
 	return axk_arch_complete(vcpu, answer);
-}
-
-int axk_flush(void *arch_vcpu)
-{
-	struct axk_vcpu *vcpu = arch_vcpu;
-	int ret;
-
-	if (!axk_is_open(vcpu) || vcpu->stashed)
-		return 0;
-	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-	ret = (int)axk_enter(vcpu);
-	/* Ours is done with; one that a kicker made in the meantime is not. */
-	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-	if (atomic_load(&vcpu->kick))
-		__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-	if (ret && ret != -EINTR)
-		return axk_vcpu_result(vcpu, ret, "KVM_RUN");
-	vcpu->stashed = !ret;
-	vcpu->has_pending_work |= vcpu->stashed;
-	if (ret)
-		close_exit(vcpu);
-	return 0;
-}
-
-int axk_drop_exits(struct axk_vcpu *vcpu)
-{
-	for (int i = 0; i < PIECES_MAX && (axk_is_open(vcpu) || vcpu->stashed); i++) {
-		int ret;
-
-		/* What was met on the way is nobody's any more, but may be open in turn. */
-		vcpu->stashed = false;
-		ret = axk_flush(vcpu);
-		if (ret)
-			return ret;
-	}
-	return 0;
 }

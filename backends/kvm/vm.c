@@ -36,8 +36,8 @@ static int check_config(const struct axvm *vm, const struct axvm_config *config)
 		name = "notify_window";
 	if (config->irqchip == AXVM_IRQCHIP_SPLIT && !KVM_ARCH_SPLIT_IRQCHIP)
 		name = "AXVM_IRQCHIP_SPLIT";
-	return name ? axvcpu_fail(vm, -ENOTSUP, "VM config: %s: KVM has nothing of the kind on %s",
-				  name, axvcpu_host_arch()->name)
+	return name ? axvcpu_fail(vm, -ENOTSUP,
+				  "VM config: %s: not supported by KVM on " KVM_ARCH_NAME, name)
 		    : 0;
 }
 
@@ -163,85 +163,9 @@ void axk_vm_free(void *arch_vm)
 	free(kvm);
 }
 
-/* --- memory ----------------------------------------------------------------------------------- */
-
-static int set_slot(struct axk_vm *kvm, const struct axvm_region *region, uint32_t slot,
-		    uint64_t len)
-{
-	const struct kvm_userspace_memory_region kvm_region = {
-		.slot = slot,
-		.flags = region->flags & AXVM_MEM_READONLY ? KVM_MEM_READONLY : 0,
-		.guest_phys_addr = region->gpa,
-		.memory_size = len,
-		.userspace_addr = (uintptr_t)region->hva,
-	};
-	int ret;
-
-	/* Before KVM does it: whoever fails because of that then finds it counted. */
-	atomic_fetch_add(&kvm->slot_changes, 1);
-	ret = axk_ioctl(kvm->fd, KVM_SET_USER_MEMORY_REGION, &kvm_region);
-	if (ret < 0)
-		return axvcpu_fail(kvm->vm, ret,
-				   "KVM_SET_USER_MEMORY_REGION of %#" PRIx64 " +%#" PRIx64
-				   " in slot %" PRIu32,
-				   region->gpa, len, slot);
-	return 0;
-}
-
-int axk_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
-{
-	return set_slot(arch_vm, region, slot, region->len);
-}
-
-int axk_vm_unmap(void *arch_vm, const struct axvm_region *region, uint32_t slot)
-{
-	return set_slot(arch_vm, region, slot, 0);
-}
-
-/* --- capabilities ----------------------------------------------------------------------------- */
-
-int axk_vm_capability(void *arch_vm, unsigned int capability)
-{
-	struct axk_vm *kvm = arch_vm;
-	int ret = axk_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, capability);
-
-	if (ret < 0)
-		return axvcpu_fail(kvm->vm, ret, "KVM_CHECK_EXTENSION of %u", capability);
-	return ret;
-}
-
 int axk_vm_fd(void *arch_vm)
 {
 	struct axk_vm *kvm = arch_vm;
 
 	return kvm->fd;
-}
-
-int axk_vm_require(const struct axk_vm *kvm, unsigned int capability, const char *name,
-		   const char *option)
-{
-	int ret = axk_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, capability);
-
-	if (ret < 0)
-		return axvcpu_fail(kvm->vm, ret, "KVM_CHECK_EXTENSION of %s", name);
-	if (!ret)
-		return axvcpu_fail(kvm->vm, -ENOTSUP,
-				   "VM config: %s needs %s, which KVM lacks here", option, name);
-	return ret;
-}
-
-int axk_vm_enable(const struct axk_vm *kvm, unsigned int capability, uint64_t arg, const char *name)
-{
-	const struct kvm_enable_cap cap = { .cap = capability, .args = { arg } };
-	int ret = axk_ioctl(kvm->fd, KVM_ENABLE_CAP, &cap);
-
-	return ret < 0 ? axvcpu_fail(kvm->vm, ret, "KVM_ENABLE_CAP of %s", name) : 0;
-}
-
-int axk_vm_enable_for(const struct axk_vm *kvm, unsigned int capability, uint64_t arg,
-		      const char *name, const char *option)
-{
-	int ret = axk_vm_require(kvm, capability, name, option);
-
-	return ret < 0 ? ret : axk_vm_enable(kvm, capability, arg, name);
 }

@@ -44,6 +44,7 @@ struct axk_vcpu_arch {
 };
 
 /* Of a VM's config, what there is here: AXVM_FORWARD_*, and other parts. */
+#define KVM_ARCH_NAME "riscv64"
 #define KVM_ARCH_FORWARDS AXVM_FORWARD_HYPERCALLS
 #define KVM_ARCH_SYSREGS false
 #define KVM_ARCH_NOTIFY false

@@ -52,6 +52,7 @@ struct axk_vcpu_arch {
 };
 
 /* Of a VM's config, what there is here: AXVM_FORWARD_*, and other parts. */
+#define KVM_ARCH_NAME "x86_64"
 #define KVM_ARCH_FORWARDS \
 	(AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_MAP_GPA_RANGE | AXVM_FORWARD_UNKNOWN_SYSREGS | \
 	 AXVM_FORWARD_IPIS | AXVM_FORWARD_DOORBELL)

@@ -1,134 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64 over KVM: the table, and what a VM needs beyond what all architectures do. */
-#include <errno.h>
-#include <stdlib.h>
-
+/* x86_64 over KVM: the ops table. */
+#include "backends/kvm/ops.h"
 #include "backends/x86_64/x86_64.h"
 
-/*
- * Intel CPUs without "unrestricted guest" need four pages of guest-physical addresses to emulate
- * real mode. Below the BIOS and above the LAPIC is where everybody puts them.
- */
-#define IDENTITY_MAP_ADDR UINT64_C(0xfffbc000)
-#define TSS_ADDR (IDENTITY_MAP_ADDR + 0x1000)
-
-/* Routes whose EOI is an exit, with a split irqchip: as many as an IOAPIC has. */
-#define IOAPIC_PINS 24
-
-int axk_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config)
-{
-	(void)kvm_fd;
-	return config->arch_config
-		       ? axvcpu_fail(vm, -EINVAL, "VM config: x86_64 takes no arch_config")
-		       : 0;
-}
-
-static int set_gpa_bits(struct axk_vm *kvm, const struct axvm_config *config,
-			struct axvm_limits *limits)
-{
-	uint32_t bits = axk_x86_cpuid_gpa_bits(kvm->arch.cpuid);
-
-	if (config->gpa_bits > bits)
-		return axvcpu_fail(kvm->vm, -ENOTSUP,
-				   "VM config: gpa_bits is %u; this host has %u bits of "
-				   "guest-physical addresses",
-				   config->gpa_bits, bits);
-	if (config->gpa_bits && config->gpa_bits < 32)
-		return axvcpu_fail(kvm->vm, -EINVAL, "VM config: gpa_bits is %u: x86 has 32 to %u",
-				   config->gpa_bits, bits);
-	limits->gpa_bits = config->gpa_bits ? config->gpa_bits : bits;
-	return 0;
-}
-
-/* Before the first vCPU, which gets its LAPIC from it. */
-static int create_irqchip(struct axk_vm *kvm)
-{
-	int ret = 0;
-
-	if (kvm->irqchip == AXVM_IRQCHIP_KERNEL)
-		ret = axk_vm_result(kvm, axk_ioctl_value(kvm->fd, KVM_CREATE_IRQCHIP, 0),
-				    "KVM_CREATE_IRQCHIP");
-	else if (kvm->irqchip == AXVM_IRQCHIP_SPLIT)
-		ret = axk_vm_enable_for(kvm, KVM_CAP_SPLIT_IRQCHIP, IOAPIC_PINS,
-					"KVM_CAP_SPLIT_IRQCHIP", "irqchip");
-	/* An id of 8 bits reaches 255 vCPUs: the last one means all of them. */
-	if (!ret && kvm->kernel_irqchip && kvm->max_vcpus > 255)
-		ret = axk_vm_enable_for(kvm, KVM_CAP_X2APIC_API,
-					KVM_X2APIC_API_USE_32BIT_IDS |
-						KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK,
-					"KVM_CAP_X2APIC_API", "max_vcpus above 255");
-	return ret;
-}
-
-int axk_arch_vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *config,
-		     struct axvm_limits *limits)
-{
-	const uint64_t identity_map = IDENTITY_MAP_ADDR;
-	int ret = axk_x86_cpuid_read(kvm->vm, kvm_fd, &kvm->arch.cpuid);
-
-	if (!ret)
-		ret = set_gpa_bits(kvm, config, limits);
-	if (!ret)
-		ret = axk_vm_ioctl(kvm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
-	if (!ret)
-		ret = axk_vm_result(kvm, axk_ioctl_value(kvm->fd, KVM_SET_TSS_ADDR, TSS_ADDR),
-				    "KVM_SET_TSS_ADDR");
-	if (!ret)
-		ret = create_irqchip(kvm);
-	if (!ret)
-		ret = axk_x86_forward_init(kvm, config);
-	if (ret)
-		free(kvm->arch.cpuid);
-	return ret;
-}
-
-void axk_arch_vm_destroy(struct axk_vm *kvm)
-{
-	free(kvm->arch.cpuid);
-}
-
-int axk_arch_vcpu_created(struct axk_vcpu *vcpu)
-{
-	(void)vcpu;
-	return 0;
-}
-
 static const struct axvcpu_arch_ops x86_64_ops = {
-	.size = sizeof(struct axvcpu_arch_ops),
-	.name = "x86_64",
+	AXK_OPS_COMMON,
+	.name = KVM_ARCH_NAME,
 
-	.vm_new = axk_vm_new,
-	.vm_free = axk_vm_free,
 	.vm_map = axk_vm_map,
-	.vm_unmap = axk_vm_unmap,
-	.vm_capability = axk_vm_capability,
-	.vm_fd = axk_vm_fd,
-	.vm_enable_capability = axk_vm_enable_capability,
 	.vm_set_irq_line = axk_set_irq_line,
 	.vm_signal_msi = axk_signal_msi,
 	.vm_set_routes = axk_set_routes,
 	.vm_irqfd = axk_irqfd,
-	.vm_ioeventfd = axk_ioeventfd,
 
-	.vcpu_new = axk_vcpu_new,
 	.vcpu_free = axk_vcpu_free,
 	.set_entry = axk_x86_set_entry,
-	.set_ept_root = axk_set_ept_root,
 	.setup = axk_x86_setup,
-	.run = axk_run,
-	.bind = axk_bind,
-	.unbind = axk_unbind,
-	.complete = axk_complete,
 	.flush = axk_flush,
-	.kick = axk_kick,
 	.get_reg = axk_x86_get_reg,
 	.set_reg = axk_x86_set_reg,
 	.get_regs = axk_x86_get_regs,
 	.set_regs = axk_x86_set_regs,
 	.set_return_value = axk_x86_set_return_value,
 	.reg_info = axk_x86_reg_info,
-	.vcpu_fd = axk_vcpu_fd,
-	.vcpu_enable_capability = axk_vcpu_enable_capability,
 	.inject_interrupt = axk_x86_inject_interrupt,
 	.inject_anywhere = axk_x86_inject_anywhere,
 	.inject_nmi = axk_x86_inject_nmi,
@@ -137,12 +31,6 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.set_debug = axk_x86_set_debug,
 	.translate = axk_x86_translate,
 	.reset = axk_x86_reset,
-
-	.percpu_enable = axk_percpu_enable,
-	.percpu_disable = axk_percpu_disable,
-	.percpu_guest_page_table_levels = axk_percpu_guest_page_table_levels,
-	.percpu_capability = axk_percpu_capability,
-	.percpu_fd = axk_percpu_fd,
 };
 
 const struct axvcpu_arch_ops *axvcpu_host_arch(void)

@@ -11,7 +11,7 @@
 #include "axvcpu/vcpu.h"
 #include "lib/base/cancel.h"
 #include "lib/host/sys.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
 
 /* A cpu_set_t is an array of unsigned long, whatever its size. */
 #define WORD_BITS (sizeof(unsigned long) * CHAR_BIT)

@@ -10,7 +10,8 @@
 
 #include "lib/base/sized.h"
 #include "lib/host/sys.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
+#include "lib/text/error.h"
 
 /* --- host CPUs -------------------------------------------------------------------------------- */
 

@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Interrupts of the VM's controllers, event descriptors, and capabilities: arguments are checked
- * here, the rest is the backend's. What goes to one vCPU goes through its mailbox: request.c.
+ * Interrupts through the VM's controllers, and event descriptors: the arguments are checked here, the
+ * backend does the rest. Interrupts for one vCPU are requests: lib/vcpu/request.c.
  */
 #include <errno.h>
 #include <inttypes.h>
 
 #include "axvcpu/interrupt.h"
 #include "lib/base/sized.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
-
-static int missing(const struct axvm *vm, const char *what)
-{
-	return axvcpu_fail(vm, -ENOTSUP, "%s: %s has nothing of the kind", what, vm->ops->name);
-}
 
 /* --- lines and messages ----------------------------------------------------------------------- */
 
@@ -25,7 +20,7 @@ int axvm_set_irq_line(struct axvm *vm, uint32_t gsi, bool level)
 	if (ret)
 		return ret;
 	if (!HAS_OP(vm->ops, vm_set_irq_line))
-		return missing(vm, "set_irq_line");
+		return axv_vm_not_supported(vm, "set_irq_line");
 	return vm->ops->vm_set_irq_line(vm->arch, gsi, level);
 }
 
@@ -36,7 +31,7 @@ int axvm_signal_msi(struct axvm *vm, const struct axvm_msi *msi)
 	if (ret)
 		return ret;
 	if (!HAS_OP(vm->ops, vm_signal_msi))
-		return missing(vm, "signal_msi");
+		return axv_vm_not_supported(vm, "signal_msi");
 	return vm->ops->vm_signal_msi(vm->arch, msi);
 }
 
@@ -54,7 +49,7 @@ int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes, size_t cou
 					   "set_routes: route %zu: unknown kind %" PRIu32, i,
 					   routes[i].kind);
 	if (!HAS_OP(vm->ops, vm_set_routes))
-		return missing(vm, "set_routes");
+		return axv_vm_not_supported(vm, "set_routes");
 	return vm->ops->vm_set_routes(vm->arch, routes, count);
 }
 
@@ -92,7 +87,7 @@ int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *given)
 	if (ret)
 		return ret;
 	if (!HAS_OP(vm->ops, vm_irqfd))
-		return missing(vm, "irqfd");
+		return axv_vm_not_supported(vm, "irqfd");
 	return vm->ops->vm_irqfd(vm->arch, &irqfd);
 }
 
@@ -155,57 +150,6 @@ int axvm_set_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *given)
 	if (ret)
 		return ret;
 	if (!HAS_OP(vm->ops, vm_ioeventfd))
-		return missing(vm, "ioeventfd");
+		return axv_vm_not_supported(vm, "ioeventfd");
 	return vm->ops->vm_ioeventfd(vm->arch, &io);
-}
-
-/* --- one vCPU --------------------------------------------------------------------------------- */
-
-int axvcpu_request_irq_window(struct axvcpu *vcpu)
-{
-	struct axv_op op;
-	int ret = axv_vm_check_process(vcpu->vm);
-
-	if (ret)
-		return ret;
-	if (!HAS_OP(vcpu->ops, request_irq_window))
-		return missing(vcpu->vm, "request_irq_window");
-	ret = axv_op_begin(vcpu, IN(AXVCPU_FREE) | IN(AXVCPU_READY), "request_irq_window", &op);
-	if (ret)
-		return ret;
-	ret = vcpu->ops->request_irq_window(vcpu->arch);
-	axv_op_end(vcpu, &op, op.from);
-	return ret;
-}
-
-/* --- capabilities ----------------------------------------------------------------------------- */
-
-static const uint64_t no_args[4];
-
-int axvm_enable_capability(struct axvm *vm, unsigned int capability, const uint64_t args[4])
-{
-	int ret = axv_vm_check_process(vm);
-
-	if (ret)
-		return ret;
-	if (!HAS_OP(vm->ops, vm_enable_capability))
-		return missing(vm, "enable_capability");
-	return vm->ops->vm_enable_capability(vm->arch, capability, args ? args : no_args);
-}
-
-int axvcpu_enable_capability(struct axvcpu *vcpu, unsigned int capability, const uint64_t args[4])
-{
-	struct axv_op op;
-	int ret = axv_vm_check_process(vcpu->vm);
-
-	if (ret)
-		return ret;
-	if (!HAS_OP(vcpu->ops, vcpu_enable_capability))
-		return missing(vcpu->vm, "enable_capability");
-	ret = axv_op_begin(vcpu, IN(AXVCPU_CREATED) | IN_REGS, "enable_capability", &op);
-	if (ret)
-		return ret;
-	ret = vcpu->ops->vcpu_enable_capability(vcpu->arch, capability, args ? args : no_args);
-	axv_op_end(vcpu, &op, op.from);
-	return ret;
 }

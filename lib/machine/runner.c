@@ -14,7 +14,7 @@
 #include "lib/base/sized.h"
 #include "lib/base/wait.h"
 #include "lib/host/sys.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
 
 /* Where the workers of a runner are, together. */
 enum phase {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The VM object: birth, limits, death. */
-#include "lib/machine/vm.h"
+/* The life of a VM: new, finalize, free; its limits and capabilities. */
+#include "lib/machine/object.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -228,17 +228,6 @@ int axvm_free(struct axvm *vm)
 	return 0;
 }
 
-bool axvm_is_copy(const struct axvm *vm)
-{
-	return axv_process_is_child(&vm->process);
-}
-
-int axv_vm_refuse_child(const struct axvm *vm)
-{
-	return axvcpu_fail(vm, -EPERM, "VM %" PRIu64 " belongs to process %d, not to its children",
-			   vm->id, (int)vm->process.pid);
-}
-
 /* With the VM's lock held. */
 static int finalize_locked(struct axvm *vm)
 {
@@ -293,6 +282,18 @@ int axvm_capability(struct axvm *vm, unsigned int capability)
 	if (!HAS_OP(vm->ops, vm_capability))
 		return axvcpu_fail(vm, -ENOTSUP, "%s: there are no capabilities", vm->ops->name);
 	return vm->ops->vm_capability(vm->arch, capability);
+}
+
+int axvm_enable_capability(struct axvm *vm, unsigned int capability, const uint64_t args[4])
+{
+	int ret = axv_vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vm->ops, vm_enable_capability))
+		return axv_vm_not_supported(vm, "enable_capability");
+	return vm->ops->vm_enable_capability(vm->arch, capability,
+					     args ? args : (const uint64_t[4]){ 0 });
 }
 
 int axvm_get_limits(const struct axvm *vm, struct axvm_limits *limits)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/host/sys.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
 #include "lib/memory/memory.h"
 
 int axvm_translate(struct axvm *vm, uint64_t gpa, uint64_t len, void **ptr)

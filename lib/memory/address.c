@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
+#include "lib/text/error.h"
 #include "lib/memory/memory.h"
 
 void *axv_address_phys_to_virt(void *ctx, struct axvm *vm, uint64_t gpa)

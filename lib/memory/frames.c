@@ -15,7 +15,8 @@
 
 #include "lib/base/cancel.h"
 #include "lib/host/sys.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
+#include "lib/text/error.h"
 
 #define CHUNK_FRAMES 512u
 #define CHUNK_WORDS (CHUNK_FRAMES / 64)

@@ -10,7 +10,8 @@
 #include "lib/base/cancel.h"
 #include "lib/base/sized.h"
 #include "lib/host/sys.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
+#include "lib/text/error.h"
 
 #define FLAGS_ANY (AXVM_MEM_READONLY | AXVM_MEM_POPULATE | AXVM_MEM_THP)
 

@@ -6,7 +6,8 @@
 
 #include "axvcpu/arch.h"
 #include "lib/base/cancel.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
+#include "lib/text/error.h"
 
 static _Thread_local char last_error[256];
 _Thread_local unsigned int axv_error_count;

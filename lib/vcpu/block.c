@@ -4,7 +4,7 @@
 
 #include "lib/base/wait.h"
 #include "lib/host/sys.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
 
 int axv_vcpu_sleep(struct axvcpu *vcpu, int64_t timeout_ns)
@@ -53,7 +53,7 @@ int axvcpu_block(struct axvcpu *vcpu, int64_t timeout_ns)
 
 	if (ret)
 		return ret;
-	axv_op_end(vcpu, &op, AXVCPU_BLOCKED);
+	axv_op_leave(vcpu, &op, AXVCPU_BLOCKED);
 	ret = axv_vcpu_sleep(vcpu, timeout_ns);
 	/* Only the unsafe set_state moves it from there meanwhile. */
 	if (!axv_vcpu_awaken(vcpu, AXVCPU_READY, &word))

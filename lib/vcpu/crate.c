@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "lib/base/cancel.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
 
 void axvcpu_set_current(struct axvcpu *vcpu)

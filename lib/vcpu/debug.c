@@ -6,7 +6,7 @@
 #include <inttypes.h>
 
 #include "lib/base/sized.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
 
 /* More than any hardware has. */

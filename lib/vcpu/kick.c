@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "lib/host/sys.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
 
 /* The signal only has to interrupt a system call. */

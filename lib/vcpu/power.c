@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
 
 /* Keeps the run loop out of the guest, or lets it in. */

@@ -15,7 +15,7 @@ void axv_power_pause(struct axvcpu *vcpu, bool paused);
 /* A RESET or START request. */
 int axv_power_reset(struct axvcpu *vcpu, const struct axvcpu_request *request);
 /*
- * Sleeps, by the owner, whose vCPU is Blocked, until it may execute or has mail (0), or there is a
+ * Sleeps, by the owner, whose vCPU is Blocked, until it may execute or has requests (0), or there is a
  * kick or a signal to report (1, and 'exit' is written).
  */
 int axv_power_park(struct axvcpu *vcpu, struct axvcpu_exit *exit);

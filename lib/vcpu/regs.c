@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "axvcpu/regs.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
 
 /* A backend's -ENOENT needs no message of its own. */
@@ -95,7 +95,7 @@ int axvcpu_get_reg_bytes(struct axvcpu *vcpu, uint64_t id, void *buf, size_t len
 	if (ret)
 		return ret;
 	if (!HAS_OP(vcpu->ops, get_reg_bytes))
-		return axv_vcpu_missing(vcpu, "get_reg_bytes");
+		return axv_vm_not_supported(vcpu->vm, "get_reg_bytes");
 	ret = axv_op_begin(vcpu, IN_REGS, "get_reg_bytes", &op);
 	if (ret)
 		return ret;
@@ -112,7 +112,7 @@ int axvcpu_set_reg_bytes(struct axvcpu *vcpu, uint64_t id, const void *buf, size
 	if (ret)
 		return ret;
 	if (!HAS_OP(vcpu->ops, set_reg_bytes))
-		return axv_vcpu_missing(vcpu, "set_reg_bytes");
+		return axv_vm_not_supported(vcpu->vm, "set_reg_bytes");
 	ret = axv_op_begin(vcpu, IN_REGS, "set_reg_bytes", &op);
 	if (ret)
 		return ret;
@@ -131,7 +131,7 @@ int axvcpu_reg_list(struct axvcpu *vcpu, uint64_t *ids, size_t count)
 	if (ret)
 		return ret;
 	if (!HAS_OP(vcpu->ops, reg_list))
-		return axv_vcpu_missing(vcpu, "reg_list");
+		return axv_vm_not_supported(vcpu->vm, "reg_list");
 	ret = axv_op_begin(vcpu, IN_REGS, "reg_list", &op);
 	if (ret)
 		return ret;

@@ -13,7 +13,7 @@
 #include "axvcpu/regs.h"
 #include "lib/base/wait.h"
 #include "lib/host/sys.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
 #include "lib/vcpu/power.h"
 #include "lib/vcpu/vcpu.h"
 
@@ -242,6 +242,14 @@ void axv_queue_drain_unowned(struct axvcpu *vcpu)
 	}
 }
 
+void axv_op_end(struct axvcpu *vcpu, const struct axv_op *op, enum axvcpu_state to)
+{
+	axv_op_leave(vcpu, op, to);
+	/* Requests queued during the operation could not run, and no owner will run them later. */
+	if (to == AXVCPU_FREE)
+		axv_queue_drain_unowned(vcpu);
+}
+
 /* --- sending ---------------------------------------------------------------------------------------------- */
 
 /* Whether the backend has the operation: so the sender gets the error, not only the owner. */
@@ -251,18 +259,21 @@ static int check(const struct axvcpu *vcpu, const struct axvcpu_request *request
 
 	switch (request->kind) {
 	case AXVCPU_REQUEST_INTERRUPT:
-		return HAS_OP(ops, inject_interrupt) ? 0
-						     : axv_vcpu_missing(vcpu, "inject_interrupt");
+		return HAS_OP(ops, inject_interrupt)
+			       ? 0
+			       : axv_vm_not_supported(vcpu->vm, "inject_interrupt");
 	case AXVCPU_REQUEST_NMI:
-		return HAS_OP(ops, inject_nmi) ? 0 : axv_vcpu_missing(vcpu, "inject_nmi");
+		return HAS_OP(ops, inject_nmi) ? 0 : axv_vm_not_supported(vcpu->vm, "inject_nmi");
 	case AXVCPU_REQUEST_EXCEPTION:
-		return HAS_OP(ops, inject_exception) ? 0
-						     : axv_vcpu_missing(vcpu, "inject_exception");
+		return HAS_OP(ops, inject_exception)
+			       ? 0
+			       : axv_vm_not_supported(vcpu->vm, "inject_exception");
 	case AXVCPU_REQUEST_IRQ_LINE:
-		return HAS_OP(ops, set_irq_line) ? 0 : axv_vcpu_missing(vcpu, "set_irq_line");
+		return HAS_OP(ops, set_irq_line) ? 0
+						 : axv_vm_not_supported(vcpu->vm, "set_irq_line");
 	case AXVCPU_REQUEST_RESET:
 	case AXVCPU_REQUEST_START:
-		return HAS_OP(ops, reset) ? 0 : axv_vcpu_missing(vcpu, "reset");
+		return HAS_OP(ops, reset) ? 0 : axv_vm_not_supported(vcpu->vm, "reset");
 	case AXVCPU_REQUEST_SET_REG:
 	case AXVCPU_REQUEST_STOP:
 	case AXVCPU_REQUEST_PAUSE:
@@ -479,4 +490,23 @@ int axvcpu_resume(struct axvcpu *vcpu)
 	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_RESUME };
 
 	return axvcpu_send_request(vcpu, &request, 0);
+}
+
+/* --- the window for an interrupt -------------------------------------------------------------- */
+
+int axvcpu_request_irq_window(struct axvcpu *vcpu)
+{
+	struct axv_op op;
+	int ret = axv_vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vcpu->ops, request_irq_window))
+		return axv_vm_not_supported(vcpu->vm, "request_irq_window");
+	ret = axv_op_begin(vcpu, IN(AXVCPU_FREE) | IN(AXVCPU_READY), "request_irq_window", &op);
+	if (ret)
+		return ret;
+	ret = vcpu->ops->request_irq_window(vcpu->arch);
+	axv_op_end(vcpu, &op, op.from);
+	return ret;
 }

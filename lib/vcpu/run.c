@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The slow path of run and complete, through the ops table: checks the state, does the pending work,
- * enters the guest and completes the exit. backends/kvm/fast_run.c is the fast path.
+ * The slow path of run, through the ops table: checks the state, does the pending work, enters the guest and completes the exit. backends/kvm/fast_run.c is the fast path.
  */
 #include "lib/vcpu/run.h"
 
 #include <errno.h>
 
 #include "lib/base/cancel.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
 #include "lib/vcpu/power.h"
 #include "lib/vcpu/request.h"
 #include "lib/vcpu/vcpu.h"
@@ -67,7 +66,7 @@ static int finish_exit(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret)
 	vcpu->open_exit_kind = exit->answerable ? exit->kind : AXVCPU_EXIT_NOTHING;
 	if (exit->kind < 32 && (TERMINAL_KINDS & IN(exit->kind)))
 		atomic_fetch_or(&vcpu->attention, ATTENTION_TERMINAL);
-	/* What took it out of the guest may have been mail, and not a kick. */
+	/* What took it out of the guest may have been a request, and not a kick. */
 	if (exit->kicked)
 		exit->kicked = !!atomic_exchange(&vcpu->kick, 0);
 	else if (exit->kind == AXVCPU_EXIT_NOTHING)
@@ -114,24 +113,6 @@ int axv_run_end(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret)
 	const struct axv_op op = { .from = AXVCPU_READY, .owner = axv_thread_serial() };
 
 	ret = finish_exit(vcpu, exit, ret);
-	axv_op_end(vcpu, &op, AXVCPU_READY);
-	return ret;
-}
-
-int axv_complete_slow_path(struct axvcpu *vcpu, const struct axvcpu_answer *answer)
-{
-	struct axv_op op;
-	int ret = axv_op_begin_owner(vcpu, IN(AXVCPU_READY), "complete", &op);
-
-	if (ret)
-		return ret;
-	if (!vcpu->open_exit_kind || !HAS_OP(vcpu->ops, complete))
-		ret = axvcpu_fail(vcpu->vm, -EBADFD, "complete: vCPU %u: nothing to answer",
-				  vcpu->id);
-	else
-		ret = vcpu->ops->complete(vcpu->arch, answer);
-	if (!ret)
-		vcpu->open_exit_kind = AXVCPU_EXIT_NOTHING;
 	axv_op_end(vcpu, &op, AXVCPU_READY);
 	return ret;
 }

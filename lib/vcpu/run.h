@@ -7,14 +7,11 @@
 #ifndef LIB_VCPU_RUN_H
 #define LIB_VCPU_RUN_H
 
-#include <stdbool.h>
-
 struct axvcpu;
 struct axvcpu_answer;
 struct axvcpu_exit;
-struct axvm;
 
-/* --- run.c ------------------------------------------------------------------------------------ */
+/* --- run.c, complete.c ------------------------------------------------------------------------ */
 
 /* axvcpu_run() and axvcpu_complete() in every state, by every thread, with every backend. */
 int axv_run_slow_path(struct axvcpu *vcpu, struct axvcpu_exit *exit);
@@ -27,9 +24,7 @@ int axv_run_end(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret);
 
 /* --- backends/kvm/fast_run.c ------------------------------------------------------------------- */
 
-/* Whether the fast path knows the exits of this VM's vCPUs: its backend runs them, and forwards nothing. */
-bool axv_fast_run_knows(const struct axvm *vm);
-/* Whether the backend has work to do before the next entry, which the fast path would skip. */
-bool axv_fast_run_must_wait(const struct axvcpu *vcpu);
+/* After the backend has created its part of the vCPU: whether, and when, the fast path may run it. */
+void axv_fast_run_attach(struct axvcpu *vcpu);
 
 #endif

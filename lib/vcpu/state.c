@@ -8,14 +8,12 @@
 
 #include "lib/base/wait.h"
 #include "lib/host/sys.h"
-#include "lib/machine/vm.h"
-#include "lib/vcpu/request.h"
-#include "lib/vcpu/run.h"
+#include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
 
 static uint64_t make_word(const struct axvcpu *vcpu, enum axvcpu_state state, uint64_t owner)
 {
-	bool slow = atomic_load(&vcpu->attention) || axv_fast_run_must_wait(vcpu);
+	bool slow = atomic_load(&vcpu->attention) || *vcpu->backend_has_work;
 
 	return (uint64_t)state | (IN_OWNED & IN(state) ? owner << STATE_OWNER_SHIFT : 0) |
 	       (slow ? STATE_ATTENTION : 0) | (vcpu->open_exit_kind ? STATE_OPEN_EXIT : 0);
@@ -117,7 +115,7 @@ int axv_op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *wh
 		return ret;
 	ended = axv_thread_record_ended(vcpu->owner);
 	tid = vcpu->tid;
-	axv_op_end(vcpu, op, op->from);
+	axv_op_leave(vcpu, op, op->from);
 	return axvcpu_fail(vcpu->vm, -EBUSY, "%s: vCPU %u belongs to thread %d%s", what, vcpu->id,
 			   (int)tid,
 			   ended ? ", which has ended: axvcpu_adopt() takes it over" : "");
@@ -151,12 +149,4 @@ void axv_op_leave(struct axvcpu *vcpu, const struct axv_op *op, enum axvcpu_stat
 {
 	axv_thread_set_current(op->previous);
 	atomic_store_explicit(&vcpu->state, make_word(vcpu, to, op->owner), memory_order_release);
-}
-
-void axv_op_end(struct axvcpu *vcpu, const struct axv_op *op, enum axvcpu_state to)
-{
-	axv_op_leave(vcpu, op, to);
-	/* What was asked meanwhile found somebody inside, and has no owner to wait for. */
-	if (to == AXVCPU_FREE)
-		axv_queue_drain_unowned(vcpu);
 }

@@ -10,17 +10,11 @@
 #include "lib/base/cancel.h"
 #include "lib/base/sized.h"
 #include "lib/host/sys.h"
-#include "lib/machine/vm.h"
+#include "lib/machine/object.h"
 #include "lib/vcpu/kick.h"
 #include "lib/vcpu/power.h"
 #include "lib/vcpu/request.h"
 #include "lib/vcpu/run.h"
-
-int axv_vcpu_missing(const struct axvcpu *vcpu, const char *what)
-{
-	return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: vCPU %" PRIu32 ": %s has nothing of the kind",
-			   what, vcpu->id, vcpu->ops->name);
-}
 
 /* --- new and free ---------------------------------------------------------------------------- */
 
@@ -62,15 +56,15 @@ static int vcpu_init(struct axvm *vm, struct axvcpu *vcpu, const struct axvcpu_c
 	axv_queue_init(&vcpu->requests);
 	if (config->flags & AXVCPU_F_START_OFF)
 		axv_power_set(vcpu, AXVCPU_POWER_WAITING);
-	if (!axv_fast_run_knows(vm))
-		atomic_fetch_or(&vcpu->attention, ATTENTION_FOREIGN);
 	vcpu->state = AXVCPU_CREATED | STATE_ATTENTION;
 	ret = vm->ops->vcpu_new(vm->arch, config, &vcpu->arch);
 	if (ret) {
 		axv_queue_destroy(&vcpu->requests);
 		axv_affinity_destroy(&vcpu->affinity);
+		return ret;
 	}
-	return ret;
+	axv_fast_run_attach(vcpu);
+	return 0;
 }
 
 /* With the VM's lock held. */
@@ -142,7 +136,7 @@ int axvcpu_free(struct axvcpu *vcpu)
 	if (!vcpu)
 		return 0;
 	vm = vcpu->vm;
-	/* In a forked child no lock is taken, and what waits in the mailbox may be on stacks that are gone. */
+	/* In a forked child no lock is taken, and what waits in the queue may be on stacks that are gone. */
 	copy = axvm_is_copy(vm);
 	if (copy)
 		axv_op_begin_copy(vcpu, &op);
@@ -265,15 +259,6 @@ int axvcpu_adopt(struct axvcpu *vcpu)
 	return ret;
 }
 
-int axv_vcpu_flush(struct axvcpu *vcpu)
-{
-	int ret = HAS_OP(vcpu->ops, flush) ? vcpu->ops->flush(vcpu->arch) : 0;
-
-	if (!ret)
-		vcpu->open_exit_kind = 0;
-	return ret;
-}
-
 int axvcpu_unbind(struct axvcpu *vcpu)
 {
 	struct axv_op op;
@@ -370,4 +355,22 @@ int axvcpu_fd(const struct axvcpu *vcpu)
 		return axvcpu_fail(vcpu->vm, -ENOTSUP, "%s: vCPUs have no descriptor",
 				   vcpu->ops->name);
 	return vcpu->ops->vcpu_fd(vcpu->arch);
+}
+
+int axvcpu_enable_capability(struct axvcpu *vcpu, unsigned int capability, const uint64_t args[4])
+{
+	struct axv_op op;
+	int ret = axv_vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vcpu->ops, vcpu_enable_capability))
+		return axv_vm_not_supported(vcpu->vm, "enable_capability");
+	ret = axv_op_begin(vcpu, IN(AXVCPU_CREATED) | IN_REGS, "enable_capability", &op);
+	if (ret)
+		return ret;
+	ret = vcpu->ops->vcpu_enable_capability(vcpu->arch, capability,
+						args ? args : (const uint64_t[4]){ 0 });
+	axv_op_end(vcpu, &op, op.from);
+	return ret;
 }

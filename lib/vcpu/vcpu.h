@@ -36,9 +36,9 @@
 /* Reasons for run to take the slow way. */
 #define ATTENTION_FINALIZE (1u << 0) /* the VM may not be finalized yet */
 #define ATTENTION_TERMINAL (1u << 1) /* the latest exit was the last one */
-#define ATTENTION_REQUESTS (1u << 2) /* the mailbox may hold requests */
+#define ATTENTION_REQUESTS (1u << 2) /* the queue may hold requests */
 #define ATTENTION_PARKED (1u << 3) /* paused, or not switched on */
-#define ATTENTION_FOREIGN (1u << 4) /* the fast way does not know this vCPU's exits */
+#define ATTENTION_SLOW_PATH (1u << 4) /* the fast path does not know this vCPU's exits */
 
 /* What other threads ask of the owner: lib/vcpu/request.c. */
 struct axv_request_queue {
@@ -61,6 +61,8 @@ struct axvcpu {
 	 * another thread adds comes with a kick, which leads there.
 	 */
 	_Atomic uint32_t attention;
+	/* Whether the backend must work before the next entry: no fast path then. Never NULL. */
+	const bool *backend_has_work;
 	const struct axvcpu_arch_ops *ops;
 	struct axvm *vm;
 	/* Of the VM's struct axv_process. */
@@ -68,7 +70,7 @@ struct axvcpu {
 	/* 1: a wake has come that no block has used. A futex. */
 	_Atomic uint32_t wake;
 	/*
-	 * axvcpu_kick() that no run has reported; what the backend was told may also be mail. A word, as
+	 * axvcpu_kick() that no run has reported; what the backend was told may also be a request. A word, as
 	 * 'starting': exchanging less is a call on some machines.
 	 */
 	_Atomic uint32_t kick;
@@ -134,9 +136,9 @@ int axv_op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *wh
 void axv_op_begin_copy(struct axvcpu *vcpu, struct axv_op *op);
 /* Makes the calling thread the owner; takes the reference of its record. Inside an operation. */
 void axv_op_own(struct axvcpu *vcpu, struct axv_op *op, struct axv_thread_record *record);
-/* Ends it in state 'to'. A vCPU that has no owner then has its mailbox emptied. */
+/* Ends it in state 'to'. A vCPU that has no owner then has its queue drained. */
 void axv_op_end(struct axvcpu *vcpu, const struct axv_op *op, enum axvcpu_state to);
-/* The same without a look into the mailbox. */
+/* The same without a look at the queue. */
 void axv_op_leave(struct axvcpu *vcpu, const struct axv_op *op, enum axvcpu_state to);
 /* From Ready: Running, as axvcpu_kick() looks for it. */
 void axv_op_enter(struct axvcpu *vcpu, const struct axv_op *op);
@@ -144,10 +146,7 @@ void axv_op_enter(struct axvcpu *vcpu, const struct axv_op *op);
 /* Why 'what' is refused when the state word is 'word'. -EBADFD, or -EBUSY. */
 int axv_state_refuse(struct axvcpu *vcpu, uint64_t word, const char *what);
 
-/* The backend has no operation for 'what': -ENOTSUP. */
-int axv_vcpu_missing(const struct axvcpu *vcpu, const char *what);
-
-/* Finishes an open I/O exit. Inside an operation. */
+/* complete.c: finishes an open I/O exit. Called inside an operation. */
 int axv_vcpu_flush(struct axvcpu *vcpu);
 
 /* kick.c: takes the vCPU out of the guest, or out of its sleep, for a reason of the library's. */

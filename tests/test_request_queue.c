@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * A mailbox whose owner does not come: it takes so much and no more, and loses nothing of that. The
+ * A request queue whose owner does not run: it takes a limited number of requests, and loses none. The
  * injector counts allocations.
  */
 #include <errno.h>
@@ -95,14 +95,14 @@ START_TEST(what_fails_once_is_not_tried_for_all_that_wait)
 }
 END_TEST
 
-START_TEST(a_full_mailbox_refuses_injections_and_loses_none)
+START_TEST(a_full_queue_refuses_injections_and_loses_none)
 {
 	start(0);
 	/* No two of them in a row are the same. */
 	for (unsigned int i = 0; i < LETTERS; i++)
 		ck_ok(axvcpu_inject_interrupt(vcpu, i));
 	ck_assert_uint_eq(injector.calls, LETTERS);
-	ck_fails_saying(axvcpu_inject_interrupt(vcpu, 0), ENOSPC, "mailbox is full");
+	ck_fails_saying(axvcpu_inject_interrupt(vcpu, 0), ENOSPC, "queue is full");
 	ck_fails(axvcpu_inject_nmi(vcpu), ENOSPC);
 	ck_fails(axvcpu_set_irq_line(vcpu, 1, true), ENOSPC);
 	ck_fails(axvcpu_inject_exception(vcpu, &(struct axvcpu_exception){ .vector = 6 }), ENOSPC);
@@ -133,7 +133,7 @@ START_TEST(injections_leave_room_for_all_else)
 	ck_assert_uint_eq(more, LETTERS);
 	/* A start that found no room leaves no trace. */
 	for (int i = 0; i < 2; i++)
-		ck_fails_saying(axvcpu_start(vcpu, 1, 2), ENOSPC, "mailbox is full");
+		ck_fails_saying(axvcpu_start(vcpu, 1, 2), ENOSPC, "queue is full");
 	ck_assert_int_eq(axvcpu_power(vcpu), AXVCPU_POWER_WAITING);
 	/* Its owner lies down, and is kicked out of that. */
 	ck_ok(axvcpu_kick(vcpu));
@@ -204,11 +204,11 @@ END_TEST
 
 static void add_tests(Suite *suite)
 {
-	TCase *tcase = suite_case(suite, "mailbox");
+	TCase *tcase = suite_case(suite, "request queue");
 
 	tcase_add_test(tcase, injections_of_one_vector_are_one_letter_and_each_is_carried_out);
 	tcase_add_test(tcase, what_fails_once_is_not_tried_for_all_that_wait);
-	tcase_add_test(tcase, a_full_mailbox_refuses_injections_and_loses_none);
+	tcase_add_test(tcase, a_full_queue_refuses_injections_and_loses_none);
 	tcase_add_test(tcase, injections_leave_room_for_all_else);
 	tcase_add_test(tcase, a_line_that_is_set_again_is_one_letter_and_a_change_is_another);
 	tcase_add_test(tcase, letters_that_are_taken_back_leave_the_others_in_order);
@@ -216,5 +216,5 @@ static void add_tests(Suite *suite)
 
 int main(void)
 {
-	return suite_main("mailbox", false, add_tests);
+	return suite_main("request_queue", false, add_tests);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The VM object. */
-#ifndef LIB_VM_H
-#define LIB_VM_H
+/* The VM object, as all of lib/ shares it: its fields, its operations, the check for forked children. */
+#ifndef LIB_MACHINE_OBJECT_H
+#define LIB_MACHINE_OBJECT_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -46,8 +46,8 @@ static inline int axv_vm_check_process(const struct axvm *vm)
 	return axv_process_is_child(&vm->process) ? axv_vm_refuse_child(vm) : 0;
 }
 
-/* Messages that axvcpu_fail() has left in this thread. */
-extern _Thread_local unsigned int axv_error_count;
+/* -ENOTSUP, with a message: the backend has no operation for 'what'. */
+int axv_vm_not_supported(const struct axvm *vm, const char *what);
 
 /* Whether an entry of the ops table is there, in this caller's version of the table. */
 #define HAS_OP(ops, entry) \

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* What a VM of x86_64 needs beyond the code that all architectures share. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "backends/x86_64/x86_64.h"
+
+/*
+ * Intel CPUs without "unrestricted guest" need four pages of guest-physical addresses to emulate
+ * real mode. Below the BIOS and above the LAPIC is where everybody puts them.
+ */
+#define IDENTITY_MAP_ADDR UINT64_C(0xfffbc000)
+#define TSS_ADDR (IDENTITY_MAP_ADDR + 0x1000)
+
+/* Routes whose EOI is an exit, with a split irqchip: as many as an IOAPIC has. */
+#define IOAPIC_PINS 24
+
+int axk_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config)
+{
+	(void)kvm_fd;
+	return config->arch_config
+		       ? axvcpu_fail(vm, -EINVAL, "VM config: x86_64 takes no arch_config")
+		       : 0;
+}
+
+static int set_gpa_bits(struct axk_vm *kvm, const struct axvm_config *config,
+			struct axvm_limits *limits)
+{
+	uint32_t bits = axk_x86_cpuid_gpa_bits(kvm->arch.cpuid);
+
+	if (config->gpa_bits > bits)
+		return axvcpu_fail(kvm->vm, -ENOTSUP,
+				   "VM config: gpa_bits is %u; this host has %u bits of "
+				   "guest-physical addresses",
+				   config->gpa_bits, bits);
+	if (config->gpa_bits && config->gpa_bits < 32)
+		return axvcpu_fail(kvm->vm, -EINVAL, "VM config: gpa_bits is %u: x86 has 32 to %u",
+				   config->gpa_bits, bits);
+	limits->gpa_bits = config->gpa_bits ? config->gpa_bits : bits;
+	return 0;
+}
+
+/* Before the first vCPU, which gets its LAPIC from it. */
+static int create_irqchip(struct axk_vm *kvm)
+{
+	int ret = 0;
+
+	if (kvm->irqchip == AXVM_IRQCHIP_KERNEL)
+		ret = axk_vm_result(kvm, axk_ioctl_value(kvm->fd, KVM_CREATE_IRQCHIP, 0),
+				    "KVM_CREATE_IRQCHIP");
+	else if (kvm->irqchip == AXVM_IRQCHIP_SPLIT)
+		ret = axk_vm_enable_for(kvm, KVM_CAP_SPLIT_IRQCHIP, IOAPIC_PINS,
+					"KVM_CAP_SPLIT_IRQCHIP", "irqchip");
+	/* An id of 8 bits reaches 255 vCPUs: the last one means all of them. */
+	if (!ret && kvm->kernel_irqchip && kvm->max_vcpus > 255)
+		ret = axk_vm_enable_for(kvm, KVM_CAP_X2APIC_API,
+					KVM_X2APIC_API_USE_32BIT_IDS |
+						KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK,
+					"KVM_CAP_X2APIC_API", "max_vcpus above 255");
+	return ret;
+}
+
+int axk_arch_vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *config,
+		     struct axvm_limits *limits)
+{
+	const uint64_t identity_map = IDENTITY_MAP_ADDR;
+	int ret = axk_x86_cpuid_read(kvm->vm, kvm_fd, &kvm->arch.cpuid);
+
+	if (!ret)
+		ret = set_gpa_bits(kvm, config, limits);
+	if (!ret)
+		ret = axk_vm_ioctl(kvm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
+	if (!ret)
+		ret = axk_vm_result(kvm, axk_ioctl_value(kvm->fd, KVM_SET_TSS_ADDR, TSS_ADDR),
+				    "KVM_SET_TSS_ADDR");
+	if (!ret)
+		ret = create_irqchip(kvm);
+	if (!ret)
+		ret = axk_x86_forward_init(kvm, config);
+	if (ret)
+		free(kvm->arch.cpuid);
+	return ret;
+}
+
+void axk_arch_vm_destroy(struct axk_vm *kvm)
+{
+	free(kvm->arch.cpuid);
+}
+
+int axk_arch_vcpu_created(struct axk_vcpu *vcpu)
+{
+	(void)vcpu;
+	return 0;
+}

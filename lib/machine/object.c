@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* The checks that every operation on a VM begins with. */
+#include "lib/machine/object.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+bool axvm_is_copy(const struct axvm *vm)
+{
+	return axv_process_is_child(&vm->process);
+}
+
+int axv_vm_refuse_child(const struct axvm *vm)
+{
+	return axvcpu_fail(vm, -EPERM, "VM %" PRIu64 " belongs to process %d, not to its children",
+			   vm->id, (int)vm->process.pid);
+}
+
+int axv_vm_not_supported(const struct axvm *vm, const char *what)
+{
+	return axvcpu_fail(vm, -ENOTSUP, "%s: not supported by the %s backend", what,
+			   vm->ops->name);
+}
