@@ -75,6 +75,7 @@ if command -v musl-gcc >/dev/null; then
 	if builds libaxvcpu.la CC=musl-gcc "CPPFLAGS=-idirafter $work/kernel" --without-libcap-ng \
 		--disable-tests --disable-examples && has_names; then
 		musl-gcc -I "$top/include" -static -o "$work/minimal" "$top/examples/minimal.c" \
+			"$top/examples/tutorial/guests-$(uname -m).S" \
 			"$work/.libs/libaxvcpu.a" >"$work/log" 2>&1
 		result "$name: the README's program builds" $?
 		"$work/minimal" >"$work/log" 2>&1 || grep -q '^minimal: .*/dev/kvm' "$work/log"

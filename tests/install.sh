@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# Installs into a directory of its own and uses what is there, as somebody else's project would:
-# pkg-config, a compiler, and nothing of this tree but a program's source.
+# Installs into a separate directory and uses what is installed, as another project would:
+# with pkg-config and a compiler, and nothing of this tree except sources of programs.
 set -u
 # shellcheck source=tests/cases.sh
 . "${0%/*}/cases.sh"
@@ -152,10 +152,19 @@ if [ $have_pkg_config = yes ]; then
 		else
 			skip "a C++ program" "there is no C++ compiler"
 		fi
-		if [ -e "$top_srcdir/examples/minimal.c" ]; then
+		tutorial=$(find "$root" -path '*/tutorial/start.h' -exec dirname {} +)
+		guests=$tutorial/guests-$(uname -m).S
+		if [ "$EXAMPLES" = yes ]; then
+			for program in "$tutorial"/*.c; do
+				# A guest is no program for this system.
+				[ "${program##*/}" != lines.c ] || continue
+				# shellcheck disable=SC2086 # words, on purpose
+				check "the tutorial's ${program##*/} is installed and compiles" \
+					$CC $cflags -o "$work/program" "$program" "$guests" $libs
+			done
 			if [ $kvm = yes ]; then
 				consume "the README's example" "$CC" \
-					"$top_srcdir/examples/minimal.c" "$libs"
+					"$top_srcdir/examples/minimal.c" "$guests $libs"
 				check "it says Hi" grep -q '^Hi$' "$work/out"
 			else
 				skip "the README's example" "$(cat "$work/out")"

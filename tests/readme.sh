@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# What the pages show is what the tree has: the README's program is examples/minimal.c, which other tests
-# build and run, its transcript consists of commands that scripts/demo runs, and each other command line is
-# run by a test, or tests/commands says why not.
+# The commands that the pages show: those of the README's and docs/demo.md's transcripts are run by
+# scripts/demo, and each other command line is run by a test, or tests/commands says why not.
 set -u
 # shellcheck source=tests/cases.sh
 . "${0%/*}/cases.sh"
@@ -11,16 +10,9 @@ set -u
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 
-# --- the program ----------------------------------------------------------------------------------
+# --- the transcripts ------------------------------------------------------------------------------
 
-# Except its first lines, the license and what the README says in its own words.
-awk '/^```/ { on = $0 == "```c"; next } on' "$top_srcdir/README.md" >"$work/program"
-tail -n +3 "$top_srcdir/examples/minimal.c" | diff "$work/program" - >"$work/log"
-none_wrong "the README shows examples/minimal.c"
-
-# --- the transcript -------------------------------------------------------------------------------
-
-# What the demo's scripts say that they run: with programs that do nothing.
+# The commands that the scripts of the demo show when the programs do nothing.
 mkdir "$work/bin"
 # shellcheck disable=SC2016 # of the program that is made here
 printf '#!/bin/sh\ncase $* in *crash) exit 126 ;; esac\n' >"$work/bin/axrun"
@@ -40,19 +32,25 @@ done
 	cd "$work/guests" && "$scripts/show" && "$scripts/boot-debian" /boot checks,then=poweroff
 ) >"$work/demo" 2>&1 || cat "$work/demo"
 sed -n 's/^ *\$ //p' "$work/demo" | sort -u >"$work/shown"
-sed -n 's/^    \$ //p' "$top_srcdir/README.md" | sort -u >"$work/transcript"
+for page in README.md docs/demo.md; do
+	sed -n 's/^\(    \)\{0,1\}\$ //p' "$top_srcdir/$page" | sort -u >"$work/transcript"
 
-: >"$work/log"
-[ "$(wc -l <"$work/transcript")" -ge 5 ] || echo "only these: $(cat "$work/transcript")" >"$work/log"
-none_wrong "the README has a transcript"
+	: >"$work/log"
+	[ "$(wc -l <"$work/transcript")" -ge 3 ] || echo "only these: $(cat "$work/transcript")" >"$work/log"
+	none_wrong "$page has a transcript"
 
-comm -13 "$work/shown" "$work/transcript" >"$work/log"
-none_wrong "scripts/demo runs each command of the README's transcript"
+	comm -13 "$work/shown" "$work/transcript" >"$work/log"
+	none_wrong "scripts/demo runs each command of the transcript in $page"
+done
+
+comm -23 "$work/shown" "$work/transcript" >"$work/log"
+none_wrong "docs/demo.md has each command that scripts/demo runs"
 
 # --- all other commands ---------------------------------------------------------------------------
 
-# commands FILE: its command lines, without comments, and "$ " where it is not the README's. A line of an
-# indented block is one if it begins with a program of this tree, or with a command that the pages use.
+# commands FILE: its command lines, without comments. A line of an indented block is one if it begins with a
+# program of this tree, or with a command that the pages use. The README's transcript and install section,
+# which tests/roots.sh types, are left out.
 commands() {
 	awk -v readme="$([ "$1" != README.md ] || echo yes)" '
 		/^## / { section = $0 }
@@ -79,7 +77,7 @@ commands() {
 		done
 }
 
-(cd "$top_srcdir" && ls README.md CONTRIBUTING.md docs/*.md) | while IFS= read -r page; do
+(cd "$top_srcdir" && ls README.md CONTRIBUTING.md SECURITY.md docs/*.md) | while IFS= read -r page; do
 	commands "$page"
 done | sort -u >"$work/commands"
 grep -v '^#' "$top_srcdir/tests/commands" >"$work/table"

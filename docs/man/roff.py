@@ -183,6 +183,7 @@ def macros(items):
     """Constants with their comments; those that share one in one entry."""
     lines = []
     last = None
+    text = 0  # where the description of the latest entry begins
     for macro in items:
         term = f"\\fB{escape(macro.shown)}\\fR"
         if last is not None and macro.comment is last.comment:

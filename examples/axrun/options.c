@@ -223,7 +223,7 @@ static int parse_memory(const char *text, struct options *options)
 {
 	if (!parse_size(text, &options->memory))
 		options->memory = 0;
-	/* Who gives a fraction means no single bytes. */
+	/* A size with a fraction is rounded down to whole pages. */
 	if (strchr(text, '.'))
 		options->memory &= ~(uint64_t)(GUEST_PAGE_SIZE - 1);
 	if (options->memory == 0)
@@ -325,7 +325,7 @@ static int parse_append(const char *text, struct options *options)
 static int parse_drop_privileges(const char *user, struct options *options)
 {
 	if (user && !*user)
-		return fail("--drop-privileges=: the user's name is empty");
+		return fail("--drop-privileges=: the user name is empty");
 	options->drop_privileges = true;
 	options->user = user;
 	return 0;
@@ -343,7 +343,7 @@ static int parse_json(const char *text, struct options *options)
 static int parse_dump_acpi(const char *text, struct options *options)
 {
 	if (!*text)
-		return fail("--dump-acpi: the directory's name is empty");
+		return fail("--dump-acpi: the directory name is empty");
 	options->acpi_path = text;
 	return 0;
 }
@@ -407,7 +407,7 @@ static int parse_option(int id, const char *text, struct options *options)
 		options->trace = true;
 		return 0;
 	}
-	return fail("option without meaning");
+	return fail("unhandled option");
 }
 
 static int join_args(char **words, struct options *options)
@@ -429,7 +429,7 @@ static int join_args(char **words, struct options *options)
 	return 0;
 }
 
-/* What getopt_long() has just found to be no option, or one with an argument too many. */
+/* getopt_long() refused this option: it is unknown, or has an unexpected argument. */
 static void refuse_option(char **argv)
 {
 	if (optopt > 0 && optopt < OPTION_APPEND)
@@ -438,7 +438,7 @@ static void refuse_option(char **argv)
 		suggest_option(long_options, argv[optind - 1]);
 }
 
-/* What comes behind the guest's name is the guest's, unless that is a kernel. */
+/* Arguments after the guest's name belong to the guest, unless it is a kernel. */
 static bool takes_options(struct options *options, const char *guest)
 {
 	options->guest = guest;
@@ -455,12 +455,12 @@ static int check_guest(char **words, struct options *options)
 	if (!options->guest)
 		return fail("no guest given; see axrun --help");
 	if (options->kernel && *words)
-		return fail("%s: a kernel's command line goes behind --append", *words);
+		return fail("%s: pass a kernel's command line with --append", *words);
 	if (options->kernel)
 		return 0;
-	/* What cannot be read may be one; image_load() says why it cannot. */
+	/* An unreadable file may be a kernel; image_load() reports why it cannot be read. */
 	if (options->file.data && (options->initrd_path || options->append_given))
-		return fail("%s: no Linux kernel, as --initrd and --append need one; see --kernel",
+		return fail("%s: not a Linux kernel, which --initrd and --append need; see --kernel",
 			    options->guest);
 	return join_args(words, options);
 }
@@ -471,7 +471,10 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 
 	*options = (struct options){ .cpus = 1 };
 	opterr = 0;
-	/* "+": what follows GUEST is the guest's. ":": tell a missing argument from no option. */
+	/*
+	 * "+": stop at the first argument, as the rest belongs to the guest. ":": distinguish a
+	 * missing argument from an unknown option.
+	 */
 	for (;;) {
 		id = getopt_long(argc, argv, "+:", long_options, NULL);
 		switch (id) {
@@ -479,7 +482,9 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 			if (optind < argc && !options->guest &&
 			    takes_options(options, argv[optind++]))
 				continue;
-			return check_guest(argv + optind, options) ? OPTIONS_ERROR : OPTIONS_RUN;
+			if (check_guest(argv + optind, options))
+				return OPTIONS_ERROR;
+			return OPTIONS_RUN;
 		case OPTION_HELP:
 			return print_and_flush(help);
 		case OPTION_LIST:
@@ -499,13 +504,13 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 	}
 }
 
-/* What makes no sense for a kernel, which knows where it goes and how it starts. */
+/* Options that make no sense for a kernel, which has its own load address and entry point. */
 static int check_kernel_options(const struct options *options)
 {
 	if (options->mode_given || options->load_given || options->entry_given)
-		return fail("--mode, --load and --entry are not for a Linux kernel");
+		return fail("--mode, --load and --entry cannot be used with a Linux kernel");
 	if (options->irqchip != AXVM_IRQCHIP_KERNEL)
-		return fail("--irqchip: Linux needs the kernel's interrupt controllers");
+		return fail("--irqchip: Linux needs the in-kernel interrupt controllers");
 	return 0;
 }
 
@@ -516,12 +521,14 @@ int options_resolve(struct options *options, const struct platform *platform)
 	if (!options->memory)
 		options->memory = options->kernel ? DEFAULT_MEMORY_LINUX : DEFAULT_MEMORY;
 	if (options->mode_given && !(platform->modes >> options->mode & 1))
-		return fail("--mode: there is no such mode on %s, only 64", platform->name);
+		return fail("--mode: %s supports only mode 64", platform->name);
 	if (options->dtb_path && !platform->page_gpr)
 		return fail("--dump-dtb: the %s machine has no device tree", platform->name);
 	if (options->acpi_path && (!platform->acpi_size || !options->kernel))
 		return fail("--dump-acpi: only a Linux kernel on x86_64 gets ACPI tables");
-	return options->kernel ? check_kernel_options(options) : 0;
+	if (options->kernel)
+		return check_kernel_options(options);
+	return 0;
 }
 
 void options_free(struct options *options)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* axvcpu-info: reports whether KVM is usable on this host, and what it supports. docs/info.md. */
+/*
+ * axvcpu-info: reports whether KVM is usable on this host, or why not, and its features.
+ * docs/info.md.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -14,7 +17,7 @@
 enum status {
 	STATUS_USABLE = 0,
 	STATUS_NOT_USABLE = 1,
-	/* Or the output could not be written. */
+	/* Also for output that cannot be written. */
 	STATUS_USAGE = 2,
 };
 
@@ -66,7 +69,7 @@ static int flush(int status)
 	return status;
 }
 
-/* AXVCPU_KVM_MIPS, or 0 if it is not set. */
+/* Reads AXVCPU_KVM_MIPS; 0 if it is unset. */
 static int read_mips(double *mips)
 {
 	const char *text = getenv("AXVCPU_KVM_MIPS");
@@ -77,7 +80,7 @@ static int read_mips(double *mips)
 		return 0;
 	*mips = strtod(text, &end);
 	if (*end || !isfinite(*mips) || *mips <= 0)
-		return refuse("AXVCPU_KVM_MIPS must be a number above 0, and is ", text);
+		return refuse("AXVCPU_KVM_MIPS must be a number above 0, but is ", text);
 	return 0;
 }
 
@@ -109,7 +112,7 @@ int main(int argc, char **argv)
 	enum format format = FORMAT_TEXT;
 	int option;
 
-	/* Failing writes are noticed where they are made. */
+	/* Failed writes are reported by the writing code. */
 	signal(SIGPIPE, SIG_IGN);
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
 		switch (option) {
@@ -123,11 +126,11 @@ int main(int argc, char **argv)
 		case 'j':
 		case 's':
 			if (format != FORMAT_TEXT)
-				return refuse("--json and --kvm-speed", " exclude each other");
+				return refuse("--json and --kvm-speed", " cannot be combined");
 			format = option == 'j' ? FORMAT_JSON : FORMAT_SPEED;
 			break;
 		default:
-			/* getopt has said why. */
+			/* getopt_long() has printed the reason. */
 			return STATUS_USAGE;
 		}
 	}

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
+"""For tests of this package: programs in place of QEMU, and results in lines as tests/cases.sh has
+them, which scripts/check counts: "ok NAME", "not ok NAME: WHY" or "skip NAME: WHY"."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+import unittest
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+# No test passes by being faster than this many seconds.
+HANG = 120
+
+
+class Lines(unittest.TestResult):
+    """Prints a line for each test."""
+
+    def _name(self, test: unittest.TestCase) -> str:
+        return test.id().rpartition(".")[2].removeprefix("test_")
+
+    def _failed(self, test: unittest.TestCase, traceback: str) -> None:
+        lines = traceback.rstrip().splitlines()
+        print(f"not ok {self._name(test)}: {lines[-1]}", flush=True)
+        for line in lines:
+            print(f"   {line}", flush=True)
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        super().addSuccess(test)
+        print(f"ok {self._name(test)}", flush=True)
+
+    def addFailure(self, test: unittest.TestCase, err: Any) -> None:
+        super().addFailure(test, err)
+        self._failed(test, self.failures[-1][1])
+
+    def addError(self, test: unittest.TestCase, err: Any) -> None:
+        super().addError(test, err)
+        self._failed(test, self.errors[-1][1])
+
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        super().addSkip(test, reason)
+        print(f"skip {self._name(test)}: {reason}", flush=True)
+
+
+def run_tests(module: ModuleType) -> None:
+    """Runs a module's tests, and exits."""
+    result = Lines()
+    unittest.defaultTestLoader.loadTestsFromModule(module).run(result)
+    bad = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun} cases, {bad} failed")
+    sys.exit(bad != 0 or result.testsRun == 0)
+
+
+@dataclass
+class Captured:
+    """What this process and its children printed."""
+
+    out: str = ""
+    err: str = ""
+
+
+@contextmanager
+def captured() -> Iterator[Captured]:
+    """Redirects the descriptors 1 and 2, so also the output of other processes."""
+    result = Captured()
+    sys.stdout.flush()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        kept = os.dup(1), os.dup(2)
+        os.dup2(out.fileno(), 1)
+        os.dup2(err.fileno(), 2)
+        try:
+            yield result
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for number, old in zip((1, 2), kept):
+                os.dup2(old, number)
+                os.close(old)
+            out.seek(0)
+            err.seek(0)
+            result.out = out.read().decode()
+            result.err = err.read().decode()
+
+
+def wait_for(condition: Callable[[], bool], limit: float = HANG) -> bool:
+    """Whether it becomes true, in any time that is not a hang."""
+    deadline = time.monotonic() + limit
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def runs(pid: int) -> bool:
+    """Whether a process exists and is no zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
