@@ -187,6 +187,31 @@ if [ $have_pkg_config = yes ]; then
 	fi
 fi
 
+# --- the manual ----------------------------------------------------------------------------------
+
+pages=$top_builddir/docs/man/pages
+[ -d "$pages" ] || pages=$top_srcdir/docs/man/pages
+if [ -d "$pages" ]; then
+	sections='man3 man7'
+	[ "$EXAMPLES" = no ] || sections="man1 $sections"
+	page=$(find "$root" -path '*/man3/axvm_new.3')
+	man=$(dirname "$(dirname "$page")")
+	for section in $sections; do
+		diff -r "$pages/$section" "$man/$section" 2>&1
+	done >"$work/log"
+	none_wrong "the manual pages are installed"
+	html=$(dirname "$(find "$root" -path '*/doc/*/html/index.html')")
+	check "the manual is installed as HTML" diff -r "$pages/html" "$html"
+	if command -v man >/dev/null; then
+		check "man finds a function, a type and the overview" \
+			man -M "$man" -w axvm_new axvm_config axvcpu
+	else
+		skip "man finds the manual" "there is no man"
+	fi
+else
+	skip "the manual is installed" "there is none: Python 3 was missing"
+fi
+
 # --- the programs and the guests -----------------------------------------------------------------
 
 if [ "$EXAMPLES" = yes ]; then

@@ -29,20 +29,22 @@ enum format {
 
 static const char help[] =
 	"Usage: axvcpu-info [OPTION] [DEVICE]\n"
-	"Say whether KVM is usable on this host; if not, why, and what to do; if it is, what\n"
-	"it is and can do, and how fast it is at this moment. DEVICE is /dev/kvm.\n"
+	"Report whether KVM is usable on this host. If not, print the reason and what to do.\n"
+	"If it is, print the kind of KVM, its features, and its present speed. DEVICE is the\n"
+	"KVM device (default: /dev/kvm).\n"
 	"\n"
-	"  --json        all of that as one line of JSON\n"
-	"  --kvm-speed   one word for scripts: fast; slow if KVM interprets guest code, which\n"
-	"                is below 10 million instructions per second; none if it is not usable\n"
+	"  --json        print the report as one line of JSON\n"
+	"  --kvm-speed   print one word, for scripts: fast; slow if KVM interprets guest code\n"
+	"                (fewer than 10 million instructions per second); none if KVM is not\n"
+	"                usable\n"
 	"  --help        print this text\n"
 	"  --version     print the versions of axvcpu-info and of libaxvcpu\n"
 	"\n"
-	"AXVCPU_KVM_MIPS=NUMBER in the environment replaces the measured number of millions of\n"
+	"The environment variable AXVCPU_KVM_MIPS replaces the measured speed, in millions of\n"
 	"instructions per second.\n"
 	"\n"
-	"Exit status: 0 if KVM is usable, 1 if not, 2 for a wrong command line, environment, or\n"
-	"output that cannot be written.\n";
+	"Exit status: 0 if KVM is usable, 1 if not, 2 if the command line or the environment\n"
+	"is wrong, or the output cannot be written.\n";
 
 static const struct option options[] = {
 	{ "help", no_argument, NULL, 'h' },
