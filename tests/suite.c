@@ -96,12 +96,15 @@ int suite_skip_all(const char *why)
 	return EXIT_SUCCESS;
 }
 
-/* Writes the lines of 'in' to stdout, with results in our form, up to Check's plan or the end. */
+/*
+ * Copies the lines of 'in' to stdout, up to Check's plan. Check's results are
+ * "ok N - FILE:CASE:TEST: MESSAGE"; suite_skip() and suite_left_out() have written lines among them.
+ */
 static void report(FILE *in)
 {
 	char *line = NULL, skip[256] = "", tcase[128], test[256];
 	size_t size = 0;
-	unsigned int n = 0;
+	unsigned int n = 0, left_out = 0, planned;
 	int message;
 
 	while (getline(&line, &size, in) > 0) {
@@ -116,10 +119,12 @@ static void report(FILE *in)
 			skip[0] = '\0';
 		} else if (!strncmp(line, "ok - ", 5)) {
 			printf("ok %u%s", ++n, line + 2);
+			left_out++;
 		} else if (!strncmp(line, "# SKIP ", 7)) {
 			snprintf(skip, sizeof(skip), " %.*s", (int)strcspn(line, "\n"), line);
-		} else if (!strncmp(line, "1..", 3)) {
-			printf("1..%u\n", n);
+		} else if (sscanf(line, "1..%u", &planned) == 1) {
+			/* More than 'n' if a test has printed an incomplete line before its result. */
+			printf("1..%u\n", planned + left_out);
 			break;
 		} else {
 			fputs(line, stdout);
@@ -128,8 +133,8 @@ static void report(FILE *in)
 }
 
 /*
- * Check writes TAP, but knows no tests that are skipped. So what it and the tests write goes through
- * a pipe to another process, in the order in which it was written; that one reports.
+ * Check writes TAP, but has no skipped tests. So its output and that of the tests goes, in one order,
+ * through a pipe to a child process, which writes the report.
  */
 static struct {
 	pid_t pid;
@@ -142,9 +147,9 @@ static void reporter_start(void)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (pipe2(fds, O_CLOEXEC) || (reporter.pid = fork()) < 0)
-		err(EXIT_FAILURE, "the process that reports cannot be made");
+		err(EXIT_FAILURE, "cannot start the reporter");
 	if (!reporter.pid) {
-		/* It has to end after what it reports of. */
+		/* It ends at the end of the output, not with the tests. */
 		signal(SIGINT, SIG_IGN);
 		signal(SIGTERM, SIG_IGN);
 		close(fds[1]);
@@ -160,7 +165,7 @@ static void reporter_start(void)
 	close(fds[1]);
 }
 
-/* A sanitizer may have something to say at the end of this process: not through the pipe. */
+/* Restores stdout and stderr, to which a sanitizer may still write when this process ends. */
 static void reporter_end(void)
 {
 	fflush(stdout);
