@@ -105,14 +105,19 @@ struct axvcpu_setup_config {
 	/** Stack pointer. Not in raw mode. */
 	uint64_t stack;
 	/**
-	 * Guest memory that setup may write: page-aligned. x86 in 64-bit mode needs it for a GDT and
-	 * identity page tables over the first 4 GiB or all memory (but AXVM_MEM_FRAMES), whichever
+	 * Guest memory that setup may write: page-aligned. x86 in 64-bit mode writes a GDT there and
+	 * identity page tables over the first 4 GiB or all memory (except AXVM_MEM_FRAMES), whichever
 	 * is more: 28 KiB, and 4 KiB for each GiB above 4 (beyond 512 GiB, 4 KiB more for each of
 	 * these). In 32-bit mode x86 puts a GDT there if it is given. The guest needs it until it
 	 * has tables of its own; a reset writes it again.
+	 *
+	 * With a `boot_size` of 0 (then `boot_gpa` must be 0, too), x86 in 64-bit mode puts the same
+	 * into frames of axvm_alloc_frame(), and one page directory more, which maps the GDT in the
+	 * GiB after the identity map: a guest-physical address can be too wide to be a linear one.
+	 * axvcpu_free() frees these frames; no other vCPU of the guest may use them any more then.
 	 */
 	uint64_t boot_gpa;
-	/** Its size in bytes; 0: none. */
+	/** Its size in bytes; 0: none is given. */
 	uint64_t boot_size;
 	/**
 	 * The architecture's own: struct axvcpu_x86_setup (x86_64.h), struct axvcpu_arm64_setup (arm64.h),
@@ -158,7 +163,8 @@ AXVCPU_API int axvcpu_free(struct axvcpu *vcpu);
  *                 as it is.
  * @param config   how it starts; NULL: all default.
  * @return 0; -EINVAL, -E2BIG: the arguments; -EFAULT: the boot area is no guest memory; -ENOSPC:
- *         the boot area is too small; -ENOTSUP: no such mode here; -EBADFD; -EBUSY; -EPERM;
+ *         the boot area is too small, or none is given and no address is left for frames; -ENOMEM;
+ *         errnos of the HAL's alloc_frame; -ENOTSUP: no such mode here; -EBADFD; -EBUSY; -EPERM;
  *         errnos of the kernel.
  *
  * States: Created; leaves Free. Threads: any. axvcpu: setup.
