@@ -97,7 +97,7 @@ static int take_frames(struct axk_vcpu *vcpu, uint64_t n)
 
 /* --- writing ---------------------------------------------------------------------------------------------- */
 
-/* Page 'at' refers to the 'n' pages from 'first', of which it has room for ENTRIES. */
+/* Writes page 'at': pointers to the 'n' pages from 'first', or to as many as it has room for. */
 static int write_pointers(struct axvm *vm, const struct axk_x86_tables *tables, uint64_t at,
 			  uint64_t first, uint64_t n)
 {
@@ -108,7 +108,7 @@ static int write_pointers(struct axvm *vm, const struct axk_x86_tables *tables, 
 	return axvm_write(vm, page_gpa(tables, at), table, sizeof(table));
 }
 
-/* Page 'at' maps the 'n' large pages from 'gpa'. */
+/* Writes page 'at': it maps the 'n' large pages from 'gpa'. */
 static int write_directory(struct axvm *vm, const struct axk_x86_tables *tables, uint64_t at,
 			   uint64_t gpa, uint64_t n)
 {
@@ -119,7 +119,7 @@ static int write_directory(struct axvm *vm, const struct axk_x86_tables *tables,
 	return axvm_write(vm, page_gpa(tables, at), table, sizeof(table));
 }
 
-/* Linear addresses from 0: the GiBs of the identity map; and the GDT, if that is outside of it. */
+/* The identity map, from 0, and behind it the page of the GDT if there is a directory for that. */
 static int write_page_tables(struct axvm *vm, const struct axk_x86_tables *tables,
 			     uint64_t directories)
 {
