@@ -42,6 +42,8 @@ struct axk_x86_pending {
 struct axk_x86_tables {
 	/* GiBs that the identity map covers. */
 	uint64_t gibs;
+	/* Page directories: one for each of these, and with frames one for the GDT. */
+	uint64_t directories;
 	/* The caller's boot area; */
 	uint64_t area;
 	/* without one, frames of a page each, which are this vCPU's until it is freed. */

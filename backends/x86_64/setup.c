@@ -105,9 +105,11 @@ static int setup_64(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *con
 	int ret = check_boot_area(vcpu, config);
 
 	if (!ret)
-		ret = axk_x86_tables_write(vcpu, config, &boot);
+		ret = axk_x86_tables_place(vcpu, config, &boot);
 	if (!ret)
 		ret = write_gdt(vcpu, boot.gdt_gpa, boot.gdt_linear, true, &sregs->gdt);
+	if (!ret)
+		ret = axk_x86_tables_write(vcpu);
 	if (ret)
 		return ret;
 	set_segments(sregs, flat_segment(SELECTOR_CODE, TYPE_CODE, true),

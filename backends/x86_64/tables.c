@@ -95,6 +95,59 @@ static int take_frames(struct axk_vcpu *vcpu, uint64_t n)
 	return 0;
 }
 
+/* --- places ----------------------------------------------------------------------------------------------- */
+
+static int place_in_area(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config)
+{
+	struct axk_x86_tables *tables = &vcpu->arch.tables;
+	uint64_t need = pages_for(tables->gibs) * X86_PAGE;
+
+	if (config->boot_size < need)
+		return axvcpu_fail(vcpu->vm->vm, -ENOSPC,
+				   "setup: boot_size is %" PRIu64 ", the tables need %" PRIu64,
+				   config->boot_size, need);
+	tables->area = config->boot_gpa;
+	tables->directories = tables->gibs;
+	return 0;
+}
+
+/*
+ * A frame's guest-physical address can be too wide to be a linear one, so the GDT is not reached by an
+ * identity map: its linear address is in the next GiB.
+ */
+static int place_in_frames(struct axk_vcpu *vcpu)
+{
+	struct axk_x86_tables *tables = &vcpu->arch.tables;
+
+	if (tables->gibs == MAX_GIBS)
+		tables->gibs--;
+	tables->directories = tables->gibs + 1;
+	return take_frames(vcpu, pages_for(tables->directories));
+}
+
+int axk_x86_tables_place(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
+			 struct axk_x86_boot *boot)
+{
+	struct axk_x86_tables *tables = &vcpu->arch.tables;
+	int ret = 0;
+
+	/* A reset makes what setup made, whatever has been mapped since. */
+	if (!vcpu->is_setup) {
+		tables->gibs = gibs_to_map(vcpu->vm->vm);
+		if (config->boot_size)
+			ret = place_in_area(vcpu, config);
+		else
+			ret = place_in_frames(vcpu);
+	}
+	if (ret)
+		return ret;
+	boot->root = page_gpa(tables, PAGE_ROOT);
+	boot->gdt_gpa = boot->gdt_linear = page_gpa(tables, PAGE_GDT);
+	if (tables->frames)
+		boot->gdt_linear = tables->gibs * GIB + boot->gdt_gpa % LARGE_PAGE;
+	return 0;
+}
+
 /* --- writing ---------------------------------------------------------------------------------------------- */
 
 /* Writes page 'at': pointers to the 'n' pages from 'first', or to as many as it has room for. */
@@ -120,9 +173,11 @@ static int write_directory(struct axvm *vm, const struct axk_x86_tables *tables,
 }
 
 /* The identity map, from 0, and behind it the page of the GDT if there is a directory for that. */
-static int write_page_tables(struct axvm *vm, const struct axk_x86_tables *tables,
-			     uint64_t directories)
+int axk_x86_tables_write(struct axk_vcpu *vcpu)
 {
+	const struct axk_x86_tables *tables = &vcpu->arch.tables;
+	struct axvm *vm = vcpu->vm->vm;
+	uint64_t directories = tables->directories;
 	uint64_t uppers = upper_tables(directories);
 	uint64_t first = PAGE_UPPER + uppers;
 	int ret = write_pointers(vm, tables, PAGE_ROOT, PAGE_UPPER, uppers);
@@ -136,59 +191,4 @@ static int write_page_tables(struct axvm *vm, const struct axk_x86_tables *table
 		ret = write_directory(vm, tables, first + tables->gibs,
 				      page_gpa(tables, PAGE_GDT) & ~(LARGE_PAGE - 1), 1);
 	return ret;
-}
-
-static int write_into_area(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config)
-{
-	struct axk_x86_tables *tables = &vcpu->arch.tables;
-	uint64_t need = pages_for(tables->gibs) * X86_PAGE;
-
-	if (config->boot_size < need)
-		return axvcpu_fail(vcpu->vm->vm, -ENOSPC,
-				   "setup: boot_size is %" PRIu64 ", the tables need %" PRIu64,
-				   config->boot_size, need);
-	tables->area = config->boot_gpa;
-	return write_page_tables(vcpu->vm->vm, tables, tables->gibs);
-}
-
-/*
- * A frame's guest-physical address can be too wide to be a linear one, so the GDT is not reached by an
- * identity map: its linear address is in the next GiB.
- */
-static int write_into_frames(struct axk_vcpu *vcpu)
-{
-	struct axk_x86_tables *tables = &vcpu->arch.tables;
-	uint64_t directories;
-	int ret = 0;
-
-	if (tables->gibs == MAX_GIBS)
-		tables->gibs--;
-	directories = tables->gibs + 1;
-	if (!tables->frames)
-		ret = take_frames(vcpu, pages_for(directories));
-	if (ret)
-		return ret;
-	return write_page_tables(vcpu->vm->vm, tables, directories);
-}
-
-int axk_x86_tables_write(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
-			 struct axk_x86_boot *boot)
-{
-	struct axk_x86_tables *tables = &vcpu->arch.tables;
-	int ret;
-
-	/* A reset makes what setup made, whatever has been mapped since. */
-	if (!vcpu->is_setup)
-		tables->gibs = gibs_to_map(vcpu->vm->vm);
-	if (config->boot_size)
-		ret = write_into_area(vcpu, config);
-	else
-		ret = write_into_frames(vcpu);
-	if (ret)
-		return ret;
-	boot->root = page_gpa(tables, PAGE_ROOT);
-	boot->gdt_gpa = page_gpa(tables, PAGE_GDT);
-	boot->gdt_linear = tables->frames ? tables->gibs * GIB + (boot->gdt_gpa & (LARGE_PAGE - 1))
-					  : boot->gdt_gpa;
-	return 0;
 }

@@ -25,11 +25,13 @@ struct axk_x86_boot {
 	uint64_t gdt_linear;
 };
 /*
- * Writes the page tables into the config's boot area, or without one into frames, which setup takes
- * and a reset writes again. If setup fails, the caller calls axk_x86_tables_free().
+ * Finds the place of all pages: the config's boot area, or without one frames, which setup takes and a
+ * reset uses again. If setup fails, the caller calls axk_x86_tables_free().
  */
-int axk_x86_tables_write(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
+int axk_x86_tables_place(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
 			 struct axk_x86_boot *boot);
+/* Writes the page tables there. */
+int axk_x86_tables_write(struct axk_vcpu *vcpu);
 /* Gives the frames back, if there are any. */
 void axk_x86_tables_free(struct axk_vcpu *vcpu);
 
