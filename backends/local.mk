@@ -44,6 +44,7 @@ libaxvcpu_base_la_SOURCES += \
 	backends/x86_64/regs.c \
 	backends/x86_64/reset.c \
 	backends/x86_64/setup.c \
+	backends/x86_64/tables.c \
 	backends/x86_64/vm.c \
 	backends/x86_64/x86_64.h
 endif

@@ -18,19 +18,16 @@ static void check(int ret)
 int main(void)
 {
 	struct axvm_region memory = AXVM_REGION_INIT;
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 	struct axvcpu_exit ex;
 	struct axvcpu *vcpu;
 	struct axvm *vm;
 
 	memory.len = 0x10000;
-	setup.boot_gpa = 0x8000; /* x86_64 puts page tables there */
-	setup.boot_size = 0x7000;
 	check(axvm_new(NULL, &vm));
 	check(axvm_map(vm, &memory));
 	check(axvm_write(vm, 0x1000, guest_hi, guest_hi_size));
 	check(axvcpu_new(vm, NULL, &vcpu));
-	check(axvcpu_setup(vcpu, 0x1000, 0, &setup));
+	check(axvcpu_setup(vcpu, 0x1000, 0, NULL));
 	check(axvcpu_bind(vcpu));
 	do {
 		check(axvcpu_run(vcpu, &ex));

@@ -36,6 +36,8 @@ libaxvcpu_base_la_SOURCES = \
 	lib/host/hal.c lib/host/hal.h \
 	lib/host/percpu.c \
 	lib/host/privileges.c \
+	lib/host/thread_status.c \
+	lib/host/thread_status.h \
 	lib/host/sys.c lib/host/sys.h \
 	lib/machine/irq.c \
 	lib/machine/object.c lib/machine/object.h \

@@ -46,7 +46,6 @@ API_TESTS = \
 	tests/test_memory_model \
 	tests/test_mmio \
 	tests/test_power \
-	tests/test_privileges \
 	tests/test_regs \
 	tests/test_request \
 	tests/test_runner \
@@ -61,6 +60,7 @@ INJECTED_TESTS = \
 	tests/test_faults_more \
 	tests/test_kvm_answers \
 	tests/test_percpu_kvm \
+	tests/test_privileges \
 	tests/test_request_queue \
 	tests/test_signals \
 	tests/test_syscalls \
@@ -92,7 +92,8 @@ API_TESTS += \
 	tests/test_x86_setup \
 	tests/test_x86_string_io \
 	tests/test_x86_sysregs \
-	tests/test_x86_system
+	tests/test_x86_system \
+	tests/test_x86_tables
 INJECTED_TESTS += \
 	tests/test_x86_faults \
 	tests/test_x86_kvm_answers
@@ -217,7 +218,8 @@ endif
 INJECTED_CALLS = \
 	open close read ioctl mmap munmap madvise memfd_create ftruncate fstat get_seals \
 	add_seals copy getaffinity setaffinity sigaction sigmask sigtake tkill futex_wait \
-	futex_wake calloc thread_create yield setspecific
+	futex_wake calloc thread_create yield setspecific getdents prctl setgroups \
+	setgid setuid
 $(INJECTED_TESTS): private WRAP = $(INJECTED_CALLS:%=-Wl,--wrap=axv_sys_%)
 $(FORGED_TESTS): private WRAP = -Wl,--wrap=axv_sys_ioctl,--wrap=axv_sys_mmap
 tests_test_adopt_LINK = $(DIRECT_LINK) -Wl,--wrap=gettid

@@ -71,6 +71,8 @@ static void act_create(void)
 	struct axvcpu_config vcpu_config = AXVCPU_CONFIG_INIT;
 	struct axvcpu_setup_config setup = guest_setup_config(0);
 
+	/* Without a boot area, setup does the most. */
+	setup.boot_gpa = setup.boot_size = 0;
 	config.arch = arch;
 	vcpu_config.cpu_set = &cpus;
 	vcpu_config.cpu_set_size = sizeof(cpus);

@@ -11,8 +11,6 @@
 
 #define MEMORY_SIZE 0x10000
 #define CODE 0x1000
-#define BOOT 0x8000
-#define BOOT_SIZE 0x7000
 /* Unmapped, so that a store causes an exit. */
 #define NOWHERE 0x10000000
 
@@ -55,8 +53,6 @@ int guest_new(struct guest *guest, struct axvm *vm)
 
 	*guest = (struct guest){ .exit_name = program->exit_name };
 	memory.len = MEMORY_SIZE;
-	setup.boot_gpa = BOOT;
-	setup.boot_size = BOOT_SIZE;
 	ret = axvm_map(vm, &memory);
 	if (ret)
 		return ret;

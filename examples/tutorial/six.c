@@ -17,7 +17,6 @@ static void check(int ret)
 int main(void)
 {
 	struct axvm_region memory = AXVM_REGION_INIT;
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 	struct axvcpu_exit ex;
 	struct axvcpu *vcpu;
 	struct axvm *vm;
@@ -29,9 +28,7 @@ int main(void)
 	check(axvm_write(vm, 0x1000, guest_six, guest_six_size));
 
 	check(axvcpu_new(vm, NULL, &vcpu));
-	setup.boot_gpa = 0x8000;
-	setup.boot_size = 0x7000;
-	check(axvcpu_setup(vcpu, 0x1000, 0, &setup));
+	check(axvcpu_setup(vcpu, 0x1000, 0, NULL));
 	check(axvcpu_bind(vcpu));
 
 	check(axvcpu_run(vcpu, &ex));

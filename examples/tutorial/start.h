@@ -35,7 +35,7 @@ static inline struct axvm *start_vm(const char *code, uint32_t size)
 	return vm;
 }
 
-/* vCPU 0 or 1, with a stack and a boot area of its own. Its number is the guest's argument. */
+/* vCPU 0 or 1, with a separate stack. Its number is the guest's argument. */
 static inline struct axvcpu *start_vcpu(struct axvm *vm, uint32_t id)
 {
 	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
@@ -46,8 +46,6 @@ static inline struct axvcpu *start_vcpu(struct axvm *vm, uint32_t id)
 	config.flags = id ? AXVCPU_F_START_OFF : 0;
 	setup.arg = id;
 	setup.stack = 0x8000 - 0x1000 * id;
-	setup.boot_gpa = 0x8000 + 0x8000 * id;
-	setup.boot_size = 0x7000;
 	check(axvcpu_new(vm, &config, &vcpu));
 	check(axvcpu_setup(vcpu, ENTRY, 0, &setup));
 	return vcpu;

@@ -134,14 +134,19 @@ struct axvcpu_setup_config {
 	/**
 	 * Start of the boot area: page-aligned guest memory that setup may overwrite.
 	 *
-	 * x86 in 64-bit mode needs it for a GDT and for identity page tables. They map the first 4
-	 * GiB or all guest memory (except AXVM_MEM_FRAMES), whichever is more. The size needed is
-	 * 28 KiB, and 4 KiB for each GiB above 4; beyond 512 GiB, another 4 KiB for each 512 GiB.
-	 * x86 in 32-bit mode puts a GDT there if the area is given. The guest needs the area until
-	 * it has its own tables. A reset writes it again.
+	 * x86 in 64-bit mode writes a GDT there, and identity page tables. They map the first 4 GiB or
+	 * all guest memory (except AXVM_MEM_FRAMES), whichever is more. The size needed is 28 KiB, and
+	 * 4 KiB for each GiB above 4; beyond 512 GiB, another 4 KiB for each 512 GiB. x86 in 32-bit
+	 * mode writes a GDT there if the area is given. The guest needs the area until it has its own
+	 * tables. A reset writes it again.
+	 *
+	 * If `boot_size` is 0 (`boot_gpa` must then be 0, too), x86 in 64-bit mode uses frames of
+	 * axvm_alloc_frame() instead, and one page directory more: it maps the GDT in the GiB after
+	 * the identity map, as a guest-physical address can be too wide for a linear one.
+	 * axvcpu_free() frees these frames; no other vCPU of the guest may use them after that.
 	 */
 	uint64_t boot_gpa;
-	/** Size of the boot area in bytes; 0: there is none. */
+	/** Size of the boot area in bytes; 0: none is given. */
 	uint64_t boot_size;
 	/**
 	 * Options of the architecture: struct axvcpu_x86_setup (x86_64.h), struct
@@ -192,8 +197,9 @@ AXVCPU_API int axvcpu_free(struct axvcpu *vcpu);
  *                 the VM. A custom backend receives the value unchanged.
  * @param config   mode, argument and stack; NULL: all defaults.
  * @return 0; -EINVAL, -E2BIG: an argument is not valid; -EFAULT: the boot area is not guest memory;
- *         -ENOSPC: the boot area is too small; -ENOTSUP: the host does not support the mode or an
- *         option; -EBADFD; -EBUSY; -ENOMEM; -EPERM; errnos of the kernel.
+ *         -ENOSPC: the boot area is too small, or none is given and no address is left for frames;
+ *         -ENOTSUP: the host does not support the mode or an option; -EBADFD; -EBUSY; -ENOMEM;
+ *         errnos of the HAL's alloc_frame hook; -EPERM; errnos of the kernel.
  *
  * States: Created; Free on success.
  * Threads: any.
