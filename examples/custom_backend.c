@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * An architecture of one's own, made from the installed headers alone: no KVM, no hardware.
+ * A custom backend, made from the installed headers alone: it needs no KVM and no hardware.
  *
- * Its programs are arrays of exits. The CPU "executes" an exit by returning it; what the VMM
- * answers goes into a register. The library does the rest, as for any architecture: states,
- * ownership, guest memory, affinity. Such a CPU is what tests of a VMM want; the same table with
- * an interpreter in run() would be an emulator.
+ * A program of this architecture is an array of exits. The CPU executes an exit by returning it; the
+ * answer of the VMM goes to a register. The library does the rest, as for any architecture: states,
+ * ownership, guest memory, affinity. Tests of a VMM need such a CPU. With an interpreter in run(), the
+ * same table would be an emulator.
  *
- * main() runs a program, checks what both sides saw, and returns 0 if all was right.
+ * main() runs a program, checks the result of both sides, and returns 0 if all is right.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,11 +23,11 @@
 
 struct instruction {
 	struct axvcpu_exit exit;
-	/* If the exit is answerable: the register that gets the answer. */
+	/* The register that receives the answer, if the exit takes one. */
 	unsigned int reg;
 };
 
-/* What axvcpu_config.arch points to: the code that the program counter counts through. */
+/* For axvcpu_config.arch: the code, which the program counter indexes. */
 struct program {
 	const struct instruction *code;
 	size_t length;
@@ -35,7 +35,7 @@ struct program {
 
 struct cpu {
 	struct program program;
-	/* The exit that waits for its answer; NULL: none. */
+	/* The exit that has no answer yet; NULL: none. */
 	const struct instruction *pending;
 	uint64_t pc;
 	uint64_t gpr[REGISTERS];
@@ -45,7 +45,7 @@ static int cpu_new(void *arch_vm, const struct axvcpu_config *config, void **arc
 {
 	struct cpu *cpu;
 
-	/* This architecture has no vm_new, so there is no object of the VM's. */
+	/* This architecture has no vm_new, so arch_vm is NULL. */
 	(void)arch_vm;
 	if (!config->arch)
 		return axvcpu_fail(NULL, -EINVAL, "scripted CPU: config.arch must be a program");
@@ -73,10 +73,10 @@ static int cpu_set_entry(void *arch_vcpu, uint64_t entry)
 static int cpu_set_ept_root(void *arch_vcpu, uint64_t root)
 {
 	(void)arch_vcpu;
-	return root ? axvcpu_fail(NULL, -EINVAL, "scripted CPU: it has no nested paging") : 0;
+	return root ? axvcpu_fail(NULL, -EINVAL, "scripted CPU: ept_root must be 0") : 0;
 }
 
-/* set_entry and set_ept_root have been called. There is but one mode to set up. */
+/* Called after set_entry and set_ept_root. There is only one mode. */
 static int cpu_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 {
 	struct cpu *cpu = arch_vcpu;
@@ -85,7 +85,7 @@ static int cpu_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 	return 0;
 }
 
-/* An access retires when its value is known: with the answer, or at the latest in the next run. */
+/* An access retires when its value is known: with the answer, or in the next run. */
 static void retire(struct cpu *cpu, uint64_t value)
 {
 	cpu->gpr[cpu->pending->reg] = value;
@@ -93,31 +93,31 @@ static void retire(struct cpu *cpu, uint64_t value)
 	cpu->pc++;
 }
 
-static int cpu_run(void *arch_vcpu, struct axvcpu_exit *exit)
+static int cpu_run(void *arch_vcpu, struct axvcpu_exit *ex)
 {
 	struct cpu *cpu = arch_vcpu;
 	const struct instruction *next;
 
-	/* Nobody answered: a bus without a device reads as all ones. */
+	/* There was no answer: a bus without a device reads as all ones. */
 	if (cpu->pending)
 		retire(cpu, UINT64_MAX);
 	if (cpu->pc >= cpu->program.length) {
-		/* Nothing that a guest does is an error of run(): it is an exit. */
-		exit->kind = AXVCPU_EXIT_NESTED_PAGE_FAULT;
-		exit->u.page_fault.addr = cpu->pc;
-		exit->u.page_fault.access = AXVCPU_ACCESS_EXEC;
+		/* An error of the guest is an exit, not an error of run(). */
+		ex->kind = AXVCPU_EXIT_NESTED_PAGE_FAULT;
+		ex->u.page_fault.addr = cpu->pc;
+		ex->u.page_fault.access = AXVCPU_ACCESS_EXEC;
 		return 0;
 	}
 	next = &cpu->program.code[cpu->pc];
-	*exit = next->exit;
-	if (exit->answerable)
+	*ex = next->exit;
+	if (ex->answerable)
 		cpu->pending = next;
 	else
 		cpu->pc++;
 	return 0;
 }
 
-/* Called only while an exit is answerable and unanswered: the library sees to that. */
+/* The library calls this only while an exit takes an answer and has none. */
 static int cpu_complete(void *arch_vcpu, const struct axvcpu_answer *answer)
 {
 	if (answer->kind != AXVCPU_ANSWER_VALUE)
@@ -176,7 +176,7 @@ static int cpu_set_return_value(void *arch_vcpu, uint64_t value)
 	return cpu_set_reg(arch_vcpu, RESULT_REGISTER, value);
 }
 
-/* The whole architecture. What is not in it is optional, and not needed here. */
+/* The whole architecture. All other entries are optional. */
 static const struct axvcpu_arch_ops scripted = {
 	.size = sizeof(struct axvcpu_arch_ops),
 	.name = "scripted",
@@ -228,25 +228,25 @@ static void check(bool right, const char *what)
 	exit(1);
 }
 
-/* Runs the program to its end; what it wrote to the port, and how often it halted. */
+/* Runs the program to its end. *written is the value of the port write, *halts counts halts. */
 static void run(struct axvcpu *vcpu, char *written, int *halts)
 {
-	struct axvcpu_exit exit;
+	struct axvcpu_exit ex;
 
 	do {
-		check(!axvcpu_run(vcpu, &exit), "run");
-		switch (exit.kind) {
+		check(!axvcpu_run(vcpu, &ex), "run");
+		switch (ex.kind) {
 		case AXVCPU_EXIT_MMIO_READ:
-			if (exit.u.mmio.addr == DEVICE)
+			if (ex.u.mmio.addr == DEVICE)
 				check(!axvcpu_complete_value(vcpu, 0x1234), "answer a read");
 			break;
 		case AXVCPU_EXIT_IO_WRITE:
-			*written = (char)exit.u.io.data;
+			*written = (char)ex.u.io.data;
 			break;
 		case AXVCPU_EXIT_HYPERCALL:
-			check(exit.u.hypercall.nr == ADD, "hypercall");
-			check(!axvcpu_complete_value(vcpu, exit.u.hypercall.args[0] +
-								   exit.u.hypercall.args[1]),
+			check(ex.u.hypercall.nr == ADD, "hypercall");
+			check(!axvcpu_complete_value(vcpu, ex.u.hypercall.args[0] +
+								   ex.u.hypercall.args[1]),
 			      "answer a hypercall");
 			break;
 		case AXVCPU_EXIT_HALT:
@@ -255,10 +255,10 @@ static void run(struct axvcpu *vcpu, char *written, int *halts)
 		case AXVCPU_EXIT_SYSTEM_DOWN:
 			break;
 		default:
-			check(false, axvcpu_exit_name(exit.kind));
+			check(false, axvcpu_exit_name(ex.kind));
 		}
-	} while (exit.kind != AXVCPU_EXIT_SYSTEM_DOWN);
-	check(axvcpu_run(vcpu, &exit) == -EBADFD, "a machine that is off does not run");
+	} while (ex.kind != AXVCPU_EXIT_SYSTEM_DOWN);
+	check(axvcpu_run(vcpu, &ex) == -EBADFD, "a machine that is off does not run");
 }
 
 int main(void)
@@ -283,7 +283,7 @@ int main(void)
 
 	check(!axvcpu_get_regs(vcpu, &regs), "registers");
 	check(regs.gpr[2] == 0x1234, "the answered read");
-	check(regs.gpr[3] == UINT64_MAX, "the read that nobody answered");
+	check(regs.gpr[3] == UINT64_MAX, "the read without an answer");
 	check(regs.gpr[RESULT_REGISTER] == 42, "the hypercall's result");
 	check(written == '!' && halts == 1, "the write and the halt");
 	check(!axvcpu_free(vcpu) && !axvm_free(vm), "free");

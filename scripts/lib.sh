@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# Shared by demo, debian and check. The one who sources it has set $top, the root of the tree.
+# Shared by the scripts. The script that sources it has set $top, the root of the tree.
 
 die() {
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
@@ -32,14 +32,6 @@ no_options() {
 	-h:1 | --help:1) help ;;
 	*) misused ;;
 	esac
-}
-
-# quoted WORD...: as shell source.
-quoted() {
-	for _word in "$@"; do
-		printf "'%s' " "$(printf '%s\n' "$_word" | sed "s/'/'\\\\''/g")"
-	done
-	echo
 }
 
 # logged LOG COMMAND...: runs it quietly; shows the end of the log if it fails.
@@ -103,6 +95,25 @@ show_failure() {
 	tail -n 40 "$1"
 }
 
+# Where downloads are kept: below build/, or in a directory that several trees share.
+# shellcheck disable=SC2034 # for the scripts that source this
+cache=${AXVCPU_CACHE:-${top:-.}/build/nested}
+
+# architectures: their names in one line.
+architectures() {
+	for _file in "${top:?}"/tests/nested/*.toml; do
+		basename "$_file" .toml
+	done | tr '\n' ' '
+}
+
+# host_architecture: the architecture of this machine, by its name in this tree.
+host_architecture() {
+	case $(uname -m) in
+	aarch64) echo arm64 ;;
+	*) uname -m ;;
+	esac
+}
+
 # What configure and libtool run under: by themselves they take bash where Debian's sh does not count
 # lines, and that needs half as much time again.
 : "${CONFIG_SHELL:=/bin/sh}"
@@ -122,7 +133,8 @@ locked() (
 bootstrap_if_stale() {
 	: "${top:?}"
 	if [ ! -e "$top/configure" ] || [ ! -e "$top/Makefile.in" ] ||
-		[ -n "$(find "$top/configure.ac" "$top/Makefile.am" -newer "$top/configure")" ]; then
+		[ -n "$(find "$top" -path "$top/build" -prune -o '(' -name configure.ac -o -name Makefile.am \
+			-o -name local.mk ')' -newer "$top/configure" -print)" ]; then
 		"$top/bootstrap"
 	fi
 }

@@ -4,7 +4,7 @@
 # scripts/nested boots, or with these in the environment:
 #   AXRUN    the program
 #   HELPERS  the folder with mkelf and pty_run
-# Exit status 77 without a usable /dev/kvm.
+# Without a usable /dev/kvm all is skipped.
 set -u
 # shellcheck source=tests/cases.sh
 . "${0%/*}/cases.sh"
@@ -16,8 +16,7 @@ HELPERS=${HELPERS:-./tests}
 LIMIT=$((150 * ${AXVCPU_TEST_PATIENCE:-1}))
 
 if ! [ -r /dev/kvm ] || ! [ -w /dev/kvm ]; then
-	echo "skipped: /dev/kvm is missing or not for this user"
-	exit 77
+	skip_all "/dev/kvm is missing or not for this user"
 fi
 
 tmp=$(mktemp -d) || exit 1

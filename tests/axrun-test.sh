@@ -195,7 +195,7 @@ if ! x86; then
 		"$GUESTS/hello"
 	refused "--dump-dtb without a name" "empty" --dump-dtb '' "$GUESTS/hello"
 	for mode in 32 16 raw; do
-		refused "--mode $mode" "no such mode" --mode $mode "$GUESTS/hello"
+		refused "--mode $mode" "supports only mode 64" --mode $mode "$GUESTS/hello"
 	done
 else
 	refused "--dump-dtb" "no device tree" --dump-dtb "$tmp/dtb" "$GUESTS/hello"
@@ -418,7 +418,7 @@ axrun --log-level debug "$tmp/answer"
 ends "--log-level debug" 42
 flat unclaimed "$unclaimed"
 axrun --log-level debug "$tmp/unclaimed"
-says "--log-level debug: unclaimed access" "^axrun: debug: nobody claims $unclaimed_is$"
+says "--log-level debug: unclaimed access" "^axrun: debug: no device at $unclaimed_is$"
 axrun --log-level info "$tmp/unclaimed"
 if [ "$status" -eq 0 ] && ! [ -s "$err" ]; then
 	ok "--log-level info is less"
@@ -477,7 +477,7 @@ while read -r guest _; do
 done <"$out"
 there=$(find "$GUESTS"/* -prune -type f -perm -100 | wc -l)
 if [ "$listed" -eq "$there" ] && [ "$(grep -c '^[a-z]*\( .*\)\{0,1\}: ..*' "$out")" -eq "$listed" ] &&
-	grep -q '^hello \[ARG...\]: says hello' "$out"; then
+	grep -q '^hello \[ARG...\]: prints a greeting' "$out"; then
 	ok "--list: a line for each guest"
 else
 	not_ok "--list: a line for each guest" "$listed lines for $there guests"
@@ -753,8 +753,8 @@ refused "unknown option" "no such option" --nonsense "$tmp/answer"
 refused "unknown short option" "no such option" -x "$tmp/answer"
 refused "option without its argument" "needs an argument" --memory
 refused "option with an argument too many" "--stats=1" --stats=1 "$tmp/answer"
-refused "option that is two" "^axrun: --cpu: may be --cpu-list or --cpus;" --cpu 1 "$tmp/answer"
-refused "option that is two, with =" "^axrun: --cpu=1: may be --cpu-list or --cpus;" --cpu=1 "$tmp/answer"
+refused "option that is two" "^axrun: --cpu: ambiguous: --cpu-list or --cpus;" --cpu 1 "$tmp/answer"
+refused "option that is two, with =" "^axrun: --cpu=1: ambiguous: --cpu-list or --cpus;" --cpu=1 "$tmp/answer"
 refused "option that is mistyped" "^axrun: --memroy=1M: no such option; is it --memory?" --memroy=1M \
 	"$tmp/answer"
 refused "option that is none" "^axrun: --nonsense: no such option; see" --nonsense "$tmp/answer"
@@ -768,7 +768,7 @@ for size in '' 0 -1 x 16X 1MB 1.5 1.M 0.000001K 5000 ' 1M' '1 ' 9999999999999999
 	17592186044416M; do
 	refused "--memory '$size'" "memory" --memory "$size" "$tmp/answer"
 done
-refused "more memory than there are addresses" "more than there are" --memory 16777215T "$tmp/answer"
+refused "more memory than there are addresses" "exceed the physical address space" --memory 16777215T "$tmp/answer"
 for mode in '' 65 real; do
 	refused "--mode '$mode'" "expected" --mode "$mode" "$tmp/answer"
 done
@@ -801,7 +801,7 @@ refused "missing image" "No such file" "$tmp/none"
 for option in --initrd=$tmp/answer --append=x; do
 	refused "missing image, ${option%%=*}" "none: No such file" "$option" "$tmp/none"
 	refused "missing kernel, ${option%%=*}" "none: No such file" "$option" --kernel "$tmp/none"
-	refused "no kernel, ${option%%=*}" "no Linux kernel, as" "$option" "$tmp/answer"
+	refused "no kernel, ${option%%=*}" "not a Linux kernel, which" "$option" "$tmp/answer"
 done
 name=$(printf '%1000s' '' | sed 's: :./:g')none
 refused "missing image with a long name" "^axrun: \./.*\.\.\..*none: No such file or directory$" "$name"
@@ -809,7 +809,7 @@ refused "missing image with a name that is too long" "x: File name too long$" "$
 refused "missing image with a long name, by name" "File name too long$" --kernel "$long$long$long"
 refused "image that is shorter than it says" "became shorter" /sys/kernel/uevent_seqnum
 printf 'neither machine code nor a kernel' | gzip >"$tmp/packed.gz"
-refused "compressed nonsense" "no Linux kernel" "$tmp/packed.gz"
+refused "compressed nonsense" "not a Linux kernel" "$tmp/packed.gz"
 printf '\002\041\114\030' >"$tmp/foreign"
 refused "lz4" "lz4 is neither a guest" "$tmp/foreign"
 refused "lz4 for a kernel" "lz4 is neither a guest" --kernel "$tmp/foreign"
@@ -828,13 +828,13 @@ truncate -s 300K "$tmp/large"
 if x86; then
 	refused "oversized firmware" "too large" --mode raw "$tmp/large"
 fi
-refused "too little memory" "too little low memory" $little "$tmp/answer"
+refused "too little memory" "not enough low memory" $little "$tmp/answer"
 for kind in cut-ident cut-header cut-phdrs cut-segment; do
 	elf $kind
 	refused "ELF: $kind" "truncated" "$tmp/$kind"
 done
 elf all-memory
-refused "ELF: all-memory" "too little low memory" "$tmp/all-memory"
+refused "ELF: all-memory" "not enough low memory" "$tmp/all-memory"
 # How the address lies to memory differs, and so do the words.
 outside='not guest memory'
 if x86; then

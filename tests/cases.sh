@@ -1,33 +1,43 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# What tests that are scripts share: each case prints "ok NAME", "not ok NAME: WHY" or "skip NAME: WHY",
-# and the script ends by all_done. $work is its own folder.
+# Shared by the tests that are scripts. They write TAP: a line "ok N - NAME", "ok N - NAME # SKIP WHY" or
+# "not ok N - NAME" for each case. A script ends with all_done or skip_all. $work is its temporary folder.
 cases=0
 failed=0
 
 ok() {
 	cases=$((cases + 1))
-	echo "ok $1"
+	echo "ok $cases - $1"
 }
 
-# What not_ok shows; a script that has more to show defines its own.
+# Prints what helps to understand a failure; a script that has more to show defines its own.
 evidence() {
 	tail -n 30 "$work/log"
 }
 
+# not_ok NAME WHY
 not_ok() {
 	cases=$((cases + 1))
 	failed=$((failed + 1))
-	echo "not ok $1: $2"
-	evidence | sed 's/^/   /'
+	echo "not ok $cases - $1"
+	{
+		echo "$2"
+		evidence
+	} | sed 's/^/# /'
 }
 
-# skip NAME WHY: what cannot be tried here, and counts as nothing.
+# skip NAME WHY: the case cannot run here.
 skip() {
-	echo "skip $1: $2"
+	ok "$1 # SKIP $2"
 }
 
-# result NAME STATUS: of a command that has put what it says into $work/log.
+# skip_all WHY: no case can run here.
+skip_all() {
+	echo "1..0 # SKIP $1"
+	exit
+}
+
+# result NAME STATUS: of a command whose output is in $work/log.
 result() {
 	if [ "$2" -eq 0 ]; then
 		ok "$1"
@@ -36,7 +46,7 @@ result() {
 	fi
 }
 
-# none_wrong NAME: $work/log is empty, or has a line for each that is.
+# none_wrong NAME: $work/log has a line for each mistake.
 none_wrong() {
 	if [ -s "$work/log" ]; then
 		not_ok "$1" "these are wrong"
@@ -46,7 +56,7 @@ none_wrong() {
 }
 
 all_done() {
-	echo "$cases cases, $failed failed"
+	echo "1..$cases"
 	[ "$failed" -eq 0 ]
 	exit
 }

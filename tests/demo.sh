@@ -53,7 +53,7 @@ END
 tree=$work/tree
 mkdir -p "$tree/scripts" "$tree/tests/nested"
 cp "$top_srcdir/scripts/demo" "$top_srcdir/scripts/lib.sh" "$tree/scripts"
-cp "$top_srcdir"/tests/nested/*.conf "$top_srcdir/tests/nested/store.sh" "$tree/tests/nested"
+cp "$top_srcdir"/tests/nested/*.toml "$tree/tests/nested"
 : >"$tree/configure.ac"
 : >"$tree/Makefile.am"
 : >"$tree/Makefile.in"

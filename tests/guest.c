@@ -21,7 +21,7 @@ void guest_setup(struct guest *guest, enum axvcpu_mode mode)
 	struct axvcpu_setup_config setup = guest_setup_config(0);
 
 	setup.mode = mode;
-	/* Only 64-bit code has to have it. */
+	/* The other modes need none. */
 	if (mode != AXVCPU_MODE_64)
 		setup.boot_gpa = setup.boot_size = 0;
 	ck_ok(axvcpu_setup(guest->vcpu, GUEST_CODE, 0, &setup));

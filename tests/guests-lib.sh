@@ -77,8 +77,7 @@ riscv64)
 	flood=mmio
 	;;
 *)
-	echo "skipped: there are no programs for $(uname -m) here"
-	exit 77
+	skip_all "there are no programs for $(uname -m) here"
 	;;
 esac
 

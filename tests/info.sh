@@ -78,11 +78,11 @@ info --version
 ends "--version" 0 out '^axvcpu-info [0-9.]* (libaxvcpu [0-9.]*)$'
 refused "an unknown option" 'no-such' --no-such
 refused "two devices" 'more than one DEVICE: b' a b
-refused "two formats" 'exclude each other' --json --kvm-speed
+refused "two formats" 'cannot be combined' --json --kvm-speed
 for mips in x 1x 0 -1 nan inf; do
 	AXVCPU_KVM_MIPS=$mips
 	export AXVCPU_KVM_MIPS
-	refused "AXVCPU_KVM_MIPS=$mips" "must be a number above 0, and is $mips" --kvm-speed
+	refused "AXVCPU_KVM_MIPS=$mips" "must be a number above 0, but is $mips" --kvm-speed
 done
 unset AXVCPU_KVM_MIPS
 if [ -w /dev/full ]; then
@@ -110,7 +110,7 @@ if command -v python3 >/dev/null; then
 fi
 
 info "$work/file"
-ends "for a person" 1 out "^KVM is not usable: $work/file is no character device\\.\$"
+ends "for a person" 1 out "^KVM is not usable: $work/file is not a character device\\.\$"
 if [ "$(grep -c '^  [A-Z]' "$work/out")" -ge 1 ] && [ ! -s "$work/err" ]; then
 	ok "for a person: advice"
 else

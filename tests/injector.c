@@ -132,6 +132,15 @@ WRAP(int, axv_sys_read, int fd, void *buf, size_t len)
 	return fails("read", &failure, &ret) ? ret : __real_axv_sys_read(fd, buf, len);
 }
 
+WRAP(int, axv_sys_getdents, int fd, void *entries, size_t len)
+{
+	static const struct failure failure = { .err = { EIO, EBADF } };
+	int ret;
+
+	return fails("getdents64", &failure, &ret) ? ret
+						   : __real_axv_sys_getdents(fd, entries, len);
+}
+
 static const struct {
 	unsigned long request;
 	const char *name;
@@ -366,6 +375,38 @@ WRAP(int, axv_sys_setspecific, pthread_key_t key, const void *value)
 	return fails("pthread_setspecific", &failure, &ret)
 		       ? ret
 		       : __real_axv_sys_setspecific(key, value);
+}
+
+WRAP(int, axv_sys_prctl, int option, unsigned long arg)
+{
+	static const struct failure failure = { .err = { EPERM, EINVAL } };
+	int ret;
+
+	return fails("prctl", &failure, &ret) ? ret : __real_axv_sys_prctl(option, arg);
+}
+
+WRAP(int, axv_sys_setgroups, size_t n, const uint32_t *groups)
+{
+	static const struct failure failure = { .err = { EPERM, ENOMEM } };
+	int ret;
+
+	return fails("setgroups", &failure, &ret) ? ret : __real_axv_sys_setgroups(n, groups);
+}
+
+WRAP(int, axv_sys_setgid, uint32_t gid)
+{
+	static const struct failure failure = { .err = { EPERM, EINVAL } };
+	int ret;
+
+	return fails("setresgid", &failure, &ret) ? ret : __real_axv_sys_setgid(gid);
+}
+
+WRAP(int, axv_sys_setuid, uint32_t uid)
+{
+	static const struct failure failure = { .err = { EPERM, EAGAIN } };
+	int ret;
+
+	return fails("setresuid", &failure, &ret) ? ret : __real_axv_sys_setuid(uid);
 }
 
 WRAP(void *, axv_sys_calloc, size_t n, size_t size)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# Installs into a directory of its own and uses what is there, as somebody else's project would:
-# pkg-config, a compiler, and nothing of this tree but a program's source.
+# Installs into a separate directory and uses what is installed, as another project would:
+# with pkg-config and a compiler, and nothing of this tree except sources of programs.
 set -u
 # shellcheck source=tests/cases.sh
 . "${0%/*}/cases.sh"
@@ -152,10 +152,19 @@ if [ $have_pkg_config = yes ]; then
 		else
 			skip "a C++ program" "there is no C++ compiler"
 		fi
-		if [ -e "$top_srcdir/examples/minimal.c" ]; then
+		tutorial=$(find "$root" -path '*/tutorial/start.h' -exec dirname {} +)
+		guests=$tutorial/guests-$(uname -m).S
+		if [ "$EXAMPLES" = yes ]; then
+			for program in "$tutorial"/*.c; do
+				# A guest is no program for this system.
+				[ "${program##*/}" != lines.c ] || continue
+				# shellcheck disable=SC2086 # words, on purpose
+				check "the tutorial's ${program##*/} is installed and compiles" \
+					$CC $cflags -o "$work/program" "$program" "$guests" $libs
+			done
 			if [ $kvm = yes ]; then
 				consume "the README's example" "$CC" \
-					"$top_srcdir/examples/minimal.c" "$libs"
+					"$top_srcdir/examples/minimal.c" "$guests $libs"
 				check "it says Hi" grep -q '^Hi$' "$work/out"
 			else
 				skip "the README's example" "$(cat "$work/out")"
@@ -176,6 +185,31 @@ if [ $have_pkg_config = yes ]; then
 				"$work/consumer.cc" "$static_libs"
 		fi
 	fi
+fi
+
+# --- the manual ----------------------------------------------------------------------------------
+
+pages=$top_builddir/docs/man/pages
+[ -d "$pages" ] || pages=$top_srcdir/docs/man/pages
+if [ -d "$pages" ]; then
+	sections='man3 man7'
+	[ "$EXAMPLES" = no ] || sections="man1 $sections"
+	page=$(find "$root" -path '*/man3/axvm_new.3')
+	man=$(dirname "$(dirname "$page")")
+	for section in $sections; do
+		diff -r "$pages/$section" "$man/$section" 2>&1
+	done >"$work/log"
+	none_wrong "the manual pages are installed"
+	html=$(dirname "$(find "$root" -path '*/doc/*/html/index.html')")
+	check "the manual is installed as HTML" diff -r "$pages/html" "$html"
+	if command -v man >/dev/null; then
+		check "man finds a function, a type and the overview" \
+			man -M "$man" -w axvm_new axvm_config axvcpu
+	else
+		skip "man finds the manual" "there is no man"
+	fi
+else
+	skip "the manual is installed" "there is none: Python 3 was missing"
 fi
 
 # --- the programs and the guests -----------------------------------------------------------------

@@ -19,8 +19,12 @@ answers() {
 
 for script in "$top_srcdir"/scripts/* "$top_srcdir"/bench/*; do
 	# Not the sources of programs, and not what is sourced.
-	head -n 1 "$script" | grep -qE '^#!.*sh$' || continue
+	head -n 1 "$script" | grep -qE '^#!.*(sh|python3)$' || continue
 	name=${script#"$top_srcdir"/}
+	if head -n 1 "$script" | grep -q 'python3$' && ! command -v python3 >/dev/null; then
+		skip "$name" "there is no python3"
+		continue
+	fi
 	for option in --help -h; do
 		answers "$name" $option
 		if [ "$status" -eq 0 ] && head -n 1 "$work/out" | grep -qE "^usage: $name( |\$)" &&

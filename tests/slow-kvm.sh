@@ -15,7 +15,7 @@ for script in "$top_srcdir"/tests/boot-*.sh; do
 	[ -x "$script" ] || continue
 	AXVCPU_TEST_NO_BOOT="guests are slow" "$script" >"$work/log" 2>&1
 	status=$?
-	if [ $status -eq 77 ] && [ "$(cat "$work/log")" = "skip $name: guests are slow" ]; then
+	if [ $status -eq 0 ] && [ "$(cat "$work/log")" = "1..0 # SKIP guests are slow" ]; then
 		ok "$name is skipped"
 	else
 		not_ok "$name is skipped" "status $status"

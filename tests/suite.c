@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "suite.h"
 
+#include <err.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Seconds after which few repetitions are enough. */
 #define ENOUGH_SECONDS 30
@@ -73,40 +78,127 @@ bool suite_long(void)
 	return given && strcmp(given, "1") == 0;
 }
 
-void suite_skipped(const char *test, const char *why)
+/* --- TAP -------------------------------------------------------------------------------------- */
+
+void suite_skip(const char *why)
 {
-	printf("skipped inside %s: %s\n", test, why);
-	/* The process of a test ends without that. */
-	fflush(stdout);
+	printf("# SKIP %s\n", why);
 }
 
-/* Whether a VM can be made here; says why not. */
-static bool kvm_works(const char *name)
+void suite_left_out(const char *test, const char *why)
 {
-	struct axvm *vm;
+	printf("ok - %s # SKIP %s\n", test, why);
+}
 
-	if (axvm_new(NULL, &vm)) {
-		printf("%s: skipped: %s\n", name, axvcpu_last_error());
-		return false;
+int suite_skip_all(const char *why)
+{
+	printf("1..0 # SKIP %s\n", why);
+	return EXIT_SUCCESS;
+}
+
+/*
+ * Copies the lines of 'in' to stdout, up to Check's plan. Check's results are
+ * "ok N - FILE:CASE:TEST: MESSAGE"; suite_skip() and suite_left_out() have written lines among them.
+ */
+static void report(FILE *in)
+{
+	char *line = NULL, skip[256] = "", tcase[128], test[256];
+	size_t size = 0;
+	unsigned int n = 0, left_out = 0, planned;
+	int message;
+
+	while (getline(&line, &size, in) > 0) {
+		const bool ok = !strncmp(line, "ok ", 3);
+
+		if (sscanf(line, "%*[notk ]%*u - %*[^:]:%127[^:]:%255[^:]: %n", tcase, test,
+			   &message) == 2) {
+			printf("%sok %u - %s: %s%s\n", ok ? "" : "not ", ++n, tcase, test,
+			       ok ? skip : "");
+			if (!ok)
+				printf("# %s", line + message);
+			skip[0] = '\0';
+		} else if (!strncmp(line, "ok - ", 5)) {
+			printf("ok %u%s", ++n, line + 2);
+			left_out++;
+		} else if (!strncmp(line, "# SKIP ", 7)) {
+			snprintf(skip, sizeof(skip), " %.*s", (int)strcspn(line, "\n"), line);
+		} else if (sscanf(line, "1..%u", &planned) == 1) {
+			/* More than 'n' if a test has printed an incomplete line before its result. */
+			printf("1..%u\n", planned + left_out);
+			break;
+		} else {
+			fputs(line, stdout);
+		}
 	}
-	axvm_free(vm);
-	return true;
 }
+
+/*
+ * Check writes TAP, but has no skipped tests. So its output and that of the tests goes, in one order,
+ * through a pipe to a child process, which writes the report.
+ */
+static struct {
+	pid_t pid;
+	int out, err;
+} reporter;
+
+static void reporter_start(void)
+{
+	int fds[2];
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (pipe2(fds, O_CLOEXEC) || (reporter.pid = fork()) < 0)
+		err(EXIT_FAILURE, "cannot start the reporter");
+	if (!reporter.pid) {
+		/* It ends at the end of the output, not with the tests. */
+		signal(SIGINT, SIG_IGN);
+		signal(SIGTERM, SIG_IGN);
+		close(fds[1]);
+		report(fdopen(fds[0], "r"));
+		fflush(stdout);
+		_exit(0);
+	}
+	reporter.out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+	reporter.err = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	dup2(fds[1], STDOUT_FILENO);
+	dup2(fds[1], STDERR_FILENO);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* Restores stdout and stderr, to which a sanitizer may still write when this process ends. */
+static void reporter_end(void)
+{
+	fflush(stdout);
+	dup2(reporter.out, STDOUT_FILENO);
+	dup2(reporter.err, STDERR_FILENO);
+	close(reporter.out);
+	close(reporter.err);
+	waitpid(reporter.pid, NULL, 0);
+}
+
+/* --- main ------------------------------------------------------------------------------------- */
 
 int suite_main(const char *name, bool live, void (*add_tests)(Suite *suite))
 {
+	struct axvm *vm;
 	Suite *suite;
 	SRunner *runner;
 	int failed;
 
-	if (live && !kvm_works(name))
-		return SUITE_SKIP;
+	if (live) {
+		if (axvm_new(NULL, &vm))
+			return suite_skip_all(axvcpu_last_error());
+		axvm_free(vm);
+	}
+	reporter_start();
 	suite = suite_create(name);
 	add_tests(suite);
 	runner = srunner_create(suite);
+	srunner_set_tap(runner, "-");
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
+	reporter_end();
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

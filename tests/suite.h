@@ -10,9 +10,6 @@
 
 #include <axvcpu/axvcpu.h>
 
-/* What automake takes for "skipped". */
-#define SUITE_SKIP 77
-
 /*
  * Whether this is a build with ThreadSanitizer, which holds signals back: a handler runs when the
  * thread next does what the sanitizer knows of, and a system call of our own is not.
@@ -38,8 +35,10 @@ unsigned int suite_seconds(unsigned int n);
 #define SUITE_TIMEOUT suite_seconds(300)
 
 /*
- * Runs a suite, each test in a process of its own, and returns main()'s status. A suite that is
- * 'live' needs a /dev/kvm that works: without one it says why and is skipped.
+ * Runs a suite, each test in its own process, and returns main()'s status. Writes TAP: a line
+ * "ok N - CASE: TEST" or "not ok N - CASE: TEST" for each test, " # SKIP WHY" behind it if it was
+ * skipped, and "1..N" at the end. A suite that is 'live' needs a /dev/kvm that works, and is skipped
+ * without one.
  */
 int suite_main(const char *name, bool live, void (*add_tests)(Suite *suite));
 
@@ -65,11 +64,14 @@ void suite_alarm(void);
 /* Whether AXVCPU_TEST_LONG asks for the lengths that nobody waits for every day. */
 bool suite_long(void);
 
-/*
- * Said by a test, before it returns, that only now knows that it cannot be run here: scripts/check counts it
- * as skipped, and not as passed, which it is for libcheck. One that is never added says "skip NAME: why".
- */
-void suite_skipped(const char *test, const char *why);
+/* In a test, before it returns: it cannot run here. It is reported as skipped instead of passed. */
+void suite_skip(const char *why);
+
+/* In add_tests(): a test that cannot run here, and is not added. */
+void suite_left_out(const char *test, const char *why);
+
+/* In main(), which returns what this returns: no test can run here. */
+int suite_skip_all(const char *why);
 
 /* The call must succeed; its message is shown if it does not. */
 #define ck_ok(call) \

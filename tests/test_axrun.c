@@ -491,7 +491,7 @@ START_TEST(a_cpu_that_is_seen_to_be_off_can_be_started)
 	cpus.cpu[0].state = cpus.cpu[1].state = CPU_ON;
 	cpus_down(&cpus, &cpus.cpu[0]);
 	ck_assert(started);
-	ck_assert(cpus.cpu[0].mail.start);
+	ck_assert(cpus.cpu[0].requests.start);
 	ck_assert(outcome_open(&outcome));
 	pthread_mutex_destroy(&cpus.lock);
 }

@@ -408,12 +408,11 @@ START_TEST(hugetlb_maps_pages_of_the_pool)
 	uint64_t huge = huge_size();
 
 	if (!huge) {
-		suite_skipped("hugetlb_maps_pages_of_the_pool", "this kernel has no huge pages");
+		suite_skip("this kernel has no huge pages");
 		return;
 	}
 	if (read_number("/proc/meminfo", "HugePages_Free:") < 2) {
-		suite_skipped("hugetlb_maps_pages_of_the_pool",
-			      "no pages, nor the right to reserve some");
+		suite_skip("no pages, nor the right to reserve some");
 		return;
 	}
 	for (size_t i = 0; i < 2; i++) {
@@ -445,8 +444,7 @@ START_TEST(hugetlb_takes_multiples_of_its_page_size_only)
 	struct axvm_region region = region_of(AXVM_MEM_ANONYMOUS, AXVM_MEM_HUGETLB);
 
 	if (!huge_size()) {
-		suite_skipped("hugetlb_takes_multiples_of_its_page_size_only",
-			      "this kernel has no huge pages");
+		suite_skip("this kernel has no huge pages");
 		return;
 	}
 	ck_fails_saying(axvm_map(vm, &region), EINVAL, "not a multiple of the huge page size");
@@ -462,8 +460,7 @@ START_TEST(hugetlb_without_pages_says_where_they_come_from)
 	long left = read_number("/proc/meminfo", "HugePages_Free:");
 
 	if (!huge_size() || left < 0) {
-		suite_skipped("hugetlb_without_pages_says_where_they_come_from",
-			      "this kernel has no huge pages");
+		suite_skip("this kernel has no huge pages");
 		return;
 	}
 	/* Not even with what may be added to the pool on demand. */

@@ -650,7 +650,7 @@ START_TEST(what_kvm_does_not_take_is_refused)
 	struct axvcpu *new = NULL;
 
 	if (axvm_new(NULL, &real)) {
-		suite_skipped("what_kvm_does_not_take_is_refused", axvcpu_last_error());
+		suite_skip(axvcpu_last_error());
 		return;
 	}
 	vcpu_config.arch = &config;

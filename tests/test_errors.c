@@ -410,7 +410,7 @@ END_TEST
 
 static void skip(const char *why)
 {
-	suite_skipped("no_right_to_open_dev_kvm_says_what_to_do", why);
+	suite_skip(why);
 }
 
 START_TEST(no_right_to_open_dev_kvm_says_what_to_do)

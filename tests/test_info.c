@@ -266,7 +266,7 @@ START_TEST(every_name_is_documented)
 	char *page = read_page();
 
 	if (!page) {
-		suite_skipped("every_name_is_documented", "there is no docs/info.md here");
+		suite_skip("there is no docs/info.md here");
 		return;
 	}
 	info.exit_name = "port_write";

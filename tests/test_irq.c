@@ -279,7 +279,8 @@ static void add_tests(Suite *suite)
 	if (has_irqchip())
 		tcase_add_test(missing, irqfds_that_are_no_eventfds_are_refused);
 	else
-		printf("skip irqfds_that_are_no_eventfds_are_refused: no irqchip in KVM\n");
+		suite_left_out("irqfds_that_are_no_eventfds_are_refused",
+			       "there is no irqchip in KVM");
 	tcase_add_test(missing, without_an_irqchip_there_is_nothing_to_interrupt);
 	tcase_add_test(missing, a_backend_that_has_none_of_it_says_so);
 	tcase_add_test(missing, an_unknown_irqchip_is_refused);

@@ -379,7 +379,7 @@ START_TEST(a_format_without_its_library_is_refused_by_name)
 
 		if (!is_known(sample)) {
 			snprintf(text, sizeof(text),
-				 "compressed by %s, and this axrun was built without",
+				 "compressed with %s, but this axrun was built without",
 				 sample->format->name);
 			refused_saying(sample, bytes, sample->size, text);
 		}
@@ -423,7 +423,7 @@ START_TEST(what_is_packed_otherwise_is_refused_by_name)
 	ck_assert_msg(!load(sample, bytes, sample->size), "%s", said);
 	image_free(&image);
 	bytes_put(bytes + 64, 4, 0x184d2204);
-	refused_saying(sample, bytes, sample->size, "compressed by lz4; axrun knows gzip, zstd");
+	refused_saying(sample, bytes, sample->size, "compressed with lz4; axrun supports gzip, zstd");
 	free(bytes);
 }
 END_TEST
@@ -559,7 +559,7 @@ START_TEST(a_bzimage_goes_where_its_header_says_or_is_refused)
 	bytes[SETUP_RELOCATABLE] = places[_i].relocatable;
 	bytes_put(bytes + SETUP_ALIGNMENT, 4, places[_i].alignment);
 	if (!places[_i].gpa) {
-		refused_saying(sample, bytes, sample->size, "is no place for it");
+		refused_saying(sample, bytes, sample->size, "cannot load it at its preferred address");
 	} else {
 		ck_assert_msg(!load(sample, bytes, sample->size), "%s", said);
 		check_accepted(sample);
@@ -610,12 +610,12 @@ START_TEST(an_initrd_that_does_not_fit_is_refused_for_the_limit_that_it_hits)
 
 	/* Of 64 MiB there are some 47 above the kernel, which lies at 16 MiB. */
 	initrd_size = UINT64_C(60) << 20;
-	refused_saying(sample, bytes, sample->size, "KiB more than memory has");
+	refused_saying(sample, bytes, sample->size, "KiB more than the kernel leaves free");
 	ck_assert_ptr_nonnull(strstr(said, "--memory"));
 	bytes_put(bytes + SETUP_INITRD_MAX, 4, 0x1ffffff);
 	initrd_size = UINT64_C(20) << 20;
 	refused_saying(sample, bytes, sample->size,
-		       " are 5120 KiB too many below 0x2000000, where this kernel wants it");
+		       " are 5120 KiB more than are free below 0x2000000, this kernel's limit");
 	ck_assert_ptr_null(strstr(said, "--memory"));
 	initrd_size = INITRD_SIZE;
 	free(bytes);
@@ -723,10 +723,10 @@ START_TEST(packed_data_without_a_kernel_are_refused)
 
 	bytes_put(data + 56, 4, 0);
 	bytes_put(data + size, 4, crc32(0, data, (unsigned int)size));
-	refused_saying(sample, bytes, sample->size, "it contains a PE program");
+	refused_saying(sample, bytes, sample->size, "compressed; contains a PE program");
 	memset(data, 0, size);
 	bytes_put(data + size, 4, crc32(0, data, (unsigned int)size));
-	refused_saying(sample, bytes, sample->size, "it contains something else");
+	refused_saying(sample, bytes, sample->size, "compressed; contains data of unknown type");
 	free(bytes);
 }
 END_TEST

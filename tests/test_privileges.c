@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * axvcpu_drop_privileges(). Every case is a child process, which drops and looks around; what it
- * finds wrong comes back as text. Most of them must start as root.
+ * finds wrong comes back as text. Most of them must start as root. Linked with the injector, which makes
+ * each system call fail in turn.
  */
 #ifdef HAVE_CONFIG_H
 #include <config.h>
@@ -23,11 +24,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "injector.h"
 #include "suite.h"
 
 #if defined(__has_feature)
@@ -46,16 +49,14 @@ int main(void)
 		fprintf(stderr, "without libcap-ng: %d, %s\n", err, axvcpu_last_error());
 		return 1;
 	}
-	printf("skip privileges: there is no libcap-ng\n");
-	return SUITE_SKIP;
+	return suite_skip_all("there is no libcap-ng");
 }
 
 #elif defined(__SANITIZE_THREAD__)
 
 int main(void)
 {
-	printf("skip privileges: ThreadSanitizer has a thread of its own, which keeps them\n");
-	return SUITE_SKIP;
+	return suite_skip_all("ThreadSanitizer has a thread of its own, which keeps privileges");
 }
 
 #else
@@ -356,15 +357,21 @@ START_TEST(kept_capabilities_survive_the_change_of_user)
 }
 END_TEST
 
-static void without_setpcap(void)
+static void lose_setpcap(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { { 0 } };
 	const uint64_t set = two | CAP(CAP_SETUID) | CAP(CAP_SETGID);
-	struct axvcpu_privileges privileges = to_nobody();
 
 	data[0].effective = data[0].permitted = (uint32_t)set;
 	expect(!syscall(SYS_capset, &header, data), "capset: %s", strerror(errno));
+}
+
+static void without_setpcap(void)
+{
+	struct axvcpu_privileges privileges = to_nobody();
+
+	lose_setpcap();
 	privileges.keep = two;
 	expect_drop(&privileges, 0);
 	expect(geteuid() == NOBODY, "uid %u", geteuid());
@@ -589,6 +596,77 @@ START_TEST(a_failure_half_way_drops_kept_capabilities_as_well)
 }
 END_TEST
 
+/* Which call of axvcpu_drop_privileges() fails, how, and with CAP_SETPCAP or without. */
+static struct {
+	unsigned int n, way;
+	bool setpcap;
+	/* Shared with the child, which tells whether there was an n-th call. */
+	bool *happened;
+} failing;
+
+static void one_call_fails(void)
+{
+	static const uint32_t groups[] = { 7, 5 };
+	struct axvcpu_privileges privileges = to_nobody();
+	struct snapshot before, after;
+	char when[64];
+	long opened;
+	int err;
+
+	if (!failing.setpcap)
+		lose_setpcap();
+	privileges.keep = two;
+	privileges.groups = groups;
+	privileges.ngroups = 2;
+	take_snapshot(&before);
+	opened = injector.opened;
+	injector_arm(failing.n, failing.way % INJECTOR_VARIANTS, failing.way >= INJECTOR_VARIANTS);
+	err = axvcpu_drop_privileges(&privileges);
+	injector_disarm();
+	take_snapshot(&after);
+	*failing.happened = injector.failed;
+	snprintf(when, sizeof(when), "way %u, call %u (%s)", failing.way, failing.n,
+		 injector.failed ? injector.failed : "none");
+
+	expect(injector.opened == opened, "%s: a descriptor is left open", when);
+	if (injector.harmless) {
+		expect(!err, "%s: %s", when, axvcpu_error_name(err));
+		expect_caps(two);
+		return;
+	}
+	expect(strstr(axvcpu_last_error(), axvcpu_error_name(injector.expected)), "%s: %s", when,
+	       axvcpu_last_error());
+	expect(strstr(axvcpu_last_error(), axvcpu_error_name(err)), "%s: %s", when,
+	       axvcpu_last_error());
+	if (!memcmp(&before, &after, sizeof(before))) {
+		expect(err == injector.expected, "%s: %s, not %s", when, axvcpu_error_name(err),
+		       axvcpu_error_name(injector.expected));
+		return;
+	}
+	expect(err == -ENOTRECOVERABLE, "%s: %s, but something has changed", when,
+	       axvcpu_error_name(err));
+	expect(!caps("CapPrm") && !caps("CapEff"), "%s: capabilities are left", when);
+}
+
+START_TEST(each_failing_call_leaves_all_as_it_was_or_no_capability)
+{
+	void *shared = mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			    -1, 0);
+
+	ck_assert_ptr_ne(shared, MAP_FAILED);
+	failing.happened = shared;
+	failing.way = (unsigned int)_i / 2;
+	failing.setpcap = _i % 2;
+	do {
+		failing.n++;
+		in_child(one_call_fails);
+	} while (*failing.happened);
+	/* Four of /proc before and four after, at least, and the steps between. */
+	ck_assert_uint_ge(failing.n, 15);
+	munmap(shared, sizeof(bool));
+}
+END_TEST
+
 static void cap_not_held(void)
 {
 	struct axvcpu_privileges privileges = AXVCPU_PRIVILEGES_INIT;
@@ -731,9 +809,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(any, configs_of_older_and_newer_headers_work);
 
 	if (geteuid()) {
-		printf("skip privileges of root: this is not root\n");
-		/* Or every test process prints it once more. */
-		fflush(stdout);
+		suite_left_out("privileges of root", "this is not root");
 		return;
 	}
 	root = suite_case(suite, "root");
@@ -753,9 +829,10 @@ static void add_tests(Suite *suite)
 	tcase_add_test(root, a_thread_created_after_the_drop_is_down);
 	tcase_add_test(root, a_failing_first_step_leaves_all_as_it_was);
 	tcase_add_test(root, a_failure_half_way_drops_kept_capabilities_as_well);
+	tcase_add_loop_test(root, each_failing_call_leaves_all_as_it_was_or_no_capability, 0,
+			    2 * INJECTOR_WAYS);
 	if (access("/dev/kvm", R_OK | W_OK)) {
-		printf("skip a_vm_from_before_the_drop_works_after_it: no /dev/kvm\n");
-		fflush(stdout);
+		suite_left_out("a_vm_from_before_the_drop_works_after_it", "no /dev/kvm");
 		return;
 	}
 	tcase_add_test(root, a_vm_from_before_the_drop_works_after_it);

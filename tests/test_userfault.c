@@ -281,7 +281,7 @@ static void add_tests(Suite *suite)
 	int fd = open_uffd();
 
 	if (fd < 0) {
-		suite_skipped("userfault", "this kernel or user has no userfaultfd");
+		suite_left_out("userfault", "this kernel or user has no userfaultfd");
 		return;
 	}
 	close(fd);

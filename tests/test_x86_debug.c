@@ -451,6 +451,8 @@ END_TEST
 
 static void add_tests(Suite *suite)
 {
+	static const char no_watchpoints[] = "this KVM interprets guests, and has no watchpoints";
+	static const char no_int3[] = "this KVM does not know INT3";
 	TCase *steps = suite_case(suite, "steps");
 	TCase *points = suite_case(suite, "points");
 	TCase *software = suite_case(suite, "breakpoint instruction");
@@ -468,21 +470,19 @@ static void add_tests(Suite *suite)
 	tcase_add_test(points, the_points_are_copied);
 	tcase_add_test(points, a_breakpoint_works_in_32_and_16_bit_code);
 	if (guest_kvm_is_pvm()) {
-		printf("skip a_watchpoint_stops_behind_the_store: this KVM interprets the guest, "
-		       "and sees no watchpoints\n"
-		       "skip a_watchpoint_of_accesses_stops_behind_loads_and_stores_of_its_bytes: "
-		       "likewise\n"
-		       "skip a_breakpoint_instruction_stops_the_guest_before_it: this KVM does not "
-		       "know INT3\n"
-		       "skip without_the_flag_a_breakpoint_instruction_is_the_guests: likewise\n");
+		suite_left_out("a_watchpoint_stops_behind_the_store", no_watchpoints);
+		suite_left_out("a_watchpoint_of_accesses_stops_behind_loads_and_stores_of_its_bytes",
+			       no_watchpoints);
+		suite_left_out("a_breakpoint_instruction_stops_the_guest_before_it", no_int3);
+		suite_left_out("without_the_flag_a_breakpoint_instruction_is_the_guests", no_int3);
 		tcase_add_test(software, where_kvm_does_not_know_int3_it_gives_up);
 	} else {
 		tcase_add_test(points, a_watchpoint_stops_behind_the_store);
 		tcase_add_test(points,
 			       a_watchpoint_of_accesses_stops_behind_loads_and_stores_of_its_bytes);
 		if (guest_kvm_is_emulated())
-			printf("skip a_breakpoint_instruction_stops_the_guest_before_it: QEMU does "
-			       "not intercept INT3\n");
+			suite_left_out("a_breakpoint_instruction_stops_the_guest_before_it",
+				       "QEMU does not intercept INT3");
 		else
 			tcase_add_test(software,
 				       a_breakpoint_instruction_stops_the_guest_before_it);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: every failing call (tests/sweep.h) of interrupts, exceptions, messages and routes. */
+/*
+ * x86_64: every failing call (tests/sweep.h) of interrupts, exceptions, messages and routes, and of setup
+ * without a boot area.
+ */
+#include "event.h"
 #include "suite.h"
 #include "sweep.h"
 
@@ -59,6 +63,40 @@ static int take_request_irq_window(struct sweep_world *world)
 	return axvcpu_request_irq_window(sweep_first(world));
 }
 
+/* The first vCPU has yet to be set up. The frame that is allocated already has made their region. */
+static void begin_created(struct sweep_world *world)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	uint64_t frame;
+
+	config.max_vcpus = SWEEP_VCPUS;
+	world->vm = guest_vm(&config, PROGRAM(chatter));
+	ck_ok(axvcpu_new(world->vm, NULL, &world->vcpus[0]));
+	world->vcpus[1] = guest_vcpu(world->vm, 1, 0);
+	world->fd = event_new();
+	ck_ok(axvm_alloc_frame(world->vm, &frame));
+}
+
+static int take_setup(struct sweep_world *world)
+{
+	/* Its boot area is frames. */
+	struct axvcpu_setup_config config = AXVCPU_SETUP_CONFIG_INIT;
+
+	config.stack = GUEST_STACK;
+	return axvcpu_setup(sweep_first(world), GUEST_CODE, 0, &config);
+}
+
+static void begin_on_frames(struct sweep_world *world)
+{
+	begin_created(world);
+	ck_ok(take_setup(world));
+}
+
+static int take_reset(struct sweep_world *world)
+{
+	return axvcpu_reset(sweep_first(world), GUEST_CODE, 0);
+}
+
 /* The run itself was the step. */
 static void see_the_write(struct sweep_world *world)
 {
@@ -86,6 +124,10 @@ static const struct sweep_step steps[] = {
 	  .calls = 1 },
 	{ "run with an exception", AXVM_IRQCHIP_NONE, bound_with_exception, sweep_run, see_the_end,
 	  .calls = 3 },
+	{ "setup on frames", AXVM_IRQCHIP_NONE, NULL, take_setup, sweep_see_the_guest_run,
+	  .calls = 5, .begin = begin_created },
+	{ "reset on frames", AXVM_IRQCHIP_NONE, NULL, take_reset, sweep_see_the_guest_run,
+	  .calls = 2, .begin = begin_on_frames },
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

@@ -496,12 +496,12 @@ static void add_tests(Suite *suite)
 		tcase_add_test(calls,
 			       a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence);
 	else
-		printf("skip a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence: "
-		       "this KVM has no KVM_CAP_XEN_HVM\n");
+		suite_left_out("a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence",
+			       "this KVM has no KVM_CAP_XEN_HVM");
 	tcase_add_test(calls, the_guest_is_told_of_the_hypercalls_that_there_are);
 	if (guest_kvm_is_pvm())
-		printf("skip map_gpa_range_is_forwarded_and_other_calls_stay_with_kvm: VMMCALL "
-		       "never ends in this flavour of KVM\n");
+		suite_left_out("map_gpa_range_is_forwarded_and_other_calls_stay_with_kvm",
+			       "VMMCALL never ends in this flavour of KVM");
 	else
 		tcase_add_test(calls, map_gpa_range_is_forwarded_and_other_calls_stay_with_kvm);
 

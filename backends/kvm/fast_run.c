@@ -51,7 +51,6 @@ static noinline int finish_run(struct axvcpu *vcpu, struct axvcpu_exit *exit, in
 int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 {
 	uint64_t word = axv_thread.ready;
-	struct axk_vcpu *arch;
 	uint32_t open_exit_kind = AXVCPU_EXIT_NOTHING;
 	long ret;
 
@@ -59,11 +58,10 @@ int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 	if (unlikely(!atomic_compare_exchange_strong(&vcpu->state, &word, word + READY_TO_RUNNING)))
 		return axv_run_slow_path(vcpu, exit);
 	axv_thread.current = vcpu;
-	arch = vcpu->arch;
-	ret = axk_enter(arch);
+	ret = axk_enter(vcpu->arch);
 	if (unlikely(ret))
 		return finish_run(vcpu, exit, (int)ret);
-	if (unlikely(!axk_decode_frequent(arch, exit, &open_exit_kind)))
+	if (unlikely(!axk_decode_frequent(vcpu->arch, exit, &open_exit_kind)))
 		return finish_run(vcpu, exit, 0);
 	axv_thread.current = NULL;
 	word = axv_thread.ready;

@@ -38,12 +38,24 @@ struct axk_x86_pending {
 	bool window;
 };
 
+/* What of guest memory setup has written for 64-bit code: tables.c. */
+struct axk_x86_tables {
+	/* GiBs that the identity map covers. */
+	uint64_t gibs;
+	/* Page directories: one for each of these, and with frames one for the GDT. */
+	uint64_t directories;
+	/* The caller's boot area; */
+	uint64_t area;
+	/* without one, frames of a page each, which are this vCPU's until it is freed. */
+	uint64_t *frames;
+	uint64_t nframes;
+};
+
 struct axk_vcpu_arch {
 	struct axk_x86_pending pending;
 	/* The config of axvcpu_setup(), for resets. */
 	struct axvcpu_setup_config setup;
-	/* Size of its identity map in GiB, in 64-bit mode. */
-	uint64_t gibs;
+	struct axk_x86_tables tables;
 	/* The guest's latest write to the LAPIC's interrupt command register: apic.c. */
 	uint32_t icr_low;
 	uint32_t icr_high;

@@ -3,6 +3,12 @@
 #include "backends/kvm/ops.h"
 #include "backends/x86_64/x86_64.h"
 
+static void x86_vcpu_free(void *arch_vcpu)
+{
+	axk_x86_tables_free(arch_vcpu);
+	axk_vcpu_free(arch_vcpu);
+}
+
 static const struct axvcpu_arch_ops x86_64_ops = {
 	AXK_OPS_COMMON,
 	.name = KVM_ARCH_NAME,
@@ -13,7 +19,7 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.vm_set_routes = axk_set_routes,
 	.vm_irqfd = axk_irqfd,
 
-	.vcpu_free = axk_vcpu_free,
+	.vcpu_free = x86_vcpu_free,
 	.set_entry = axk_x86_set_entry,
 	.setup = axk_x86_setup,
 	.flush = axk_flush,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The first state of a vCPU: its mode, its tables in guest memory, its registers. */
+/* The first state of a vCPU: its mode, its GDT, its registers. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -20,15 +20,6 @@
 #define EFER_LMA (UINT64_C(1) << 10)
 #define RFLAGS_FIXED UINT64_C(2)
 
-#define PTE_PRESENT (UINT64_C(1) << 0)
-#define PTE_WRITE (UINT64_C(1) << 1)
-#define PTE_LARGE (UINT64_C(1) << 7)
-
-#define PAGE UINT64_C(4096)
-#define GIB (UINT64_C(1) << 30)
-#define LARGE_PAGE (UINT64_C(2) << 20)
-#define ENTRIES 512
-
 /* The selectors that Linux's boot protocol wants, and room for a 32-bit code segment before them. */
 #define SELECTOR_CODE32 0x08
 #define SELECTOR_CODE 0x10
@@ -40,10 +31,7 @@
 #define TYPE_TSS_BUSY 0xb
 #define TYPE_LDT 0x2
 
-/* CPUs that the setup area's GiBs can be counted for: 48 bits of virtual addresses, one half. */
-#define MAX_GIBS (UINT64_C(1) << 17)
-
-/* --- tables in guest memory ---------------------------------------------------------------------- */
+/* --- the GDT ----------------------------------------------------------------------------------------- */
 
 static uint64_t descriptor(const struct kvm_segment *segment)
 {
@@ -69,87 +57,32 @@ static struct kvm_segment flat_segment(uint16_t selector, uint8_t type, bool cod
 				     .g = 1 };
 }
 
-static int write_gdt(struct axk_vcpu *vcpu, uint64_t gpa, bool code64, struct kvm_dtable *gdt)
+/* At 'gpa', which the guest reaches by the address 'linear'. */
+static int write_gdt(struct axk_vcpu *vcpu, uint64_t gpa, uint64_t linear, bool code64,
+		     struct kvm_dtable *gdt)
 {
 	const struct kvm_segment code32 = flat_segment(SELECTOR_CODE32, TYPE_CODE, false);
 	const struct kvm_segment code = flat_segment(SELECTOR_CODE, TYPE_CODE, code64);
 	const struct kvm_segment data = flat_segment(SELECTOR_DATA, TYPE_DATA, false);
 	const uint64_t table[] = { 0, descriptor(&code32), descriptor(&code), descriptor(&data) };
 
-	gdt->base = gpa;
+	gdt->base = linear;
 	gdt->limit = sizeof(table) - 1;
 	return axvm_write(vcpu->vm->vm, gpa, table, sizeof(table));
 }
 
-/*
- * GiBs that the identity map covers: all memory, and the devices below 4 GiB. Not the library's own
- * frames, which are at the far end: nobody has room for tables as far as that.
- */
-static uint64_t gibs_to_map(struct axvm *vm)
-{
-	struct axvm_region region = AXVM_REGION_INIT;
-	uint64_t gibs = 4;
-
-	for (int i = axvm_regions(vm, 0, 0, NULL); i > 0; i--) {
-		if (axvm_regions(vm, (size_t)i - 1, 1, &region) < i ||
-		    (region.flags & AXVM_MEM_FRAMES))
-			continue;
-		if ((region.gpa + (region.len - 1)) / GIB + 1 > gibs)
-			gibs = (region.gpa + (region.len - 1)) / GIB + 1;
-		break;
-	}
-	return gibs > MAX_GIBS ? MAX_GIBS : gibs;
-}
-
-/* A table whose entries are 'n' things 'step' apart, from 'first'. */
-static int write_table(struct axvm *vm, uint64_t gpa, uint64_t first, uint64_t step, uint64_t n,
-		       uint64_t flags)
-{
-	uint64_t table[ENTRIES] = { 0 };
-
-	for (uint64_t i = 0; i < n && i < ENTRIES; i++)
-		table[i] = (first + i * step) | flags;
-	return axvm_write(vm, gpa, table, sizeof(table));
-}
-
-/*
- * From the second page of the boot area on: the one top-level table, then a table for every 512
- * GiB, then one for every GiB, of large pages.
- */
-static int write_page_tables(struct axvm *vm, uint64_t root, uint64_t gibs)
-{
-	const uint64_t flags = PTE_PRESENT | PTE_WRITE;
-	uint64_t uppers = (gibs + ENTRIES - 1) / ENTRIES;
-	uint64_t upper = root + PAGE;
-	uint64_t lower = upper + uppers * PAGE;
-	int ret = write_table(vm, root, upper, PAGE, uppers, flags);
-
-	for (uint64_t i = 0; !ret && i < uppers; i++)
-		ret = write_table(vm, upper + i * PAGE, lower + i * ENTRIES * PAGE, PAGE,
-				  gibs - i * ENTRIES, flags);
-	for (uint64_t i = 0; !ret && i < gibs; i++)
-		ret = write_table(vm, lower + i * PAGE, i * GIB, LARGE_PAGE, ENTRIES,
-				  flags | PTE_LARGE);
-	return ret;
-}
-
-static int check_boot_area(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
-			   uint64_t need)
+static int check_boot_area(const struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config)
 {
 	const struct axvm *vm = vcpu->vm->vm;
 
-	if (config->boot_gpa % PAGE)
+	if (config->boot_gpa % X86_PAGE)
 		return axvcpu_fail(vm, -EINVAL, "setup: boot_gpa %#" PRIx64 " is not page-aligned",
 				   config->boot_gpa);
-	if (!config->boot_size && need)
+	if (config->mode == AXVCPU_MODE_64 && config->boot_gpa && !config->boot_size)
 		return axvcpu_fail(vm, -EINVAL,
-				   "setup: 64-bit mode needs guest memory for its tables: %" PRIu64
-				   " bytes at boot_gpa",
-				   need);
-	if (config->boot_size < need)
-		return axvcpu_fail(vm, -ENOSPC,
-				   "setup: boot_size is %" PRIu64 ", the tables need %" PRIu64,
-				   config->boot_size, need);
+				   "setup: boot_gpa is %#" PRIx64 ", but boot_size is 0; set both, "
+				   "or neither and the library provides the boot area",
+				   config->boot_gpa);
 	return 0;
 }
 
@@ -168,24 +101,21 @@ static void set_segments(struct kvm_sregs *sregs, struct kvm_segment code, struc
 static int setup_64(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
 		    struct kvm_sregs *sregs)
 {
-	struct axvm *vm = vcpu->vm->vm;
-	/* A reset makes what setup made, whatever has been mapped since. */
-	uint64_t gibs = vcpu->is_setup ? vcpu->arch.gibs : gibs_to_map(vm);
-	uint64_t root = config->boot_gpa + PAGE;
-	int ret;
+	struct axk_x86_boot boot;
+	int ret = check_boot_area(vcpu, config);
 
-	ret = check_boot_area(vcpu, config, (2 + (gibs + ENTRIES - 1) / ENTRIES + gibs) * PAGE);
 	if (!ret)
-		ret = write_gdt(vcpu, config->boot_gpa, true, &sregs->gdt);
+		ret = axk_x86_tables_place(vcpu, config, &boot);
 	if (!ret)
-		ret = write_page_tables(vm, root, gibs);
+		ret = write_gdt(vcpu, boot.gdt_gpa, boot.gdt_linear, true, &sregs->gdt);
+	if (!ret)
+		ret = axk_x86_tables_write(vcpu);
 	if (ret)
 		return ret;
-	vcpu->arch.gibs = gibs;
 	set_segments(sregs, flat_segment(SELECTOR_CODE, TYPE_CODE, true),
 		     flat_segment(SELECTOR_DATA, TYPE_DATA, false));
 	sregs->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG;
-	sregs->cr3 = root;
+	sregs->cr3 = boot.root;
 	/* With SSE, which compilers take for granted in 64-bit code. */
 	sregs->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 	sregs->efer = EFER_LME | EFER_LMA;
@@ -195,11 +125,11 @@ static int setup_64(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *con
 static int setup_32(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
 		    struct kvm_sregs *sregs)
 {
-	int ret = check_boot_area(vcpu, config, 0);
+	int ret = check_boot_area(vcpu, config);
 
 	sregs->gdt = (struct kvm_dtable){ 0 };
 	if (!ret && config->boot_size)
-		ret = write_gdt(vcpu, config->boot_gpa, false, &sregs->gdt);
+		ret = write_gdt(vcpu, config->boot_gpa, config->boot_gpa, false, &sregs->gdt);
 	if (ret)
 		return ret;
 	set_segments(sregs, flat_segment(SELECTOR_CODE, TYPE_CODE, false),
@@ -226,7 +156,7 @@ static int setup_16(struct axk_vcpu *vcpu, bool start, struct kvm_sregs *sregs,
 				   "setup: entry %#" PRIx64 " is out of real mode's 1 MiB",
 				   vcpu->entry);
 	code.type = TYPE_CODE;
-	code.base = start && !(vcpu->entry % PAGE) ? vcpu->entry : vcpu->entry & 0xf0000;
+	code.base = start && !(vcpu->entry % X86_PAGE) ? vcpu->entry : vcpu->entry & 0xf0000;
 	code.selector = (uint16_t)(code.base >> 4);
 	set_segments(sregs, code, data);
 	sregs->gdt = (struct kvm_dtable){ .limit = 0xffff };
@@ -344,12 +274,14 @@ int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 			      : setup_registers(vcpu, config);
 	if (!ret && vcpu->vm->kernel_irqchip)
 		ret = announce_lapic(vcpu);
-	if (!ret) {
-		vcpu->is_setup = true;
-		axk_x86_doorbell_setup(vcpu);
-		/* For a reset. The caller's arch config does not outlive this call. */
-		vcpu->arch.setup = *config;
-		vcpu->arch.setup.arch = NULL;
+	if (ret) {
+		axk_x86_tables_free(vcpu);
+		return ret;
 	}
-	return ret;
+	vcpu->is_setup = true;
+	axk_x86_doorbell_setup(vcpu);
+	/* For a reset. The caller's arch config does not outlive this call. */
+	vcpu->arch.setup = *config;
+	vcpu->arch.setup.arch = NULL;
+	return 0;
 }

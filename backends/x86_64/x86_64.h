@@ -15,6 +15,26 @@ int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config);
 int axk_x86_enter_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config, bool start,
 		       struct kvm_sregs *sregs);
 
+/* tables.c: the pages of guest memory that 64-bit code starts with. */
+#define X86_PAGE UINT64_C(4096)
+struct axk_x86_boot {
+	/* Of the page tables: CR3. */
+	uint64_t root;
+	/* The page of the GDT, by its guest-physical and its linear address. */
+	uint64_t gdt_gpa;
+	uint64_t gdt_linear;
+};
+/*
+ * Finds the place of all pages: the config's boot area, or without one frames, which setup takes and a
+ * reset uses again. If setup fails, the caller calls axk_x86_tables_free().
+ */
+int axk_x86_tables_place(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
+			 struct axk_x86_boot *boot);
+/* Writes the page tables there. */
+int axk_x86_tables_write(struct axk_vcpu *vcpu);
+/* Gives the frames back, if there are any. */
+void axk_x86_tables_free(struct axk_vcpu *vcpu);
+
 /* reset.c */
 int axk_x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
 

@@ -14,7 +14,7 @@
 #define OEM_TABLE "AXRUN   "
 #define CREATOR "AXVC"
 
-/* What all tables but the root pointer begin with. */
+/* Header of all tables except the root pointer. */
 #define HEADER_LENGTH 4u
 #define HEADER_REVISION 8u
 #define HEADER_CHECKSUM 9u
@@ -27,14 +27,14 @@
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
-/* Room for the next table, zeroed; NULL after fail(). */
+/* Allocates the next table, zeroed; NULL after fail(). */
 static uint8_t *new_table(struct acpi *acpi, const char *name, size_t len)
 {
 	size_t offset = (acpi->len + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 	struct acpi_table *table = &acpi->tables[acpi->ntables];
 
 	if (acpi->ntables == ACPI_TABLES || offset > acpi->size || len > acpi->size - offset) {
-		fail("too little room for the ACPI tables");
+		fail("not enough room for the ACPI tables");
 		return NULL;
 	}
 	acpi->ntables++;
@@ -45,7 +45,7 @@ static uint8_t *new_table(struct acpi *acpi, const char *name, size_t len)
 	return memset(acpi->bytes + offset, 0, len);
 }
 
-/* The last one becomes shorter. */
+/* Shortens the last table. */
 static void trim(struct acpi *acpi, size_t len)
 {
 	struct acpi_table *table = &acpi->tables[acpi->ntables - 1];
@@ -54,13 +54,13 @@ static void trim(struct acpi *acpi, size_t len)
 	acpi->len = table->offset + len;
 }
 
-/* Of the table made last. */
+/* Address of the last table. */
 static uint64_t address(const struct acpi *acpi)
 {
 	return acpi->gpa + acpi->tables[acpi->ntables - 1].offset;
 }
 
-/* What makes the sum of all bytes 0. */
+/* The value that makes the sum of all bytes 0. */
 static uint8_t checksum(const uint8_t *bytes, size_t len)
 {
 	uint8_t sum = 0;
@@ -70,7 +70,7 @@ static uint8_t checksum(const uint8_t *bytes, size_t len)
 	return (uint8_t)-sum;
 }
 
-/* When all else is in. */
+/* Completes a table: fills in its header. */
 static void finish(uint8_t *table, const char *signature, size_t len, uint8_t revision)
 {
 	memcpy(table, signature, 4);
@@ -84,7 +84,7 @@ static void finish(uint8_t *table, const char *signature, size_t len, uint8_t re
 	table[HEADER_CHECKSUM] = checksum(table, len);
 }
 
-/* Each of these builds a table and returns its address; 0 after fail(). */
+/* Each of these builds a table and returns its address, or 0 after fail(). */
 
 /* --- DSDT: the devices ------------------------------------------------------------------------ */
 
@@ -107,7 +107,10 @@ static void describe_console(struct aml *aml, const struct acpi_machine *machine
 	aml_end(aml);
 }
 
-/* What goes into the sleep register for power-off; the others of its package are for other machines. */
+/*
+ * The first element is the value for the sleep register to power off; the other three are unused on
+ * hardware-reduced machines.
+ */
 static void describe_power_off(struct aml *aml)
 {
 	unsigned int i;
@@ -133,7 +136,7 @@ static uint64_t build_dsdt(struct acpi *acpi, const struct acpi_machine *machine
 	aml_end(&aml);
 	describe_power_off(&aml);
 	if (aml.full) {
-		fail("too little room for the ACPI devices");
+		fail("not enough room for the ACPI devices");
 		return 0;
 	}
 	trim(acpi, aml.len);
@@ -141,7 +144,7 @@ static uint64_t build_dsdt(struct acpi *acpi, const struct acpi_machine *machine
 	return address(acpi);
 }
 
-/* --- FADT: the registers, and what is missing ------------------------------------------------- */
+/* --- FADT: registers and missing devices ------------------------------------------------------ */
 
 #define FADT_SIZE 276u
 #define FADT_REVISION 6u
@@ -157,7 +160,7 @@ static uint64_t build_dsdt(struct acpi *acpi, const struct acpi_machine *machine
 #define FADT_SLEEP_STATUS 256u
 #define FADT_HYPERVISOR 268u
 
-/* Not set: ISA devices, a keyboard controller. */
+/* The flags for legacy devices and a keyboard controller stay clear. */
 #define BOOT_NO_VGA (1u << 2)
 #define BOOT_NO_MSI (1u << 3)
 #define BOOT_NO_ASPM (1u << 4)
@@ -170,12 +173,12 @@ static uint64_t build_dsdt(struct acpi *acpi, const struct acpi_machine *machine
 #define FLAG_RESET (1u << 10)
 #define FLAG_HARDWARE_REDUCED (1u << 20)
 
-/* A register of a byte, at a port. */
+/* A one-byte register at an I/O port. */
 static void put_register(uint8_t *at, uint64_t port)
 {
-	at[0] = 1; /* the space of ports */
-	at[1] = 8; /* bits */
-	at[3] = 1; /* accessed by bytes */
+	at[0] = 1; /* address space: system I/O */
+	at[1] = 8; /* register width in bits */
+	at[3] = 1; /* access size: byte */
 	bytes_put(at + 4, 8, port);
 }
 
@@ -211,11 +214,11 @@ static uint64_t build_fadt(struct acpi *acpi, const struct acpi_machine *machine
 #define LAPIC_ENABLED 1u
 #define IOAPIC 1u
 #define IOAPIC_SIZE 12u
-/* Where KVM has them. */
+/* The addresses in KVM. */
 #define LAPIC_GPA 0xfee00000u
 #define IOAPIC_GPA 0xfec00000u
 
-/* No flag of the table says that there were PICs. */
+/* PCAT_COMPAT is not set: there are no PICs for the guest. */
 static uint64_t build_madt(struct acpi *acpi, const struct acpi_machine *machine)
 {
 	size_t size = MADT_ENTRIES + machine->ncpus * LAPIC_SIZE + IOAPIC_SIZE;
@@ -238,10 +241,10 @@ static uint64_t build_madt(struct acpi *acpi, const struct acpi_machine *machine
 	return address(acpi);
 }
 
-/* --- the roots -------------------------------------------------------------------------------- */
+/* --- the root tables -------------------------------------------------------------------------- */
 
 #define XSDT_REVISION 1u
-#define XSDT_SIZE (HEADER_SIZE + 2 * 8) /* two addresses */
+#define XSDT_SIZE (HEADER_SIZE + 2 * 8) /* with two table addresses */
 #define RSDP_SIZE 36u
 #define RSDP_CHECKSUM 8u
 #define RSDP_OEM 9u
@@ -249,7 +252,7 @@ static uint64_t build_madt(struct acpi *acpi, const struct acpi_machine *machine
 #define RSDP_LENGTH 20u
 #define RSDP_XSDT 24u
 #define RSDP_EXTENDED_CHECKSUM 32u
-/* The first checksum is of what the first version had. */
+/* The first checksum covers the fields of ACPI 1.0. */
 #define RSDP_V1_SIZE 20u
 
 static uint64_t build_xsdt(struct acpi *acpi, uint64_t fadt, uint64_t madt)

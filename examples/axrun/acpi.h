@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * ACPI tables of a hardware-reduced machine, by which an unmodified kernel finds the CPUs, the serial port
- * and the registers for sleep and reset, and learns what of a PC is not there. ACPI 6.5 describes them.
+ * ACPI tables of a hardware-reduced machine. They tell an unmodified kernel about the CPUs, the
+ * serial port and the sleep and reset registers, and which PC devices are absent. See ACPI 6.5.
  */
 #ifndef AXRUN_ACPI_H
 #define AXRUN_ACPI_H
@@ -13,7 +13,7 @@
 
 #define ACPI_TABLES 5
 
-/* What they say. All registers are I/O ports. */
+/* The described hardware. All registers are I/O ports. */
 struct acpi_machine {
 	uint32_t ncpus;
 	struct bus_place console;
@@ -22,27 +22,27 @@ struct acpi_machine {
 };
 
 struct acpi_table {
-	/* As files that contain such a table are called: "facp". */
+	/* The name of a file with this table, such as "facp". */
 	char name[5];
 	size_t offset;
 	size_t len;
 };
 
 struct acpi {
-	/* The address of the memory that they go to, and its bytes here. */
+	/* Guest-physical address of the area, and its contents. */
 	uint64_t gpa;
 	uint8_t *bytes;
 	size_t size;
-	/* Of it, what is used. */
+	/* Bytes used. */
 	size_t len;
-	/* The root pointer is the first: it lies at `gpa`. */
+	/* The root pointer comes first, at `gpa`. */
 	struct acpi_table tables[ACPI_TABLES];
 	size_t ntables;
 };
 
 /*
- * Builds them into acpi->bytes, for acpi->gpa, which is aligned to 16. Returns 0, or -1 after fail(): there
- * is no room.
+ * Builds the tables in acpi->bytes, for acpi->gpa, which is aligned to 16. Returns 0, or -1 after
+ * fail() if they do not fit.
  */
 int acpi_build(struct acpi *acpi, const struct acpi_machine *machine);
 

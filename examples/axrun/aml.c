@@ -17,7 +17,7 @@
 #define OP_EXT 0x5bu
 #define OP_EXT_DEVICE 0x82u
 
-/* A package's length in four bytes: always the same, so that it can be filled in later. */
+/* A package length always takes four bytes, so that it can be filled in later. */
 #define LENGTH_SIZE 4u
 #define LENGTH_MAX 0x0fffffffu
 #define LENGTH_FOUR_BYTES 0xc0u
@@ -25,7 +25,7 @@
 #define RESOURCE_PORTS 0x47u
 #define RESOURCE_PORTS_DECODE16 1u
 #define RESOURCE_INTERRUPT 0x89u
-#define RESOURCE_INTERRUPT_LEVEL_HIGH 0x01u /* for a consumer; not shared */
+#define RESOURCE_INTERRUPT_LEVEL_HIGH 0x01u /* consumer; not shared */
 #define RESOURCE_END 0x79u
 
 /* --- bytes and lengths ------------------------------------------------------------------------ */
@@ -60,7 +60,10 @@ static void begin(struct aml *aml)
 	put_value(aml, 0, LENGTH_SIZE);
 }
 
-/* The length counts itself. Its lowest four bits share a byte with the number of the other ones. */
+/*
+ * The length includes itself. The first byte has its lowest four bits and the number of further
+ * bytes.
+ */
 void aml_end(struct aml *aml)
 {
 	size_t at, len;
@@ -99,7 +102,7 @@ void aml_package_begin(struct aml *aml, uint8_t elements)
 	put_value(aml, elements, 1);
 }
 
-/* The buffer's size, a number of two bytes, is filled in later, too. */
+/* The buffer's size, a two-byte number, is also filled in later. */
 void aml_resources_begin(struct aml *aml)
 {
 	put_op(aml, OP_BUFFER);
@@ -113,7 +116,7 @@ void aml_resources_end(struct aml *aml)
 	size_t size_at = aml->open[aml->depth - 1] + LENGTH_SIZE + 1;
 
 	put_op(aml, RESOURCE_END);
-	/* A checksum of 0 is none. */
+	/* A checksum of 0 means that there is none. */
 	put_value(aml, 0, 1);
 	if (!aml->full)
 		bytes_put(aml->bytes + size_at, 2, aml->len - (size_at + 2));
@@ -128,7 +131,7 @@ void aml_name(struct aml *aml, const char *name)
 
 void aml_number(struct aml *aml, uint32_t value)
 {
-	/* 0 and 1 are opcodes themselves. */
+	/* 0 and 1 have opcodes of their own. */
 	if (value <= 1) {
 		put_op(aml, value);
 	} else if (value <= UINT8_MAX) {
@@ -151,7 +154,7 @@ static uint32_t hex_digit(char c)
 	return (uint32_t)(c <= '9' ? c - '0' : c - 'A' + 10);
 }
 
-/* Five bits for a letter, four for a digit, and the bytes in the order of big endian. */
+/* Five bits per letter, four per digit, big-endian. */
 void aml_eisa_id(struct aml *aml, const char *id)
 {
 	uint32_t value = 0;
@@ -171,7 +174,7 @@ void aml_ports(struct aml *aml, uint16_t base, uint8_t len)
 {
 	put_op(aml, RESOURCE_PORTS);
 	put_op(aml, RESOURCE_PORTS_DECODE16);
-	/* From, to, aligned to 1. */
+	/* Minimum, maximum, alignment 1. */
 	put_value(aml, base, 2);
 	put_value(aml, base, 2);
 	put_value(aml, 1, 1);
@@ -181,7 +184,7 @@ void aml_ports(struct aml *aml, uint16_t base, uint8_t len)
 void aml_interrupt(struct aml *aml, uint32_t gsi)
 {
 	put_op(aml, RESOURCE_INTERRUPT);
-	/* The length of what follows: flags, a count, a number. */
+	/* Length of the rest: flags, a count, a number. */
 	put_value(aml, 6, 2);
 	put_op(aml, RESOURCE_INTERRUPT_LEVEL_HIGH);
 	put_value(aml, 1, 1);

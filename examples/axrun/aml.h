@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Writes AML, the byte code of ACPI's tables: as much of it as describes devices that are just there.
- * What is opened is closed in the opposite order. Names have four characters.
+ * Writes AML, the byte code of ACPI tables: the subset that describes devices without methods.
+ * Nested elements are closed in reverse order. Names have four characters.
  */
 #ifndef AXRUN_AML_H
 #define AXRUN_AML_H
@@ -10,43 +10,43 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Packages that are open at one time. */
+/* Maximum depth of open packages. */
 #define AML_DEPTH 8
 
 struct aml {
 	uint8_t *bytes;
 	size_t size;
 	size_t len;
-	/* Something did not fit: `len` counts no further. */
+	/* Something did not fit; `len` stays as it was. */
 	bool full;
-	/* Where the lengths of the open ones are. */
+	/* Offsets of the lengths of open packages. */
 	size_t open[AML_DEPTH];
 	unsigned int depth;
 };
 
-/* A scope, such as "\\_SB_", and a device in it. */
+/* Opens a scope, such as "\\_SB_", or a device in it. */
 void aml_scope_begin(struct aml *aml, const char *path);
 void aml_device_begin(struct aml *aml, const char *name);
 
-/* A package of that many elements, as a name's value. */
+/* Opens a package of that many elements, as a name's value. */
 void aml_package_begin(struct aml *aml, uint8_t elements);
 
-/* The bytes of resources, as a name's value. */
+/* Opens a buffer of resources, as a name's value. */
 void aml_resources_begin(struct aml *aml);
 void aml_resources_end(struct aml *aml);
 
-/* Of a scope, a device, a package. */
+/* Closes a scope, a device or a package. */
 void aml_end(struct aml *aml);
 
-/* Name(name, ...): its value comes next. */
+/* Name(name, ...): the value is written next. */
 void aml_name(struct aml *aml, const char *name);
 
-/* Values. An id has three letters and four hexadecimal digits: "PNP0501". */
+/* Values. An EISA id has three letters and four hexadecimal digits: "PNP0501". */
 void aml_number(struct aml *aml, uint32_t value);
 void aml_string(struct aml *aml, const char *text);
 void aml_eisa_id(struct aml *aml, const char *id);
 
-/* Resources: I/O ports; an interrupt, by level and active high. */
+/* Resources: I/O ports; a level-triggered, active-high interrupt. */
 void aml_ports(struct aml *aml, uint16_t base, uint8_t len);
 void aml_interrupt(struct aml *aml, uint32_t gsi);
 

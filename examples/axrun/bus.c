@@ -15,13 +15,13 @@ int bus_add(struct bus *bus, const struct bus_device *device)
 		if (other->place.space == device->place.space &&
 		    other->place.base < device->place.base + device->len &&
 		    device->place.base < other->place.base + other->len)
-			return fail("two devices at one address");
+			return fail("two devices overlap");
 	}
 	bus->devices[bus->ndevices++] = *device;
 	return 0;
 }
 
-/* A device claims an access only if all of it is its own. */
+/* A device claims an access only if the whole access is within its registers. */
 static const struct bus_device *find(const struct bus *bus, enum bus_space space, uint64_t addr,
 				     unsigned int width)
 {

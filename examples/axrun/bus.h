@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Which device answers which I/O port and which address.
+ * Dispatch of port and MMIO accesses to devices.
  *
- * What no device claims reads as all ones, and writes to it are lost, as on a real bus.
+ * As on a real bus, unclaimed addresses read as all ones, and writes to them are ignored.
  */
 #ifndef AXRUN_BUS_H
 #define AXRUN_BUS_H
@@ -28,9 +28,9 @@ struct bus_device {
 	struct bus_place place;
 	uint64_t len;
 	void *ctx;
-	/* Held while one of the functions runs, as CPUs do not wait for each other; NULL: none. */
+	/* Held during the callbacks, as CPUs run concurrently; may be NULL. */
 	pthread_mutex_t *lock;
-	/* `offset + width` is at most `len`; a width is 1 to 8. */
+	/* `offset + width` is at most `len`; `width` is 1 to 8. */
 	uint64_t (*read)(void *ctx, uint64_t offset, unsigned int width);
 	void (*write)(void *ctx, uint64_t offset, unsigned int width, uint64_t value);
 };
@@ -41,16 +41,16 @@ struct bus {
 };
 
 /*
- * Adds a device, before any CPU runs. Returns 0, or -1 after fail(): it overlaps, or the table is
- * full.
+ * Adds a device, before any CPU runs. Returns 0, or -1 after fail() if it overlaps another or the
+ * table is full.
  */
 int bus_add(struct bus *bus, const struct bus_device *device);
 
-/* Reads; false, and all ones in `*value`, if nobody claims the address. */
+/* Reads. If no device claims the address, returns false and sets `*value` to all ones. */
 bool bus_read(const struct bus *bus, enum bus_space space, uint64_t addr, unsigned int width,
 	      uint64_t *value);
 
-/* Writes; false if nobody claims the address. */
+/* Writes. Returns false if no device claims the address. */
 bool bus_write(const struct bus *bus, enum bus_space space, uint64_t addr, unsigned int width,
 	       uint64_t value);
 

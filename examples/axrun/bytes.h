@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Little-endian numbers in bytes that are aligned to nothing: files' headers, tables for guests. */
+/* Unaligned little-endian numbers in file headers and guest tables. */
 #ifndef AXRUN_BYTES_H
 #define AXRUN_BYTES_H
 

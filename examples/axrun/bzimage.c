@@ -8,12 +8,12 @@
 #include "bytes.h"
 #include "message.h"
 
-/* The first version that says whether there is a 64-bit entry. */
+/* The first boot protocol with a flag for the 64-bit entry. */
 #define VERSION_MIN 0x20cu
 #define SECTOR 512u
-/* What `syssize` counts. */
+/* Unit of `syssize`. */
 #define PARAGRAPH 16u
-/* Below there is what a PC has there. */
+/* The first MiB of a PC is in use. */
 #define KERNEL_MIN (UINT64_C(1) << 20)
 
 static uint64_t field(const struct image *image, unsigned int offset, unsigned int width)
@@ -36,22 +36,23 @@ static int check_header(const struct image *image, const char *name)
 	version = (unsigned int)field(image, SETUP_VERSION, 2);
 	end = SETUP_JUMP_LEN + 1 + (unsigned int)field(image, SETUP_JUMP_LEN, 1);
 	if (version < VERSION_MIN)
-		return fail("%s: boot protocol %u.%02u is too old: 2.12 has the 64-bit entry", name,
-			    version >> 8, version & 0xff);
+		return fail("%s: boot protocol %u.%02u is too old: the 64-bit entry needs 2.12",
+			    name, version >> 8, version & 0xff);
 	if (end < SETUP_FIELDS_END || end > SETUP_HEADER_MAX)
-		return fail("%s: its setup header ends at 0x%x, which is not where one of boot "
-			    "protocol %u.%02u ends",
+		return fail("%s: damaged: its setup header ends at 0x%x, which is wrong for "
+			    "boot protocol %u.%02u",
 			    name, end, version >> 8, version & 0xff);
 	if (!(field(image, SETUP_LOADFLAGS, 1) & SETUP_LOADED_HIGH))
-		return fail("%s: a zImage, which goes below 1 MiB; a bzImage is needed", name);
+		return fail("%s: a zImage, which loads below 1 MiB; use a bzImage", name);
 	if (!(field(image, SETUP_XLOADFLAGS, 2) & SETUP_KERNEL_64))
-		return fail("%s: a kernel without a 64-bit entry", name);
+		return fail("%s: the kernel has no 64-bit entry", name);
 	return 0;
 }
 
 /*
- * Where it prefers to be: Linux never runs below that address, and memory begins below and has no gap. A
- * relocatable kernel would move itself to the next multiple of its alignment: it is loaded there at once.
+ * Loads the kernel at its preferred address: Linux never runs below it, and memory begins below it
+ * and has no gap. A relocatable kernel would move itself to the next multiple of its alignment, so
+ * it is loaded there.
  */
 static int place(const struct image *image, const char *name, uint64_t *gpa)
 {
@@ -59,8 +60,7 @@ static int place(const struct image *image, const char *name, uint64_t *gpa)
 
 	*gpa = field(image, SETUP_PREF_ADDRESS, 8);
 	if (*gpa > UINT64_MAX - 2 * (uint64_t)UINT32_MAX)
-		return fail("%s: the address 0x%" PRIx64 " that it wants is no place for it", name,
-			    *gpa);
+		return fail("%s: cannot load it at its preferred address 0x%" PRIx64, name, *gpa);
 	if (field(image, SETUP_RELOCATABLE, 1)) {
 		if (*gpa < KERNEL_MIN)
 			*gpa = KERNEL_MIN;
@@ -68,27 +68,30 @@ static int place(const struct image *image, const char *name, uint64_t *gpa)
 			*gpa = (*gpa + alignment - 1) / alignment * alignment;
 	}
 	if (*gpa < KERNEL_MIN)
-		return fail("%s: the address 0x%" PRIx64 " that it wants is no place for it", name,
-			    *gpa);
+		return fail("%s: cannot load it at its preferred address 0x%" PRIx64, name, *gpa);
 	return 0;
 }
 
 static int add_kernel(struct image *image, uint64_t gpa, const char *name)
 {
 	uint64_t sectors = field(image, SETUP_SECTS, 1);
-	/* 0 stands for 4, for the sake of very old ones. */
+	/* 0 means 4, for very old kernels. */
 	uint64_t setup = ((sectors ? sectors : 4) + 1) * SECTOR;
 	uint64_t size = field(image, SETUP_SYSSIZE, 4) * PARAGRAPH;
 	uint64_t memsz = field(image, SETUP_INIT_SIZE, 4);
 	uint64_t there = setup < image->size ? image->size - setup : 0;
 
-	/* Behind its end a file may have more: a signature. Or the last paragraph is not a whole one. */
+	/*
+	 * The file may have more data after the kernel, such as a signature, or end within the last
+	 * paragraph.
+	 */
 	if (size >= there + PARAGRAPH)
 		return fail("%s: truncated: 0x%" PRIx64 " bytes of setup and 0x%" PRIx64
-			    " of kernel do not fit into 0x%zx",
+			    " of kernel, but the file has 0x%zx",
 			    name, setup, size, image->size);
 	if (size <= SETUP_ENTRY_64)
-		return fail("%s: a kernel of 0x%" PRIx64 " bytes has no 64-bit entry", name, size);
+		return fail("%s: a kernel of 0x%" PRIx64 " bytes is too short for a 64-bit entry",
+			    name, size);
 	image->segments[0] = (struct image_segment){
 		.gpa = gpa,
 		.memsz = memsz > size ? memsz : size,

@@ -13,9 +13,9 @@
 #define END_OF_INPUT 0x04
 /* Ctrl-A. */
 #define ESCAPE 0x01
-/* What is fetched from stdin at a time. */
+/* Bytes per read from stdin. */
 #define CHUNK 512
-/* A guest that asked so often does nothing else. */
+/* A guest that polls so many times in a row without success does nothing else. */
 #define PATIENCE 100u
 #define NAP_MS 1
 
@@ -29,12 +29,12 @@ void console_init(struct console *console, struct outcome *outcome)
 
 /* --- output ----------------------------------------------------------------------------------- */
 
-/* After a write that did not work. Whether to try again. */
+/* Called after a failed write. Returns whether to try again. */
 static bool may_retry(struct console *console, int error)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
-	/* stdout may be non-blocking, as whoever shares it with axrun pleases. */
+	/* stdout may be non-blocking: another process that shares it may have set that. */
 	if (error == EAGAIN)
 		error = poll(&out, 1, -1) < 0 ? errno : 0;
 	if (error == 0)
@@ -53,7 +53,7 @@ bool console_flush(struct console *console)
 
 	if (console->broken)
 		return false;
-	/* It may take long, if nobody reads. */
+	/* May block, if no process reads. */
 	signals_begin_io();
 	while (done < console->out_len) {
 		ssize_t n = write(STDOUT_FILENO, console->out + done, console->out_len - done);
@@ -72,7 +72,7 @@ bool console_flush(struct console *console)
 void console_put(struct console *console, uint8_t c)
 {
 	console->in_vain = 0;
-	/* If it stays full the run is about to end, and its output has nowhere to go. */
+	/* If it stays full, the run is about to end and its output cannot be written. */
 	if (console->out_len == sizeof(console->out) && !console_flush(console))
 		return;
 	console->out[console->out_len++] = c;
@@ -83,7 +83,7 @@ bool console_close(struct console *console)
 {
 	bool written = console_flush(console);
 
-	/* Some file systems tell only now that the disk is full. */
+	/* Some file systems report a full disk only on close(). */
 	if (close(STDOUT_FILENO) && errno != EINTR && !console->broken)
 		written = may_retry(console, errno);
 	return written;
@@ -91,7 +91,7 @@ bool console_close(struct console *console)
 
 /* --- input ------------------------------------------------------------------------------------ */
 
-/* Not with the guest's output, which may go to a file. The terminal does not translate newlines. */
+/* On stderr, as the guest's output may go to a file. The terminal does not translate newlines. */
 static void print_help(void)
 {
 	static const char help[] = "\r\n"
@@ -107,7 +107,7 @@ void console_greet(void)
 	fputs("axrun: Ctrl-A x ends axrun, Ctrl-A h helps\r\n", stderr);
 }
 
-/* Whether the key is for the guest. */
+/* Returns whether the key is for the guest. */
 static bool filter(struct console *console, uint8_t key)
 {
 	if (!console->has_escape)
@@ -206,7 +206,7 @@ int console_get(struct console *console)
 	return c;
 }
 
-/* --- both ------------------------------------------------------------------------------------- */
+/* --- input and output ------------------------------------------------------------------------- */
 
 bool console_ready(struct console *console)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The host's side of the console: stdin and stdout.
+ * The host side of the console: stdin and stdout.
  *
- * Output is written when the buffer is full, when the guest looks for input in vain, shortly after
- * the first character (signals_request_tick()), and at the end. Output that fails ends the run.
+ * Output is written when the buffer is full, when the guest polls for input and finds none, shortly
+ * after the first character (signals_request_tick()), and at the end. A failed write ends the run.
  *
- * The two directions have a lock each, so that somebody who types Ctrl-A x is heard while stdout
- * takes nothing. Output has no lock of its own: whoever sends, a serial port, has one already.
+ * Input has its own lock, so that Ctrl-A x works while stdout blocks. Output has none: each caller,
+ * such as the serial port, holds its own.
  */
 #ifndef AXRUN_CONSOLE_H
 #define AXRUN_CONSOLE_H
@@ -19,74 +19,74 @@
 #include "outcome.h"
 
 struct console {
-	/* --- output, and what goes with it: guarded by the sender's lock ----------------------- */
+	/* --- output: guarded by the caller's lock --------------------------------------------- */
 	struct outcome *outcome;
-	/* stdout has failed: what the guest writes is lost. */
+	/* stdout failed: the guest's output is dropped. */
 	bool broken;
 	uint8_t out[4096];
 	size_t out_len;
-	/* Questions for input in a row that found none. */
+	/* Consecutive polls that found no input. */
 	unsigned int in_vain;
-	/* --- input ------------------------------------------------------------------------------ */
+	/* --- input: guarded by in_lock -------------------------------------------------------- */
 	pthread_mutex_t in_lock;
-	/* A ring. */
+	/* A ring buffer. */
 	uint8_t in[4096];
 	size_t in_first;
 	size_t in_len;
 	bool in_ended;
-	/* Ctrl-A is for axrun: set before any other thread runs. */
+	/* Ctrl-A is axrun's escape key. Set before any other thread runs. */
 	bool has_escape;
-	/* It has been typed, and the next key says what it means. */
+	/* The escape key was typed: the next key is a command. */
 	bool escaped;
 };
 
 void console_init(struct console *console, struct outcome *outcome);
 
-/* Tells whoever is at the terminal how to leave. */
+/* Prints how to leave axrun. */
 void console_greet(void);
 
-/* --- output: with the sender's lock ----------------------------------------------------------- */
+/* --- output: with the caller's lock held ------------------------------------------------------ */
 
-/* Writes a character. */
+/* Appends a character to the output buffer. */
 void console_put(struct console *console, uint8_t c);
 
 /*
- * Writes what is buffered. False if that was not possible: stdout failed, which ends the run, or
- * the run is to end and stdout takes nothing.
+ * Writes the buffered output. Returns false if that failed: stdout failed, which ends the run, or
+ * the run is ending and stdout blocks.
  */
 bool console_flush(struct console *console);
 
 /*
- * Writes what is buffered for the last time, and closes stdout. False if anything the guest wrote
- * is lost: fail() has been called, or the run was to end.
+ * Writes the buffered output for the last time, and closes stdout. Returns false if guest output is
+ * lost: then fail() has been called, or the run was about to end.
  */
 bool console_close(struct console *console);
 
 /*
- * The guest waits for input: whether there is a character to read. Writes what is buffered, and
- * looks at stdin. Does not wait; but a guest that does nothing but ask is made to sleep a little, as
- * it would use up a host CPU.
+ * The guest polls for input: returns whether a character is available. Writes the buffered output
+ * and checks stdin. Does not block; but a guest that only polls is slowed down, as it would use up
+ * a host CPU.
  */
 bool console_ready(struct console *console);
 
 /* --- input: any thread ------------------------------------------------------------------------ */
 
 /*
- * Whether more is to be fetched from stdin: there is room for it, and stdin has not ended. What does
- * not fit stays where it is, and whoever sends it waits.
+ * Whether stdin should be read: there is room, and no end of file yet. Input that does not fit
+ * stays in stdin, and its sender blocks.
  */
 bool console_has_room(struct console *console);
 
 /*
- * Fetches what is on stdin, without waiting for it. At its end there is one more character, a ^D
- * (0x04): guests have no other way to learn of it.
+ * Reads the available input from stdin, without blocking. End of file appends one more character,
+ * ^D (0x04), as guests have no other way to notice it.
  */
 void console_fill(struct console *console);
 
-/* How many characters have been fetched, and not been read yet. */
+/* Number of characters that are buffered and not yet taken. */
 size_t console_waiting(struct console *console);
 
-/* Reads one of them; -1 if there is none. */
+/* Takes one character; -1 if there is none. */
 int console_get(struct console *console);
 
 #endif

@@ -30,18 +30,18 @@ void cpus_make(struct cpus *cpus, const struct machine *machine, const struct pl
 	}
 }
 
-/* --- mail ------------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
-/* Whether it is off when it has read its mail. */
+/* Whether the CPU will be off once its pending requests are handled. */
 static bool is_off(const struct cpu *cpu)
 {
-	return (cpu->state == CPU_OFF || cpu->mail.init) && !cpu->mail.start;
+	return (cpu->state == CPU_OFF || cpu->requests.init) && !cpu->requests.start;
 }
 
 static void deliver(struct cpu *from, struct cpu *to)
 {
-	atomic_store(&to->has_mail, true);
-	/* The sender itself looks when it is done with its exit. */
+	atomic_store(&to->has_requests, true);
+	/* The sender itself checks for requests after its exit. */
 	if (to != from)
 		axvcpu_kick(to->vcpu);
 }
@@ -50,7 +50,7 @@ static void add_interrupt(struct cpu *from, struct cpu *to, uint8_t vector)
 {
 	if (is_off(to))
 		return;
-	to->mail.interrupts[vector / 64] |= UINT64_C(1) << vector % 64;
+	to->requests.interrupts[vector / 64] |= UINT64_C(1) << vector % 64;
 	deliver(from, to);
 }
 
@@ -73,12 +73,12 @@ uint32_t cpus_take_interrupt(struct cpus *cpus, struct cpu *cpu)
 
 	(void)cpus;
 	while (word-- > 0) {
-		if (!cpu->mail.interrupts[word])
+		if (!cpu->requests.interrupts[word])
 			continue;
-		bit = 63 - (unsigned int)__builtin_clzll(cpu->mail.interrupts[word]);
-		cpu->mail.interrupts[word] &= ~(UINT64_C(1) << bit);
-		/* Who takes it is that CPU, and its line may have to fall: no need for a kick. */
-		atomic_store(&cpu->has_mail, true);
+		bit = 63 - (unsigned int)__builtin_clzll(cpu->requests.interrupts[word]);
+		cpu->requests.interrupts[word] &= ~(UINT64_C(1) << bit);
+		/* The reader is that CPU itself, and its line may have to fall: no kick needed. */
+		atomic_store(&cpu->has_requests, true);
 		return word * 64 + bit;
 	}
 	return GUEST_TIMER_NOTHING;
@@ -90,7 +90,7 @@ void cpus_nmi(struct cpus *cpus, struct cpu *from, uint32_t to)
 
 	pthread_mutex_lock(&cpus->lock);
 	if (!is_off(cpu)) {
-		cpu->mail.nmi = true;
+		cpu->requests.nmi = true;
 		deliver(from, cpu);
 	}
 	pthread_mutex_unlock(&cpus->lock);
@@ -106,7 +106,7 @@ void cpus_init(struct cpus *cpus, struct cpu *from, uint32_t to)
 	}
 	pthread_mutex_lock(&cpus->lock);
 	if (!is_off(cpu)) {
-		cpu->mail = (struct cpu_mail){ .init = cpu->state != CPU_OFF };
+		cpu->requests = (struct cpu_requests){ .init = cpu->state != CPU_OFF };
 		deliver(from, cpu);
 	}
 	pthread_mutex_unlock(&cpus->lock);
@@ -120,37 +120,37 @@ bool cpus_start(struct cpus *cpus, struct cpu *from, uint32_t to, uint64_t entry
 	pthread_mutex_lock(&cpus->lock);
 	off = is_off(cpu);
 	if (off) {
-		cpu->mail.start = true;
-		cpu->mail.entry = entry;
-		cpu->mail.arg = arg;
+		cpu->requests.start = true;
+		cpu->requests.entry = entry;
+		cpu->requests.arg = arg;
 		deliver(from, cpu);
 	}
 	pthread_mutex_unlock(&cpus->lock);
 	return off;
 }
 
-/* --- sleep ------------------------------------------------------------------------------------ */
+/* --- halt ------------------------------------------------------------------------------------- */
 
-static bool has_interrupts(const struct cpu_mail *mail)
+static bool has_interrupts(const struct cpu_requests *requests)
 {
-	return mail->interrupts[0] | mail->interrupts[1] | mail->interrupts[2] |
-	       mail->interrupts[3];
+	return requests->interrupts[0] | requests->interrupts[1] | requests->interrupts[2] |
+	       requests->interrupts[3];
 }
 
-/* Whether it runs, or will by itself. */
+/* Whether the CPU runs, or will run without help from another CPU. */
 static bool can_go_on(const struct cpu *cpu)
 {
-	const struct cpu_mail *mail = &cpu->mail;
+	const struct cpu_requests *requests = &cpu->requests;
 
-	if (mail->start)
+	if (requests->start)
 		return true;
 	if (cpu->state != CPU_HALTED)
 		return cpu->state == CPU_ON;
-	return mail->nmi || mail->init ||
-	       (!cpu->deaf && (has_interrupts(mail) || cpu->timer.deadline_ns));
+	return requests->nmi || requests->init ||
+	       (!cpu->deaf && (has_interrupts(requests) || cpu->timer.deadline_ns));
 }
 
-/* If nobody goes on, nobody can wake anybody: that is the end. */
+/* If no CPU runs and none can be woken, the run ends. */
 static void look_for_the_end(struct cpus *cpus)
 {
 	bool halted = false;
@@ -177,12 +177,13 @@ void cpus_halt(struct cpus *cpus, struct cpu *cpu)
 	const struct platform *platform = cpus->platform;
 	uint64_t flags = platform->interrupts_on;
 
-	check(cpus, axvcpu_get_reg(cpu->vcpu, AXVCPU_REG_FLAGS, &flags), "look at a CPU's flags");
+	check(cpus, axvcpu_get_reg(cpu->vcpu, AXVCPU_REG_FLAGS, &flags), "read a CPU's flags");
 	/*
-	 * Its next run sleeps, and comes back for a kick: then cpus_attend() sees whether the kick was
-	 * for this vCPU. In axvcpu_block() a handler would not learn that the runner is to stop.
+	 * The next run sleeps and returns on a kick; cpus_attend() then checks whether the kick was
+	 * for this vCPU. With axvcpu_block(), a handler would not notice that the runner is
+	 * stopping.
 	 */
-	check(cpus, axvcpu_pause(cpu->vcpu, 0), "let a CPU sleep");
+	check(cpus, axvcpu_pause(cpu->vcpu, 0), "put a CPU to sleep");
 	pthread_mutex_lock(&cpus->lock);
 	cpu->state = CPU_HALTED;
 	cpu->deaf = !(flags & platform->interrupts_on);
@@ -192,35 +193,36 @@ void cpus_halt(struct cpus *cpus, struct cpu *cpu)
 
 void cpus_down(struct cpus *cpus, struct cpu *cpu)
 {
-	/* Off here before the guest can see it: another CPU may start this one as soon as it does. */
+	/* Marked off before the guest can see it: then another CPU may start this one at once. */
 	pthread_mutex_lock(&cpus->lock);
 	cpu->state = CPU_OFF;
-	cpu->mail = (struct cpu_mail){ 0 };
+	cpu->requests = (struct cpu_requests){ 0 };
 	look_for_the_end(cpus);
 	pthread_mutex_unlock(&cpus->lock);
 	check(cpus, axvcpu_stop(cpu->vcpu), "switch a CPU off");
 }
 
-/* --- reading it ------------------------------------------------------------------------------- */
+/* --- handling requests ------------------------------------------------------------------------ */
 
-/* Takes the mail; whether the CPU has halted and does no longer. */
-static bool take_mail(struct cpus *cpus, struct cpu *cpu, struct cpu_mail *mail)
+/* Takes the pending requests. Returns true if they wake the CPU from a halt. */
+static bool take_requests(struct cpus *cpus, struct cpu *cpu, struct cpu_requests *requests)
 {
 	bool halted, awake;
 
 	pthread_mutex_lock(&cpus->lock);
 	halted = cpu->state == CPU_HALTED;
-	*mail = cpu->mail;
-	cpu->mail = (struct cpu_mail){ 0 };
-	if (cpus->platform->line && !mail->init)
-		memcpy(cpu->mail.interrupts, mail->interrupts, sizeof(mail->interrupts));
-	atomic_store(&cpu->has_mail, false);
-	if (mail->init) {
+	*requests = cpu->requests;
+	cpu->requests = (struct cpu_requests){ 0 };
+	if (cpus->platform->line && !requests->init)
+		memcpy(cpu->requests.interrupts, requests->interrupts,
+		       sizeof(requests->interrupts));
+	atomic_store(&cpu->has_requests, false);
+	if (requests->init) {
 		cpu->state = CPU_OFF;
 		cpu->timer.deadline_ns = 0;
 	}
-	if (mail->start ||
-	    (cpu->state == CPU_HALTED && (mail->nmi || (has_interrupts(mail) && !cpu->deaf))))
+	if (requests->start || (cpu->state == CPU_HALTED &&
+				(requests->nmi || (has_interrupts(requests) && !cpu->deaf))))
 		cpu->state = CPU_ON;
 	look_for_the_end(cpus);
 	awake = halted && cpu->state != CPU_HALTED;
@@ -228,26 +230,26 @@ static bool take_mail(struct cpus *cpus, struct cpu *cpu, struct cpu_mail *mail)
 	return awake;
 }
 
-static void inject(struct cpus *cpus, struct cpu *cpu, const struct cpu_mail *mail)
+static void inject(struct cpus *cpus, struct cpu *cpu, const struct cpu_requests *requests)
 {
 	unsigned int vector;
 	int err;
 
 	for (vector = 0; vector < CPU_INTERRUPTS; vector++) {
-		if (!(mail->interrupts[vector / 64] >> vector % 64 & 1))
+		if (!(requests->interrupts[vector / 64] >> vector % 64 & 1))
 			continue;
 		err = axvcpu_inject_interrupt(cpu->vcpu, vector);
-		/* A guest that takes none of so many: one more makes no difference. */
+		/* The queue of a guest that does not take its interrupts is full: drop this one. */
 		check(cpus, err == -ENOSPC ? 0 : err, "interrupt a CPU");
 	}
-	if (mail->nmi)
+	if (requests->nmi)
 		check(cpus, axvcpu_inject_nmi(cpu->vcpu), "interrupt a CPU");
 }
 
-/* The guest takes the number from the timer device, and that the interrupt. */
-static void set_line(struct cpus *cpus, struct cpu *cpu, const struct cpu_mail *mail)
+/* The guest reads the number from the timer device, which also takes the interrupt. */
+static void set_line(struct cpus *cpus, struct cpu *cpu, const struct cpu_requests *requests)
 {
-	bool line = has_interrupts(mail) && !mail->init;
+	bool line = has_interrupts(requests) && !requests->init;
 
 	if (line != cpu->line)
 		check(cpus, axvcpu_set_irq_line(cpu->vcpu, 0, line), "set a CPU's interrupt line");
@@ -256,20 +258,20 @@ static void set_line(struct cpus *cpus, struct cpu *cpu, const struct cpu_mail *
 
 void cpus_attend(struct cpus *cpus, struct cpu *cpu)
 {
-	struct cpu_mail mail;
+	struct cpu_requests requests;
 	bool awake;
 
-	if (!atomic_load(&cpu->has_mail))
+	if (!atomic_load(&cpu->has_requests))
 		return;
-	awake = take_mail(cpus, cpu, &mail);
-	if (mail.init)
+	awake = take_requests(cpus, cpu, &requests);
+	if (requests.init)
 		check(cpus, axvcpu_stop(cpu->vcpu), "switch a CPU off");
-	if (mail.start)
-		check(cpus, axvcpu_start(cpu->vcpu, mail.entry, mail.arg), "start a CPU");
+	if (requests.start)
+		check(cpus, axvcpu_start(cpu->vcpu, requests.entry, requests.arg), "start a CPU");
 	if (cpus->platform->line)
-		set_line(cpus, cpu, &mail);
+		set_line(cpus, cpu, &requests);
 	else
-		inject(cpus, cpu, &mail);
+		inject(cpus, cpu, &requests);
 	if (awake)
 		check(cpus, axvcpu_resume(cpu->vcpu), "wake a CPU");
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The CPUs among themselves, where no interrupt controller in the kernel does it: who is on, who
- * sleeps, and what they send each other.
+ * CPU states and requests between CPUs, where no in-kernel interrupt controller handles them: which
+ * CPUs are on or asleep, and what they send each other.
  *
- * A CPU that sends leaves mail for another and kicks it; each CPU's own thread looks at its mail
- * after every exit, and does to its vCPU what it finds. So it knows at a HALT exit for certain
- * whether something is there for which the vCPU must go on: what has been injected already, and
- * taken by the guest before it halted, is not in the mail.
+ * A sender leaves requests for another CPU and kicks it. Each CPU's thread handles its requests
+ * after every exit. So at a HALT exit the pending requests tell reliably whether the vCPU must
+ * continue: an interrupt that was injected and taken before the halt is no longer among them.
  */
 #ifndef AXRUN_CPUS_H
 #define AXRUN_CPUS_H
@@ -27,21 +26,21 @@
 enum cpu_state {
 	CPU_OFF,
 	CPU_ON,
-	/* It waits for an interrupt. */
+	/* Waiting for an interrupt. */
 	CPU_HALTED,
 };
 
-/* Their numbers are less. */
+/* Interrupt numbers are below this. */
 #define CPU_INTERRUPTS 256
 
-struct cpu_mail {
+struct cpu_requests {
 	/*
-	 * By number: bit n % 64 of word n / 64. Where a CPU has a line they stay until the guest has
-	 * taken them.
+	 * Bit n % 64 of word n / 64 is interrupt n. On CPUs with an interrupt line, a bit stays set
+	 * until the guest takes the interrupt.
 	 */
 	uint64_t interrupts[CPU_INTERRUPTS / 64];
 	bool nmi;
-	/* To be switched off, and to be started, in this order. */
+	/* Switch off, and start; handled in this order. */
 	bool init;
 	bool start;
 	uint64_t entry;
@@ -50,26 +49,26 @@ struct cpu_mail {
 
 struct cpu_timer {
 	uint8_t vector;
-	/* When it expires, on the monotonic clock; 0: it does not run. */
+	/* Expiry time on CLOCK_MONOTONIC; 0 if stopped. */
 	uint64_t deadline_ns;
-	/* 0: once. */
+	/* 0 for a one-shot timer. */
 	uint64_t period_ns;
 };
 
 struct cpu {
 	struct axvcpu *vcpu;
-	/* For its own thread, until that has ended. */
+	/* Used by its own thread until that has ended. */
 	struct stats stats;
 	bool thread_started;
-	/* Whether there is mail: a look without the lock. */
-	atomic_bool has_mail;
-	/* The rest is guarded by the lock of all. */
+	/* Whether anything is pending; read without the lock. */
+	atomic_bool has_requests;
+	/* The rest is guarded by cpus->lock. */
 	enum cpu_state state;
-	/* It has halted with interrupts off. */
+	/* Halted with interrupts disabled. */
 	bool deaf;
-	/* Its line, for its own thread. */
+	/* Level of its interrupt line; used by its own thread. */
 	bool line;
-	struct cpu_mail mail;
+	struct cpu_requests requests;
 	struct cpu_timer timer;
 };
 
@@ -77,43 +76,43 @@ struct cpus {
 	const struct platform *platform;
 	struct outcome *outcome;
 	pthread_mutex_t lock;
-	/* A timer has been set, or the end has come. */
+	/* Signalled when a timer is set, and at the end. */
 	pthread_cond_t timers_changed;
 	bool timers_end;
 	uint32_t n;
 	struct cpu cpu[GUEST_CPUS_MAX];
 };
 
-/* For the vCPUs of that machine; before any of them runs. */
+/* For the vCPUs of `machine`, before any of them runs. */
 void cpus_make(struct cpus *cpus, const struct machine *machine, const struct platform *platform,
 	       struct outcome *outcome);
 
-/* `from` is the CPU in whose thread the caller is, or NULL; `to` is less than `n`. */
+/* `from` is the CPU whose thread calls, or NULL; `to` is less than `n`. */
 void cpus_interrupt(struct cpus *cpus, struct cpu *from, uint32_t to, uint8_t vector);
 void cpus_nmi(struct cpus *cpus, struct cpu *from, uint32_t to);
 
-/* Switches a CPU off, until it is started again. For the first one that is a reset. */
+/* Switches a CPU off until it is started again. For the first CPU this is a machine reset. */
 void cpus_init(struct cpus *cpus, struct cpu *from, uint32_t to);
 
-/* Starts a CPU that is off; false if it is on. */
+/* Starts a CPU that is off; returns false if it is on. */
 bool cpus_start(struct cpus *cpus, struct cpu *from, uint32_t to, uint64_t entry, uint64_t arg);
 
-/* Delivers an interrupt to a CPU; from any thread, with the lock. */
+/* Delivers an interrupt to a CPU. Any thread, with the lock held. */
 void cpus_add_interrupt(struct cpus *cpus, struct cpu *cpu, uint8_t vector);
 
 /*
- * Where a CPU has a line: takes the highest of its interrupts; GUEST_TIMER_NOTHING: there is none.
- * With the lock.
+ * For CPUs with an interrupt line: takes the interrupt with the highest number, or returns
+ * GUEST_TIMER_NOTHING. With the lock held.
  */
 uint32_t cpus_take_interrupt(struct cpus *cpus, struct cpu *cpu);
 
-/* --- for a CPU's own thread ------------------------------------------------------------------- */
+/* --- called by a CPU's own thread ------------------------------------------------------------- */
 
-/* It has halted, or switched itself off. If nothing can wake any CPU then, the run ends. */
+/* The CPU halted, or switched itself off. The run ends if nothing can wake any CPU then. */
 void cpus_halt(struct cpus *cpus, struct cpu *cpu);
 void cpus_down(struct cpus *cpus, struct cpu *cpu);
 
-/* Does what the others have asked for. After each exit. */
+/* Handles the pending requests. Call after each exit. */
 void cpus_attend(struct cpus *cpus, struct cpu *cpu);
 
 #endif

@@ -6,7 +6,7 @@
 
 #define REGISTERS_PER_LINE 3
 
-/* x86's reset vector: what AMD hardware leaves of a vCPU after a triple fault. */
+/* x86's reset vector: AMD hardware leaves a vCPU there after a triple fault. */
 #define RESET_PC 0xfff0
 #define RESET_CS_BASE 0xffff0000
 
@@ -34,7 +34,7 @@ static void collect_code(struct crash *crash, const struct machine *machine, str
 
 	if (axvcpu_get_reg(vcpu, AXVCPU_REG_PC, &pc))
 		return;
-	/* Only x86 has it; elsewhere the program counter is the address. */
+	/* Only x86 has segments; elsewhere the program counter is the address. */
 	if (axvcpu_get_reg(vcpu, AXVCPU_REG_X86_CS_BASE, &base))
 		base = 0;
 	crash->code_addr = base + pc;
@@ -43,11 +43,11 @@ static void collect_code(struct crash *crash, const struct machine *machine, str
 		crash->ncode++;
 }
 
-static bool was_reset(struct axvcpu *vcpu, const struct axvcpu_exit *exit)
+static bool was_reset(struct axvcpu *vcpu, const struct axvcpu_exit *ex)
 {
 	uint64_t pc, base;
 
-	return exit->kind == AXVCPU_EXIT_SHUTDOWN && !axvcpu_get_reg(vcpu, AXVCPU_REG_PC, &pc) &&
+	return ex->kind == AXVCPU_EXIT_SHUTDOWN && !axvcpu_get_reg(vcpu, AXVCPU_REG_PC, &pc) &&
 	       pc == RESET_PC && !axvcpu_get_reg(vcpu, AXVCPU_REG_X86_CS_BASE, &base) &&
 	       base == RESET_CS_BASE;
 }
@@ -61,17 +61,17 @@ static void collect_error(struct crash *crash, const struct axvcpu_exit_internal
 }
 
 void crash_collect(struct crash *crash, const struct machine *machine, struct axvcpu *vcpu,
-		   const struct axvcpu_exit *exit)
+		   const struct axvcpu_exit *ex)
 {
 	*crash = (struct crash){
 		.cpu = axvcpu_id(vcpu),
 		.one_of_many = machine->ncpus > 1,
-		.kind = axvcpu_exit_name(exit->kind),
+		.kind = axvcpu_exit_name(ex->kind),
 	};
-	axvcpu_exit_describe(exit, crash->description, sizeof(crash->description));
-	if (exit->kind == AXVCPU_EXIT_INTERNAL_ERROR)
-		collect_error(crash, &exit->u.internal);
-	crash->state_lost = was_reset(vcpu, exit);
+	axvcpu_exit_describe(ex, crash->description, sizeof(crash->description));
+	if (ex->kind == AXVCPU_EXIT_INTERNAL_ERROR)
+		collect_error(crash, &ex->u.internal);
+	crash->state_lost = was_reset(vcpu, ex);
 	if (crash->state_lost)
 		return;
 	collect_registers(crash, vcpu);
@@ -87,16 +87,16 @@ static void print_bytes(const uint8_t *bytes, size_t n, FILE *file)
 	fputc('\n', file);
 }
 
-/* An access to a device, and on a KVM that interprets all code any instruction. */
+/* Device accesses, or any instruction on a KVM that interprets all code. */
 static void print_emulation(const struct crash *crash, FILE *file)
 {
 	fprintf(file, "axrun: KVM could not emulate the instruction at 0x%" PRIx64,
 		crash->code_addr);
 	if (crash->ninsn) {
-		fputs(", which its emulator does not know in this form:", file);
+		fputs(", which its emulator does not support in this form:", file);
 		print_bytes(crash->insn, crash->ninsn, file);
 	} else {
-		fputs(" and did not say which it is\n", file);
+		fputs(" and did not report its bytes\n", file);
 	}
 }
 

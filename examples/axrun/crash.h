@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What is left to see of a guest that crashed. */
+/* The report about a crashed guest. */
 #ifndef AXRUN_CRASH_H
 #define AXRUN_CRASH_H
 
@@ -22,37 +22,40 @@ struct crash_register {
 };
 
 struct crash {
-	/* Which vCPU, and whether there are others. */
+	/* The vCPU, and whether there are several. */
 	uint32_t cpu;
 	bool one_of_many;
-	/* The exit, in one line. */
+	/* The exit, described in one line. */
 	const char *kind;
 	char description[512];
-	/* Of an internal error, else NULL: its name, and the instruction that could not be emulated. */
+	/*
+	 * After an internal error its name, otherwise NULL; and the instruction that could not be
+	 * emulated.
+	 */
 	const char *error;
 	bool emulation_failed;
 	uint8_t insn[CRASH_CODE];
 	size_t ninsn;
-	/* The hypervisor reset the vCPU: its registers say nothing about the guest. */
+	/* The hypervisor has reset the vCPU: its registers do not show the guest's state. */
 	bool state_lost;
 	struct crash_register registers[CRASH_REGISTERS];
 	size_t nregisters;
-	/* Why there are none; "" if there are. */
+	/* Why they could not be read; "" if they were. */
 	char registers_error[256];
-	/* The bytes at the program counter; none if that is not guest memory. */
+	/* The bytes at the program counter; empty if that is not guest memory. */
 	uint64_t code_addr;
 	uint8_t code[CRASH_CODE];
 	size_t ncode;
 };
 
-/* Looks at the vCPU after that exit, when none runs any more. */
+/* Examines the vCPU after that exit; no vCPU may be running. */
 void crash_collect(struct crash *crash, const struct machine *machine, struct axvcpu *vcpu,
-		   const struct axvcpu_exit *exit);
+		   const struct axvcpu_exit *ex);
 
-/* For people. */
+/* Prints it as text. */
 void crash_print(const struct crash *crash, FILE *file);
 
-/* As a member "crash" of the present JSON object. */
+/* As a member "crash" of the current JSON object. */
 void crash_json(const struct crash *crash, struct json *json);
 
 #endif

@@ -8,15 +8,15 @@
 #define ERROR_NOT_SUPPORTED (-2)
 #define ERROR_INVALID_PARAM (-3)
 
-/* A call does no more: SBI lets it do less than it was asked for, and says how much. */
+/* Maximum per call. SBI allows a call to transfer less than requested, and returns the count. */
 #define BYTES_MAX 1024u
 
-/* Returns how many bytes the call takes of guest memory, which are in `buf`; or ERROR_INVALID_PARAM. */
+/* Reads the caller's buffer into `buf`. Returns the length, or ERROR_INVALID_PARAM. */
 static int64_t fetch(struct axvm *vm, const uint64_t args[6], uint8_t buf[BYTES_MAX])
 {
 	uint64_t len = args[0] < BYTES_MAX ? args[0] : BYTES_MAX, base = args[1];
 
-	/* The upper half of the address is for guests of 32 bits. */
+	/* The upper half of the address is for 32-bit guests. */
 	if (args[2] || args[0] > UINT64_MAX - base)
 		return ERROR_INVALID_PARAM;
 	if (len && axvm_read(vm, base, buf, len))
@@ -38,7 +38,7 @@ static struct dbcn_result console_write(struct axvm *vm, struct uart *uart, cons
 static struct dbcn_result console_read(struct axvm *vm, struct uart *uart, const uint64_t args[6])
 {
 	uint8_t buf[BYTES_MAX];
-	/* First a look whether it is memory: what is taken from the console must arrive. */
+	/* Check first that it is memory: characters taken from the console must not be lost. */
 	int64_t len = fetch(vm, args, buf);
 	size_t n;
 

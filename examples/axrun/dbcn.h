@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * SBI's debug console (DBCN), on riscv64: a guest program's way to the console without a driver. It is the
- * same console that the serial port has.
+ * The SBI debug console (DBCN) of riscv64: console access without a driver. It shares the console
+ * of the serial port.
  */
 #ifndef AXRUN_DBCN_H
 #define AXRUN_DBCN_H
@@ -14,7 +14,7 @@
 
 #define DBCN_EXTENSION 0x4442434eu
 
-/* What an SBI call returns. */
+/* Results of an SBI call. */
 struct dbcn_result {
 	int64_t error;
 	uint64_t value;

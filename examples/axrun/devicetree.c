@@ -10,29 +10,29 @@
 
 #include "message.h"
 
-/* For everything but the CPUs and the arguments, and for each CPU. */
+/* Space for everything except the CPUs and the arguments, and per CPU. */
 #define SIZE_FIXED 4096u
 #define SIZE_CPU 3072u
 
 enum {
-	PHANDLE_CONTROLLER = 1, /* where devices' interrupts go */
+	PHANDLE_CONTROLLER = 1, /* the controller of device interrupts */
 	PHANDLE_IMSIC = 2,
-	PHANDLE_CPU = 16, /* riscv64: the interrupt controller of CPU 0, and so on */
+	PHANDLE_CPU = 16, /* riscv64: the interrupt controller of CPU 0; CPU n adds n */
 };
 
-/* What interrupt specifiers have. */
+/* Fields of interrupt specifiers. */
 #define GIC_SPI 0
 #define GIC_PPI 1
 #define LEVEL_HIGH 4
 #define CAUSE_EXTERNAL 9
 
 #define UART_REGISTERS 8
-/* 115200 baud are a divisor of 1. */
+/* The clock at which divisor 1 means 115200 baud. */
 #define UART_CLOCK_HZ 1843200
 
 #define CELLS_MAX 8
 
-/* A tree that grows. The first error stays. */
+/* A tree under construction. Keeps the first error. */
 struct builder {
 	void *fdt;
 	int err;
@@ -67,7 +67,7 @@ static void flag(struct builder *b, const char *name)
 	keep(b, fdt_property(b->fdt, name, NULL, 0));
 }
 
-/* Several texts, each with its NUL, or bytes. */
+/* Several NUL-terminated strings, or bytes. */
 static void texts(struct builder *b, const char *name, const char *values, size_t len)
 {
 	keep(b, fdt_property(b->fdt, name, values, (int)len));
@@ -97,7 +97,7 @@ static void cells(struct builder *b, const char *name, const uint32_t *values, s
 	cells(b, name, (const uint32_t[]){ __VA_ARGS__ }, \
 	      sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
 
-/* Addresses and lengths have two cells each. */
+/* Addresses and lengths take two cells each. */
 #define SPLIT(value) (uint32_t)((uint64_t)(value) >> 32), (uint32_t)(value)
 
 static void place(struct builder *b, uint64_t gpa, uint64_t size)
@@ -105,7 +105,7 @@ static void place(struct builder *b, uint64_t gpa, uint64_t size)
 	CELLS(b, "reg", SPLIT(gpa), SPLIT(size));
 }
 
-/* --- what both have --------------------------------------------------------------------------- */
+/* --- common to both architectures ------------------------------------------------------------- */
 
 static void add_chosen_linux(struct builder *b, const struct devicetree *tree)
 {
@@ -115,7 +115,7 @@ static void add_chosen_linux(struct builder *b, const struct devicetree *tree)
 		CELLS(b, "linux,initrd-start", SPLIT(initrd->gpa));
 		CELLS(b, "linux,initrd-end", SPLIT(initrd->gpa + initrd->size));
 	}
-	/* The kernel erases both when it has read them. */
+	/* The kernel erases both after reading them. */
 	texts(b, "rng-seed", (const char *)tree->rng_seed, sizeof(tree->rng_seed));
 	CELLS(b, "kaslr-seed", tree->kaslr_seed[0], tree->kaslr_seed[1]);
 }
@@ -163,7 +163,7 @@ static void add_serial(struct builder *b, const struct devicetree *tree)
 	end(b);
 }
 
-/* axrun's own, of which docs/guests.md tells. */
+/* axrun's paravirtual devices, described in docs/guests.md. */
 static void add_own(struct builder *b, const struct devicetree *tree)
 {
 	const struct {
@@ -188,7 +188,7 @@ static void add_own(struct builder *b, const struct devicetree *tree)
 
 /* --- arm64 ------------------------------------------------------------------------------------ */
 
-/* KVM's numbers: 16 CPUs on the lowest level. */
+/* Matches KVM: 16 CPUs per lowest affinity level. */
 static uint32_t mpidr(uint32_t cpu)
 {
 	return (cpu & 15) | cpu >> 4 << 8;
@@ -239,10 +239,10 @@ static void add_gic(struct builder *b, const struct devicetree *tree)
 	end(b);
 }
 
-/* Secure and not, virtual, the hypervisor's: the guest uses the virtual one, INTID 27. */
+/* Secure, non-secure, virtual and hypervisor timer. The guest uses the virtual one, INTID 27. */
 static void add_arm64_timer(struct builder *b, const struct devicetree *tree)
 {
-	/* A GICv2 wants to know which CPUs have them. */
+	/* A GICv2 specifier also has a mask of the CPUs that receive the PPI. */
 	uint32_t flags = LEVEL_HIGH;
 
 	if (tree->gic_version == 2)
@@ -282,7 +282,10 @@ static const char *mmu_type(uint32_t satp_mode)
 	}
 }
 
-/* riscv,isa-extensions: what follows rv64 in riscv,isa, letter by letter and then name by name. */
+/*
+ * riscv,isa-extensions: the string list of what follows rv64 in riscv,isa, the single letters
+ * first.
+ */
 static void add_extensions(struct builder *b, const char *isa)
 {
 	const char *from = isa + strlen("rv64");
@@ -388,7 +391,7 @@ static void add_riscv64(struct builder *b, const struct devicetree *tree)
 	add_aplic(b);
 }
 
-/* --- the whole -------------------------------------------------------------------------------- */
+/* --- the complete tree ------------------------------------------------------------------------ */
 
 static void add_root(struct builder *b, const struct devicetree *tree)
 {

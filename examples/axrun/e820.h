@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The map of a PC's memory, as all its boot protocols have it. */
+/* The memory map of a PC, in the format that all its boot protocols share. */
 #ifndef AXRUN_E820_H
 #define AXRUN_E820_H
 
@@ -19,10 +19,10 @@ struct e820_entry {
 	uint32_t type;
 };
 
-/* Each range of memory, and what is hidden in the first. */
+/* Each range of memory may have an entry, and the hidden part splits the first one. */
 #define E820_ENTRIES (GUEST_RANGES + 2)
 
-/* Fills in the entries, ascending; returns how many. */
+/* Fills in the entries in ascending order; returns their number. */
 size_t e820_make(struct e820_entry entries[E820_ENTRIES], const struct layout *layout);
 
 #endif

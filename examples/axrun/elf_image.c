@@ -10,7 +10,7 @@
 #include "bytes.h"
 #include "message.h"
 
-/* The fields of both classes that matter here. */
+/* The fields that are used, for both classes. */
 struct elf_header {
 	bool is64;
 	uint16_t type;
@@ -42,7 +42,7 @@ static bool in_file(const struct image *image, uint64_t offset, uint64_t len)
 	return offset <= image->size && len <= image->size - offset;
 }
 
-/* A file's fields are not aligned: copy them out. The caller has checked that they are there. */
+/* Fields in a file may be unaligned, so they are copied. The caller has checked the bounds. */
 #define READ_HEADER(bits) \
 	do { \
 		Elf##bits##_Ehdr raw; \
@@ -69,7 +69,10 @@ static bool in_file(const struct image *image, uint64_t offset, uint64_t len)
 		segment->align = raw.p_align; \
 	} while (0)
 
-/* False: the file ends within it. Its first EI_NIDENT bytes are there, and its class is known. */
+/*
+ * Returns false if the file ends within the header. The caller has checked EI_NIDENT bytes and the
+ * class.
+ */
 static bool read_fields(const struct image *image, struct elf_header *header)
 {
 	header->is64 = image->bytes[EI_CLASS] == ELFCLASS64;
@@ -105,11 +108,11 @@ static int check_type(const struct elf_header *header, const char *name)
 	case ET_EXEC:
 		return 0;
 	case ET_DYN:
-		return fail("%s: position-independent or a shared library; a guest is linked with "
+		return fail("%s: position-independent or a shared library; link the guest with "
 			    "-static -no-pie",
 			    name);
 	case ET_REL:
-		return fail("%s: an object file; a guest is linked", name);
+		return fail("%s: an object file; link it first", name);
 	case ET_CORE:
 		return fail("%s: a core dump, not a program", name);
 	}
@@ -134,7 +137,7 @@ static int check_header(const struct image *image, const struct elf_header *head
 	if (check_type(header, name))
 		return -1;
 	if (header->phnum == 0)
-		return fail("%s: has no program headers: nothing to load", name);
+		return fail("%s: no program headers, so there is nothing to load", name);
 	if (header->phentsize != phentsize)
 		return fail("%s: program headers of %u bytes instead of %zu", name,
 			    header->phentsize, phentsize);
@@ -198,7 +201,7 @@ static int add_segment(struct image *image, const struct elf_segment *segment, u
 	return 0;
 }
 
-/* False: it is not in that segment. */
+/* Returns false if the entry is not in that segment. */
 static bool find_entry(const struct elf_header *header, const struct elf_segment *segment,
 		       enum elf_entry kind, uint64_t *entry)
 {
@@ -206,7 +209,7 @@ static bool find_entry(const struct elf_header *header, const struct elf_segment
 
 	if (header->entry < base || header->entry - base >= segment->memsz)
 		return false;
-	/* At the start addresses are physical. */
+	/* Paging is off at the entry: use the physical address. */
 	*entry = header->entry - base + segment->paddr;
 	return true;
 }
@@ -224,7 +227,7 @@ int elf_parse(struct image *image, const struct platform *platform, const char *
 	for (n = 0; n < header.phnum; n++) {
 		read_segment(image, &header, n, &segment);
 		if (segment.type == PT_INTERP || segment.type == PT_DYNAMIC)
-			return fail("%s: dynamically linked; a guest is linked with "
+			return fail("%s: dynamically linked; link the guest with "
 				    "-static -no-pie",
 				    name);
 		if (segment.type != PT_LOAD)
@@ -234,9 +237,9 @@ int elf_parse(struct image *image, const struct platform *platform, const char *
 		entry_found |= find_entry(&header, &segment, entry, &image->entry);
 	}
 	if (image->nsegments == 0)
-		return fail("%s: has no loadable segment", name);
+		return fail("%s: no loadable segment", name);
 	if (!entry_found)
-		return fail("%s: its entry 0x%" PRIx64 " is in none of its segments", name,
+		return fail("%s: its entry 0x%" PRIx64 " is outside of its segments", name,
 			    header.entry);
 	image->mode = header.is64 ? AXVCPU_MODE_64 : AXVCPU_MODE_32;
 	return 0;
@@ -244,13 +247,13 @@ int elf_parse(struct image *image, const struct platform *platform, const char *
 
 /* --- notes ------------------------------------------------------------------------------------ */
 
-/* Rounded up to what notes are aligned to. The sum of two lengths in a file does not overflow. */
+/* Rounds up to the alignment of notes. The sum of two lengths in a file does not overflow. */
 static uint64_t padded(uint64_t len, uint64_t align)
 {
 	return (len + align - 1) & ~(align - 1);
 }
 
-/* In a segment that lies within the file. */
+/* Searches a segment that lies within the file. */
 static bool find_in_segment(const uint8_t *bytes, const struct elf_segment *segment, uint64_t align,
 			    const char *owner, uint32_t type, uint64_t *value)
 {
@@ -264,7 +267,7 @@ static bool find_in_segment(const uint8_t *bytes, const struct elf_segment *segm
 		uint64_t desc = padded(name + namesz, align);
 		uint64_t next = padded(desc + descsz, align);
 
-		/* The padding of the last one may be missing. */
+		/* The last note may lack its padding. */
 		if (desc + descsz > segment->filesz)
 			return false;
 		if (bytes_get(notes + at + 8, 4) == type && namesz == strlen(owner) + 1 &&
@@ -279,7 +282,7 @@ static bool find_in_segment(const uint8_t *bytes, const struct elf_segment *segm
 	return false;
 }
 
-/* As check_header(), but silent: that nobody can read a file does not make it a failure. */
+/* Like check_header(), but without a message: an unreadable file is not an error here. */
 static bool has_segments(const struct image *image, struct elf_header *header)
 {
 	const uint8_t *ident = image->bytes;
@@ -298,8 +301,9 @@ bool elf_find_note(const uint8_t *bytes, size_t size, const char *owner, uint32_
 	struct elf_header header = { 0 };
 	struct elf_segment segment;
 	/*
-	 * Notes do not overlap, so all of them are no longer than the file. Tens of thousands of headers
-	 * that name the same ones would take minutes.
+	 * Limits the work: notes do not overlap, so together they are no longer than the file.
+	 * Without a limit, tens of thousands of headers that name the same notes would take
+	 * minutes.
 	 */
 	uint64_t left = size;
 	unsigned int n;
@@ -313,7 +317,7 @@ bool elf_find_note(const uint8_t *bytes, size_t size, const char *owner, uint32_
 		if (segment.filesz > left)
 			return false;
 		left -= segment.filesz;
-		/* Notes padded to 4 bytes, as most are, may lie in a segment that is aligned to 8. */
+		/* Most notes are padded to 4 bytes, even in a segment that is aligned to 8. */
 		if ((segment.align == 8 &&
 		     find_in_segment(bytes, &segment, 8, owner, type, value)) ||
 		    find_in_segment(bytes, &segment, 4, owner, type, value))

@@ -7,29 +7,29 @@
 
 #include "image.h"
 
-/* What the header's entry is. */
+/* Meaning of the header's entry. */
 enum elf_entry {
-	/* A virtual address: that of a segment says where it is. */
+	/* A virtual address, translated by the segment that contains it. */
 	ELF_ENTRY_VIRTUAL,
 	/* A physical address. */
 	ELF_ENTRY_PHYSICAL,
-	/* Nothing that matters. */
+	/* Not used: the entry comes from elsewhere. */
 	ELF_ENTRY_IGNORED,
 };
 
-/* Whether the bytes say that they are one. */
+/* Whether the bytes begin as an ELF image does. */
 bool elf_is(const uint8_t *bytes, size_t size);
 
 /*
- * Fills the segments, the entry and the mode from the file; name is for messages. Returns 0, or -1
- * after fail().
+ * Fills in segments, entry and mode from the file; `name` is for messages. Returns 0, or -1 after
+ * fail().
  */
 int elf_parse(struct image *image, const struct platform *platform, const char *name,
 	      enum elf_entry entry);
 
 /*
- * Looks for a note of that owner and type with a number in it, of 4 or 8 bytes. False: there is none, or
- * the file is broken, or it names more bytes of notes than it has.
+ * Finds a note of that owner and type that holds a number of 4 or 8 bytes. Returns false if there
+ * is none, the file is malformed, or its note segments are longer than the file.
  */
 bool elf_find_note(const uint8_t *bytes, size_t size, const char *owner, uint32_t type,
 		   uint64_t *value);

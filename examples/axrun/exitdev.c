@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "exitdev.h"
 
-/* An access of 4 bytes must be its own as a whole. */
+/* The register is 4 bytes wide, so that it claims 4-byte accesses. */
 #define EXITDEV_SIZE 4
 
 static uint64_t exitdev_read(void *ctx, uint64_t offset, unsigned int width)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The exit device: one register, and what is written there, modulo 256, is axrun's status. */
+/*
+ * The exit device: a write to its only register ends the run; the value modulo 256 becomes axrun's
+ * exit status.
+ */
 #ifndef AXRUN_EXITDEV_H
 #define AXRUN_EXITDEV_H
 
 #include "bus.h"
 #include "outcome.h"
 
-/* Puts it on the bus. Returns 0, or -1 after fail(). */
+/* Adds it to the bus. Returns 0, or -1 after fail(). */
 int exitdev_attach(struct outcome *outcome, struct bus *bus, struct bus_place place);
 
 #endif

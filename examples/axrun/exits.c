@@ -9,11 +9,10 @@
 
 static void note_unclaimed(const char *what, uint64_t addr, unsigned int width)
 {
-	log_message(AXVCPU_LOG_DEBUG, "nobody claims %s 0x%" PRIx64 ", %u bytes", what, addr,
-		    width);
+	log_message(AXVCPU_LOG_DEBUG, "no device at %s 0x%" PRIx64 ", %u bytes", what, addr, width);
 }
 
-/* Of an axvcpu_complete() of any kind. */
+/* Checks the result of any axvcpu_complete*() call. */
 static void check(struct run *run, int err)
 {
 	if (!err)
@@ -24,7 +23,7 @@ static void check(struct run *run, int err)
 
 /* --- devices ---------------------------------------------------------------------------------- */
 
-/* A string instruction accesses the port as often as it has items: none may be left out. */
+/* A string instruction accesses the port once per item; each access must reach the device. */
 static void read_port(struct run *run, struct cpu *cpu, const struct axvcpu_exit_io *io)
 {
 	bool claimed = true;
@@ -73,10 +72,10 @@ static void write_mmio(struct run *run, const struct axvcpu_exit_mmio *mmio)
 
 /* --- services --------------------------------------------------------------------------------- */
 
-/* Other calls than axrun's are answered as without an answer: there are none. */
-static void call(struct run *run, struct cpu *cpu, const struct axvcpu_exit *exit)
+/* Calls outside axrun's range get the default answer, which means "not supported". */
+static void call(struct run *run, struct cpu *cpu, const struct axvcpu_exit *ex)
 {
-	struct axvcpu_exit_hypercall hypercall = exit->u.hypercall;
+	struct axvcpu_exit_hypercall hypercall = ex->u.hypercall;
 	uint32_t id = axvcpu_id(cpu->vcpu);
 	struct dbcn_result result;
 
@@ -92,7 +91,7 @@ static void call(struct run *run, struct cpu *cpu, const struct axvcpu_exit *exi
 		break;
 	case CALL_SBI:
 		if (hypercall.nr == DBCN_EXTENSION) {
-			result = dbcn_call(run->machine.vm, &run->uart, exit->raw_code,
+			result = dbcn_call(run->machine.vm, &run->uart, ex->raw_code,
 					   hypercall.args);
 			check(run, axvcpu_complete_pair(cpu->vcpu, (uint64_t)result.error,
 							result.value));
@@ -100,7 +99,7 @@ static void call(struct run *run, struct cpu *cpu, const struct axvcpu_exit *exi
 		}
 		if (hypercall.nr != GUEST_SBI_EXTENSION)
 			break;
-		hypercall.nr = exit->raw_code;
+		hypercall.nr = ex->raw_code;
 		check(run, axvcpu_complete_pair(cpu->vcpu, 0, services_call(&hypercall, id)));
 		break;
 	}
@@ -118,69 +117,69 @@ static void read_sysreg(struct run *run, struct cpu *cpu, const struct axvcpu_ex
 
 static void write_sysreg(struct run *run, struct cpu *cpu, const struct axvcpu_exit_sysreg *sysreg)
 {
-	/* The one instruction of a CSR that writes also reads. */
+	/* A CSR instruction that writes also reads. */
 	if (run->cpus.platform->swaps_sysregs) {
 		read_sysreg(run, cpu, sysreg);
 		return;
 	}
-	/* Without an answer it is done. */
+	/* Left unanswered, the write completes without a fault. */
 	if (!services_write(&run->services, axvcpu_id(cpu->vcpu), sysreg->addr, sysreg->value))
 		check(run, axvcpu_complete_fault(cpu->vcpu));
 }
 
-/* --- the rest --------------------------------------------------------------------------------- */
+/* --- other exits ------------------------------------------------------------------------------ */
 
-/* Who asked by PSCI is told what came of it. */
-static void start(struct run *run, struct cpu *cpu, const struct axvcpu_exit *exit)
+/* The caller of PSCI CPU_ON gets its result. */
+static void start(struct run *run, struct cpu *cpu, const struct axvcpu_exit *ex)
 {
-	enum axvcpu_psci_result result = ipi_start(&run->cpus, cpu, &exit->u.cpu_up);
+	enum axvcpu_psci_result result = ipi_start(&run->cpus, cpu, &ex->u.cpu_up);
 
-	if (exit->answerable)
+	if (ex->answerable)
 		check(run, axvcpu_complete_value(cpu->vcpu, (uint64_t)(int64_t)result));
 }
 
-/* The report is made when the other vCPUs have stopped. */
-static void crash(struct run *run, struct cpu *cpu, const struct axvcpu_exit *exit)
+/* The crash report is collected when the other vCPUs have stopped. */
+static void crash(struct run *run, struct cpu *cpu, const struct axvcpu_exit *ex)
 {
 	if (!outcome_set(&run->outcome, RUN_CRASH, STATUS_CRASH))
 		return;
-	run->last_exit = *exit;
+	run->last_exit = *ex;
 	run->last_vcpu = cpu->vcpu;
 }
 
-void exits_handle(struct run *run, struct cpu *cpu, const struct axvcpu_exit *exit)
+void exits_handle(struct run *run, struct cpu *cpu, const struct axvcpu_exit *ex)
 {
-	switch (exit->kind) {
+	switch (ex->kind) {
 	case AXVCPU_EXIT_IO_READ:
-		read_port(run, cpu, &exit->u.io);
+		read_port(run, cpu, &ex->u.io);
 		break;
 	case AXVCPU_EXIT_IO_WRITE:
-		write_port(run, &exit->u.io);
+		write_port(run, &ex->u.io);
 		break;
 	case AXVCPU_EXIT_MMIO_READ:
-		read_mmio(run, cpu, &exit->u.mmio);
+		read_mmio(run, cpu, &ex->u.mmio);
 		break;
 	case AXVCPU_EXIT_MMIO_WRITE:
-		write_mmio(run, &exit->u.mmio);
+		write_mmio(run, &ex->u.mmio);
 		break;
 	case AXVCPU_EXIT_HYPERCALL:
-		call(run, cpu, exit);
+		call(run, cpu, ex);
 		break;
 	case AXVCPU_EXIT_SYSREG_READ:
-		read_sysreg(run, cpu, &exit->u.sysreg);
+		read_sysreg(run, cpu, &ex->u.sysreg);
 		break;
 	case AXVCPU_EXIT_SYSREG_WRITE:
-		write_sysreg(run, cpu, &exit->u.sysreg);
+		write_sysreg(run, cpu, &ex->u.sysreg);
 		break;
 	case AXVCPU_EXIT_NOTHING:
 	case AXVCPU_EXIT_EXTERNAL_INTERRUPT:
 	case AXVCPU_EXIT_EOI:
 		break;
 	case AXVCPU_EXIT_CPU_UP:
-		start(run, cpu, exit);
+		start(run, cpu, ex);
 		break;
 	case AXVCPU_EXIT_SEND_IPI:
-		ipi_send(&run->cpus, cpu, &exit->u.ipi);
+		ipi_send(&run->cpus, cpu, &ex->u.ipi);
 		break;
 	case AXVCPU_EXIT_HALT:
 		cpus_halt(&run->cpus, cpu);
@@ -195,7 +194,7 @@ void exits_handle(struct run *run, struct cpu *cpu, const struct axvcpu_exit *ex
 		outcome_set(&run->outcome, RUN_RESET, STATUS_RESET);
 		break;
 	default:
-		crash(run, cpu, exit);
+		crash(run, cpu, ex);
 		break;
 	}
 }

@@ -68,7 +68,7 @@ static int read_all(struct file *file, int fd, char *reason)
 	if (data == MAP_FAILED)
 		return refuse(reason, strerror(errno));
 	file->data = data;
-	/* No more than a hint: fewer page faults. */
+	/* Only a hint, for fewer page faults. */
 	madvise(data, file->size, MADV_HUGEPAGE);
 	while (done < file->size) {
 		ssize_t n = read(fd, data + done, file->size - done);
@@ -83,7 +83,7 @@ static int read_all(struct file *file, int fd, char *reason)
 	return 0;
 }
 
-/* The reason is put into `reason`, of REASON_MAX bytes. */
+/* Writes the reason of a failure to `reason`, of REASON_MAX bytes. */
 static int open_and_read(struct file *file, const char *name, char *reason)
 {
 	int fd, ret;

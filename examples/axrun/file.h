@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Files whose bytes are to be in guest memory. They are read, once: a mapping would change with the
- * file, and a file that becomes shorter would take its pages away, which is SIGBUS.
+ * Files to be loaded into guest memory. They are read, not mapped: a mapping would change with the
+ * file, and access to pages of a truncated file raises SIGBUS.
  */
 #ifndef AXRUN_FILE_H
 #define AXRUN_FILE_H
@@ -9,18 +9,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* No guest program, kernel or initramfs is as large as this. */
+/* Larger than any guest program, kernel or initramfs. */
 #define FILE_MAX (UINT64_C(1) << 30)
 
 struct file {
 	/* As on the command line, for messages. */
 	const char *name;
-	/* Its own memory, by mmap(). */
+	/* Allocated by mmap(). */
 	const uint8_t *data;
 	size_t size;
 };
 
-/* Reads a regular file. Returns 0, or -1 after fail(); file_free() in any case. */
+/* Reads a regular file. Returns 0, or -1 after fail(); call file_free() in either case. */
 int file_read(struct file *file, const char *name);
 
 /* The same without fail(). */

@@ -9,7 +9,7 @@
 
 #define PE_OFFSET 0x3cu
 
-/* MAGIC(where, what is there): a string, with its NULs but for the last. */
+/* MAGIC(offset, string): includes embedded NULs, but not the final one. */
 #define MAGIC(offset, text) offset, text, sizeof(text) - 1
 
 static const struct {
@@ -18,11 +18,11 @@ static const struct {
 	size_t len;
 	const char *kind;
 } magics[] = {
-	{ MAGIC(0, "\x04\x22\x4d\x18"), "a file compressed by lz4" },
-	{ MAGIC(0, "\x02\x21\x4c\x18"), "a file compressed by lz4" },
-	{ MAGIC(0, "\x89LZO\0\r\n\x1a\n"), "a file compressed by lzop" },
-	/* Behind "BZh" and a digit. */
-	{ MAGIC(4, "1AY&SY"), "a file compressed by bzip2" },
+	{ MAGIC(0, "\x04\x22\x4d\x18"), "a file compressed with lz4" },
+	{ MAGIC(0, "\x02\x21\x4c\x18"), "a file compressed with lz4" },
+	{ MAGIC(0, "\x89LZO\0\r\n\x1a\n"), "a file compressed with lzop" },
+	/* Follows "BZh" and a digit. */
+	{ MAGIC(4, "1AY&SY"), "a file compressed with bzip2" },
 	{ MAGIC(0, "PK\x03\x04"), "a zip archive" },
 	{ MAGIC(0, "7z\xbc\xaf\x27\x1c"), "a 7z archive" },
 	{ MAGIC(0, "!<arch>\n"), "an ar archive, such as a library or a Debian package" },
@@ -39,7 +39,10 @@ static const struct {
 	{ MAGIC(0, "#!"), "a script" },
 };
 
-/* As the lzma command writes it to a pipe: properties, a dictionary of whole 64 KiB, no length. */
+/*
+ * Streams of the lzma command: properties, a dictionary that is a multiple of 64 KiB, unknown
+ * length.
+ */
 static bool is_lzma(const uint8_t *bytes, size_t size)
 {
 	return size >= 13 && !memcmp(bytes, "\x5d\0\0", 3) && bytes_get(bytes + 5, 8) == UINT64_MAX;
@@ -64,7 +67,7 @@ const char *foreign_kind(const uint8_t *bytes, size_t size)
 		    !memcmp(bytes + magics[i].offset, magics[i].magic, magics[i].len))
 			return magics[i].kind;
 	if (is_lzma(bytes, size))
-		return "a file compressed by lzma";
+		return "a file compressed with lzma";
 	return is_pe(bytes, size) ? "a PE program (for EFI or Windows)" : NULL;
 }
 

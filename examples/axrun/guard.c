@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What it is told, in a piece: a pipe takes so few bytes whole. */
+/* A message to the guard. Writes of up to PIPE_BUF bytes to a pipe are atomic. */
 struct order {
 	bool taken;
 	struct termios found, ours;
@@ -21,7 +21,7 @@ struct order {
 _Static_assert(sizeof(struct order) <= PIPE_BUF, "an order could arrive in two pieces");
 
 static pid_t guard;
-/* Of a pipe, of which nobody else has this end: when axrun is gone, the guard reads its end. */
+/* Write end of a pipe that only axrun has: when axrun is gone, the guard reads end of file. */
 static int orders = -1;
 
 static bool same(const struct termios *a, const struct termios *b)
@@ -37,11 +37,11 @@ static _Noreturn void watch(int from)
 	sigset_t all;
 
 	prctl(PR_SET_NAME, "axrun-guard");
-	/* What is sent to axrun's process group, or by the terminal, is not for this one. */
+	/* Signals to axrun's process group, or from the terminal, must not end the guard. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	setpgid(0, 0);
-	/* Whoever reads what axrun writes waits for the last one who could write. */
+	/* Readers of axrun's output wait until all writers have closed it. */
 	close_range(STDIN_FILENO + 1, (unsigned int)from - 1, 0);
 	close_range((unsigned int)from + 1, UINT_MAX, 0);
 	while (read(from, &next, sizeof(next)) == sizeof(next))

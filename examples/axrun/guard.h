@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * A process that gives the terminal on stdin back if axrun is killed, when axrun itself no longer can: by
- * SIGKILL, or by the kernel when memory has run out. It does nothing else, and ends with axrun.
+ * A process that restores the terminal on stdin if axrun is killed by SIGKILL, by the user or by
+ * the OOM killer. It does nothing else, and ends with axrun.
  *
- * All but guard_start() are async-signal-safe, and do nothing where there is no guard.
+ * All functions except guard_start() are async-signal-safe, and do nothing if there is no guard.
  */
 #ifndef AXRUN_GUARD_H
 #define AXRUN_GUARD_H
@@ -11,18 +11,18 @@
 #include <termios.h>
 
 /*
- * Makes it. Before there are threads and a VM, of which it is to have nothing. Where no process can be
- * made there is none.
+ * Starts the guard. Call it before there are threads and a VM, which it must not inherit. If fork()
+ * fails, there is no guard.
  */
 void guard_start(void);
 
 /*
- * From now on the terminal is to be set to 'found' if axrun is killed, unless it is no longer as 'ours'
- * by then: whoever waits for axrun may be quicker. Without them there is nothing to be done.
+ * From now on, if axrun is killed, set the terminal to `found`; unless it has changed from `ours`,
+ * for example by a parent process that was faster. With NULL, leave it alone.
  */
 void guard_tell(const struct termios *found, const struct termios *ours);
 
-/* Ends it, and waits until it has ended. So does exit(). */
+/* Ends the guard and waits for it. exit() calls this, too. */
 void guard_end(void);
 
 #endif

@@ -59,7 +59,7 @@ int guests_read_list(struct file *list)
 
 	*list = (struct file){ .name = NULL };
 	if (!path)
-		return fail("no memory for the name of the list of guests");
+		return fail("out of memory for the path of the guest list");
 	err = file_read(list, path);
 	list->name = NULL;
 	free(path);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The installed guests, which may be named without a path: in the folder that $AXRUN_GUESTS names, or
- * where "make install" puts them. Beside them is a list, with a line of each.
+ * The installed guests, which can be named without a path. They are in the directory that
+ * $AXRUN_GUESTS names, or where "make install" puts them, with a list that describes each in one
+ * line.
  */
 #ifndef AXRUN_GUESTS_H
 #define AXRUN_GUESTS_H
@@ -10,21 +11,21 @@
 
 #include "file.h"
 
-/* For messages and --help. */
+/* The directory, for messages and --help. */
 #define GUESTS_VARIABLE "AXRUN_GUESTS"
 
 const char *guests_folder(void);
 
 /*
- * Its path, to be freed, for a name without a slash that is no file here; NULL: the name is a path, or
- * there is no such guest, either.
+ * Path of the guest, to be freed, if the name has no slash and no file in the current directory has
+ * it. NULL: the name is a path, or there is no such guest.
  */
 char *guests_find(const char *name);
 
-/* Whether it is such a name, and there is no file here that is called so. */
+/* Whether the name has no slash and no file in the current directory has it. */
 bool guests_is_name(const char *name);
 
-/* Reads the list. Returns 0, or -1 after fail(); file_free() in any case. */
+/* Reads the list. Returns 0, or -1 after fail(); call file_free() in either case. */
 int guests_read_list(struct file *list);
 
 #endif

@@ -15,7 +15,7 @@ static int place_firmware(struct image *image, const struct platform *platform, 
 {
 	if (image->size > platform->firmware_max)
 		return fail("an image of %zu bytes is too large for firmware: at most %" PRIu64
-			    " bytes; with --load it goes into memory",
+			    " bytes; use --load to put it into memory",
 			    image->size, platform->firmware_max);
 	*gpa = platform->firmware_end - image->size;
 	image->entry = platform->reset_pc;
@@ -63,7 +63,7 @@ static int guest_parse(struct image *image, const struct options *options,
 			return -1;
 	} else {
 		if (options->load_given)
-			return fail("--load is for flat images; %s is ELF and says where it goes",
+			return fail("--load is for flat images; %s is ELF, which has load addresses",
 				    options->guest);
 		if (elf_parse(image, platform, options->guest, ELF_ENTRY_VIRTUAL))
 			return -1;
@@ -75,16 +75,18 @@ static int guest_parse(struct image *image, const struct options *options,
 	return 0;
 }
 
-/* The command line has told a kernel from a guest program by the file as it was then. */
+/*
+ * Takes the contents that options_parse() has read to tell kernels from guest programs, even if the
+ * file has changed since.
+ */
 static int take_file(struct image *image, struct options *options)
 {
 	const char *path = options->guest_path ? options->guest_path : options->guest;
 
 	if (!options->file.data && !options->kernel && !options->guest_path &&
 	    guests_is_name(options->guest))
-		return fail(
-			"%s: there is no such file here and no such guest in %s; see axrun --list",
-			options->guest, guests_folder());
+		return fail("%s: no such file, and no such guest in %s; see axrun --list",
+			    options->guest, guests_folder());
 	if (!options->file.data)
 		return file_read(&image->file, path);
 	image->file = options->file;
@@ -107,7 +109,9 @@ int image_load(struct image *image, struct options *options, const struct platfo
 	image->kind = IMAGE_LINUX;
 	if (kernel_parse(image, options, platform))
 		return -1;
-	return options->initrd_path ? file_read(&image->initrd, options->initrd_path) : 0;
+	if (options->initrd_path)
+		return file_read(&image->initrd, options->initrd_path);
+	return 0;
 }
 
 bool image_has(const struct image *image, uint64_t gpa)

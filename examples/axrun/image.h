@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Guest images: what is to be in memory before the first instruction.
+ * Guest images: the contents of memory before the first instruction.
  *
- * Nothing in a file is believed: each offset, length and address is checked before it is used.
+ * Files are not trusted: each offset, length and address is checked before it is used.
  */
 #ifndef AXRUN_IMAGE_H
 #define AXRUN_IMAGE_H
@@ -18,13 +18,13 @@
 #define IMAGE_SEGMENTS 64
 
 enum image_kind {
-	/* A guest program, which finds a boot page: docs/guests.md. */
+	/* A guest program, which gets a boot page: docs/guests.md. */
 	IMAGE_GUEST,
 	/* A Linux kernel: docs/boot.md. */
 	IMAGE_LINUX,
 };
 
-/* What a kernel finds when it starts. */
+/* How a kernel gets its parameters. */
 enum image_protocol {
 	/* A device tree. */
 	PROTOCOL_TREE,
@@ -35,7 +35,7 @@ enum image_protocol {
 };
 
 struct image_segment {
-	/* Guest-physical address and bytes; from `filesz` on they are zero. */
+	/* Guest-physical address, size and data; bytes from `filesz` on are zero. */
 	uint64_t gpa;
 	uint64_t memsz;
 	const uint8_t *data;
@@ -44,41 +44,43 @@ struct image_segment {
 
 struct image {
 	struct file file;
-	/* What it contains, and what the segments' data lies in: the file itself, or `unpacked`. */
+	/* The image. The segments point into it: it is the file itself, or `unpacked`. */
 	const uint8_t *bytes;
 	size_t size;
-	/* If the file is compressed, its contents, of at most so many bytes. */
+	/* Contents of a compressed file, and their maximum length. */
 	struct file unpacked;
 	uint64_t unpack_max;
 	enum image_kind kind;
-	/* Of a kernel; and whether `bytes` begin as a bzImage does, with a setup header. */
+	/*
+	 * For a kernel: its protocol, and whether `bytes` begin with the setup header of a bzImage.
+	 */
 	enum image_protocol protocol;
 	bool has_setup_header;
-	/* Characters of the command line that this kernel takes. */
+	/* Maximum length of this kernel's command line. */
 	uint64_t command_line_max;
-	/* In the order of the file; none overlaps, none wraps around. */
+	/* In file order, without overlap or wrap-around. */
 	struct image_segment segments[IMAGE_SEGMENTS];
 	size_t nsegments;
-	/* First instruction; in raw mode just the program counter. */
+	/* Entry point; in raw mode the value of the program counter. */
 	uint64_t entry;
 	/* enum axvcpu_mode */
 	uint32_t mode;
-	/* It does not say how much memory it uses: behind the file there may be more, its .bss. */
+	/* A flat image does not tell how much memory it uses: its .bss may follow the file. */
 	bool flat;
-	/* Its one segment is read-only, outside of memory, where a reset finds it. */
+	/* Its only segment is read-only, outside of memory, and contains the reset vector. */
 	bool firmware;
-	/* The initial RAM disk; of size 0: there is none. It has to end below that address. */
+	/* The initial RAM disk, of size 0 if there is none. It must end below that address. */
 	struct file initrd;
 	uint64_t initrd_end;
 };
 
 /*
- * Takes options->file, or reads it if it has been taken before, and the initrd, and checks them. Returns
- * 0, or -1 after fail(); image_free() in any case.
+ * Loads and checks the image, from options->file or, if that has been taken already, by reading it;
+ * and the initrd. Returns 0, or -1 after fail(); call image_free() in either case.
  */
 int image_load(struct image *image, struct options *options, const struct platform *platform);
 
-/* Whether one of its segments has that address. */
+/* Whether a segment contains that address. */
 bool image_has(const struct image *image, uint64_t gpa);
 
 void image_free(struct image *image);

@@ -11,9 +11,9 @@
 #include "message.h"
 #include "signals.h"
 
-/* How long the thread waits until it looks again for room for what somebody types. */
+/* Interval at which a full input buffer is checked for room. */
 #define PATIENCE_MS 100
-/* How long until it tries again to give it to a guest that is not ready for it. */
+/* Retry interval while the guest is not ready for the input. */
 #define BUSY_MS 1
 
 static void wake(void *ctx)
@@ -21,14 +21,14 @@ static void wake(void *ctx)
 	const struct input *input = ctx;
 	const uint64_t one = 1;
 
-	/* It cannot fail but for a counter that is full, and then it is awake already. */
+	/* Fails only if the counter is full, and then the thread is awake already. */
 	if (write(input->wake_fd, &one, sizeof(one)) < 0)
 		return;
 }
 
 /*
- * Sleeps until it is woken, or, if that is of interest, until there is something on stdin. If the guest
- * is busy, not for long, but so long: what is pasted is no reason to try again earlier.
+ * Sleeps until woken or, if axrun wants input, until stdin has some. While the guest is busy,
+ * sleeps for BUSY_MS only, and ignores stdin: pasted text is no reason to retry earlier.
  */
 static void wait_for_input(const struct input *input, bool wants, bool busy)
 {
@@ -44,7 +44,7 @@ static void wait_for_input(const struct input *input, bool wants, bool busy)
 
 	if (busy)
 		timeout = BUSY_MS;
-	/* A guest that asks for its input itself makes room without a word. */
+	/* A guest that polls for its input frees space without a wake-up. */
 	else if (listens && !room)
 		timeout = PATIENCE_MS;
 	if (poll(fds, listens && room && !busy ? 2 : 1, timeout) < 0)
@@ -61,7 +61,7 @@ static void *work(void *arg)
 
 	signals_thread_start();
 	while (!atomic_load(&input->ends)) {
-		/* What is waited for is known before the sleep; a change wakes. */
+		/* Read before sleeping; a later change wakes the thread. */
 		bool wants = uart_wants_input(input->uart);
 		bool has = wants && console_waiting(input->console);
 
@@ -83,7 +83,7 @@ int input_start(struct input *input, struct uart *uart, struct console *console)
 	if (input->wake_fd < 0)
 		return fail("cannot watch stdin: %s", strerror(errno));
 	uart_watch(uart, wake, input);
-	/* Signals are for the main thread. */
+	/* Signals are for the main thread only. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(&input->thread, NULL, work, input);

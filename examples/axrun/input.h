@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * What the guest does not ask for itself: a thread that sleeps on stdin and tells the serial port that
- * something has been typed, while the guest waits for its interrupt; and that hears Ctrl-A x whatever
- * the guest does. It reads what somebody types in advance only if there is that key.
+ * A thread that waits for stdin. While the guest waits for the serial port's interrupt, it passes
+ * new input to the port; and it handles Ctrl-A x whatever the guest does. It reads ahead only if
+ * that escape is enabled.
  */
 #ifndef AXRUN_INPUT_H
 #define AXRUN_INPUT_H
@@ -16,15 +16,16 @@
 struct input {
 	struct uart *uart;
 	struct console *console;
-	/* Wakes the thread: the guest waits now, or the end has come. */
+	/* Wakes the thread: the guest has begun to wait, or the run ends. */
 	int wake_fd;
 	atomic_int ends;
 	pthread_t thread;
 };
 
 /*
- * Starts the thread, if the port's interrupt is connected or the console has an escape; ends it. 0,
- * or -1 after fail(). Between the two the port is not to be attached again.
+ * input_start() starts the thread if the port's interrupt is connected or the console has an
+ * escape, and returns 0, or -1 after fail(). input_stop() ends it. In between, uart_attach() must
+ * not be called.
  */
 int input_start(struct input *input, struct uart *uart, struct console *console);
 void input_stop(struct input *input);

@@ -5,7 +5,7 @@
 
 #include "message.h"
 
-/* `delivery_mode`, as axvcpu/exit.h has it. */
+/* Values of `delivery_mode`, from axvcpu/exit.h. */
 enum {
 	MODE_FIXED = 0,
 	MODE_LOWEST = 1,
@@ -14,11 +14,11 @@ enum {
 	MODE_STARTUP = 6,
 };
 
-/* A logical destination: a cluster of 16 CPUs, and a bit for each of these. */
+/* A logical destination is a cluster of 16 CPUs and a bit mask in it. */
 #define CLUSTER_SHIFT 16
 #define CLUSTER_CPUS 16
 
-/* A startup's vector is the page at which the CPU begins. */
+/* The vector of a startup IPI is the page number of the entry point. */
 #define STARTUP_SHIFT 12
 
 static uint64_t bit(uint64_t cpu)
@@ -32,9 +32,9 @@ static uint64_t all_of(uint32_t ncpus)
 }
 
 /*
- * Guests choose the xAPIC's logical destinations themselves, and nobody here listens when they do.
- * Taken is what all of them choose who use its flat model: bit n is CPU n, of the first eight. So
- * it is with the x2APIC, where the hardware chooses, and more CPUs have one.
+ * Guests program the xAPIC's logical ids themselves, and axrun does not see that. It assumes the
+ * ids that all guests with the flat model use: bit n is CPU n, for the first eight. x2APIC ids,
+ * which the hardware assigns, work alike, for more CPUs.
  */
 static uint64_t logical(uint64_t destination)
 {
@@ -55,7 +55,7 @@ uint64_t ipi_targets(const struct axvcpu_exit_ipi *ipi, uint32_t sender, uint32_
 	else
 		targets = ipi->logical ? logical(ipi->target_cpu) : bit(ipi->target_cpu);
 	targets &= all_of(ncpus);
-	/* All have the same priority: of those, the first. */
+	/* All CPUs have the same priority: take the first. */
 	if (ipi->delivery_mode == MODE_LOWEST)
 		targets &= -targets;
 	return targets;
@@ -64,10 +64,10 @@ uint64_t ipi_targets(const struct axvcpu_exit_ipi *ipi, uint32_t sender, uint32_
 static enum axvcpu_psci_result start(struct cpus *cpus, struct cpu *sender, uint32_t id,
 				     uint64_t entry, uint64_t arg)
 {
-	/* A second startup, which many send, is not for a CPU that is on. */
+	/* Many guests send a second startup IPI; a CPU that is on ignores it. */
 	if (cpus_start(cpus, sender, id, entry, arg))
 		return AXVCPU_PSCI_SUCCESS;
-	log_message(AXVCPU_LOG_DEBUG, "CPU %" PRIu32 " is on: it is not started again", id);
+	log_message(AXVCPU_LOG_DEBUG, "CPU %" PRIu32 " is already on", id);
 	return AXVCPU_PSCI_ALREADY_ON;
 }
 
@@ -77,8 +77,7 @@ void ipi_send(struct cpus *cpus, struct cpu *sender, const struct axvcpu_exit_ip
 	uint32_t id;
 
 	if (!targets)
-		log_message(AXVCPU_LOG_DEBUG, "an interrupt to no CPU: 0x%" PRIx64,
-			    ipi->target_cpu);
+		log_message(AXVCPU_LOG_DEBUG, "IPI without a target: 0x%" PRIx64, ipi->target_cpu);
 	for (id = 0; id < cpus->n; id++) {
 		if (!(targets & bit(id)))
 			continue;
@@ -91,7 +90,7 @@ void ipi_send(struct cpus *cpus, struct cpu *sender, const struct axvcpu_exit_ip
 			cpus_nmi(cpus, sender, id);
 			break;
 		case MODE_INIT:
-			/* Its end means nothing to CPUs of this century. */
+			/* Current CPUs ignore the deassertion of INIT. */
 			if (ipi->level)
 				cpus_init(cpus, sender, id);
 			break;
@@ -99,7 +98,8 @@ void ipi_send(struct cpus *cpus, struct cpu *sender, const struct axvcpu_exit_ip
 			start(cpus, sender, id, ipi->vector << STARTUP_SHIFT, 0);
 			break;
 		default:
-			log_message(AXVCPU_LOG_DEBUG, "an interrupt of kind %u to CPU %" PRIu32,
+			log_message(AXVCPU_LOG_DEBUG,
+				    "IPI with unsupported delivery mode %u to CPU %" PRIu32,
 				    ipi->delivery_mode, id);
 			break;
 		}
@@ -116,8 +116,7 @@ enum axvcpu_psci_result ipi_start(struct cpus *cpus, struct cpu *sender,
 		id = platform_cpu(cpus->platform, up->target_cpu);
 		if (id < cpus->n)
 			return start(cpus, sender, id, up->entry_point, up->arg);
-		log_message(AXVCPU_LOG_DEBUG, "there is no CPU 0x%" PRIx64 " to start",
-			    up->target_cpu);
+		log_message(AXVCPU_LOG_DEBUG, "no CPU 0x%" PRIx64 " to start", up->target_cpu);
 		return AXVCPU_PSCI_INVALID_PARAMETERS;
 	}
 	for (id = 0; id < cpus->n; id++)

@@ -4,27 +4,26 @@
 #include <inttypes.h>
 
 /*
- * Takes one character of UTF-8, at least one byte; U+FFFD if it is malformed, overlong, a surrogate
- * or too large.
+ * Decodes one UTF-8 character and moves `*text` past it, by at least one byte. Returns U+FFFD for
+ * malformed or overlong sequences, surrogates and values that are too large.
  */
 static uint32_t take_utf8(const unsigned char **text)
 {
 	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *p = *text;
 	uint32_t c = *p++;
-	unsigned int more = c < 0x80   ? 0
-			    : c < 0xc0 ? 4
-			    : c < 0xe0 ? 1
-			    : c < 0xf0 ? 2
-			    : c < 0xf8 ? 3
-				       : 4;
-	unsigned int i;
+	unsigned int more, i;
 
 	*text = p;
-	if (more == 0)
+	if (c < 0x80)
 		return c;
-	if (more == 4)
+	if (c < 0xc0 || c >= 0xf8)
 		return 0xfffd;
+	more = 1;
+	if (c >= 0xe0)
+		more = 2;
+	if (c >= 0xf0)
+		more = 3;
 	c &= 0x3fu >> more;
 	for (i = 0; i < more; i++, p++) {
 		if ((*p & 0xc0) != 0x80)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Writes one JSON object, on one line, of plain ASCII. */
+/* Writes one JSON object on one line, in ASCII. */
 #ifndef AXRUN_JSON_H
 #define AXRUN_JSON_H
 
@@ -13,10 +13,10 @@ struct json {
 	bool comma;
 };
 
-/* Begins the document, an object. json_end() ends it. */
+/* Begins the document, which is an object; json_end() ends it. */
 void json_start(struct json *json, FILE *file);
 
-/* Begins an object as a member. json_end() ends it. */
+/* Begins an object as a member; json_end() ends it. */
 void json_object(struct json *json, const char *name);
 void json_end(struct json *json);
 
@@ -24,10 +24,10 @@ void json_bool(struct json *json, const char *name, bool value);
 void json_number(struct json *json, const char *name, uint64_t value);
 void json_real(struct json *json, const char *name, double value);
 
-/* As a string: JSON's numbers are too narrow for addresses and registers. */
+/* Writes a string: JSON numbers are not wide enough for addresses and registers. */
 void json_hex(struct json *json, const char *name, uint64_t value);
 
-/* UTF-8; what is none is replaced by U+FFFD. */
+/* Expects UTF-8; malformed parts are replaced by U+FFFD. */
 void json_string(struct json *json, const char *name, const char *value);
 
 #endif

@@ -12,7 +12,7 @@
 #include "unpack.h"
 #include "vmlinux.h"
 
-/* The first that fits is taken: an ELF kernel with a PVH entry is started by that. */
+/* The first match wins, so an ELF kernel with a PVH entry is started there. */
 static const struct kernel_format *const formats[] = {
 	&arm64_image_format, &riscv64_image_format, &bzimage_format, &pvh_format, &vmlinux_format,
 };
@@ -39,12 +39,12 @@ static int refuse(const struct image *image, const char *name)
 	const char *kind = foreign_kind(image->bytes, image->size);
 
 	if (image->unpacked.data)
-		return fail("%s: compressed, and it contains %s, no Linux kernel in a format that "
-			    "axrun knows",
-			    name, kind ? kind : "something else");
+		return fail("%s: compressed; contains %s, not a Linux kernel in a format that "
+			    "axrun supports",
+			    name, kind ? kind : "data of unknown type");
 	if (kind)
 		return foreign_refuse(name, kind);
-	return fail("%s: no Linux kernel in a format that axrun knows", name);
+	return fail("%s: not a Linux kernel in a format that axrun supports", name);
 }
 
 int kernel_parse(struct image *image, const struct options *options,
@@ -59,7 +59,7 @@ int kernel_parse(struct image *image, const struct options *options,
 	if (!format)
 		return refuse(image, name);
 	if (format->platform && strcmp(format->platform, platform->name))
-		return fail("%s: %s, which is for %s; this host is %s", name, format->what,
+		return fail("%s: %s is for %s, but this host is %s", name, format->what,
 			    format->platform, platform->name);
 	image->command_line_max = platform->command_line_max;
 	if (format->parse(image, platform, name))

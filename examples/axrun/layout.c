@@ -8,14 +8,14 @@
 #include "message.h"
 
 #define GIB (UINT64_C(1) << 30)
-/* No architecture has wider physical addresses than 52 bits. How many a host has, KVM knows. */
+/* No architecture has physical addresses of more than 52 bits. KVM checks the host's own limit. */
 #define MEMORY_MAX (UINT64_C(1) << 52)
 #define STACK_SIZE 0x2000u
-/* Real mode addresses its stack with 16 bits. */
+/* In real mode the stack has 16-bit addresses. */
 #define REAL_MODE_END 0x10000u
 /*
- * From the begin of memory on: as far as the oldest boot protocols look for a device tree, and kernels with
- * small page tables of their own can reach.
+ * Flat images get their boot area below this offset in memory: the oldest boot protocols look no
+ * further for a device tree, and kernels with small initial page tables reach no further.
  */
 #define FLAT_END (UINT64_C(512) << 20)
 
@@ -24,7 +24,7 @@ static int place_memory(struct layout *layout, const struct platform *platform, 
 	uint64_t low = platform->hole_gpa - platform->ram_gpa;
 
 	if (memory > MEMORY_MAX)
-		return fail("--memory: 0x%" PRIx64 " bytes are more than there are addresses",
+		return fail("--memory: 0x%" PRIx64 " bytes exceed the physical address space",
 			    memory);
 	layout->ram[0].gpa = platform->ram_gpa;
 	layout->ram[0].size = memory < low ? memory : low;
@@ -80,17 +80,17 @@ static int check_image(const struct layout *layout, const struct image *image)
 		if (!layout_has(layout, segment->gpa, segment->memsz))
 			return refuse_segment(layout, segment);
 		if (overlap(segment->gpa, segment->memsz, layout->hidden.gpa, layout->hidden.size))
-			return fail("the kernel does not fit: it wants memory at 0x%" PRIx64
-				    ", where a PC has none to give",
+			return fail("the kernel does not fit: it needs memory at 0x%" PRIx64
+				    ", which a PC reserves",
 				    segment->gpa);
 	}
-	/* In raw mode it is relative to something that only the hardware knows. */
+	/* In raw mode the entry is relative to a segment base that the hardware sets. */
 	if (image->mode != AXVCPU_MODE_RAW && !layout_has(layout, image->entry, 1))
 		return fail("the entry 0x%" PRIx64 " is not in guest memory", image->entry);
 	return 0;
 }
 
-/* As struct axvcpu_setup_config documents it. */
+/* The size that struct axvcpu_setup_config documents. */
 static uint64_t tables_size(const struct layout *layout, const struct platform *platform,
 			    uint32_t mode)
 {
@@ -107,7 +107,7 @@ static uint64_t tables_size(const struct layout *layout, const struct platform *
 	return (pages + (gib - 1) / 512) * GUEST_PAGE_SIZE;
 }
 
-/* The segment that has a byte in that range; NULL if none has. */
+/* The segment that overlaps the range, or NULL. */
 static const struct image_segment *segment_in(const struct image *image, uint64_t gpa, uint64_t len)
 {
 	size_t i;
@@ -118,7 +118,7 @@ static const struct image_segment *segment_in(const struct image *image, uint64_
 	return NULL;
 }
 
-/* Whether a range meets something that has its place already, and what. */
+/* Whether a range overlaps something that is already placed, and the place of that. */
 static bool obstacle(const struct layout *layout, const struct image *image, uint64_t gpa,
 		     uint64_t len, struct guest_range *found)
 {
@@ -140,7 +140,7 @@ static uint64_t whole_pages(uint64_t len)
 	return (len + GUEST_PAGE_SIZE - 1) & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
 }
 
-/* Where memory is described by a tree, a kernel needs neither a page nor a stack. */
+/* A kernel with a device tree needs neither a parameter page nor a stack. */
 static uint64_t start_size(const struct platform *platform, const struct image *image)
 {
 	if (image->kind == IMAGE_GUEST)
@@ -148,7 +148,7 @@ static uint64_t start_size(const struct platform *platform, const struct image *
 	return platform->page_gpr ? 0 : 2 * GUEST_PAGE_SIZE;
 }
 
-/* --- from the end of memory down -------------------------------------------------------------- */
+/* --- the highest free place ------------------------------------------------------------------- */
 
 static void look_at(struct guest_range *highest, uint64_t gpa, uint64_t size, uint64_t end)
 {
@@ -156,7 +156,7 @@ static void look_at(struct guest_range *highest, uint64_t gpa, uint64_t size, ui
 		*highest = (struct guest_range){ gpa, size };
 }
 
-/* Of what has its place already, the one that begins highest below `end`; of size 0: there is none. */
+/* The range already placed that begins highest below `end`; of size 0 if there is none. */
 static struct guest_range highest_below(const struct layout *layout, const struct image *image,
 					uint64_t end)
 {
@@ -171,8 +171,8 @@ static struct guest_range highest_below(const struct layout *layout, const struc
 }
 
 /*
- * The highest place for `len` bytes, whole pages, between two addresses of the first range. False: there is
- * none, and the largest that there is has `*most` bytes.
+ * Finds the highest free place for `len` bytes, in whole pages, between two addresses of the first
+ * range. If there is none, returns false, and `*most` is the size of the largest free place.
  */
 static bool find_high(const struct layout *layout, const struct image *image, uint64_t from,
 		      uint64_t end, uint64_t len, uint64_t *gpa, uint64_t *most)
@@ -206,7 +206,7 @@ static bool place_low(const struct layout *layout, const struct image *image, ui
 {
 	struct guest_range found;
 
-	/* Each step passes one obstacle, so there are at most as many. */
+	/* Each step passes one obstacle, so the loop ends. */
 	for (*gpa = from; layout_has(layout, *gpa, len); *gpa = whole_pages(found.gpa + found.size))
 		if (!obstacle(layout, image, *gpa, len, &found))
 			return true;
@@ -221,19 +221,19 @@ static int place_boot(struct layout *layout, const struct platform *platform,
 	uint64_t tree = whole_pages(tree_size);
 	uint64_t start = start_size(platform, image);
 	uint64_t len = start + tables + tree;
-	/* The first page stays free: null pointers, and the interrupt table of real mode. */
+	/* The first page stays unused: null pointers, and the interrupt table of real mode. */
 	uint64_t from = ram->gpa + GUEST_PAGE_SIZE, gpa, most;
 	uint64_t end = ram->gpa + (ram->size < FLAT_END ? ram->size : FLAT_END);
 	bool real_mode = image->mode == AXVCPU_MODE_16, fits;
 
-	/* Real mode reaches 64 KiB only. */
+	/* Real mode reaches only 64 KiB. */
 	if (image->flat && !real_mode)
 		fits = find_high(layout, image, from, end, len, &gpa, &most);
 	else
 		fits = place_low(layout, image, from, len, &gpa);
 	if (!fits || (real_mode && gpa + len > REAL_MODE_END))
-		return fail("too little low memory: besides the image 0x%" PRIx64
-			    " bytes in one piece are needed to start it%s; see --memory",
+		return fail("not enough low memory: besides the image, 0x%" PRIx64
+			    " contiguous bytes are needed to start it%s; see --memory",
 			    len, real_mode ? ", below 64 KiB" : "");
 	layout->boot = (struct guest_range){ gpa, len };
 	layout->page_gpa = gpa;
@@ -243,7 +243,7 @@ static int place_boot(struct layout *layout, const struct platform *platform,
 	return 0;
 }
 
-/* To the highest place in the first range that the kernel takes, and that nothing else needs. */
+/* Puts the initrd at the highest free place in the first range that the kernel supports. */
 static int place_initrd(struct layout *layout, const struct image *image)
 {
 	const struct guest_range *ram = &layout->ram[0];
@@ -258,12 +258,12 @@ static int place_initrd(struct layout *layout, const struct image *image)
 
 		if (limited)
 			return fail("%s: the initrd does not fit: its 0x%" PRIx64
-				    " bytes are %" PRIu64 " KiB too many below 0x%" PRIx64
-				    ", where this kernel wants it",
+				    " bytes are %" PRIu64 " KiB more than are free below 0x%" PRIx64
+				    ", this kernel's limit",
 				    image->initrd.name, (uint64_t)image->initrd.size, lack,
 				    image->initrd_end);
 		return fail("%s: the initrd does not fit: its 0x%" PRIx64 " bytes are %" PRIu64
-			    " KiB more than memory has besides the kernel; see --memory",
+			    " KiB more than the kernel leaves free; see --memory",
 			    image->initrd.name, (uint64_t)image->initrd.size, lack);
 	}
 	layout->initrd = (struct guest_range){ gpa, image->initrd.size };
@@ -286,5 +286,7 @@ int layout_make(struct layout *layout, const struct platform *platform, uint64_t
 	}
 	if (place_boot(layout, platform, image, tree_size))
 		return -1;
-	return image->initrd.size ? place_initrd(layout, image) : 0;
+	if (image->initrd.size)
+		return place_initrd(layout, image);
+	return 0;
 }

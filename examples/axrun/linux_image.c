@@ -9,7 +9,7 @@
 #include "bytes.h"
 #include "message.h"
 
-/* Where the header has what: all numbers are little-endian, whatever the kernel is. */
+/* Header fields. All numbers are little-endian, even in a big-endian kernel. */
 #define HEADER_SIZE 64u
 #define TEXT_OFFSET 8u
 #define IMAGE_SIZE 16u
@@ -23,13 +23,13 @@
 #define FLAG_BIG_ENDIAN 1u
 
 /*
- * The initrd has to lie with the kernel in a window of 32 GiB, which begins at a whole GiB: arm64 says
- * so, and riscv64 maps as much in any case.
+ * The initrd must be in the same 32 GiB window as the kernel, aligned to 1 GiB: arm64 requires it,
+ * and riscv64 maps at least as much.
  */
 #define WINDOW (UINT64_C(32) << 30)
 #define WINDOW_ALIGN (UINT64_C(1) << 30)
 
-/* The PE file that an image with an EFI stub also is: its header, and one of its sections. */
+/* An image with an EFI stub is also a PE file, with this header and sections. */
 #define PE_MAGIC 0x00004550u /* "PE\0\0" */
 #define PE_HEADER_SIZE 24u
 #define PE_SECTIONS 6u
@@ -54,8 +54,8 @@ static bool is_riscv64(const uint8_t *bytes, size_t size)
 }
 
 /*
- * The header does not say how long the file is: image_size has the kernel's zeroes, too. The sections
- * of the PE file tell; what is none is believed to be whole.
+ * Checks for truncation. The header does not have the length of the file, as image_size includes
+ * .bss; the PE sections tell it. Without a PE header the file is assumed to be complete.
  */
 static int check_whole(const struct image *image, const char *name)
 {
@@ -67,8 +67,7 @@ static int check_whole(const struct image *image, const char *name)
 	if (pe > image->size || image->size - pe < PE_HEADER_SIZE)
 		return fail("%s: truncated: it ends within its headers", name);
 	if (bytes_get(image->bytes + pe, 4) != PE_MAGIC)
-		return fail("%s: damaged: it has the begin of a PE file and no header of one",
-			    name);
+		return fail("%s: damaged: it begins as a PE file, but has no PE header", name);
 	sections = bytes_get(image->bytes + pe + PE_SECTIONS, 2);
 	section = pe + PE_HEADER_SIZE + bytes_get(image->bytes + pe + PE_OPTIONAL_SIZE, 2);
 	for (; sections-- > 0; section += SECTION_SIZE) {
@@ -78,7 +77,7 @@ static int check_whole(const struct image *image, const char *name)
 		       bytes_get(image->bytes + section + SECTION_DATA_SIZE, 4);
 		if (data > image->size)
 			return fail("%s: truncated: a section ends at byte %" PRIu64
-				    ", and the file at %zu",
+				    ", but the file at %zu",
 				    name, data, image->size);
 	}
 	return 0;
@@ -91,26 +90,26 @@ static int check_header(const struct image *image, const struct platform *platfo
 	uint64_t memsz = bytes_get(image->bytes + IMAGE_SIZE, 8);
 
 	if (bytes_get(image->bytes + FLAGS, 8) & FLAG_BIG_ENDIAN)
-		return fail("%s: a big-endian kernel, which axrun does not run", name);
-	/* Linux before 3.17. */
+		return fail("%s: big-endian kernels are not supported", name);
+	/* Linux before 3.17 has no image_size. */
 	if (!memsz)
-		return fail("%s: its header does not say how much memory it needs", name);
+		return fail("%s: its header has no image size, as before Linux 3.17", name);
 	if (memsz < image->size)
-		return fail("%s: a kernel of 0x%zx bytes that says it needs 0x%" PRIx64
+		return fail("%s: the file has 0x%zx bytes, but its header asks for only 0x%" PRIx64
 			    " bytes of memory",
 			    name, image->size, memsz);
 	if (text_offset % GUEST_PAGE_SIZE)
-		return fail("%s: its offset 0x%" PRIx64 " in memory is not that of a page", name,
+		return fail("%s: its load offset 0x%" PRIx64 " is not page-aligned", name,
 			    text_offset);
 	if (memsz > UINT64_MAX - platform->ram_gpa ||
 	    text_offset > UINT64_MAX - platform->ram_gpa - memsz)
 		return fail("%s: it would wrap around the address space: 0x%" PRIx64
-			    " bytes, at 0x%" PRIx64 " from the begin of memory",
+			    " bytes, at 0x%" PRIx64 " from the start of memory",
 			    name, memsz, text_offset);
 	return check_whole(image, name);
 }
 
-/* Memory begins at a multiple of 2 MiB, which the kernel's offset counts from. */
+/* Memory begins at a multiple of 2 MiB, to which the kernel's text_offset is added. */
 static int parse(struct image *image, const struct platform *platform, const char *name)
 {
 	uint64_t gpa;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The Image of Linux on arm64 and riscv64: the kernel as it lies in memory, with a header of 64
- * bytes. See Documentation/arch/arm64/booting.rst and arch/riscv/boot-image-header.rst of Linux.
+ * Linux's Image format on arm64 and riscv64: the kernel as it lies in memory, with a 64-byte
+ * header. See Linux's Documentation/arch/arm64/booting.rst and arch/riscv/boot-image-header.rst.
  */
 #ifndef AXRUN_LINUX_IMAGE_H
 #define AXRUN_LINUX_IMAGE_H

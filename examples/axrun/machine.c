@@ -14,18 +14,18 @@
 #include "signals.h"
 #include "tree.h"
 
-/* The numbers in the boot page are the library's. */
+/* The boot page uses the numbers of the library. */
 _Static_assert(GUEST_IRQCHIP_NONE == AXVM_IRQCHIP_NONE, "no irqchip");
 _Static_assert(GUEST_IRQCHIP_KERNEL == AXVM_IRQCHIP_KERNEL, "the kernel's irqchip");
 _Static_assert(GUEST_IRQCHIP_SPLIT == AXVM_IRQCHIP_SPLIT, "the split irqchip");
-/* And so are the addresses of the GIC. */
+/* So do the addresses of the GIC. */
 _Static_assert(GUEST_GPA_GICD == AXVM_ARM64_GICD, "the GIC's distributor");
 _Static_assert(GUEST_GPA_GICC == AXVM_ARM64_GICC, "the GICv2's CPU interface");
 _Static_assert(GUEST_GPA_GICR == AXVM_ARM64_GICR, "the GICv3's redistributors");
 
 /* --- the VM ----------------------------------------------------------------------------------- */
 
-/* The newest GIC that the host has. */
+/* Uses the newest GIC version that the host supports. */
 static int new_vm_with_gic(struct machine *machine, const struct axvm_config *config)
 {
 	struct axvm_limits limits = AXVM_LIMITS_INIT;
@@ -67,8 +67,8 @@ static int new_vm(struct machine *machine, struct axvm_config *config,
 }
 
 /*
- * What only guest programs call axrun for. A kernel calls KVM: for random numbers, for the time that is
- * stolen from it, and whatever else that answers.
+ * Only guest programs call axrun. A kernel's calls go to KVM: random numbers, stolen time and so
+ * on.
  */
 static void set_forwarded(struct axvm_config *config, const struct platform *platform)
 {
@@ -81,7 +81,7 @@ static void set_forwarded(struct axvm_config *config, const struct platform *pla
 	config->nsysregs = platform->nsysregs;
 }
 
-/* 0, or the library's errno, whose message it has left. */
+/* Returns 0 or the library's errno; axvcpu_last_error() has the message. */
 static int try_vm(struct machine *machine, const struct options *options,
 		  const struct platform *platform)
 {
@@ -113,14 +113,19 @@ static int make_vm(struct machine *machine, const struct options *options,
 	machine->irqchip = options->irqchip;
 	err = try_vm(machine, options, platform);
 	if (err == -ENOTSUP && options->kernel)
-		return fail("%s: Linux needs interrupt controllers of KVM's: %s", options->guest,
-			    axvcpu_last_error());
-	/* Most riscv64 hosts have no AIA. Guest programs are told, and can do without. */
+		return fail("%s: Linux needs the in-kernel interrupt controllers: %s",
+			    options->guest, axvcpu_last_error());
+	/*
+	 * Most riscv64 hosts have no AIA. The boot page tells guest programs, and they run without
+	 * it.
+	 */
 	if (err == -ENOTSUP && !options->irqchip_given && machine->irqchip != AXVM_IRQCHIP_NONE) {
 		machine->irqchip = AXVM_IRQCHIP_NONE;
 		err = try_vm(machine, options, platform);
 	}
-	return err ? fail("cannot create the VM: %s", axvcpu_last_error()) : 0;
+	if (err)
+		return fail("cannot create the VM: %s", axvcpu_last_error());
+	return 0;
 }
 
 /* --- the boot page ---------------------------------------------------------------------------- */
@@ -152,7 +157,7 @@ static int write_boot_page(const struct machine *machine, const struct options *
 
 /* --- CPUs ------------------------------------------------------------------------------------- */
 
-/* The n-th of the listed host CPUs that this process may use; behind the last, the first again. */
+/* The n-th of the listed host CPUs that this process may use; wraps around after the last one. */
 static int nth_cpu(const struct options *options, uint32_t n, uint32_t *nth)
 {
 	size_t size = options->cpu_set_size;
@@ -186,10 +191,10 @@ static int new_vcpu(struct machine *machine, const struct options *options,
 	config.cpu_set_size = options->cpu_set_size;
 	if (options->cpu_set && nth_cpu(options, id, &config.favor_cpu))
 		return -1;
-	/* A single one may go where it likes. */
+	/* A single vCPU may run on any of them. */
 	if (options->cpu_set && options->cpus > 1)
 		config.flags |= AXVCPU_F_FAVOR_CPU;
-	/* Elsewhere the kernel keeps the others waiting itself. */
+	/* Otherwise KVM itself keeps the other vCPUs waiting. */
 	if (id > 0 && machine->irqchip == AXVM_IRQCHIP_NONE && platform->forward_starts)
 		config.flags |= AXVCPU_F_START_OFF;
 	if (axvcpu_new(machine->vm, &config, &machine->vcpus[id]))
@@ -199,8 +204,8 @@ static int new_vcpu(struct machine *machine, const struct options *options,
 }
 
 /*
- * axvcpu_setup(), for a guest program with SBI's debug console, where KVM can forward its calls: from Linux
- * 6.7 on.
+ * axvcpu_setup(). Guest programs also get the SBI debug console if KVM can forward its calls (Linux
+ * 6.7 and later).
  */
 static int set_up(struct axvcpu *vcpu, const struct options *options,
 		  const struct platform *platform, uint64_t entry,
@@ -217,7 +222,9 @@ static int set_up(struct axvcpu *vcpu, const struct options *options,
 		err = axvcpu_setup(vcpu, entry, 0, setup);
 		setup->arch = NULL;
 	}
-	return err == -ENOTSUP ? axvcpu_setup(vcpu, entry, 0, setup) : err;
+	if (err == -ENOTSUP)
+		err = axvcpu_setup(vcpu, entry, 0, setup);
+	return err;
 }
 
 static int setup_first(struct machine *machine, const struct options *options,
@@ -230,7 +237,7 @@ static int setup_first(struct machine *machine, const struct options *options,
 	setup.mode = image->mode;
 	if (image->mode != AXVCPU_MODE_RAW)
 		setup.arg = platform->page_gpr ? layout->tree.gpa : layout->page_gpa;
-	/* All other registers of a kernel are 0: so it wants them. */
+	/* A kernel expects all other registers to be 0. */
 	if (guest && image->mode != AXVCPU_MODE_RAW)
 		setup.stack = layout->stack_top;
 	if (layout->tables.size) {
@@ -240,11 +247,11 @@ static int setup_first(struct machine *machine, const struct options *options,
 	if (set_up(machine->vcpus[0], options, platform, image->entry, &setup) ||
 	    (guest && platform->page_gpr &&
 	     axvcpu_set_gpr(machine->vcpus[0], platform->page_gpr, layout->page_gpa)))
-		return fail("cannot set the vCPU up: %s", axvcpu_last_error());
+		return fail("cannot set up the vCPU: %s", axvcpu_last_error());
 	return 0;
 }
 
-/* Where it begins, who starts it will say. */
+/* The CPU that starts this one passes the real entry point. */
 static int setup_other(struct machine *machine, const struct options *options,
 		       const struct platform *platform, uint32_t id)
 {
@@ -252,7 +259,7 @@ static int setup_other(struct machine *machine, const struct options *options,
 
 	setup.mode = platform->secondary_mode;
 	if (set_up(machine->vcpus[id], options, platform, platform->ram_gpa, &setup))
-		return fail("cannot set vCPU %" PRIu32 " up: %s", id, axvcpu_last_error());
+		return fail("cannot set up vCPU %" PRIu32 ": %s", id, axvcpu_last_error());
 	return 0;
 }
 
@@ -262,10 +269,12 @@ static int make_vcpus(struct machine *machine, const struct options *options,
 {
 	uint32_t id;
 
-	for (id = 0; id < options->cpus; id++)
+	if (new_vcpu(machine, options, platform, 0) ||
+	    setup_first(machine, options, platform, image, layout))
+		return -1;
+	for (id = 1; id < options->cpus; id++)
 		if (new_vcpu(machine, options, platform, id) ||
-		    (id ? setup_other(machine, options, platform, id)
-			: setup_first(machine, options, platform, image, layout)))
+		    setup_other(machine, options, platform, id))
 			return -1;
 	return 0;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* axrun: runs a guest program on a virtual machine. docs/guests.md says what guests find there. */
+/*
+ * axrun: runs a guest program on a virtual machine. docs/guests.md describes the environment of
+ * guests.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -22,8 +25,8 @@
 #include "tree.h"
 
 /*
- * A file opened later must not become stdin, stdout or stderr because that one was closed. The end of a pipe
- * takes its place: reading finds the end, writing fails and is noticed. That needs nothing below /dev.
+ * If stdin, stdout or stderr is closed, a file opened later would get its number. One end of a pipe
+ * takes its place: reads return end of file, writes fail and are noticed. This works without /dev.
  */
 static int keep_standard_files(void)
 {
@@ -34,13 +37,13 @@ static int keep_standard_files(void)
 			continue;
 		if (pipe(ends))
 			return fail("file descriptor %d is closed: %s", fd, strerror(errno));
-		/* The first of both is the lowest that was free: this one. */
+		/* The first end has the lowest free descriptor: fd. */
 		close(ends[1]);
 	}
 	return 0;
 }
 
-/* Everything that can be found wrong is, before there is a VM. */
+/* Detects all errors that can be detected before there is a VM. */
 static int prepare(struct run *run, struct options *options)
 {
 	const struct platform *platform = platform_host();
@@ -51,18 +54,24 @@ static int prepare(struct run *run, struct options *options)
 	if (!platform || options_resolve(options, platform))
 		return -1;
 	err = image_load(&image, options, platform);
-	if (!err)
-		err = layout_make(&layout, platform, options->memory, &image,
-				  tree_size(options, platform));
-	if (!err)
-		err = machine_make(&run->machine, options, platform, &image, &layout);
+	if (err)
+		goto out;
+	err = layout_make(&layout, platform, options->memory, &image, tree_size(options, platform));
+	if (err)
+		goto out;
+	err = machine_make(&run->machine, options, platform, &image, &layout);
+	if (err)
+		goto out;
+	err = run_prepare(run, options, platform);
+out:
 	image_free(&image);
-	if (!err)
-		err = run_prepare(run, options, platform);
 	return err;
 }
 
-/* With --reboot a reset is not the end: all of the machine is made again, the image loaded again. */
+/*
+ * With --reboot, a reset does not end the run: the machine is built anew and the image is loaded
+ * again.
+ */
 static void run_all(struct run *run, struct options *options)
 {
 	run_begin(run, options);
@@ -70,7 +79,10 @@ static void run_all(struct run *run, struct options *options)
 	while (run->outcome.ending == RUN_RESET && options->reboot) {
 		machine_free(&run->machine);
 		run->restarts++;
-		/* A reset that stayed the outcome of a failed start would be followed by another one. */
+		/*
+		 * If preparing fails, RUN_RESET must not remain as the outcome: the loop would
+		 * never end.
+		 */
 		run->outcome = (struct outcome){ 0 };
 		if (prepare(run, options))
 			outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
@@ -82,14 +94,14 @@ static void run_all(struct run *run, struct options *options)
 
 static int run_with(struct options *options)
 {
-	/* Static for its size alone. */
+	/* Static because of its size. */
 	static struct run run;
 	struct report report = { 0 };
 	int status;
 
 	log_set_level(options->log_level);
 	guard_start();
-	/* Signals first: the VM takes one of them. Privileges last: then all is open. */
+	/* Signals first: the VM uses one of them. Privileges last: all files are open then. */
 	if (report_open(&report, options) || signals_install() || prepare(&run, options) ||
 	    privileges_drop(options))
 		outcome_set(&run.outcome, RUN_ERROR, STATUS_ERROR);
@@ -97,7 +109,7 @@ static int run_with(struct options *options)
 		run_all(&run, options);
 	machine_free(&run.machine);
 	status = report_close(&report, options, &run);
-	/* The result is known, but whoever sent a signal expects axrun to die of it. */
+	/* The result is known, but the sender of a signal expects axrun to die of that signal. */
 	if (signals_caught())
 		signals_die(signals_caught());
 	return status;
@@ -108,10 +120,10 @@ int main(int argc, char **argv)
 	struct options options;
 	int status = STATUS_ERROR;
 
-	/* Failing writes are noticed where they are made. */
+	/* Failed writes are reported by the writing code. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	/* One write for each line. */
+	/* One write(2) per line. */
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	if (keep_standard_files()) {
 		fprintf(stderr, "axrun: %s\n", failure());

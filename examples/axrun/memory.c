@@ -11,11 +11,11 @@ static int map(struct axvm *vm, const struct guest_range *range, uint32_t flags)
 	region.len = range->size;
 	region.flags = flags;
 	if (axvm_map(vm, &region))
-		return fail("cannot give the guest its memory: %s", axvcpu_last_error());
+		return fail("cannot map guest memory: %s", axvcpu_last_error());
 	return 0;
 }
 
-/* The rest of each segment is zero already: this is fresh memory. */
+/* The rest of each segment is zero already, as the memory is new. */
 static int copy(struct axvm *vm, uint64_t gpa, const uint8_t *data, uint64_t len)
 {
 	if (!len)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-/* Guarded by it. */
+/* Guarded by `lock`. */
 static char reason[1024];
 static int log_level;
 
@@ -19,7 +19,7 @@ void make_printable(char *text)
 			*text = '?';
 }
 
-/* The end says why: of a text that is too long, as by the name of a file, the middle is left out. */
+/* Long text, for example with a long file name, is cut in the middle: its end has the reason. */
 static AXVCPU_PRINTF(1, 0) void note(const char *fmt, va_list args)
 {
 	const size_t half = sizeof(reason) / 2;

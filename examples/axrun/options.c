@@ -70,59 +70,65 @@ static const struct option long_options[] = {
 };
 
 static const char help[] =
-	"Usage: axrun [OPTION]... GUEST [ARG]...\n"
+	"Usage: axrun [OPTION]... GUEST [ARGUMENT]...\n"
 	"       axrun [OPTION]... [--kernel] KERNEL [OPTION]...\n"
-	"Run GUEST, an ELF64, ELF32 or flat image, or a Linux KERNEL on a virtual\n"
-	"machine. Its console is stdin and stdout. The ARGs are for the guest.\n"
-	"A GUEST without a slash that is no file here is one of the example guests, in the\n"
-	"folder that the environment's " GUESTS_VARIABLE " names, or in\n" AXRUN_GUESTSDIR ".\n"
+	"Run GUEST, an ELF64, ELF32 or flat image, or a Linux KERNEL in a virtual machine.\n"
+	"Standard input and output are the console of the guest. The ARGUMENTs are passed\n"
+	"to it. A GUEST without a slash that is no file in the current directory is an\n"
+	"example guest, from the directory in the environment variable " GUESTS_VARIABLE "\n"
+	"or from " AXRUN_GUESTSDIR ".\n"
 	"\n"
-	"  --list             print the example guests, a line each\n"
-	"  --kernel KERNEL    run this Linux kernel; without the option what looks like one\n"
-	"                     is taken for one, too\n"
-	"  --initrd FILE      its initial RAM disk\n"
-	"  --append TEXT      its command line\n"
-	"  --memory SIZE      guest memory in bytes, or as in 512K, 64M, 3.5G or 1GiB, by\n"
-	"                     powers of 1024 (default 16M; for a kernel 256M)\n"
+	"What to run:\n"
+	"  --list             print the example guests\n"
+	"  --kernel KERNEL    run this Linux kernel; not needed if the file is recognised\n"
+	"                     as a kernel\n"
+	"  --initrd FILE      initial RAM disk for the kernel\n"
+	"  --append TEXT      command line of the kernel\n"
+	"  --mode MODE        CPU mode: auto, 64, and on x86_64 32, 16 (real mode) or raw\n"
+	"                     (state after reset); auto (default): 32 for ELF32 images,\n"
+	"                     otherwise 64\n"
+	"  --load GPA         load address of a flat image (default: 0x10000 above the\n"
+	"                     start of memory; mode 16: 0x7c00; mode raw: it ends at 4 GiB)\n"
+	"  --entry GPA        first instruction (default: entry point of an ELF image, load\n"
+	"                     address of a flat image)\n"
+	"\n"
+	"The machine:\n"
+	"  --memory SIZE      guest memory in bytes, or as in 512K, 64M, 3.5G or 1GiB, in\n"
+	"                     powers of 1024 (default: 16M; for a kernel 256M)\n"
 	"  --huge-pages       take guest memory from the host's pool of huge pages\n"
-	"  --mode MODE        auto, 64, or on x86_64 32, 16 (real mode) or raw (as after\n"
-	"                     reset); auto takes ELF32 images to 32, all others to 64\n"
-	"                     (default)\n"
-	"  --load GPA         where a flat image goes (default 0x10000 from the begin of\n"
-	"                     memory; in mode 16 0x7c00; in mode raw it is firmware and\n"
-	"                     ends at 4 GiB)\n"
-	"  --entry GPA        first instruction (default: as the image says, or where\n"
-	"                     it is loaded)\n"
-	"  --cpus N           virtual CPUs, 1 (default) to 64; the first one runs, and\n"
-	"                     starts the others\n"
-	"  --irqchip MODE     interrupt controllers: none (default on x86_64, and where\n"
-	"                     the host has none: axrun injects), kernel (default\n"
-	"                     elsewhere and for Linux: LAPICs and IOAPIC, a GIC, an\n"
-	"                     AIA), or split (x86_64: only the LAPICs in the kernel)\n"
-	"  --dump-acpi DIR    write the ACPI tables that a kernel gets into directory DIR\n"
-	"                     (x86_64)\n"
-	"  --dump-dtb FILE    write the device tree that the guest gets to FILE\n"
-	"                     (arm64, riscv64)\n"
-	"  --cpu-list LIST    host CPUs to run on, for example 0,2-3; several virtual\n"
-	"                     CPUs are spread over them\n"
+	"  --cpus N           number of virtual CPUs, 1 (default) to 64; the first one runs,\n"
+	"                     and starts the others\n"
+	"  --irqchip MODE     interrupt controllers: kernel (emulated by KVM: LAPICs and\n"
+	"                     IOAPIC, GIC, or AIA), split (x86_64: only the LAPICs), or none\n"
+	"                     (axrun injects interrupts); default: kernel for a Linux\n"
+	"                     kernel, and on arm64 and riscv64 if the host supports it;\n"
+	"                     otherwise none\n"
+	"  --cpu-list LIST    host CPUs to run on, for example 0,2-3; several virtual CPUs\n"
+	"                     are distributed over them\n"
+	"  --reboot           start the machine again when the guest resets it\n"
+	"  --dump-acpi DIR    write the ACPI tables for the kernel to directory DIR (x86_64)\n"
+	"  --dump-dtb FILE    write the device tree for the guest to FILE (arm64, riscv64)\n"
+	"\n"
+	"Console, limits, privileges:\n"
+	"  --raw-keys         on a terminal, pass all keys to the guest, including Ctrl-C;\n"
+	"                     Ctrl-A x ends axrun, Ctrl-A h prints help; always on for a\n"
+	"                     Linux kernel\n"
+	"  --timeout SECONDS  end the run after this time; fractions are allowed\n"
 	"  --drop-privileges[=USER]\n"
 	"                     give up all capabilities before the guest runs, and become\n"
-	"                     USER; root becomes nobody\n"
-	"  --reboot           start the machine again when the guest resets it\n"
-	"  --raw-keys         on a terminal: all keys are for the guest, ^C too; but\n"
-	"                     Ctrl-A x ends axrun, and Ctrl-A h helps. Always so for a\n"
-	"                     Linux kernel\n"
-	"  --timeout SECONDS  end the run after that time; fractions are allowed\n"
-	"  --stats            print how many exits there were, of what kind, how fast\n"
+	"                     USER; without USER, root becomes nobody\n"
+	"\n"
+	"Reports:\n"
+	"  --stats            print the number of exits by kind, and their rate\n"
 	"  --trace            print each exit\n"
-	"  --json[=FILE]      write the result, a crash report and the statistics as\n"
-	"                     one line of JSON to FILE, or as the last line on stderr\n"
-	"  --log-level LEVEL  print the library's messages: error, warning, info, debug\n"
+	"  --json[=FILE]      write the result, a crash report and the statistics as one\n"
+	"                     line of JSON to FILE, or as the last line to stderr\n"
+	"  --log-level LEVEL  print messages of the library: error, warning, info, debug\n"
 	"  --help             print this text\n"
 	"  --version          print the versions of axrun and of libaxvcpu\n"
 	"\n"
-	"Exit status: what the guest writes to its exit device; 0 if it halts or powers\n"
-	"off; 122 after Ctrl-A x, 123 if it resets the machine, 124 after --timeout,\n"
+	"Exit status: the value that the guest writes to its exit device; 0 if it halts or\n"
+	"powers off; 122 after Ctrl-A x, 123 if it resets the machine, 124 after --timeout,\n"
 	"125 if axrun fails, 126 if the guest crashes.\n";
 
 static enum options_result print_and_flush(const char *text)
@@ -217,7 +223,7 @@ static int parse_memory(const char *text, struct options *options)
 {
 	if (!parse_size(text, &options->memory))
 		options->memory = 0;
-	/* Who gives a fraction means no single bytes. */
+	/* A size with a fraction is rounded down to whole pages. */
 	if (strchr(text, '.'))
 		options->memory &= ~(uint64_t)(GUEST_PAGE_SIZE - 1);
 	if (options->memory == 0)
@@ -319,7 +325,7 @@ static int parse_append(const char *text, struct options *options)
 static int parse_drop_privileges(const char *user, struct options *options)
 {
 	if (user && !*user)
-		return fail("--drop-privileges=: the user's name is empty");
+		return fail("--drop-privileges=: the user name is empty");
 	options->drop_privileges = true;
 	options->user = user;
 	return 0;
@@ -337,7 +343,7 @@ static int parse_json(const char *text, struct options *options)
 static int parse_dump_acpi(const char *text, struct options *options)
 {
 	if (!*text)
-		return fail("--dump-acpi: the directory's name is empty");
+		return fail("--dump-acpi: the directory name is empty");
 	options->acpi_path = text;
 	return 0;
 }
@@ -401,7 +407,7 @@ static int parse_option(int id, const char *text, struct options *options)
 		options->trace = true;
 		return 0;
 	}
-	return fail("option without meaning");
+	return fail("unhandled option");
 }
 
 static int join_args(char **words, struct options *options)
@@ -423,7 +429,7 @@ static int join_args(char **words, struct options *options)
 	return 0;
 }
 
-/* What getopt_long() has just found to be no option, or one with an argument too many. */
+/* getopt_long() refused this option: it is unknown, or has an unexpected argument. */
 static void refuse_option(char **argv)
 {
 	if (optopt > 0 && optopt < OPTION_APPEND)
@@ -432,7 +438,7 @@ static void refuse_option(char **argv)
 		suggest_option(long_options, argv[optind - 1]);
 }
 
-/* What comes behind the guest's name is the guest's, unless that is a kernel. */
+/* Arguments after the guest's name belong to the guest, unless it is a kernel. */
 static bool takes_options(struct options *options, const char *guest)
 {
 	options->guest = guest;
@@ -449,12 +455,12 @@ static int check_guest(char **words, struct options *options)
 	if (!options->guest)
 		return fail("no guest given; see axrun --help");
 	if (options->kernel && *words)
-		return fail("%s: a kernel's command line goes behind --append", *words);
+		return fail("%s: pass a kernel's command line with --append", *words);
 	if (options->kernel)
 		return 0;
-	/* What cannot be read may be one; image_load() says why it cannot. */
+	/* An unreadable file may be a kernel; image_load() reports why it cannot be read. */
 	if (options->file.data && (options->initrd_path || options->append_given))
-		return fail("%s: no Linux kernel, as --initrd and --append need one; see --kernel",
+		return fail("%s: not a Linux kernel, which --initrd and --append need; see --kernel",
 			    options->guest);
 	return join_args(words, options);
 }
@@ -465,7 +471,10 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 
 	*options = (struct options){ .cpus = 1 };
 	opterr = 0;
-	/* "+": what follows GUEST is the guest's. ":": tell a missing argument from no option. */
+	/*
+	 * "+": stop at the first argument, as the rest belongs to the guest. ":": distinguish a
+	 * missing argument from an unknown option.
+	 */
 	for (;;) {
 		id = getopt_long(argc, argv, "+:", long_options, NULL);
 		switch (id) {
@@ -473,7 +482,9 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 			if (optind < argc && !options->guest &&
 			    takes_options(options, argv[optind++]))
 				continue;
-			return check_guest(argv + optind, options) ? OPTIONS_ERROR : OPTIONS_RUN;
+			if (check_guest(argv + optind, options))
+				return OPTIONS_ERROR;
+			return OPTIONS_RUN;
 		case OPTION_HELP:
 			return print_and_flush(help);
 		case OPTION_LIST:
@@ -493,13 +504,13 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 	}
 }
 
-/* What makes no sense for a kernel, which knows where it goes and how it starts. */
+/* Options that make no sense for a kernel, which has its own load address and entry point. */
 static int check_kernel_options(const struct options *options)
 {
 	if (options->mode_given || options->load_given || options->entry_given)
-		return fail("--mode, --load and --entry are not for a Linux kernel");
+		return fail("--mode, --load and --entry cannot be used with a Linux kernel");
 	if (options->irqchip != AXVM_IRQCHIP_KERNEL)
-		return fail("--irqchip: Linux needs the kernel's interrupt controllers");
+		return fail("--irqchip: Linux needs the in-kernel interrupt controllers");
 	return 0;
 }
 
@@ -510,12 +521,14 @@ int options_resolve(struct options *options, const struct platform *platform)
 	if (!options->memory)
 		options->memory = options->kernel ? DEFAULT_MEMORY_LINUX : DEFAULT_MEMORY;
 	if (options->mode_given && !(platform->modes >> options->mode & 1))
-		return fail("--mode: there is no such mode on %s, only 64", platform->name);
+		return fail("--mode: %s supports only mode 64", platform->name);
 	if (options->dtb_path && !platform->page_gpr)
 		return fail("--dump-dtb: the %s machine has no device tree", platform->name);
 	if (options->acpi_path && (!platform->acpi_size || !options->kernel))
 		return fail("--dump-acpi: only a Linux kernel on x86_64 gets ACPI tables");
-	return options->kernel ? check_kernel_options(options) : 0;
+	if (options->kernel)
+		return check_kernel_options(options);
+	return 0;
 }
 
 void options_free(struct options *options)

@@ -15,52 +15,54 @@
 #define DEFAULT_MEMORY_LINUX (UINT64_C(256) << 20)
 
 struct options {
-	/* The image, as on the command line. */
+	/* The guest image, as on the command line. */
 	const char *guest;
-	/* Its path, if it is an installed guest's; NULL: `guest` is one. */
+	/* Path of an installed guest; NULL: `guest` is the path. */
 	char *guest_path;
-	/* The image, as image_load() takes it; without data if it could not be read, or was not yet. */
+	/*
+	 * Contents of the image, for image_load(); empty if the file was not read or is unreadable.
+	 */
 	struct file file;
 	/* The guest is a Linux kernel. */
 	bool kernel;
-	/* Its initial RAM disk; NULL: none. */
+	/* Path of the initial RAM disk, or NULL. */
 	const char *initrd_path;
 	bool append_given;
-	/* Its arguments, joined by blanks; a kernel's command line. */
+	/* The guest's arguments joined by blanks, or a kernel's command line. */
 	char args[GUEST_ARGS_MAX];
-	/* Bytes of guest memory; if 0, the kind of the guest decides. */
+	/* Bytes of guest memory; 0: depends on the kind of guest. */
 	uint64_t memory;
-	/* Of huge pages. */
+	/* Back guest memory with huge pages. */
 	bool huge_pages;
-	/* enum axvcpu_mode; if not given, the image decides. */
+	/* enum axvcpu_mode; if not given, depends on the image. */
 	bool mode_given;
 	uint32_t mode;
-	/* Where a flat image goes. */
+	/* Load address of a flat image. */
 	bool load_given;
 	uint64_t load;
-	/* First instruction. */
+	/* Entry point. */
 	bool entry_given;
 	uint64_t entry;
-	/* Virtual CPUs. */
+	/* Number of virtual CPUs. */
 	uint32_t cpus;
-	/* enum axvm_irqchip; if not given, the platform decides. */
+	/* enum axvm_irqchip; if not given, depends on the platform. */
 	bool irqchip_given;
 	uint32_t irqchip;
-	/* A reset starts the machine again. */
+	/* A reset restarts the machine. */
 	bool reboot;
-	/* On a terminal every key is the guest's, but for the escape. */
+	/* On a terminal, pass every key to the guest except the escape. */
 	bool raw_keys;
 	bool drop_privileges;
-	/* Whom to become then; NULL: nobody in particular. */
+	/* User to become then; NULL: root becomes an unprivileged user. */
 	const char *user;
-	/* A cpu_set_t of that many bytes; NULL: all CPUs. */
+	/* A cpu_set_t of cpu_set_size bytes; NULL: all CPUs. */
 	void *cpu_set;
 	size_t cpu_set_size;
-	/* Where the device tree is to be written; NULL: nowhere. */
+	/* Where to write the device tree, or NULL. */
 	const char *dtb_path;
-	/* The directory for the ACPI tables; NULL: they are not written. */
+	/* Directory for the ACPI tables, or NULL. */
 	const char *acpi_path;
-	/* 0: none. */
+	/* 0: no limit. */
 	uint64_t timeout_ns;
 	bool stats;
 	bool trace;
@@ -74,18 +76,18 @@ struct options {
 enum options_result {
 	/* Run the guest. */
 	OPTIONS_RUN,
-	/* Help, version or the list of guests was asked for and has been printed. */
+	/* Help, version or the list of guests has been printed. */
 	OPTIONS_DONE,
 	/* fail() has been called. */
 	OPTIONS_ERROR,
 };
 
-/* Reads the command line; options_free() in any case. */
+/* Parses the command line. Call options_free() in either case. */
 enum options_result options_parse(int argc, char **argv, struct options *options);
 
 /*
- * Fills in what the platform decides. Returns 0, or -1 after fail(): it lacks what the options ask
- * for.
+ * Fills in the platform's defaults. Returns 0, or -1 after fail() if the platform lacks something
+ * that the options ask for.
  */
 int options_resolve(struct options *options, const struct platform *platform);
 

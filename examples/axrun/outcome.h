@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * How a run ended. Written by whoever ends it first, in whatever thread; the run goes on while it
- * is RUN_ON. The other fields may be read when no vCPU runs any more.
+ * How a run ended. The first thread that ends it sets `ending`; the run goes on while that is
+ * RUN_ON. The other fields may be read once no vCPU runs.
  */
 #ifndef AXRUN_OUTCOME_H
 #define AXRUN_OUTCOME_H
@@ -19,17 +19,17 @@ enum ending {
 	RUN_ON,
 	/* The guest wrote `status` to the exit device. */
 	RUN_EXIT,
-	/* The guest halted, and nothing can wake it. */
+	/* The guest halted and nothing can wake it. */
 	RUN_HALT,
 	RUN_POWER_OFF,
 	RUN_RESET,
 	RUN_CRASH,
-	/* Somebody typed Ctrl-A x. */
+	/* Ctrl-A x was typed. */
 	RUN_QUIT,
 	RUN_TIMEOUT,
-	/* `signal` came. */
+	/* `signal` was received. */
 	RUN_SIGNAL,
-	/* axrun failed; failure() says why. */
+	/* axrun failed; failure() has the reason. */
 	RUN_ERROR,
 };
 
@@ -40,13 +40,13 @@ struct outcome {
 	int signal;
 };
 
-/* Ends a run that has not ended yet, and says whether it has: the first reason counts. */
+/* Ends the run. Returns false if it has ended already: the first reason counts. */
 bool outcome_set(struct outcome *outcome, enum ending ending, int status);
 
 /* Whether the run goes on. */
 bool outcome_open(const struct outcome *outcome);
 
-/* "exit", "halt" and so on. */
+/* Such as "exit" or "halt". */
 const char *ending_name(enum ending ending);
 
 #endif

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than any kernel is configured for. */
+/* More CPUs than any kernel supports. */
 #define MAX_CPUS 65536u
 #define NS_PER_SECOND UINT64_C(1000000000)
 
-/* Digits in that base, at least one; moves `*text` behind them. */
+/* Reads digits of that base, at least one; moves `*text` past them. */
 static bool take_digits(const char **text, unsigned int base, uint64_t *value)
 {
 	const char *start = *text;
@@ -54,7 +54,10 @@ bool parse_number(const char *text, uint64_t *value)
 	return true;
 }
 
-/* The part of 1 << shift that these digits are, of a decimal fraction: rounded down, however many. */
+/*
+ * Converts the digits of a decimal fraction to that fraction of 1 << shift, rounded down. Any
+ * number of digits.
+ */
 static uint64_t part_of(const char *digits, size_t n, unsigned int shift)
 {
 	uint64_t part = 0;
@@ -64,7 +67,7 @@ static uint64_t part_of(const char *digits, size_t n, unsigned int shift)
 	return part;
 }
 
-/* The exponent of K, M, G or T, also as Ki or KiB; moves `*text` behind it. 0: none of these. */
+/* The exponent of a suffix K, M, G or T, also Ki or KiB; 0 without one. Moves `*text` past it. */
 static unsigned int take_suffix(const char **text)
 {
 	static const char suffixes[] = "KkMmGgTt";
@@ -98,7 +101,7 @@ bool parse_size(const char *text, uint64_t *bytes)
 			return false;
 	}
 	shift = take_suffix(&text);
-	/* There are no fractions of a byte. */
+	/* Without a suffix there must be no fraction. */
 	if (*text || (ndigits && !shift) || number > UINT64_MAX >> shift)
 		return false;
 	part = part_of(digits, ndigits, shift);
@@ -128,7 +131,7 @@ bool parse_seconds(const char *text, uint64_t *ns)
 	return true;
 }
 
-/* One CPU or a range; moves `*text` behind it. */
+/* Reads one CPU or a range; moves `*text` past it. */
 static bool take_cpus(const char **text, cpu_set_t *set, size_t size)
 {
 	uint64_t first, last, cpu;

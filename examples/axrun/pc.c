@@ -16,7 +16,7 @@
 #include "pvh.h"
 #include "zeropage.h"
 
-/* As AXVCPU_REG_GPR counts them. */
+/* Register numbers of AXVCPU_REG_GPR. */
 #define RBX 3u
 #define RSI 6u
 
@@ -41,11 +41,11 @@ static int dump_table(int dir, const struct acpi *acpi, const struct acpi_table 
 	}
 	written = fwrite(acpi->bytes + table->offset, 1, table->len, file) == table->len;
 	if (fclose(file) || !written)
-		return fail("--dump-acpi %s: %s: cannot write it", path, name);
+		return fail("--dump-acpi %s: %s: write error", path, name);
 	return 0;
 }
 
-/* A directory that is there already is as good. */
+/* An existing directory is fine. */
 static int dump(const struct acpi *acpi, const char *path)
 {
 	int dir, err = 0;
@@ -76,7 +76,9 @@ static int build(const struct machine *machine, const struct options *options,
 		return -1;
 	if (axvm_write(machine->vm, acpi->gpa, acpi->bytes, acpi->len))
 		return fail("cannot write the ACPI tables: %s", axvcpu_last_error());
-	return options->acpi_path ? dump(acpi, options->acpi_path) : 0;
+	if (options->acpi_path)
+		return dump(acpi, options->acpi_path);
+	return 0;
 }
 
 static int make_acpi(const struct machine *machine, const struct options *options,
@@ -87,7 +89,7 @@ static int make_acpi(const struct machine *machine, const struct options *option
 
 	acpi.bytes = malloc(acpi.size);
 	if (!acpi.bytes)
-		return fail("no memory for the ACPI tables");
+		return fail("out of memory for the ACPI tables");
 	err = build(machine, options, platform, &acpi);
 	free(acpi.bytes);
 	return err;
@@ -95,16 +97,16 @@ static int make_acpi(const struct machine *machine, const struct options *option
 
 /* --- the reset vector -------------------------------------------------------------------------- */
 
-/* Where a BIOS is entered in real mode: 0xffff:0. */
+/* The entry point of a BIOS in real mode: 0xffff:0. */
 #define RESET_VECTOR 0xffff0u
 
 /*
- * All that there is of a BIOS: it resets the machine by the power device. Linux does not use ACPI's reset
- * register on a hardware-reduced machine: it tries EFI, which is not there, and then jumps here.
+ * A BIOS that only resets the machine, by the power device. On a hardware-reduced machine Linux
+ * does not use ACPI's reset register: it tries EFI, which is absent, and then jumps here.
  */
 static int make_reset_vector(const struct machine *machine, const struct platform *platform)
 {
-	/* mov dx, the port; mov al, the value; out dx, al; hlt; and back to the hlt. */
+	/* mov dx, port; mov al, value; out dx, al; 1: hlt; jmp 1b */
 	uint8_t code[] = { 0xba, 0, 0, 0xb0, GUEST_POWER_RESET_VALUE, 0xee, 0xf4, 0xeb, 0xfd };
 
 	bytes_put(code + 1, 2, platform->power.base + GUEST_POWER_RESET);
@@ -113,7 +115,7 @@ static int make_reset_vector(const struct machine *machine, const struct platfor
 	return 0;
 }
 
-/* --- the kernel's start ----------------------------------------------------------------------- */
+/* --- the kernel's parameters ------------------------------------------------------------------ */
 
 static int make_start(const struct machine *machine, const struct options *options,
 		      const struct platform *platform, const struct image *image,
@@ -129,9 +131,9 @@ static int make_start(const struct machine *machine, const struct options *optio
 	if (axvm_write(machine->vm, layout->page_gpa, page, sizeof(page)) ||
 	    axvm_write(machine->vm, layout->page_gpa + GUEST_PAGE_SIZE, options->args,
 		       strlen(options->args) + 1))
-		return fail("cannot write what the kernel starts with: %s", axvcpu_last_error());
+		return fail("cannot write the kernel's boot parameters: %s", axvcpu_last_error());
 	if (axvcpu_set_gpr(machine->vcpus[0], gpr, layout->page_gpa))
-		return fail("cannot set the vCPU up: %s", axvcpu_last_error());
+		return fail("cannot set up the vCPU: %s", axvcpu_last_error());
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What the firmware and the boot loader of a PC leave for a Linux kernel, in memory and in registers. */
+/* The state in which a PC's firmware and boot loader start a Linux kernel: memory and registers. */
 #ifndef AXRUN_PC_H
 #define AXRUN_PC_H
 
@@ -9,7 +9,7 @@
 #include "options.h"
 
 /*
- * Writes it, and the ACPI tables into the directory that the options name. When the vCPUs are set up.
+ * Writes it, once the vCPUs are set up, and dumps the ACPI tables if the options ask for it.
  * Returns 0, or -1 after fail().
  */
 int pc_make(const struct machine *machine, const struct options *options,

@@ -19,8 +19,8 @@ static const struct axvm_sysreg_range x86_64_sysregs[] = {
 };
 
 /*
- * Not to the PIC, too: it starts with all lines open, and nobody who knows of the IOAPIC alone would
- * close them.
+ * Not routed to the PICs as well: their pins start unmasked, and a guest that uses only the IOAPIC
+ * would not mask them.
  */
 #define ROUTE_TO_IOAPIC 2
 static const struct axvm_route x86_64_routes[] = {
@@ -31,7 +31,7 @@ static const struct axvm_route x86_64_routes[] = {
 	},
 };
 
-/* The devices of the machines that have no ports. */
+/* Devices of the machines without ports. */
 #define DEVICES_IN_MEMORY \
 	.console = { BUS_MMIO, GUEST_GPA_CONSOLE }, .console_gsi = GUEST_GSI_CONSOLE, \
 	.exit = { BUS_MMIO, GUEST_GPA_EXIT }, .queue = { BUS_MMIO, GUEST_GPA_QUEUE }, \
@@ -134,7 +134,7 @@ const struct platform *platform_host(void)
 	const struct platform *platform = platform_find(name);
 
 	if (!platform)
-		fail("axrun has no machine for the architecture %s", name);
+		fail("axrun has no machine type for architecture %s", name);
 	return platform;
 }
 
@@ -145,7 +145,7 @@ enum platform_controller platform_controller(const struct platform *platform, ui
 
 uint32_t platform_cpu(const struct platform *platform, uint64_t hardware_id)
 {
-	/* KVM has 16 CPUs with the same number on the second level of affinity. */
+	/* In KVM, 16 CPUs share a number on the second level of affinity. */
 	if (platform->controller == CONTROLLER_GIC) {
 		if (hardware_id & ~UINT64_C(0xff0f))
 			return UINT32_MAX;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What differs between the machines that axrun offers, one for each architecture. */
+/* The differences between axrun's machines, one per architecture. */
 #ifndef AXRUN_PLATFORM_H
 #define AXRUN_PLATFORM_H
 
@@ -11,14 +11,14 @@
 
 #include "bus.h"
 
-/* Interrupt controllers that a device tree describes. */
+/* Interrupt controllers that are described in a device tree. */
 enum platform_controller {
 	CONTROLLER_NONE,
 	CONTROLLER_GIC,
 	CONTROLLER_AIA,
 };
 
-/* How a hypercall arrives, as guests/abi.h has it. */
+/* How hypercalls arrive; see guests/abi.h. */
 enum platform_call {
 	CALL_DOORBELL,
 	CALL_SMCCC,
@@ -26,96 +26,101 @@ enum platform_call {
 };
 
 struct platform {
-	/* As in struct axvcpu_arch_ops. */
+	/* The name in struct axvcpu_arch_ops. */
 	const char *name;
-	/* EM_* of the images that it runs. */
+	/* EM_* of supported images. */
 	uint16_t elf64_machine;
 	uint16_t elf32_machine;
-	/* Where memory begins, and the part of the address space above that that has none. */
+	/* Start of memory, and the hole in the address space above it. */
 	uint64_t ram_gpa;
 	uint64_t hole_gpa;
 	uint64_t hole_end;
-	/* Of memory what a PC keeps from a kernel, and where in it the ACPI tables go; sizes 0: nothing. */
+	/*
+	 * Memory that a PC reserves from a kernel, and the place of the ACPI tables in it; sizes
+	 * are 0 if there is none.
+	 */
 	uint64_t hidden_gpa;
 	uint64_t hidden_size;
 	uint64_t acpi_gpa;
 	uint64_t acpi_size;
-	/* The modes that there are: bits of 1 << enum axvcpu_mode. */
+	/* Supported modes: bits 1 << enum axvcpu_mode. */
 	uint32_t modes;
-	/* Where flat images go. */
+	/* Default load addresses of flat images. */
 	uint64_t flat_gpa;
 	uint64_t flat16_gpa;
 	/*
-	 * A flat image in raw mode is firmware, read-only: where it ends, how long it may be, and
-	 * the program counter that a reset sets. A length of 0: this machine has no place for it.
+	 * In raw mode a flat image is read-only firmware: its end address, its maximum length, and
+	 * the program counter after a reset. A maximum of 0: this machine has no firmware.
 	 */
 	uint64_t firmware_end;
 	uint64_t firmware_max;
 	uint64_t reset_pc;
-	/* Characters of a Linux kernel's command line. */
+	/* Maximum length of a Linux kernel's command line. */
 	size_t command_line_max;
-	/* The library needs memory for page tables in 64-bit mode. */
+	/* In 64-bit mode the library needs memory for page tables. */
 	bool boot_tables;
 	/*
-	 * The first argument is a device tree's address, and the boot page's is in this register;
-	 * 0: there is no device tree, and the boot page is the first argument.
+	 * With a device tree, the first argument is its address, and the boot page's address is in
+	 * this register. 0: no device tree, and the first argument is the boot page.
 	 */
 	unsigned int page_gpr;
-	/* Devices. The test device has its MMIO registers there and, unless it is 0, ports. */
+	/* Devices. `test_gpa`: MMIO registers of the test device; `test_port`: its ports, or 0. */
 	struct bus_place console;
-	/* The console's interrupt, where the kernel has a controller with lines. */
+	/* Interrupt number of the console, if an in-kernel controller has lines. */
 	uint32_t console_gsi;
-	/* Which of the kernel's controllers have which lines; none: as the hypervisor has it. */
+	/* Routes of GSIs to the in-kernel controllers; none: keep the hypervisor's defaults. */
 	const struct axvm_route *routes;
 	size_t nroutes;
 	struct bus_place exit;
 	struct bus_place queue;
 	struct bus_place timer;
-	/* The registers for sleep and reset, if there are ACPI tables. */
+	/* Sleep and reset registers, if there are ACPI tables. */
 	struct bus_place power;
 	uint64_t test_gpa;
 	uint64_t test_port;
-	/* enum axvm_irqchip: the default; and the controllers in a device tree then. */
+	/* Default enum axvm_irqchip, and the controller that the device tree then describes. */
 	uint32_t irqchip;
 	enum platform_controller controller;
 	/*
-	 * CPUs have no vectors but a line, and take the number from the timer device; only where
-	 * there is no controller.
+	 * Without an interrupt controller, CPUs have an interrupt line instead of vectors, and read
+	 * the number from the timer device.
 	 */
 	bool line;
-	/* AXVCPU_REG_*: where the page tables of what runs are. */
+	/* AXVCPU_REG_* that holds the current page-table base. */
 	uint64_t tables_reg;
-	/* Bits of AXVCPU_REG_FLAGS: the CPU takes interrupts. */
+	/* Bits of AXVCPU_REG_FLAGS that are set while the CPU takes interrupts. */
 	uint64_t interrupts_on;
-	/* enum axvcpu_mode in which other CPUs than the first start. */
+	/* enum axvcpu_mode in which secondary CPUs start. */
 	uint32_t secondary_mode;
 	/*
-	 * AXVM_FORWARD_*: always; where the host can; if no interrupt controller is in the kernel;
-	 * and of that what leaves it to axrun to start other CPUs than the first.
+	 * AXVM_FORWARD_*: always; if the host can; without an in-kernel interrupt controller; and
+	 * the part of the latter that makes axrun start secondary CPUs.
 	 */
 	uint32_t forward;
 	uint32_t forward_if_possible;
 	uint32_t forward_without_irqchip;
 	uint32_t forward_starts;
-	/* System registers that axrun answers; and where a write also reads (CSRs). */
+	/*
+	 * System registers emulated by axrun; and whether writes also return the old value (CSRs).
+	 */
 	const struct axvm_sysreg_range *sysregs;
 	uint32_t nsysregs;
 	bool swaps_sysregs;
 	enum platform_call call;
 };
 
-/* This host's; NULL: fail() has been called. */
+/* The platform of this host; NULL after fail(). */
 const struct platform *platform_host(void);
 
-/* That of a name; NULL: there is none. */
+/* The platform of that name, or NULL. */
 const struct platform *platform_find(const char *name);
 
-/* The controllers with that enum axvm_irqchip, as far as a device tree describes them. */
+/* The controller that the device tree describes for that enum axvm_irqchip. */
 enum platform_controller platform_controller(const struct platform *platform, uint32_t irqchip);
 
 /*
- * The number of the CPU that the hardware calls so: an APIC id, an MPIDR, a hart id. UINT32_MAX if
- * there can be none.
+ * The CPU number of a hardware id: an APIC id, an MPIDR or a hart id. UINT32_MAX if the id is
+ * invalid.
  */
 uint32_t platform_cpu(const struct platform *platform, uint64_t hardware_id);
 

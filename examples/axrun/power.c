@@ -3,7 +3,7 @@
 
 #include "../guests/abi.h"
 
-/* No machine sleeps and wakes again, so there never is anything to report. */
+/* The machine never wakes from a sleep state, so there is no status to report. */
 static uint64_t power_read(void *ctx, uint64_t offset, unsigned int width)
 {
 	(void)ctx;

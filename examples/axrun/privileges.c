@@ -10,7 +10,7 @@
 
 #include "message.h"
 
-/* Whom root becomes, unless it is told: somebody who owns nothing. */
+/* The user that root becomes by default: it owns no files. */
 #define DEFAULT_USER "nobody"
 
 static int find_user(const char *name, struct axvcpu_privileges *privileges)
@@ -19,10 +19,12 @@ static int find_user(const char *name, struct axvcpu_privileges *privileges)
 
 	errno = 0;
 	user = getpwnam(name);
+	if (!user && errno)
+		return fail("--drop-privileges: user %s: %s", name, strerror(errno));
 	if (!user)
-		return fail("--drop-privileges: user %s: %s", name,
-			    errno ? strerror(errno) : "there is none; --drop-privileges=USER");
-	/* Root without capabilities still owns nearly every file. */
+		return fail("--drop-privileges: no user %s; choose one with --drop-privileges=USER",
+			    name);
+	/* Even without capabilities, root owns nearly all files. */
 	if (user->pw_uid == 0)
 		return fail("--drop-privileges: user %s is root", name);
 	privileges->flags |= AXVCPU_PRIVILEGES_USER;

@@ -29,16 +29,16 @@ static int pvh_parse(struct image *image, const struct platform *platform, const
 	uint64_t entry;
 
 	if (!elf_find_note(image->bytes, image->size, NOTE_OWNER, NOTE_PHYS32_ENTRY, &entry))
-		return fail("%s: has no note with its PVH entry", name);
+		return fail("%s: no note with a PVH entry", name);
 	if (elf_parse(image, platform, name, ELF_ENTRY_IGNORED))
 		return -1;
 	if (!image_has(image, entry))
-		return fail("%s: its PVH entry 0x%" PRIx64 " is in none of its segments", name,
+		return fail("%s: its PVH entry 0x%" PRIx64 " is outside of its segments", name,
 			    entry);
-	/* A note may have 8 bytes for it. */
+	/* A note of 8 bytes can hold it. */
 	if (entry > UINT32_MAX)
 		return fail("%s: its PVH entry 0x%" PRIx64
-			    " is not below 4 GiB, and it is entered in 32-bit mode",
+			    " is not below 4 GiB, but 32-bit mode is used",
 			    name, entry);
 	image->entry = entry;
 	image->mode = AXVCPU_MODE_32;
@@ -57,7 +57,7 @@ const struct kernel_format pvh_format = {
 
 #define INFO_MAGIC 0x00u /* 4 bytes */
 #define INFO_VERSION 0x04u /* 4 */
-#define INFO_MODULES 0x0cu /* 4: how many */
+#define INFO_MODULES 0x0cu /* 4: number of modules */
 #define INFO_MODULE_LIST 0x10u /* 8 */
 #define INFO_CMDLINE 0x18u /* 8 */
 #define INFO_RSDP 0x20u /* 8 */
@@ -65,9 +65,9 @@ const struct kernel_format pvh_format = {
 #define INFO_MEMMAP_ENTRIES 0x30u /* 4 */
 
 #define INFO_MAGIC_VALUE 0x336ec578u
-#define INFO_VERSION_VALUE 1u /* the one with a map of memory */
+#define INFO_VERSION_VALUE 1u /* the first version with a memory map */
 
-/* In the same page: the one module (address, size, command line, 0), and the map. */
+/* In the same page: the only module (address, size, command line, 0) and the memory map. */
 #define MODULE 0x40u
 #define MEMMAP 0x80u
 #define MEMMAP_SIZE 24u /* address, size, type, 0 */

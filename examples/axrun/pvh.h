@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * PVH: an ELF kernel with a note that names its 32-bit entry, which finds struct hvm_start_info at ebx.
- * Xen's include/public/arch-x86/hvm/start_info.h describes it.
+ * PVH: an ELF kernel with a note that gives its 32-bit entry; ebx points to struct hvm_start_info.
+ * See Xen's include/public/arch-x86/hvm/start_info.h.
  */
 #ifndef AXRUN_PVH_H
 #define AXRUN_PVH_H
@@ -14,8 +14,8 @@
 extern const struct kernel_format pvh_format;
 
 /*
- * Fills one page that lies at layout->page_gpa, and has the start info at its begin; the command line is
- * in the page behind it, and `rsdp` the address of the ACPI tables' root.
+ * Fills the page at layout->page_gpa, which begins with the start info. The command line is in the
+ * next page; `rsdp` is the address of the ACPI root pointer.
  */
 void pvh_fill(uint8_t page[GUEST_PAGE_SIZE], const struct layout *layout, uint64_t rsdp);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The byte queue: what a guest writes comes out again, in order. guests/abi.h describes it. */
+/* The byte queue: bytes that a guest writes are read back in order. Described in guests/abi.h. */
 #ifndef AXRUN_QUEUEDEV_H
 #define AXRUN_QUEUEDEV_H
 
@@ -13,12 +13,12 @@
 struct queuedev {
 	pthread_mutex_t lock;
 	uint8_t bytes[GUEST_QUEUE_MAX];
-	/* Where the oldest is, and how many there are. */
+	/* Index of the oldest byte, and the number of bytes. */
 	size_t first;
 	size_t count;
 };
 
-/* Puts it on the bus. Returns 0, or -1 after fail(). */
+/* Adds it to the bus. Returns 0, or -1 after fail(). */
 int queuedev_attach(struct queuedev *queue, struct bus *bus, struct bus_place place);
 
 #endif

@@ -89,19 +89,19 @@ static void print_json(const struct options *options, const struct run *run, FIL
 	fputc('\n', file);
 }
 
-/* Returns axrun's status: a report that is lost outranks everything it would have said. */
+/* Returns axrun's exit status; STATUS_ERROR if the report cannot be written. */
 static int close_json(struct report *report, const struct options *options, const struct run *run)
 {
 	bool lost;
 
-	/* Of stderr: what was lost before, such as a trace, is no part of it. */
+	/* For stderr: ignore earlier write errors, for example of the trace. */
 	clearerr(report->file);
 	print_json(options, run, report->file);
 	lost = ferror(report->file);
 	if (report->file == stderr)
 		return fflush(stderr) || lost ? STATUS_ERROR : run->outcome.status;
 	if (fclose(report->file) == EOF || lost) {
-		fprintf(stderr, "axrun: --json=%s: cannot write it\n", options->json_path);
+		fprintf(stderr, "axrun: --json=%s: write error\n", options->json_path);
 		return STATUS_ERROR;
 	}
 	return run->outcome.status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What axrun says at the end, on stderr or as JSON. */
+/* The final report, as text on stderr or as JSON. */
 #ifndef AXRUN_REPORT_H
 #define AXRUN_REPORT_H
 
@@ -9,14 +9,14 @@
 #include "run.h"
 
 struct report {
-	/* Where the JSON document goes; NULL: there is none. */
+	/* Destination of the JSON document, or NULL. */
 	FILE *file;
 };
 
-/* Opens the file that the options name, before there is anything to lose. 0, or -1 after fail(). */
+/* Opens the JSON file early, before there is anything to lose. Returns 0, or -1 after fail(). */
 int report_open(struct report *report, const struct options *options);
 
-/* Reports how the run ended, or why there was none. Returns axrun's exit status. */
+/* Reports how the run ended, or why it did not start. Returns axrun's exit status. */
 int report_close(struct report *report, const struct options *options, const struct run *run);
 
 #endif

@@ -24,11 +24,14 @@ static void set_console_line(void *ctx, bool level)
 		return;
 	fail("cannot set the console's interrupt: %s", axvcpu_last_error());
 	outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
-	/* Of what a thread other than a vCPU's has come upon, a guest that sleeps knows nothing. */
+	/*
+	 * A sleeping guest would not notice an error found by another thread: ask the run loop to
+	 * stop.
+	 */
 	signals_quit();
 }
 
-/* What only guest programs know; a kernel would come upon it by accident. */
+/* Devices that only guest programs know; a kernel could find them by accident. */
 static int attach_own(struct run *run, const struct platform *platform)
 {
 	if (testdev_attach(&run->testdev, &run->bus, platform->test_gpa, platform->test_port) ||
@@ -66,17 +69,17 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 
 /* --- in the vCPUs' threads -------------------------------------------------------------------- */
 
-static void trace(const struct run *run, const struct cpu *cpu, const struct axvcpu_exit *exit)
+static void trace(const struct run *run, const struct cpu *cpu, const struct axvcpu_exit *ex)
 {
 	char text[256], who[24] = "";
 
 	if (run->cpus.n > 1)
 		snprintf(who, sizeof(who), "vCPU %" PRIu32 " ", axvcpu_id(cpu->vcpu));
-	axvcpu_exit_describe(exit, text, sizeof(text));
+	axvcpu_exit_describe(ex, text, sizeof(text));
 	fprintf(stderr, "axrun: trace: %.6f %s%s\n", stats_elapsed(&run->stats), who, text);
 }
 
-static int on_exit(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
+static int on_exit(struct axvcpu *vcpu, struct axvcpu_exit *ex, void *ctx)
 {
 	struct run *run = ctx;
 	struct cpu *cpu = &run->cpus.cpu[axvcpu_id(vcpu)];
@@ -85,12 +88,12 @@ static int on_exit(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
 		cpu->thread_started = true;
 		signals_thread_start();
 	}
-	stats_count(&cpu->stats, exit->kind);
+	stats_count(&cpu->stats, ex->kind);
 	if (run->trace)
-		trace(run, cpu, exit);
-	exits_handle(run, cpu, exit);
+		trace(run, cpu, ex);
+	exits_handle(run, cpu, ex);
 	cpus_attend(&run->cpus, cpu);
-	if (exit->kicked && signals_take_tick())
+	if (ex->kicked && signals_take_tick())
 		uart_flush(&run->uart);
 	return outcome_open(&run->outcome) ? AXVM_CONTINUE : AXVM_STOP;
 }
@@ -129,7 +132,7 @@ static void run_vcpus(struct run *run)
 		return;
 	}
 	signals_watch(runner, run->machine.vcpus[0]);
-	/* What came before there was something to stop has left a mark only. */
+	/* Signals that came before signals_watch() only set a flag. */
 	if (signals_stop())
 		axvm_runner_stop(runner);
 	if (axvm_runner_join(runner, -1))
@@ -172,8 +175,8 @@ static void sum_up(struct run *run)
 }
 
 /*
- * The end of the output. If it gets lost, that outranks what the guest wanted to be its status;
- * only a crash is still worse.
+ * Writes the rest of the output. Lost output outranks the exit status that the guest chose, except
+ * after a crash.
  */
 static void write_rest(struct run *run)
 {

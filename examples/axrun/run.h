@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The run: a thread for each vCPU, guest in, exit out, until there is an end. */
+/* The run loop: one thread per vCPU runs the guest and handles its exits until the run ends. */
 #ifndef AXRUN_RUN_H
 #define AXRUN_RUN_H
 
@@ -35,36 +35,37 @@ struct run {
 	struct cpus cpus;
 	bool trace;
 	/*
-	 * Of all vCPUs together, and of each, when they have ended; of all starts of the machine.
+	 * Totals of all vCPUs, and of each one, over all starts of the machine. Updated when the
+	 * vCPUs have ended.
 	 */
 	struct stats stats;
 	struct stats cpu_stats[GUEST_CPUS_MAX];
-	/* How often the machine has been started again. */
+	/* Number of times the machine has been restarted. */
 	uint32_t restarts;
 	struct outcome outcome;
-	/* If that is RUN_CRASH: the last exit, and of which vCPU; and what was found then. */
+	/* With RUN_CRASH: the last exit, its vCPU, and the state collected then. */
 	struct axvcpu_exit last_exit;
 	struct axvcpu *last_vcpu;
 	struct crash crash;
-	/* If it is RUN_TIMEOUT. */
+	/* With RUN_TIMEOUT. */
 	struct where where;
 };
 
 /*
- * Makes the devices and connects them with the machine, which has been made; also when it is made
- * again. Returns 0, or -1 after fail().
+ * Creates the devices and connects them to the machine, which must exist; called again after each
+ * restart. Returns 0, or -1 after fail().
  */
 int run_prepare(struct run *run, const struct options *options, const struct platform *platform);
 
-/* --- for the main thread, which gets the signals ---------------------------------------------- */
+/* --- main thread only, as it handles the signals ---------------------------------------------- */
 
-/* Takes the terminal, and lets time begin to run. After the first run_prepare(). */
+/* Takes the terminal and starts the clocks. Call after the first run_prepare(). */
 void run_begin(struct run *run, const struct options *options);
 
-/* Runs the guest until it has ended: run->outcome. */
+/* Runs the guest until run->outcome is set. */
 void run_guest(struct run *run);
 
-/* Writes what is left to write, and gives the terminal back. */
+/* Writes the remaining output and restores the terminal. */
 void run_end(struct run *run);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <sys/random.h>
 
-/* 16 bits, if the host has some: else the guest has to come again, to a source that is busy. */
+/* 16 random bits, if the host has them; otherwise the guest must retry, as the source is busy. */
 static uint64_t seed(void)
 {
 	uint16_t bits;
@@ -21,8 +21,9 @@ uint64_t services_call(const struct axvcpu_exit_hypercall *call, uint32_t cpu)
 	case GUEST_CALL_ADD:
 		return args[0] + args[1];
 	case GUEST_CALL_PICK:
-		return args[0] < sizeof(call->args) / sizeof(call->args[0]) ? args[args[0]]
-									    : GUEST_CALL_ERROR;
+		if (args[0] >= sizeof(call->args) / sizeof(call->args[0]))
+			return GUEST_CALL_ERROR;
+		return args[args[0]];
 	case GUEST_CALL_CPU:
 		return cpu;
 	default:

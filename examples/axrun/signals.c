@@ -15,20 +15,20 @@
 #include "terminal.h"
 
 #define NS_PER_SECOND UINT64_C(1000000000)
-/* How long written characters may wait for company. */
+/* How long output may be buffered. */
 #define TICK_NS UINT64_C(20000000)
 /*
- * Once the run is to end, a signal comes again and again: it might have come just before a system
- * call that then blocks, such as a write to a pipe that nobody reads.
+ * Once the run is ending, the signal is repeated: the first one may have come just before a
+ * blocking system call, such as a write to a pipe without a reader.
  */
 #define NUDGE_NS UINT64_C(100000000)
 
-/* Sent by people and by the kernel, to end a process. */
+/* Signals from users and from the kernel that end a process. */
 static const int ending_signals[] = {
 	SIGHUP,	 SIGINT,  SIGQUIT, SIGTERM, SIGALRM, SIGVTALRM,
 	SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU, SIGIO,   SIGPWR,
 };
-/* axrun's own faults, sanitizers' and abort(): no return, but the terminal is restored. */
+/* Faults of axrun, sanitizers, abort(): these end axrun, but restore the terminal first. */
 static const int fault_signals[] = {
 	SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS,
 };
@@ -43,10 +43,10 @@ enum timer_id {
 };
 
 static timer_t timers[TIMERS];
-/* For the main thread, and its handlers. */
+/* Used by the main thread and its signal handlers. */
 static struct axvm_runner *volatile watched_runner;
 static struct axvcpu *volatile watched_vcpu;
-/* For all. */
+/* Used by all threads. */
 static atomic_int caught;
 static atomic_bool timed_out;
 static atomic_bool quit;
@@ -55,7 +55,7 @@ static atomic_uint tick_requested;
 static atomic_bool in_io;
 static _Atomic pthread_t io_thread;
 
-/* Real-time signals of several timers do not swallow each other. */
+/* A real-time signal, as these queue: one timer's signal does not replace another's. */
 static int timer_signal(void)
 {
 	return SIGRTMAX;
@@ -83,12 +83,15 @@ static void stop(void)
 
 	if (runner)
 		axvm_runner_stop(runner);
-	/* No thread of a vCPU is joined while the main thread is in here: this one exists. */
+	/*
+	 * This thread still exists: the main thread is in this function, so it joins no vCPU
+	 * thread.
+	 */
 	if (atomic_load(&in_io))
 		pthread_kill(atomic_load(&io_thread), signals_kick_signal());
 }
 
-/* Takes the default action, even in the signal's own handler, which blocks it. */
+/* Takes the signal's default action, also in its own handler, where the signal is blocked. */
 static void raise_default(int signal)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };
@@ -157,8 +160,9 @@ static void on_stop(int signal)
 	sigaction(signal, NULL, &action);
 	raise_default(signal);
 	/*
-	 * It has been stopped and goes on, perhaps in the background: then a later SIGCONT takes
-	 * the terminal. Or it was not stopped at all, as nobody could have let it go on.
+	 * Either the process was stopped and has continued, perhaps in the background: a later
+	 * SIGCONT takes the terminal then. Or it was not stopped, because its process group is
+	 * orphaned.
 	 */
 	sigaction(signal, &action, NULL);
 	terminal_resume();
@@ -174,13 +178,13 @@ static void on_continue(int signal)
 	errno = saved_errno;
 }
 
-/* It has interrupted a system call, and that is all. */
+/* The handler only makes a system call fail with EINTR. */
 static void on_kick(int signal)
 {
 	(void)signal;
 }
 
-/* Only a signal with its default action: others belong to somebody. */
+/* Installs a handler only if the signal has its default action. */
 static void take(int signal, const struct sigaction *action)
 {
 	struct sigaction old;
@@ -195,7 +199,7 @@ static void catch_all(void)
 	struct sigaction action = { .sa_handler = on_ending };
 	size_t i;
 
-	/* The handlers exclude each other, so that one finds the terminal as another left it. */
+	/* No handler interrupts another, so that each finds a consistent terminal state. */
 	sigfillset(&action.sa_mask);
 	for (i = 0; i < COUNT(fault_signals); i++)
 		sigdelset(&action.sa_mask, fault_signals[i]);
@@ -219,7 +223,7 @@ static int make_timers(void)
 
 	sigfillset(&action.sa_mask);
 	if (sigaction(timer_signal(), &action, NULL))
-		return fail("cannot catch the timer's signal: %s", strerror(errno));
+		return fail("cannot install a handler for the timer signal: %s", strerror(errno));
 	sigemptyset(&set);
 	sigaddset(&set, timer_signal());
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
@@ -238,7 +242,7 @@ int signals_install(void)
 	if (make_timers())
 		return -1;
 	if (sigaction(signals_kick_signal(), &action, NULL))
-		return fail("cannot catch the signal for kicks: %s", strerror(errno));
+		return fail("cannot install a handler for the kick signal: %s", strerror(errno));
 	catch_all();
 	return 0;
 }
@@ -247,14 +251,14 @@ void signals_watch(struct axvm_runner *runner, struct axvcpu *vcpu)
 {
 	watched_runner = runner;
 	watched_vcpu = vcpu;
-	/* A tick that came before has found nobody to kick. */
+	/* An earlier tick had no vCPU to kick. */
 	if (vcpu && atomic_load(&tick))
 		axvcpu_kick(vcpu);
 }
 
 /*
- * The terminal's way to stop a process that uses it in the background. It asks the thread that
- * does; one that blocks the signals gets an error instead.
+ * SIGTTIN and SIGTTOU stop a process in the background that uses the terminal. They go to the
+ * thread that uses it; a thread that blocks them gets EIO instead.
  */
 void signals_thread_start(void)
 {
@@ -284,7 +288,7 @@ void signals_set_deadline(uint64_t ns)
 
 void signals_request_tick(void)
 {
-	/* First a look that costs nothing: this is for every character. */
+	/* A cheap check first, as this is called for every character. */
 	if (!atomic_load(&tick_requested) && !atomic_exchange(&tick_requested, true))
 		set_timer(TIMER_TICK, TICK_NS, 0);
 }
@@ -293,12 +297,12 @@ bool signals_take_tick(void)
 {
 	if (!atomic_load(&tick) || !atomic_exchange(&tick, false))
 		return false;
-	/* First this: what is written from here on asks for the next one. */
+	/* Cleared before the output is written: later characters request the next tick. */
 	atomic_store(&tick_requested, false);
 	return true;
 }
 
-/* The main thread knows what to stop: its timer makes it do so, at once. */
+/* The main thread knows what to stop: make its timer expire at once. */
 void signals_quit(void)
 {
 	atomic_store(&quit, true);
@@ -325,6 +329,6 @@ _Noreturn void signals_die(int signal)
 	terminal_restore();
 	guard_end();
 	raise_default(signal);
-	/* Only a signal that does not end a process comes here. */
+	/* Reached only if the signal does not end a process. */
 	_exit(128 + signal);
 }

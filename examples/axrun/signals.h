@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Signals and time: what takes the guest off the CPU although it did nothing.
+ * Signals and timers, which interrupt the guest from outside.
  *
- * A signal that would end axrun is caught, the vCPUs stopped, and the run ends in good order:
- * output written, terminal restored; then axrun dies of it after all. A second one does not wait
- * for that.
- * A signal that was ignored when axrun started stays ignored.
+ * A signal that would end axrun is caught and the vCPUs are stopped. The run ends in order: the
+ * output is written and the terminal restored, then axrun dies of the signal. A second signal ends
+ * axrun at once. Signals that were ignored when axrun started stay ignored.
  *
- * All of them come to the main thread: those of the vCPUs block them.
+ * The main thread receives all of them; the vCPU threads block them.
  */
 #ifndef AXRUN_SIGNALS_H
 #define AXRUN_SIGNALS_H
@@ -17,50 +16,52 @@
 
 #include <axvcpu/axvcpu.h>
 
-/* Catches signals, and makes the timers. Returns 0, or -1 after fail(). */
+/* Installs the handlers and creates the timers. Returns 0, or -1 after fail(). */
 int signals_install(void);
 
-/* The signal that takes vCPUs out of the guest; signals_install() has given it a handler. */
+/* The signal for kicks; signals_install() has installed its handler. */
 int signals_kick_signal(void);
 
 /*
- * What to stop from now on when a signal or the deadline comes, and which vCPU to kick when a tick
- * does; NULL: nothing. For the main thread; then look at signals_stop() once.
+ * Sets the runner to stop on a signal or at the deadline, and the vCPU to kick on a tick; NULL:
+ * none. Main thread only; check signals_stop() once afterwards.
  */
 void signals_watch(struct axvm_runner *runner, struct axvcpu *vcpu);
 
-/* For each thread of a vCPU, before it touches the terminal. */
+/* Called by each vCPU thread before it uses the terminal. */
 void signals_thread_start(void);
 
 /*
- * Around system calls that may take long: once the run is to end, they are interrupted again and
- * again. One thread at a time.
+ * Around system calls that may block: while the run is ending, they are interrupted repeatedly. One
+ * thread at a time.
  */
 void signals_begin_io(void);
 void signals_end_io(void);
 
-/* Ends the run in that time. */
+/* Ends the run after that time. */
 void signals_set_deadline(uint64_t ns);
 
-/* Makes signals_take_tick() true soon, if it is not to be so already. */
+/*
+ * Requests a tick: signals_take_tick() returns true soon. Does nothing if one is already requested.
+ */
 void signals_request_tick(void);
 
-/* Whether a requested tick has come since the last call. */
+/* Returns whether a requested tick has come since the last call. */
 bool signals_take_tick(void);
 
-/* Ends the run: somebody asked for it. Any thread. */
+/* Ends the run at the user's request. Any thread. */
 void signals_quit(void);
 
-/* Whether the run is to end: a signal came, the deadline, or signals_quit(). */
+/* Whether the run must end: after a signal, the deadline or signals_quit(). */
 bool signals_stop(void);
 
 /* Whether signals_quit() was called. */
 bool signals_asked_to_quit(void);
 
-/* The signal that came; 0 if none. */
+/* The signal received, or 0. */
 int signals_caught(void);
 
-/* Ends the process by that signal. */
+/* Ends the process with that signal. */
 _Noreturn void signals_die(int signal);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* How many exits there were, of what kind, in what time: of one vCPU, or of several together. */
+/* Counts exits by kind, and their rate, for one vCPU or for several. */
 #ifndef AXRUN_STATS_H
 #define AXRUN_STATS_H
 
@@ -13,7 +13,7 @@
 #define STATS_KINDS (AXVCPU_EXIT_EOI + 1)
 
 struct stats {
-	/* By kind; those that this axrun does not know are counted as unhandled. */
+	/* By kind; kinds unknown to this axrun count as unhandled. */
 	uint64_t exits[STATS_KINDS];
 	uint64_t start_ns;
 	uint64_t run_ns;
@@ -27,19 +27,19 @@ static inline void stats_count(struct stats *stats, uint32_t kind)
 	stats->exits[kind < STATS_KINDS ? kind : AXVCPU_EXIT_UNHANDLED]++;
 }
 
-/* Adds the exits of one to those of all. */
+/* Adds one vCPU's exits to the totals. */
 void stats_add(struct stats *all, const struct stats *one);
 
 /* Seconds since the start. */
 double stats_elapsed(const struct stats *stats);
 
-/* For people. */
+/* Prints it as text. */
 void stats_print(const struct stats *stats, FILE *file);
 
-/* Those of one CPU among several, on one line. */
+/* Prints one of several CPUs on one line. */
 void stats_print_cpu(const struct stats *stats, uint32_t cpu, FILE *file);
 
-/* As members of the present JSON object: of all, with times; of one, without. */
+/* As members of the current JSON object: the totals with times, a single CPU without. */
 void stats_json(const struct stats *stats, struct json *json);
 void stats_json_cpu(const struct stats *stats, struct json *json);
 

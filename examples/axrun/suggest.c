@@ -6,7 +6,7 @@
 
 #include "message.h"
 
-/* No option's name is longer. */
+/* No option has a longer name. */
 #define NAME_MAX_LEN 32u
 
 static size_t min(size_t a, size_t b)
@@ -14,7 +14,7 @@ static size_t min(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* How many characters must be inserted, deleted or replaced: Levenshtein's distance. */
+/* The Levenshtein distance: characters to insert, delete or replace. */
 static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	size_t row[NAME_MAX_LEN + 1], i, k;
@@ -35,7 +35,7 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 	return row[b_len];
 }
 
-/* NULL: none is near. */
+/* Returns NULL if no option is similar. */
 static const char *nearest(const struct option *options, const char *text, size_t len)
 {
 	size_t best = 1 + len / 4;
@@ -55,7 +55,7 @@ static const char *nearest(const struct option *options, const char *text, size_
 	return found;
 }
 
-/* "--cpu-list or --cpus": all that begin so. Returns how many they are. */
+/* Lists all options that begin with `text`: "--cpu-list or --cpus". Returns their number. */
 static size_t list_beginning(const struct option *options, const char *text, size_t len, char *list,
 			     size_t size)
 {
@@ -90,6 +90,6 @@ int suggest_option(const struct option *options, const char *arg)
 	case 1:
 		return fail("%s: the option takes no argument; see axrun --help", arg);
 	default:
-		return fail("%s: may be %s; see axrun --help", arg, list);
+		return fail("%s: ambiguous: %s; see axrun --help", arg, list);
 	}
 }

@@ -9,15 +9,18 @@
 
 #include "guard.h"
 
-/* Written by the main thread before there are handlers, and by handlers, which exclude another. */
+/*
+ * Written by the main thread before handlers are installed, then only by handlers, which do not
+ * interrupt each other.
+ */
 static bool have_terminal;
 static enum terminal_mode mode;
 static struct termios found;
 static volatile sig_atomic_t taken;
 
 /*
- * Without this, a process in the background that changes the terminal is stopped, by default. It
- * must not be, on its way out.
+ * With SIGTTOU not blocked, a background process that changes the terminal is stopped. That must
+ * not happen while axrun ends.
  */
 static void set(const struct termios *settings)
 {
@@ -34,7 +37,7 @@ void terminal_resume(void)
 {
 	struct termios settings;
 
-	/* In the background it is somebody else's, and so are its settings. */
+	/* A background process must not change the terminal, which another one uses. */
 	if (!have_terminal || taken || tcgetpgrp(STDIN_FILENO) != getpgrp() ||
 	    tcgetattr(STDIN_FILENO, &settings))
 		return;
@@ -50,7 +53,7 @@ void terminal_resume(void)
 	settings.c_cc[VMIN] = 1;
 	settings.c_cc[VTIME] = 0;
 	taken = 1;
-	/* First: it may be killed at any moment. */
+	/* First, as axrun may be killed at any moment. */
 	guard_tell(&found, &settings);
 	set(&settings);
 }

@@ -21,7 +21,9 @@ static uint64_t testdev_read(void *ctx, uint64_t offset, unsigned int width)
 	return value;
 }
 
-/* The read-only registers are written last: they win over an access that touches them. */
+/*
+ * The read-only registers are updated last, so an access that overlaps them does not change them.
+ */
 static void testdev_write(void *ctx, uint64_t offset, unsigned int width, uint64_t value)
 {
 	struct testdev *testdev = ctx;

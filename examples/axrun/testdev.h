@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The test device: registers to poke, by port and by MMIO. guests/abi.h describes them. */
+/* The test device: registers to read and write, by port and by MMIO. Described in guests/abi.h. */
 #ifndef AXRUN_TESTDEV_H
 #define AXRUN_TESTDEV_H
 
@@ -16,7 +16,7 @@ struct testdev {
 };
 
 /*
- * Puts it on the bus: its MMIO registers at `gpa`, and its ports, if `port` is not 0. Returns 0, or
+ * Adds it to the bus: its MMIO registers at `gpa`, and its ports unless `port` is 0. Returns 0, or
  * -1 after fail().
  */
 int testdev_attach(struct testdev *testdev, struct bus *bus, uint64_t gpa, uint64_t port);

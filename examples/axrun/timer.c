@@ -9,7 +9,7 @@
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define NS_PER_US UINT64_C(1000)
-/* A guest cannot make the host do more than this. */
+/* Limits the load that a guest can put on the host. */
 #define PERIOD_MIN_NS (100 * NS_PER_US)
 
 static uint64_t now(void)
@@ -104,13 +104,13 @@ static void expire(struct cpus *cpus, struct cpu *cpu, uint64_t at)
 		timer->deadline_ns = 0;
 		return;
 	}
-	/* What is missed is missed: a CPU that is late does not get a burst. */
+	/* Missed expiries are skipped: a late CPU gets no burst. */
 	timer->deadline_ns += timer->period_ns;
 	if (timer->deadline_ns <= at)
 		timer->deadline_ns = at + timer->period_ns;
 }
 
-/* Lets all expire that are due. When the next one is; 0: there is none. */
+/* Expires all timers that are due. Returns the next deadline, or 0 if there is none. */
 static uint64_t expire_all(struct cpus *cpus)
 {
 	uint64_t at = now(), next = 0;
@@ -151,12 +151,14 @@ int timer_start(struct cpus *cpus, pthread_t *thread)
 	sigset_t all, old;
 	int err;
 
-	/* Signals are for the main thread. */
+	/* Signals are for the main thread only. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(thread, NULL, work, cpus);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return err ? fail("cannot create the timers' thread: %s", strerror(err)) : 0;
+	if (err)
+		return fail("cannot create the timer thread: %s", strerror(err));
+	return 0;
 }
 
 void timer_stop(struct cpus *cpus, pthread_t thread)

@@ -14,9 +14,11 @@
 
 #define ISA_MAX 1024
 
-/* --- what a vCPU of riscv64 says -------------------------------------------------------------- */
+/* --- properties of a riscv64 vCPU ------------------------------------------------------------- */
 
-/* 0 if there is none: not every host has all, which is no error to be logged. */
+/*
+ * Reads a register; 0 if it does not exist. Not all hosts have all of them, so no error is logged.
+ */
 static uint64_t reg(const struct machine *machine, uint64_t id)
 {
 	int level = log_set_level(0);
@@ -36,8 +38,8 @@ static void append(char *isa, const char *prefix, const char *name)
 }
 
 /*
- * A guest kernel complains about a cache-block extension whose block size is missing, and does not use it: a
- * KVM may know the extension and not the size.
+ * A KVM may have a cache-block extension without its block size. A guest kernel warns about that
+ * and does not use it, so it is left out.
  */
 static bool has_block_size(const struct machine *machine, uint32_t extension)
 {
@@ -53,7 +55,7 @@ static bool has_block_size(const struct machine *machine, uint32_t extension)
 	}
 }
 
-/* The letters in their usual order, then the longer names. */
+/* Single letters in canonical order, then the multi-letter names. */
 static void describe_isa(const struct machine *machine, char *isa)
 {
 	static const char letters[] = "imafdqcbvh";
@@ -87,9 +89,9 @@ static void describe_riscv64(const struct machine *machine, struct devicetree *t
 
 uint64_t tree_timer_hz(const struct machine *machine, const struct platform *platform)
 {
-	return platform->controller == CONTROLLER_AIA
-		       ? reg(machine, AXVCPU_REG_RISCV64_TIMER_FREQUENCY)
-		       : 0;
+	if (platform->controller != CONTROLLER_AIA)
+		return 0;
+	return reg(machine, AXVCPU_REG_RISCV64_TIMER_FREQUENCY);
 }
 
 /* --- the tree --------------------------------------------------------------------------------- */
@@ -108,11 +110,11 @@ static int dump(const char *path, const void *blob, size_t len)
 		return fail("--dump-dtb %s: %s", path, strerror(errno));
 	written = fwrite(blob, 1, len, file) == len;
 	if (fclose(file) || !written)
-		return fail("--dump-dtb %s: cannot write it", path);
+		return fail("--dump-dtb %s: write error", path);
 	return 0;
 }
 
-/* Of the host's best, without waiting: a host that has just booted itself has none yet. */
+/* Does not block: right after boot the host may have no random numbers yet. */
 static int draw_seeds(struct devicetree *tree)
 {
 	if (getrandom(tree->rng_seed, sizeof(tree->rng_seed), GRND_NONBLOCK) !=
@@ -148,7 +150,9 @@ static int build(const struct machine *machine, const struct options *options,
 		return -1;
 	if (axvm_write(machine->vm, layout->tree.gpa, blob, len))
 		return fail("cannot write the device tree: %s", axvcpu_last_error());
-	return options->dtb_path ? dump(options->dtb_path, blob, len) : 0;
+	if (options->dtb_path)
+		return dump(options->dtb_path, blob, len);
+	return 0;
 }
 
 int tree_make(const struct machine *machine, const struct options *options,
@@ -161,7 +165,7 @@ int tree_make(const struct machine *machine, const struct options *options,
 		return 0;
 	blob = malloc(layout->tree.size);
 	if (!blob)
-		return fail("no memory for the device tree");
+		return fail("out of memory for the device tree");
 	err = build(machine, options, platform, layout, blob);
 	free(blob);
 	return err;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "uart.h"
 
-/* How often it lets a handler go on that has emptied the FIFO and does not say that it has ended. */
+/* Calls of uart_input() that wait for a handler which emptied the FIFO to read IIR_NONE. */
 #define PATIENCE 10u
 
-/* Registers. The first two are the divisor's while LCR_DLAB is set. */
+/* Registers. With LCR_DLAB set, the first two hold the divisor. */
 enum {
 	REG_DATA = 0, /* read: RBR; write: THR */
 	REG_IER = 1,
@@ -52,7 +52,7 @@ enum {
 #define LSR_IDLE 0x40
 #define LSR_FIFO_ERROR 0x80
 
-/* The lower half says what has changed since it was read last; of RI, that it has fallen. */
+/* The lower half has the changes since the last read; for RI, only falling edges. */
 #define MSR_CHANGES 0x0f
 #define MSR_CTS 0x10
 #define MSR_DSR 0x20
@@ -76,7 +76,7 @@ static unsigned int received(const struct uart *uart)
 	return uart->loop.len + uart->offered;
 }
 
-/* How many characters make an interrupt at once. */
+/* Number of characters that raises IIR_RECEIVED. */
 static unsigned int trigger(const struct uart *uart)
 {
 	static const uint8_t levels[] = { 1, 4, 8, 14 };
@@ -84,13 +84,15 @@ static unsigned int trigger(const struct uart *uart)
 	return uart->fcr & FCR_ENABLE ? levels[uart->fcr >> FCR_TRIGGER_SHIFT] : 1;
 }
 
-/* Whether uart_input() fills the FIFO. Otherwise the guest's questions do. */
+/* Whether uart_input() fills the FIFO. Otherwise the guest's polling does. */
 static bool is_told(const struct uart *uart)
 {
 	return uart->set_line && (uart->ier & IER_RECEIVED);
 }
 
-/* Whether the other end may send. It stops for who is there and drops RTS, as with CRTSCTS. */
+/*
+ * Whether the other end may send. It stops while the guest sets DTR but not RTS, as with CRTSCTS.
+ */
 static bool may_receive(const struct uart *uart)
 {
 	return !in_loop(uart) && (uart->mcr & (MCR_DTR | MCR_RTS)) != MCR_DTR;
@@ -106,14 +108,14 @@ static void offer(struct uart *uart)
 	uart->offered = n < capacity(uart) ? (unsigned int)n : capacity(uart);
 }
 
-/* The console has it still, and the guest has to show anew that it receives. */
+/* The characters stay in the console. The guest must show again that it receives. */
 static void withdraw(struct uart *uart)
 {
 	uart->offered = 0;
 	uart->polls = false;
 }
 
-/* A guest that asks twice in a row waits: this is the time to look at stdin, and to be patient. */
+/* A guest that polls twice in a row is waiting: check stdin, and allow a delay. */
 static void ask(struct uart *uart, unsigned int reg)
 {
 	bool again = uart->last_read == reg;
@@ -136,7 +138,7 @@ static void loop_back(struct uart *uart, uint8_t c, bool is_break)
 
 	if (loop->len == capacity(uart)) {
 		uart->overrun = true;
-		/* A FIFO keeps what it has; the single register does not. */
+		/* A full FIFO drops the new character; the single register is overwritten. */
 		if (uart->fcr & FCR_ENABLE)
 			return;
 		loop->len = 0;
@@ -220,7 +222,7 @@ static void transmit(struct uart *uart, uint8_t c)
 
 /* --- the modem lines -------------------------------------------------------------------------- */
 
-/* The other end is always there and ready; in loopback it is the outputs of the modem control. */
+/* The other end is always present and ready. In loopback, the lines are the outputs of MCR. */
 static uint8_t modem_lines(const struct uart *uart)
 {
 	if (!in_loop(uart))
@@ -250,7 +252,7 @@ static uint8_t modem_status(struct uart *uart)
 
 /* --- the interrupt ---------------------------------------------------------------------------- */
 
-/* Why there is one, the most urgent reason: IIR_*. */
+/* The pending interrupt of highest priority: IIR_*. */
 static uint8_t cause(const struct uart *uart)
 {
 	unsigned int n = received(uart);
@@ -266,7 +268,7 @@ static uint8_t cause(const struct uart *uart)
 	return IIR_NONE;
 }
 
-/* Also for who has no interrupt connected, and polls. */
+/* Also used by a guest that polls without an interrupt. */
 static uint8_t identify_interrupt(struct uart *uart)
 {
 	uint8_t iir;
@@ -276,7 +278,7 @@ static uint8_t identify_interrupt(struct uart *uart)
 	if (iir == IIR_THR_EMPTY)
 		uart->thre_pending = false;
 	if (iir == IIR_NONE && uart->patience) {
-		/* The handler has ended. */
+		/* The interrupt handler has finished. */
 		uart->patience = 0;
 		if (uart->watch)
 			uart->watch(uart->watch_ctx);
@@ -284,7 +286,7 @@ static uint8_t identify_interrupt(struct uart *uart)
 	return iir | (uart->fcr & FCR_ENABLE ? IIR_FIFO : 0);
 }
 
-/* After whatever may have changed it. */
+/* Called after everything that may change the interrupt. */
 static void update_line(struct uart *uart)
 {
 	bool line, wants, wanted;
@@ -332,7 +334,7 @@ static uint8_t read_reg(struct uart *uart, unsigned int reg)
 
 static void write_ier(struct uart *uart, uint8_t value)
 {
-	/* The transmitter is empty at this moment, as always: enabling that interrupt raises it. */
+	/* The transmitter is always empty: enabling its interrupt raises it. */
 	if (value & ~uart->ier & IER_THR_EMPTY)
 		uart->thre_pending = true;
 	uart->ier = value & IER_BITS;
@@ -342,13 +344,16 @@ static void write_ier(struct uart *uart, uint8_t value)
 
 static void write_fcr(struct uart *uart, uint8_t value)
 {
-	/* Switching the FIFOs on or off empties them, too. Without FIFOs there are no other bits. */
+	/*
+	 * Switching the FIFOs on or off also clears them. While they are off, the other bits read
+	 * as 0.
+	 */
 	if ((value ^ uart->fcr) & FCR_ENABLE || value & FCR_CLEAR_RECEIVER)
 		clear_receiver(uart);
 	uart->fcr = value & FCR_ENABLE ? value : 0;
 }
 
-/* To the other end a break means nothing. */
+/* A break outside of loopback has no effect. */
 static void write_lcr(struct uart *uart, uint8_t value)
 {
 	if (value & ~uart->lcr & LCR_BREAK && in_loop(uart))
@@ -398,7 +403,7 @@ static void write_reg(struct uart *uart, unsigned int reg, uint8_t value)
 	}
 }
 
-/* The chip's bus has 8 bits: a wider access is several, at ascending addresses. */
+/* The chip has an 8-bit bus: a wider access becomes several, at ascending addresses. */
 static uint64_t uart_read(void *ctx, uint64_t offset, unsigned int width)
 {
 	struct uart *uart = ctx;
@@ -426,11 +431,11 @@ static void uart_write(void *ctx, uint64_t offset, unsigned int width, uint64_t 
 	update_line(uart);
 }
 
-/* --- for the others --------------------------------------------------------------------------- */
+/* --- public functions ------------------------------------------------------------------------- */
 
 int uart_attach(struct uart *uart, struct console *console, struct bus *bus, struct bus_place place)
 {
-	/* 115200 baud. */
+	/* Divisor 1: 115200 baud. */
 	*uart = (struct uart){
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.console = console,
@@ -497,7 +502,7 @@ size_t uart_take(struct uart *uart, uint8_t *bytes, size_t max)
 	int c;
 
 	pthread_mutex_lock(&uart->lock);
-	/* The console has them still. */
+	/* The offered characters are still in the console. */
 	uart->offered = 0;
 	if (max && (console_waiting(uart->console) || console_ready(uart->console)))
 		while (n < max && (c = console_get(uart->console)) >= 0)

@@ -9,7 +9,7 @@
 #include "bytes.h"
 #include "message.h"
 
-/* The header of a zboot image: where what it has packed begins, its length, how. */
+/* Header of a zboot image: offset, size and compression of the payload. */
 #define ZBOOT_MAGIC "MZ\0\0zimg"
 #define ZBOOT_HEADER_SIZE 56u
 #define ZBOOT_PAYLOAD 8u
@@ -44,21 +44,26 @@ static int explain(enum unpack_result result, const struct unpack_job *job, cons
 {
 	switch (result) {
 	case UNPACK_DONE:
-		return job->out_len ? 0 : fail("%s: there is nothing in it", name);
+		if (!job->out_len)
+			return fail("%s: its compressed data are empty", name);
+		return 0;
 	case UNPACK_TRUNCATED:
-		return fail("%s: truncated: it ends within its compressed data", name);
+		return fail("%s: truncated: the file ends within the compressed data", name);
 	case UNPACK_TOO_LARGE:
-		return fail("%s: unpacks to more than 0x%zx bytes, and does not fit; see --memory",
+		return fail("%s: unpacks to more than 0x%zx bytes, which do not fit; see --memory",
 			    name, job->max);
 	case UNPACK_NO_MEMORY:
-		return fail("%s: no memory to unpack it", name);
+		return fail("%s: out of memory while unpacking", name);
 	case UNPACK_DAMAGED:
 		break;
 	}
 	return fail("%s: its compressed data are damaged: %s", name, job->why);
 }
 
-/* How long it will be is not known; what is not written takes no room, and is given back. */
+/*
+ * The final length is unknown: reserve the maximum. Unused pages take no memory and are unmapped
+ * afterwards.
+ */
 static int unpack_data(struct image *image, const struct unpack_format *format, const char *name)
 {
 	struct file *to = &image->unpacked;
@@ -69,12 +74,12 @@ static int unpack_data(struct image *image, const struct unpack_format *format, 
 	};
 
 	if (!format->unpack)
-		return fail("%s: compressed by %s, and this axrun was built without %s", name,
+		return fail("%s: compressed with %s, but this axrun was built without %s", name,
 			    format->name, format->library);
 	job.out = mmap(NULL, job.max, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (job.out == MAP_FAILED)
-		return fail("%s: no memory to unpack it: %s", name, strerror(errno));
+		return fail("%s: out of memory while unpacking: %s", name, strerror(errno));
 	*to = (struct file){ .name = name, .data = job.out, .size = job.max };
 	if (explain(format->unpack(&job), &job, name))
 		return -1;
@@ -86,7 +91,9 @@ static int unpack_data(struct image *image, const struct unpack_format *format, 
 	return 0;
 }
 
-/* What the header says about the compression is for messages: the data tell by themselves. */
+/*
+ * The compression in the header is used for messages only; the data are identified by their magic.
+ */
 static int open_zboot(struct image *image, const char *name)
 {
 	const char *compression = (const char *)image->bytes + ZBOOT_COMPRESSION;
@@ -99,8 +106,9 @@ static int open_zboot(struct image *image, const char *name)
 	image->bytes += payload;
 	image->size = size;
 	if (!find(image->bytes, image->size))
-		return fail("%s: a kernel compressed by %.*s; axrun knows gzip, zstd and xz only",
-			    name, (int)ZBOOT_COMPRESSION_MAX, compression);
+		return fail(
+			"%s: the kernel is compressed with %.*s; axrun supports gzip, zstd and xz",
+			name, (int)ZBOOT_COMPRESSION_MAX, compression);
 	return 0;
 }
 

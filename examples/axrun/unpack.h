@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Compressed kernels: alone or within a "zboot" image, which unpacks itself on machines with EFI only.
- * Each format has a file of its own; zstd and xz need a library that axrun may have been built without.
+ * Compressed kernels: plain, or in a "zboot" image, which unpacks itself only under EFI. Each
+ * format has a file of its own; zstd and xz need libraries that may be absent.
  *
- * Compressed data are not believed, either: neither what they unpack to nor what that takes is without
- * a limit.
+ * Compressed data are not trusted either: the size of their contents and the memory for unpacking
+ * are limited.
  */
 #ifndef AXRUN_UNPACK_H
 #define AXRUN_UNPACK_H
@@ -15,12 +15,12 @@
 
 #include "image.h"
 
-/* Whether the bytes are one of these. */
+/* Whether the bytes are one of these formats. */
 bool unpack_is(const uint8_t *bytes, size_t size);
 
 /*
- * Replaces image->bytes by what is in them, of at most image->unpack_max bytes: in image->unpacked. What
- * follows the compressed data is not looked at. Returns 0, or -1 after fail().
+ * Replaces image->bytes by its contents, kept in image->unpacked, of at most image->unpack_max
+ * bytes. Bytes after the compressed data are ignored. Returns 0, or -1 after fail().
  */
 int unpack(struct image *image, const char *name);
 
@@ -28,12 +28,12 @@ int unpack(struct image *image, const char *name);
 
 enum unpack_result {
 	UNPACK_DONE,
-	/* It ends within the compressed data. */
+	/* The input ends within the compressed data. */
 	UNPACK_TRUNCATED,
-	/* It has more than `max` bytes. */
+	/* The output exceeds `max` bytes. */
 	UNPACK_TOO_LARGE,
 	UNPACK_NO_MEMORY,
-	/* `why` says what is wrong with it. */
+	/* Damaged; `why` has the reason. */
 	UNPACK_DAMAGED,
 };
 
@@ -42,20 +42,20 @@ struct unpack_job {
 	size_t in_len;
 	uint8_t *out;
 	size_t max;
-	/* Of UNPACK_DONE: how much it is. */
+	/* With UNPACK_DONE: the length of the output. */
 	size_t out_len;
 	/* A constant string. */
 	const char *why;
 };
 
 struct unpack_format {
-	/* For messages. */
+	/* Names for messages. */
 	const char *name;
 	const char *library;
-	/* How data of this format begin. */
+	/* The first bytes of the format. */
 	uint8_t magic[6];
 	size_t magic_len;
-	/* NULL: axrun was built without the library. */
+	/* NULL if axrun was built without the library. */
 	enum unpack_result (*unpack)(struct unpack_job *job);
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "unpack.h"
 
-/* Input is const. */
+/* Declares next_in as const. */
 #define ZLIB_CONST
 #include <zlib.h>
 
@@ -20,7 +20,7 @@ static enum unpack_result result_of(int err, const z_stream *stream, struct unpa
 	return UNPACK_DAMAGED;
 }
 
-/* A file has at most 1 GiB, and so has what is in it: see file.h. */
+/* A file has at most 1 GiB, and so do its contents: see file.h. */
 static enum unpack_result inflate_all(struct unpack_job *job)
 {
 	z_stream stream = {
@@ -30,7 +30,7 @@ static enum unpack_result inflate_all(struct unpack_job *job)
 		.avail_out = (uInt)job->max,
 	};
 	enum unpack_result result;
-	/* The largest window, and a header and trailer of gzip. */
+	/* The largest window, with a gzip header and trailer. */
 	int err = inflateInit2(&stream, 15 + 16);
 
 	if (err == Z_OK)

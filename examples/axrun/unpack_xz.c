@@ -7,7 +7,7 @@
 
 #include <lzma.h>
 
-/* The dictionary is as large as a file says. Kernels have 128 MiB of it. */
+/* The file chooses the size of the dictionary. Kernels use 128 MiB. */
 #define MEMORY_MAX (UINT64_C(256) << 20)
 
 static enum unpack_result result_of(lzma_ret err, const lzma_stream *stream, struct unpack_job *job)
@@ -24,10 +24,10 @@ static enum unpack_result result_of(lzma_ret err, const lzma_stream *stream, str
 		job->why = "a dictionary of more than 256 MiB";
 		return UNPACK_DAMAGED;
 	case LZMA_OPTIONS_ERROR:
-		job->why = "filters that this liblzma does not have";
+		job->why = "filters that this liblzma does not support";
 		return UNPACK_DAMAGED;
 	default:
-		job->why = "not as xz writes it";
+		job->why = "not valid xz data";
 		return UNPACK_DAMAGED;
 	}
 }

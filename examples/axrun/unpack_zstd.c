@@ -8,7 +8,9 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-/* In one go: the output is the window then, and there is no further memory to be limited. */
+/*
+ * Single-pass decompression: the output buffer is the window, so no further memory needs a limit.
+ */
 static enum unpack_result decompress(struct unpack_job *job)
 {
 	size_t frame = ZSTD_findFrameCompressedSize(job->in, job->in_len), len;

@@ -16,7 +16,7 @@ static int vmlinux_parse(struct image *image, const struct platform *platform, c
 	if (elf_parse(image, platform, name, ELF_ENTRY_PHYSICAL))
 		return -1;
 	if (image->mode != AXVCPU_MODE_64)
-		return fail("%s: a 32-bit kernel, and it has no PVH entry", name);
+		return fail("%s: a 32-bit kernel without a PVH entry", name);
 	image->protocol = PROTOCOL_ZERO_PAGE;
 	return 0;
 }

@@ -7,7 +7,7 @@
 #include "bzimage.h"
 #include "e820.h"
 
-#define ZERO_RSDP 0x070u /* 8 bytes; as of protocol 2.14, and 0 before, where it is searched for */
+#define ZERO_RSDP 0x070u /* 8 bytes; unused before protocol 2.14 */
 #define ZERO_E820_ENTRIES 0x1e8u /* 1 */
 #define ZERO_E820 0x2d0u /* 20 each: address, size, type */
 #define ZERO_E820_SIZE 20u
@@ -16,11 +16,11 @@
 #define LOADER_UNKNOWN 0xffu
 #define VID_MODE_NORMAL 0xffffu
 
-/* As in the file, or what an ELF kernel's would be. */
+/* Copied from the file; for an ELF kernel, the values a bzImage would have. */
 static void fill_header(uint8_t *page, const struct image *image)
 {
 	if (image->has_setup_header) {
-		/* The loader has looked at it: no further than SETUP_HEADER_MAX. */
+		/* The parser has checked that this does not exceed SETUP_HEADER_MAX. */
 		size_t end = SETUP_JUMP_LEN + 1u + image->bytes[SETUP_JUMP_LEN];
 
 		memcpy(page + SETUP_HEADER, image->bytes + SETUP_HEADER, end - SETUP_HEADER);
@@ -58,7 +58,7 @@ void zeropage_fill(uint8_t page[GUEST_PAGE_SIZE], const struct image *image,
 	fill_header(page, image);
 	fill_e820(page, layout);
 	bytes_put(page + ZERO_RSDP, 8, rsdp);
-	/* All of them lie below 4 GiB: in the first range of memory. */
+	/* All are below 4 GiB, as they are in the first range of memory. */
 	bytes_put(page + SETUP_CMD_LINE, 4, layout->page_gpa + GUEST_PAGE_SIZE);
 	bytes_put(page + SETUP_RAMDISK, 4, layout->initrd.gpa);
 	bytes_put(page + SETUP_RAMDISK_SIZE, 4, layout->initrd.size);

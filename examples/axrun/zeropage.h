@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The zero page (struct boot_params): what Linux's 64-bit entry finds at rsi. Its command line is in the
- * page behind it.
+ * The zero page (struct boot_params), which Linux's 64-bit entry expects at rsi. The command line
+ * is in the next page.
  */
 #ifndef AXRUN_ZEROPAGE_H
 #define AXRUN_ZEROPAGE_H
@@ -11,7 +11,7 @@
 #include "image.h"
 #include "layout.h"
 
-/* Fills one page that lies at layout->page_gpa; `rsdp` is the address of the ACPI tables' root. */
+/* Fills the page at layout->page_gpa; `rsdp` is the address of the ACPI root pointer. */
 void zeropage_fill(uint8_t page[GUEST_PAGE_SIZE], const struct image *image,
 		   const struct layout *layout, uint64_t rsdp);
 

@@ -32,8 +32,8 @@ const struct trial forward_trials[] = {
 };
 
 /*
- * By number, as the headers of older kernels lack some of them. The names are those of KVM, in
- * lower case, where these describe the feature.
+ * Capabilities are given by number, as the headers of older kernels lack some. The names are the
+ * kernel's, in lower case, if these describe the feature.
  */
 const struct capability capabilities[] = {
 	{ "dirty_log_protect", ON_ALL, 168, 0, 0, "dirty log: pages protected on demand (flags)" },

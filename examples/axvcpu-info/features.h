@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The options of KVM that the library can use: each is tried, or asked for by its capability. */
+/*
+ * KVM features that the library can use. Irqchips and forwards are tested by creating a VM; the
+ * rest are capabilities.
+ */
 #ifndef INFO_FEATURES_H
 #define INFO_FEATURES_H
 
@@ -8,17 +11,17 @@
 
 #include <axvcpu/axvcpu.h>
 
-/* The architectures that have a feature. */
+/* Architectures that have a feature. */
 #define ON_X86_64 1u
 #define ON_ARM64 2u
 #define ON_RISCV64 4u
 #define ON_ALL (ON_X86_64 | ON_ARM64 | ON_RISCV64)
 
-/* Entries of the lists below, at most. */
+/* Maximum length of the lists below. */
 #define MAX_TRIALS 8
 #define MAX_CAPABILITIES 64
 
-/* A VM of this kind can be created, or not. */
+/* A kind of VM that the host may be able to create. */
 struct trial {
 	const char *name;
 	unsigned int on;
@@ -35,23 +38,23 @@ extern const struct trial forward_trials[];
 struct capability {
 	const char *name;
 	unsigned int on;
-	/* KVM_CAP_*. Another one that says the same on older kernels; 0: none. */
+	/* KVM_CAP_*. `old_number`: a capability with the same meaning on older kernels; 0: none. */
 	unsigned int number;
 	unsigned int old_number;
-	/* The bits of the answer that count; 0: all. */
+	/* Relevant bits of the value; 0: all. */
 	unsigned int mask;
-	/* For a person. */
+	/* Description for the text report. */
 	const char *text;
 };
 
-/* Likewise. */
+/* Ends with a NULL name. */
 extern const struct capability capabilities[];
 
-/* Whether this host's architecture is one of them. */
+/* Whether this host's architecture is in the mask. */
 bool is_on_host(unsigned int on);
 /* Whether a VM of that kind can be created on the open device. */
 bool trial_succeeds(const struct trial *trial, int kvm_fd);
-/* What KVM says of the capability; 0: not there. */
+/* The value that KVM reports for the capability; 0 if it is unsupported. */
 unsigned int capability_value(const struct capability *capability, struct axvm *vm);
 
 #endif

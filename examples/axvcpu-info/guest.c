@@ -11,16 +11,14 @@
 
 #define MEMORY_SIZE 0x10000
 #define CODE 0x1000
-#define BOOT 0x8000
-#define BOOT_SIZE 0x7000
-/* No memory is there, so that a store is an exit. */
+/* Unmapped, so that a store causes an exit. */
 #define NOWHERE 0x10000000
 
-/* By their hardware numbers: rdx, x2, sp; and rcx, x1, ra. */
+/* Hardware register numbers: 2 is rdx, x2 or sp; 1 is rcx, x1 or ra. */
 #define COUNTER AXVCPU_REG_GPR(2)
 #define ADDRESS AXVCPU_REG_GPR(1)
 
-/* Two loops of two instructions each, 8 bytes apart: one counts, one exits. */
+/* Two loops of two instructions, at offsets 0 and 8: one counts, one exits. */
 #define EXIT_LOOP (CODE + 8)
 #define INSTRUCTIONS_PER_COUNT 2
 
@@ -55,20 +53,22 @@ int guest_new(struct guest *guest, struct axvm *vm)
 
 	*guest = (struct guest){ .exit_name = program->exit_name };
 	memory.len = MEMORY_SIZE;
-	setup.boot_gpa = BOOT;
-	setup.boot_size = BOOT_SIZE;
 	ret = axvm_map(vm, &memory);
-	if (!ret)
-		ret = axvm_write(vm, CODE, program->code, sizeof(program->code));
-	if (!ret)
-		ret = axvcpu_new(vm, NULL, &guest->vcpu);
-	if (!ret)
-		ret = axvcpu_setup(guest->vcpu, CODE, 0, &setup);
-	if (!ret)
-		ret = axvcpu_bind(guest->vcpu);
-	if (!ret)
-		ret = axvcpu_set_reg(guest->vcpu, ADDRESS, NOWHERE);
-	return ret;
+	if (ret)
+		return ret;
+	ret = axvm_write(vm, CODE, program->code, sizeof(program->code));
+	if (ret)
+		return ret;
+	ret = axvcpu_new(vm, NULL, &guest->vcpu);
+	if (ret)
+		return ret;
+	ret = axvcpu_setup(guest->vcpu, CODE, 0, &setup);
+	if (ret)
+		return ret;
+	ret = axvcpu_bind(guest->vcpu);
+	if (ret)
+		return ret;
+	return axvcpu_set_reg(guest->vcpu, ADDRESS, NOWHERE);
 }
 
 void guest_free(struct guest *guest)
@@ -86,42 +86,42 @@ static double read_ns(clockid_t clock)
 	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-/* Other programs that use the same CPU do not count. */
+/* CPU time, so that other programs on the same CPU do not count. */
 static double thread_ns(void)
 {
 	return read_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
-/* A run that must end in one of two ways: the guest's own exits, or a kick. */
+/* Runs the guest once. Only its own exits and a kick are expected. */
 static int run(const struct guest *guest, bool *kicked)
 {
-	struct axvcpu_exit exit;
+	struct axvcpu_exit ex;
 	char text[256];
-	int ret = axvcpu_run(guest->vcpu, &exit);
+	int ret = axvcpu_run(guest->vcpu, &ex);
 
 	if (ret)
 		return ret;
-	*kicked = exit.kicked;
-	switch (exit.kind) {
+	*kicked = ex.kicked;
+	switch (ex.kind) {
 	case AXVCPU_EXIT_NOTHING:
 	case AXVCPU_EXIT_IO_WRITE:
 	case AXVCPU_EXIT_MMIO_WRITE:
 		return 0;
 	default:
-		axvcpu_exit_describe(&exit, text, sizeof(text));
-		return axvcpu_fail(NULL, -EIO, "the guest ended with %s", text);
+		axvcpu_exit_describe(&ex, text, sizeof(text));
+		return axvcpu_fail(NULL, -EIO, "unexpected exit of the test guest: %s", text);
 	}
 }
 
-/* --- a thread that ends runs ------------------------------------------------------------------ */
+/* --- a thread that kicks the vCPU ------------------------------------------------------------- */
 
 #define POLL_NS 500000
-/* Thirty seconds at least: a guest that has not had its time by then hangs. */
+/* At least thirty seconds: a guest that has not got its CPU time by then hangs. */
 #define MAX_POLLS 60000
 
 struct kicker {
 	struct axvcpu *vcpu;
-	/* Kicks once this clock has come this far. */
+	/* Kicks when this clock reaches `until`. */
 	clockid_t clock;
 	double until;
 	atomic_bool off;
@@ -141,7 +141,7 @@ static void *kick_in_time(void *arg)
 	return NULL;
 }
 
-/* The time is CPU time of the calling thread. */
+/* `ns` is CPU time of the calling thread. */
 static int kicker_start(struct kicker *kicker, const struct guest *guest, double ns)
 {
 	int err = pthread_getcpuclockid(pthread_self(), &kicker->clock);
@@ -151,7 +151,10 @@ static int kicker_start(struct kicker *kicker, const struct guest *guest, double
 	kicker->off = false;
 	if (!err)
 		err = pthread_create(&kicker->thread, NULL, kick_in_time, kicker);
-	return err ? axvcpu_fail(NULL, -err, "a thread that ends the guest") : 0;
+	if (err)
+		return axvcpu_fail(NULL, -err,
+				   "cannot create the thread that kicks the test guest");
+	return 0;
 }
 
 static void kicker_stop(struct kicker *kicker)
@@ -189,8 +192,9 @@ static int count(const struct guest *guest, double *mips)
 	ns = thread_ns();
 	ret = run_until_kicked(guest);
 	ns = thread_ns() - ns;
-	if (!ret)
-		ret = axvcpu_get_reg(guest->vcpu, COUNTER, &last);
+	if (ret)
+		return ret;
+	ret = axvcpu_get_reg(guest->vcpu, COUNTER, &last);
 	if (ret)
 		return ret;
 	*mips = (double)(last - first) * INSTRUCTIONS_PER_COUNT * 1e3 / ns;
@@ -200,8 +204,8 @@ static int count(const struct guest *guest, double *mips)
 #define TRIES 3
 
 /*
- * On a host that is a virtual machine, CPU time includes the time for which its own host gave the
- * CPU to others. So a try is short, or each would have some of that; and more are made.
+ * In a virtual machine, CPU time includes time in which the host runs something else. Tries are
+ * short, so that some are undisturbed, and are repeated.
  */
 #define MORE_TRIES 20
 
@@ -210,21 +214,24 @@ int guest_measure_mips(const struct guest *guest, double enough, double *mips)
 	double best = 0, one = 0;
 	int ret = axvcpu_set_entry(guest->vcpu, CODE);
 
-	for (int i = 0; !ret && (i < TRIES || (best < enough && i < MORE_TRIES)); i++) {
+	if (ret)
+		return ret;
+	for (int i = 0; i < TRIES || (best < enough && i < MORE_TRIES); i++) {
 		ret = count(guest, &one);
-		if (!ret && one > best)
+		if (ret)
+			return ret;
+		if (one > best)
 			best = one;
 	}
-	if (!ret && best <= 0)
-		ret = axvcpu_fail(NULL, -EIO, "the guest executes nothing");
-	if (!ret)
-		*mips = best;
-	return ret;
+	if (best <= 0)
+		return axvcpu_fail(NULL, -EIO, "the test guest makes no progress");
+	*mips = best;
+	return 0;
 }
 
-/* --- nanoseconds an exit ---------------------------------------------------------------------- */
+/* --- nanoseconds per exit --------------------------------------------------------------------- */
 
-/* So much at least, or a clock's steps and its own cost would show. */
+/* Minimum duration, so that the clock's resolution and cost do not matter. */
 #define EXITS_NS 2e6
 
 static int run_exits(const struct guest *guest, unsigned int n, double *ns)
@@ -236,9 +243,11 @@ static int run_exits(const struct guest *guest, unsigned int n, double *ns)
 	for (unsigned int i = 0; !ret && !kicked && i < n; i++)
 		ret = run(guest, &kicked);
 	*ns = thread_ns() - begin;
-	if (!ret && kicked)
-		ret = axvcpu_fail(NULL, -ETIMEDOUT, "the guest does not exit");
-	return ret;
+	if (ret)
+		return ret;
+	if (kicked)
+		return axvcpu_fail(NULL, -ETIMEDOUT, "the test guest does not exit");
+	return 0;
 }
 
 static int measure_exit(const struct guest *guest, double *ns)
@@ -247,25 +256,30 @@ static int measure_exit(const struct guest *guest, double *ns)
 	double best, one = 0;
 	int ret = axvcpu_set_entry(guest->vcpu, EXIT_LOOP);
 
-	while (!ret && one < EXITS_NS) {
+	if (ret)
+		return ret;
+	while (one < EXITS_NS) {
 		n *= 2;
 		ret = run_exits(guest, n, &one);
+		if (ret)
+			return ret;
 	}
 	best = one;
-	for (int i = 1; !ret && i < TRIES; i++) {
+	for (int i = 1; i < TRIES; i++) {
 		ret = run_exits(guest, n, &one);
+		if (ret)
+			return ret;
 		if (one < best)
 			best = one;
 	}
-	if (!ret)
-		*ns = best / n;
-	return ret;
+	*ns = best / n;
+	return 0;
 }
 
 int guest_measure_exit(const struct guest *guest, double *ns)
 {
 	struct kicker kicker;
-	/* No CPU time is too much, only all the time that a hang takes. */
+	/* No limit on CPU time: kicks only after the time limit for hangs. */
 	int ret = kicker_start(&kicker, guest, HUGE_VAL);
 
 	if (ret)

@@ -12,10 +12,10 @@
 
 /* --- files of /proc --------------------------------------------------------------------------- */
 
-/* Room for the first CPU of any /proc/cpuinfo, and for the first interrupts on hundreds of CPUs. */
+/* Enough for the first CPU in /proc/cpuinfo, and for the first interrupts on hundreds of CPUs. */
 #define TEXT_SIZE (1 << 20)
 
-/* Reads a file's beginning as a string; "" if it cannot be read. Zeros in it become newlines. */
+/* Reads the beginning of a file as a string; "" on failure. NUL bytes become newlines. */
 static void read_text(const char *path, char *text)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -35,7 +35,7 @@ static void read_text(const char *path, char *text)
 	text[len] = '\0';
 }
 
-/* The line that begins with the name, behind it; NULL if there is none. */
+/* Returns the rest of the first line that begins with `name`, or NULL. */
 static const char *find_line(const char *text, const char *name)
 {
 	const char *line = text;
@@ -48,7 +48,7 @@ static const char *find_line(const char *text, const char *name)
 	return line ? line + strlen(name) : NULL;
 }
 
-/* Whether the word stands in the text, up to 'end', between blanks. */
+/* Whether the text up to `end` contains the word, delimited by blanks or colons. */
 static bool has_word(const char *text, const char *end, const char *word)
 {
 	size_t len = strlen(word);
@@ -82,7 +82,7 @@ bool cpuinfo_has_letter(const char *cpuinfo, char letter)
 
 	if (!letters || letters > line_end(line))
 		return false;
-	/* The names of several letters follow, separated by underscores. */
+	/* Multi-letter names follow, separated by underscores. */
 	letters += strlen("rv64");
 	return memchr(letters, letter, strcspn(letters, "_\n")) != NULL;
 }

@@ -8,7 +8,7 @@
 
 #include "guest.h"
 
-/* Of /dev/kvm, and so of the VM. */
+/* Asked of a VM, which answers for /dev/kvm, too. */
 #define KVM_CAP_NR_VCPUS 9
 #define KVM_CAP_MAX_VCPUS 66
 
@@ -19,6 +19,13 @@ const char *info_speed(const struct info *info)
 	return info->mips < SLOW_MIPS ? "slow" : "fast";
 }
 
+static const char *arm64_flavour(const struct host *host)
+{
+	if (host->guest_ptimer)
+		return "vhe";
+	return host->guest_vtimer ? "nvhe" : "unknown";
+}
+
 const char *info_flavour(const struct info *info, const struct host *host)
 {
 	if (info->mips < SLOW_MIPS)
@@ -26,8 +33,10 @@ const char *info_flavour(const struct info *info, const struct host *host)
 	if (!strcmp(info->arch, "riscv64"))
 		return "h";
 	if (!strcmp(info->arch, "arm64"))
-		return host->guest_ptimer ? "vhe" : host->guest_vtimer ? "nvhe" : "unknown";
-	return host->vmx ? "vmx" : host->svm ? "svm" : "unknown";
+		return arm64_flavour(host);
+	if (host->vmx)
+		return "vmx";
+	return host->svm ? "svm" : "unknown";
 }
 
 static unsigned int read_capability(struct axvm *vm, unsigned int number)
@@ -37,7 +46,7 @@ static unsigned int read_capability(struct axvm *vm, unsigned int number)
 	return value > 0 ? (unsigned int)value : 0;
 }
 
-/* Only /dev/kvm itself can be asked for these. */
+/* Only /dev/kvm itself reports these. */
 static unsigned int read_levels(void)
 {
 	struct axpercpu percpu = AXPERCPU_INIT;
@@ -67,18 +76,25 @@ static void read_features(struct info *info, struct axvm *vm, int kvm_fd)
 	info->levels = read_levels();
 }
 
-/* That a guest runs is a part of being usable, so its exits are measured in any case. */
+/* KVM counts as usable only if a guest runs, so its exits are always measured. */
+static int measure(struct info *info, struct guest *guest, struct axvm *vm)
+{
+	int ret = guest_new(guest, vm);
+
+	info->exit_name = guest->exit_name;
+	if (ret)
+		return ret;
+	ret = guest_measure_exit(guest, &info->exit_ns);
+	if (ret || info->mips > 0)
+		return ret;
+	return guest_measure_mips(guest, SLOW_MIPS, &info->mips);
+}
+
 static void run_guest(struct info *info, struct axvm *vm)
 {
 	struct guest guest;
-	int ret = guest_new(&guest, vm);
 
-	info->exit_name = guest.exit_name;
-	if (!ret)
-		ret = guest_measure_exit(&guest, &info->exit_ns);
-	if (!ret && info->mips <= 0)
-		ret = guest_measure_mips(&guest, SLOW_MIPS, &info->mips);
-	if (ret)
+	if (measure(info, &guest, vm))
 		obstacle_guest(&info->obstacle, axvcpu_last_error());
 	guest_free(&guest);
 }
@@ -114,7 +130,7 @@ void info_read(struct info *info, const char *device, double mips, bool only_spe
 		.mips = mips,
 	};
 	host_read(&host, info->arch, device);
-	/* Opening what is no device can block, or do more than that. */
+	/* Opening anything but a device node may block or have side effects. */
 	errno = ENOENT;
 	if (host.is_character_device || !host.exists)
 		fd = open(device, O_RDWR | O_CLOEXEC | O_NOCTTY);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* All that is found out about KVM on this host. */
+/* Everything that is determined about KVM on this host. */
 #ifndef INFO_INFO_H
 #define INFO_INFO_H
 
@@ -10,14 +10,17 @@
 #include "features.h"
 #include "obstacle.h"
 
-/* An interpreting KVM has about one, hardware a hundred and more, also if QEMU emulates it. */
+/*
+ * Below this, KVM interprets guest code, at about 1 MIPS. Hardware reaches 100 and more, even if
+ * QEMU emulates it.
+ */
 #define SLOW_MIPS 10
 
 struct info {
 	const char *arch;
 	const char *device;
 	struct obstacle obstacle;
-	/* --- the rest without an obstacle alone --- */
+	/* --- the rest only if KVM is usable --------------------------------------------------- */
 	const char *flavour;
 	struct axvm_limits limits;
 	unsigned int levels;
@@ -26,21 +29,21 @@ struct info {
 	double mips;
 	double exit_ns;
 	const char *exit_name;
-	/* In the order of the tables in features.h. */
+	/* Same order as the tables in features.h. */
 	bool irqchips[MAX_TRIALS];
 	bool forwards[MAX_TRIALS];
 	unsigned int capabilities[MAX_CAPABILITIES];
 };
 
 /*
- * Opens the device, creates VMs on it, runs a guest. 'mips' replaces the measured speed unless it
- * is 0. 'only_speed' leaves limits and features out.
+ * Opens the device, creates VMs on it and runs a guest. A non-zero `mips` replaces the measured
+ * speed. `only_speed` skips limits and features.
  */
 void info_read(struct info *info, const char *device, double mips, bool only_speed);
 
 /* "fast", "slow" or "none". */
 const char *info_speed(const struct info *info);
-/* By the speed first: an interpreting KVM runs on CPUs of any kind. */
+/* An interpreting KVM is recognised by its speed, as it runs on any CPU. */
 const char *info_flavour(const struct info *info, const struct host *host);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* axvcpu-info: whether KVM is usable on this host, why not, and what it can do. docs/info.md. */
+/*
+ * axvcpu-info: reports whether KVM is usable on this host, or why not, and its features.
+ * docs/info.md.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -14,7 +17,7 @@
 enum status {
 	STATUS_USABLE = 0,
 	STATUS_NOT_USABLE = 1,
-	/* Or the output could not be written. */
+	/* Also for output that cannot be written. */
 	STATUS_USAGE = 2,
 };
 
@@ -26,20 +29,22 @@ enum format {
 
 static const char help[] =
 	"Usage: axvcpu-info [OPTION] [DEVICE]\n"
-	"Say whether KVM is usable on this host; if not, why, and what to do; if it is, what\n"
-	"it is and can do, and how fast it is at this moment. DEVICE is /dev/kvm.\n"
+	"Report whether KVM is usable on this host. If not, print the reason and what to do.\n"
+	"If it is, print the kind of KVM, its features, and its present speed. DEVICE is the\n"
+	"KVM device (default: /dev/kvm).\n"
 	"\n"
-	"  --json        all of that as one line of JSON\n"
-	"  --kvm-speed   one word for scripts: fast; slow if KVM interprets guest code, which\n"
-	"                is below 10 million instructions per second; none if it is not usable\n"
+	"  --json        print the report as one line of JSON\n"
+	"  --kvm-speed   print one word, for scripts: fast; slow if KVM interprets guest code\n"
+	"                (fewer than 10 million instructions per second); none if KVM is not\n"
+	"                usable\n"
 	"  --help        print this text\n"
 	"  --version     print the versions of axvcpu-info and of libaxvcpu\n"
 	"\n"
-	"AXVCPU_KVM_MIPS=NUMBER in the environment replaces the measured number of millions of\n"
+	"The environment variable AXVCPU_KVM_MIPS replaces the measured speed, in millions of\n"
 	"instructions per second.\n"
 	"\n"
-	"Exit status: 0 if KVM is usable, 1 if not, 2 for a wrong command line, environment, or\n"
-	"output that cannot be written.\n";
+	"Exit status: 0 if KVM is usable, 1 if not, 2 if the command line or the environment\n"
+	"is wrong, or the output cannot be written.\n";
 
 static const struct option options[] = {
 	{ "help", no_argument, NULL, 'h' },
@@ -64,7 +69,7 @@ static int flush(int status)
 	return status;
 }
 
-/* AXVCPU_KVM_MIPS, or 0 if it is not set. */
+/* Reads AXVCPU_KVM_MIPS; 0 if it is unset. */
 static int read_mips(double *mips)
 {
 	const char *text = getenv("AXVCPU_KVM_MIPS");
@@ -75,7 +80,7 @@ static int read_mips(double *mips)
 		return 0;
 	*mips = strtod(text, &end);
 	if (*end || !isfinite(*mips) || *mips <= 0)
-		return refuse("AXVCPU_KVM_MIPS must be a number above 0, and is ", text);
+		return refuse("AXVCPU_KVM_MIPS must be a number above 0, but is ", text);
 	return 0;
 }
 
@@ -107,7 +112,7 @@ int main(int argc, char **argv)
 	enum format format = FORMAT_TEXT;
 	int option;
 
-	/* Failing writes are noticed where they are made. */
+	/* Failed writes are reported by the writing code. */
 	signal(SIGPIPE, SIG_IGN);
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
 		switch (option) {
@@ -121,11 +126,11 @@ int main(int argc, char **argv)
 		case 'j':
 		case 's':
 			if (format != FORMAT_TEXT)
-				return refuse("--json and --kvm-speed", " exclude each other");
+				return refuse("--json and --kvm-speed", " cannot be combined");
 			format = option == 'j' ? FORMAT_JSON : FORMAT_SPEED;
 			break;
 		default:
-			/* getopt has said why. */
+			/* getopt_long() has printed the reason. */
 			return STATUS_USAGE;
 		}
 	}

@@ -33,13 +33,13 @@ static void advise(struct obstacle *obstacle, const char *text, ...)
 	va_end(args);
 }
 
-/* --- no device: which link of the chain is missing? ------------------------------------------- */
+/* --- no device -------------------------------------------------------------------------------- */
 
 static void no_module(struct obstacle *obstacle, const struct host *host, const char *module)
 {
 	if (host->container) {
 		set(obstacle, "module_not_loaded",
-		    "there is no %s, the module %s is not loaded, and this is a container",
+		    "there is no %s, module %s is not loaded, and this is a container",
 		    host->device, module);
 		advise(obstacle,
 		       "On the host: sudo modprobe %s; then start the container with --device "
@@ -130,15 +130,16 @@ static void no_permission(struct obstacle *obstacle, const struct host *host, in
 		advise(obstacle,
 		       "A container or sandbox forbids it: start it with --device /dev/kvm.\n");
 	} else if (!group_may) {
-		set(obstacle, "mode", "user %s may not open %s: its mode %03o lets only root",
+		set(obstacle, "mode", "user %s may not open %s: its mode %03o allows only root",
 		    host->user, host->device, (unsigned int)host->mode & 0777);
 		advise(obstacle,
 		       "sudo chgrp kvm %s; sudo chmod 660 %s; and join the group kvm,\n"
 		       "or run this as root.\n",
 		       host->device, host->device);
 	} else if (host->member) {
-		set(obstacle, "login", "user %s is in group %s, but logged in before that",
-		    host->user, host->group);
+		set(obstacle, "login",
+		    "user %s was added to group %s, but has not logged in again since", host->user,
+		    host->group);
 		advise(obstacle, "Log in again, or: newgrp %s\n", host->group);
 	} else if (host->container) {
 		set(obstacle, "group", "user %s may not open %s: it is for group %s", host->user,
@@ -154,12 +155,12 @@ static void no_permission(struct obstacle *obstacle, const struct host *host, in
 	}
 }
 
-/* --- which of them ---------------------------------------------------------------------------- */
+/* --- public functions ------------------------------------------------------------------------- */
 
 void obstacle_open(struct obstacle *obstacle, const struct host *host, int err)
 {
 	if (host->exists && !host->is_character_device) {
-		set(obstacle, "not_kvm", "%s is no character device", host->device);
+		set(obstacle, "not_kvm", "%s is not a character device", host->device);
 		advise(obstacle, NODE);
 		return;
 	}
@@ -192,22 +193,22 @@ void obstacle_vm(struct obstacle *obstacle, const struct host *host, int ret, co
 		advise(obstacle, "Use Linux 4.11 or later.\n");
 		break;
 	case -EBUSY:
-		set(obstacle, "busy", "KVM can create no virtual machine: %s", message);
+		set(obstacle, "busy", "KVM cannot create a virtual machine: %s", message);
 		advise(obstacle, "Another hypervisor (VirtualBox, VMware) uses the CPU's "
 				 "virtualization: stop it.\n");
 		break;
 	case -ENOMEM:
-		set(obstacle, "memory", "KVM can create no virtual machine: %s", message);
+		set(obstacle, "memory", "KVM cannot create a virtual machine: %s", message);
 		advise(obstacle, "Give the machine more memory, or stop other virtual machines.\n");
 		break;
 	default:
-		set(obstacle, "other", "KVM can create no virtual machine: %s", message);
+		set(obstacle, "other", "KVM cannot create a virtual machine: %s", message);
 		advise(obstacle, DMESG);
 	}
 }
 
 void obstacle_guest(struct obstacle *obstacle, const char *message)
 {
-	set(obstacle, "guest", "a guest of four instructions does not run: %s", message);
+	set(obstacle, "guest", "a test guest of four instructions does not run: %s", message);
 	advise(obstacle, DMESG);
 }

@@ -5,7 +5,7 @@
 
 #include "../axrun/json.h"
 
-/* --- for a person ----------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 static void write_obstacle(const struct obstacle *obstacle, FILE *file)
 {
@@ -40,7 +40,7 @@ static const char *describe_flavour(const char *flavour)
 	return "unknown";
 }
 
-/* The names of those that are there, or not. */
+/* Prints the names of those that are supported, then of those that are not. */
 static void write_trials(const char *title, const struct trial *trials, const bool *there,
 			 FILE *file)
 {
@@ -85,11 +85,11 @@ static void write_capabilities(const struct info *info, FILE *file)
 
 		if (!is_on_host(capabilities[i].on))
 			continue;
-		snprintf(text, sizeof(text), "%u", value);
-		fprintf(file, "    %-22s %-10s %s\n", capabilities[i].name,
-			value > 1 ? text
-			: value	  ? "yes"
-				  : "no",
+		if (value > 1)
+			snprintf(text, sizeof(text), "%u", value);
+		else
+			snprintf(text, sizeof(text), "%s", value ? "yes" : "no");
+		fprintf(file, "    %-22s %-10s %s\n", capabilities[i].name, text,
 			capabilities[i].text);
 	}
 }
@@ -123,7 +123,7 @@ void report_speed(const struct info *info)
 			info->mips);
 }
 
-/* --- for a program ---------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void json_trials(struct json *json, const char *name, const struct trial *trials,
 			const bool *there)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What is found out, for a person and for a program. */
+/* The report as text and as JSON. */
 #ifndef INFO_REPORT_H
 #define INFO_REPORT_H
 
@@ -8,9 +8,9 @@
 #include "info.h"
 
 void report_text(const struct info *info, FILE *file);
-/* One line. docs/info.md has the names. */
+/* One line. docs/info.md describes the members. */
 void report_json(const struct info *info, FILE *file);
-/* The word on stdout; on stderr the reason if it is not "fast". */
+/* Prints the word on stdout; if it is not "fast", the reason on stderr. */
 void report_speed(const struct info *info);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * crash [KIND [CPU]]: crashes, in a way of this architecture; "list" names them, the first is the
- * default. On the first CPU, or on another one, while all the others run.
+ * crash [KIND [CPU]]: crashes in an architecture-specific way. "list" prints the kinds; the first
+ * is the default. Crashes the first CPU, or the given one while all the others run.
  */
 #include "arch.h"
 #include "runtime/guest.h"
@@ -57,7 +57,7 @@ int guest_main(void)
 		guest_print("crash: no such CPU\n");
 		return 2;
 	}
-	/* With one CPU alone, nothing else happens. */
+	/* Without a CPU number, only the first CPU runs. */
 	if (guest_word(1, &word))
 		guest_cpus_start(run);
 	run(0);

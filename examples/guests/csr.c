@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * csr: reads the CSR of the entropy source, which axrun answers where the CPU has it. csr missing:
- * CSRs that are not there raise an illegal instruction, which its trap handler catches.
+ * csr: reads the CSR of the entropy source, which axrun emulates if the CPU has it. csr missing:
+ * checks that missing CSRs raise an illegal-instruction exception, which its trap handler catches.
  */
 #include "arch.h"
 #include "runtime/guest.h"
 #include "trap.h"
 
-/* Reads that give no entropy: the source may be busy. */
+/* Maximum of reads without entropy: the source may be busy. */
 #define TRIES 100
 
-/* Ready once in so many tries, and not always the same. */
+/* True if the source is ready at least once, and its values are not constant. */
 static bool seed(void)
 {
 	uint64_t first = 0, differ = 0;
@@ -37,7 +37,7 @@ static bool have_seed(void)
 	return guest_try_csr(GUEST_CSR_SEED, value) == GUEST_NO_FAULT;
 }
 
-/* One for the supervisor that no standard has, and one of the machine's. */
+/* A supervisor CSR that no standard defines, and a machine-mode one. */
 static bool missing(void)
 {
 	uint64_t value = 0;

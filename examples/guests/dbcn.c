@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * dbcn [echo]: writes and reads the console by SBI's debug console, also from addresses that are none.
- * Status 3 if the host's KVM cannot forward it. With "echo" it gives back what it reads, until ^D.
+ * dbcn [echo]: writes and reads by the SBI debug console, with valid and invalid addresses. Status
+ * 3 if the host's KVM cannot forward it. "echo" writes back all input, until ^D.
  */
 #include "arch.h"
 #include "runtime/guest.h"
@@ -14,7 +14,7 @@ static struct guest_sbi call(uint64_t function, uint64_t bytes, const void *buf)
 	return guest_sbi_call(SBI_DBCN, function, bytes, (uintptr_t)buf, 0);
 }
 
-/* A call may write less than it was asked for. */
+/* A call may write less than requested. */
 static bool write_all(const char *text, uint64_t left)
 {
 	while (left > 0) {
@@ -46,7 +46,7 @@ static bool refused(uint64_t function, uint64_t bytes, uint64_t low, uint64_t hi
 	return guest_sbi_call(SBI_DBCN, function, bytes, low, high).error == SBI_ERROR_INVALID;
 }
 
-/* Nothing of it is printed, and nothing read gets lost. */
+/* An invalid buffer: nothing is printed, and no input is lost. */
 static bool refuses(uint64_t function)
 {
 	const struct guest_range *memory;

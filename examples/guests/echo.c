@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * echo [asleep]: gives back what the console receives, until end of file (Ctrl-D). It asks for it,
- * or sleeps until the console's interrupt comes.
+ * echo [asleep]: writes back console input, until end of file (Ctrl-D). It polls for input; with
+ * "asleep" it sleeps until the console's interrupt.
  */
 #include "arch.h"
 #include "runtime/guest.h"
 #include "runtime/interrupt.h"
 
-/* Whether there may be more. */
+/* Returns false at the end of input. */
 static bool give_back(void)
 {
 	int c = guest_getc();
@@ -46,7 +46,10 @@ int guest_main(void)
 	if (guest_word_is(0, "asleep") && can_sleep())
 		return asleep();
 	if (*guest_args()) {
-		guest_print(can_sleep() ? "usage: echo [asleep]\n" : "usage: echo\n");
+		if (can_sleep())
+			guest_print("usage: echo [asleep]\n");
+		else
+			guest_print("usage: echo\n");
 		return 2;
 	}
 	while (give_back())

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * flood [port|mmio] [COUNT]: exits as fast as it can, COUNT times (1000), by writes to the test device.
- * They have 4 bytes each; at the end it asks the device whether all of them arrived.
+ * flood [port|mmio] [COUNT]: exits as fast as it can, COUNT times (1000), by writes to the test
+ * device. The writes have 4 bytes; at the end it checks the device's count of them.
  */
 #include "arch.h"
 #include "runtime/guest.h"
@@ -47,8 +47,10 @@ int guest_main(void)
 
 	if ((guest_word(named, &word) && !guest_word_number(named, &count)) ||
 	    (!have_ports && guest_word_is(0, "port"))) {
-		guest_print(have_ports ? "usage: flood [port|mmio] [COUNT]\n"
-				       : "usage: flood [mmio] [COUNT]\n");
+		if (have_ports)
+			guest_print("usage: flood [port|mmio] [COUNT]\n");
+		else
+			guest_print("usage: flood [mmio] [COUNT]\n");
 		return 2;
 	}
 	if (port)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* hello [ARG...]: says hello, and what its arguments are. */
+/* hello [ARG...]: prints a greeting and its arguments. */
 #include "runtime/guest.h"
 
 int guest_main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * hypercall [COUNT]: calls axrun by every call that there is, one that there is not, and one of them
- * COUNT times (10).
+ * hypercall [COUNT]: makes every hypercall of axrun, an unknown one, and one of them COUNT times
+ * (10).
  */
 #include "arch.h"
 #include "runtime/guest.h"
@@ -16,7 +16,7 @@ static bool add(void)
 	return guest_hypercall(GUEST_CALL_ADD, args) == args[0] + args[1];
 }
 
-/* Every argument arrives, as it is, in its place. */
+/* Each argument arrives unchanged and in its place. */
 static bool arguments(void)
 {
 	uint64_t args[6];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * interrupt [COUNT]: is interrupted by its timer COUNT times (20), and by itself. Asleep, awake, and when it
- * lets interrupts in again.
+ * interrupt [COUNT]: takes COUNT (20) interrupts of its timer, and some from itself. It is asleep,
+ * awake, or about to enable interrupts.
  */
 #include "arch.h"
 #include "runtime/guest.h"
@@ -25,7 +25,7 @@ static void called(unsigned int number)
 	calls = calls + 1;
 }
 
-/* Each sleep ends with its interrupt, and with nothing else. */
+/* Each sleep ends with its interrupt and no other. */
 static bool asleep(uint64_t count)
 {
 	uint64_t before = ticks, i;
@@ -61,14 +61,14 @@ static bool periodic(uint64_t count)
 	while (ticks < before + count)
 		guest_wait();
 	guest_timer_every(0);
-	/* One may have been on its way. */
+	/* One more may have been on its way. */
 	guest_interrupts_on();
 	guest_relax();
 	guest_interrupts_off();
 	return ticks >= before + count;
 }
 
-/* What comes while interrupts are off is kept until they are on again. */
+/* An interrupt that arrives while interrupts are off is taken once they are on. */
 static bool kept(void)
 {
 	uint64_t before = calls;
@@ -84,7 +84,7 @@ static bool kept(void)
 	return passed && calls == before + 1;
 }
 
-/* A CPU does not fall asleep over an interrupt that waits for it. */
+/* A CPU with a pending interrupt does not fall asleep. */
 static bool no_sleep(void)
 {
 	uint64_t before = calls;

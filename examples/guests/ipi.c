@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * ipi [COUNT]: CPUs interrupt each other, COUNT times (5), in every way that there is, and wake each
- * other. The first one interrupts all others, one by one and by each way; then each all others, all at once;
- * at last the first one wakes all.
+ * ipi [COUNT]: CPUs interrupt and wake each other, COUNT times (5), by every method. The first CPU
+ * interrupts each of the others, by each method; then each CPU interrupts all others, all at the
+ * same time; at last the first CPU wakes all others.
  */
 #include "arch.h"
 #include "runtime/guest.h"
@@ -12,9 +12,9 @@
 #define DEFAULT_COUNT 5
 
 static uint64_t count = DEFAULT_COUNT;
-/* Interrupts that a CPU has taken. */
+/* Number of interrupts that a CPU has taken. */
 static uint64_t taken[GUEST_CPUS_MAX];
-/* Bit n: CPU n waits for this one to take an interrupt. */
+/* Bit n: CPU n waits until this CPU takes its interrupt. */
 static uint64_t senders[GUEST_CPUS_MAX];
 static uint64_t ready;
 static uint64_t go;
@@ -30,7 +30,7 @@ static void on_ipi(unsigned int number)
 	__atomic_fetch_add(&taken[cpu], 1, __ATOMIC_SEQ_CST);
 }
 
-/* To all others, and waits for each to take it: so none can be merged with one before. */
+/* Interrupts all others, and waits until each has taken it, so that no two are merged. */
 static void interrupt_others(unsigned int self)
 {
 	unsigned int cpu;
@@ -54,7 +54,7 @@ static void interrupt_all(unsigned int self)
 	__atomic_fetch_add(&done, 1, __ATOMIC_SEQ_CST);
 }
 
-/* What the other CPUs do. */
+/* Program of the other CPUs. */
 static void follow(unsigned int cpu)
 {
 	uint64_t before;
@@ -73,7 +73,7 @@ static void follow(unsigned int cpu)
 	__atomic_fetch_sub(&asleep, 1, __ATOMIC_SEQ_CST);
 }
 
-/* One sender, one interrupt at a time: each is one call of the handler. */
+/* With one sender and one interrupt at a time, each interrupt is one handler call. */
 static bool one_by_one(void (*send)(unsigned int cpu), unsigned int ncpus)
 {
 	unsigned int cpu;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * memory: writes a word into every page of its memory, reads all of them back and prints a
- * checksum. The pages that it lives in are only read, and count as if they had been written: so
- * the checksum depends on the size of the memory and on nothing else.
+ * checksum. Pages that it runs from are only read, but are counted as if they had been written, so
+ * that the checksum depends only on the memory size.
  */
 #include "runtime/guest.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * mmio: pokes the test device by memory-mapped I/O of 1, 2, 4 and 8 bytes. Where the architecture allows
- * it also unaligned and across a page boundary.
+ * mmio: accesses the test device by memory-mapped I/O of 1, 2, 4 and 8 bytes. Where the
+ * architecture allows it, also unaligned and across a page boundary.
  */
 #include "arch.h"
 #include "runtime/guest.h"
@@ -42,7 +42,7 @@ static bool poke64(void)
 	return width_seen(8) && guest_read64(reg(GUEST_TEST_SCRATCH)) == VALUE;
 }
 
-/* The bytes of a wide write, one by one. */
+/* Reads the bytes of a wide write one by one. */
 static bool byte_order(void)
 {
 	uint32_t i;
@@ -60,7 +60,7 @@ static bool read_only(void)
 }
 
 #if !GUEST_HAS_PORTS
-/* What goes into the byte queue comes out in order: so each access arrives, and once. */
+/* Bytes leave the queue in order, so each access has arrived exactly once. */
 static bool queue(void)
 {
 	const uint64_t data = GUEST_GPA_QUEUE + GUEST_QUEUE_DATA;
@@ -93,7 +93,7 @@ static bool poke_queue(void)
 #endif
 
 #if GUEST_MMIO_UNALIGNED
-/* The hypervisor may cut these into pieces: what counts is where the bytes land. */
+/* The hypervisor may split these accesses, so only the resulting bytes are checked. */
 static bool poke_at(uint32_t offset)
 {
 	uint32_t i;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * msr: reads and writes MSRs that axrun answers, and some that are not there. These raise #GP, which its
- * own interrupt table catches.
+ * msr: reads and writes MSRs that axrun emulates, and missing ones. The latter raise #GP, which its
+ * interrupt table catches.
  */
 #include "runtime/guest.h"
 #include "runtime/interrupt.h"
@@ -52,7 +52,7 @@ int guest_main(void)
 	passed &= guest_check("msr: scratch", scratch());
 	passed &= guest_check("msr: read-only", read_only());
 	passed &= guest_check("msr: missing", missing(GUEST_SYSREG_BASE + GUEST_SYSREGS - 1));
-	/* Just behind those that are axrun's: the hypervisor says no. */
+	/* Just after axrun's range: the hypervisor itself raises the fault. */
 	passed &= guest_check("msr: not axrun's", missing(GUEST_SYSREG_BASE + GUEST_SYSREGS));
 	return passed ? 0 : 1;
 }

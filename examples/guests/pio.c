@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* pio: pokes the test device by I/O ports of 1, 2 and 4 bytes, also by string instructions. */
+/* pio: accesses the test device by I/O ports of 1, 2 and 4 bytes, also by string instructions. */
 #include "arch.h"
 #include "runtime/guest.h"
 
@@ -29,7 +29,7 @@ static bool poke32(void)
 	return width_seen(4) && guest_in32(SCRATCH) == VALUE;
 }
 
-/* A port number that does not fit into the instruction, and one that does. */
+/* With the port number in dx, and as an immediate. */
 static bool no_device(void)
 {
 	return guest_in8(0xffff) == 0xff && guest_in16(0x80) == 0xffff &&

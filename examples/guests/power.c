@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * power [off|reset|typed|cpus]: switches the machine off or resets it, or CPUs off and on. power typed:
- * as the key says that is typed, o or r. power cpus [COUNT]: CPUs are started and switch themselves off,
- * COUNT times each (5).
+ * power [off|reset|typed|cpus]: switches the machine off or resets it, or CPUs off and on. power
+ * typed: waits for a key, o for off or r for reset. power cpus [COUNT]: starts CPUs, which switch
+ * themselves off, COUNT times each (5).
  */
 #include "arch.h"
 #include "runtime/guest.h"
@@ -23,7 +23,10 @@ static void visit(unsigned int cpu)
 	guest_cpu_off();
 }
 
-/* There and back, once: what it is meanwhile is said, and it is not started twice. */
+/*
+ * Starts a CPU and lets it switch off. Checks the reported states, and that it cannot be started
+ * twice.
+ */
 static bool round_trip(unsigned int cpu)
 {
 	bool passed = !guest_cpu_is_on(cpu);

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * smp [COUNT]: starts all CPUs, and each adds its part to sums in shared memory, COUNT times (100). To
- * one by atomic instructions, to one under a lock.
+ * smp [COUNT]: starts all CPUs, and each adds to sums in shared memory, COUNT times (100). One sum
+ * is updated by atomic instructions, the other under a lock.
  */
 #include "runtime/guest.h"
 #include "runtime/smp.h"
 
 #define DEFAULT_COUNT 100
-/* So many begin all at once. More of them would mostly wait for a host that has fewer CPUs. */
+/* So many CPUs start at the same time. More would mostly wait, if the host has fewer CPUs. */
 #define TOGETHER 8
 
 static uint64_t count = DEFAULT_COUNT;
 static uint64_t sum;
 static struct guest_lock lock;
-/* Volatile: an addition is a load and a store, between which others may come. */
+/* Volatile, so that an addition is a separate load and store, and races would show. */
 static volatile uint64_t locked_sum;
-/* What each CPU says of itself. */
+/* Filled in by each CPU. */
 static uint64_t seen[GUEST_CPUS_MAX];
 static uint64_t started;
 static uint64_t done;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * string [ITEMS]: moves ITEMS (700) items to the byte queue and back by string instructions of 1, 2 and
- * 4 bytes. One which is lost, doubled or out of order is found; also backwards.
+ * string [ITEMS]: moves ITEMS (700) items to the byte queue and back by string instructions of 1, 2
+ * and 4 bytes. Detects lost, doubled and reordered items, also when moving backwards.
  */
 #include "arch.h"
 #include "runtime/guest.h"
@@ -14,7 +14,7 @@
 static uint8_t sent[ITEMS_MAX * 4];
 static uint8_t received[ITEMS_MAX * 4];
 
-/* The instructions of one width: how many items are left over, and the address behind the last. */
+/* The instructions of one width. They update the count of remaining items and the address. */
 struct width {
 	const char *name;
 	size_t bytes;
@@ -54,7 +54,7 @@ static void fill(size_t len, uint8_t seed)
 {
 	size_t i;
 
-	/* 251 is no power of 2: a lost page does not look like the one after it. */
+	/* 251 is not a power of 2, so that each page differs from the next one. */
 	for (i = 0; i < len; i++) {
 		sent[i] = (uint8_t)((i + seed) % 251);
 		received[i] = 0xaa;
@@ -86,7 +86,7 @@ static bool there_and_back(const struct width *width, uint64_t items)
 	return passed && guest_in32(LENGTH) == 0 && same(len);
 }
 
-/* From the last item to the first: the order in which they go to the port. */
+/* From the last item to the first, the order of the port accesses. */
 static bool backwards(const struct width *width)
 {
 	const uint64_t items = 20;
@@ -100,7 +100,7 @@ static bool backwards(const struct width *width)
 	__asm__ volatile("std" : : : "memory");
 	passed = width->out(&from, items) == 0;
 	__asm__ volatile("cld" : : : "memory");
-	/* What came out last is the first, in order within an item. */
+	/* The last bytes from the queue belong to the first item, in order within an item. */
 	passed &= guest_in8(DATA) == sent[len - width->bytes];
 	guest_out32(LENGTH, 0);
 	from = sent + len - width->bytes;
@@ -110,7 +110,7 @@ static bool backwards(const struct width *width)
 	return passed && same(len) && to == (void *)(received - width->bytes);
 }
 
-/* Nothing is nothing. */
+/* A count of 0 moves nothing. */
 static bool none(const struct width *width)
 {
 	const void *from = sent;

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /**
  * @file arch.h
- * The architecture abstraction (AxArchVCpu): what a backend implements. examples/custom_backend.c
- * is a whole one.
+ * Backends: the operations table that implements an architecture (AxArchVCpu).
  *
- * The library checks arguments and states, serialises the operations on one vCPU, and makes it
- * axvcpu_current(), before it calls a backend. Operations return 0 or a negative errno; a failing
- * one has changed nothing, or so little that trying again works. A backend that returns an error
- * says why with axvcpu_fail(). An operation returns: it must not end the thread or jump out, and
- * calls functions that are cancellation points only with cancellation disabled.
+ * examples/custom_backend.c is a complete backend. Before the library calls a backend, it checks
+ * arguments and states, serialises the operations on one vCPU, and makes the vCPU axvcpu_current().
+ * An operation returns 0 or a negative errno. On failure it leaves the vCPU unchanged, or in a
+ * state from which the same call can be repeated. It reports the reason with axvcpu_fail().
  *
- * Entries marked optional may be NULL, which means -ENOTSUP, or nothing to do where noted.
+ * An operation must return: it must not end the thread or jump out. It calls functions that are
+ * cancellation points only with cancellation disabled.
+ *
+ * Entries that are marked optional may be NULL. The call then fails with -ENOTSUP, except where
+ * noted otherwise.
  */
 #ifndef AXVCPU_ARCH_H
 #define AXVCPU_ARCH_H
@@ -43,39 +45,48 @@ struct axvcpu_regs;
 struct axvcpu_setup_config;
 
 /**
- * An architecture. Initialise with `.size = sizeof(struct axvcpu_arch_ops)` and make it const:
- * the table must outlive every VM that uses it. Entries are only ever appended.
+ * The operations of a backend. Initialise with `.size = sizeof(struct axvcpu_arch_ops)`, and make
+ * the table const. It must outlive every VM that uses it. New entries are appended.
+ *
+ * Source: AxArchVCpu
  */
 struct axvcpu_arch_ops {
+	/** sizeof(struct axvcpu_arch_ops) */
 	size_t size;
-	/** Its name, for messages. */
+	/** Name of the architecture, for messages. */
 	const char *name;
 
-	/* --- the VM. All optional: without them, guest memory is known to the library alone. --- */
+	/* --- the VM; all optional: without them, only the library knows guest memory ----------- */
 
 	/**
-	 * Creates the backend's part of a VM. Optional: `arch_vm` is NULL then.
+	 * Creates the backend's part of a VM. Optional: `arch_vm` is then NULL.
 	 *
-	 * @param vm      the VM; it has no memory yet. Of it, only axvm_translate(), axvm_read(),
-	 *                axvm_write(), axvm_regions() and axvcpu_fail() may be used, in later calls.
-	 * @param config  a complete config, checked; its kick_signal is the one in use.
-	 * @param limits  what it allows; preset to no limit, host page size, config's vCPUs.
+	 * @param vm      the VM, which has no memory yet. In later operations, only
+	 *                axvm_translate(), axvm_read(), axvm_write(), axvm_regions() and
+	 *                axvcpu_fail() may be called on it.
+	 * @param config  the config, complete and checked; its kick_signal is the one in use.
+	 * @param limits  the limits of the VM, which the backend may lower; preset to no limit, the
+	 *                host page size, and the vCPUs of the config.
 	 * @param arch_vm receives the object.
 	 */
 	int (*vm_new)(struct axvm *vm, const struct axvm_config *config, struct axvm_limits *limits,
 		      void **arch_vm);
-	/** Destroys it; all its vCPUs are gone. Optional: nothing to do. */
+	/** Destroys the object of vm_new, after all vCPUs. Optional: nothing to do. */
 	void (*vm_free)(void *arch_vm);
-	/** Once, after the last vcpu_new and before the first run. Optional: nothing to do. */
+	/**
+	 * Called once, after the last vcpu_new and before the first run. Optional: nothing to do.
+	 */
 	int (*vm_finalize)(void *arch_vm);
 	/**
-	 * Maps a region, checked against the limits and all other regions. Optional: nothing to do.
+	 * Maps a region that was checked against the limits and all other regions. Optional:
+	 * nothing to do.
 	 *
-	 * @param region complete, with `hva`.
-	 * @param slot   a number below limits.regions that no other region has.
+	 * @param arch_vm the object of vm_new.
+	 * @param region  the region, complete with `hva`.
+	 * @param slot    a number below `regions` of the limits, which no other region has.
 	 */
 	int (*vm_map)(void *arch_vm, const struct axvm_region *region, uint32_t slot);
-	/** Takes a region away. Optional: nothing to do. */
+	/** Unmaps a region. Optional: nothing to do. */
 	int (*vm_unmap)(void *arch_vm, const struct axvm_region *region, uint32_t slot);
 	/** See axvm_capability(). Optional. */
 	int (*vm_capability)(void *arch_vm, unsigned int capability);
@@ -84,41 +95,45 @@ struct axvcpu_arch_ops {
 
 	/* --- the vCPU ------------------------------------------------------------------------- */
 
-	/** Creates the backend's part of a vCPU (new). `config` is complete and checked. */
+	/** Creates the backend's part of a vCPU. The config is complete and checked. */
 	int (*vcpu_new)(void *arch_vm, const struct axvcpu_config *config, void **arch_vcpu);
-	/** Destroys it. */
+	/** Destroys the object of vcpu_new. */
 	void (*vcpu_free)(void *arch_vcpu);
-	/** Before setup: notes the entry point. After it: sets the program counter (set_entry). */
+	/** Before setup: stores the entry point. After setup: sets the program counter. */
 	int (*set_entry)(void *arch_vcpu, uint64_t entry);
-	/** Before setup: notes the root of the guest-physical map (set_ept_root). */
+	/** Before setup: stores the root of the guest-physical address map. */
 	int (*set_ept_root)(void *arch_vcpu, uint64_t root);
-	/** Builds the first state (setup). `config` is complete. May be called again if it failed. */
+	/** Sets the first state of a vCPU. The config is complete. Called again if it failed. */
 	int (*setup)(void *arch_vcpu, const struct axvcpu_setup_config *config);
 	/**
-	 * Runs until there is an exit to report (run). Writes `exit`, except `kicked`, which the library
-	 * has zeroed: it only sets that if it answers a kick. AXVCPU_EXIT_NOTHING is never answerable.
+	 * Runs the vCPU until its next exit. Writes `exit`, except `kicked`: the library has zeroed
+	 * that, and the backend sets it only if the exit answers a kick. AXVCPU_EXIT_NOTHING never
+	 * takes an answer.
 	 */
 	int (*run)(void *arch_vcpu, struct axvcpu_exit *exit);
-	/** The calling thread becomes the owner; it is pinned already (bind). Optional: nothing. */
+	/** The calling thread becomes the owner; it has been pinned. Optional: nothing to do. */
 	int (*bind)(void *arch_vcpu);
-	/** The owner gives it up (unbind). Optional: nothing to do. */
+	/** The owner releases the vCPU. Optional: nothing to do. */
 	int (*unbind)(void *arch_vcpu);
 	/**
-	 * Answers the latest exit. The library has seen that it is answerable and unanswered. -EINVAL
-	 * if it does not take this answer. Optional: no exit can be answered.
+	 * Answers the latest exit, which takes an answer and has none yet. Returns -EINVAL for an
+	 * answer that the exit does not take. Optional: no exit takes an answer.
 	 */
 	int (*complete)(void *arch_vcpu, const struct axvcpu_answer *answer);
 	/** See axvcpu_flush(). Optional: nothing to do. */
 	int (*flush)(void *arch_vcpu);
-	/** See axvcpu_kick(). From any thread, at any time, async-signal-safe. Optional. */
+	/**
+	 * See axvcpu_kick(). Called from any thread, at any time; must be async-signal-safe.
+	 * Optional.
+	 */
 	int (*kick)(void *arch_vcpu);
-	/** See regs.h. -ENOENT for an id that it does not know. */
+	/** See regs.h. Return -ENOENT for an unknown id. */
 	int (*get_reg)(void *arch_vcpu, uint64_t id, uint64_t *value);
 	int (*set_reg)(void *arch_vcpu, uint64_t id, uint64_t value);
-	/** All general registers. */
+	/** All general registers; see axvcpu_get_regs(). */
 	int (*get_regs)(void *arch_vcpu, struct axvcpu_regs *regs);
 	int (*set_regs)(void *arch_vcpu, const struct axvcpu_regs *regs);
-	/** Sets the register that holds a call's result (set_return_value). */
+	/** Sets the register that holds the result of a call; see axvcpu_set_return_value(). */
 	int (*set_return_value)(void *arch_vcpu, uint64_t value);
 	/** See axvcpu_reg_info(). Optional. */
 	int (*reg_info)(unsigned int n, uint64_t *id, const char **name);
@@ -128,22 +143,27 @@ struct axvcpu_arch_ops {
 	/* --- more of the vCPU, all optional ----------------------------------------------------- */
 
 	/**
-	 * Builds the state of setup anew, at another entry and with another argument. `start`: as
-	 * another CPU starts it (axvcpu_start()), not as a reset does.
+	 * Sets the state of setup again, with another entry point and argument. `start`: as for
+	 * another CPU that starts this one (axvcpu_start()), not as for a reset. Optional.
 	 */
 	int (*reset)(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
-	/** See interrupt.h. By the owner, or anybody if the vCPU has none. */
+	/**
+	 * See interrupt.h. Called by the owner, or by any thread if the vCPU has none. Optional.
+	 */
 	int (*inject_interrupt)(void *arch_vcpu, uint32_t vector);
 	/**
-	 * The same from any thread at any time, for controllers that the kernel emulates. -EAGAIN:
-	 * not in this VM, the owner must do it.
+	 * Injects an interrupt from any thread at any time, for in-kernel controllers. Returns
+	 * -EAGAIN if the owner must do it in this VM. Optional.
 	 */
 	int (*inject_anywhere)(void *arch_vcpu, uint32_t vector);
+	/** See interrupt.h. Optional. */
 	int (*inject_nmi)(void *arch_vcpu);
 	int (*inject_exception)(void *arch_vcpu, const struct axvcpu_exception *exception);
 	int (*set_irq_line)(void *arch_vcpu, uint32_t line, bool level);
 	int (*request_irq_window)(void *arch_vcpu);
-	/** See debug.h. `debug` is complete; without points and flags it is off. */
+	/**
+	 * See debug.h. `debug` is complete; without points and flags debugging is off. Optional.
+	 */
 	int (*set_debug)(void *arch_vcpu, const struct axvcpu_debug *debug);
 	int (*translate)(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
 	int (*vcpu_enable_capability)(void *arch_vcpu, unsigned int capability,
@@ -151,9 +171,9 @@ struct axvcpu_arch_ops {
 
 	/* --- more of the VM, all optional ------------------------------------------------------- */
 
-	/** See axvm_enable_capability(). */
+	/** See axvm_enable_capability(). Optional. */
 	int (*vm_enable_capability)(void *arch_vm, unsigned int capability, const uint64_t args[4]);
-	/** See interrupt.h. From any thread. */
+	/** See interrupt.h. Called from any thread. Optional. */
 	int (*vm_set_irq_line)(void *arch_vm, uint32_t gsi, bool level);
 	int (*vm_signal_msi)(void *arch_vm, const struct axvm_msi *msi);
 	int (*vm_set_routes)(void *arch_vm, const struct axvm_route *routes, size_t count);
@@ -162,9 +182,10 @@ struct axvcpu_arch_ops {
 
 	/* --- host CPUs, all optional ------------------------------------------------------------ */
 
-	/*
-	 * See percpu.h. The first two or neither; the others as the backend has them. `data` is the
-	 * object's: zero before enable, and forgotten when enable fails and after disable.
+	/**
+	 * See percpu.h. Set percpu_enable and percpu_disable, or neither; the others are optional.
+	 * `data` belongs to the object: it is zero before enable, and is cleared when enable fails
+	 * and after disable.
 	 */
 	int (*percpu_enable)(uint32_t cpu, uint64_t data[4]);
 	void (*percpu_disable)(uint64_t data[4]);
@@ -172,20 +193,24 @@ struct axvcpu_arch_ops {
 	int (*percpu_capability)(const uint64_t data[4], unsigned int capability);
 	int (*percpu_fd)(const uint64_t data[4]);
 
-	/* --- registers by the hypervisor's own ids, all optional -------------------------------- */
+	/* --- registers by KVM id, all optional --------------------------------------------------- */
 
-	/** See regs.h. The length is not checked; -ENOENT for an id that it does not know. */
+	/** See regs.h. The length is not checked. Return -ENOENT for an unknown id. Optional. */
 	int (*get_reg_bytes)(void *arch_vcpu, uint64_t id, void *buf, size_t len);
 	int (*set_reg_bytes)(void *arch_vcpu, uint64_t id, const void *buf, size_t len);
 	int (*reg_list)(void *arch_vcpu, uint64_t *ids, size_t count);
 };
 
 /**
- * Leaves a failure message for axvcpu_last_error() and the VM's log hook.
+ * Reports a failure of a backend.
  *
- * @param vm  the VM concerned; NULL: no log hook.
- * @param err the errno, negative.
- * @param fmt what failed, as for printf, without a newline. The errno's name is appended.
+ * The message is stored for axvcpu_last_error(), and passed to the log hook.
+ *
+ * @param vm  the VM concerned; NULL: no log hook is called.
+ * @param err a negative errno.
+ * @param fmt description of the failure, as for printf(), without a newline. The name of the errno
+ *            is appended.
+ * @param ... arguments of `fmt`.
  * @return `err`.
  *
  * Threads: any. Not async-signal-safe.
@@ -193,7 +218,15 @@ struct axvcpu_arch_ops {
 AXVCPU_API int axvcpu_fail(const struct axvm *vm, int err, const char *fmt, ...)
 	AXVCPU_PRINTF(3, 4);
 
-/** The host's own architecture over KVM: what a NULL `arch` in the VM's config means. */
+/**
+ * Returns the KVM backend of the host's architecture.
+ *
+ * It is used if `arch` of struct axvm_config is NULL.
+ *
+ * @return the table, a constant.
+ *
+ * Threads: any.
+ */
 AXVCPU_API const struct axvcpu_arch_ops *axvcpu_host_arch(void);
 
 #ifdef __cplusplus

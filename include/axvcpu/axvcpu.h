@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /**
  * @file axvcpu.h
- * libaxvcpu: one virtual-CPU API over KVM on x86_64, arm64 and riscv64. Includes the rest.
+ * libaxvcpu: one virtual-CPU API over KVM on x86_64, arm64 and riscv64. This file includes all
+ * other headers except crate.h.
  */
 #ifndef AXVCPU_AXVCPU_H
 #define AXVCPU_AXVCPU_H
 
-/** The version of these headers; axvcpu_version() is the library's. */
+/** Version of these headers. axvcpu_version() returns the version of the library in use. */
 #define AXVCPU_VERSION_MAJOR 0
 #define AXVCPU_VERSION_MINOR 1
 #define AXVCPU_VERSION_PATCH 0

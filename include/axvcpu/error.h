@@ -1,47 +1,53 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /**
  * @file error.h
- * How failures are reported.
+ * Errors: return values and messages.
  *
- * A pointer must not be NULL: the behaviour is undefined then, as a rule a crash. That goes for objects,
- * exits, answers, buffers and out-parameters. The exceptions: axvm_free(), axvcpu_free(),
- * axvm_runner_free() and axpercpu_destroy() of NULL do nothing, and where a comment gives NULL a
- * meaning, as for most configs, it has that.
+ * Every function that can fail returns 0 (or a count) on success and a negative errno on failure.
+ * On failure it leaves its out-parameters untouched. It does not set `errno`.
  *
- * Every function that can fail returns 0 (or a count) or a negative errno, and leaves its
- * out-parameters untouched on failure. The value of `errno` itself is not part of the API.
+ * Each failure also leaves a message for the calling thread, which axvcpu_last_error() returns. The
+ * log hook of the VM receives the same message. The functions that may be called from signal
+ * handlers leave no message.
  *
- * The library's own errnos, a closed set:
+ * Pointers must not be NULL, except where a comment gives NULL a meaning. The behaviour is
+ * otherwise undefined; usually the program crashes. This applies to objects, exits, answers,
+ * buffers and out-parameters. axvm_free(), axvcpu_free(), axvm_runner_free() and axpercpu_destroy()
+ * accept NULL and do nothing.
+ *
+ * The library itself returns only the errnos below. All others come from the kernel and are passed
+ * on unchanged; the message names the system call.
  *
  * | errno            | meaning                                                                   |
  * | ---------------- | ------------------------------------------------------------------------- |
- * | -EINVAL          | an argument makes no sense; the message names it                          |
- * | -E2BIG           | a config is newer than this library and uses a field unknown to it        |
- * | -ENOMEM          | out of host memory                                                        |
- * | -ENOTSUP         | this backend, host or build cannot do it; the message names what lacks    |
- * | -EBADFD          | the vCPU or per-CPU state is in a state that does not allow the call      |
- * | -EBUSY           | another thread is inside the vCPU, or the object is still in use          |
- * | -EPERM           | the VM was created by another process, of which this is a forked child    |
- * |                  | (vm.h): any call on a VM, vCPU or runner; or a capability is missing      |
+ * | -EINVAL          | an argument is not valid; the message names it                            |
+ * | -E2BIG           | a config uses a member that this version of the library does not know     |
+ * | -ENOMEM          | the host is out of memory                                                 |
+ * | -ENOTSUP         | the backend, the host or this build does not support it; the message      |
+ * |                  | names the missing feature                                                 |
+ * | -EBADFD          | the object is in a state that does not allow the call                     |
+ * | -EBUSY           | another thread is using the object                                        |
+ * | -EPERM           | the VM belongs to another process: this is a forked child (vm.h)          |
  * | -EEXIST          | guest memory overlaps, or a vCPU of that id exists or existed             |
  * | -ENOENT          | there is no such region, frame, register or vCPU                          |
- * | -EFAULT          | a guest-physical range is not (wholly) guest memory                       |
- * | -EROFS           | the host has no write access to that guest memory                         |
- * | -ENOSPC          | a table is full: memory slots, vCPUs, routes, interrupts and requests     |
- * |                  | that wait; or an area given is too small                                  |
- * | -ENODEV          | there is no /dev/kvm, or it is not KVM                                    |
- * | -EACCES          | /dev/kvm may not be opened by this user                                   |
- * | -EALREADY        | it is on, or enabled, already                                             |
- * | -ECANCELED       | the vCPU was freed before the request was begun; or a thread of a runner  |
- * |                  | has ended in its handler                                                  |
- * | -EAGAIN          | a thread cannot be made now                                               |
+ * | -EFAULT          | a guest-physical range is not, or not completely, guest memory            |
+ * | -EROFS           | the host cannot write to that guest memory                                |
+ * | -ENOSPC          | a table or queue is full (memory slots, vCPUs, routes, requests), or an   |
+ * |                  | area is too small                                                         |
+ * | -ENODEV          | /dev/kvm does not exist, or it is not KVM                                 |
+ * | -EACCES          | this user has no permission to open /dev/kvm                              |
+ * | -EALREADY        | the object is already on or enabled                                       |
+ * | -ECANCELED       | the vCPU was freed before the request was carried out, or a thread of a   |
+ * |                  | runner ended in its handler                                               |
+ * | -EAGAIN          | no thread can be created at present                                       |
  * | -EINTR           | a signal handler ran while the call waited                                |
- * | -ETIMEDOUT       | the given time has passed                                                 |
- * | -EIO             | KVM or /proc answered with something that cannot be interpreted; or guest |
- * |                  | memory that is a file is gone: it was truncated, or its storage fails     |
- * | -ENOTRECOVERABLE | privileges are half dropped: the process must exit                        |
+ * | -ETIMEDOUT       | the timeout has expired                                                   |
+ * | -EIO             | KVM or /proc returned something that the library cannot interpret; or     |
+ * |                  | guest memory that is a file is not accessible: the file was truncated, or |
+ * |                  | its storage failed                                                        |
+ * | -ENOTRECOVERABLE | privileges were dropped only in part: the process must exit               |
  *
- * Any other errno comes from the kernel, unchanged; the message says from which call.
+ * axvcpu_drop_privileges() also returns -EPERM if a capability is missing.
  */
 #ifndef AXVCPU_ERROR_H
 #define AXVCPU_ERROR_H
@@ -56,7 +62,7 @@
 #define AXVCPU_PRINTF(fmt, args)
 #endif
 
-/* What is called for every exit: past the procedure linkage table. */
+/* For functions that are called at every exit: calls bypass the procedure linkage table. */
 #define AXVCPU_API_HOT AXVCPU_API
 #if defined(__has_attribute)
 #if __has_attribute(__noplt__)
@@ -78,26 +84,35 @@ enum axvcpu_log_level {
 };
 
 /**
- * The calling thread's latest failure message: which call, on what, errno, and a hint.
+ * Returns the message of the calling thread's latest failure.
  *
- * @return a string that stays valid and unchanged until the next library call of this thread
- *         fails; "" if none has failed yet. Never NULL.
+ * It names the call, the object, the errno, and if possible what to do.
  *
- * Threads: any; each sees only its own messages. Not async-signal-safe.
+ * @return the message. The string stays valid and unchanged until the next library call of this
+ *         thread fails. It is "" if none has failed yet, and never NULL.
+ *
+ * Threads: any; each thread has its own message. Not async-signal-safe.
  */
 AXVCPU_API const char *axvcpu_last_error(void);
 
 /**
- * The symbolic name of an errno.
+ * Returns the symbolic name of an errno.
  *
  * @param err an errno, negative or positive.
- * @return "EINVAL" and so on; "OK" for 0; "E???" for a number without a name. A constant string.
+ * @return a constant string: "EINVAL" and so on, "OK" for 0, "E???" for a number without a name.
  *
- * Threads: any. Async-signal-safe.
+ * Threads: any, and signal handlers.
  */
 AXVCPU_API const char *axvcpu_error_name(int err);
 
-/** The version of the library in use, "major.minor.patch". A constant string; any thread. */
+/**
+ * Returns the version of the library in use. AXVCPU_VERSION_* is the version of the headers that
+ * the program was compiled with.
+ *
+ * @return a constant string, "major.minor.patch".
+ *
+ * Threads: any.
+ */
 AXVCPU_API const char *axvcpu_version(void);
 
 #ifdef __cplusplus

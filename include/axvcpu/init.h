@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /**
  * @file init.h
- * How configs begin: `size` set, every other field zero, which is its default.
+ * Initialisation of configuration structs.
  *
- * The size tells the library which fields the caller's header knew. A config from a newer header
- * works with an older library as long as the fields unknown to it are zero, else it is -E2BIG.
+ * Each configuration struct begins with the member `size`. Its INIT macro sets `size` and zeroes
+ * all other members. Zero is the default of every member.
+ *
+ * The size tells the library which members the caller's headers declare. Later versions only append
+ * members. A config from newer headers works with an older library if the members that the library
+ * does not know are zero; otherwise the call fails with -E2BIG.
  */
 #ifndef AXVCPU_INIT_H
 #define AXVCPU_INIT_H

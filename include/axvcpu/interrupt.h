@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /**
  * @file interrupt.h
- * Interrupts and exceptions for vCPUs; lines, messages and event descriptors for VMs.
+ * Interrupts: injection into vCPUs, lines, messages and event descriptors of VMs.
  *
- * What goes to one vCPU may be asked for from any thread, while it runs: it is delivered by the
- * vCPU's owner, before the next entry into the guest (request.h). What goes to the VM's interrupt
- * controllers goes there at once.
+ * The functions for one vCPU may be called from any thread, while it runs. The owner of the vCPU
+ * delivers the interrupt before it enters the guest next (request.h). The functions for the
+ * interrupt controllers of a VM take effect at once.
  */
 #ifndef AXVCPU_INTERRUPT_H
 #define AXVCPU_INTERRUPT_H
@@ -27,104 +27,145 @@ struct axvcpu;
 /* --- one vCPU -------------------------------------------------------------------------------- */
 
 /**
- * Injects an interrupt, as by an edge.
+ * Injects an edge-triggered interrupt into a vCPU.
  *
- * x86_64: vector 0 to 255. Without the kernel's irqchip it is queued, highest vector first, until
- * the guest takes interrupts; every injection is taken once, and while one can be taken HLT does
- * not end in an exit. With one it is a message to this vCPU's LAPIC (from 16 up), whose pending
- * bits coalesce, and which takes nothing while the guest has it switched off.
+ * x86_64: vectors 0 to 255. Without the in-kernel irqchip the interrupt is queued, highest vector
+ * first, until the guest accepts interrupts. Each injection is delivered exactly once; HLT does not
+ * exit while an interrupt is deliverable. With the in-kernel irqchip the interrupt is sent to this
+ * vCPU's LAPIC (vectors from 16 on). Its pending bits coalesce, and it ignores interrupts while the
+ * guest has disabled it.
  *
- * arm64, with a GIC: by its INTID, 16 to 31 this CPU's own (PPIs; not 27 and 30, which KVM's timers
- * have), from 32 on the VM's (SPIs). The input is raised, and nothing lowers it again. If the guest
- * has it as an edge, as KVM's SPIs are at first, that is one interrupt, every time. If it is a level,
- * as KVM's PPIs are always, the interrupt comes again until it is lowered: a PPI by
- * axvcpu_set_irq_line(), an SPI by axvm_set_irq_line(). Before axvm_finalize() it waits for the vCPU's
- * first entry. Without a GIC there are lines alone (-ENOTSUP).
+ * arm64 with a GIC: INTIDs. 16 to 31 are private to this vCPU (PPIs, except 27 and 30, which the
+ * timers of KVM use); from 32 on they are those of the VM (SPIs). The input is raised, and not
+ * lowered again. If the guest has configured it as edge-triggered, which is the initial state of
+ * SPIs, that is one interrupt each time. If it is level-triggered, as PPIs always are, the
+ * interrupt recurs until the input is lowered: a PPI by axvcpu_set_irq_line(), an SPI by
+ * axvm_set_irq_line(). Before axvm_finalize(), the interrupt waits for the first run of the vCPU.
+ * Without a GIC the function is not supported; there are only lines.
  *
- * riscv64, with an AIA: a message of this identity, from 1 to `ids` of the config, to this vCPU's IMSIC,
- * whose pending bits coalesce; from axvm_finalize() on (before it -EBUSY). Without an AIA there is the
- * line alone (-ENOTSUP).
+ * riscv64 with an AIA: a message with this identity, from 1 to `ids` of struct axvm_riscv64_config,
+ * to this vCPU's IMSIC. Its pending bits coalesce. Before axvm_finalize() it fails with -EBUSY.
+ * Without an AIA the function is not supported; there is only the external interrupt line.
  *
- * @return 0: delivered, or on its way; -EINVAL: no such vector; -ENOSPC: 65535 of this vector wait,
- *         or the mailbox is full (request.h): the owner has not run the vCPU for long; -ENOTSUP;
- *         -ENOMEM; -EBADFD: the vCPU is not set up; errnos of the kernel.
+ * @param vcpu   the vCPU.
+ * @param vector the vector, INTID or identity.
+ * @return 0: delivered or queued; -EINVAL: there is no such vector; -ENOSPC: 65535 interrupts of
+ *         this vector are queued, or the request queue is full (request.h), because the owner has
+ *         not run the vCPU for a long time; -ENOTSUP; -EBUSY: riscv64: the VM is not finalized;
+ *         -ENOMEM; -EBADFD; -EPERM; errnos of the kernel.
  *
- * States: all but Created and Invalid; unchanged. Threads: any. axvcpu: inject_interrupt.
+ * States: all except Created and Invalid; unchanged.
+ * Threads: any.
+ * Source: AxVCpu::inject_interrupt()
  */
 AXVCPU_API int axvcpu_inject_interrupt(struct axvcpu *vcpu, uint32_t vector);
 
 /**
- * Injects a non-maskable interrupt: otherwise as axvcpu_inject_interrupt(). arm64 and riscv64 have none.
+ * Injects a non-maskable interrupt into a vCPU. x86_64 only.
+ *
+ * @param vcpu the vCPU.
+ * @return 0: delivered or queued; -ENOSPC: 65535 of them are queued, or the request queue is full
+ *         (request.h); -ENOTSUP; -ENOMEM; -EBADFD; -EPERM; errnos of the kernel.
+ *
+ * States: all except Created and Invalid; unchanged.
+ * Threads: any.
  */
 AXVCPU_API int axvcpu_inject_nmi(struct axvcpu *vcpu);
 
-/** An exception of the guest's own. */
+/** An exception, for axvcpu_inject_exception(). */
 struct axvcpu_exception {
 	/**
-	 * x86_64: 0 to 31, but not 2 (NMI). 3 and 4 are those of INT3 and INTO, which is next.
-	 * arm64: enum axvcpu_arm64_exception. riscv64: 0 to 63, as scause has it.
+	 * x86_64: 0 to 31, except 2 (NMI). 3 and 4 require an INT3 or INTO instruction at the
+	 * program counter. arm64: enum axvcpu_arm64_exception. riscv64: 0 to 63, as in scause.
 	 */
 	uint32_t vector;
 	/**
-	 * Whether there is an error code; x86_64: exactly for the vectors that have one; arm64: for an
-	 * SError, if KVM has KVM_CAP_ARM_INJECT_SERROR_ESR, the 24 bits of the syndrome; riscv64: never.
+	 * 1 if `error_code` is valid. x86_64: exactly for the vectors that have an error code.
+	 * arm64: for an SError, if KVM has KVM_CAP_ARM_INJECT_SERROR_ESR. riscv64: never.
 	 */
 	uint32_t has_error_code;
+	/** The error code. arm64: 24 bits of the syndrome. */
 	uint32_t error_code;
 	uint32_t reserved;
 };
 
 /**
- * Makes the guest take an exception instead of its next instruction, also if it halts: otherwise
- * as axvcpu_inject_interrupt(). An exit that is open can still be answered, and its instruction is
- * finished first. A page fault's address is the caller's to set (CR2).
+ * Makes the guest take an exception instead of its next instruction, also if it has halted.
  *
- * arm64: an SError is taken when the guest does not mask it; KVM takes none back, so a reset does not.
- * An external abort takes the place of the access that the latest exit was about, an MMIO_READ or
- * MMIO_WRITE or an undecoded access (NESTED_PAGE_FAULT), whose answer then goes nowhere; after any
- * other exit it is -EINVAL. All else KVM cannot bring about (-ENOTSUP): write the registers.
+ * An open exit can still be answered; its instruction is completed first. For an x86 page fault,
+ * the caller sets the fault address (CR2).
  *
- * riscv64: KVM cannot bring one about either, so the library writes the registers, right before the
- * entry: a trap to supervisor mode, of which stval is the caller's to set.
+ * arm64: an SError is taken when the guest does not mask it. KVM cannot cancel one, so it survives
+ * a reset. An external abort replaces the access of the latest exit, which must be an MMIO_READ, an
+ * MMIO_WRITE or a NESTED_PAGE_FAULT for an access that was not decoded; an answer to that exit then
+ * has no effect. After any other exit it is -EINVAL. KVM cannot inject other exceptions (-ENOTSUP):
+ * write the registers instead.
  *
- * @return -EINVAL also for an error code that does not go with the vector; -EBUSY: another
- *         exception waits for its delivery.
+ * riscv64: KVM cannot inject exceptions. The library writes the registers right before the vCPU
+ * enters the guest: a trap to supervisor mode. The caller sets stval.
+ *
+ * @param vcpu      the vCPU.
+ * @param exception the exception; copied.
+ * @return 0: delivered or queued; -EINVAL: there is no such exception, or the error code does not
+ *         match the vector, or the latest exit does not allow it; -EBUSY: another exception is
+ *         pending; -ENOSPC: the request queue is full (request.h); -ENOTSUP; -ENOMEM; -EBADFD;
+ *         -EPERM; errnos of the kernel.
+ *
+ * States: all except Created and Invalid; unchanged.
+ * Threads: any.
  */
 AXVCPU_API int axvcpu_inject_exception(struct axvcpu *vcpu,
 				       const struct axvcpu_exception *exception);
 
 /**
- * Sets the level of an interrupt line that ends at this vCPU.
+ * Sets the level of an interrupt line of one vCPU.
  *
- * @param line  arm64 without a GIC: 0 IRQ, 1 FIQ; with one, a PPI by its INTID, 16 to 31; riscv64
- *              without an AIA: 0, the external interrupt; with one there is none (-ENOTSUP).
- *              x86_64 has none (-ENOTSUP): axvm_set_irq_line() sets those of its controllers.
- * @param level whether it is asserted.
- * @return as axvcpu_inject_interrupt(). States and threads: likewise.
+ * x86_64 has no such lines; axvm_set_irq_line() sets those of its controllers.
+ *
+ * @param vcpu  the vCPU.
+ * @param line  arm64 without a GIC: 0 for IRQ, 1 for FIQ; with a GIC: the INTID of a PPI, 16 to 31.
+ *              riscv64 without an AIA: 0, the external interrupt; with an AIA there is none
+ *              (-ENOTSUP).
+ * @param level true: asserted.
+ * @return 0: set or queued; -EINVAL: there is no such line; -ENOSPC: the request queue is full
+ *         (request.h); -ENOTSUP; -ENOMEM; -EBADFD; -EPERM; errnos of the kernel.
+ *
+ * States: all except Created and Invalid; unchanged.
+ * Threads: any.
  */
 AXVCPU_API int axvcpu_set_irq_line(struct axvcpu *vcpu, uint32_t line, bool level);
 
 /**
- * Asks for an exit of kind IRQ_WINDOW when the guest can take an interrupt; once, however often it
- * is asked for before. For those who keep their own queue. x86_64 without the kernel's irqchip;
- * elsewhere -ENOTSUP. If the guest halts before, that is told first.
+ * Requests an IRQ_WINDOW exit as soon as the guest can take an interrupt.
  *
- * @return 0; -ENOTSUP; -EBADFD; -EBUSY. States: Free, Ready. Threads: any.
+ * It is for callers that keep their own queue of interrupts. Repeated requests lead to one exit. If
+ * the guest executes HLT first, the HALT exit is reported before the window. x86_64 without the
+ * in-kernel irqchip only.
+ *
+ * @param vcpu the vCPU.
+ * @return 0; -ENOTSUP; -EBADFD; -EBUSY; -EPERM.
+ *
+ * States: Free, Ready; unchanged.
+ * Threads: any.
  */
 AXVCPU_API int axvcpu_request_irq_window(struct axvcpu *vcpu);
 
-/* --- the VM's controllers -------------------------------------------------------------------- */
+/* --- controllers of a VM --------------------------------------------------------------------- */
 
 /**
- * Sets the level of an input of the VM's interrupt controllers, which the kernel emulates.
+ * Sets the level of an input of the in-kernel interrupt controllers.
  *
- * @param gsi   its number (global system interrupt). One without a route leads nowhere; at first
- *              all inputs of the kernel's controllers have theirs, and with a split irqchip none.
- *              arm64: INTID less 32; riscv64: the APLIC's source, from 1; both without regard to
- *              routes, which are for descriptors. There, lines, messages, routes and descriptors are
- *              -EBUSY before axvm_finalize().
- * @param level whether it is asserted. An edge is both, one after the other.
- * @return 0; -ENOTSUP: the kernel emulates none; -EINVAL: no such number; errnos of the kernel.
+ * x86_64: the routes connect the inputs to the controllers. At first, all inputs of the in-kernel
+ * controllers have a route; with a split irqchip none has. An input without a route has no effect.
+ * arm64 and riscv64: inputs need no routes, which are only for event descriptors. There, lines,
+ * messages, routes and event descriptors fail with -EBUSY before axvm_finalize().
+ *
+ * @param vm    the VM.
+ * @param gsi   number of the input (global system interrupt). arm64: INTID less 32. riscv64: the
+ *              source of the APLIC, from 1.
+ * @param level true: asserted. An edge is two calls.
+ * @return 0; -ENOTSUP: the VM has no in-kernel interrupt controller; -EINVAL: there is no such
+ *         input; -EBUSY: the VM is not finalized; -EPERM; errnos of the kernel.
  *
  * Threads: any.
  */
@@ -132,127 +173,157 @@ AXVCPU_API int axvm_set_irq_line(struct axvm *vm, uint32_t gsi, bool level);
 
 /** A message-signalled interrupt. */
 struct axvm_msi {
-	/** What the device would write to. x86: 0xfee.....; arm64: the ITS; riscv64: an IMSIC's page. */
+	/**
+	 * The address to which a device would write. x86: 0xfee.....; arm64: the ITS; riscv64: the
+	 * page of an IMSIC.
+	 */
 	uint64_t address;
-	/** What it would write. */
+	/** The value that it would write. */
 	uint32_t data;
-	/** arm64: which device it is, as the ITS tells them apart. Elsewhere 0. */
+	/** arm64: the device id for the ITS. Otherwise 0. */
 	uint32_t device;
 };
 
 /**
  * Sends a message-signalled interrupt.
  *
- * @param msi which.
- * @return 1: delivered; 0: the guest has it blocked, or nobody is there; -ENOTSUP; errnos of the
- *         kernel.
+ * @param vm  the VM.
+ * @param msi the message.
+ * @return 1: delivered; 0: the guest has blocked it, or it has no target; -ENOTSUP: the VM has no
+ *         in-kernel controller that takes messages; -EBUSY: the VM is not finalized; -EPERM; errnos
+ *         of the kernel.
  *
  * Threads: any.
  */
 AXVCPU_API int axvm_signal_msi(struct axvm *vm, const struct axvm_msi *msi);
 
-/** Where an interrupt of a number goes. */
+/** Kinds of routes. */
 enum axvm_route_kind {
-	/** To an input of a controller: `u.pin`. */
+	/** To a pin of a controller: `u.pin`. */
 	AXVM_ROUTE_PIN = 1,
 	/** As a message: `u.msi`. */
 	AXVM_ROUTE_MSI = 2,
 };
 
-/** A route. */
+/** A route from an interrupt number to a controller. */
 struct axvm_route {
+	/** The interrupt number (global system interrupt). */
 	uint32_t gsi;
 	/** enum axvm_route_kind */
 	uint32_t kind;
 	union {
 		struct {
 			/**
-			 * x86: 0 master PIC, 1 slave PIC, 2 IOAPIC; arm64: 0, its pins are the SPIs;
-			 * riscv64: 0, the APLIC. For descriptors, see axvm_set_irqfd().
+			 * x86: 0 master PIC, 1 slave PIC, 2 IOAPIC. arm64: 0; its pins are the
+			 * SPIs. riscv64: 0, the APLIC.
 			 */
 			uint32_t controller;
+			/** Number of the pin. */
 			uint32_t pin;
 		} pin;
+		/** The message. */
 		struct axvm_msi msi;
 		uint64_t pad[3];
 	} u;
 };
 
 /**
- * Replaces all routes, or none if it fails.
+ * Replaces all interrupt routes of a VM. On failure none is replaced.
  *
- * @param routes the new ones; several of one number go to several controllers. A number that goes
- *               out as a message has no other route.
- * @param count  how many; 0: none.
- * @return 0; -EINVAL: NULL though `count` is not 0, unknown kind, or a place that does not exist;
- *         -ENOSPC: too many; -ENOTSUP; -ENOMEM; errnos of the kernel.
+ * @param vm     the VM.
+ * @param routes the new routes. Several routes of one number go to several controllers. A number
+ *               with a message route must have no other route.
+ * @param count  number of elements of `routes`; 0: no routes.
+ * @return 0; -EINVAL: `routes` is NULL and `count` is not 0, or a kind, controller or pin does not
+ *         exist; -ENOSPC: too many routes; -ENOTSUP; -EBUSY: the VM is not finalized; -ENOMEM;
+ *         -EPERM; errnos of the kernel.
  *
  * Threads: any.
  */
 AXVCPU_API int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes, size_t count);
 
-/** Take the descriptor away again. */
+/** Detach the descriptor. */
 #define AXVM_EVENT_REMOVE (1u << 0)
 /**
- * irqfd: level-triggered; when the guest has ended the interrupt, the line is lowered and
- * `resample_fd` signalled. Not with a split irqchip, where that end is an EOI exit.
+ * irqfd: level-triggered. At the end of the interrupt the line is lowered, and `resample_fd` is
+ * signalled. Not with a split irqchip, where the end of an interrupt is an EOI exit.
  */
 #define AXVM_EVENT_RESAMPLE (1u << 1)
-/** ioeventfd: a port, not memory. */
+/** ioeventfd: `address` is an I/O port. */
 #define AXVM_EVENT_PORT (1u << 2)
-/** ioeventfd: only when `value` is written. */
+/** ioeventfd: signal only if `value` is written. */
 #define AXVM_EVENT_DATAMATCH (1u << 3)
 
-/** An eventfd that raises an interrupt, without a call. Initialise with AXVM_IRQFD_INIT. */
+/** An eventfd that raises an interrupt, for axvm_set_irqfd(). Initialise with AXVM_IRQFD_INIT. */
 struct axvm_irqfd {
 	/** sizeof(struct axvm_irqfd) */
 	size_t size;
 	/** AXVM_EVENT_* */
 	uint32_t flags;
+	/** The interrupt number (global system interrupt). */
 	uint32_t gsi;
+	/** The eventfd whose signals raise the interrupt. */
 	int fd;
+	/** With AXVM_EVENT_RESAMPLE: the eventfd that is signalled at the end of the interrupt. */
 	int resample_fd;
 };
 #define AXVM_IRQFD_INIT AXVCPU_INIT(struct axvm_irqfd)
 
 /**
- * Ties an eventfd to an interrupt number, or unties it. To untie what is not tied is nothing.
+ * Attaches an eventfd to an interrupt number, or detaches it.
  *
- * A signal raises the input of a pin; on x86 it also lowers it again. On arm64 and riscv64 the input
- * stays raised until axvm_set_irq_line() or, with AXVM_EVENT_RESAMPLE, the end of the interrupt lowers
- * it. arm64: an SPI that the guest has configured as an edge comes once for each signal; a level comes
- * again and again until it is lowered. riscv64: a source that is a level comes once for each signal; an
- * edge comes once, and again only after it is lowered. Messages are sent once for each signal.
+ * A signal raises the input of a pin. On x86 the input is then lowered. On arm64 and riscv64 it
+ * stays raised until axvm_set_irq_line() or, with AXVM_EVENT_RESAMPLE, the end of the interrupt
+ * lowers it. arm64: an SPI that the guest has configured as edge-triggered occurs once for each
+ * signal; a level-triggered SPI recurs until it is lowered. riscv64: a level-triggered source
+ * occurs once for each signal; an edge-triggered one occurs once, and again only after it was
+ * lowered. Messages are sent once for each signal.
  *
- * @return 0; -EINVAL, -E2BIG: the arguments, also NULL, or a descriptor that is no eventfd; -EBADF:
- *         one that is not open; -EBUSY: it is tied to another; -ENOTSUP; errnos of the kernel.
- *         Threads: any.
+ * Detaching an eventfd that is not attached succeeds.
+ *
+ * @param vm    the VM.
+ * @param irqfd the eventfd and its interrupt.
+ * @return 0; -EINVAL, -E2BIG: the argument is not valid, or NULL, or a descriptor is not an
+ *         eventfd; -EBADF: a descriptor is not open; -EBUSY: the eventfd is attached to another
+ *         interrupt, or the VM is not finalized; -ENOTSUP; -EPERM; errnos of the kernel.
+ *
+ * Threads: any.
  */
 AXVCPU_API int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *irqfd);
 
-/** A write that signals an eventfd instead of an exit. Initialise with AXVM_IOEVENTFD_INIT. */
+/**
+ * A write that signals an eventfd instead of an exit, for axvm_set_ioeventfd(). Initialise with
+ * AXVM_IOEVENTFD_INIT.
+ */
 struct axvm_ioeventfd {
 	/** sizeof(struct axvm_ioeventfd) */
 	size_t size;
 	/** AXVM_EVENT_* */
 	uint32_t flags;
+	/** The eventfd. */
 	int fd;
-	/** Guest-physical address, or port. */
+	/** Guest-physical address, or I/O port. */
 	uint64_t address;
-	/** With AXVM_EVENT_DATAMATCH: the value, which `width` can hold. Else 0. */
+	/** With AXVM_EVENT_DATAMATCH: the value, which must fit in `width`. Otherwise 0. */
 	uint64_t value;
-	/** Bytes: 1, 2, 4 or, in memory, 8; 0: of any length, without a value to match. */
+	/**
+	 * Number of bytes: 1, 2, 4 or, in memory, 8; 0: any length, without AXVM_EVENT_DATAMATCH.
+	 */
 	uint32_t width;
 	uint32_t reserved;
 };
 #define AXVM_IOEVENTFD_INIT AXVCPU_INIT(struct axvm_ioeventfd)
 
 /**
- * Ties an eventfd to a write of the guest's, or unties it.
+ * Attaches an eventfd to a write by the guest, or detaches it.
  *
- * @return 0; -EINVAL, -E2BIG: the arguments, also NULL, or a descriptor that is no eventfd; -EBADF:
- *         one that is not open; -EEXIST: that write is taken; -ENOENT: it is not (to remove); -ENOTSUP;
- *         errnos of the kernel. Threads: any.
+ * @param vm        the VM.
+ * @param ioeventfd the eventfd and the write.
+ * @return 0; -EINVAL, -E2BIG: the argument is not valid, or NULL, or a descriptor is not an
+ *         eventfd; -EBADF: a descriptor is not open; -EEXIST: the write has an eventfd; -ENOENT: it
+ *         has none (to detach); -ENOTSUP; -EPERM; errnos of the kernel.
+ *
+ * Threads: any.
  */
 AXVCPU_API int axvm_set_ioeventfd(struct axvm *vm, const struct axvm_ioeventfd *ioeventfd);
 

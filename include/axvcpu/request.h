@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /**
  * @file request.h
- * The mailbox: what other threads ask of a vCPU, and its owner does.
+ * The request queue: operations on a vCPU that another thread owns.
  *
- * A thread that wants something of a vCPU that another thread owns puts a request into its
- * mailbox, and the owner is taken out of the guest. The owner carries requests out in the order in
- * which they came, inside axvcpu_run(), before it enters the guest. A run that was interrupted for
- * them returns NOTHING, and the next one carries them out: an exit that waits for an answer is not
- * taken away from its handler. An owner that asks for itself, outside of run, and anybody who asks of a vCPU without an owner,
- * has it done at once.
+ * A thread that wants an operation on a vCPU that another thread owns puts a request into the queue
+ * of the vCPU, and the owner is taken out of the guest. The owner carries out requests in the order
+ * in which they were queued, inside axvcpu_run(), before it enters the guest. A run that was
+ * interrupted for a request returns NOTHING, and the next run carries the request out. So an open
+ * exit stays with its handler until the next run. Requests by the owner itself, outside of
+ * axvcpu_run(), and requests to a vCPU without an owner are carried out at once.
  *
- * Room in the mailbox is limited, as a guest may be what causes the requests. A sender that waits
- * always has room. Of requests that no sender waits for there are at most 4096 of INTERRUPT, NMI,
- * EXCEPTION and IRQ_LINE, and 8192 in all. Requests in a row that are the same take the room of
- * one: an INTERRUPT of one vector or an NMI up to 65535 times, each of which is carried out, and an
- * IRQ_LINE of the same line and level. Where the kernel's controllers take an interrupt, it is not
- * in the mailbox.
+ * The queue is limited, because a guest may cause requests. A sender that waits always has room. Of
+ * requests without a waiting sender, the queue holds at most 4096 of the kinds INTERRUPT, NMI,
+ * EXCEPTION and IRQ_LINE, and 8192 in all. Equal requests in sequence take the room of one: up to
+ * 65535 of INTERRUPT with the same vector or of NMI, each of which is carried out; and IRQ_LINE
+ * with the same line and level. Interrupts that the in-kernel controllers accept are not queued.
  */
 #ifndef AXVCPU_REQUEST_H
 #define AXVCPU_REQUEST_H
@@ -32,31 +31,31 @@ extern "C" {
 
 struct axvcpu;
 
-/** What is asked. */
+/** Kinds of requests. */
 enum axvcpu_request_kind {
-	/** `u.vector`: axvcpu_inject_interrupt() */
+	/** axvcpu_inject_interrupt() with `u.vector`. */
 	AXVCPU_REQUEST_INTERRUPT = 1,
-	/** axvcpu_inject_nmi() */
+	/** axvcpu_inject_nmi(). */
 	AXVCPU_REQUEST_NMI = 2,
-	/** `u.exception`: axvcpu_inject_exception() */
+	/** axvcpu_inject_exception() with `u.exception`. */
 	AXVCPU_REQUEST_EXCEPTION = 3,
-	/** `u.line`: axvcpu_set_irq_line() */
+	/** axvcpu_set_irq_line() with `u.line`. */
 	AXVCPU_REQUEST_IRQ_LINE = 4,
-	/** `u.reg`: axvcpu_set_reg() */
+	/** axvcpu_set_reg() with `u.reg`. */
 	AXVCPU_REQUEST_SET_REG = 5,
-	/** `u.start`: axvcpu_reset() */
+	/** axvcpu_reset() with `u.start`. */
 	AXVCPU_REQUEST_RESET = 6,
-	/** `u.start`: axvcpu_start() */
+	/** axvcpu_start() with `u.start`. */
 	AXVCPU_REQUEST_START = 7,
-	/** axvcpu_stop() */
+	/** axvcpu_stop(). */
 	AXVCPU_REQUEST_STOP = 8,
-	/** axvcpu_pause() */
+	/** axvcpu_pause(). */
 	AXVCPU_REQUEST_PAUSE = 9,
-	/** axvcpu_resume() */
+	/** axvcpu_resume(). */
 	AXVCPU_REQUEST_RESUME = 10,
 };
 
-/** A request. 64 bytes, for ever. */
+/** A request, for axvcpu_send_request(). Its size, 64 bytes, never changes. */
 struct axvcpu_request {
 	/** enum axvcpu_request_kind */
 	uint32_t kind;
@@ -81,21 +80,27 @@ struct axvcpu_request {
 };
 
 /**
- * Asks something of a vCPU and waits until it is done.
+ * Sends a request to a vCPU and waits until it is carried out.
  *
- * @param request    what; copied.
- * @param timeout_ns how long to wait, in nanoseconds; negative: without a limit; 0: not at all, as
- *                   the functions named above do.
- * @return what the request itself returned; 0 if it was left in the mailbox and `timeout_ns` is 0;
- *         -ETIMEDOUT: it was not begun in time, and will not be; -EINVAL: not a request;
- *         -EBADFD: the vCPU is not set up, or Invalid; -ENOMEM; -ENOSPC: the mailbox is full, and
- *         `timeout_ns` is 0; -EBUSY: the caller is inside this
- *         very vCPU and would wait for itself; -ECANCELED: the vCPU was freed.
+ * With `timeout_ns` 0 it does not wait: it returns 0 when the request has been carried out or
+ * queued, as do the functions that the kinds are named after.
  *
- * States: all but Created and Invalid; unchanged. Threads: any.
+ * @param vcpu       the vCPU.
+ * @param request    the request; copied.
+ * @param timeout_ns longest time to wait, in nanoseconds; negative: no limit; 0: do not wait.
+ * @return 0: carried out, or with `timeout_ns` 0 queued; -ETIMEDOUT: the request was not begun in
+ *         time, and will not be carried out; -EINVAL: not a request, or an argument of the
+ *         operation is not valid; -EBADFD; -ENOMEM; -ENOSPC: the request queue is full, and
+ *         `timeout_ns` is 0; -ENOTSUP: the backend does not support the request; -EALREADY: START
+ *         of a vCPU that is on, or has a start pending; -EBUSY: the caller is inside an operation
+ *         on this vCPU and would wait for itself; -ECANCELED: the vCPU was freed; -EPERM; errnos of
+ *         the operation and of the kernel.
+ *
+ * States: all except Created and Invalid; unchanged.
+ * Threads: any.
  */
 AXVCPU_API int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *request,
-			      int64_t timeout_ns);
+				   int64_t timeout_ns);
 
 #ifdef __cplusplus
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /**
  * @file riscv64.h
- * What only riscv64 guests have: the AIA's places, extensions of the instruction set and of SBI.
+ * Options of riscv64 guests: the AIA, extensions of the instruction set and of SBI.
  *
- * A vCPU's id is its hart id, which it finds in a0. vCPU 0 is on; the others wait in the kernel until
- * the guest starts them by SBI's HSM extension, and come back to that when they stop themselves. So
- * axvcpu_power() says ON of them: their power is the guest's affair. To start one without the guest's
- * doing is axvcpu_reset(). One made with AXVCPU_F_START_OFF waits for axvcpu_start() instead.
+ * The id of a vCPU is its hart id, which the guest receives in a0. vCPU 0 is on. The others wait in
+ * the kernel until the guest starts them by the HSM extension of SBI, and wait again after they
+ * stop themselves. axvcpu_power() returns ON for them, as the guest controls their power.
+ * axvcpu_reset() starts one without the guest. A vCPU with AXVCPU_F_START_OFF waits for
+ * axvcpu_start() instead.
  */
 #ifndef AXVCPU_RISCV64_H
 #define AXVCPU_RISCV64_H
@@ -23,42 +24,53 @@ extern "C" {
 
 /* --- the VM ---------------------------------------------------------------------------------- */
 
-/** How the IMSICs come to be. */
+/** Implementation of the IMSICs. */
 enum axvm_riscv64_aia_mode {
-	/** By the host's own IMSICs where they have files for guests, else emulated. */
+	/** By the IMSICs of the host if they have guest interrupt files, otherwise emulated. */
 	AXVM_RISCV64_AIA_AUTO = 0,
-	/** Emulated: every access to one leaves the guest. */
+	/** Emulated: every access leaves the guest. */
 	AXVM_RISCV64_AIA_EMUL = 1,
-	/** By the host's own, or not at all: FAIL_ENTRY when there are too few of their files. */
+	/**
+	 * By the IMSICs of the host only. FAIL_ENTRY if there are not enough guest interrupt files.
+	 */
 	AXVM_RISCV64_AIA_HWACCEL = 2,
 };
 
 /**
- * `arch_config` of struct axvm_config. With AXVM_IRQCHIP_KERNEL, all of it is about the AIA; without,
- * all of it must be 0. Initialise with AXVM_RISCV64_CONFIG_INIT.
+ * The in-kernel AIA: `arch_config` of struct axvm_config. Initialise with AXVM_RISCV64_CONFIG_INIT.
+ *
+ * It is used with AXVM_IRQCHIP_KERNEL. Otherwise all its members must be 0.
  */
 struct axvm_riscv64_config {
 	/** sizeof(struct axvm_riscv64_config) */
 	size_t size;
-	/** Of the APLIC, 16 KiB, which takes wires: a multiple of 4 KiB; 0: 0x0c000000. */
+	/**
+	 * Guest-physical address of the APLIC (16 KiB), which takes wired interrupts: a multiple of
+	 * 4 KiB; 0: 0x0c000000.
+	 */
 	uint64_t aplic_gpa;
 	/**
-	 * Of the first hart's IMSIC, which takes messages; each following hart's is 4 KiB further. A
-	 * multiple of 4 KiB << hart_bits; 0: 0x28000000.
+	 * Guest-physical address of the IMSIC of the first hart, which takes messages; the IMSIC of
+	 * each following hart is 4 KiB further. A multiple of 4 KiB << hart_bits; 0: 0x28000000.
 	 */
 	uint64_t imsic_gpa;
 	/** enum axvm_riscv64_aia_mode */
 	uint32_t mode;
-	/** Wires: the APLIC's sources, numbered from 1; up to 1023 and `ids`; 0: 96, or `ids`. */
+	/**
+	 * Number of sources (wired interrupts) of the APLIC, which are numbered from 1. At most
+	 * 1023 and at most `ids`; 0: 96, or `ids` if that is less.
+	 */
 	uint32_t sources;
 	/**
-	 * Identities of messages at each IMSIC, from 1: 63, 127 and so on to 2047; 0: 255, or as many as
-	 * the host's IMSICs have if these are fewer. Of an IMSIC that KVM emulates, guests can use only
-	 * those whose lower 6 bits are below 32, as KVM loses what they write to the upper halves of its
-	 * registers.
+	 * Number of message identities of each IMSIC, which are numbered from 1: 63, 127 and so on
+	 * to 2047; 0: 255, or the number of the host's IMSICs if that is less. With an IMSIC that
+	 * KVM emulates, guests can use only identities whose lower 6 bits are below 32, as KVM
+	 * loses writes to the upper halves of its registers.
 	 */
 	uint32_t ids;
-	/** Bits of an IMSIC's address that number the hart; 0: as many as max_vcpus needs. */
+	/**
+	 * Number of address bits of an IMSIC that select the hart; 0: as many as max_vcpus needs.
+	 */
 	uint32_t hart_bits;
 };
 #define AXVM_RISCV64_CONFIG_INIT AXVCPU_INIT(struct axvm_riscv64_config)
@@ -66,8 +78,8 @@ struct axvm_riscv64_config {
 /* --- the vCPU -------------------------------------------------------------------------------- */
 
 /**
- * Extensions of the instruction set, in the order of KVM's numbers: X(number's name, name).
- * KVM_RISCV_ISA_EXT_* up to Linux 7.0.
+ * Extensions of the instruction set in the order of KVM's numbers (KVM_RISCV_ISA_EXT_*, up to Linux
+ * 7.0), each as X(NAME, "name").
  */
 #define AXVCPU_RISCV64_ISA_EXTENSIONS(X) \
 	X(A, "a") \
@@ -149,7 +161,9 @@ struct axvm_riscv64_config {
 	X(ZILSD, "zilsd") \
 	X(ZALASR, "zalasr")
 
-/** Extensions of SBI, likewise: KVM_RISCV_SBI_EXT_*. */
+/**
+ * Extensions of SBI in the order of KVM's numbers (KVM_RISCV_SBI_EXT_*), each as X(NAME, "name").
+ */
 #define AXVCPU_RISCV64_SBI_EXTENSIONS(X) \
 	X(V01, "v01") \
 	X(TIME, "time") \
@@ -167,43 +181,47 @@ struct axvm_riscv64_config {
 	X(MPXY, "mpxy")
 
 #define AXVCPU_RISCV64_ENUM_(id, name) AXVCPU_RISCV64_ISA_##id,
-/** KVM's numbers: AXVCPU_RISCV64_ISA_A and so on. */
+/** KVM's numbers of instruction set extensions, from AXVCPU_RISCV64_ISA_EXTENSIONS. */
 enum axvcpu_riscv64_isa { AXVCPU_RISCV64_ISA_EXTENSIONS(AXVCPU_RISCV64_ENUM_) };
 #undef AXVCPU_RISCV64_ENUM_
 #define AXVCPU_RISCV64_ENUM_(id, name) AXVCPU_RISCV64_SBI_##id,
-/** KVM's numbers: AXVCPU_RISCV64_SBI_V01 and so on. */
+/** KVM's numbers of SBI extensions, from AXVCPU_RISCV64_SBI_EXTENSIONS. */
 enum axvcpu_riscv64_sbi { AXVCPU_RISCV64_SBI_EXTENSIONS(AXVCPU_RISCV64_ENUM_) };
 #undef AXVCPU_RISCV64_ENUM_
 
-/** Switches one extension. */
+/** Enables or disables one extension. */
 struct axvcpu_riscv64_extension {
-	/** Its name, in lower case as in the lists above; NULL: `id` says which. */
+	/** Name of the extension in lower case, as in the lists above; NULL: `id` selects it. */
 	const char *name;
-	/** KVM's number, for those that these lists do not have. */
+	/** KVM's number, for extensions that the lists do not have. */
 	uint32_t id;
-	/** 1: on; 0: off. */
+	/** 1: enabled; 0: disabled. */
 	uint32_t on;
 };
 
-/** `arch` of struct axvcpu_setup_config. Initialise with AXVCPU_RISCV64_SETUP_INIT. */
+/**
+ * CPU features: `arch` of struct axvcpu_setup_config. Initialise with AXVCPU_RISCV64_SETUP_INIT.
+ */
 struct axvcpu_riscv64_setup {
 	/** sizeof(struct axvcpu_riscv64_setup) */
 	size_t size;
 	/**
-	 * The guest has every extension that KVM lets it have on this host. These are switched, in
-	 * order; -ENOTSUP names the one that is not there, or has no switch: only where the hardware
-	 * has one can KVM keep guests from using what is there.
+	 * Changes of the instruction set extensions, in order. By default the guest has every
+	 * extension that KVM supports on this host. axvcpu_setup() fails with -ENOTSUP, and names
+	 * the extension, if it does not exist or cannot be disabled: KVM can hide an extension only
+	 * if the hardware can.
 	 */
 	const struct axvcpu_riscv64_extension *isa;
-	/** Elements of `isa`. */
+	/** Number of elements of `isa`. */
 	size_t nisa;
 	/**
-	 * Of SBI, KVM has switched on all that it has but those that it forwards whole: "dbcn", the
-	 * debug console, "susp", system suspend, and "mpxy", the message proxy. Their calls are
-	 * HYPERCALL exits then, as those of the experimental and the vendor's extensions are already.
+	 * Changes of the SBI extensions, in order. By default KVM enables all of them except those
+	 * that it forwards completely: "dbcn" (debug console), "susp" (system suspend) and "mpxy"
+	 * (message proxy). If these are enabled, their calls are HYPERCALL exits, as calls of the
+	 * experimental and vendor extensions always are.
 	 */
 	const struct axvcpu_riscv64_extension *sbi;
-	/** Elements of `sbi`. */
+	/** Number of elements of `sbi`. */
 	size_t nsbi;
 };
 #define AXVCPU_RISCV64_SETUP_INIT AXVCPU_INIT(struct axvcpu_riscv64_setup)

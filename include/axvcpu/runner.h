@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /**
  * @file runner.h
- * The runner: a thread for every vCPU, which binds it, runs it and calls a handler for its exits,
- * until somebody says stop.
+ * The runner: one thread for each vCPU of a VM.
+ *
+ * Each thread binds its vCPU, runs it, and calls a handler for its exits, until a handler or
+ * another thread stops the runner.
  */
 #ifndef AXVCPU_RUNNER_H
 #define AXVCPU_RUNNER_H
@@ -22,44 +24,55 @@ struct axvm;
 struct axvcpu;
 struct axvm_runner;
 
-/** What a handler returns to go on. */
+/** Returned by a handler to continue. */
 #define AXVM_CONTINUE 0
-/** What a handler returns to end the VM. */
+/** Returned by a handler to stop all vCPUs. */
 #define AXVM_STOP 1
 
-/** What to run and how. Initialise with AXVM_RUNNER_CONFIG_INIT. */
+/**
+ * Configuration for axvm_runner_start(). Initialise with AXVM_RUNNER_CONFIG_INIT. A handler returns
+ * AXVM_CONTINUE or AXVM_STOP.
+ */
 struct axvm_runner_config {
 	/** sizeof(struct axvm_runner_config) */
 	size_t size;
 	/**
-	 * Called for every exit, by the vCPU's own thread, which is its owner: it may answer,
-	 * block, and ask for anything of any vCPU. It may end its thread by pthread_exit(): the
-	 * vCPU is given up, and the others stop. A cancellation of the thread takes effect in the
-	 * handler alone, at the next cancellation point, with the same result.
+	 * Called for every exit, by the thread that owns the vCPU. It may answer the exit, block,
+	 * and send requests to any vCPU. It may end its thread by pthread_exit(): the vCPU is then
+	 * unbound, and the others stop. If the thread is cancelled, that takes effect only in the
+	 * handler, at the next cancellation point, with the same result.
 	 *
-	 * @param ctx  as given here.
-	 * @return AXVM_CONTINUE, AXVM_STOP, or a negative errno, with which the VM then ends.
+	 * @param vcpu the vCPU.
+	 * @param exit the exit.
+	 * @param ctx  `ctx` of this config.
+	 * @return AXVM_CONTINUE, AXVM_STOP, or a negative errno, which stops all vCPUs and which
+	 *         axvm_runner_join() returns.
 	 */
 	int (*handler)(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx);
+	/** Passed to the handler. */
 	void *ctx;
-	/** The vCPUs, all Free. */
+	/** The vCPUs to run, all in state Free. The array is copied. */
 	struct axvcpu *const *vcpus;
+	/** Number of elements of `vcpus`. */
 	size_t nvcpus;
 	/**
-	 * The threads are named this and the vCPU's number; NULL: "vcpu". Linux shows 15 characters.
+	 * Prefix of the names of the threads, before the number of the vCPU; NULL: "vcpu". Linux
+	 * shows 15 characters.
 	 */
 	const char *name;
-	/** Bytes of each thread's stack; 0: the system's default. */
+	/** Size of the stack of each thread in bytes; 0: the default of the system. */
 	size_t stack_size;
 };
 #define AXVM_RUNNER_CONFIG_INIT AXVCPU_INIT(struct axvm_runner_config)
 
 /**
- * Starts the threads. Either all of them run afterwards, or none.
+ * Starts a thread for each vCPU. Afterwards either all of them run, or none.
  *
+ * @param vm     the VM.
+ * @param config the vCPUs and the handler.
  * @param runner receives the runner, which must be freed before the vCPUs.
- * @return 0; -EINVAL, -E2BIG: the config; -EBADFD: a vCPU is not Free; -EAGAIN, -ENOMEM: a thread
- *         cannot be made; or what bind returned.
+ * @return 0; -EINVAL, -E2BIG: the config is not valid; -EBADFD: a vCPU is not Free; -EAGAIN;
+ *         -ENOMEM; -EPERM; errnos of axvcpu_bind().
  *
  * Threads: any.
  */
@@ -67,41 +80,68 @@ AXVCPU_API int axvm_runner_start(struct axvm *vm, const struct axvm_runner_confi
 				 struct axvm_runner **runner);
 
 /**
- * Asks all threads to end; each does after the exit that it is at. Does not wait.
+ * Asks all threads of a runner to end. Each ends after its current exit.
  *
- * @return 0; -EPERM, without a message. Threads: any, handlers and signal handlers included.
+ * It does not wait, and leaves no message on failure.
+ *
+ * @param runner the runner.
+ * @return 0; -EPERM.
+ *
+ * Threads: any, including handlers, and signal handlers.
  */
 AXVCPU_API int axvm_runner_stop(struct axvm_runner *runner);
 
 /**
- * Waits until all threads have ended.
+ * Waits until all threads of a runner have ended.
  *
- * @param timeout_ns how long at most, in nanoseconds; negative: without a limit.
- * @return 0: ended by AXVM_STOP or axvm_runner_stop(); -ETIMEDOUT: not yet; else the first error:
- *         of a handler, or of a run; -ECANCELED: a thread has ended in its handler, by
- *         pthread_exit() or a cancellation.
+ * @param runner     the runner.
+ * @param timeout_ns longest time to wait, in nanoseconds; negative: no limit.
+ * @return 0: stopped by AXVM_STOP or axvm_runner_stop(); -ETIMEDOUT: vCPUs are still running;
+ *         -ECANCELED: a thread has ended in its handler, by pthread_exit() or cancellation; -EBUSY:
+ *         called by a thread of the runner; -EPERM; errnos of the first handler or run that failed.
  *
- * Threads: any but the runner's own (-EBUSY).
+ * Threads: any except those of the runner.
  */
 AXVCPU_API int axvm_runner_join(struct axvm_runner *runner, int64_t timeout_ns);
 
 /**
- * Pauses all vCPUs and waits until none is in the guest. Those in a handler pause when it returns.
+ * Pauses all vCPUs of a runner, and waits until none of them is in the guest.
  *
- * @return as axvcpu_pause(); if it fails, those paused already go on. Threads: any but the
- *         runner's own (-EBUSY).
+ * A vCPU whose thread is in the handler pauses when the handler returns. If the call fails, the
+ * vCPUs that were paused are resumed.
+ *
+ * @param runner     the runner.
+ * @param timeout_ns longest time to wait, in nanoseconds; negative: no limit.
+ * @return 0; -ETIMEDOUT: a vCPU was not paused in time; -EBADFD; -EBUSY: called by a thread of the
+ *         runner; -ECANCELED: a vCPU was freed; -ENOMEM; -ENOSPC: a request queue is full; -EPERM.
+ *
+ * Threads: any except those of the runner.
  */
 AXVCPU_API int axvm_runner_pause(struct axvm_runner *runner, int64_t timeout_ns);
 
-/** Lets all go on. @return as axvcpu_resume(). Threads: any. */
+/**
+ * Resumes all vCPUs of a runner.
+ *
+ * @param runner the runner.
+ * @return 0; -EBADFD; -ENOMEM; -ENOSPC: a request queue is full; -EPERM.
+ *
+ * Threads: any.
+ */
 AXVCPU_API int axvm_runner_resume(struct axvm_runner *runner);
 
 /**
- * Stops, joins and frees. The vCPUs are Free again.
+ * Stops a runner, waits for its threads, and frees it. Its vCPUs are Free again.
  *
- * @param runner the runner; NULL is nothing.
- * @return as axvm_runner_join() without a limit; in a forked child, which has none of the threads, 0.
- *         Threads: one, not the runner's own.
+ * The runner is freed even if a handler or a run has failed. In a forked child, which has none of
+ * the threads, the call frees the copy and returns 0.
+ *
+ * @param runner the runner; may be NULL, then nothing happens.
+ * @return 0: stopped by AXVM_STOP or axvm_runner_stop(); -EBUSY: called by a thread of the runner,
+ *         which was not freed; -ECANCELED: a thread has ended in its handler; errnos of the first
+ *         handler or run that failed.
+ *
+ * Threads: any except those of the runner. The caller must ensure that no other thread uses the
+ * runner any more.
  */
 AXVCPU_API int axvm_runner_free(struct axvm_runner *runner);
 

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /**
  * @file vcpu.h
- * A virtual CPU (AxVCpu): its life, its run loop, its helpers.
+ * Virtual CPUs: creation, the run loop, state.
  *
- *     Created --setup--> Free --bind--> Ready --run--> Running --exit--> Ready --unbind--> Free
+ *     Created --setup--> Free --bind--> Ready --unbind--> Free
+ *     Ready --run--> Running --exit--> Ready
  *     Ready --block--> Blocked --wake--> Ready
  *
- * A vCPU belongs to the thread that bound it. Other threads may read its state and id, kick and
- * wake it, at any time; nothing else while the owner is in the guest (-EBUSY). What takes but a
- * moment, as reading a register, waits for what others do that takes but a moment.
+ * The thread that binds a vCPU owns it. Other threads may read its state and id, kick it, wake it
+ * and send requests (request.h) at any time. While the owner is in the guest, all other calls from
+ * other threads fail with -EBUSY. Short operations, such as reading a register, wait for each other
+ * instead of failing with -EBUSY.
  *
- * A call in a state in which it is not allowed is -EBADFD and changes nothing; a call that fails
- * leaves the state it found, and can be tried again. With AXVCPU_F_STRICT the axvcpu crate's rule
- * holds: a call in a wrong state also moves the vCPU to Invalid.
+ * A call in a state that does not allow it fails with -EBADFD and changes nothing. A call that
+ * fails leaves the state that it found, and can be repeated. With AXVCPU_F_STRICT the rule of the
+ * axvcpu crate applies: a call in a wrong state also moves the vCPU to Invalid.
  */
 #ifndef AXVCPU_VCPU_H
 #define AXVCPU_VCPU_H
@@ -32,19 +34,22 @@ extern "C" {
 struct axvm;
 struct axvcpu;
 
-/** VCpuState, with the crate's numbers. */
+/** States of a vCPU. The numbers are those of the crate's VCpuState. */
 enum axvcpu_state {
-	/** A change was half done and could not be rolled back. */
+	/** Not usable any more: a change failed half-way and could not be rolled back. */
 	AXVCPU_INVALID = 0,
-	/** Exists, is not set up. */
+	/** Created, and not set up yet. */
 	AXVCPU_CREATED = 1,
-	/** Set up, belongs to no thread. */
+	/** Set up; has no owner. */
 	AXVCPU_FREE = 2,
-	/** Bound to a thread, may run. */
+	/** Bound to its owner thread; can run. */
 	AXVCPU_READY = 3,
 	/** In the guest. */
 	AXVCPU_RUNNING = 4,
-	/** Bound, and waits for an event. */
+	/**
+	 * Bound, and waiting for an event in axvcpu_block(), or in axvcpu_run() while it is off or
+	 * paused.
+	 */
 	AXVCPU_BLOCKED = 5,
 };
 
@@ -52,71 +57,101 @@ enum axvcpu_state {
 #define AXVCPU_F_STRICT (1u << 0)
 /** `favor_cpu` is valid. */
 #define AXVCPU_F_FAVOR_CPU (1u << 1)
-/** Waits for axvcpu_start() before it executes: power.h. */
+/** The vCPU does not execute until axvcpu_start() (power.h). */
 #define AXVCPU_F_START_OFF (1u << 2)
 
-/** What a vCPU is to be (`new`). Initialise with AXVCPU_CONFIG_INIT. */
+/** Configuration for axvcpu_new(). Initialise with AXVCPU_CONFIG_INIT. */
 struct axvcpu_config {
 	/** sizeof(struct axvcpu_config) */
 	size_t size;
-	/** Number within the VM, from 0; the first is the boot processor. */
+	/** Number within the VM, from 0. vCPU 0 is the boot processor. */
 	uint32_t id;
 	/** AXVCPU_F_* */
 	uint32_t flags;
-	/** With AXVCPU_F_FAVOR_CPU: the host CPU to run on, if `cpu_set` and the host allow it. */
+	/**
+	 * With AXVCPU_F_FAVOR_CPU: preferred host CPU. It is used if `cpu_set` and the host allow
+	 * it.
+	 */
 	uint32_t favor_cpu;
 	uint32_t reserved;
-	/** Host CPUs allowed: a cpu_set_t of `cpu_set_size` bytes, copied. NULL: all. */
+	/**
+	 * Host CPUs on which the vCPU may run: a cpu_set_t of `cpu_set_size` bytes, copied. NULL:
+	 * all.
+	 */
 	const void *cpu_set;
+	/** Size of `cpu_set` in bytes. */
 	size_t cpu_set_size;
-	/** What a custom architecture wants to know (CreateConfig); the KVM backends take none: NULL. */
+	/**
+	 * Configuration of a custom backend (the crate's CreateConfig). The KVM backends have none:
+	 * NULL.
+	 */
 	const void *arch;
 };
 #define AXVCPU_CONFIG_INIT AXVCPU_INIT(struct axvcpu_config)
 
-/** In what mode a vCPU meets its entry point. */
+/** CPU mode at the entry point. */
 enum axvcpu_mode {
 	/**
-	 * 64 bits. x86: long mode, paging on, identity map, SSE on: CR0 is PE, MP, ET, NE, WP and PG,
-	 * CR4 PAE, OSFXSR and OSXMMEXCPT, EFER LME and LMA; arm64: EL1h, exceptions masked, MMU off;
-	 * riscv64: VS mode, no paging (satp 0), interrupts off.
+	 * 64-bit mode. x86: long mode with paging, identity map and SSE: CR0 has PE, MP, ET, NE, WP
+	 * and PG, CR4 PAE, OSFXSR and OSXMMEXCPT, EFER LME and LMA. arm64: EL1h, exceptions masked,
+	 * MMU off. riscv64: VS mode, no paging (satp 0), interrupts off.
 	 */
 	AXVCPU_MODE_64 = 0,
 	/**
-	 * 32 bits. x86: protected mode, flat segments, no paging: CR0 is PE, MP, ET and NE; arm64: AArch32 in SVC mode, exceptions
-	 * masked, needs KVM_CAP_ARM_EL1_32BIT.
+	 * 32-bit mode. x86: protected mode, flat segments, no paging: CR0 has PE, MP, ET and NE.
+	 * arm64: AArch32 in SVC mode, exceptions masked; needs KVM_CAP_ARM_EL1_32BIT. riscv64:
+	 * -ENOTSUP.
 	 */
 	AXVCPU_MODE_32 = 1,
-	/** 16 bits. x86: real mode, entry below 1 MiB. Elsewhere -ENOTSUP. */
+	/**
+	 * 16-bit mode. x86: real mode; the entry point must be below 1 MiB. Other architectures:
+	 * -ENOTSUP.
+	 */
 	AXVCPU_MODE_16 = 2,
-	/** Only the program counter is set; all else is as the hardware resets it. */
+	/** Only the program counter is set; all other registers are as after a hardware reset. */
 	AXVCPU_MODE_RAW = 3,
 };
 
-/** How a vCPU starts (SetupConfig). Initialise with AXVCPU_SETUP_CONFIG_INIT. */
+/**
+ * Configuration for axvcpu_setup(): the first state of a vCPU. Initialise with
+ * AXVCPU_SETUP_CONFIG_INIT.
+ *
+ * Source: SetupConfig of AxArchVCpu
+ */
 struct axvcpu_setup_config {
 	/** sizeof(struct axvcpu_setup_config) */
 	size_t size;
 	/** enum axvcpu_mode */
 	uint32_t mode;
+	/** Must be 0. */
 	uint32_t flags;
-	/** First argument: rdi, x0, a1 (a0 is the hart id). Not in raw mode. */
+	/**
+	 * First argument of the guest: rdi, x0, or a1 (a0 is the hart id). Not used in raw mode.
+	 */
 	uint64_t arg;
-	/** Stack pointer. Not in raw mode. */
+	/** Initial stack pointer. Not used in raw mode. */
 	uint64_t stack;
 	/**
-	 * Guest memory that setup may write: page-aligned. x86 in 64-bit mode needs it for a GDT and
-	 * identity page tables over the first 4 GiB or all memory (but AXVM_MEM_FRAMES), whichever
-	 * is more: 28 KiB, and 4 KiB for each GiB above 4 (beyond 512 GiB, 4 KiB more for each of
-	 * these). In 32-bit mode x86 puts a GDT there if it is given. The guest needs it until it
-	 * has tables of its own; a reset writes it again.
+	 * Start of the boot area: page-aligned guest memory that setup may overwrite.
+	 *
+	 * x86 in 64-bit mode writes a GDT there, and identity page tables. They map the first 4 GiB or
+	 * all guest memory (except AXVM_MEM_FRAMES), whichever is more. The size needed is 28 KiB, and
+	 * 4 KiB for each GiB above 4; beyond 512 GiB, another 4 KiB for each 512 GiB. x86 in 32-bit
+	 * mode writes a GDT there if the area is given. The guest needs the area until it has its own
+	 * tables. A reset writes it again.
+	 *
+	 * If `boot_size` is 0 (`boot_gpa` must then be 0, too), x86 in 64-bit mode uses frames of
+	 * axvm_alloc_frame() instead, and one page directory more: it maps the GDT in the GiB after
+	 * the identity map, as a guest-physical address can be too wide for a linear one.
+	 * axvcpu_free() frees these frames; no other vCPU of the guest may use them after that.
 	 */
 	uint64_t boot_gpa;
-	/** Its size in bytes; 0: none. */
+	/** Size of the boot area in bytes; 0: none is given. */
 	uint64_t boot_size;
 	/**
-	 * The architecture's own: struct axvcpu_x86_setup (x86_64.h), struct axvcpu_arm64_setup (arm64.h),
-	 * struct axvcpu_riscv64_setup (riscv64.h); NULL: default.
+	 * Options of the architecture: struct axvcpu_x86_setup (x86_64.h), struct
+	 * axvcpu_arm64_setup (arm64.h), struct axvcpu_riscv64_setup (riscv64.h). NULL: all
+	 * defaults.
 	 */
 	const void *arch;
 };
@@ -125,119 +160,165 @@ struct axvcpu_setup_config {
 /* --- life ------------------------------------------------------------------------------------ */
 
 /**
- * Creates a vCPU: Created.
+ * Creates a vCPU.
  *
- * @param config what it is to be; NULL: vCPU 0, all default.
+ * @param vm     the VM.
+ * @param config its configuration; NULL: vCPU 0 with all defaults.
  * @param vcpu   receives the vCPU.
- * @return 0; -EINVAL, -E2BIG: the config; -EEXIST: the id is or was in use (KVM keeps a vCPU that
- *         has been set up until its VM ends); -EBUSY: the VM is finalized; -ENOMEM; -EPERM;
- *         errnos of the kernel.
+ * @return 0; -EINVAL, -E2BIG: the config is not valid; -EEXIST: the id is in use, or was: KVM keeps
+ *         a vCPU that has been set up until its VM is freed; -EBUSY: the VM is finalized; -ENOMEM;
+ *         -EPERM; errnos of the kernel.
  *
- * Threads: any. axvcpu: new.
+ * States: Created on success.
+ * Threads: any.
+ * Source: AxVCpu::new()
  */
 AXVCPU_API int axvcpu_new(struct axvm *vm, const struct axvcpu_config *config,
 			  struct axvcpu **vcpu);
 
 /**
- * Destroys a vCPU. If the caller's thread bound it, that thread gets its CPU set back.
+ * Destroys a vCPU. If the calling thread owns it, the thread gets its previous CPU affinity back.
  *
- * @param vcpu the vCPU; NULL is nothing.
- * @return 0; -EBUSY: another thread is inside, or its owner sleeps in axvcpu_block() or in the run
- *         of a vCPU that does not execute; nothing has happened.
+ * @param vcpu the vCPU; may be NULL, then nothing happens.
+ * @return 0; -EBUSY: another thread is using the vCPU, or its owner sleeps in axvcpu_block() or
+ *         axvcpu_run(). The vCPU was not freed.
  *
- * States: any but Running and Blocked; in a forked child any. Threads: one; no other may use the vCPU
- * any more.
+ * States: any except Running and Blocked; in a forked child any.
+ * Threads: any. The caller must ensure that no other thread uses the vCPU any more.
  */
 AXVCPU_API int axvcpu_free(struct axvcpu *vcpu);
 
 /**
- * Gives a vCPU its first state: Created to Free.
+ * Sets the first state of a vCPU.
  *
+ * @param vcpu     the vCPU.
  * @param entry    guest-physical address of the first instruction.
- * @param ept_root 0: the VM's memory map, the only one that KVM has. A custom architecture gets it
- *                 as it is.
- * @param config   how it starts; NULL: all default.
- * @return 0; -EINVAL, -E2BIG: the arguments; -EFAULT: the boot area is no guest memory; -ENOSPC:
- *         the boot area is too small; -ENOTSUP: no such mode here; -EBADFD; -EBUSY; -EPERM;
- *         errnos of the kernel.
+ * @param ept_root root of the guest-physical address map. It must be 0 with KVM: the memory map of
+ *                 the VM. A custom backend receives the value unchanged.
+ * @param config   mode, argument and stack; NULL: all defaults.
+ * @return 0; -EINVAL, -E2BIG: an argument is not valid; -EFAULT: the boot area is not guest memory;
+ *         -ENOSPC: the boot area is too small, or none is given and no address is left for frames;
+ *         -ENOTSUP: the host does not support the mode or an option; -EBADFD; -EBUSY; -ENOMEM;
+ *         errnos of the HAL's alloc_frame hook; -EPERM; errnos of the kernel.
  *
- * States: Created; leaves Free. Threads: any. axvcpu: setup.
+ * States: Created; Free on success.
+ * Threads: any.
+ * Source: AxVCpu::setup()
  */
 AXVCPU_API int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_root,
 			    const struct axvcpu_setup_config *config);
 
 /**
- * Makes the calling thread the owner and pins it to the vCPU's host CPUs, if it has any: Free to
- * Ready. A thread may own several vCPUs; it gives them up in reverse order, as each restores the
- * CPU set that it found. A vCPU whose owner ends stays Ready: axvcpu_adopt().
+ * Makes the calling thread the owner of a vCPU, and pins it to the host CPUs of the vCPU.
  *
- * The kick signal is unblocked until unbind. A thread that blocks it after that is kicked all the
- * same: KVM runs the vCPU with a signal mask of its own, which is the thread's at bind without the
- * kick signal. Of signals whose mask the thread changes after bind: one that it blocks may end one
- * run with NOTHING, and then ends none; one that it unblocks may end no run before the next bind.
+ * The thread is pinned only if the vCPU has a CPU set or a preferred CPU. A thread may own several
+ * vCPUs. It must unbind them in reverse order, as each restores the CPU affinity that it found. A
+ * vCPU whose owner thread ends remains Ready; see axvcpu_adopt().
  *
- * @return 0; -EINVAL: the host lets this thread use none of them; -ENOMEM; -EBADFD; -EBUSY;
- *         errnos of the kernel.
+ * The kick signal is unblocked until the vCPU is unbound. Kicks also reach a thread that blocks the
+ * signal after that: KVM runs the vCPU with a separate signal mask, which is the thread's mask at
+ * bind without the kick signal. So signals whose mask the thread changes after bind behave as
+ * follows. A signal that it blocks may end one run with NOTHING, and no further run. A signal that
+ * it unblocks may have no effect on runs before the next bind.
  *
- * States: Free; leaves Ready. Threads: any. axvcpu: bind.
+ * @param vcpu the vCPU.
+ * @return 0; -EINVAL: the host does not allow this thread to use any of the host CPUs; -ENOMEM;
+ *         -EBADFD; -EBUSY; -EPERM; errnos of the kernel.
+ *
+ * States: Free; Ready on success.
+ * Threads: any.
+ * Source: AxVCpu::bind()
  */
 AXVCPU_API int axvcpu_bind(struct axvcpu *vcpu);
 
 /**
- * Gives the vCPU up and the thread its earlier CPU set back: Ready to Free. If the thread may use
- * no CPU of that set any more (its cpuset has changed), it gets all that it may use. An I/O exit
- * that is still open is finished as axvcpu_flush() does.
+ * Releases the ownership of a vCPU, and restores the previous CPU affinity of the thread.
  *
- * @return 0; -EBADFD; -EBUSY: also in a thread that is not the owner; errnos of the kernel.
+ * If the thread may not use any CPU of its previous affinity any more, because its cpuset has
+ * changed, it gets all CPUs that it may use. An I/O exit that is still open is completed as by
+ * axvcpu_flush().
  *
- * States: Ready; leaves Free. Threads: the owner. axvcpu: unbind.
+ * @param vcpu the vCPU.
+ * @return 0; -EBADFD; -EBUSY: another thread is using the vCPU, or owns it; -EPERM; errnos of the
+ *         kernel.
+ *
+ * States: Ready; Free on success.
+ * Threads: the owner.
+ * Source: AxVCpu::unbind()
  */
 AXVCPU_API int axvcpu_unbind(struct axvcpu *vcpu);
 
 /**
- * Makes the calling thread the owner of a vCPU whose owner thread has ended without axvcpu_unbind(),
- * and pins it as axvcpu_bind() does. Nothing else changes: an exit that waits for its answer still
- * does, and so do requests.
+ * Takes over a vCPU whose owner thread has ended without axvcpu_unbind().
  *
- * A thread has ended when it has returned or called pthread_exit() and its thread-specific data is being
- * destroyed, so at the latest when it can be joined.
+ * The calling thread becomes the owner and is pinned as by axvcpu_bind(). Nothing else changes:
+ * open exits and queued requests remain.
  *
- * @return 0; -EBUSY: the owner has not ended; -EBADFD: the vCPU has no owner; otherwise as
- *         axvcpu_bind().
+ * A thread counts as ended when it has returned or called pthread_exit(), and its thread-specific
+ * data is being destroyed: at the latest when it can be joined.
  *
- * States: Ready, Blocked; leaves Ready. Threads: any.
+ * @param vcpu the vCPU.
+ * @return 0; -EBUSY: the owner has not ended; -EBADFD: the vCPU has no owner; -EINVAL: the host
+ *         does not allow this thread to use any of the host CPUs; -ENOMEM; -EPERM; errnos of the
+ *         kernel.
+ *
+ * States: Ready, Blocked; Ready on success.
+ * Threads: any.
  */
 AXVCPU_API int axvcpu_adopt(struct axvcpu *vcpu);
 
 /* --- running --------------------------------------------------------------------------------- */
 
 /**
- * Runs the guest until there is something to do.
+ * Runs the guest until its next exit.
  *
- * An exit of a kind marked Terminal in enum axvcpu_exit_kind ends the vCPU: run then refuses to
- * go on (-EBADFD) until axvcpu_reset().
+ * After an exit of a kind that enum axvcpu_exit_kind marks as terminal, the vCPU does not run again
+ * before axvcpu_reset(): this function fails with -EBADFD.
  *
- * @param exit receives the reason.
- * @return 0; -EBADFD; -EBUSY: also in a thread that is not the owner; -EPERM: another process's
- *         VM; errnos of the kernel that no guest can cause.
+ * A vCPU that is off or paused (power.h) sleeps in this function; its state is Blocked meanwhile.
  *
- * States: Ready; Running meanwhile; leaves Ready. Threads: the owner. axvcpu: run.
+ * @param vcpu the vCPU.
+ * @param exit receives the exit.
+ * @return 0; -EBADFD; -EBUSY: another thread is using the vCPU, or owns it; -EPERM; errnos of the
+ *         kernel that a guest cannot cause.
+ *
+ * States: Ready; Running meanwhile; Ready afterwards.
+ * Threads: the owner.
+ * Source: AxVCpu::run()
  */
 AXVCPU_API_HOT int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit);
 
 /**
- * Answers the latest exit, once. Without an answer it completes as enum axvcpu_exit_kind says of its
- * kind: a read from a bus as all ones, as without a device.
+ * Answers the latest exit.
  *
- * @param answer what the guest gets.
- * @return 0; -EINVAL: the exit does not take that kind of answer, or not of that length; -EBADFD:
- *         there is nothing to answer (any more), or the state is not Ready; -EBUSY.
+ * Each exit takes at most one answer. An exit without an answer completes with the default of its
+ * kind (enum axvcpu_exit_kind). For a read of a device, that is all ones, as on a bus without a
+ * device.
  *
- * States: Ready; unchanged. Threads: the owner. axvcpu: set_gpr after MmioRead, IoRead, SysRegRead.
+ * @param vcpu   the vCPU.
+ * @param answer the answer.
+ * @return 0; -EINVAL: the exit does not take an answer of this kind or length; -EBADFD: the latest
+ *         exit takes no answer, or has been answered, or the state is not Ready; -EBUSY: another
+ *         thread is using the vCPU, or owns it; -EPERM.
+ *
+ * States: Ready; unchanged.
+ * Threads: the owner.
+ * Source: AxVCpu::set_gpr() after MmioRead, IoRead and SysRegRead
  */
 AXVCPU_API_HOT int axvcpu_complete(struct axvcpu *vcpu, const struct axvcpu_answer *answer);
 
-/** axvcpu_complete() with one value. */
+/**
+ * Answers the latest exit with one value: axvcpu_complete() with AXVCPU_ANSWER_VALUE.
+ *
+ * @param vcpu  the vCPU.
+ * @param value the value; for a read of a device, its low bytes are used.
+ * @return 0; -EINVAL: the exit does not take one value; -EBADFD: the latest exit takes no answer,
+ *         or has been answered, or the state is not Ready; -EBUSY: another thread is using the
+ *         vCPU, or owns it; -EPERM.
+ *
+ * States: Ready; unchanged.
+ * Threads: the owner.
+ */
 static inline int axvcpu_complete_value(struct axvcpu *vcpu, uint64_t value)
 {
 	struct axvcpu_answer answer;
@@ -248,7 +329,19 @@ static inline int axvcpu_complete_value(struct axvcpu *vcpu, uint64_t value)
 	return axvcpu_complete(vcpu, &answer);
 }
 
-/** axvcpu_complete() with two words, as SBI calls return: error and value. */
+/**
+ * Answers the latest exit with two words: axvcpu_complete() with AXVCPU_ANSWER_PAIR.
+ *
+ * @param vcpu  the vCPU.
+ * @param error the first word: a0, or x0.
+ * @param value the second word: a1, or x1.
+ * @return 0; -EINVAL: the exit does not take two words; -EBADFD: the latest exit takes no answer,
+ *         or has been answered, or the state is not Ready; -EBUSY: another thread is using the
+ *         vCPU, or owns it; -EPERM.
+ *
+ * States: Ready; unchanged.
+ * Threads: the owner.
+ */
 static inline int axvcpu_complete_pair(struct axvcpu *vcpu, uint64_t error, uint64_t value)
 {
 	struct axvcpu_answer answer;
@@ -260,7 +353,19 @@ static inline int axvcpu_complete_pair(struct axvcpu *vcpu, uint64_t error, uint
 	return axvcpu_complete(vcpu, &answer);
 }
 
-/** axvcpu_complete() with a fault: the guest's access raises an exception (x86 MSR: #GP). */
+/**
+ * Answers the latest exit with a fault: axvcpu_complete() with AXVCPU_ANSWER_FAULT.
+ *
+ * The guest's access raises an exception, such as #GP for an x86 MSR.
+ *
+ * @param vcpu the vCPU.
+ * @return 0; -EINVAL: the exit does not take a fault; -EBADFD: the latest exit takes no answer, or
+ *         has been answered, or the state is not Ready; -EBUSY: another thread is using the vCPU,
+ *         or owns it; -EPERM.
+ *
+ * States: Ready; unchanged.
+ * Threads: the owner.
+ */
 static inline int axvcpu_complete_fault(struct axvcpu *vcpu)
 {
 	struct axvcpu_answer answer;
@@ -271,7 +376,21 @@ static inline int axvcpu_complete_fault(struct axvcpu *vcpu)
 	return axvcpu_complete(vcpu, &answer);
 }
 
-/** axvcpu_complete() with the bytes of a string read. */
+/**
+ * Answers the latest exit, a string read, with bytes.
+ *
+ * This is axvcpu_complete() with AXVCPU_ANSWER_BYTES.
+ *
+ * @param vcpu the vCPU.
+ * @param ptr  the bytes, item after item.
+ * @param len  their number: `width * count` of the exit.
+ * @return 0; -EINVAL: the exit does not take bytes, or not this number of bytes; -EBADFD: the
+ *         latest exit takes no answer, or has been answered, or the state is not Ready; -EBUSY:
+ *         another thread is using the vCPU, or owns it; -EPERM.
+ *
+ * States: Ready; unchanged.
+ * Threads: the owner.
+ */
 static inline int axvcpu_complete_bytes(struct axvcpu *vcpu, const void *ptr, size_t len)
 {
 	struct axvcpu_answer answer;
@@ -284,130 +403,240 @@ static inline int axvcpu_complete_bytes(struct axvcpu *vcpu, const void *ptr, si
 }
 
 /**
- * Finishes the instruction of the latest I/O exit without running the guest any further, so that
- * the registers show it done. If that leads to another exit (an access in pieces), the next
- * axvcpu_run() returns it.
+ * Completes the instruction of the latest I/O exit without running the guest any further.
  *
- * @return 0; -EBADFD; -EBUSY; errnos of the kernel.
+ * The registers then show the instruction as executed. If this leads to another exit (an access in
+ * pieces), the next axvcpu_run() returns it.
  *
- * States: Free, Ready; unchanged. Threads: any.
+ * @param vcpu the vCPU.
+ * @return 0; -EBADFD; -EBUSY; -EPERM; errnos of the kernel.
+ *
+ * States: Free, Ready; unchanged.
+ * Threads: any.
  */
 AXVCPU_API int axvcpu_flush(struct axvcpu *vcpu);
 
 /**
- * Takes the vCPU out of the guest. After the call returns, at least one axvcpu_run() that was in
- * progress or comes next returns with `kicked` set. Kicks coalesce. It also ends axvcpu_block().
+ * Takes a vCPU out of the guest.
  *
- * @return 0; -ENOTSUP: the backend cannot; -EPERM. Neither leaves a message.
+ * After this call, at least one axvcpu_run() that was in progress or comes next returns with
+ * `kicked` set in its exit. Kicks coalesce: one return may stand for several. A kick also ends
+ * axvcpu_block(). It leaves no message on failure.
  *
- * States: any; unchanged. Threads: any, and signal handlers.
+ * @param vcpu the vCPU.
+ * @return 0; -ENOTSUP: the backend has no kick; -EPERM.
+ *
+ * States: any; unchanged.
+ * Threads: any, and signal handlers.
  */
 AXVCPU_API int axvcpu_kick(struct axvcpu *vcpu);
 
 /**
- * Lets the owner sleep until one of these happens: Ready to Blocked and back. One that has happened
- * since the last block ends it at once.
+ * Makes the owner sleep until an event for the vCPU.
  *
- * - axvcpu_wake() or axvcpu_kick();
- * - a request (request.h) of any kind from any thread, the owner included, that has been carried
- *   out or put into the mailbox: interrupts, NMIs, exceptions and lines (axvcpu_inject_interrupt()
- *   and its like), registers, reset, start, stop, pause, resume;
- * - a signal handler runs meanwhile (-EINTR).
+ * These events end the sleep. One that has occurred since the previous axvcpu_block() ends it at
+ * once.
  *
- * Interrupts that reach the kernel's controllers in another way (axvm_set_irq_line(),
- * axvm_signal_msi(), irqfds, timers, other vCPUs) do not end it: with these controllers a vCPU
- * waits inside axvcpu_run(). The sleep may end for an event that the caller has dealt with before:
- * look again at what it waits for.
+ * - axvcpu_wake() or axvcpu_kick().
+ * - A request (request.h) from any thread, including the owner, that was carried out or queued:
+ *   interrupts, NMIs, exceptions, lines, registers, reset, start, stop, pause, resume.
+ * - A signal handler that runs in the thread meanwhile (-EINTR).
  *
- * @param timeout_ns how long at most, in nanoseconds; negative: without a limit.
- * @return 0: woken; -ETIMEDOUT; -EINTR: a signal handler ran; -EBADFD; -EBUSY.
+ * Interrupts that reach the in-kernel controllers in another way do not end it:
+ * axvm_set_irq_line(), axvm_signal_msi(), irqfds, timers, other vCPUs. With these controllers a
+ * vCPU waits for interrupts inside axvcpu_run().
  *
- * States: Ready; Blocked meanwhile; leaves Ready. Threads: the owner.
+ * The sleep may also end for an event that the caller has already handled. So the caller must check
+ * its condition again.
+ *
+ * @param vcpu       the vCPU.
+ * @param timeout_ns longest time to sleep, in nanoseconds; negative: no limit.
+ * @return 0; -ETIMEDOUT; -EINTR; -EBADFD; -EBUSY: another thread is using the vCPU, or owns it;
+ *         -EPERM.
+ *
+ * States: Ready; Blocked meanwhile; Ready afterwards.
+ * Threads: the owner.
  */
 AXVCPU_API int axvcpu_block(struct axvcpu *vcpu, int64_t timeout_ns);
 
 /**
- * Ends the present axvcpu_block(), or the next one if there is none now.
+ * Ends the current axvcpu_block() of a vCPU, or the next one if there is none. It leaves no message
+ * on failure.
  *
- * @return 0; -EPERM, without a message. States: any. Threads: any, and signal handlers.
+ * @param vcpu the vCPU.
+ * @return 0; -EPERM.
+ *
+ * States: any; unchanged.
+ * Threads: any, and signal handlers.
  */
 AXVCPU_API int axvcpu_wake(struct axvcpu *vcpu);
 
 /**
- * Sets the program counter (x86 in real mode: of the present code segment). An I/O exit that is
- * still open is finished first, as axvcpu_flush() does.
+ * Sets the program counter.
  *
- * @param entry guest address; what setup was given is forgotten.
- * @return as axvcpu_set_reg().
+ * The value replaces the entry point that was given to axvcpu_setup(). In x86 real mode it is
+ * relative to the current code segment. An I/O exit that is still open is completed first, as by
+ * axvcpu_flush().
  *
- * States: Free, Ready, Blocked; unchanged. Threads: any. axvcpu: set_entry.
+ * @param vcpu  the vCPU.
+ * @param entry the new program counter, a guest address.
+ * @return 0; -EINVAL: KVM does not accept the value; -EBADFD; -EBUSY; -EPERM; errnos of the kernel.
+ *
+ * States: Free, Ready, Blocked; unchanged.
+ * Threads: any.
+ * Source: AxVCpu::set_entry()
  */
 AXVCPU_API int axvcpu_set_entry(struct axvcpu *vcpu, uint64_t entry);
 
-/* --- looking --------------------------------------------------------------------------------- */
+/* --- queries --------------------------------------------------------------------------------- */
 
-/** The vCPU's number in its VM. Any state, any thread, signal handlers. axvcpu: id. */
+/**
+ * Returns the number of a vCPU in its VM.
+ *
+ * @param vcpu the vCPU.
+ * @return the number, from 0.
+ *
+ * States: any; unchanged.
+ * Threads: any, and signal handlers.
+ * Source: AxVCpu::id()
+ */
 AXVCPU_API uint32_t axvcpu_id(const struct axvcpu *vcpu);
 
-/** The VM's id. Any state, any thread. axvcpu: vm_id. */
+/**
+ * Returns the id of the VM of a vCPU.
+ *
+ * @param vcpu the vCPU.
+ * @return the id from the config of the VM.
+ *
+ * States: any; unchanged.
+ * Threads: any.
+ * Source: AxVCpu::vm_id()
+ */
 AXVCPU_API uint64_t axvcpu_vm_id(const struct axvcpu *vcpu);
 
-/** The VM. Any state, any thread. */
+/**
+ * Returns the VM of a vCPU.
+ *
+ * @param vcpu the vCPU.
+ * @return the VM.
+ *
+ * States: any; unchanged.
+ * Threads: any.
+ */
 AXVCPU_API struct axvm *axvcpu_vm(const struct axvcpu *vcpu);
 
-/** Whether this is the boot processor: vCPU 0. Any state, any thread. axvcpu: is_bsp. */
+/**
+ * Tells whether a vCPU is the boot processor.
+ *
+ * @param vcpu the vCPU.
+ * @return true for vCPU 0.
+ *
+ * States: any; unchanged.
+ * Threads: any.
+ * Source: AxVCpu::is_bsp()
+ */
 AXVCPU_API bool axvcpu_is_bsp(const struct axvcpu *vcpu);
 
-/** The state at this moment. Any thread, signal handlers. axvcpu: state. */
+/**
+ * Returns the state of a vCPU.
+ *
+ * Another thread may change it at any time.
+ *
+ * @param vcpu the vCPU.
+ * @return the state.
+ *
+ * States: any; unchanged.
+ * Threads: any, and signal handlers.
+ * Source: AxVCpu::state()
+ */
 AXVCPU_API enum axvcpu_state axvcpu_state(const struct axvcpu *vcpu);
 
-/** "Invalid", "Created" and so on; "?" for a number that is none. A constant string. */
+/**
+ * Returns the name of a state.
+ *
+ * @param state the state.
+ * @return a constant string: "Invalid", "Created" and so on, "?" for any other number.
+ *
+ * Threads: any.
+ */
 AXVCPU_API const char *axvcpu_state_name(enum axvcpu_state state);
 
 /**
- * The host CPU that the vCPU prefers.
+ * Returns the preferred host CPU of a vCPU.
  *
- * @return its number, or -ENOENT if it has none. Any state, any thread. axvcpu: favor_phys_cpu.
+ * @param vcpu the vCPU.
+ * @return the number of the host CPU; -ENOENT: the vCPU has no preferred CPU; -EPERM.
+ *
+ * States: any; unchanged.
+ * Threads: any.
+ * Source: AxVCpu::favor_phys_cpu()
  */
 AXVCPU_API int axvcpu_favor_cpu(const struct axvcpu *vcpu);
 
 /**
- * The host CPUs that the vCPU may run on.
+ * Returns the host CPUs on which a vCPU may run.
  *
+ * @param vcpu the vCPU.
  * @param set  receives the cpu_set_t; may be NULL if `size` is 0.
- * @param size bytes of `set`; what is left is zeroed.
- * @return bytes that the set has; -ENOENT: none was given, all are allowed; -EINVAL: `size` is
- *         not 0 and too small.
+ * @param size size of `set` in bytes; bytes beyond the set are zeroed.
+ * @return the size of the set in bytes; -ENOENT: the vCPU has no CPU set and may run on all;
+ *         -EINVAL: `size` is not 0, and too small; -EPERM.
  *
- * Any state, any thread. axvcpu: phys_cpu_set.
+ * States: any; unchanged.
+ * Threads: any.
+ * Source: AxVCpu::phys_cpu_set()
  */
 AXVCPU_API int axvcpu_cpu_set(const struct axvcpu *vcpu, void *set, size_t size);
 
 /**
- * The hypervisor's descriptor of the vCPU, for what this library lacks. Still the library's: do
- * not close it, and do not run it.
+ * Returns the KVM file descriptor of a vCPU, for ioctls that this library does not offer.
  *
- * @return the descriptor, or -ENOTSUP. Any state, any thread.
+ * The descriptor remains the library's. Do not close it, and do not call KVM_RUN on it.
+ *
+ * @param vcpu the vCPU.
+ * @return the descriptor; -ENOTSUP: the backend has none; -EPERM.
+ *
+ * States: any; unchanged.
+ * Threads: any.
  */
 AXVCPU_API int axvcpu_fd(const struct axvcpu *vcpu);
 
 /**
- * Enables a capability of the hypervisor's on this vCPU (KVM_ENABLE_CAP), for what this library
- * lacks.
+ * Enables a KVM capability on a vCPU (KVM_ENABLE_CAP).
  *
- * @return 0 or what the capability returns; -ENOTSUP; -EBADFD; -EBUSY; errnos of the kernel.
+ * @param vcpu       the vCPU.
+ * @param capability its number (KVM_CAP_*).
+ * @param args       arguments of the capability; NULL: zeros.
+ * @return 0 or the positive value that KVM returns; -ENOTSUP; -EBADFD; -EBUSY; -EPERM; errnos of
+ *         the kernel.
  *
- * States: Created, Free, Ready, Blocked; unchanged. Threads: any.
+ * States: Created, Free, Ready, Blocked; unchanged.
+ * Threads: any.
  */
 AXVCPU_API int axvcpu_enable_capability(struct axvcpu *vcpu, unsigned int capability,
 					const uint64_t args[4]);
 
-/** The architecture's own object of this vCPU. Any state. axvcpu: get_arch_vcpu. */
+/**
+ * Returns the object that the backend made for a vCPU.
+ *
+ * @param vcpu the vCPU.
+ * @return the pointer that `vcpu_new` of struct axvcpu_arch_ops returned.
+ *
+ * States: any; unchanged.
+ * Threads: any.
+ * Source: AxVCpu::get_arch_vcpu()
+ */
 AXVCPU_API void *axvcpu_arch(const struct axvcpu *vcpu);
 
 /**
- * The vCPU that the calling thread operates on; NULL if none. Inside every operation of an
- * architecture it is the vCPU operated on. axvcpu: get_current_vcpu.
+ * Returns the vCPU on which the calling thread operates.
+ *
+ * Inside every operation of a backend, that is the vCPU of the operation.
+ *
+ * @return the vCPU, or NULL if there is none.
+ *
+ * Threads: any.
+ * Source: get_current_vcpu()
  */
 AXVCPU_API struct axvcpu *axvcpu_current(void);
 

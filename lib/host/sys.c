@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -32,6 +33,11 @@ int axv_sys_close(int fd)
 int axv_sys_read(int fd, void *buf, size_t len)
 {
 	return result(syscall(SYS_read, fd, buf, len));
+}
+
+int axv_sys_getdents(int fd, void *entries, size_t len)
+{
+	return result(syscall(SYS_getdents64, fd, entries, len));
 }
 
 int axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg)
@@ -151,6 +157,26 @@ int axv_sys_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 int axv_sys_setspecific(pthread_key_t key, const void *value)
 {
 	return -pthread_setspecific(key, value);
+}
+
+int axv_sys_prctl(int option, unsigned long arg)
+{
+	return result(prctl(option, arg, 0ul, 0ul, 0ul));
+}
+
+int axv_sys_setgroups(size_t n, const uint32_t *groups)
+{
+	return result(syscall(SYS_setgroups, n, groups));
+}
+
+int axv_sys_setgid(uint32_t gid)
+{
+	return result(syscall(SYS_setresgid, gid, gid, gid));
+}
+
+int axv_sys_setuid(uint32_t uid)
+{
+	return result(syscall(SYS_setresuid, uid, uid, uid));
 }
 
 int64_t axv_sys_now_ns(void)

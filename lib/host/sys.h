@@ -27,6 +27,8 @@ int axv_sys_open(const char *path, int flags);
 int axv_sys_close(int fd);
 /* Returns the number of bytes read. */
 int axv_sys_read(int fd, void *buf, size_t len);
+/* Entries of a directory, as struct dirent each. Returns their bytes; 0 at the end. */
+int axv_sys_getdents(int fd, void *entries, size_t len);
 /* Enters the kernel directly, without libc. */
 int axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
 int axv_sys_mmap(size_t len, int prot, int flags, int fd, uint64_t offset, void **addr);
@@ -63,6 +65,15 @@ void axv_sys_yield(void);
 int axv_sys_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
 			  void *arg);
 int axv_sys_setspecific(pthread_key_t key, const void *value);
+/* An operation with one argument at most. */
+int axv_sys_prctl(int option, unsigned long arg);
+/*
+ * The calling thread's alone, each of its ids. Those of libc change all threads, and end the process
+ * where one of them cannot be changed.
+ */
+int axv_sys_setgroups(size_t n, const uint32_t *groups);
+int axv_sys_setgid(uint32_t gid);
+int axv_sys_setuid(uint32_t uid);
 /* CLOCK_MONOTONIC in nanoseconds. Cannot fail. */
 int64_t axv_sys_now_ns(void);
 /* NULL when out of memory. Released by free(). */

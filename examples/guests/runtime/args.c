@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The arguments, word by word. */
+/* Splits the arguments into words. */
 #include "guest.h"
 
 size_t guest_word(unsigned int n, const char **word)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The console, an 8250 asked for its state before every byte, and the way to end. */
+/* The console, an 8250 that is polled before every byte, and the exit device. */
 #include "arch.h"
 #include "guest.h"
 

@@ -6,7 +6,7 @@
 #include "smp.h"
 
 static void (*handlers[GUEST_INTERRUPTS])(unsigned int number);
-/* A CPU writes its own alone, with interrupts off. */
+/* Each CPU writes only its own counters, with interrupts off. */
 static volatile uint64_t dispatched[GUEST_CPUS_MAX];
 
 void guest_on_interrupt(unsigned int number, void (*handler)(unsigned int number))
@@ -23,9 +23,9 @@ void guest_dispatch(unsigned int number)
 		handlers[number](number);
 		return;
 	}
-	guest_print("guest: interrupt ");
+	guest_print("guest: unhandled interrupt ");
 	guest_print_dec(number);
-	guest_print(", which nobody handles\n");
+	guest_print("\n");
 	guest_exit(3);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The runtime of the example guests: what a guest program may call. The functions of the first
- * part are written once per architecture, in the folder of its name; the others are common.
+ * The runtime of the example guests. The functions of the first part are implemented per
+ * architecture, in a directory of that name; the others are shared.
  */
 #ifndef GUEST_H
 #define GUEST_H
@@ -12,31 +12,34 @@
 
 #include "../abi.h"
 
-/* --- per architecture ------------------------------------------------------------------------- */
+/* --- implemented per architecture ------------------------------------------------------------- */
 
-/* Its name, as people write it. */
+/* Name of the architecture, for output. */
 extern const char guest_arch[];
 
 /* Writes a character to the console. */
 void guest_putc(char c);
 
-/* Waits for a character from the console. GUEST_EOF means that there will be no more. */
+/* Waits for a character from the console. GUEST_EOF is the end of input. */
 int guest_getc(void);
 #define GUEST_EOF 0x04
 
-/* Whether a character waits there. */
+/* Whether the console has received a character. */
 bool guest_received(void);
 
-/* Lets the console interrupt while there is a character; where that goes is not its business. */
+/*
+ * Enables the console's receive interrupt in the UART. The interrupt controller is set up
+ * separately.
+ */
 void guest_console_listen(void);
 
-/* Ends the run; axrun exits with the status, modulo 256. */
+/* Ends the run. axrun exits with the status modulo 256. */
 _Noreturn void guest_exit(unsigned int status);
 
-/* Stops the CPU for good. */
+/* Stops the CPU forever. */
 _Noreturn void guest_halt(void);
 
-/* How this architecture can crash; the first kind is the default. */
+/* The crash kinds of this architecture; the first one is the default. */
 struct guest_crash {
 	const char *name;
 	void (*crash)(void);
@@ -46,13 +49,13 @@ extern const size_t guest_ncrashes;
 
 /* --- start ------------------------------------------------------------------------------------ */
 
-/* The guest program. What it returns is its exit status. */
+/* The guest program. The return value is its exit status. */
 int guest_main(void);
 
-/* What start.S calls, on a stack of its own. */
+/* Called by entry.S, on the first stack. */
 _Noreturn void guest_start(const struct guest_boot *page);
 
-/* --- what axrun says -------------------------------------------------------------------------- */
+/* --- the boot page ---------------------------------------------------------------------------- */
 
 /* The boot page. */
 const struct guest_boot *guest_boot_page(void);
@@ -60,19 +63,19 @@ const struct guest_boot *guest_boot_page(void);
 /* The arguments, joined by blanks. */
 const char *guest_args(void);
 
-/* All memory; returns the number of ranges. */
+/* Sets `*ranges` to all memory; returns the number of ranges. */
 size_t guest_memory(const struct guest_range **ranges);
 
-/* Whether the page at this address holds something that the guest needs to run. */
+/* Whether the page at this address is in use by the guest's image or its boot area. */
 bool guest_page_in_use(uint64_t gpa);
 
-/* The n-th word of the arguments: returns its length, 0 if there are not so many. */
+/* Finds the n-th word of the arguments. Returns its length; 0 if there are fewer words. */
 size_t guest_word(unsigned int n, const char **word);
 
-/* Whether the n-th word is this text. */
+/* Whether the n-th word equals this text. */
 bool guest_word_is(unsigned int n, const char *text);
 
-/* The n-th word as a decimal number; false if it is none. */
+/* Converts the n-th word from decimal; returns false if it is not a number. */
 bool guest_word_number(unsigned int n, uint64_t *value);
 
 /* --- printing --------------------------------------------------------------------------------- */
@@ -84,7 +87,7 @@ void guest_print_hex(uint64_t value);
 /* Prints "NAME: ok" or "NAME: FAILED", and returns `passed`. */
 bool guest_check(const char *name, bool passed);
 
-/* --- what compilers call ---------------------------------------------------------------------- */
+/* --- called by compiler-generated code -------------------------------------------------------- */
 
 void *memcpy(void *restrict to, const void *restrict from, size_t len);
 void *memset(void *to, int byte, size_t len);

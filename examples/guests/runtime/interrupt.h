@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Interrupts: handlers, sleep, a CPU's own timer, other CPUs. All of it is written once per
- * architecture. Interrupts have the architecture's numbers; arch.h names those that all have.
+ * Interrupts: handlers, sleep, timers and IPIs. Implemented per architecture. Interrupt numbers are
+ * the architecture's; arch.h names those that all architectures have.
  */
 #ifndef GUEST_INTERRUPT_H
 #define GUEST_INTERRUPT_H
@@ -9,45 +9,48 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Prepares this CPU: its interrupts are off, and may be switched on. */
+/* Prepares this CPU to take interrupts. They are still disabled. */
 void guest_interrupts_start(void);
 
-/* Who is called for an interrupt, on whatever CPU, with interrupts off. Before any comes. */
+/*
+ * Sets the handler of an interrupt for all CPUs; it runs with interrupts disabled. Call before the
+ * first such interrupt.
+ */
 void guest_on_interrupt(unsigned int number, void (*handler)(unsigned int number));
 
 void guest_interrupts_on(void);
 void guest_interrupts_off(void);
 
 /*
- * Lets this CPU sleep until it has taken an interrupt. They are off before and afterwards, so that
- * none slips through between a look and the sleep.
+ * Sleeps until this CPU has taken an interrupt. Interrupts are disabled before and after, so that
+ * none is missed between a check and the sleep.
  */
 void guest_wait(void);
 
-/* GUEST_INTERRUPT_TIMER in so many microseconds, or every so many; 0: no more. */
+/* GUEST_INTERRUPT_TIMER after or every `us` microseconds; 0 stops the timer. */
 void guest_timer_once(uint32_t us);
 void guest_timer_every(uint32_t us);
 
 /*
- * Lets GUEST_INTERRUPT_CONSOLE in, to this CPU: when something has been received. Only with
+ * Routes GUEST_INTERRUPT_CONSOLE, raised by received characters, to this CPU. Requires
  * GUEST_IRQCHIP_KERNEL.
  */
 void guest_console_interrupts(void);
 
-/* An interrupt for another CPU, for all others, for this one. */
+/* Interrupts another CPU, all other CPUs, or this CPU. */
 void guest_ipi(unsigned int cpu, unsigned int number);
 void guest_ipi_others(unsigned int number);
 void guest_ipi_self(unsigned int number);
 
-/* Further ways to interrupt another CPU, which all arrive as `number`. */
+/* Additional methods to interrupt another CPU; each arrives as `number`. */
 struct guest_ipi_way {
 	const char *name;
 	unsigned int number;
-	/* How many CPUs can be reached like that. */
+	/* Number of CPUs that the method can reach. */
 	unsigned int ncpus;
 	void (*send)(unsigned int cpu);
 };
-/* Returns their number. */
+/* Returns the number of methods. */
 size_t guest_ipi_ways(const struct guest_ipi_way **ways);
 
 #endif

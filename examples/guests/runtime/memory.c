@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The functions that compilers call in freestanding code, too. The empty assembly keeps them from
- * seeing what the loops do, and calling the function that the loop is in.
+ * Functions that compilers call even in freestanding code. The empty assembly keeps compilers from
+ * replacing the loop by a call to the same function.
  */
 #include "guest.h"
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/*
- * axrun's devices, where they are in memory. For an arch.h, after its guest_read8() and so on.
- */
+/* MMIO addresses of axrun's devices. Included by arch.h after guest_read8() and so on. */
 #ifndef GUEST_MMIO_H
 #define GUEST_MMIO_H
 
@@ -24,7 +22,7 @@ static inline void guest_exit_write(uint8_t status)
 	guest_write8(GUEST_GPA_EXIT, status);
 }
 
-/* A register of a CPU's timer. */
+/* Address of a register of a CPU's timer. */
 static inline uint64_t guest_timer_gpa(unsigned int cpu, unsigned int reg)
 {
 	return GUEST_GPA_TIMER + (uint64_t)cpu * GUEST_TIMER_SIZE + reg;

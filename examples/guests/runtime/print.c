@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Text for people. */
+/* Console output of text and numbers. */
 #include "guest.h"
 
 void guest_print(const char *text)

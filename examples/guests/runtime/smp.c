@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Several CPUs: who starts, on what stack, and how they agree. */
+/* Several CPUs: starting them, their stacks, and synchronisation. */
 #include "smp.h"
 
 #include "arch.h"
@@ -18,7 +18,7 @@ unsigned int guest_cpus(void)
 	return guest_boot_page()->ncpus;
 }
 
-/* The stacks lie behind the image. */
+/* The stacks follow the image. */
 static char *stack_of(unsigned int cpu)
 {
 	const struct guest_range *ranges;
@@ -28,7 +28,7 @@ static char *stack_of(unsigned int cpu)
 	for (i = 0; i < n; i++)
 		if (end - 1 >= ranges[i].gpa && end <= ranges[i].gpa + ranges[i].size)
 			return guest_image_end + (size_t)cpu * STACK_SIZE;
-	guest_print("guest: too little memory for the stacks of so many CPUs\n");
+	guest_print("guest: not enough memory for the stacks of all CPUs\n");
 	guest_exit(2);
 }
 
@@ -45,7 +45,7 @@ void guest_cpu_run(unsigned int cpu, void (*run)(unsigned int cpu), void *stack_
 	guest_cpu_start(cpu, stack_end);
 }
 
-/* One by one: what a CPU finds when it starts is in one place. */
+/* One at a time, as all CPUs get their parameters from the same variables. */
 void guest_cpus_start(void (*run)(unsigned int cpu))
 {
 	unsigned int cpu;

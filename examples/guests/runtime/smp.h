@@ -6,20 +6,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How many there are; and which one this is, from 0. */
+/* The number of CPUs; and the number of this one, from 0. */
 unsigned int guest_cpus(void);
 unsigned int guest_cpu(void);
 
 /*
- * Starts all others, and waits until they run: each calls `run` with its number, and halts for good
- * when that returns.
+ * Starts all other CPUs and waits until they run. Each calls `run` with its number, and halts
+ * forever when that returns.
  */
 void guest_cpus_start(void (*run)(unsigned int cpu));
 
-/* Starts one of the others, on that stack. */
+/* Starts one of the other CPUs on the given stack. */
 void guest_cpu_run(unsigned int cpu, void (*run)(unsigned int cpu), void *stack_end);
 
-/* A lock, open if zero. */
+/* A spinlock; zero means unlocked. */
 struct guest_lock {
 	uint32_t taken;
 };
@@ -27,12 +27,12 @@ struct guest_lock {
 void guest_lock(struct guest_lock *lock);
 void guest_unlock(struct guest_lock *lock);
 
-/* Waits until a counter in shared memory has at least that value. */
+/* Waits until a counter in shared memory reaches the value. */
 void guest_wait_for(const uint64_t *counter, uint64_t value);
 
-/* --- per architecture ------------------------------------------------------------------------- */
+/* --- implemented per architecture ------------------------------------------------------------- */
 
-/* Starts a CPU in guest_cpu_main(), on that stack. */
+/* Starts a CPU at guest_cpu_main() on the given stack. */
 void guest_cpu_start(unsigned int cpu, void *stack_end);
 _Noreturn void guest_cpu_main(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* From the first stack to guest_main() and out, and what the boot page says. */
+/* Runs guest_main() on the first stack; accessors for the boot page. */
 #include "guest.h"
 
 /* From the linker script. */
@@ -12,7 +12,7 @@ _Noreturn void guest_start(const struct guest_boot *page)
 {
 	boot_page = page;
 	if (page->magic != GUEST_BOOT_MAGIC || page->version < GUEST_BOOT_VERSION) {
-		guest_print("guest: not started by axrun: there is no boot page\n");
+		guest_print("guest: no boot page; axrun must start this program\n");
 		guest_exit(1);
 	}
 	guest_exit((unsigned int)guest_main());

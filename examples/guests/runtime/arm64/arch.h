@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Accesses that must be one instruction of a known width, and what else is one instruction. */
+/* Memory and register accesses by a single instruction of known width, and other instructions. */
 #ifndef GUEST_ARCH_H
 #define GUEST_ARCH_H
 
@@ -7,21 +7,21 @@
 
 #include "../../abi.h"
 
-/* There are no I/O ports. */
+/* No I/O ports. */
 #define GUEST_HAS_PORTS 0
-/* Device memory: an unaligned access faults. */
+/* Device memory: unaligned accesses fault. */
 #define GUEST_MMIO_UNALIGNED 0
-/* The console's is an SPI, which are numbered from 32. */
+/* The console's interrupt is an SPI; SPIs are numbered from 32. */
 #define GUEST_INTERRUPT_CONSOLE (32u + GUEST_GSI_CONSOLE)
-/* Which interrupt the virtual timer is (a PPI), and which is free for CPUs to send each other. */
+/* The virtual timer's interrupt (a PPI), and one that CPUs can send each other. */
 #define GUEST_INTERRUPT_TIMER 27u
 #define GUEST_INTERRUPT_IPI 5u
-/* The highest number that a call can have. */
+/* The highest number of a hypercall. */
 #define GUEST_CALL_LAST 0xffffu
 
 /*
- * The hypervisor has to emulate the instruction, and is told how only of plain ones: with a base
- * register, and without a change to that.
+ * The hypervisor must emulate these accesses. The hardware describes only plain loads and stores:
+ * with a base register, and without writeback.
  */
 #define GUEST_MMIO_ACCESS(bits, suffix, size) \
 	static inline uint##bits##_t guest_read##bits(uint64_t gpa) \
@@ -57,7 +57,7 @@ GUEST_MMIO_ACCESS(64, "", "x")
 #define guest_write_sysreg(name, value) \
 	__asm__ volatile("msr " name ", %0\n\tisb" : : "r"((uint64_t)(value)) : "memory")
 
-/* A call by the SMC calling convention (SMCCC), to whom HVC leads. */
+/* A call by the SMC calling convention (SMCCC), through HVC. */
 static inline uint64_t guest_smccc(uint32_t function, const uint64_t args[6])
 {
 	register uint64_t x0 __asm__("x0") = function;
@@ -68,7 +68,7 @@ static inline uint64_t guest_smccc(uint32_t function, const uint64_t args[6])
 	register uint64_t x5 __asm__("x5") = args[4];
 	register uint64_t x6 __asm__("x6") = args[5];
 
-	/* Whoever answers may change these up to x17. */
+	/* The callee may change registers up to x17. */
 	__asm__ volatile("hvc #0"
 			 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5), "+r"(x6)
 			 :
@@ -83,7 +83,7 @@ static inline uint64_t guest_hypercall(uint32_t nr, const uint64_t args[6])
 	return guest_smccc(GUEST_SMCCC_BASE + nr, args);
 }
 
-/* Tells the CPU that this is a loop that waits. */
+/* Hint for a busy-wait loop. */
 static inline void guest_relax(void)
 {
 	__asm__ volatile("yield");

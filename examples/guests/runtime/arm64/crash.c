@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Ways to crash. What is wrong with a guest alone ends in its own vectors; a hypervisor gives up on
- * accesses to no memory by instructions that it would have to decode by itself: the hardware tells
- * it what a plain load or store did, and nothing of the others.
+ * Ways to crash. Errors within the guest end in its own exception handler. The hypervisor gives up
+ * on accesses to unmapped memory by instructions that it would have to decode: the hardware
+ * describes only plain loads and stores.
  */
 #include "../guest.h"
 
-/* Mapped by nobody: between the devices and RAM. */
+/* Unmapped: between the devices and RAM. */
 #define NOWHERE UINT64_C(0x70000000)
 
 static void load_pair(void)
@@ -21,7 +21,7 @@ static void store_pair(void)
 	__asm__ volatile("stp xzr, xzr, [%0]" : : "r"(NOWHERE) : "memory");
 }
 
-/* A load that also changes its base register. */
+/* A load with writeback. */
 static void post_index(void)
 {
 	uint64_t gpa = NOWHERE, value;

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The first instructions of a CPU: the MMU, a stack, the vectors, then C. Without the MMU all memory
- * is device memory, where neither unaligned nor exclusive accesses have to work.
+ * CPU entry: sets up the MMU, a stack and the vectors, then calls C. With the MMU off, all memory
+ * is device memory, where unaligned and exclusive accesses need not work.
  */
 
 /* Attr 0: normal memory, write-back; attr 1: device memory, nGnRnE. */
 #define MAIR 0x00ff
 /*
- * Addresses of 39 bits, so that the first table has a GiB in each of its 512 entries; walks are
- * write-back and inner shareable; 4 KiB pages; the upper half is off. Guest-physical addresses have
- * as many bits as the CPU, which goes into bits 32 to 34.
+ * 39-bit addresses, so that the first table maps 1 GiB with each of its 512 entries; write-back,
+ * inner-shareable walks; 4 KiB pages; TTBR1 is unused. The size of guest-physical addresses is the
+ * CPU's, and goes into bits 32 to 34.
  */
 #define TCR ((64 - 39) | 1 << 8 | 1 << 10 | 3 << 12 | 1 << 23)
 #define TCR_IPS_SHIFT 32
 /* MMU, data cache, instruction cache. */
 #define SCTLR_ON (1 << 0 | 1 << 2 | 1 << 12)
 
-/* A block of 1 GiB: valid, accessed. Device memory is not executed from. */
+/* A 1 GiB block: valid, accessed. Device memory is not executable. */
 #define BLOCK (1 << 0 | 1 << 10)
 #define NORMAL (BLOCK | 3 << 8)
 #define DEVICE (BLOCK | 1 << 2 | 3 << 53)
-/* Devices lie below RAM. */
+/* Devices are below RAM. */
 #define DEVICE_GIB 2
 
 	.section .text.start, "ax", %progbits
 	.globl	_start
 	.type	_start, %function
-/* x0: the device tree's address; x1: the boot page's. */
+/* x0: address of the device tree; x1: address of the boot page. */
 _start:
 	mov	x19, x1
 	bl	guest_mmu_on
@@ -41,7 +41,7 @@ _start:
 
 	.globl	guest_secondary_start
 	.type	guest_secondary_start, %function
-/* x0: the end of its stack. */
+/* x0: end of the stack. */
 guest_secondary_start:
 	mov	x19, x0
 	bl	guest_mmu_on
@@ -58,7 +58,7 @@ guest_mmu_on:
 	ldr	x2, =TCR
 	mrs	x3, id_aa64mmfr0_el1
 	and	x3, x3, #7
-	cmp	x3, #5			/* 48 bits are enough, and 52 take another kind of entry. */
+	cmp	x3, #5			/* 48 bits are enough; 52 need another format of entries. */
 	mov	x4, #5
 	csel	x3, x3, x4, lo
 	orr	x2, x2, x3, lsl #TCR_IPS_SHIFT
@@ -78,7 +78,7 @@ guest_mmu_on:
 	.size	guest_mmu_on, . - guest_mmu_on
 	.ltorg
 
-/* All addresses one to one. */
+/* Identity mapping. */
 	.section .rodata.table, "a", %progbits
 	.balign	4096
 table:

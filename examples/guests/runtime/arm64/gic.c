@@ -14,13 +14,13 @@
 #define GICD_ITARGETSR(number) GICD(0x0800 + (number)) /* v2, a byte each */
 #define GICD_SGIR GICD(0x0f00) /* v2 */
 #define GICD_IROUTER(number) GICD(0x6000 + 8 * (number)) /* v3 */
-#define GICD_PIDR2 GICD(0xffe8) /* v3: where a v2 has nothing */
+#define GICD_PIDR2 GICD(0xffe8) /* v3: reserved in v2 */
 #define PIDR2_VERSION(pidr2) ((pidr2) >> 4 & 15)
 #define CTLR_GROUP0 1u
 #define CTLR_GROUP1 2u
 #define CTLR_AFFINITY 16u
 
-/* v3: a CPU's redistributor; the second half is about its own interrupts. */
+/* v3: a CPU's redistributor; its second half controls the CPU's private interrupts. */
 #define GICR(cpu, reg) (GUEST_GPA_GICR + 0x20000 * (uint64_t)(cpu) + (reg))
 #define GICR_WAKER(cpu) GICR(cpu, 0x0014)
 #define GICR_IGROUPR0(cpu) GICR(cpu, 0x10080)
@@ -47,7 +47,7 @@ static uint32_t bit_of(unsigned int number)
 	return 1u << number % 32;
 }
 
-/* Pending bits are where both versions have them. */
+/* The set-pending registers have the same address in both versions. */
 static void raise_shared(unsigned int number)
 {
 	guest_write32(GICD_ISPENDR(number / 32), bit_of(number));
@@ -71,7 +71,7 @@ static void v3_start(void)
 	guest_write_sysreg("s3_0_c12_c12_7", 1); /* ICC_IGRPEN1_EL1 */
 }
 
-/* The affinity of a CPU: its numbers on three levels, 16 CPUs on the lowest. */
+/* A CPU's affinity: 16 CPUs on the lowest level. */
 static uint64_t affinity(unsigned int cpu)
 {
 	return (cpu & 15) | (uint64_t)(cpu >> 4 & 255) << 8;
@@ -99,7 +99,7 @@ static void v3_end(unsigned int number)
 	guest_write_sysreg("s3_0_c12_c12_1", number); /* ICC_EOIR1_EL1 */
 }
 
-/* What was written to memory before must be seen by who gets the interrupt. */
+/* Earlier writes must be visible to the interrupted CPU. */
 static void write_sgi1r(uint64_t value)
 {
 	__asm__ volatile("dsb ishst" : : : "memory");
@@ -127,7 +127,7 @@ static const struct gic v3 = {
 	.send_others = v3_send_others,
 };
 
-/* --- version 2: it is in memory, and knows eight CPUs -------------------------------------------- */
+/* --- version 2: memory-mapped, up to eight CPUs ----------------------------------------------- */
 
 static void v2_start(void)
 {
@@ -144,7 +144,7 @@ static void v2_route(unsigned int number, unsigned int cpu)
 	guest_write32(GICD_ISENABLER(number / 32), bit_of(number));
 }
 
-/* Of an SGI it also says who sent it; its end has to name that, too. */
+/* For an SGI the value also has the sender; the end of interrupt must repeat it. */
 static uint32_t v2_taken[GUEST_CPUS_MAX];
 
 static unsigned int v2_take(void)
@@ -183,7 +183,7 @@ static const struct gic v2 = {
 	.send_others = v2_send_others,
 };
 
-/* --- none ------------------------------------------------------------------------------------- */
+/* --- no controller: the timer device ---------------------------------------------------------- */
 
 static void none_start(void)
 {

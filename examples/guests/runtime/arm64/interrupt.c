@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Interrupts and exceptions, sleep, and the virtual timer. Exceptions end the guest. */
+/* Interrupts and exceptions, sleep, and the virtual timer. An exception ends the guest. */
 #include "../interrupt.h"
 
 #include "../dispatch.h"
@@ -8,15 +8,15 @@
 #include "arch.h"
 #include "gic.h"
 
-/* One that all share, and no device has. */
+/* A shared interrupt that no device uses. */
 #define SHARED_IPI 64u
 
-/* Vectors of the present exception level, with its own stack. */
+/* Vectors for exceptions from the current level with SP_ELx. */
 #define VECTOR_IRQ 5u
 
 #define TIMER_ON 1u
 
-/* As vectors.S leaves it. */
+/* Saved by vectors.S. */
 struct frame {
 	uint64_t x[31];
 	uint64_t elr;
@@ -26,7 +26,7 @@ struct frame {
 /* vectors.S */
 void guest_vector(struct frame *frame, uint64_t vector);
 
-/* Of each CPU: every so many counts its timer expires; 0: once. */
+/* Per CPU: the timer's period in counts; 0: one-shot. */
 static uint64_t period[GUEST_CPUS_MAX];
 
 void guest_interrupts_start(void)
@@ -44,7 +44,7 @@ void guest_interrupts_off(void)
 	__asm__ volatile("msr daifset, #2" : : : "memory");
 }
 
-/* An interrupt that is kept out ends the sleep, too; and sleep may end for no reason. */
+/* WFI also ends on a masked interrupt, and may end without any. */
 void guest_wait(void)
 {
 	uint64_t before = guest_dispatched();
@@ -99,7 +99,10 @@ void guest_timer_every(uint32_t us)
 	set_timer(us, true);
 }
 
-/* Its interrupt is a level: it lasts until the timer is off, or to expire later. */
+/*
+ * The timer's interrupt is level-triggered: it stays asserted until the timer is off or set to a
+ * later time.
+ */
 static void timer_expired(unsigned int cpu)
 {
 	if (period[cpu])
@@ -149,7 +152,7 @@ size_t guest_ipi_ways(const struct guest_ipi_way **ways)
 	return guest_gic()->route ? sizeof(all) / sizeof(all[0]) : 0;
 }
 
-/* --- what comes in ---------------------------------------------------------------------------- */
+/* --- interrupt and exception entry ------------------------------------------------------------ */
 
 static void interrupt(void)
 {

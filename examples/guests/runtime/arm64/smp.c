@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Which CPU this is, and how CPUs and the machine are switched on and off. */
+/* Identifies the CPU, and switches CPUs and the machine on and off. */
 #include "../smp.h"
 
 #include "../guest.h"
@@ -9,7 +9,7 @@
 /* entry.S */
 extern const char guest_secondary_start[];
 
-/* 16 CPUs have the same number on the level above the lowest. */
+/* 16 CPUs share a number on the second level of affinity. */
 unsigned int guest_cpu(void)
 {
 	uint64_t mpidr = guest_read_sysreg("mpidr_el1");

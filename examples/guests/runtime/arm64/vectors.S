@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Where interrupts and exceptions enter: 128 bytes for each of the 16, then one way for all. */
+/* Entry of interrupts and exceptions: 16 vectors of 128 bytes, then a common path. */
 
 /* struct frame in interrupt.c: x0 to x30, elr, spsr. */
 #define FRAME_SIZE 272

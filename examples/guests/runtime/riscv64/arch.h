@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Accesses that must be one instruction of a known width, and what else is one instruction. */
+/* Memory and register accesses by a single instruction of known width, and other instructions. */
 #ifndef GUEST_ARCH_H
 #define GUEST_ARCH_H
 
@@ -7,23 +7,24 @@
 
 #include "../../abi.h"
 
-/* There are no I/O ports. */
+/* No I/O ports. */
 #define GUEST_HAS_PORTS 0
-/* The hypervisor gives up on an unaligned access. */
+/* The hypervisor does not emulate unaligned accesses. */
 #define GUEST_MMIO_UNALIGNED 0
 /*
- * Interrupts have the numbers of their causes: the supervisor's software interrupt, which CPUs send
- * each other, and its timer. External ones come behind these, in the order of their identities.
+ * Interrupt numbers are those of the causes: the supervisor software interrupt, which CPUs send
+ * each other, and the timer interrupt. External interrupts follow, in the order of their
+ * identities.
  */
 #define GUEST_INTERRUPT_IPI 1u
 #define GUEST_INTERRUPT_TIMER 5u
 #define GUEST_INTERRUPT_EXTERNAL 16u
-/* The console's; identity 1 is another's. */
+/* The console's identity; identity 1 is used for IPIs. */
 #define GUEST_INTERRUPT_CONSOLE (GUEST_INTERRUPT_EXTERNAL + 2)
-/* The highest number that a call can have. */
+/* The highest number of a hypercall. */
 #define GUEST_CALL_LAST UINT32_MAX
 
-/* The hypervisor decodes these instructions; compressed ones, too. */
+/* The hypervisor decodes these instructions, including their compressed forms. */
 #define GUEST_MMIO_ACCESS(bits, load, store) \
 	static inline uint##bits##_t guest_read##bits(uint64_t gpa) \
 	{ \
@@ -43,7 +44,7 @@ GUEST_MMIO_ACCESS(64, "ld", "sd")
 
 #include "../mmio.h"
 
-/* By name, or by number, as assemblers do not know all names. */
+/* CSRs by name or number, as assemblers do not know all names. */
 #define guest_read_csr(csr) \
 	__extension__({ \
 		uint64_t csr_value; \
@@ -57,7 +58,7 @@ GUEST_MMIO_ACCESS(64, "ld", "sd")
 #define guest_clear_csr(csr, bits) \
 	__asm__ volatile("csrc " csr ", %0" : : "r"((uint64_t)(bits)) : "memory")
 
-/* What an SBI call returns. */
+/* Return values of an SBI call. */
 struct guest_sbi {
 	int64_t error;
 	uint64_t value;
@@ -82,7 +83,7 @@ static inline struct guest_sbi guest_sbi(uint64_t extension, uint64_t function,
 	return (struct guest_sbi){ (int64_t)a0, a1 };
 }
 
-/* Calls axrun. An error, which it does not have, means that the call has not reached it. */
+/* Calls axrun. axrun returns no error, so an error means that the call did not reach it. */
 static inline uint64_t guest_hypercall(uint32_t nr, const uint64_t args[6])
 {
 	struct guest_sbi result = guest_sbi(GUEST_SBI_EXTENSION, nr, args);
@@ -90,7 +91,7 @@ static inline uint64_t guest_hypercall(uint32_t nr, const uint64_t args[6])
 	return result.error ? (uint64_t)result.error : result.value;
 }
 
-/* Tells the CPU that this is a loop that waits: `pause`, a fence that orders nothing. */
+/* Hint for a busy-wait loop: `pause`, encoded as a fence that orders nothing. */
 static inline void guest_relax(void)
 {
 	__asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010");

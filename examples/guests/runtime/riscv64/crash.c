@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Ways to crash. What is wrong with a guest alone ends in its own trap handler, with later KVMs a jump to
- * where no memory is, too; a hypervisor gives up on accesses to no memory that it cannot emulate.
+ * Ways to crash. Errors within the guest end in its own trap handler; with recent KVMs that
+ * includes a jump to unmapped memory. The hypervisor gives up on accesses to unmapped memory that
+ * it cannot emulate.
  */
 #include "../guest.h"
 
-/* Mapped by nobody: between the devices and RAM. */
+/* Unmapped: between the devices and RAM. */
 #define NOWHERE UINT64_C(0x70000000)
 
 static void atomic(void)
@@ -15,7 +16,7 @@ static void atomic(void)
 	__asm__ volatile("amoadd.d %0, %0, (%1)" : "=&r"(value) : "r"(NOWHERE), "0"(1) : "memory");
 }
 
-/* A load of the wrong alignment, which memory would allow. */
+/* A misaligned load, which would work on memory. */
 static void misaligned(void)
 {
 	uint64_t value;

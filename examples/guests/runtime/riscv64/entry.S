@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The first instructions of a CPU: a stack, the trap vector, then C. There are no page tables. Its
- * number stays in tp: what other programs have there, thread-local storage, guests do not have.
+ * CPU entry: sets up a stack and the trap vector, then calls C. There are no page tables. tp holds
+ * the CPU's number, as guests have no thread-local storage.
  */
 
 	.section .text.start, "ax", @progbits
 	.globl	_start
 	.type	_start, @function
-/* a0: the CPU's number; a1: the device tree's address; a2: the boot page's. */
+/* a0: number of the CPU; a1: address of the device tree; a2: address of the boot page. */
 _start:
 	mv	tp, a0
 	la	sp, stack_end
@@ -20,7 +20,7 @@ _start:
 
 	.globl	guest_secondary_start
 	.type	guest_secondary_start, @function
-/* a0: the CPU's number; a1: the end of its stack. */
+/* a0: number of the CPU; a1: end of its stack. */
 guest_secondary_start:
 	mv	tp, a0
 	mv	sp, a1

@@ -6,7 +6,7 @@
 #include "../smp.h"
 #include "arch.h"
 
-/* The CPU's side of its IMSIC: registers behind a selector, and the top interrupt. */
+/* A CPU's IMSIC: registers behind a selector CSR, and the top pending interrupt. */
 #define CSR_SISELECT "0x150"
 #define CSR_SIREG "0x151"
 #define CSR_STOPEI "0x15c"
@@ -15,17 +15,17 @@
 #define IMSIC_ENABLE 0xc0u
 #define TOPEI_IDENTITY(topei) ((topei) >> 16 & 0x7ff)
 
-/* The APLIC, which makes messages of wires. */
+/* The APLIC, which converts wired interrupts to messages. */
 #define APLIC(reg) ((uint64_t)GUEST_GPA_APLIC + (reg))
 #define APLIC_DOMAINCFG APLIC(0x0000)
 #define APLIC_SOURCECFG(source) APLIC(0x0000 + 4 * (source))
 #define APLIC_SETIENUM APLIC(0x1edc)
 #define APLIC_TARGET(source) APLIC(0x3000 + 4 * (source))
-#define DOMAINCFG_ON (1u << 8 | 1u << 2) /* interrupts, as messages */
+#define DOMAINCFG_ON (1u << 8 | 1u << 2) /* delivery by messages */
 #define SOURCE_LEVEL_HIGH 6u
 #define TARGET_CPU_SHIFT 18
 
-/* What CPUs send each other in this way, and what the console's wire becomes. */
+/* Identities of the message-based IPI and of the console. */
 #define IDENTITY 1u
 #define CONSOLE_IDENTITY (GUEST_INTERRUPT_CONSOLE - GUEST_INTERRUPT_EXTERNAL)
 
@@ -55,7 +55,7 @@ unsigned int guest_external_take(void)
 	uint32_t number;
 
 	if (have_imsic()) {
-		/* A write of anything takes what the same instruction reads. */
+		/* Writing any value acknowledges the interrupt that the same instruction reads. */
 		__asm__ volatile("csrrw %0, " CSR_STOPEI ", zero" : "=r"(topei) : : "memory");
 		return TOPEI_IDENTITY(topei);
 	}
@@ -64,8 +64,8 @@ unsigned int guest_external_take(void)
 }
 
 /*
- * A message is sent when the wire rises, and not again while it is up: so who handles it goes on
- * until nothing is left to receive, when the wire falls.
+ * A message is sent only when the wire rises. So the handler must read until nothing is left, when
+ * the wire falls.
  */
 void guest_console_interrupts(void)
 {

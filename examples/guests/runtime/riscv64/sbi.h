@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The supervisor binary interface: calls by ECALL. */
+/* Supervisor Binary Interface (SBI): calls by ECALL. */
 #ifndef GUEST_SBI_H
 #define GUEST_SBI_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Which CPU this is, how CPUs interrupt each other, and how all is switched on and off. */
+/* Identifies the CPU, sends IPIs, and switches CPUs and the machine on and off. */
 #include "../smp.h"
 
 #include "../guest.h"
@@ -38,7 +38,9 @@ void guest_cpu_start(unsigned int cpu, void *stack_end)
 
 /* --- interrupts ------------------------------------------------------------------------------- */
 
-/* There is one number: GUEST_INTERRUPT_IPI. A mask of CPUs, from a first one on. */
+/*
+ * The only number is GUEST_INTERRUPT_IPI. SBI takes a mask of CPUs and the first CPU of the mask.
+ */
 static void send_ipi(uint64_t mask)
 {
 	guest_sbi_call(SBI_IPI, SBI_SEND_IPI, mask, 0, 0);

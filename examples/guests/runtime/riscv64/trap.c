@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Interrupts and exceptions, sleep, and the timer. Exceptions end the guest, but where a fixup is. */
+/* Interrupts and exceptions, sleep, and the timer. An exception without a fixup ends the guest. */
 #include "trap.h"
 
 #include "../dispatch.h"
@@ -18,7 +18,7 @@
 #define SIP_TIMER (1u << GUEST_INTERRUPT_TIMER)
 #define SIP_EXTERNAL (1u << CAUSE_EXTERNAL)
 
-/* As trapentry.S leaves it. */
+/* Saved by trapentry.S. */
 struct frame {
 	uint64_t x[32];
 	uint64_t pc;
@@ -31,10 +31,10 @@ void guest_trap(struct frame *frame);
 extern const struct guest_fixup guest_fixups_start[];
 extern const struct guest_fixup guest_fixups_end[];
 
-/* Of each CPU: every so many counts its timer expires; 0: once. */
+/* Per CPU: the timer's period in counts; 0: one-shot. */
 static uint64_t period[GUEST_CPUS_MAX];
 
-/* All CPUs are alike. */
+/* All CPUs have the same extensions. */
 static bool has_stimecmp;
 
 void guest_interrupts_start(void)
@@ -56,7 +56,7 @@ void guest_interrupts_off(void)
 	guest_clear_csr("sstatus", SSTATUS_SIE);
 }
 
-/* An interrupt that is kept out ends the sleep, too; and sleep may end for no reason. */
+/* WFI also ends on a masked interrupt, and may end without any. */
 void guest_wait(void)
 {
 	uint64_t before = guest_dispatched();
@@ -76,8 +76,8 @@ static uint64_t counts(uint32_t us)
 }
 
 /*
- * If the CPU has one, by its own register, as Linux does: of what is set by SBI's call KVM knows nothing
- * when it next takes the vCPU to another CPU, or back to the same. docs/exits.md, "SBI on riscv64".
+ * Sets the timer by stimecmp if the CPU has it, as Linux does: a timer set by the SBI call is lost
+ * when KVM loads the vCPU again, on any CPU. See docs/exits.md, "SBI on riscv64".
  */
 static void expire_in(uint64_t delay)
 {
@@ -101,13 +101,13 @@ void guest_timer_every(uint32_t us)
 	expire_in(counts(us));
 }
 
-/* --- what comes in ---------------------------------------------------------------------------- */
+/* --- interrupt and exception entry ------------------------------------------------------------ */
 
 static void external(void)
 {
 	unsigned int identity = guest_external_take();
 
-	/* It may have been taken back. */
+	/* The interrupt may have been withdrawn. */
 	if (identity)
 		guest_dispatch(GUEST_INTERRUPT_EXTERNAL + identity);
 }
@@ -119,7 +119,10 @@ static void interrupt(uint64_t cause)
 		guest_clear_csr("sip", SIP_SOFTWARE);
 		break;
 	case GUEST_INTERRUPT_TIMER:
-		/* Its interrupt is a level: it lasts until the timer is to expire later. */
+		/*
+		 * The timer's interrupt is level-triggered: it stays asserted until the timer is
+		 * set to a later time.
+		 */
 		expire_in(period[guest_cpu()]);
 		break;
 	case CAUSE_EXTERNAL:

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * What an instruction at `from` that faults goes on with; the cause is then in a0. The table is a
- * section of its own.
+ * If the instruction at `from` faults, execution continues at `to` with the cause in a0. The table
+ * has a section of its own.
  */
 struct guest_fixup {
 	uint64_t from;
@@ -19,13 +19,13 @@ struct guest_fixup {
 	"\t.quad " from ", " to "\n" \
 	"\t.popsection\n"
 
-/* No fault: there is no such cause. */
+/* No fault; not a valid cause. */
 #define GUEST_NO_FAULT 64u
 #define GUEST_FAULT_ILLEGAL 2u
 
 /*
- * Swaps a CSR, by number, with `value`; GUEST_NO_FAULT, or the cause of the exception, and then
- * `value` is as it was.
+ * Swaps a CSR, by number, with `value`. Returns GUEST_NO_FAULT, or the cause of the exception, with
+ * `value` unchanged.
  */
 #define guest_try_csr(csr, value) \
 	__extension__({ \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Where interrupts and exceptions enter, on the stack that is in use. */
+/* Entry of interrupts and exceptions, on the current stack. */
 
 /* struct frame in trap.c: x0 (unused) to x31, pc. */
 #define FRAME_SIZE 272

@@ -18,7 +18,7 @@
 #define APIC_TIMER_COUNT 0x380
 #define APIC_TIMER_DIVIDE 0x3e0
 
-/* The IOAPIC: a register is selected, and then there. Each pin has two. */
+/* The IOAPIC: a select register and a data window. Each pin has two registers. */
 #define IOAPIC UINT64_C(0xfec00000)
 #define IOAPIC_SELECT 0x00
 #define IOAPIC_WINDOW 0x10
@@ -30,7 +30,7 @@
 #define SPURIOUS 0xffu
 #define TIMER_PERIODIC 0x20000u
 #define DIVIDE_BY_1 0xbu
-/* What KVM's timer counts. */
+/* Frequency of the timer in KVM. */
 #define COUNTS_PER_US 1000u
 
 #define ICR_LOWEST 0x00100u
@@ -43,7 +43,7 @@
 #define ICR_SELF 0x40000u
 #define ICR_OTHERS 0xc0000u
 
-/* CPUs that have a bit of their own in a flat logical destination. */
+/* CPUs that have a bit in a flat logical destination. */
 #define FLAT_CPUS 8
 
 static void apic_write(unsigned int reg, uint32_t value)
@@ -87,7 +87,7 @@ void guest_interrupts_off(void)
 	__asm__ volatile("cli" : : : "memory");
 }
 
-/* No interrupt is taken between the first two: sti lets one more instruction through. */
+/* No interrupt is taken between sti and hlt, as sti takes effect after the next instruction. */
 void guest_wait(void)
 {
 	__asm__ volatile("sti; hlt; cli" : : : "memory");
@@ -193,7 +193,7 @@ size_t guest_ipi_ways(const struct guest_ipi_way **ways)
 	return sizeof(all) / sizeof(all[0]);
 }
 
-/* The second startup is what old CPUs need; those of today ignore it. */
+/* Old CPUs need the second startup IPI; current ones ignore it. */
 void guest_apic_start_cpu(unsigned int cpu, uint32_t gpa)
 {
 	command(cpu, ICR_INIT | ICR_ASSERT);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Accesses that must be one instruction of a known width: I/O ports and device registers. */
+/* Port and MMIO accesses by a single instruction of known width. */
 #ifndef GUEST_ARCH_H
 #define GUEST_ARCH_H
 
@@ -9,15 +9,15 @@
 
 /* There are I/O ports. */
 #define GUEST_HAS_PORTS 1
-/* Device registers may be accessed at any address, even across a page boundary. */
+/* Device registers may be accessed at any alignment, even across a page boundary. */
 #define GUEST_MMIO_UNALIGNED 1
-/* Which interrupt the timer is, which the console, and which is free for CPUs to send each other. */
+/* Interrupt vectors of the timer and the console, and one that CPUs can send each other. */
 #define GUEST_INTERRUPT_TIMER 0x20u
 #define GUEST_INTERRUPT_CONSOLE 0x21u
 #define GUEST_INTERRUPT_IPI 0x40u
-/* One that cannot be kept out. */
+/* The non-maskable interrupt. */
 #define GUEST_INTERRUPT_NMI 2u
-/* The highest number that a call can have. */
+/* The highest number of a hypercall. */
 #define GUEST_CALL_LAST UINT32_MAX
 
 #define GUEST_PORT_ACCESS(bits, letter) \
@@ -68,8 +68,8 @@ static inline void guest_exit_write(uint8_t status)
 }
 
 /*
- * Calls axrun. The doorbell takes the number; all registers for arguments are taken, so that the
- * port has to be in the instruction.
+ * Calls axrun. The number is written to the doorbell. All usable registers hold arguments, so the
+ * port must be an immediate.
  */
 static inline uint64_t guest_hypercall(uint32_t nr, const uint64_t args[6])
 {
@@ -85,7 +85,7 @@ static inline uint64_t guest_hypercall(uint32_t nr, const uint64_t args[6])
 	return result;
 }
 
-/* Tells the CPU that this is a loop that waits. */
+/* Hint for a busy-wait loop. */
 static inline void guest_relax(void)
 {
 	__asm__ volatile("pause");

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Ways to crash. There is no interrupt table that could catch anything. */
+/* Ways to crash. The interrupt table is empty, so no exception is caught. */
 #include "../guest.h"
 
-/* Mapped by nobody: between the memory below 3 GiB and the devices below 4 GiB. */
+/* Unmapped: between the memory below 3 GiB and the devices below 4 GiB. */
 #define NOWHERE UINT64_C(0xe0000000)
-/* Beyond what the first page tables cover. */
+/* Beyond the first page tables. */
 #define UNMAPPED UINT64_C(0x0000700000000000)
 
 static void forget_interrupt_table(void)
@@ -17,33 +17,33 @@ static void forget_interrupt_table(void)
 	__asm__ volatile("lidt %0" : : "m"(none));
 }
 
-/* A page fault that finds no handler, nor does the double fault that this makes. */
+/* A page fault without a handler, which becomes a double fault and a triple fault. */
 static void triple_fault(void)
 {
 	forget_interrupt_table();
 	__asm__ volatile("movq %%rax, (%0)" : : "r"(UNMAPPED) : "memory");
 }
 
-/* An undefined instruction, with the same end. */
+/* An undefined instruction, with the same result. */
 static void undefined(void)
 {
 	forget_interrupt_table();
 	__asm__ volatile("ud2");
 }
 
-/* Instructions from where there is no memory. */
+/* Instruction fetch from unmapped memory. */
 static void jump(void)
 {
 	__asm__ volatile("jmp *%0" : : "r"(NOWHERE));
 }
 
-/* An access to where there is no memory by an instruction that KVM does not emulate. */
+/* An access to unmapped memory by an instruction that KVM does not emulate. */
 static void emulation(void)
 {
 	__asm__ volatile("paddb (%0), %%xmm0" : : "r"(NOWHERE));
 }
 
-/* An interrupt by software, as debuggers plant it. */
+/* A software breakpoint, as debuggers set it. */
 static void breakpoint(void)
 {
 	forget_interrupt_table();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The first instructions: a stack of the guest's own, then C. rdi holds the boot page's address. */
+/* Entry: switches to the guest's own stack and calls C. rdi holds the address of the boot page. */
 
 	.section .text.start, "ax", @progbits
 	.globl	_start

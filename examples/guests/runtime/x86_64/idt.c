@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The interrupt table. Exceptions end the guest, but where a fixup is; interrupts have handlers. */
+/* The interrupt table. An exception without a fixup ends the guest; interrupts have handlers. */
 #include "idt.h"
 
 #include "../guest.h"
@@ -10,10 +10,10 @@
 #define VECTORS 256
 #define EXCEPTIONS 32
 #define VECTOR_SIZE 16
-/* Present, privilege level 0, interrupt gate: interrupts are off inside. */
+/* Present, privilege level 0, interrupt gate, which disables interrupts. */
 #define GATE 0x8e
 
-/* As vectors.S leaves it. */
+/* Saved by vectors.S. */
 struct frame {
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
 	uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;

@@ -10,8 +10,8 @@
 void guest_idt_load(void);
 
 /*
- * What an instruction at `from` that faults goes on with; vector and error code of the fault are
- * then in rax and rdx. The table is a section of its own.
+ * If the instruction at `from` faults, execution continues at `to` with the vector in rax and the
+ * error code in rdx. The table has a section of its own.
  */
 struct guest_fixup {
 	uint64_t from;
@@ -23,11 +23,11 @@ struct guest_fixup {
 	"\t.quad " from ", " to "\n" \
 	"\t.popsection\n"
 
-/* No fault: there is no such vector. */
+/* No fault; not a valid vector. */
 #define GUEST_NO_FAULT 256u
 #define GUEST_FAULT_GP 13u
 
-/* Reads and writes an MSR. GUEST_NO_FAULT, or the vector of the exception. */
+/* Read and write an MSR. Return GUEST_NO_FAULT, or the vector of the exception. */
 static inline uint64_t guest_read_msr(uint32_t msr, uint64_t *value)
 {
 	uint64_t low = 0, high = 0, fault = GUEST_NO_FAULT;

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Which CPU this is, and how another one starts. */
+/* Identifies the CPU, and starts other CPUs. */
 #include "../smp.h"
 
 #include "../guest.h"
 #include "apic.h"
 
-/* Where startups can begin, and where video memory does. */
+/* End of the memory in which a CPU can start; video memory follows. */
 #define LOW_MEMORY_END 0xa0000u
 
-/* A pointer to a table, as lgdt and sgdt have it. */
+/* The operand of lgdt and sgdt. */
 struct table {
 	uint16_t limit;
 	uint64_t base;
 } __attribute__((packed));
 
-/* As at the end of trampoline.S, where the addresses are still relative to its begin. */
+/* The data at the end of trampoline.S; the addresses there are relative to its begin. */
 struct trampoline {
 	struct {
 		uint16_t limit;
@@ -49,7 +49,7 @@ unsigned int guest_cpu(void)
 	return ebx >> 24;
 }
 
-/* The page behind the boot area is free: the guests are linked to 1 MiB. */
+/* The page after the boot area is free, as guests are linked at 1 MiB. */
 static uint32_t page(void)
 {
 	const struct guest_range *boot = &guest_boot_page()->boot;
@@ -78,7 +78,7 @@ static void fill_in(struct trampoline *trampoline, uint32_t gpa, const void *sta
 	__asm__("mov %%ss, %0" : "=r"(ss));
 	trampoline->cs = cs;
 	trampoline->ss = ss;
-	/* As after a call. */
+	/* Stack alignment as after a call. */
 	trampoline->stack = (uintptr_t)stack_end - 8;
 	trampoline->entry = (uintptr_t)guest_cpu_main;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Where another CPU starts: in real mode, at offset 0 of its code segment, which is the page to
- * which smp.c has copied this. It takes over the first CPU's tables and modes, and goes on in C.
- * What it needs for that is in struct trampoline, at the end, which smp.c fills in.
+ * Entry of the other CPUs: in real mode, at offset 0 of the code segment, which is the page to
+ * which smp.c has copied this code. It takes the first CPU's tables and modes from struct
+ * trampoline at the end, which smp.c fills in, and continues in C.
  */
 
 #define AT(symbol) ((symbol) - guest_trampoline)
@@ -16,7 +16,7 @@ guest_trampoline:
 	.code16
 	cli
 	cld
-	/* ebx is the address of this page from here on. */
+	/* From here on, ebx is the address of this page. */
 	xorl	%ebx, %ebx
 	movw	%cs, %bx
 	movw	%bx, %ds
@@ -78,7 +78,7 @@ data_ss:	.quad 0
 data_stack:	.quad 0
 data_entry:	.quad 0
 
-/* Flat: 32-bit code, 64-bit code, data. */
+/* Flat segments: 32-bit code, 64-bit code, data. */
 	.balign	8
 gdt:	.quad	0
 	.quad	0x00cf9b000000ffff

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Where interrupts and exceptions enter: 16 bytes for each of the 256, then one way for all. */
+/* Entry of interrupts and exceptions: 256 vectors of 16 bytes, then a common path. */
 
 /* 8, 10 to 14, 17, 21, 29, 30 */
 #define HAVE_ERROR_CODE 0x60227d00
@@ -11,7 +11,7 @@ guest_vectors:
 	.set	vector, 0
 	.rept	256
 	.balign	16
-	/* Vectors for which the CPU pushes an error code; the others get a zero. */
+	/* Vectors with an error code, pushed by the CPU; the others get a zero here. */
 	.set	pushed, 0
 	.if	vector < 32
 	.set	pushed, HAVE_ERROR_CODE >> vector & 1
@@ -24,7 +24,7 @@ guest_vectors:
 	.set	vector, vector + 1
 	.endr
 
-/* The frame is struct frame in idt.c. The stack is aligned, as the CPU has aligned it. */
+/* The frame is struct frame in idt.c. The CPU has aligned the stack. */
 common:
 	pushq	%rax
 	pushq	%rcx

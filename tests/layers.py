@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
+"""The layers of docs/architecture.md: no file of lib/ and backends/ needs, directly or through others,
+a file that needs it, and the internal names that objects share begin with axv_ or axk_.
+
+Reads the symbols of the build tree's objects, in the current directory.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+PREFIXES = ("axv_", "axk_", "axvcpu_", "axvm_", "axpercpu_")
+
+
+def read_objects() -> tuple[dict[str, set[str]], dict[str, str]]:
+    """The names that each file uses, and the file that defines each name."""
+    uses: dict[str, set[str]] = {}
+    defined: dict[str, str] = {}
+    for path in sorted([*Path("lib").rglob("*.o"), *Path("backends").rglob("*.o")]):
+        # libtool has each object twice, and the files with inlined system calls are built twice.
+        match = re.fullmatch(r"libaxvcpu_(?:base|core)_la-(.*)\.o", path.name)
+        if not match and path.name != "libaxvcpu_la-sys.o":
+            continue
+        if path.parent.name == ".libs":
+            continue
+        name = str(path.parent / (match[1] if match else "sys"))
+        symbols = subprocess.run(["nm", path], check=True, capture_output=True, text=True).stdout
+        uses.setdefault(name, set())
+        for line in symbols.splitlines():
+            *_, kind, symbol = line.split()
+            if kind == "U":
+                uses[name].add(symbol)
+            elif kind in "TDBRVWC":
+                defined[symbol] = name
+    return uses, defined
+
+
+def cycle(needs: dict[str, set[str]]) -> list[str]:
+    """A cycle of the graph, or an empty list."""
+    done: set[str] = set()
+
+    def search(name: str, path: list[str]) -> list[str]:
+        if name in path:
+            return [*path[path.index(name) :], name]
+        if name in done:
+            return []
+        for other in sorted(needs[name]):
+            found = search(other, [*path, name])
+            if found:
+                return found
+        done.add(name)
+        return []
+
+    for name in sorted(needs):
+        found = search(name, [])
+        if found:
+            return found
+    return []
+
+
+def main() -> int:
+    uses, defined = read_objects()
+    if not uses:
+        print("1..0 # SKIP this build tree has no objects of the library")
+        return 77
+    needs = {
+        name: {defined[symbol] for symbol in symbols if symbol in defined} - {name}
+        for name, symbols in uses.items()
+    }
+    found = cycle(needs)
+    foreign = sorted(name for name in defined if not name.startswith(PREFIXES))
+    print("1..2")
+    print(f"{'not ok' if found else 'ok'} 1 - no cycle between files")
+    if found:
+        print("# " + " -> ".join(found))
+    print(f"{'not ok' if foreign else 'ok'} 2 - shared names have a prefix")
+    if foreign:
+        print("# " + " ".join(foreign))
+    return 1 if found or foreign else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
