@@ -184,7 +184,7 @@ endif
 
 CORE_TESTS = $(INJECTED_TESTS) $(FORGED_TESTS) $(INTERNAL_TESTS)
 SUITES = $(API_TESTS) $(CORE_TESTS) $(EXAMPLE_TESTS)
-HELPERS = $(EXAMPLE_HELPERS) $(NESTED_HELPERS)
+HELPERS = $(EXAMPLE_HELPERS) $(NESTED_HELPERS) tests/suite_example
 check_PROGRAMS = $(SUITES) $(HELPERS)
 
 # --- how they are linked --------------------------------------------------------------------------
@@ -194,6 +194,7 @@ $(SUITES) $(HELPERS): private LINK = $(DIRECT_LINK)
 
 TEST_LIBS = tests/libsuite.a -laxvcpu $(CHECK_LIBS) $(LIB_LIBS)
 CORE_LIBS = tests/libsuite.a -laxvcpu-core $(CHECK_LIBS) $(LIB_LIBS)
+tests_suite_example_LDADD = $(TEST_LIBS)
 $(API_TESTS): private LDADD = $(TEST_LIBS)
 $(INJECTED_TESTS): private LDADD = tests/libinjector.a $(CORE_LIBS)
 $(FORGED_TESTS): private LDADD = tests/libforge.a $(CORE_LIBS)

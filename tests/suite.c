@@ -98,7 +98,8 @@ int suite_skip_all(const char *why)
 
 /*
  * Copies the lines of 'in' to stdout, up to Check's plan. Check's results are
- * "ok N - FILE:CASE:TEST: MESSAGE"; suite_skip() and suite_left_out() have written lines among them.
+ * "ok N - FILE:CASE:TEST: MESSAGE"; suite_skip() and suite_left_out() have written lines among them. All else
+ * becomes a comment, so that no output of a test looks like a result.
  */
 static void report(FILE *in)
 {
@@ -127,7 +128,7 @@ static void report(FILE *in)
 			printf("1..%u\n", planned + left_out);
 			break;
 		} else {
-			fputs(line, stdout);
+			printf("# %s", line);
 		}
 	}
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-"""Tests of tests/tap.py, and of the two that write what it reads: tests/cases.sh and tests/cases.py."""
+"""Tests of tests/tap.py, and of what writes TAP: tests/suite.c, tests/cases.sh and tests/cases.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 import tap  # noqa: E402
-from cases import Cases, run_unittests  # noqa: E402
+from cases import BUILD, Cases, run_unittests  # noqa: E402
 
 TESTS = Path(__file__).resolve().parent
 
@@ -75,6 +75,35 @@ class Ends(unittest.TestCase):
 
     def test_a_test_that_gives_up_has_failed(self) -> None:
         self.assertEqual(counts("1..1", "ok 1 - a", "Bail out! no memory"), (1, 1, 0))
+
+
+class Programs(unittest.TestCase):
+    """By tests/suite_example.c."""
+
+    def report(self, *arguments: str) -> tuple[tap.Report, int, str]:
+        program = BUILD / "tests/suite_example"
+        if not program.exists():
+            self.skipTest("it is not built")
+        done = subprocess.run(
+            [program.resolve(), *arguments], capture_output=True, text=True, timeout=300
+        )
+        return tap.read(done.stdout), done.returncode, done.stdout
+
+    def test_a_suite_reports_all_outcomes(self) -> None:
+        report, status, text = self.report()
+        self.assertEqual((astuple(report.counts), status), ((2, 3, 2), 1))
+        cases = {case.name: case for case in report.cases}
+        self.assertEqual(cases["first: is_skipped"].why, "there is no KVM")
+        self.assertEqual(cases["is_left_out"].why, "there is no GIC")
+        self.assertIn("- first: fails\n# two\n# lines\n", text)
+
+    def test_a_result_behind_an_incomplete_line_is_missed(self) -> None:
+        report, status, _ = self.report("torn")
+        self.assertEqual((astuple(report.counts), status), ((2, 4, 2), 1))
+
+    def test_a_suite_that_is_killed_has_no_plan(self) -> None:
+        report, status, _ = self.report("dies")
+        self.assertEqual((report.cases[-1].name, status), ("there is no plan", -9))
 
 
 class Writers(unittest.TestCase):
