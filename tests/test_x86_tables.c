@@ -278,7 +278,7 @@ START_TEST(frames_are_the_hals_and_all_go_back)
 		pool.next = 0x100000;
 		pool.fail_at = n;
 		ck_fails_saying(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &config), EDQUOT,
-				"no boot area is given");
+				"there is no boot area");
 		ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_CREATED);
 		ck_assert_uint_eq(pool.allocated, n - 1);
 		ck_assert_uint_eq(pool.freed, n - 1);

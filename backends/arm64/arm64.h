@@ -25,7 +25,9 @@ int axk_arm64_inject_anywhere(void *arch_vcpu, uint32_t vector);
 int axk_arm64_set_irq_line(void *arch_vcpu, uint32_t line, bool level);
 /* Raises the interrupts that were injected before the GIC was ready. */
 int axk_arm64_raise_early(struct axk_vcpu *vcpu);
-/* Lowers this CPU's lines, and clears its pending interrupts in the GIC, as far as KVM allows it. */
+/*
+ * Lowers this CPU's lines, and clears its pending interrupts in the GIC, as far as KVM allows it.
+ */
 int axk_arm64_irq_reset(struct axk_vcpu *vcpu);
 
 /* setup.c */
@@ -82,7 +84,9 @@ bool axk_arm64_is_power_call(const struct axk_vcpu *vcpu, uint32_t nr);
 int axk_arm64_decode_power_call(struct axk_vcpu *vcpu, uint32_t nr, struct axvcpu_exit *exit);
 /* Call when this vCPU has been started or reset, which switches it on. */
 void axk_arm64_psci_started(struct axk_vcpu *vcpu);
-/* Ends an open CPU_ON exit, if there is one. Returns the result for the guest if it has no answer. */
+/*
+ * Ends an open CPU_ON exit, if there is one. Returns the result for the guest if it has no answer.
+ */
 int64_t axk_arm64_end_cpu_on(struct axk_vcpu *vcpu);
 
 /* debug.c */
@@ -98,7 +102,7 @@ int axk_arm64_inject_exception(void *arch_vcpu, const struct axvcpu_exception *e
 /* percpu.c */
 /* The width of KVMs that have no choice. */
 #define ARM64_GPA_BITS_DEFAULT 40
-/* Returns the maximum width of guest-physical addresses, 0 if KVM does not report it, or a negative errno. */
+/* Returns the largest width of guest-physical addresses, 0 if KVM does not say, or an errno. */
 int axk_arm64_max_gpa_bits(const struct axvm *vm, int kvm_fd);
 
 #endif

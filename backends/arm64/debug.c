@@ -122,8 +122,8 @@ static uint64_t distance(const struct axvcpu_debug_point *point, uint64_t addr)
 }
 
 /*
- * 'addr' is any address of the access, which may begin before the watched bytes and end after them: returns
- * the nearest watchpoint.
+ * 'addr' is any address of the access, which may begin before the watched bytes and end after them:
+ * returns the nearest watchpoint.
  */
 static uint32_t find_watch(const struct axk_vcpu_arch *arch, uint64_t addr)
 {

@@ -51,7 +51,7 @@ static int check_abort(struct axk_vcpu *vcpu, const struct axvcpu_exception *exc
 	if (vcpu->run->exit_reason != KVM_EXIT_MMIO && vcpu->run->exit_reason != KVM_EXIT_ARM_NISV)
 		return axvcpu_fail(vm, -EINVAL,
 				   "inject: vCPU %" PRIu32
-				   ": an external abort needs a latest exit that is a memory access",
+				   ": the latest exit is not a memory access, which an abort needs",
 				   vcpu->id);
 	return require(vcpu, KVM_CAP_ARM_INJECT_EXT_DABT, "KVM_CAP_ARM_INJECT_EXT_DABT",
 		       "an external abort");

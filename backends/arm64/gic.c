@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The in-kernel GIC: checks the config, creates the GIC with the VM, and initialises it at axvm_finalize(). */
+/* The in-kernel GIC: its config, its creation with the VM, its start by axvm_finalize(). */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -78,7 +78,7 @@ static int check_version(const struct axk_vm *kvm, const struct axvm_arm64_confi
 	return 0;
 }
 
-/* --- windows --------------------------------------------------------------------------------- */
+/* --- windows ---------------------------------------------------------------------------------- */
 
 static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
 {
@@ -183,7 +183,7 @@ int axk_arm64_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t s
 	return axk_vm_map(arch_vm, region, slot);
 }
 
-/* --- creation -------------------------------------------------------------------------------- */
+/* --- creation --------------------------------------------------------------------------------- */
 
 /* Sets the guest-physical address of a window. */
 static int place(const struct axk_vm *kvm, int fd, const struct axk_arm64_gic_window *window)
@@ -226,8 +226,8 @@ static int create_its(struct axk_vm *kvm)
 }
 
 /*
- * Chooses the newest version that KVM has, unless the config names one. Without any GIC the choice is 3, and
- * creating that reports the error.
+ * Chooses the newest version that KVM has, unless the config names one. Without any GIC the choice
+ * is 3, and creating that reports the error.
  */
 static int choose_version(struct axk_vm *kvm, uint32_t wanted)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Interrupts. The inputs of the GIC are lines: SPIs belong to the VM, PPIs to one CPU each. KVM accepts both
- * from any thread, so they need no owner. Without a GIC, each CPU has two lines, IRQ and FIQ.
+ * Interrupts. The inputs of the GIC are lines: SPIs belong to the VM, PPIs to one CPU each. KVM
+ * accepts both from any thread, so they need no owner. Without a GIC, each CPU has two lines, IRQ
+ * and FIQ.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,8 +18,8 @@
 /* --- lines ----------------------------------------------------------------------------------- */
 
 /*
- * KVMs before Linux 6.7 read the CPU number as the position in the order of creation: there, vCPUs must be
- * created in the order of their ids.
+ * KVMs before Linux 6.7 read the CPU number as the position in the order of creation: there, vCPUs
+ * must be created in the order of their ids.
  */
 static int set_line(const struct axk_vm *kvm, uint32_t type, uint32_t cpu, uint32_t number,
 		    bool level)
@@ -59,8 +60,8 @@ static int set_gic_line(struct axk_vcpu *vcpu, uint32_t intid, bool level)
 }
 
 /*
- * The in-kernel GIC accepts no interrupts before it is initialised. It then creates its default routes, which
- * replace any earlier ones.
+ * The in-kernel GIC accepts no interrupts before it is initialised. It then creates its default
+ * routes, which replace any earlier ones.
  */
 static int check_ready(const struct axk_vm *kvm, const char *what)
 {
@@ -134,9 +135,7 @@ static int check_intid(const struct axk_vcpu *vcpu, uint32_t intid, uint32_t end
 	return 0;
 }
 
-/*
- * Records a line until the GIC is ready. If the GIC became ready meanwhile, the next entry sets the line.
- */
+/* Records a line for the next entry. The GIC may have become ready meanwhile. */
 static void set_early(struct axk_vcpu *vcpu, uint32_t intid, bool level)
 {
 	uint64_t bit = UINT64_C(1) << intid % 64;

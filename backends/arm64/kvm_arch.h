@@ -104,9 +104,9 @@ struct axk_vcpu_arch {
 #define KVM_ARCH_FLAGS true
 
 /*
- * A full barrier is needed between the store of Running, which a kicker reads, and the kernel's load of
- * immediate_exit. On arm64 the compare-and-swap to Running is none: later loads may be performed before
- * its store is visible.
+ * A full barrier is needed between the store of Running, which a kicker reads, and the kernel's
+ * load of immediate_exit. On arm64 the compare-and-swap to Running is none: later loads may be
+ * performed before its store is visible.
  */
 static inline void axk_arch_entry_barrier(void)
 {
@@ -142,15 +142,17 @@ static inline bool axk_arch_is_open(uint32_t exit_reason)
 }
 
 /*
- * Whether the guest can cause this errno of KVM_RUN, besides EFAULT and EHWPOISON. ENOSYS is an access without
- * decoded details, on kernels without KVM_EXIT_ARM_NISV.
+ * Whether the guest can cause this errno of KVM_RUN, besides EFAULT and EHWPOISON. ENOSYS is an
+ * access without decoded details, on kernels without KVM_EXIT_ARM_NISV.
  */
 static inline bool axk_arch_guest_errno(int ret)
 {
 	return ret == -ENOSYS;
 }
 
-/* Whether the failure may be transient (a memslot was being removed) and KVM_RUN should be retried. */
+/*
+ * Whether the failure may be transient (a memslot was being removed) and KVM_RUN should be retried.
+ */
 static inline bool axk_arch_fault_may_pass(int ret)
 {
 	(void)ret;
@@ -158,8 +160,9 @@ static inline bool axk_arch_fault_may_pass(int ret)
 }
 
 /*
- * Whether this errno of KVM_RUN, with KVM_EXIT_FAIL_ENTRY, means that the guest could not be entered: EINVAL if
- * it has entered AArch32 on a host where not all CPUs support that, and then ENOEXEC until it is reset.
+ * Whether this errno of KVM_RUN, with KVM_EXIT_FAIL_ENTRY, means that the guest could not be
+ * entered: EINVAL if it has entered AArch32 on a host where not all CPUs support that, and then
+ * ENOEXEC until it is reset.
  */
 static inline bool axk_arch_refused_entry(int ret)
 {

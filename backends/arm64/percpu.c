@@ -14,9 +14,9 @@ int axk_arm64_max_gpa_bits(const struct axvm *vm, int kvm_fd)
 }
 
 /*
- * A table of 8-byte entries fills a host page, so each level resolves three bits fewer than the offset in a page
- * has. Up to 16 tables can be concatenated at the top, which resolves four bits more. KVM uses at least two
- * levels.
+ * A table of 8-byte entries fills a host page, so each level resolves three bits fewer than the
+ * offset in a page has. Up to 16 tables can be concatenated at the top, which resolves four bits
+ * more. KVM uses at least two levels.
  */
 int axk_arch_guest_page_table_levels(int kvm_fd)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * PSCI calls that control the power of CPUs, with AXVM_FORWARD_POWER. CPU_ON and CPU_OFF are exits, which the
- * caller carries out. AFFINITY_INFO, and a CPU_ON that must fail, only depend on axvcpu_power(), and are
- * answered here.
+ * PSCI calls that control the power of CPUs, with AXVM_FORWARD_POWER. CPU_ON and CPU_OFF are exits,
+ * which the caller carries out. AFFINITY_INFO, and a CPU_ON that must fail, only depend on
+ * axvcpu_power(), and are answered here.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -83,9 +83,9 @@ void axk_arm64_psci_remove(struct axk_vcpu *vcpu)
 }
 
 /*
- * Returns the state of the CPUs whose masked affinity is 'affinity': INFO_ON if one of them is on, else
- * INFO_ON_PENDING if one is starting, else INFO_OFF; or a PSCI error. *id receives the last of them. The
- * caller holds the lock.
+ * Returns the state of the CPUs whose masked affinity is 'affinity': INFO_ON if one of them is on,
+ * else INFO_ON_PENDING if one is starting, else INFO_OFF; or a PSCI error. *id receives the last of
+ * them. The caller holds the lock.
  */
 static int64_t look_up(struct axk_vm *kvm, uint64_t affinity, uint64_t mask, uint32_t *id)
 {
@@ -113,9 +113,10 @@ static int64_t look_up(struct axk_vm *kvm, uint64_t affinity, uint64_t mask, uin
 /* --- a CPU_ON that is an exit ---------------------------------------------------------------- */
 
 /*
- * A CPU_ON exit claims its target until the caller's vCPU continues; a start of the target ends the claim
- * earlier. So if two CPUs start a third, one call exits and the other returns ON_PENDING. A claim that has
- * ended before the vCPU continues means that the target was started, even if it is off again.
+ * A CPU_ON exit claims its target until the caller's vCPU continues; a start of the target ends the
+ * claim earlier. So if two CPUs start a third, one call exits and the other returns ON_PENDING. A
+ * claim that has ended before the vCPU continues means that the target was started, even if it is
+ * off again.
  */
 static int64_t claim(struct axk_vcpu *vcpu, uint64_t affinity)
 {

@@ -39,9 +39,8 @@ static int check_flags(const struct axk_vcpu *vcpu, const struct axvcpu_arm64_se
 				   arm64->sve_max_bytes, VECTOR_UNIT,
 				   VECTOR_UNIT * KVM_ARM64_SVE_VQ_MAX);
 	if (arm64->pmu_irq && (!(arm64->flags & AXVCPU_ARM64_PMU) || !vcpu->vm->kernel_irqchip))
-		return axvcpu_fail(
-			vm, -EINVAL,
-			"setup: pmu_irq needs AXVCPU_ARM64_PMU and a GIC; without a GIC it must be 0");
+		return axvcpu_fail(vm, -EINVAL,
+				   "setup: pmu_irq without AXVCPU_ARM64_PMU, or without a GIC");
 	if (arm64->pmu_irq && (arm64->pmu_irq < 16 || arm64->pmu_irq > 31))
 		return axvcpu_fail(vm, -EINVAL,
 				   "setup: pmu_irq is %" PRIu32 "; it must be 16 to 31",
@@ -82,7 +81,7 @@ static int read_config(const struct axk_vcpu *vcpu, const struct axvcpu_setup_co
 	return axk_arm64_check_mode(vcpu, config);
 }
 
-/* --- CPU features ---------------------------------------------------------------------------- */
+/* --- CPU features ----------------------------------------------------------------------------- */
 
 struct feature {
 	/* AXVCPU_ARM64_*, or 0 for 32-bit mode. */
@@ -122,8 +121,8 @@ static int require_feature(struct axk_vcpu *vcpu, const struct feature *feature)
 }
 
 /*
- * Whether KVM keeps the vCPU off until a CPU_ON, as it does for all except the first. Not if the library
- * controls its power: then it does not run before axvcpu_start(), and KVM must have it on.
+ * Whether KVM keeps the vCPU off until a CPU_ON, as it does for all except the first. Not if the
+ * library controls its power: then it does not run before axvcpu_start(), and KVM must have it on.
  */
 static bool waits_in_kvm(const struct axk_vcpu *vcpu)
 {
@@ -286,7 +285,7 @@ int axk_arm64_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 	if (ret)
 		return ret;
 	vcpu->is_setup = true;
-	/* For a reset. The caller's arch config does not outlive this call. */
+	/* For resets. The caller's arch config is only valid during this call. */
 	vcpu->arch.setup = *config;
 	vcpu->arch.setup.arch = NULL;
 	return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Calls that the guest makes by HVC or SMC. KVM forwards those that its filter selects, with the function
- * number only: arguments are read from the registers, one system call each, and results are written to
- * registers. The instruction has completed already at the exit.
+ * Calls that the guest makes by HVC or SMC. KVM forwards those that its filter selects, with the
+ * function number only: arguments are read from the registers, one system call each, and results
+ * are written to registers. The instruction has completed already at the exit.
  */
 #include <errno.h>
 
@@ -19,8 +19,8 @@ struct range {
 };
 
 /*
- * All function numbers except two ranges: KVM does not forward architecture calls, 0x80000000 and 0xc0000000
- * with 16 bits; PSCI calls are the first 32 of 0x84000000 and 0xc4000000.
+ * All function numbers except two ranges: KVM does not forward architecture calls, 0x80000000 and
+ * 0xc0000000 with 16 bits; PSCI calls are the first 32 of 0x84000000 and 0xc4000000.
  */
 static const struct range calls[] = {
 	{ 0x00000000, 0x7fffffff }, { 0x80010000, 0x83ffffff }, { 0x84000020, 0xbfffffff },

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The guest's address translation. KVM has no call for it on arm64, so this walks the EL1 tables in guest
- * memory. The guest controls their contents; the walk is bounded, with one look-up for each of at most
- * five levels.
+ * The guest's address translation. KVM has no call for it on arm64, so this walks the EL1 tables in
+ * guest memory. The guest controls their contents; the walk is bounded, with one look-up for each
+ * of at most five levels.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -68,7 +68,7 @@ static unsigned int page_bits(bool upper, uint64_t tcr)
 	return upper ? upper_half[TCR_TG1(tcr)] : lower_half[TCR_TG0(tcr)];
 }
 
-/* Returns the address of the root table, which is aligned to its size and may be shorter than a page. */
+/* Returns the address of the root table, which may be shorter than a page, aligned to its size. */
 static uint64_t root_of(const struct tables *tables, uint64_t ttbr)
 {
 	uint64_t root = ttbr & BITS(47, 1);

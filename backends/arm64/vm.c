@@ -35,7 +35,7 @@ int axk_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config
 	if (max < 0)
 		return max;
 	bits = gpa_bits(vm, max ? max : ARM64_GPA_BITS_DEFAULT, config->gpa_bits);
-	/* KVMs without KVM_CAP_ARM_VM_IPA_SIZE have one type, 0; the library alone enforces the width. */
+	/* Without KVM_CAP_ARM_VM_IPA_SIZE the type is 0; only the library enforces the width. */
 	if (bits >= 0 && !max)
 		return 0;
 	return bits;
@@ -59,8 +59,8 @@ static int set_gpa_bits(const struct axk_vm *kvm, int kvm_fd, const struct axvm_
 /* --- the VM ---------------------------------------------------------------------------------- */
 
 /*
- * Enables exits for accesses outside of memory by instructions that the hardware does not decode for KVM, such
- * as those with writeback or two registers. Without them KVM_RUN fails with ENOSYS.
+ * Enables exits for accesses outside of memory by instructions that the hardware does not decode
+ * for KVM, such as those with writeback or two registers. Without them KVM_RUN fails with ENOSYS.
  */
 static int enable_nisv_exits(const struct axk_vm *kvm)
 {

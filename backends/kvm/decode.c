@@ -24,7 +24,7 @@ static uint32_t internal_error(uint32_t suberror)
 /* The instruction that KVM could not emulate, if KVM reports it (since Linux 5.15). */
 static void decode_insn(const struct kvm_run *run, struct axvcpu_exit_internal *internal)
 {
-	/* data[0] has flags; data[1] and data[2] have the number of bytes (1 byte) and the bytes (15). */
+	/* data[0]: flags. From data[1]: the number of bytes in one byte, then up to 15 bytes. */
 	const unsigned char *bytes = (const unsigned char *)&run->internal.data[1];
 	uint32_t n = bytes[0];
 

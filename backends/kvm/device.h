@@ -6,8 +6,8 @@
 #include "backends/kvm/kvm.h"
 
 /*
- * Creates a device. Returns its descriptor, or a negative errno; 'name' is for messages. The device lives as
- * long as the VM, even if the descriptor is closed.
+ * Creates a device. Returns its descriptor, or a negative errno; 'name' is for messages. The device
+ * lives as long as the VM, even if the descriptor is closed.
  */
 int axk_device_new(const struct axk_vm *kvm, uint32_t type, const char *name);
 /* Whether this KVM can create such a device: 1, 0, or a negative errno. */

@@ -30,14 +30,14 @@ void axv_fast_run_attach(struct axvcpu *vcpu)
 }
 
 /*
- * Continues after the fast path has entered the guest: KVM_RUN has returned the errno 'ret', or 0 with an
- * exit that is not a frequent one.
+ * Continues after the fast path has entered the guest: KVM_RUN has returned the errno 'ret', or 0
+ * with an exit that is not a frequent one.
  */
 static noinline int finish_run(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret)
 {
 	axv_thread_set_current(vcpu);
 	exit->kicked = 0;
-	/* A forked child gets here as KVM_RUN fails; the parent shares struct kvm_run, which must not be written. */
+	/* KVM refuses a forked child, which must not write to the parent's struct kvm_run. */
 	if (ret && axv_vm_check_process(vcpu->vm))
 		ret = -EPERM;
 	else
@@ -54,7 +54,7 @@ int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 	uint32_t open_exit_kind = AXVCPU_EXIT_NOTHING;
 	long ret;
 
-	/* Fails if not Ready, not the owner, busy, attention or an open exit; or if a vCPU is current. */
+	/* Fails if not Ready, not the owner, busy, attention, open exit; or a vCPU is current. */
 	if (unlikely(!atomic_compare_exchange_strong(&vcpu->state, &word, word + READY_TO_RUNNING)))
 		return axv_run_slow_path(vcpu, exit);
 	axv_thread.current = vcpu;
@@ -77,8 +77,8 @@ int axvcpu_complete(struct axvcpu *vcpu, const struct axvcpu_answer *answer)
 {
 	const uint64_t ready = axv_thread.ready;
 	/*
-	 * The expected word: Ready, with an open exit. In a forked child, whose answer would reach the
-	 * parent, *mark is 0: then the word has the bit PROCESS_MARK, which no state word has.
+	 * The expected word: Ready, with an open exit. In a forked child, whose answer would reach
+	 * the parent, *mark is 0: then the word has the bit PROCESS_MARK, which no state word has.
 	 */
 	uint64_t word = ready + (STATE_OPEN_EXIT - PROCESS_MARK) + *vcpu->mark;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Open exits: KVM completes the instruction on the next KVM_RUN. A flush does that without entering the guest. */
+/* Open exits: the next KVM_RUN completes the instruction; a flush does not enter the guest. */
 #include <errno.h>
 
 #include "backends/kvm/enter.h"

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/*
- * The frequent exits and the frequent answer, inline, for the fast path and the slow path. decode.c has the
- * other exits.
- */
+/* The frequent exits and the frequent answer, inline, for both paths. decode.c has the others. */
 #ifndef KVM_FREQUENT_H
 #define KVM_FREQUENT_H
 
@@ -19,7 +16,7 @@ static inline void axk_decode_mmio(struct axk_vcpu *vcpu, struct axvcpu_exit *ex
 	uint32_t width = run->mmio.len;
 
 	mmio->addr = run->mmio.phys_addr;
-	/* 'width' is below 256, so this store also sets 'reg_known' and the two fields after it to 0. */
+	/* 'width' is below 256, so this also clears 'reg_known' and the two fields after it. */
 	memcpy((unsigned char *)mmio + offsetof(struct axvcpu_exit_mmio, width), &width,
 	       sizeof(width));
 	if (run->mmio.is_write) {
@@ -34,9 +31,9 @@ static inline void axk_decode_mmio(struct axk_vcpu *vcpu, struct axvcpu_exit *ex
 }
 
 /*
- * Decodes the exit if it is a frequent one: fills in 'exit', and stores its kind in *open_exit_kind if it
- * can be answered. Otherwise returns false. A kick that arrives together with a frequent exit stays pending
- * and ends the next entry at once.
+ * Decodes the exit if it is a frequent one: fills in 'exit', and stores its kind in *open_exit_kind
+ * if it can be answered. Otherwise returns false. A kick that arrives together with a frequent exit
+ * stays pending and ends the next entry at once.
  */
 static inline bool axk_decode_frequent(struct axk_vcpu *vcpu, struct axvcpu_exit *exit,
 				       uint32_t *open_exit_kind)

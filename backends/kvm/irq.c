@@ -11,8 +11,8 @@
 /* --- refusals --------------------------------------------------------------------------------- */
 
 /*
- * Writes to 'buf' why KVM refused the descriptors, or "". Other causes of these errnos have been checked
- * before. 'second' is -1 if there is only one descriptor.
+ * Writes to 'buf' why KVM refused the descriptors, or "". Other causes of these errnos have been
+ * checked before. 'second' is -1 if there is only one descriptor.
  */
 static void describe_refusal(int ret, int first, int second, char buf[80])
 {

@@ -27,17 +27,19 @@ struct axk_vcpu {
 	size_t run_size;
 	/* The last offset in the mapping at which KVM_ITEM_MAX bytes fit. */
 	size_t last_item;
-	/* Where the latest exit expects an 8-byte answer; NULL if it takes another kind of answer. */
+	/*
+	 * Where the latest exit expects an 8-byte answer; NULL if it takes another kind of answer.
+	 */
 	void *answer;
 	int fd;
 	/*
-	 * Run must do pending work before it enters: 'stashed', or that of axk_arch_before_entry(). A
-	 * spurious true only costs one entry on the slow path.
+	 * Run must do pending work before it enters: 'stashed', or that of axk_arch_before_entry().
+	 * A spurious true only costs one entry on the slow path.
 	 */
 	bool has_pending_work;
 	/* A flush ended in another exit, which the next run must return. */
 	bool stashed;
-	/* A kick that no run has consumed. A full word: riscv64 exchanges smaller ones by a function call. */
+	/* A kick that no run has consumed. A full word, for the reason in lib/vcpu/vcpu.h. */
 	_Atomic uint32_t kick;
 	/* AXVM_FORWARD_* of the VM's config. */
 	uint32_t forward;
@@ -69,7 +71,7 @@ struct axk_vm {
 	uint32_t irqchip;
 	/* AXVM_FORWARD_* of the config. */
 	uint32_t forward;
-	/* KVM has the controller that delivers interrupts to vCPUs: LAPIC, GIC, AIA. False: the caller injects. */
+	/* KVM delivers interrupts to vCPUs by a LAPIC, GIC or AIA. False: the caller injects. */
 	bool kernel_irqchip;
 	/* Number of gsis, from 0, that can have a route; with kernel_irqchip. */
 	uint32_t gsis;
@@ -81,9 +83,11 @@ struct axk_vm {
 
 /* --- dev.c ------------------------------------------------------------------------------------ */
 
-/* Opens /dev/kvm. Returns it, or a negative errno with a message. 'vm' has the log hook, or is NULL. */
+/* Returns a descriptor, or a negative errno with a message. 'vm' has the log hook, or is NULL. */
 int axk_dev_open(const struct axvm *vm);
-/* Checks that the descriptor is KVM, of the supported API version, with the required capabilities. */
+/*
+ * Checks that the descriptor is KVM, of the supported API version, with the required capabilities.
+ */
 int axk_dev_check(const struct axvm *vm, int kvm_fd);
 
 /* --- entries of the ops tables: vm.c ---------------------------------------------------------- */
@@ -93,7 +97,7 @@ int axk_vm_new(struct axvm *vm, const struct axvm_config *config, struct axvm_li
 void axk_vm_free(void *arch_vm);
 int axk_vm_fd(void *arch_vm);
 
-/* Width of uint64_t, the type of guest-physical addresses: an upper bound of the width that KVM reports. */
+/* Upper bound of the width of guest-physical addresses: they are uint64_t. */
 #define KVM_GPA_BITS_MAX 64
 /* Returns the last address of 'gpa_bits' bits. */
 static inline uint64_t axk_last_gpa(uint32_t gpa_bits)
@@ -113,8 +117,8 @@ int axk_vm_enable_capability(void *arch_vm, unsigned int capability, const uint6
 int axk_vcpu_enable_capability(void *arch_vcpu, unsigned int capability, const uint64_t args[4]);
 
 /*
- * Returns the value of a capability that 'option' of the config needs; -ENOTSUP, with a message that names
- * both, if KVM lacks it.
+ * Returns the value of a capability that 'option' of the config needs; -ENOTSUP, with a message
+ * that names both, if KVM lacks it.
  */
 int axk_vm_require(const struct axk_vm *kvm, unsigned int capability, const char *name,
 		   const char *option);
@@ -125,8 +129,8 @@ int axk_vm_enable_for(const struct axk_vm *kvm, unsigned int capability, uint64_
 		      const char *name, const char *option);
 
 /*
- * Leaves the message of an ioctl 'what' that failed with 'ret': that KVM lacks the capability, if it does;
- * else the reason 'why', which may be "". Returns -ENOTSUP or 'ret'.
+ * Leaves the message of an ioctl 'what' that failed with 'ret': that KVM lacks the capability, if
+ * it does; else the reason 'why', which may be "". Returns -ENOTSUP or 'ret'.
  */
 int axk_capability_failed(const struct axk_vm *kvm, int ret, const char *what,
 			  unsigned int capability, const char *name, const char *why);
@@ -146,7 +150,9 @@ int axk_vcpu_fd(void *arch_vcpu);
 
 /* --- one_reg.c -------------------------------------------------------------------------------- */
 
-/* A register by its KVM id, which encodes its size. -ENOENT, without a message: no such register. */
+/*
+ * A register by its KVM id, which encodes its size. -ENOENT, without a message: no such register.
+ */
 int axk_get_one_reg(struct axk_vcpu *vcpu, uint64_t id, void *value);
 int axk_set_one_reg(struct axk_vcpu *vcpu, uint64_t id, const void *value);
 /* Whether 'id' is the KVM id of a register of at most 8 bytes. */
@@ -197,8 +203,9 @@ int axk_unbind(void *arch_vcpu);
 /* Consumes pending kick signals of an owner that blocks them. Returns whether there was one. */
 bool axk_take_kick_signals(const struct axk_vcpu *vcpu);
 /*
- * Called after KVM_RUN returned EINTR without a kick. Returns 1 if the signal was that of an earlier kick,
- * and the guest must be re-entered; 0 if it was another signal of the process; or a negative errno.
+ * Called after KVM_RUN returned EINTR without a kick. Returns 1 if the signal was that of an
+ * earlier kick, and the guest must be re-entered; 0 if it was another signal of the process; or a
+ * negative errno.
  */
 int axk_unexplained_signal(struct axk_vcpu *vcpu);
 
@@ -263,43 +270,44 @@ static inline void axk_expect_answer(struct axk_vcpu *vcpu, void *p)
 	vcpu->answer = p;
 }
 
-/* --- defined by each architecture -------------------------------------------------------------- */
+/* --- defined by each architecture ------------------------------------------------------------- */
 
 /* Returns the maximum number of levels of second-stage page tables, or a negative errno. */
 int axk_arch_guest_page_table_levels(int kvm_fd);
 /*
- * Returns the argument of KVM_CREATE_VM, or a negative errno. Also reads and checks arch_config, before
- * there is anything to release.
+ * Returns the argument of KVM_CREATE_VM, or a negative errno. Also reads and checks arch_config,
+ * before there is anything to release.
  */
 int axk_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config);
 /* Initialises a new VM. 'kvm_fd' is open during this call only. Releases everything if it fails. */
 int axk_arch_vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *config,
 		     struct axvm_limits *limits);
 void axk_arch_vm_destroy(struct axk_vm *kvm);
-/* Initialises a new vCPU, which has no 'run' yet. One call at a time. On failure the vCPU is closed. */
+/* Initialises a new vCPU, without 'run' yet. One call at a time. On failure the vCPU is closed. */
 int axk_arch_vcpu_created(struct axk_vcpu *vcpu);
 /*
- * Does the work that vcpu->has_pending_work stands for, before an entry, as far as it can be done now. Sets
- * has_pending_work again if some is left. May flush, and so set 'stashed'. Returns 0 to enter the guest, 1
- * if 'exit' is filled in instead, or a negative errno.
+ * Does the work that vcpu->has_pending_work stands for, before an entry, as far as it can be done
+ * now. Sets has_pending_work again if some is left. May flush, and so set 'stashed'. Returns 0 to
+ * enter the guest, 1 if 'exit' is filled in instead, or a negative errno.
  */
 int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
-/* True if this exit, of an entry with pending work, must not reach the caller: the guest is re-entered. */
+/* True if this exit must not reach the caller, and the guest must be re-entered. */
 bool axk_arch_swallow(struct axk_vcpu *vcpu);
 /*
- * Decodes an exit that decode.c does not handle: fills in 'exit' except 'kicked' and raw_reason; raw_code
- * is 0 at the call. Returns 1 if 'exit' is filled in; 0 if the backend consumed the exit and the guest must
- * be re-entered; or a negative errno if decoding failed (the next run decodes the same exit again).
+ * Decodes an exit that decode.c does not handle: fills in 'exit' except 'kicked' and raw_reason;
+ * raw_code is 0 at the call. Returns 1 if 'exit' is filled in; 0 if the backend consumed the exit
+ * and the guest must be re-entered; or a negative errno if decoding failed (the next run decodes
+ * the same exit again).
  */
 int axk_arch_decode(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 /*
- * In VMs that forward events: replaces a decoded frequent exit by the forwarded event that it stands for,
- * if any. Returns as axk_arch_decode() does, except errors.
+ * In VMs that forward events: replaces a decoded frequent exit by the forwarded event that it
+ * stands for, if any. Returns as axk_arch_decode() does, except errors.
  */
 bool axk_arch_decode_forwarded(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 /*
- * KVM_RUN failed because of the guest, with fault->error, and KVM does not report the address: fills in the
- * fields of 'fault' that can be determined.
+ * KVM_RUN failed because of the guest, with fault->error, and KVM does not report the address:
+ * fills in the fields of 'fault' that can be determined.
  */
 void axk_arch_locate_fault(struct axk_vcpu *vcpu, struct axvcpu_exit_page_fault *fault);
 /* Answers an exit that axk_arch_decode() marked as answerable. */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Registers by AXVCPU_REG_*, on architectures that use KVM_GET_ONE_REG for all registers. A table of the
- * architecture lists them.
+ * Registers by AXVCPU_REG_*, on architectures that use KVM_GET_ONE_REG for all registers. A table
+ * of the architecture lists them.
  */
 #include <errno.h>
 
 #include "backends/kvm/named_regs.h"
 
-/* Returns the KVM id for an AXVCPU_REG_*, or for a KVM id of a register of at most 8 bytes; else 0. */
+/*
+ * Returns the KVM id for an AXVCPU_REG_*, or for a KVM id of a register of at most 8 bytes; else 0.
+ */
 static uint64_t kvm_id(const struct axk_vcpu *vcpu, uint64_t id)
 {
 	if (id >> 56)

@@ -61,7 +61,7 @@ int axk_set_reg_bytes(void *arch_vcpu, uint64_t id, const void *buf, size_t len)
 
 /* --- the list ----------------------------------------------------------------------------------- */
 
-/* More than twice the number of any architecture; bounds the allocation for the number that KVM reports. */
+/* Bounds the allocation for the number that KVM reports; no architecture has half as many. */
 #define REGS_MAX 65536u
 
 static int count_regs(struct axk_vcpu *vcpu)

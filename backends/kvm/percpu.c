@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Per-CPU state with KVM. KVM itself enables the hardware on all CPUs for the first VM, and disables it after
- * the last. So enabling only checks that KVM is usable, and keeps /dev/kvm open.
+ * Per-CPU state with KVM. KVM itself enables the hardware on all CPUs for the first VM, and
+ * disables it after the last. So enabling only checks that KVM is usable, and keeps /dev/kvm open.
  */
 #include <errno.h>
 

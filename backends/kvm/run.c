@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/*
- * The backend's run: enters the guest until there is an exit for the caller. Also the kick, and the answer
- * to an exit.
- */
+/* The backend's run: enters the guest until there is an exit for the caller. Kicks and answers. */
 #include <errno.h>
 
 #include "backends/kvm/enter.h"
@@ -15,10 +12,10 @@
 /* --- kicks ------------------------------------------------------------------------------------- */
 
 /*
- * A kicker sets 'kick', then 'immediate_exit'; the owner clears 'immediate_exit', then exchanges 'kick'. All
- * four are sequentially consistent. So if the owner clears a kicker's 'immediate_exit', it then sees that
- * kicker's 'kick'. If instead it has taken 'kick' before the kicker sets 'immediate_exit', an
- * immediate_exit without a kick is left, which costs one empty entry.
+ * A kicker sets 'kick', then 'immediate_exit'; the owner clears 'immediate_exit', then exchanges
+ * 'kick'. All four are sequentially consistent. So if the owner clears a kicker's 'immediate_exit',
+ * it then sees that kicker's 'kick'. If instead it has taken 'kick' before the kicker sets
+ * 'immediate_exit', an immediate_exit without a kick is left, which costs one empty entry.
  */
 int axk_kick(void *arch_vcpu)
 {
@@ -59,8 +56,8 @@ struct attempts {
 };
 
 /*
- * Whether a failure without details may be transient, and KVM_RUN should be retried. If it recurs without a
- * slot change in between, it is permanent.
+ * Whether a failure without details may be transient, and KVM_RUN should be retried. If it recurs
+ * without a slot change in between, it is permanent.
  */
 static bool may_be_transient(struct axk_vcpu *vcpu, int ret, struct attempts *attempts)
 {
@@ -77,8 +74,8 @@ static bool may_be_transient(struct axk_vcpu *vcpu, int ret, struct attempts *at
 }
 
 /*
- * Handles errnos of KVM_RUN that the guest causes, not the caller: an access without memory, code outside of
- * memory. KVM may or may not report details.
+ * Handles errnos of KVM_RUN that the guest causes, not the caller: an access without memory, code
+ * outside of memory. KVM may or may not report details.
  */
 static bool guest_fault(struct axk_vcpu *vcpu, int ret, struct axvcpu_exit *exit)
 {
@@ -117,8 +114,8 @@ static bool guest_refused(const struct axk_vcpu *vcpu, int ret, struct axvcpu_ex
 }
 
 /*
- * KVM_RUN failed with 'ret'. Returns 1 to enter again, 0 if 'exit' is filled in, or the negative errno for
- * the caller.
+ * KVM_RUN failed with 'ret'. Returns 1 to enter again, 0 if 'exit' is filled in, or the negative
+ * errno for the caller.
  */
 static int handle_run_error(struct axk_vcpu *vcpu, int ret, struct attempts *attempts,
 			    struct axvcpu_exit *exit)
@@ -145,13 +142,13 @@ static int handle_run_error(struct axk_vcpu *vcpu, int ret, struct attempts *att
 		return 1;
 	if (guest_fault(vcpu, ret, exit) || guest_refused(vcpu, ret, exit))
 		return 0;
-	/* KVM may or may not have completed an open exit; completing one that is not open is harmless. */
+	/* An open exit may not be completed yet; completing it twice is harmless. */
 	return axk_vcpu_result(vcpu, ret, "KVM_RUN");
 }
 
 /*
- * KVM_RUN has returned 'ret'. Enters again as long as errors allow it. Returns 1 if there is an exit to
- * decode; 0 if 'exit' is filled in already; or a negative errno.
+ * KVM_RUN has returned 'ret'. Enters again as long as errors allow it. Returns 1 if there is an
+ * exit to decode; 0 if 'exit' is filled in already; or a negative errno.
  */
 static int retry_until_exit(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, int ret)
 {
@@ -174,8 +171,8 @@ static void report_kick(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 }
 
 /*
- * Returns 1 if 'exit' is filled in, 0 if the backend consumed the exit, or a negative errno if decoding
- * failed: the next run decodes the exit again.
+ * Returns 1 if 'exit' is filled in, 0 if the backend consumed the exit, or a negative errno if
+ * decoding failed: the next run decodes the exit again.
  */
 static int decode_and_return(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {

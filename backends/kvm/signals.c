@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Signals that end KVM_RUN. During KVM_RUN, KVM sets the thread's signal mask to that of the vCPU: the
- * signals that the owner blocks, except the kick signal. So a kick also ends the run of a thread that has
- * blocked the kick signal since bind.
+ * Signals that end KVM_RUN. During KVM_RUN, KVM sets the thread's signal mask to that of the vCPU:
+ * the signals that the owner blocks, except the kick signal. So a kick also ends the run of a
+ * thread that has blocked the kick signal since bind.
  */
 #include <signal.h>
 #include <string.h>

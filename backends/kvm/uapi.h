@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Definitions that older KVM headers lack: those of Debian 12 are from Linux 6.1. They are used only if
- * KVM_CHECK_EXTENSION reports the feature, or if the kernel itself returns the value.
+ * Definitions that older KVM headers lack: those of Debian 12 are from Linux 6.1. They are used
+ * only if KVM_CHECK_EXTENSION reports the feature, or if the kernel itself returns the value.
  */
 #ifndef KVM_UAPI_H
 #define KVM_UAPI_H

@@ -8,8 +8,9 @@
 #include "backends/kvm/kvm.h"
 
 /*
- * KVM keeps a vCPU until its VM ends, even if its descriptor is closed, and creates no second one with the
- * same id. So a freed vCPU that was never set up stays on a list, and is reused for the same id.
+ * KVM keeps a vCPU until its VM ends, even if its descriptor is closed, and creates no second one
+ * with the same id. So a freed vCPU that was never set up stays on a list, and is reused for the
+ * same id.
  */
 static struct axk_vcpu *take_unused(struct axk_vm *kvm, uint32_t id)
 {

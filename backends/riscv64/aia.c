@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The in-kernel AIA, the RISC-V interrupt architecture: an IMSIC for each vCPU, which receives messages, and one
- * APLIC for the VM, which turns wired interrupts into messages.
+ * The in-kernel AIA, the RISC-V interrupt architecture: an IMSIC for each vCPU, which receives
+ * messages, and one APLIC for the VM, which turns wired interrupts into messages.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -166,8 +166,8 @@ static int set_number(const struct axk_vm *kvm, uint64_t attr, uint32_t value, c
 }
 
 /*
- * KVM's default, AUTO, uses the guest files of the host's IMSICs if there are any. If there are none, KVM
- * refuses to set AUTO or HWACCEL, so AUTO is not set, and HWACCEL is checked first.
+ * KVM's default, AUTO, uses the guest files of the host's IMSICs if there are any. If there are
+ * none, KVM refuses to set AUTO or HWACCEL, so AUTO is not set, and HWACCEL is checked first.
  */
 static int set_mode(const struct axk_vm *kvm, uint32_t mode)
 {
@@ -403,8 +403,8 @@ int axk_riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 		return axvcpu_fail(
 			kvm->vm, -ENOTSUP,
 			"irqfd: gsi %" PRIu32
-			": AXVM_EVENT_RESAMPLE is not supported: an AIA does not observe the end of "
-			"an interrupt",
+			": AXVM_EVENT_RESAMPLE is not supported, as an AIA does not observe "
+			"the end of an interrupt",
 			irqfd->gsi);
 	return axk_irqfd(arch_vm, irqfd);
 }

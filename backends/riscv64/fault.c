@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Finds the address of a fault for which KVM_RUN failed because of the guest. KVM returns only an errno, and
- * does not provide the registers of the trap. So this decodes the instruction at the program counter: either
- * the code itself is outside of memory, or the instruction is an access that KVM could not emulate.
+ * Finds the address of a fault for which KVM_RUN failed because of the guest. KVM returns only an
+ * errno, and does not provide the registers of the trap. So this decodes the instruction at the
+ * program counter: either the code itself is outside of memory, or the instruction is an access
+ * that KVM could not emulate.
  */
 #include <errno.h>
 
@@ -137,8 +138,8 @@ static bool decode_small(uint32_t insn, struct access *access)
 }
 
 /*
- * Decodes a 2-byte instruction. In both quadrants, functions 1 to 3 are loads and 5 to 7 stores, of 8 bytes
- * except integer words.
+ * Decodes a 2-byte instruction. In both quadrants, functions 1 to 3 are loads and 5 to 7 stores, of
+ * 8 bytes except integer words.
  */
 static bool decode_compressed(uint32_t insn, struct access *access)
 {
@@ -162,7 +163,9 @@ static bool decode_compressed(uint32_t insn, struct access *access)
 
 /* --- the fault -------------------------------------------------------------------------------- */
 
-/* Reads 2 bytes of code. Returns false if they are outside of memory; 'fault' then has the address. */
+/*
+ * Reads 2 bytes of code. Returns false if they are outside of memory; 'fault' then has the address.
+ */
 static bool fetch(struct axk_vcpu *vcpu, uint64_t satp, uint64_t pc, uint16_t *piece,
 		  struct axvcpu_exit_page_fault *fault)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Interrupts and exceptions for one vCPU. Interrupts go through the AIA, or through the single external line
- * without one. KVM cannot raise exceptions, so these are injected by setting the registers as a CPU does.
+ * Interrupts and exceptions for one vCPU. Interrupts go through the AIA, or through the single
+ * external line without one. KVM cannot raise exceptions, so these are injected by setting the
+ * registers as a CPU does.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -54,9 +54,9 @@ struct axk_vcpu_arch {
 #define KVM_ARCH_FLAGS false
 
 /*
- * A full barrier is needed between the store of Running, which a kicker reads, and the kernel's load of
- * immediate_exit. On riscv64 the compare-and-swap to Running does not order later plain loads, nor does the
- * entry to the kernel.
+ * A full barrier is needed between the store of Running, which a kicker reads, and the kernel's
+ * load of immediate_exit. On riscv64 the compare-and-swap to Running does not order later plain
+ * loads, nor does the entry to the kernel.
  */
 static inline void axk_arch_entry_barrier(void)
 {
@@ -88,8 +88,9 @@ static inline bool axk_arch_is_open(uint32_t exit_reason)
 }
 
 /*
- * Whether the guest can cause this errno of KVM_RUN, besides EFAULT and EHWPOISON: EIO for a misaligned access
- * outside of memory; EOPNOTSUPP for one that is no plain load or store, and for a fetch outside of memory.
+ * Whether the guest can cause this errno of KVM_RUN, besides EFAULT and EHWPOISON: EIO for a
+ * misaligned access outside of memory; EOPNOTSUPP for one that is no plain load or store, and for a
+ * fetch outside of memory.
  */
 static inline bool axk_arch_guest_errno(int ret)
 {
@@ -97,15 +98,16 @@ static inline bool axk_arch_guest_errno(int ret)
 }
 
 /*
- * Whether the failure may be transient (a memslot was being removed) and KVM_RUN should be retried: KVM (seen
- * on Linux 6.12) looks up the slot of a page fault twice, and returns EFAULT if it is removed in between.
+ * Whether the failure may be transient (a memslot was being removed) and KVM_RUN should be retried:
+ * KVM (seen on Linux 6.12) looks up the slot of a page fault twice, and returns EFAULT if it is
+ * removed in between.
  */
 static inline bool axk_arch_fault_may_pass(int ret)
 {
 	return ret == -EFAULT;
 }
 
-/* Whether this errno of KVM_RUN, with KVM_EXIT_FAIL_ENTRY, means that the guest could not be entered. */
+/* Whether KVM_EXIT_FAIL_ENTRY with this errno of KVM_RUN means that the guest cannot be entered. */
 static inline bool axk_arch_refused_entry(int ret)
 {
 	(void)ret;

@@ -9,11 +9,11 @@
 #define STA_NONE UINT64_MAX
 #define TIMER_NEVER UINT64_MAX
 
-/* --- register by register -------------------------------------------------------------------- */
+/* --- register by register --------------------------------------------------------------------- */
 
 /*
- * Stores the power-on value of a register of KVM's list in *value. Returns false if the register must not be
- * reset: a guest cannot change it, or its meaning is unknown here.
+ * Stores the power-on value of a register of KVM's list in *value. Returns false if the register
+ * must not be reset: a guest cannot change it, or its meaning is unknown here.
  */
 static bool reset_value(uint64_t id, uint64_t *value)
 {

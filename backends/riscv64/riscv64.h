@@ -65,7 +65,7 @@ int axk_riscv_set_irq_line(void *arch_vcpu, uint32_t line, bool level);
 int axk_riscv_fault_access(struct axk_vcpu *vcpu);
 
 /* translate.c */
-/* axvm_read() of an address that the guest chose: returns false, without a message, if it is no memory. */
+/* axvm_read() of an address of the guest's choice: false, without a message, if it is no memory. */
 bool axk_riscv_read(const struct axk_vcpu *vcpu, uint64_t gpa, void *buf, size_t len);
 /* Translates by the page tables of 'satp'. Returns false if the address is not mapped. */
 bool axk_riscv_walk(struct axk_vcpu *vcpu, uint64_t satp, uint64_t gva, uint64_t *gpa);

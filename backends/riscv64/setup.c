@@ -31,7 +31,7 @@ int axk_riscv_enter(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *con
 {
 	int ret = axk_riscv_set(vcpu, RISCV_CORE(regs.pc), vcpu->entry);
 
-	/* KVM's reset values of the other registers are right: supervisor mode, no tables, interrupts off. */
+	/* KVM's reset has set the others: supervisor mode, no tables, interrupts off. */
 	if (ret || config->mode == AXVCPU_MODE_RAW)
 		return ret;
 	ret = axk_riscv_set(vcpu, RISCV_CORE(regs.a0), vcpu->id);
@@ -51,7 +51,7 @@ int axk_riscv_set_entry(void *arch_vcpu, uint64_t entry)
 	return vcpu->is_setup ? axk_riscv_set(vcpu, RISCV_CORE(regs.pc), entry) : 0;
 }
 
-/* KVM starts the vCPU that was created first, whatever its id. The library starts the one with id 0. */
+/* KVM starts the vCPU that was created first; the library starts the one with id 0. */
 static int set_power(struct axk_vcpu *vcpu)
 {
 	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_RUNNABLE };

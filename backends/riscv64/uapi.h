@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Definitions that <asm/kvm.h> of Linux 6.1 lacks. They are used only if KVM reports the feature: by a
- * capability, a device or a register.
+ * Definitions that <asm/kvm.h> of Linux 6.1 lacks. They are used only if KVM reports the feature:
+ * by a capability, a device or a register.
  */
 #ifndef RISCV64_UAPI_H
 #define RISCV64_UAPI_H

@@ -22,7 +22,9 @@ static int host_gpa_bits(const struct axvm *vm, int kvm_fd)
 	return ret < KVM_GPA_BITS_MAX ? ret : KVM_GPA_BITS_MAX;
 }
 
-/* Sv39x4, Sv48x4 and Sv57x4 have three, four and five levels, with two more bits at the top level. */
+/*
+ * Sv39x4, Sv48x4 and Sv57x4 have three, four and five levels, with two more bits at the top level.
+ */
 int axk_arch_guest_page_table_levels(int kvm_fd)
 {
 	int bits = host_gpa_bits(NULL, kvm_fd);
@@ -43,7 +45,7 @@ static int set_gpa_bits(struct axk_vm *kvm, int kvm_fd, const struct axvm_config
 
 	if (bits < 0)
 		return bits;
-	/* KVM refuses a slot that ends at the end of its address space, so the last bit is not used. */
+	/* KVM refuses a slot at the end of its address space, so the last bit is not used. */
 	bits--;
 	if (config->gpa_bits > (uint32_t)bits)
 		return axvcpu_fail(kvm->vm, -ENOTSUP,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Inter-processor interrupts without an in-kernel LAPIC: decodes the guest's writes to the interrupt command
- * register, by the xAPIC page or the x2APIC MSRs.
+ * Inter-processor interrupts without an in-kernel LAPIC: decodes the guest's writes to the
+ * interrupt command register, by the xAPIC page or the x2APIC MSRs.
  */
 #include <string.h>
 
@@ -46,8 +46,8 @@ static struct command command(uint32_t low, uint32_t destination, uint32_t broad
 }
 
 /*
- * A startup IPI becomes CPU_UP. CPUs that run already ignore it, as does the sender. One that does not
- * address CPUs by id is reported as an IPI.
+ * A startup IPI becomes CPU_UP. CPUs that run already ignore it, as does the sender. One that does
+ * not address CPUs by id is reported as an IPI.
  */
 static bool decode_startup(const struct command *command, struct axvcpu_exit *exit)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * CPUID: the leaves that KVM supports on this host, with a topology of one package that has one core per
- * vCPU, and the caller's overrides.
+ * CPUID: the leaves that KVM supports on this host, with a topology of one package that has one
+ * core per vCPU, and the caller's overrides.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -86,9 +86,9 @@ const struct kvm_cpuid_entry2 *axk_x86_cpuid_find(const struct kvm_cpuid2 *cpuid
 }
 
 /*
- * EAX[7:0] is the physical address width of instructions. Nested page tables may map less: since Linux 6.10,
- * KVM reports that width in EAX[23:16], which is 48 with four levels. Older KVMs leave it 0, as do those
- * without nested paging, whose shadow page tables map all addresses.
+ * EAX[7:0] is the physical address width of instructions. Nested page tables may map less: since
+ * Linux 6.10, KVM reports that width in EAX[23:16], which is 48 with four levels. Older KVMs leave
+ * it 0, as do those without nested paging, whose shadow page tables map all addresses.
  */
 uint32_t axk_x86_cpuid_gpa_bits(const struct kvm_cpuid2 *cpuid)
 {
@@ -144,8 +144,8 @@ static void set_features(struct kvm_cpuid_entry2 *leaf, const struct place *plac
 }
 
 /*
- * Caches of levels 1 and 2 are private to a core; all cores share level 3. A span is all ones, so one that
- * is wider than its field becomes the field's maximum.
+ * Caches of levels 1 and 2 are private to a core; all cores share level 3. A span is all ones, so
+ * one that is wider than its field becomes the field's maximum.
  */
 static void set_cache(struct kvm_cpuid_entry2 *leaf, const struct place *place, bool intel)
 {

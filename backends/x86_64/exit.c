@@ -99,7 +99,7 @@ static int complete_io(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer
 	case AXVCPU_ANSWER_BYTES:
 		if (answer->u.bytes.len != bytes || !answer->u.bytes.ptr)
 			return axvcpu_fail(vm, -EINVAL,
-					   "complete: the string read has %zu bytes, the answer %zu",
+					   "complete: the read has %zu bytes, the answer %zu",
 					   bytes, answer->u.bytes.len);
 		memcpy(buf, answer->u.bytes.ptr, bytes);
 		return 0;

@@ -9,8 +9,8 @@
 #define NO_SUCH_CALL ((uint64_t)-KVM_ENOSYS)
 
 /*
- * The MSR by which a Xen guest requests its hypercall page; KVM's Xen support needs one, in the range of
- * hypervisor MSRs. Other guests never use it, as CPUID does not announce Xen.
+ * The MSR by which a Xen guest requests its hypercall page; KVM's Xen support needs one, in the
+ * range of hypervisor MSRs. Other guests never use it, as CPUID does not announce Xen.
  */
 #define XEN_PAGE_MSR 0x4ffff000u
 
@@ -89,7 +89,9 @@ int axk_x86_hypercall_init(struct axk_vm *kvm, const struct axvm_config *config)
 
 /* --- exits ------------------------------------------------------------------------------------------ */
 
-/* KVM does not fill in the arguments beyond the three of MAP_GPA_RANGE, its only call that exits. */
+/*
+ * KVM does not fill in the arguments beyond the three of MAP_GPA_RANGE, its only call that exits.
+ */
 static void decode_kvm_call(struct kvm_run *run, struct axvcpu_exit_hypercall *hypercall)
 {
 	*hypercall = (struct axvcpu_exit_hypercall){
@@ -129,9 +131,9 @@ void axk_x86_decode_hypercall(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 /* --- the doorbell ------------------------------------------------------------------------------------- */
 
 /*
- * KVM_CAP_SYNC_REGS: KVM stores the registers with the exit and loads them with the entry, so a doorbell
- * costs no further system call. KVM completes the OUT after it has loaded the registers, so rip must not
- * be changed.
+ * KVM_CAP_SYNC_REGS: KVM stores the registers with the exit and loads them with the entry, so a
+ * doorbell costs no further system call. KVM completes the OUT after it has loaded the registers,
+ * so rip must not be changed.
  */
 void axk_x86_doorbell_setup(struct axk_vcpu *vcpu)
 {

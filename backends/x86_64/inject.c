@@ -2,10 +2,10 @@
 /*
  * Interrupts, NMIs and exceptions for one vCPU.
  *
- * With an in-kernel LAPIC an interrupt is a message to it, from any thread. Without, KVM takes one vector at
- * a time, and only when the guest can take it: the others wait here. KVM delivers a vector that it has taken
- * without checking the guest's interrupt flag again, so it must get none before the instruction of an open
- * exit is completed, nor together with an exception.
+ * With an in-kernel LAPIC an interrupt is a message to it, from any thread. Without, KVM takes one
+ * vector at a time, and only when the guest can take it: the others wait here. KVM delivers a
+ * vector that it has taken without checking the guest's interrupt flag again, so it must get none
+ * before the instruction of an open exit is completed, nor together with an exception.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -70,7 +70,7 @@ static void pending_remove(struct axk_x86_pending *pending, unsigned int vector)
 		pending->vectors[vector / 64] &= ~(UINT64_C(1) << vector % 64);
 }
 
-/* --- entries of the table ---------------------------------------------------------------------- */
+/* --- entries of the table --------------------------------------------------------------------- */
 
 int axk_x86_inject_anywhere(void *arch_vcpu, uint32_t vector)
 {
@@ -212,7 +212,7 @@ static int give_exception(struct axk_vcpu *vcpu)
 	/* Completing the latest exit has raised an exception: that is delivered first. */
 	if (events.exception.injected || events.exception.pending)
 		return 0;
-	/* An interrupt that KVM has taken but not delivered would be delivered with interrupts disabled. */
+	/* An interrupt that KVM has taken would be delivered with interrupts disabled. */
 	take_back = events.interrupt.injected && !events.interrupt.soft &&
 		    !vcpu->vm->kernel_irqchip && pending->count[events.interrupt.nr] < UINT16_MAX;
 	if (take_back)

@@ -17,10 +17,7 @@ struct axk_vm_arch {
 	/* The leaves that KVM supports on this host, the base of every vCPU's CPUID. */
 	struct kvm_cpuid2 *cpuid;
 	uint16_t doorbell_port;
-	/*
-	 * Whether invalid MSR accesses exit only because x2APIC accesses are among them: the caller does not
-	 * get the others.
-	 */
+	/* Invalid MSR accesses exit, but only for those to the x2APIC; others get a fault. */
 	bool invalid_msrs;
 };
 
@@ -38,15 +35,15 @@ struct axk_x86_pending {
 	bool window;
 };
 
-/* What of guest memory setup has written for 64-bit code: tables.c. */
+/* The pages of guest memory that setup writes for 64-bit code: tables.c. */
 struct axk_x86_tables {
-	/* GiBs that the identity map covers. */
+	/* Size of the identity map in GiB. */
 	uint64_t gibs;
-	/* Page directories: one for each of these, and with frames one for the GDT. */
+	/* Number of page directories: one for each GiB, and with 'frames' one for the GDT. */
 	uint64_t directories;
-	/* The caller's boot area; */
+	/* Guest-physical address of the caller's boot area, if 'frames' is NULL. */
 	uint64_t area;
-	/* without one, frames of a page each, which are this vCPU's until it is freed. */
+	/* Without a boot area: one frame per page, which belong to this vCPU until it is freed. */
 	uint64_t *frames;
 	uint64_t nframes;
 };
@@ -73,8 +70,8 @@ struct axk_vcpu_arch {
 #define KVM_ARCH_SPLIT_IRQCHIP true
 
 /*
- * A full barrier is needed between the store of Running, which a kicker reads, and the kernel's load of
- * immediate_exit. On x86_64 the compare-and-swap to Running is one.
+ * A full barrier is needed between the store of Running, which a kicker reads, and the kernel's
+ * load of immediate_exit. On x86_64 the compare-and-swap to Running is one.
  */
 static inline void axk_arch_entry_barrier(void)
 {
@@ -120,14 +117,16 @@ static inline bool axk_arch_guest_errno(int ret)
 	return false;
 }
 
-/* Whether the failure may be transient (a memslot was being removed) and KVM_RUN should be retried. */
+/*
+ * Whether the failure may be transient (a memslot was being removed) and KVM_RUN should be retried.
+ */
 static inline bool axk_arch_fault_may_pass(int ret)
 {
 	(void)ret;
 	return false;
 }
 
-/* Whether this errno of KVM_RUN, with KVM_EXIT_FAIL_ENTRY, means that the guest could not be entered. */
+/* Whether KVM_EXIT_FAIL_ENTRY with this errno of KVM_RUN means that the guest cannot be entered. */
 static inline bool axk_arch_refused_entry(int ret)
 {
 	(void)ret;

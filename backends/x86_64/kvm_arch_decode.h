@@ -30,7 +30,7 @@ static inline bool axk_arch_decode_frequent(struct axk_vcpu *vcpu, struct axvcpu
 	data = (unsigned char *)run + run->io.data_offset;
 	io->buf = data;
 	axk_arch_io_fields(io, run);
-	/* One byte is by far the most frequent; the compiler makes one comparison of both conditions. */
+	/* One byte is by far the most frequent; both conditions become one comparison. */
 	if (likely(run->io.direction == KVM_EXIT_IO_OUT && run->io.size == 1)) {
 		axk_exit_frequent(exit, AXVCPU_EXIT_IO_WRITE, false, KVM_EXIT_IO, open_exit_kind);
 		io->data = *data;

@@ -5,7 +5,7 @@
 
 #include "backends/x86_64/x86_64.h"
 
-/* --- configuring exits, at the VM's creation ------------------------------------------------------ */
+/* --- configuring exits, at the VM's creation -------------------------------------------------- */
 
 #define REGISTERS_MAX (KVM_MSR_FILTER_MAX_BITMAP_SIZE * 8)
 
@@ -151,7 +151,7 @@ int axk_x86_complete_msr(struct axk_vcpu *vcpu, const struct axvcpu_answer *answ
 	}
 }
 
-/* --- MSRs that KVM stores -------------------------------------------------------------------------------- */
+/* --- MSRs that KVM stores --------------------------------------------------------------------- */
 
 /* struct kvm_msrs, which ends in a flexible array, with one entry. */
 struct one_msr {

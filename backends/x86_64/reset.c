@@ -27,8 +27,8 @@
 #define LINT0_EXTERNAL 0x700u
 
 /*
- * MSRs that are 0 at reset. An MSR that KVM lacks needs no reset. The time-stamp counter is not reset, as
- * the vCPUs of a VM compare theirs.
+ * MSRs that are 0 at reset. An MSR that KVM lacks needs no reset. The time-stamp counter is not
+ * reset, as the vCPUs of a VM compare theirs.
  */
 static const uint32_t zero_msrs[] = {
 	0x174,	    0x175,	0x176, /* SYSENTER_CS, ESP, EIP */
@@ -45,7 +45,7 @@ static const uint32_t zero_msrs[] = {
 };
 #define MSR_PAT 0x277
 
-/* --- state other than registers -------------------------------------------------------------------- */
+/* --- state other than registers --------------------------------------------------------------- */
 
 static int reset_events(struct axk_vcpu *vcpu)
 {
@@ -94,7 +94,7 @@ static int reset_debug(struct axk_vcpu *vcpu)
 	return axk_vcpu_ioctl(vcpu, KVM_SET_DEBUGREGS, &debugregs);
 }
 
-/* --- the in-kernel LAPIC ------------------------------------------------------------------------------ */
+/* --- the in-kernel LAPIC ---------------------------------------------------------------------- */
 
 static void lapic_set(struct kvm_lapic_state *lapic, unsigned int reg, uint32_t value)
 {

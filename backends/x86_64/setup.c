@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The first state of a vCPU: its mode, its GDT, its registers. */
+/* The initial state of a vCPU: its mode, its GDT, its registers. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -20,12 +20,12 @@
 #define EFER_LMA (UINT64_C(1) << 10)
 #define RFLAGS_FIXED UINT64_C(2)
 
-/* The selectors that Linux's boot protocol wants, and room for a 32-bit code segment before them. */
+/* The selectors that the Linux boot protocol requires, after a 32-bit code segment. */
 #define SELECTOR_CODE32 0x08
 #define SELECTOR_CODE 0x10
 #define SELECTOR_DATA 0x18
 
-/* Segment types with the accessed bit, which a CPU that loads the segment would set. */
+/* Segment types with the accessed bit, which a CPU sets when it loads the segment. */
 #define TYPE_CODE 0xb
 #define TYPE_DATA 0x3
 #define TYPE_TSS_BUSY 0xb
@@ -57,7 +57,7 @@ static struct kvm_segment flat_segment(uint16_t selector, uint8_t type, bool cod
 				     .g = 1 };
 }
 
-/* At 'gpa', which the guest reaches by the address 'linear'. */
+/* Writes the GDT at 'gpa', which the guest addresses as 'linear'. */
 static int write_gdt(struct axk_vcpu *vcpu, uint64_t gpa, uint64_t linear, bool code64,
 		     struct kvm_dtable *gdt)
 {
@@ -92,7 +92,7 @@ static void set_segments(struct kvm_sregs *sregs, struct kvm_segment code, struc
 {
 	sregs->cs = code;
 	sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data;
-	/* Hardware enters a guest only with a busy task segment. */
+	/* The hardware enters a guest only with a busy task segment. */
 	sregs->tr = (struct kvm_segment){ .limit = 0xffff, .type = TYPE_TSS_BUSY, .present = 1 };
 	sregs->ldt = (struct kvm_segment){ .limit = 0xffff, .type = TYPE_LDT, .present = 1 };
 	sregs->idt = (struct kvm_dtable){ 0 };
@@ -104,19 +104,22 @@ static int setup_64(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *con
 	struct axk_x86_boot boot;
 	int ret = check_boot_area(vcpu, config);
 
-	if (!ret)
-		ret = axk_x86_tables_place(vcpu, config, &boot);
-	if (!ret)
-		ret = write_gdt(vcpu, boot.gdt_gpa, boot.gdt_linear, true, &sregs->gdt);
-	if (!ret)
-		ret = axk_x86_tables_write(vcpu);
+	if (ret)
+		return ret;
+	ret = axk_x86_tables_place(vcpu, config, &boot);
+	if (ret)
+		return ret;
+	ret = write_gdt(vcpu, boot.gdt_gpa, boot.gdt_linear, true, &sregs->gdt);
+	if (ret)
+		return ret;
+	ret = axk_x86_tables_write(vcpu);
 	if (ret)
 		return ret;
 	set_segments(sregs, flat_segment(SELECTOR_CODE, TYPE_CODE, true),
 		     flat_segment(SELECTOR_DATA, TYPE_DATA, false));
 	sregs->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG;
 	sregs->cr3 = boot.root;
-	/* With SSE, which compilers take for granted in 64-bit code. */
+	/* With SSE enabled, as compilers use it in 64-bit code. */
 	sregs->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 	sregs->efer = EFER_LME | EFER_LMA;
 	return 0;
@@ -142,8 +145,8 @@ static int setup_32(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *con
 }
 
 /*
- * As after a reset, but with every segment at 0, and CS such that it reaches the entry. A CPU that
- * another one starts by SIPI finds itself at IP 0 of a segment of its own.
+ * As after a reset, except that all segments have base 0, and CS a base from which IP reaches the
+ * entry. A CPU that is started by SIPI begins at IP 0 of a code segment at the entry.
  */
 static int setup_16(struct axk_vcpu *vcpu, bool start, struct kvm_sregs *sregs,
 		    struct kvm_regs *regs)
@@ -153,7 +156,7 @@ static int setup_16(struct axk_vcpu *vcpu, bool start, struct kvm_sregs *sregs,
 
 	if (vcpu->entry > 0xfffff)
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
-				   "setup: entry %#" PRIx64 " is out of real mode's 1 MiB",
+				   "setup: entry %#" PRIx64 " is beyond the 1 MiB of real mode",
 				   vcpu->entry);
 	code.type = TYPE_CODE;
 	code.base = start && !(vcpu->entry % X86_PAGE) ? vcpu->entry : vcpu->entry & 0xf0000;
@@ -182,7 +185,7 @@ static int set_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *con
 	}
 }
 
-/* 32-bit code cannot be entered, and no stack can be, beyond what its registers hold. */
+/* In other modes than 64-bit, entry, stack and arg must fit into 32 bits. */
 static int check_width(const struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config)
 {
 	uint64_t max = config->mode == AXVCPU_MODE_64 ? UINT64_MAX : UINT32_MAX;
@@ -201,22 +204,26 @@ int axk_x86_enter_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *
 	};
 	int ret = check_width(vcpu, config);
 
-	if (!ret)
-		ret = set_mode(vcpu, config, start, sregs, &regs);
-	if (!ret)
-		ret = axk_vcpu_ioctl(vcpu, KVM_SET_SREGS, sregs);
-	if (!ret)
-		ret = axk_vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
-	return ret;
+	if (ret)
+		return ret;
+	ret = set_mode(vcpu, config, start, sregs, &regs);
+	if (ret)
+		return ret;
+	ret = axk_vcpu_ioctl(vcpu, KVM_SET_SREGS, sregs);
+	if (ret)
+		return ret;
+	return axk_vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
 }
 
-/* What a mode does not name stays as KVM resets it: the LAPIC's base, above all. */
+/* Fields that a mode does not set keep KVM's reset values, such as the LAPIC base. */
 static int setup_registers(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config)
 {
 	struct kvm_sregs sregs;
 	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
 
-	return ret ? ret : axk_x86_enter_mode(vcpu, config, false, &sregs);
+	if (ret)
+		return ret;
+	return axk_x86_enter_mode(vcpu, config, false, &sregs);
 }
 
 static int read_config(const struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
@@ -231,9 +238,9 @@ static int read_config(const struct axk_vcpu *vcpu, const struct axvcpu_setup_co
 		return axvcpu_fail(vm, -EINVAL, "setup: unknown mode %" PRIu32, config->mode);
 	if (x86->ncpuid && !x86->cpuid)
 		return axvcpu_fail(vm, -EINVAL, "setup: cpuid is NULL, ncpuid %zu", x86->ncpuid);
-	/* More than KVM takes, well below any overflow. */
+	/* Exceeds KVM's limit, and is far from any overflow. */
 	if (x86->ncpuid > 1024)
-		return axvcpu_fail(vm, -EINVAL, "setup: ncpuid is %zu, of at most 1024",
+		return axvcpu_fail(vm, -EINVAL, "setup: ncpuid is %zu; the maximum is 1024",
 				   x86->ncpuid);
 	return 0;
 }
@@ -247,16 +254,18 @@ int axk_x86_set_entry(void *arch_vcpu, uint64_t entry)
 }
 
 /*
- * KVM draws its map of LAPICs while it makes a vCPU, and that one is not in it yet. Until one of them
- * changes, an interrupt or a startup for the newest vCPU goes nowhere. To write what is there already
- * makes KVM draw it again.
+ * KVM updates its map of LAPICs while it creates a vCPU, and that vCPU is not in the map yet. Until
+ * a LAPIC changes, an interrupt or a startup IPI for the newest vCPU is lost. Writing a LAPIC's
+ * unchanged state makes KVM update the map.
  */
 static int announce_lapic(struct axk_vcpu *vcpu)
 {
 	struct kvm_lapic_state lapic;
 	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_LAPIC, &lapic);
 
-	return ret ? ret : axk_vcpu_ioctl(vcpu, KVM_SET_LAPIC, &lapic);
+	if (ret)
+		return ret;
+	return axk_vcpu_ioctl(vcpu, KVM_SET_LAPIC, &lapic);
 }
 
 int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
@@ -265,13 +274,16 @@ int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 	struct axvcpu_x86_setup x86;
 	int ret = read_config(vcpu, config, &x86);
 
-	/* The CPUID first: it decides which bits the registers may have. */
-	if (!ret)
-		ret = axk_x86_cpuid_set(vcpu, &x86);
-	if (!ret)
-		ret = config->mode == AXVCPU_MODE_RAW
-			      ? axk_x86_set_reg(vcpu, AXVCPU_REG_PC, vcpu->entry)
-			      : setup_registers(vcpu, config);
+	if (ret)
+		return ret;
+	/* CPUID first: it determines which register bits KVM accepts. */
+	ret = axk_x86_cpuid_set(vcpu, &x86);
+	if (ret)
+		return ret;
+	if (config->mode == AXVCPU_MODE_RAW)
+		ret = axk_x86_set_reg(vcpu, AXVCPU_REG_PC, vcpu->entry);
+	else
+		ret = setup_registers(vcpu, config);
 	if (!ret && vcpu->vm->kernel_irqchip)
 		ret = announce_lapic(vcpu);
 	if (ret) {
@@ -280,7 +292,7 @@ int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 	}
 	vcpu->is_setup = true;
 	axk_x86_doorbell_setup(vcpu);
-	/* For a reset. The caller's arch config does not outlive this call. */
+	/* For resets. The caller's arch config is only valid during this call. */
 	vcpu->arch.setup = *config;
 	vcpu->arch.setup.arch = NULL;
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * The pages of guest memory that 64-bit code starts with: a GDT, the top-level page table, a table for
- * every 512 GiB, a page directory for every GiB. They are in the caller's boot area, or are frames.
+ * each 512 GiB, a page directory for each GiB. They lie in the caller's boot area, or are frames.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,17 +17,17 @@
 #define LARGE_PAGE (UINT64_C(2) << 20)
 #define ENTRIES 512
 
-/* The lower half of 48 bits of linear addresses. */
+/* Upper bound of the identity map: the lower half of 48-bit linear addresses. */
 #define MAX_GIBS (UINT64_C(1) << 17)
 
-/* The first pages; then one for every 512 page directories, then these. */
+/* Indices of the first pages. The tables for 512 GiB follow, then the page directories. */
 #define PAGE_GDT 0
 #define PAGE_ROOT 1
 #define PAGE_UPPER 2
 
 /* --- how many, and where ---------------------------------------------------------------------------- */
 
-/* GiBs of the identity map: all memory, except frames, and the devices below 4 GiB. */
+/* Size of the identity map in GiB: all memory except frames, and the devices below 4 GiB. */
 static uint64_t gibs_to_map(struct axvm *vm)
 {
 	struct axvm_region region = AXVM_REGION_INIT;
@@ -65,7 +65,9 @@ void axk_x86_tables_free(struct axk_vcpu *vcpu)
 {
 	struct axk_x86_tables *tables = &vcpu->arch.tables;
 
-	/* In a forked child, a lock of theirs may be that of a thread which is not here. */
+	/*
+	 * In a forked child, a thread that the child does not have may hold the lock of the frames.
+	 */
 	if (!axvm_is_copy(vcpu->vm->vm))
 		for (uint64_t i = 0; i < tables->nframes; i++)
 			axvm_free_frame(vcpu->vm->vm, tables->frames[i]);
@@ -73,7 +75,7 @@ void axk_x86_tables_free(struct axk_vcpu *vcpu)
 	*tables = (struct axk_x86_tables){ 0 };
 }
 
-/* If it fails, axk_x86_tables_free() gives back those that it has. */
+/* On failure, axk_x86_tables_free() frees the frames that were allocated. */
 static int take_frames(struct axk_vcpu *vcpu, uint64_t n)
 {
 	struct axk_x86_tables *tables = &vcpu->arch.tables;
@@ -82,15 +84,16 @@ static int take_frames(struct axk_vcpu *vcpu, uint64_t n)
 
 	tables->frames = axv_sys_calloc(n, sizeof(*tables->frames));
 	if (!tables->frames)
-		return axvcpu_fail(vm, -ENOMEM, "setup: the list of %" PRIu64 " frames", n);
+		return axvcpu_fail(vm, -ENOMEM, "setup: allocating a list of %" PRIu64 " frames",
+				   n);
 	for (; tables->nframes < n; tables->nframes++) {
 		ret = axvm_alloc_frame(vm, &tables->frames[tables->nframes]);
 		if (ret)
 			return axvcpu_fail(vm, ret,
-					   "setup: no boot area is given, and of %" PRIu64
-					   " frames for its tables only %" PRIu64
-					   " can be allocated: %s",
-					   n, tables->nframes, axvcpu_last_error());
+					   "setup: there is no boot area, and only %" PRIu64
+					   " of %" PRIu64
+					   " frames for the tables could be allocated: %s",
+					   tables->nframes, n, axvcpu_last_error());
 	}
 	return 0;
 }
@@ -104,7 +107,7 @@ static int place_in_area(struct axk_vcpu *vcpu, const struct axvcpu_setup_config
 
 	if (config->boot_size < need)
 		return axvcpu_fail(vcpu->vm->vm, -ENOSPC,
-				   "setup: boot_size is %" PRIu64 ", the tables need %" PRIu64,
+				   "setup: boot_size is %" PRIu64 "; the tables need %" PRIu64,
 				   config->boot_size, need);
 	tables->area = config->boot_gpa;
 	tables->directories = tables->gibs;
@@ -112,8 +115,8 @@ static int place_in_area(struct axk_vcpu *vcpu, const struct axvcpu_setup_config
 }
 
 /*
- * A frame's guest-physical address can be too wide to be a linear one, so the GDT is not reached by an
- * identity map: its linear address is in the next GiB.
+ * A frame's guest-physical address can be too large for a linear address, so the identity map
+ * cannot cover the GDT: its linear address lies in the GiB after the identity map.
  */
 static int place_in_frames(struct axk_vcpu *vcpu)
 {
@@ -131,7 +134,7 @@ int axk_x86_tables_place(struct axk_vcpu *vcpu, const struct axvcpu_setup_config
 	struct axk_x86_tables *tables = &vcpu->arch.tables;
 	int ret = 0;
 
-	/* A reset makes what setup made, whatever has been mapped since. */
+	/* A reset writes the same tables as setup, even if regions were mapped since. */
 	if (!vcpu->is_setup) {
 		tables->gibs = gibs_to_map(vcpu->vm->vm);
 		if (config->boot_size)
@@ -150,7 +153,7 @@ int axk_x86_tables_place(struct axk_vcpu *vcpu, const struct axvcpu_setup_config
 
 /* --- writing ---------------------------------------------------------------------------------------------- */
 
-/* Writes page 'at': pointers to the 'n' pages from 'first', or to as many as it has room for. */
+/* Writes page 'at': entries for the 'n' pages from 'first', at most as many as fit. */
 static int write_pointers(struct axvm *vm, const struct axk_x86_tables *tables, uint64_t at,
 			  uint64_t first, uint64_t n)
 {
@@ -161,7 +164,7 @@ static int write_pointers(struct axvm *vm, const struct axk_x86_tables *tables, 
 	return axvm_write(vm, page_gpa(tables, at), table, sizeof(table));
 }
 
-/* Writes page 'at': it maps the 'n' large pages from 'gpa'. */
+/* Writes page 'at': a page directory that maps the 'n' large pages from 'gpa'. */
 static int write_directory(struct axvm *vm, const struct axk_x86_tables *tables, uint64_t at,
 			   uint64_t gpa, uint64_t n)
 {
@@ -172,7 +175,7 @@ static int write_directory(struct axvm *vm, const struct axk_x86_tables *tables,
 	return axvm_write(vm, page_gpa(tables, at), table, sizeof(table));
 }
 
-/* The identity map, from 0, and behind it the page of the GDT if there is a directory for that. */
+/* Writes the identity map, and after it the mapping of the GDT's page if that has a directory. */
 int axk_x86_tables_write(struct axk_vcpu *vcpu)
 {
 	const struct axk_x86_tables *tables = &vcpu->arch.tables;
@@ -182,13 +185,21 @@ int axk_x86_tables_write(struct axk_vcpu *vcpu)
 	uint64_t first = PAGE_UPPER + uppers;
 	int ret = write_pointers(vm, tables, PAGE_ROOT, PAGE_UPPER, uppers);
 
-	for (uint64_t i = 0; !ret && i < uppers; i++)
+	if (ret)
+		return ret;
+	for (uint64_t i = 0; i < uppers; i++) {
 		ret = write_pointers(vm, tables, PAGE_UPPER + i, first + i * ENTRIES,
 				     directories - i * ENTRIES);
-	for (uint64_t i = 0; !ret && i < tables->gibs; i++)
+		if (ret)
+			return ret;
+	}
+	for (uint64_t i = 0; i < tables->gibs; i++) {
 		ret = write_directory(vm, tables, first + i, i * GIB, ENTRIES);
-	if (!ret && directories > tables->gibs)
-		ret = write_directory(vm, tables, first + tables->gibs,
-				      page_gpa(tables, PAGE_GDT) & ~(LARGE_PAGE - 1), 1);
-	return ret;
+		if (ret)
+			return ret;
+	}
+	if (directories == tables->gibs)
+		return 0;
+	return write_directory(vm, tables, first + tables->gibs,
+			       page_gpa(tables, PAGE_GDT) & ~(LARGE_PAGE - 1), 1);
 }

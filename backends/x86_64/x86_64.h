@@ -9,8 +9,8 @@
 int axk_x86_set_entry(void *arch_vcpu, uint64_t entry);
 int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config);
 /*
- * Sets the registers for execution at vcpu->entry. 'sregs' supplies the fields that no mode sets; 'start':
- * the vCPU is started by another one, as by SIPI.
+ * Sets the registers for execution at vcpu->entry. 'sregs' supplies the fields that no mode sets;
+ * 'start': the vCPU is started by another one, as by SIPI.
  */
 int axk_x86_enter_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config, bool start,
 		       struct kvm_sregs *sregs);
@@ -18,35 +18,35 @@ int axk_x86_enter_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *
 /* tables.c: the pages of guest memory that 64-bit code starts with. */
 #define X86_PAGE UINT64_C(4096)
 struct axk_x86_boot {
-	/* Of the page tables: CR3. */
+	/* Address of the top-level page table, for CR3. */
 	uint64_t root;
-	/* The page of the GDT, by its guest-physical and its linear address. */
+	/* Guest-physical and linear address of the GDT's page. */
 	uint64_t gdt_gpa;
 	uint64_t gdt_linear;
 };
 /*
- * Finds the place of all pages: the config's boot area, or without one frames, which setup takes and a
- * reset uses again. If setup fails, the caller calls axk_x86_tables_free().
+ * Chooses the addresses of all pages: the config's boot area, or frames if there is none. A reset
+ * uses those of setup again. If setup fails, the caller must call axk_x86_tables_free().
  */
 int axk_x86_tables_place(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
 			 struct axk_x86_boot *boot);
-/* Writes the page tables there. */
+/* Writes the page tables to the pages that axk_x86_tables_place() chose. */
 int axk_x86_tables_write(struct axk_vcpu *vcpu);
-/* Gives the frames back, if there are any. */
+/* Frees the frames, if there are any. */
 void axk_x86_tables_free(struct axk_vcpu *vcpu);
 
 /* reset.c */
 int axk_x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
 
 /* cpuid.c */
-/* Reads the leaves that KVM supports into *cpuid, which the caller frees. 'vm' has the log hook, or is NULL. */
+/* Reads the leaves that KVM supports; the caller frees it. 'vm' has the log hook, or is NULL. */
 int axk_x86_cpuid_read(const struct axvm *vm, int kvm_fd, struct kvm_cpuid2 **cpuid);
 /* The width of guest-physical addresses. */
 uint32_t axk_x86_cpuid_gpa_bits(const struct kvm_cpuid2 *cpuid);
 /* Returns a leaf of 'cpuid', or NULL. */
 const struct kvm_cpuid_entry2 *axk_x86_cpuid_find(const struct kvm_cpuid2 *cpuid, uint32_t function,
 						  uint32_t index);
-/* Builds the CPUID table of a vCPU, which the caller frees. 'config' may be NULL. NULL: out of memory. */
+/* Builds a vCPU's CPUID table, which the caller frees. 'config' may be NULL. NULL: no memory. */
 struct kvm_cpuid2 *axk_x86_cpuid_build(const struct axk_vcpu *vcpu,
 				       const struct axvcpu_x86_setup *config);
 /* Builds the table and gives it to KVM. */
@@ -61,7 +61,7 @@ int axk_x86_request_irq_window(void *arch_vcpu);
 /* Drops all pending events. Events that KVM has taken already stay with KVM. */
 void axk_x86_inject_reset(struct axk_vcpu *vcpu);
 
-/* Call after a change that may affect whether the guest can take an interrupt: unknown until the next exit. */
+/* Whether the guest can take an interrupt is unknown until the next exit. */
 static inline void axk_x86_irq_state_changed(struct axk_vcpu *vcpu)
 {
 	vcpu->run->ready_for_interrupt_injection = 0;
@@ -93,11 +93,11 @@ int axk_x86_complete_hypercall(struct axk_vcpu *vcpu, const struct axvcpu_answer
 /* The range of the x2APIC MSRs. */
 #define X2APIC_MSR_FIRST 0x800u
 #define X2APIC_MSR_LAST 0x8ffu
-/* Turns a decoded MMIO access into an IPI exit, if it is one. False: handled here; the guest must be re-entered. */
+/* Turns a decoded MMIO access into an IPI exit. False: done, and the guest must be re-entered. */
 bool axk_x86_decode_ipi_mmio(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 /*
- * Decodes an access to the x2APIC MSRs that send interrupts. Returns 1 if 'exit' is filled in, 0 if the access
- * was handled here, -1 for any other MSR.
+ * Decodes an access to the x2APIC MSRs that send interrupts. Returns 1 if 'exit' is filled in, 0 if
+ * the access was handled here, -1 for any other MSR.
  */
 int axk_x86_decode_ipi_msr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, bool write);
 

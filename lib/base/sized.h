@@ -10,9 +10,9 @@ struct axvm;
 #define SIZED_MAX 4096
 
 /*
- * Copies a caller's config, which begins with its size, into one of this library's size. NULL gives the
- * defaults. Fields that the caller's header lacks become zero; fields that this library lacks must be
- * zero. Returns 0, or -EINVAL or -E2BIG with a message that names 'what'.
+ * Copies a caller's config, which begins with its size, into one of this library's size. NULL gives
+ * the defaults. Fields that the caller's header lacks become zero; fields that this library lacks
+ * must be zero. Returns 0, or -EINVAL or -E2BIG with a message that names 'what'.
  */
 int axv_sized_copy(const struct axvm *vm, const char *what, void *own, size_t own_size,
 		   const void *given);

@@ -38,7 +38,9 @@ struct timespec axv_timespec_of(int64_t ns)
 
 void axv_wait_briefly(unsigned int *waits)
 {
-	/* A futex that never changes: its timeout is the sleep, so no other system call is needed. */
+	/*
+	 * A futex that never changes: its timeout is the sleep, so no other system call is needed.
+	 */
 	static const uint32_t never;
 	unsigned int sleeps = *waits - YIELDS;
 	struct timespec ts;

@@ -24,13 +24,13 @@ int axv_affinity_init(const struct axvm *vm, struct axv_affinity *affinity,
 void axv_affinity_destroy(struct axv_affinity *affinity);
 
 /*
- * Pins the calling thread to the CPU 'favor' if that is not negative, in the set and usable, else to the
- * set. Does nothing without either. On failure nothing has changed.
+ * Pins the calling thread to the CPU 'favor' if that is not negative, in the set and usable, else
+ * to the set. Does nothing without either. On failure nothing has changed.
  */
 int axv_affinity_pin(const struct axvm *vm, struct axv_affinity *affinity, int favor);
 /*
- * Restores the calling thread's earlier set; if none of its CPUs is usable any more, sets all that are.
- * On failure nothing has changed.
+ * Restores the calling thread's earlier set; if none of its CPUs is usable any more, sets all that
+ * are. On failure nothing has changed.
  */
 int axv_affinity_restore(const struct axvm *vm, struct axv_affinity *affinity);
 

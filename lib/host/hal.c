@@ -36,8 +36,8 @@ static int mmap_region(struct axvm_region *region, int prot, int flags, int fd)
 
 /*
  * Maps anonymous memory at an hva with the same offset within a huge page as the gpa. Otherwise KVM
- * cannot map huge pages, and each 4 KiB page costs a fault on first access. Maps more than needed, and
- * unmaps both ends.
+ * cannot map huge pages, and each 4 KiB page costs a fault on first access. Maps more than needed,
+ * and unmaps both ends.
  */
 static int mmap_for_thp(struct axvm_region *region, int prot, int flags)
 {
@@ -122,7 +122,7 @@ static int map_file(struct axvm_region *region)
 {
 	bool shared = region->flags & AXVM_MEM_SHARED;
 	int prot = PROT_READ | PROT_WRITE;
-	/* Read before the size: seals are never removed, so with F_SEAL_SHRINK the size read later holds. */
+	/* Read before the size: seals stay, so F_SEAL_SHRINK guarantees the size read later. */
 	int seals = axv_sys_get_seals(region->fd);
 	struct stat st;
 	int ret = axv_sys_fstat(region->fd, &st);

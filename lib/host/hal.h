@@ -4,7 +4,7 @@
 
 #include "axvcpu/hal.h"
 
-/* Fills in the Linux default of each missing hook. Returns 0, or -EINVAL if one of a pair is missing. */
+/* Fills in the Linux default of missing hooks. -EINVAL if one hook of a pair is missing. */
 int axv_hal_complete(struct axvcpu_hal *hal);
 
 #endif

@@ -43,20 +43,20 @@ int axvcpu_drop_privileges(const struct axvcpu_privileges *privileges)
 	 SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | \
 	 SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
-/* What the threads must become, and how the caller gets there. */
+/* The privileges to reach, and the steps that the caller needs for them. */
 struct target {
 	struct axvcpu_privileges want;
 	/* want.groups, in ascending order */
 	uint32_t *groups;
-	/* want.uid and so on; with AXVCPU_PRIVILEGES_USER */
+	/* uid, gid and groups of 'want'; with AXVCPU_PRIVILEGES_USER */
 	struct axv_user user;
-	/* the caller may cut its bounding set and set its securebits */
+	/* the caller may reduce its bounding set and set its securebits */
 	bool setpcap;
-	/* it has still to become the user */
+	/* the caller must still become the user */
 	bool change_user;
 };
 
-/* Why a thread that is not the caller may not go on; NULL if it may. */
+/* Why another thread prevents the drop; NULL if it does not. */
 static const char *objection(const struct axv_thread_status *thread, const void *ctx)
 {
 	const struct target *target = ctx;
@@ -64,11 +64,11 @@ static const char *objection(const struct axv_thread_status *thread, const void 
 		       thread->ambient;
 
 	if (has & ~target->want.keep)
-		return "holds capabilities that are not to be kept";
+		return "holds capabilities other than those to keep";
 	if (!thread->no_new_privs)
-		return "has no no_new_privs";
+		return "does not have no_new_privs set";
 	if (!thread->is_user)
-		return "is another user, or has other groups";
+		return "has another user or other groups";
 	return NULL;
 }
 
@@ -104,19 +104,20 @@ static int check_config(const struct axvcpu_privileges *want)
 		return axvcpu_fail(NULL, -EINVAL, "privileges: unknown flags %#x",
 				   want->flags & ~AXVCPU_PRIVILEGES_USER);
 	if (want->reserved)
-		return axvcpu_fail(NULL, -EINVAL, "privileges: the reserved field is not 0");
+		return axvcpu_fail(NULL, -EINVAL, "privileges: the reserved field must be 0");
 	/* A forgotten flag must not leave root in place. */
 	if (!(want->flags & AXVCPU_PRIVILEGES_USER) &&
 	    (want->uid || want->gid || want->groups || want->ngroups))
 		return axvcpu_fail(NULL, -EINVAL,
-				   "privileges: a user is given without AXVCPU_PRIVILEGES_USER");
+				   "privileges: a user needs AXVCPU_PRIVILEGES_USER");
 	if (want->uid == UINT32_MAX || want->gid == UINT32_MAX)
-		return axvcpu_fail(NULL, -EINVAL, "privileges: -1 is no user or group id");
+		return axvcpu_fail(NULL, -EINVAL, "privileges: -1 is not a user or group id");
 	if (want->ngroups > NGROUPS_MAX)
-		return axvcpu_fail(NULL, -EINVAL, "privileges: %zu groups, of at most %d",
+		return axvcpu_fail(NULL, -EINVAL, "privileges: ngroups is %zu; the maximum is %d",
 				   want->ngroups, NGROUPS_MAX);
 	if (want->ngroups && !want->groups)
-		return axvcpu_fail(NULL, -EINVAL, "privileges: %zu groups at NULL", want->ngroups);
+		return axvcpu_fail(NULL, -EINVAL, "privileges: groups is NULL, ngroups %zu",
+				   want->ngroups);
 	return 0;
 }
 
@@ -127,7 +128,8 @@ static int copy_user(struct target *target)
 	if (want->ngroups) {
 		target->groups = axv_sys_calloc(want->ngroups, sizeof(*target->groups));
 		if (!target->groups)
-			return axvcpu_fail(NULL, -ENOMEM, "privileges: %zu groups", want->ngroups);
+			return axvcpu_fail(NULL, -ENOMEM, "privileges: allocating %zu groups",
+					   want->ngroups);
 		memcpy(target->groups, want->groups, want->ngroups * sizeof(*target->groups));
 		qsort(target->groups, want->ngroups, sizeof(*target->groups), compare_gids);
 	}
@@ -135,7 +137,7 @@ static int copy_user(struct target *target)
 	return 0;
 }
 
-/* Whether the caller can get there. Nothing has changed yet. */
+/* Checks that the caller can reach the target, before anything is changed. */
 static int check_rights(struct target *target)
 {
 	const uint64_t need = CAP(CAP_SETUID) | CAP(CAP_SETGID);
@@ -150,9 +152,10 @@ static int check_rights(struct target *target)
 		unsigned int n = (unsigned int)__builtin_ctzll(missing);
 		const char *name = capng_capability_to_name(n);
 
-		return axvcpu_fail(NULL, -EPERM,
-				   "privileges: capability %u (%s) is to be kept, but is not held",
-				   n, name ? name : "unknown");
+		return axvcpu_fail(
+			NULL, -EPERM,
+			"privileges: capability %u (%s) cannot be kept, as the caller lacks it", n,
+			name ? name : "unknown");
 	}
 	target->setpcap = self.effective & CAP(CAP_SETPCAP);
 	target->change_user = !self.is_user;
@@ -165,7 +168,7 @@ static int check_rights(struct target *target)
 
 /* --- the drop -------------------------------------------------------------------------------- */
 
-/* A failed step. Once anything has changed there is no way back, so it goes down all the way. */
+/* Handles a failed step. A change cannot be undone: after one, all capabilities are dropped. */
 static int step_failed(bool changed, int err, const char *what)
 {
 	const char *left = "";
@@ -189,7 +192,7 @@ static int set_keepcaps(const struct target *target, bool on)
 	return axv_sys_prctl(PR_SET_KEEPCAPS, on);
 }
 
-/* Of the calling thread alone. check_others() has looked at the others. */
+/* Changes the calling thread only. check_others() has checked the others. */
 static int become_user(const struct target *target, bool *changed)
 {
 	const struct axvcpu_privileges *want = &target->want;
@@ -253,7 +256,7 @@ static int drop(const struct target *target)
 	if (err)
 		return step_failed(changed, err, "prctl(PR_SET_NO_NEW_PRIVS)");
 	changed = true;
-	/* Inheritable ones go too, and with them the ambient ones. */
+	/* Also clears the inheritable capabilities, and with them the ambient ones. */
 	if (capng_apply(CAPNG_SELECT_CAPS))
 		return step_failed(changed, -EPERM, "libcap-ng: capabilities");
 	return 0;
@@ -270,9 +273,9 @@ static int verify(const struct target *target)
 	if (err)
 		return step_failed(true, err, "cannot verify");
 	if (self.permitted != keep || self.effective != keep || self.inheritable || self.ambient)
-		return step_failed(true, -EIO, "the capabilities are not as asked for");
+		return step_failed(true, -EIO, "the capabilities are not as requested");
 	if (!self.no_new_privs || !self.is_user)
-		return step_failed(true, -EIO, "no_new_privs or the user is not as asked for");
+		return step_failed(true, -EIO, "no_new_privs or the user is not as requested");
 	if (target->setpcap) {
 		int bits = axv_sys_prctl(PR_GET_SECUREBITS, 0);
 
@@ -280,11 +283,11 @@ static int verify(const struct target *target)
 			return step_failed(true, bits, "cannot verify: prctl(PR_GET_SECUREBITS)");
 		if (self.bounding & ~keep || (bits & SECUREBITS) != SECUREBITS)
 			return step_failed(true, -EIO,
-					   "bounding set or securebits are not as asked for");
+					   "bounding set or securebits are not as requested");
 	}
 	err = check_others(target, &self);
 	if (err)
-		return step_failed(true, err, "another thread is not down");
+		return step_failed(true, err, "another thread has not dropped its privileges");
 	return 0;
 }
 
@@ -296,14 +299,20 @@ int axvcpu_drop_privileges(const struct axvcpu_privileges *privileges)
 	if (err)
 		return err;
 	err = check_config(&target.want);
-	if (!err)
-		err = copy_user(&target);
-	if (!err)
-		err = check_rights(&target);
-	if (!err)
-		err = drop(&target);
-	if (!err)
-		err = verify(&target);
+	if (err)
+		return err;
+	err = copy_user(&target);
+	if (err)
+		goto out;
+	err = check_rights(&target);
+	if (err)
+		goto out;
+	err = drop(&target);
+	if (err)
+		goto out;
+	err = verify(&target);
+
+out:
 	free(target.groups);
 	return err;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * All system calls and allocations of the library. Tests wrap these functions at link time (ld --wrap)
- * to make any of them fail; the cost in the library is a direct call.
+ * All system calls and allocations of the library. Tests wrap these functions at link time (ld
+ * --wrap) to make any of them fail; the cost in the library is a direct call.
  *
- * Each returns 0 or a positive value, or a negative errno; errno is not used. None is a cancellation
- * point: a thread that ends in one would leave locks held.
+ * Each returns 0 or a positive value, or a negative errno; errno is not used. None is a
+ * cancellation point: a thread that ends in one would leave locks held.
  */
 #ifndef LIB_SYS_H
 #define LIB_SYS_H
@@ -27,7 +27,7 @@ int axv_sys_open(const char *path, int flags);
 int axv_sys_close(int fd);
 /* Returns the number of bytes read. */
 int axv_sys_read(int fd, void *buf, size_t len);
-/* Entries of a directory, as struct dirent each. Returns their bytes; 0 at the end. */
+/* Reads directory entries, each a struct dirent. Returns the number of bytes; 0 at the end. */
 int axv_sys_getdents(int fd, void *entries, size_t len);
 /* Enters the kernel directly, without libc. */
 int axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
@@ -41,8 +41,8 @@ int axv_sys_fstat(int fd, struct stat *st);
 int axv_sys_get_seals(int fd);
 int axv_sys_add_seals(int fd, int seals);
 /*
- * Lets the kernel copy within this process, whose id is 'self': a page that cannot be accessed is -EFAULT
- * instead of a signal. Returns the number of bytes copied, which may be less than 'len'.
+ * Lets the kernel copy within this process, whose id is 'self': a page that cannot be accessed is
+ * -EFAULT instead of a signal. Returns the number of bytes copied, which may be less than 'len'.
  */
 ssize_t axv_sys_copy(pid_t self, void *to, const void *from, size_t len);
 /* The calling thread's CPU set. The first returns the number of bytes that the kernel wrote. */
@@ -51,8 +51,8 @@ int axv_sys_setaffinity(const void *set, size_t size);
 int axv_sys_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
 int axv_sys_sigmask(int how, const sigset_t *set, sigset_t *old);
 /*
- * Consumes a pending signal that the calling thread blocks, without running its handler. Returns the
- * signal, or -EAGAIN if it is not pending.
+ * Consumes a pending signal that the calling thread blocks, without running its handler. Returns
+ * the signal, or -EAGAIN if it is not pending.
  */
 int axv_sys_sigtake(int sig);
 /* Sends a signal to one thread of a process. Async-signal-safe. */
@@ -65,11 +65,11 @@ void axv_sys_yield(void);
 int axv_sys_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
 			  void *arg);
 int axv_sys_setspecific(pthread_key_t key, const void *value);
-/* An operation with one argument at most. */
+/* For operations with at most one argument. */
 int axv_sys_prctl(int option, unsigned long arg);
 /*
- * The calling thread's alone, each of its ids. Those of libc change all threads, and end the process
- * where one of them cannot be changed.
+ * Set all ids (real, effective, saved, file system) of the calling thread only. The libc functions
+ * change all threads, and abort the process if one of them cannot be changed.
  */
 int axv_sys_setgroups(size_t n, const uint32_t *groups);
 int axv_sys_setgid(uint32_t gid);
@@ -80,8 +80,8 @@ int64_t axv_sys_now_ns(void);
 void *axv_sys_calloc(size_t n, size_t size);
 
 /*
- * axv_sys_ioctl() without an argument, for KVM_RUN: inline in the shipped library; a call, which tests can
- * wrap, in the objects that tests link.
+ * axv_sys_ioctl() without an argument, for KVM_RUN: inline in the shipped library; a call, which
+ * tests can wrap, in the objects that tests link.
  */
 static inline long axv_sys_ioctl_hot(int fd, unsigned long request)
 {

@@ -31,13 +31,13 @@ enum {
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-/* Room for a file of /proc, which grows as needed; the holder frees 'data'. */
+/* A buffer for a file of /proc. It grows as needed; its owner frees 'data'. */
 struct text {
 	char *data;
 	size_t size;
 };
 
-/* A status file is longer only for a thread of more groups than most have. */
+/* Only a thread with many groups has a longer status file. */
 #define TEXT_MIN 4096u
 
 static int text_grow(struct text *text, size_t used)
@@ -54,7 +54,7 @@ static int text_grow(struct text *text, size_t used)
 	return 0;
 }
 
-/* Reads a file to its end, and ends it with a NUL. Returns its bytes, or an errno without a message. */
+/* Reads a whole file, and adds a NUL. Returns its length, or a negative errno without a message. */
 static int read_file(const char *path, struct text *text)
 {
 	int fd = axv_sys_open(path, O_RDONLY | O_CLOEXEC);
@@ -105,7 +105,7 @@ static bool groups_are(const char *line, const struct axv_user *user)
 	}
 }
 
-/* Takes in one line of a status file. Returns which SEEN_* it was, or 0. */
+/* Parses one line of a status file. Returns its SEEN_*, or 0. */
 static int parse_line(const char *line, const struct axv_user *user,
 		      struct axv_thread_status *thread)
 {
@@ -121,11 +121,15 @@ static int parse_line(const char *line, const struct axv_user *user,
 		{ "CapAmb:", &thread->ambient, SEEN_AMB },
 	};
 
-	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
-		if (!strncmp(line, sets[i].name, strlen(sets[i].name)))
-			return sscanf(line + strlen(sets[i].name), "%" SCNx64, sets[i].set) == 1
-				       ? sets[i].seen
-				       : 0;
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		const char *name = sets[i].name;
+
+		if (strncmp(line, name, strlen(name)))
+			continue;
+		if (sscanf(line + strlen(name), "%" SCNx64, sets[i].set) != 1)
+			return 0;
+		return sets[i].seen;
+	}
 	if (!strncmp(line, "Pid:", 4))
 		return sscanf(line + 4, "%" SCNu32, &thread->tid) == 1 ? SEEN_PID : 0;
 	if (!strncmp(line, "NoNewPrivs:", 11)) {
@@ -147,7 +151,7 @@ static int parse_line(const char *line, const struct axv_user *user,
 	return 0;
 }
 
-/* 'path' is a status file. -ENOENT, -ESRCH: the thread has ended, and there is no message. */
+/* Reads a status file. -ENOENT, -ESRCH, without a message: the thread has ended. */
 static int read_status(const char *path, const struct axv_user *user, struct text *text,
 		       struct axv_thread_status *thread)
 {
@@ -183,12 +187,12 @@ int axv_thread_status_self(const struct axv_user *user, struct axv_thread_status
 
 /* --- the others ------------------------------------------------------------------------------ */
 
-/* In the kernel's flags of a thread: it exits, and executes nothing of the program any more. */
+/* A flag of the kernel: the thread is exiting, and executes no code of the program any more. */
 #define PF_EXITING 0x4u
 
 /*
- * Whether a thread exits, or has ended: the one that has joined it can still find it in /proc for a
- * moment, with all the credentials that it had.
+ * Whether a thread is exiting or has ended. After a join, the thread can still appear in /proc for
+ * a short time, with all its credentials.
  */
 static bool is_exiting(uint32_t tid, struct text *text)
 {
@@ -201,16 +205,16 @@ static bool is_exiting(uint32_t tid, struct text *text)
 	ret = read_file(path, text);
 	if (ret < 0)
 		return ret == -ENOENT || ret == -ESRCH;
-	/* Of a thread that has ended, the kernel writes nothing. */
+	/* The file of an ended thread is empty. */
 	if (!ret)
 		return true;
-	/* The name before it is the program's, and may hold anything. */
+	/* The name before the fields may contain any character. */
 	fields = strrchr(text->data, ')');
 	return fields && sscanf(fields + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) == 1 &&
 	       (flags & PF_EXITING);
 }
 
-/* What axv_thread_status_check_others() is given, and room for files. */
+/* The arguments of axv_thread_status_check_others(), and a buffer. */
 struct check {
 	const struct axv_user *user;
 	const struct axv_thread_status *self;
@@ -226,7 +230,7 @@ static int check_thread(struct check *check, const char *name)
 	const char *why;
 	int ret;
 
-	/* "." and ".." are 0. */
+	/* "." and ".." give 0. */
 	thread.tid = (uint32_t)strtoul(name, NULL, 10);
 	if (!thread.tid || thread.tid == check->self->tid)
 		return 0;
@@ -245,8 +249,8 @@ static int check_thread(struct check *check, const char *name)
 }
 
 /*
- * A thread that is created meanwhile inherits the credentials of one that is looked at, and the kernel
- * lists threads in the order of their creation.
+ * A thread that is created meanwhile inherits the credentials of a thread that is checked, and the
+ * kernel lists threads in the order of their creation.
  */
 static int check_list(struct check *check, int fd)
 {
@@ -263,7 +267,9 @@ static int check_list(struct check *check, int fd)
 			at += entry->d_reclen;
 		}
 	}
-	return n ? axvcpu_fail(NULL, n, "privileges: cannot list " TASKS) : 0;
+	if (n)
+		return axvcpu_fail(NULL, n, "privileges: cannot list " TASKS);
+	return 0;
 }
 
 int axv_thread_status_check_others(const struct axv_user *user,

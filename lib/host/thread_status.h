@@ -8,28 +8,28 @@
 #include <stdint.h>
 
 struct axv_user {
-	/* Of a thread: real, effective, saved, file system. */
+	/* All four ids of a thread must have this value: real, effective, saved, file system. */
 	uint32_t uid, gid;
-	/* In ascending order, as the kernel shows them. */
+	/* In ascending order, as the kernel lists them. */
 	const uint32_t *groups;
 	size_t ngroups;
 };
 
 struct axv_thread_status {
-	/* Its number in the pid namespace of /proc, which may be another than the caller's. */
+	/* Its id in the pid namespace of /proc, which may differ from the caller's. */
 	uint32_t tid;
 	uint64_t inheritable, permitted, effective, bounding, ambient;
 	bool no_new_privs;
-	/* It is the user that was asked for. */
+	/* Whether it has the given user and groups; true if none were given. */
 	bool is_user;
 };
 
-/* Reads the calling thread's. 'user' NULL: any user will do. Returns 0 or an errno, with a message. */
+/* Reads the calling thread's status. 'user' may be NULL. Returns 0, or an errno with a message. */
 int axv_thread_status_self(const struct axv_user *user, struct axv_thread_status *self);
 
 /*
- * Reads those of all threads except 'self'. Returns -EBUSY, with a message, if 'objection' has one to
- * a thread that is not exiting; or another errno.
+ * Reads the status of all threads except 'self'. Returns -EBUSY, with a message, if 'objection'
+ * returns a reason for a thread that is not exiting; or another negative errno.
  */
 int axv_thread_status_check_others(const struct axv_user *user,
 				   const struct axv_thread_status *self,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Interrupts through the VM's controllers, and event descriptors: checks the arguments, then calls the
- * backend. Interrupts for one vCPU are requests: lib/vcpu/request.c.
+ * Interrupts through the VM's controllers, and event descriptors: checks the arguments, then calls
+ * the backend. Interrupts for one vCPU are requests: lib/vcpu/request.c.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -24,7 +24,7 @@ struct axvm {
 	/* KVM ties a VM to the memory of the process that created it. */
 	struct axv_process process;
 	int kick_signal;
-	/* Whether events are forwarded as exits: these may change the meaning of the frequent exits. */
+	/* Events are forwarded, which may change the meaning of the frequent exits. */
 	bool forwards;
 
 	/* Guards the fields below. */
@@ -38,8 +38,8 @@ struct axvm {
 /* Returns -EPERM, with a message: the caller is a forked child. */
 int axv_vm_refuse_child(const struct axvm *vm);
 /*
- * Returns 0 in the VM's process; -EPERM, with a message, in a forked child of it. Every public function
- * calls it before it takes a lock, writes to shared memory or sends a signal.
+ * Returns 0 in the VM's process; -EPERM, with a message, in a forked child of it. Every public
+ * function calls it before it takes a lock, writes to shared memory or sends a signal.
  */
 static inline int axv_vm_check_process(const struct axvm *vm)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The process that a VM belongs to. A fork copies the library's objects, with locks that other threads
- * hold, but not KVM's objects, and shared mappings stay shared. So the library must recognise a forked
- * child before it takes a lock, writes to shared memory, or sends a signal. A child that uses its
- * parent's memory (vfork, CLONE_VM) counts as the same process.
+ * The process that a VM belongs to. A fork copies the library's objects, with locks that other
+ * threads hold, but not KVM's objects, and shared mappings stay shared. So the library must
+ * recognise a forked child before it takes a lock, writes to shared memory, or sends a signal. A
+ * child that uses its parent's memory (vfork, CLONE_VM) counts as the same process.
  */
 #ifndef LIB_PROCESS_H
 #define LIB_PROCESS_H
@@ -20,8 +20,9 @@
 
 struct axv_process {
 	/*
-	 * *mark is PROCESS_MARK in the process that initialised this. In a forked child it is 0, as the
-	 * kernel wipes the page; it is also 0 if the kernel does not wipe pages, and then 'pid' decides.
+	 * *mark is PROCESS_MARK in the process that initialised this. In a forked child it is 0, as
+	 * the kernel wipes the page; it is also 0 if the kernel does not wipe pages, and then 'pid'
+	 * decides.
 	 */
 	const uint64_t *mark;
 	/* Size of the page in bytes; 0 if the kernel does not wipe it. */

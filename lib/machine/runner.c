@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The runner: a thread for every vCPU. It uses only the public API, except for messages and waits. */
+/*
+ * The runner: a thread for every vCPU. It uses only the public API, except for messages and waits.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -80,9 +82,9 @@ struct retries {
 };
 
 /*
- * Whether to repeat a call that returned 'ret'. -EBUSY means that another thread was inside an operation,
- * which any thread may begin while the vCPU is not in the guest. It is transient, and no reason to end
- * the VM.
+ * Whether to repeat a call that returned 'ret'. -EBUSY means that another thread was inside an
+ * operation, which any thread may begin while the vCPU is not in the guest. It is transient, and no
+ * reason to end the VM.
  */
 static bool try_again(int ret, struct retries *retries)
 {
@@ -140,8 +142,8 @@ static bool bind_together(struct worker *worker)
 }
 
 /*
- * Cancellation is enabled in the handler only: in the library it would leave an operation on a vCPU half
- * done, or a lock held.
+ * Cancellation is enabled in the handler only: in the library it would leave an operation on a vCPU
+ * half done, or a lock held.
  */
 static int handle(const struct worker *worker, struct axvcpu_exit *exit)
 {
@@ -325,8 +327,8 @@ static int create_threads(struct axvm_runner *runner, const struct axvm_runner_c
 }
 
 /*
- * Waits until every worker has bound, then starts them; if one failed, makes all of them end. Returns
- * whether they run.
+ * Waits until every worker has bound, then starts them; if one failed, makes all of them end.
+ * Returns whether they run.
  */
 static bool release(struct axvm_runner *runner, size_t created)
 {
@@ -391,7 +393,7 @@ int axvm_runner_start(struct axvm *vm, const struct axvm_runner_config *given,
 	return ret;
 }
 
-/* --- stop, join, pause, free ---------------------------------------------------------------------------------------- */
+/* --- stop, join, pause, free ------------------------------------------------------------------ */
 
 int axvm_runner_stop(struct axvm_runner *runner)
 {
@@ -470,7 +472,9 @@ int axvm_runner_pause(struct axvm_runner *runner, int64_t timeout_ns)
 
 	if (ret)
 		return ret;
-	/* Requests the pause of all vCPUs first, so that they stop together; then waits for each. */
+	/*
+	 * Requests the pause of all vCPUs first, so that they stop together; then waits for each.
+	 */
 	for (size_t i = 0; !ret && i < runner->nworkers; i++)
 		ret = axvcpu_pause(runner->workers[i].vcpu, 0);
 	for (size_t i = 0; !ret && i < runner->nworkers; i++) {

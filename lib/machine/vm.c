@@ -200,8 +200,8 @@ int axvm_new(const struct axvm_config *config, struct axvm **out)
 }
 
 /*
- * Whether the data that a lock guards is consistent. In a forked child, a lock that another thread held
- * at the fork stays locked, and that thread's change stays half done.
+ * Whether the data that a lock guards is consistent. In a forked child, a lock that another thread
+ * held at the fork stays locked, and that thread's change stays half done.
  */
 static bool is_unlocked(pthread_mutex_t *lock)
 {
@@ -227,7 +227,7 @@ int axvm_free(struct axvm *vm)
 		vm->ops->vm_free(vm->arch);
 	if (!copy || is_unlocked(&vm->memory.change))
 		axv_memory_destroy(vm);
-	/* In a forked child no lock is destroyed: that may wait for threads that the child does not have. */
+	/* In a forked child no lock is destroyed: that may wait for threads of the parent. */
 	if (!copy) {
 		axv_frames_destroy(&vm->frames);
 		pthread_mutex_destroy(&vm->lock);

@@ -98,7 +98,7 @@ static void access_piece(const struct transfer *transfer, unsigned char *hva, ui
 	}
 }
 
-/* --- memory that may be truncated ------------------------------------------------------------------ */
+/* --- memory that may be truncated ------------------------------------------------------------- */
 
 static int copy_by_kernel(const struct axvm *vm, unsigned char *to, const unsigned char *from,
 			  uint64_t n)
@@ -107,7 +107,7 @@ static int copy_by_kernel(const struct axvm *vm, unsigned char *to, const unsign
 		ssize_t copied = axv_sys_copy(vm->process.pid, to, from, n);
 
 		if (copied <= 0)
-			/* -EFAULT is blamed on guest memory: the caller's buffer must be valid, as for memcpy(). */
+			/* The buffer must be valid, as for memcpy(): guest memory is missing. */
 			return copied == -EFAULT || !copied ? -EIO : (int)copied;
 		to += copied;
 		from += copied;
@@ -151,7 +151,7 @@ static int access_truncatable(const struct axvm *vm, const struct transfer *tran
 	}
 	if (ret != -EPERM && ret != -EACCES && ret != -ENOSYS)
 		return ret;
-	/* A sandbox forbids the call, or the kernel lacks it: access the memory at the risk of SIGBUS. */
+	/* A sandbox or an old kernel refuses the call: copy at the risk of SIGBUS. */
 	access_piece(transfer, hva, done, n);
 	return 0;
 }
@@ -166,8 +166,8 @@ static const char *reason(int err)
 	case -EROFS:
 		return "the region is read-only for the host";
 	case -EIO:
-		return "the mapped file was truncated, or its storage failed; part of the range may have "
-		       "been copied";
+		return "the mapped file was truncated, or its storage failed; part of the range "
+		       "may have been copied";
 	default:
 		return "process_vm_readv";
 	}

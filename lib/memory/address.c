@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Converts guest-physical addresses and host pointers: HAL hooks, and their default by the memory map. */
+/* Guest-physical addresses and host pointers: by the HAL, whose default is the memory map. */
 #include <errno.h>
 #include <inttypes.h>
 

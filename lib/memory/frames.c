@@ -2,9 +2,9 @@
 /*
  * Frames: single pages of guest memory.
  *
- * A hypervisor has few memory slots, and changing them is slow. So frames are allocated from chunks:
- * regions of 512 pages with a bitmap. An empty chunk is unmapped if another one has room; the last one
- * with room stays, so that allocating and freeing a frame repeatedly changes no slot.
+ * A hypervisor has few memory slots, and changing them is slow. So frames are allocated from
+ * chunks: regions of 512 pages with a bitmap. An empty chunk is unmapped if another one has room;
+ * the last one with room stays, so that allocating and freeing a frame repeatedly changes no slot.
  */
 #include "lib/memory/frames.h"
 
@@ -183,7 +183,9 @@ static void chunk_unmap(struct axvm *vm, struct frame_chunk *chunk)
 {
 	struct axv_frames *frames = &vm->frames;
 
-	/* The chunk is freed with the region. If unmapping fails, the chunk keeps serving frames. */
+	/*
+	 * The chunk is freed with the region. If unmapping fails, the chunk keeps serving frames.
+	 */
 	if (!axv_memory_unmap_chunk(vm, chunk->gpa, (uint64_t)CHUNK_FRAMES * vm->limits.page_size))
 		return;
 	pthread_mutex_lock(&frames->lock);

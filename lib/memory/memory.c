@@ -224,7 +224,7 @@ static int host_map(struct axvm *vm, struct axv_region *region)
 	if (info->backing == AXVM_MEM_FILE)
 		info->fd = -1;
 	region->hva = info->hva;
-	/* The host may write to a region that is read-only for the guest, unless others own the memory. */
+	/* The host may write to what is read-only for the guest, unless others own it. */
 	region->host_readonly = (info->flags & AXVM_MEM_READONLY) &&
 				(info->backing == AXVM_MEM_CALLER ||
 				 (info->flags & AXVM_MEM_SHARED));

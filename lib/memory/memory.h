@@ -65,8 +65,9 @@ int axv_memory_init(struct axv_memory_map *map);
 void axv_memory_destroy(struct axvm *vm);
 
 /*
- * Maps 'info' at the highest free address from 'floor' up that is a multiple of its length, a
- * power of two. The region belongs to 'chunk': only axv_memory_unmap_chunk() unmaps it, and frees 'chunk'.
+ * Maps 'info' at the highest free address from 'floor' up that is a multiple of its length, a power
+ * of two. The region belongs to 'chunk': only axv_memory_unmap_chunk() unmaps it, and frees
+ * 'chunk'.
  */
 int axv_memory_map_chunk(struct axvm *vm, struct axvm_region *info, uint64_t floor,
 			 struct frame_chunk *chunk);
@@ -74,7 +75,7 @@ int axv_memory_unmap_chunk(struct axvm *vm, uint64_t gpa, uint64_t len);
 /* Returns the chunk that contains the address, or NULL. The caller must be a reader of 'srcu'. */
 struct frame_chunk *axv_memory_find_chunk(struct axvm *vm, uint64_t gpa);
 
-/* --- table.c: the index ---------------------------------------------------------------------------- */
+/* --- table.c: the index ----------------------------------------------------------------------- */
 
 /* Returns 0 or -ENOMEM. */
 int axv_memory_table_init(struct axv_memory_map *map);
@@ -89,10 +90,12 @@ static inline const struct axv_memory_table *axv_memory_table(struct axv_memory_
 /* Returns the index of the region that contains 'gpa', or table->count. */
 size_t axv_memory_find(struct axv_memory_map *map, const struct axv_memory_table *table,
 		       uint64_t gpa);
-/* Returns the index of the first region that ends above 'gpa', which is where a new one would go. */
+/*
+ * Returns the index of the first region that ends above 'gpa', which is where a new one would go.
+ */
 size_t axv_memory_lower_bound(const struct axv_memory_table *table, uint64_t gpa);
 
-/* Return a copy with room for a region at index 'at', or without the region there. NULL: out of memory. */
+/* A copy with room for a region at index 'at', or without the region there. NULL: out of memory. */
 struct axv_memory_table *axv_memory_table_with(const struct axv_memory_table *old, size_t at);
 struct axv_memory_table *axv_memory_table_without(const struct axv_memory_table *old, size_t at);
 /* Makes 'table' the current version. The caller must hold 'change'. */

@@ -71,8 +71,8 @@ static bool try_advance(struct axv_srcu *srcu)
 }
 
 /*
- * An advance that is in progress in another thread may have checked its counters already. The two after
- * it have not, and they check different parities.
+ * An advance that is in progress in another thread may have checked its counters already. The two
+ * after it have not, and they check different parities.
  */
 uint64_t axv_srcu_stamp(struct axv_srcu *srcu)
 {

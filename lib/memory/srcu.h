@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Sleepable read-copy-update, modelled on the kernel's SRCU. Readers count themselves in and out, never
- * wait, and may sleep in between. A writer publishes a new version by an atomic pointer, and frees the
- * old one when all readers that may have seen it have left: after axv_srcu_synchronize().
+ * Sleepable read-copy-update, modelled on the kernel's SRCU. Readers count themselves in and out,
+ * never wait, and may sleep in between. A writer publishes a new version by an atomic pointer, and
+ * frees the old one when all readers that may have seen it have left: after axv_srcu_synchronize().
  *
  * The counters. A reader adds 1 to the counter of its stripe and of the parity of the current
  * epoch, and later subtracts it from the same counter. Stripes keep threads off one another's cache
  * lines. Parities keep a stream of new readers from delaying a writer: it advances the epoch, so
  * that it only waits for counters that new readers no longer use.
  *
- * Why no reader is missed. Assume that a writer has published a new version and then finds a counter
- * at 0. Four accesses are sequentially consistent, so they have one order that all threads agree
- * on:
+ * Why no reader is missed. Assume that a writer has published a new version and then finds a
+ * counter at 0. Four accesses are sequentially consistent, so they have one order that all threads
+ * agree on:
  *
  *     reader:  R1  adds 1 to the counter        writer:  W1  stores the pointer
  *              R2  loads the pointer                     W2  loads the counter
@@ -25,8 +25,8 @@
  * itself in under a parity that is no longer the current one. Such a late reader can delay a
  * writer, but only once for each thread.
  *
- * A reader leaves with release order, and a counter is only changed by read-modify-write: a writer that
- * finds it at 0 is ordered after all accesses of the readers that it counted.
+ * A reader leaves with release order, and a counter is only changed by read-modify-write: a writer
+ * that finds it at 0 is ordered after all accesses of the readers that it counted.
  */
 #ifndef LIB_SRCU_H
 #define LIB_SRCU_H
@@ -46,7 +46,7 @@
 #define SRCU_WAITED (UINT32_C(1) << 31)
 
 struct axv_srcu_stripe {
-	/* By parity. Counters of different stripes never share a cache line, whatever the alignment. */
+	/* By parity. At any alignment, stripes do not share a cache line. */
 	_Atomic uint32_t readers[2];
 	unsigned char pad[SRCU_CACHE_LINE - 2 * sizeof(uint32_t)];
 };
@@ -71,8 +71,9 @@ void axv_srcu_destroy(struct axv_srcu *srcu);
 void axv_srcu_synchronize(struct axv_srcu *srcu);
 
 /*
- * The same without waiting. A version that was replaced before axv_srcu_stamp() returned 'stamp' has no
- * reader once axv_srcu_poll() has returned true. Each poll advances the epoch as far as it can.
+ * The same without waiting. A version that was replaced before axv_srcu_stamp() returned 'stamp'
+ * has no reader once axv_srcu_poll() has returned true. Each poll advances the epoch as far as it
+ * can.
  */
 uint64_t axv_srcu_stamp(struct axv_srcu *srcu);
 bool axv_srcu_poll(struct axv_srcu *srcu, uint64_t stamp);

@@ -19,7 +19,7 @@ size_t axv_memory_lower_bound(const struct axv_memory_table *table, uint64_t gpa
 		else
 			high = mid;
 	}
-	/* 'low' starts above gpa; the region before it starts at or below, and may extend beyond gpa. */
+	/* 'low' starts above gpa; the region before it may contain gpa. */
 	if (low && gpa - table->keys[low - 1].gpa < table->keys[low - 1].region->len)
 		low--;
 	return low;
@@ -82,8 +82,9 @@ int axv_memory_table_init(struct axv_memory_map *map)
 }
 
 /*
- * Frees earlier versions without waiting for readers. While a reader is inside, which may be long if it
- * waits for a page, every change keeps a version; otherwise each is freed one or two changes later.
+ * Frees earlier versions without waiting for readers. While a reader is inside, which may be long
+ * if it waits for a page, every change keeps a version; otherwise each is freed one or two changes
+ * later.
  */
 static void free_retired(struct axv_memory_map *map)
 {

@@ -7,7 +7,9 @@
 #include "axvcpu/exit.h"
 #include "lib/base/compiler.h"
 
-/* A buffer that is filled piece by piece; 'used' also counts bytes that did not fit, as snprintf(). */
+/*
+ * A buffer that is filled piece by piece; 'used' also counts bytes that did not fit, as snprintf().
+ */
 struct text {
 	char *buf;
 	size_t len;

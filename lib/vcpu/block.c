@@ -67,8 +67,8 @@ int axvcpu_wake(struct axvcpu *vcpu)
 	if (axvm_is_copy(vcpu->vm))
 		return -EPERM;
 	/*
-	 * The sleeper stores Blocked, then reads 'wake'; this sets 'wake', then reads the state. So at
-	 * least one of the two sees the other.
+	 * The sleeper stores Blocked, then reads 'wake'; this sets 'wake', then reads the state. So
+	 * at least one of the two sees the other.
 	 */
 	if (!atomic_exchange(&vcpu->wake, 1) && axvcpu_state(vcpu) == AXVCPU_BLOCKED)
 		axv_sys_futex_wake((const uint32_t *)&vcpu->wake);

@@ -101,8 +101,8 @@ int axv_vcpu_leave_guest(struct axvcpu *vcpu)
 		return ret;
 	axvcpu_wake(vcpu);
 	/*
-	 * An owner that is not Running here will see the backend's kick when it enters. The signal can
-	 * only fail if the owner has ended, and then no thread is in the guest.
+	 * An owner that is not Running here will see the backend's kick when it enters. The signal
+	 * can only fail if the owner has ended, and then no thread is in the guest.
 	 */
 	word = atomic_load(&vcpu->state);
 	if (axv_state_of(word) == AXVCPU_RUNNING)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Power state, for the run loop and the request queue. Call these inside an operation on the vCPU. */
+/*
+ * Power state, for the run loop and the request queue. Call these inside an operation on the vCPU.
+ */
 #ifndef LIB_POWER_H
 #define LIB_POWER_H
 
@@ -15,8 +17,9 @@ void axv_power_pause(struct axvcpu *vcpu, bool paused);
 /* Carries out a RESET or START request. */
 int axv_power_reset(struct axvcpu *vcpu, const struct axvcpu_request *request);
 /*
- * Called by the owner of a Blocked vCPU: sleeps until the vCPU may execute or has requests (returns 0),
- * or a kick or a signal must be reported (returns 1, with 'exit' filled in). Or a negative errno.
+ * Called by the owner of a Blocked vCPU: sleeps until the vCPU may execute or has requests (returns
+ * 0), or a kick or a signal must be reported (returns 1, with 'exit' filled in). Or a negative
+ * errno.
  */
 int axv_power_park(struct axvcpu *vcpu, struct axvcpu_exit *exit);
 

@@ -85,7 +85,7 @@ int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_regs *regs)
 	return ret;
 }
 
-/* --- by hypervisor ids -------------------------------------------------------------------- */
+/* --- by hypervisor ids ------------------------------------------------------------------------ */
 
 int axvcpu_get_reg_bytes(struct axvcpu *vcpu, uint64_t id, void *buf, size_t len)
 {
@@ -140,7 +140,7 @@ int axvcpu_reg_list(struct axvcpu *vcpu, uint64_t *ids, size_t count)
 	return ret;
 }
 
-/* --- entry and return value ------------------------------------------------------------------------------ */
+/* --- entry and return value ------------------------------------------------------------------- */
 
 int axvcpu_set_entry(struct axvcpu *vcpu, uint64_t entry)
 {

@@ -232,9 +232,9 @@ void axv_queue_drain_unowned(struct axvcpu *vcpu)
 	struct axv_op op;
 
 	/*
-	 * A sender queues its request, then looks for an owner; a leaving owner first releases the vCPU,
-	 * then looks for requests. Each has a fence between its two steps, so at least one of them sees
-	 * the other.
+	 * A sender queues its request, then looks for an owner; a leaving owner first releases the
+	 * vCPU, then looks for requests. Each has a fence between its two steps, so at least one of
+	 * them sees the other.
 	 */
 	atomic_thread_fence(memory_order_seq_cst);
 	while ((atomic_load(&vcpu->attention) & ATTENTION_REQUESTS) &&
@@ -255,7 +255,9 @@ void axv_op_end(struct axvcpu *vcpu, const struct axv_op *op, enum axvcpu_state 
 
 /* --- sending ---------------------------------------------------------------------------------------------- */
 
-/* Checks that the backend has the operation, so that the sender gets the error, not only the owner. */
+/*
+ * Checks that the backend has the operation, so that the sender gets the error, not only the owner.
+ */
 static int check(const struct axvcpu *vcpu, const struct axvcpu_request *request)
 {
 	const struct axvcpu_arch_ops *ops = vcpu->ops;
@@ -374,7 +376,7 @@ static int enqueue(struct axvcpu *vcpu, const struct axvcpu_request *request, in
 	else if (axv_thread.current == vcpu)
 		ret = axvcpu_fail(vcpu->vm, -EBUSY,
 				  "request: vCPU %" PRIu32
-				  ": called inside an operation on this vCPU; the timeout must be 0",
+				  ": inside an operation on this vCPU the timeout must be 0",
 				  vcpu->id);
 	else
 		put(&vcpu->requests, &queued);

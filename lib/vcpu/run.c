@@ -21,7 +21,7 @@
 /* Returned by do_pending_work() for a vCPU that is paused or off. */
 #define PARKED 1
 
-/* Does the work that 'attention' names, before the guest is entered. Returns 0, PARKED, or an errno. */
+/* Does the work that 'attention' names, before an entry. Returns 0, PARKED, or a negative errno. */
 static int do_pending_work(struct axvcpu *vcpu)
 {
 	uint32_t attention;
@@ -73,7 +73,7 @@ static int finish_exit(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret)
 		vcpu->terminal_kind = exit->kind;
 		atomic_fetch_or(&vcpu->attention, ATTENTION_TERMINAL);
 	}
-	/* The backend also reports 'kicked' for a request; only axvcpu_kick() is reported to the caller. */
+	/* The backend also sets it for requests; callers only get kicks of axvcpu_kick(). */
 	if (exit->kicked)
 		exit->kicked = !!atomic_exchange(&vcpu->kick, 0);
 	else if (exit->kind == AXVCPU_EXIT_NOTHING)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The state machine: one atomic word. Every operation begins with a compare-and-swap on it, so a second
- * thread is refused whichever operation it tries.
+ * The state machine: one atomic word. Every operation begins with a compare-and-swap on it, so a
+ * second thread is refused whichever operation it tries.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -44,7 +44,7 @@ int axv_state_refuse(struct axvcpu *vcpu, uint64_t word, const char *what)
 			   vcpu->id, axvcpu_state_name(state));
 }
 
-/* Returns whether the operation has begun. *word is the state word before it, or the one that refused it. */
+/* Returns whether the operation has begun. *word is the state word that was seen. */
 static bool begin(struct axvcpu *vcpu, unsigned int allowed, uint64_t busy, struct axv_op *op,
 		  uint64_t *word)
 {
@@ -68,8 +68,8 @@ bool axv_op_try(struct axvcpu *vcpu, unsigned int allowed, struct axv_op *op)
 }
 
 /*
- * Waits if another thread is inside a short operation, such as reading a register. Returns false if the
- * vCPU is unavailable for any other reason.
+ * Waits if another thread is inside a short operation, such as reading a register. Returns false if
+ * the vCPU is unavailable for any other reason.
  */
 static bool wait_if_brief(const struct axvcpu *vcpu, uint64_t word, unsigned int *waits)
 {

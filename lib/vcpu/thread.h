@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Threads of this process: their numbers, the vCPU that each operates on, whether each has ended. */
+/*
+ * Threads of this process: their numbers, the vCPU that each operates on, whether each has ended.
+ */
 #ifndef LIB_THREAD_H
 #define LIB_THREAD_H
 
@@ -24,8 +26,8 @@ uint64_t axv_thread_serial(void);
 void axv_thread_set_current(struct axvcpu *vcpu);
 
 /*
- * Returns a reference to the calling thread's record, which outlives the thread and tells whether it
- * has ended. NULL: out of memory. Released by axv_thread_record_put().
+ * Returns a reference to the calling thread's record, which outlives the thread and tells whether
+ * it has ended. NULL: out of memory. Released by axv_thread_record_put().
  */
 struct axv_thread_record *axv_thread_record_get(void);
 void axv_thread_record_put(struct axv_thread_record *record);

@@ -140,7 +140,7 @@ int axvcpu_free(struct axvcpu *vcpu)
 	if (!vcpu)
 		return 0;
 	vm = vcpu->vm;
-	/* In a forked child no lock is taken; queued requests may lie on stacks that no longer exist. */
+	/* In a forked child no lock is taken, and requests may lie on stacks that are gone. */
 	copy = axvm_is_copy(vm);
 	if (copy)
 		axv_op_begin_copy(vcpu, &op);
@@ -148,11 +148,11 @@ int axvcpu_free(struct axvcpu *vcpu)
 		ret = axv_op_begin_long(vcpu, any, "free", &op);
 	if (ret)
 		return ret;
-	/* Checked inside the operation: the owner cannot go to sleep now. In a forked child it never wakes. */
+	/* Checked inside the operation: now the owner cannot go to sleep. */
 	if (!copy && op.from == AXVCPU_BLOCKED) {
 		axv_op_leave(vcpu, &op, op.from);
 		return axvcpu_fail(vcpu->vm, -EBUSY,
-				   "free: vCPU %u: its owner is blocked in axvcpu_block() or paused",
+				   "free: vCPU %u: its owner is blocked (axvcpu_block() or pause)",
 				   vcpu->id);
 	}
 	/* Best effort: the vCPU is freed even if this fails. */
@@ -323,7 +323,7 @@ int axvcpu_flush(struct axvcpu *vcpu)
 	return ret;
 }
 
-/* --- reading its properties ---------------------------------------------------------------------------------- */
+/* --- reading its properties ------------------------------------------------------------------- */
 
 uint32_t axvcpu_id(const struct axvcpu *vcpu)
 {

@@ -17,17 +17,19 @@
 #include "lib/vcpu/thread.h"
 
 /*
- * The state word: enum axvcpu_state; whether a thread is inside an operation (run is RUNNING | BUSY);
- * whether 'attention' and 'open_exit_kind' are not 0; and, from bit STATE_OWNER_SHIFT, the owner's
- * axv_thread_serial() while Ready, Running or Blocked. One word, so that a single compare-and-swap of
- * run or complete checks all of it. The bit PROCESS_MARK is never set in it.
+ * The state word: enum axvcpu_state; whether a thread is inside an operation (run is RUNNING |
+ * BUSY); whether 'attention' and 'open_exit_kind' are not 0; and, from bit STATE_OWNER_SHIFT, the
+ * owner's axv_thread_serial() while Ready, Running or Blocked. One word, so that a single
+ * compare-and-swap of run or complete checks all of it. The bit PROCESS_MARK is never set in it.
  */
 #define STATE_MASK UINT64_C(0xff)
 #define STATE_BUSY UINT64_C(0x100)
 #define STATE_ATTENTION UINT64_C(0x200)
 #define STATE_OPEN_EXIT UINT64_C(0x400)
 #define STATE_FLAGS (STATE_ATTENTION | STATE_OPEN_EXIT)
-/* With BUSY: the operation is short, and other threads wait for it instead of failing with -EBUSY. */
+/*
+ * With BUSY: the operation is short, and other threads wait for it instead of failing with -EBUSY.
+ */
 #define STATE_BRIEF UINT64_C(0x800)
 #define STATE_OWNER_SHIFT 16
 /* A value that no vCPU's state word has. */
@@ -57,12 +59,12 @@ struct axvcpu {
 	/* Kind of the latest exit while it waits for an answer; else AXVCPU_EXIT_NOTHING. */
 	uint32_t open_exit_kind;
 	/*
-	 * ATTENTION_*: why run must take the slow path. axv_op_leave() copies into the state word whether
-	 * this and 'open_exit_kind' are set. A thread that sets a bit during a run also kicks, which ends
-	 * the run and so updates the word.
+	 * ATTENTION_*: why run must take the slow path. axv_op_leave() copies into the state word
+	 * whether this and 'open_exit_kind' are set. A thread that sets a bit during a run also
+	 * kicks, which ends the run and so updates the word.
 	 */
 	_Atomic uint32_t attention;
-	/* Points to whether the backend has work to do before the next entry: no fast path then. Never NULL. */
+	/* Whether the backend has work before the next entry: no fast path then. Not NULL. */
 	const bool *backend_has_work;
 	const struct axvcpu_arch_ops *ops;
 	struct axvm *vm;
@@ -71,8 +73,9 @@ struct axvcpu {
 	/* A futex: 1 if axvcpu_wake() was called and no block has consumed it. */
 	_Atomic uint32_t wake;
 	/*
-	 * Whether axvcpu_kick() was called and no run has reported it. (The backend's kick may also be due
-	 * to a request.) A full word, like 'starting': riscv64 exchanges smaller ones by a function call.
+	 * Whether axvcpu_kick() was called and no run has reported it. (The backend's kick may also
+	 * be due to a request.) A full word, like 'starting': riscv64 exchanges smaller ones by a
+	 * function call.
 	 */
 	_Atomic uint32_t kick;
 
@@ -89,7 +92,9 @@ struct axvcpu {
 	bool paused;
 	/* Kind of the exit that set ATTENTION_TERMINAL, for the message. */
 	uint32_t terminal_kind;
-	/* The owner's kernel thread id, for signals; stored before the state word names the owner. */
+	/*
+	 * The owner's kernel thread id, for signals; stored before the state word names the owner.
+	 */
 	_Atomic pid_t tid;
 	/* The latest owner's record; NULL before the first. Used inside an operation only. */
 	struct axv_thread_record *owner;
@@ -117,15 +122,17 @@ static inline uint64_t axv_state_owner(uint64_t word)
 struct axv_op {
 	struct axvcpu *previous;
 	enum axvcpu_state from;
-	/* axv_thread_serial() of the owner that axv_op_end() stores, if the new state has an owner. */
+	/*
+	 * axv_thread_serial() of the owner that axv_op_end() stores, if the new state has an owner.
+	 */
 	uint64_t owner;
 };
 
 /*
- * Begins an operation that needs one of the states 'allowed': until axv_op_end(), no other thread can
- * begin one, and the vCPU is current. The operation must be short, or continue with axv_op_enter():
- * other threads wait for it. Returns 0, or -EBADFD, -EBUSY or, in a forked child, -EPERM, with a
- * message that names 'what'.
+ * Begins an operation that needs one of the states 'allowed': until axv_op_end(), no other thread
+ * can begin one, and the vCPU is current. The operation must be short, or continue with
+ * axv_op_enter(): other threads wait for it. Returns 0, or -EBADFD, -EBUSY or, in a forked child,
+ * -EPERM, with a message that names 'what'.
  */
 int axv_op_begin(struct axvcpu *vcpu, unsigned int allowed, const char *what, struct axv_op *op);
 /* The same for operations that may take long: other threads get -EBUSY instead of waiting. */
@@ -136,9 +143,13 @@ bool axv_op_try(struct axvcpu *vcpu, unsigned int allowed, struct axv_op *op);
 /* axv_op_begin() for operations that only the owner may use. */
 int axv_op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what,
 		       struct axv_op *op);
-/* In a forked child, where no other thread uses the copy: begins even if the state word says busy. */
+/*
+ * In a forked child, where no other thread uses the copy: begins even if the state word says busy.
+ */
 void axv_op_begin_copy(struct axvcpu *vcpu, struct axv_op *op);
-/* Makes the calling thread the owner; takes over the reference to its record. Inside an operation. */
+/*
+ * Makes the calling thread the owner; takes over the reference to its record. Inside an operation.
+ */
 void axv_op_own(struct axvcpu *vcpu, struct axv_op *op, struct axv_thread_record *record);
 /* Ends the operation in state 'to', and drains the queue if the vCPU then has no owner. */
 void axv_op_end(struct axvcpu *vcpu, const struct axv_op *op, enum axvcpu_state to);
@@ -159,8 +170,8 @@ int axv_vcpu_leave_guest(struct axvcpu *vcpu);
 /* block.c: sleeps until a wake, and consumes it. Returns 0, -ETIMEDOUT or -EINTR. */
 int axv_vcpu_sleep(struct axvcpu *vcpu, int64_t timeout_ns);
 /*
- * Moves from Blocked to the state and flags 'to', after waiting for a short operation of another thread.
- * Returns false, with the state word in *word, if the vCPU is not Blocked.
+ * Moves from Blocked to the state and flags 'to', after waiting for a short operation of another
+ * thread. Returns false, with the state word in *word, if the vCPU is not Blocked.
  */
 bool axv_vcpu_awaken(struct axvcpu *vcpu, uint64_t to, uint64_t *word);
 
