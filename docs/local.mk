@@ -39,6 +39,7 @@ docs/man/pages/stamp: $(MANUAL_INPUT)
 dist-manual: docs/man/pages/stamp
 	rm -rf $(distdir)/docs/man/pages
 	cp -R docs/man/pages $(distdir)/docs/man
+	rm $(distdir)/docs/man/pages/stamp
 else
 if SHIPPED_MANUAL
 MANUAL = $(srcdir)/docs/man/pages
