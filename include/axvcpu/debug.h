@@ -100,7 +100,7 @@ AXVCPU_API int axvcpu_set_debug(struct axvcpu *vcpu, const struct axvcpu_debug *
  *
  * States: Free, Ready, Blocked; unchanged.
  * Threads: any.
- * Source: guest_page_table_query() of the architecture's vCPU
+ * Source: guest_page_table_query() of AxVcpuAccessGuestState, an unreleased trait
  */
 AXVCPU_API int axvcpu_translate(struct axvcpu *vcpu, uint64_t gva, uint64_t *gpa);
 

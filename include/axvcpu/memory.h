@@ -258,7 +258,7 @@ AXVCPU_API int axvm_set(struct axvm *vm, uint64_t gpa, uint8_t byte, uint64_t le
  *         returned an unaligned address; -ENOMEM; -EPERM; errnos of the kernel and of the hooks.
  *
  * Threads: any.
- * Source: AxVCpuHal::alloc_frame()
+ * Source: AxMmHal::alloc_frame(), through AxVCpuHal::MmHal
  */
 AXVCPU_API int axvm_alloc_frame(struct axvm *vm, uint64_t *gpa);
 
@@ -271,7 +271,7 @@ AXVCPU_API int axvm_alloc_frame(struct axvm *vm, uint64_t *gpa);
  *         -EPERM; errnos of the hook.
  *
  * Threads: any.
- * Source: AxVCpuHal::dealloc_frame()
+ * Source: AxMmHal::dealloc_frame(), through AxVCpuHal::MmHal
  */
 AXVCPU_API int axvm_free_frame(struct axvm *vm, uint64_t gpa);
 
@@ -286,7 +286,7 @@ AXVCPU_API int axvm_free_frame(struct axvm *vm, uint64_t gpa);
  *         memory. axvcpu_last_error() then returns a message.
  *
  * Threads: any.
- * Source: AxVCpuHal::phys_to_virt()
+ * Source: AxMmHal::phys_to_virt(), through AxVCpuHal::MmHal
  */
 AXVCPU_API void *axvm_phys_to_virt(struct axvm *vm, uint64_t gpa);
 
@@ -302,7 +302,7 @@ AXVCPU_API void *axvm_phys_to_virt(struct axvm *vm, uint64_t gpa);
  * @return 0; -ENOENT: the address is in no region; -EPERM; errnos of the hook.
  *
  * Threads: any.
- * Source: AxVCpuHal::virt_to_phys()
+ * Source: AxMmHal::virt_to_phys(), through AxVCpuHal::MmHal
  */
 AXVCPU_API int axvm_virt_to_phys(struct axvm *vm, const void *ptr, uint64_t *gpa);
 

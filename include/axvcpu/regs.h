@@ -189,7 +189,7 @@ struct axvcpu_regs {
  *
  * States: Free, Ready, Blocked; unchanged.
  * Threads: any.
- * Source: read_gpr() of the architecture's vCPU
+ * Source: read_gpr() of AxVcpuAccessGuestState, an unreleased trait
  */
 AXVCPU_API int axvcpu_get_reg(struct axvcpu *vcpu, uint64_t id, uint64_t *value);
 
