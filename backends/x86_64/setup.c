@@ -265,9 +265,12 @@ int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 	struct axvcpu_x86_setup x86;
 	int ret = read_config(vcpu, config, &x86);
 
+	if (ret)
+		return ret;
+	/* Those of an earlier setup, if the vCPU has been moved back to Created: axvcpu/crate.h. */
+	axk_x86_tables_free(vcpu);
 	/* The CPUID first: it decides which bits the registers may have. */
-	if (!ret)
-		ret = axk_x86_cpuid_set(vcpu, &x86);
+	ret = axk_x86_cpuid_set(vcpu, &x86);
 	if (!ret)
 		ret = config->mode == AXVCPU_MODE_RAW
 			      ? axk_x86_set_reg(vcpu, AXVCPU_REG_PC, vcpu->entry)
