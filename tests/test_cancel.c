@@ -81,6 +81,24 @@ static int hook_get_affinity(void *ctx, void *set, size_t size)
 	return 0;
 }
 
+static int hook_alloc_frame(void *ctx, struct axvm *of, uint64_t *gpa)
+{
+	(void)ctx;
+	(void)of;
+	*gpa = GPA;
+	cancellation_point();
+	return 0;
+}
+
+static int hook_free_frame(void *ctx, struct axvm *of, uint64_t gpa)
+{
+	(void)ctx;
+	(void)of;
+	(void)gpa;
+	cancellation_point();
+	return 0;
+}
+
 static int hook_irq_fetch(void *ctx, uint64_t *vector)
 {
 	(void)ctx;
@@ -148,6 +166,11 @@ static int alloc_frame(void)
 	uint64_t gpa;
 
 	return axvm_alloc_frame(vm, &gpa);
+}
+
+static int free_frame(void)
+{
+	return axvm_free_frame(vm, GPA);
 }
 
 static void check_frames(void)
@@ -230,6 +253,7 @@ enum point {
 	POINT_AFFINITY = 4,
 	POINT_IRQ = 8,
 	POINT_OP = 16,
+	POINT_FRAME = 32,
 };
 
 static const struct {
@@ -247,6 +271,8 @@ static const struct {
 	{ "unmap, in the backend", POINT_OP, prepare_map, unmap, check_unmap },
 	{ "unmap, in the log", POINT_LOG, NULL, unmap_nothing, check_unmap },
 	{ "alloc_frame", POINT_MAP, NULL, alloc_frame, check_frames },
+	{ "alloc_frame, in the HAL", POINT_FRAME, NULL, alloc_frame, check_frames },
+	{ "free_frame, in the HAL", POINT_FRAME, NULL, free_frame, check_frames },
 	{ "new", POINT_OP, NULL, new_vcpu, check_new_vcpu },
 	{ "finalize", POINT_OP, NULL, finalize, check_finalize },
 	{ "bind", POINT_AFFINITY, prepare_vcpu, bind_unbind, check_vcpu },
@@ -294,6 +320,10 @@ static void begin(enum point point)
 		hal.get_affinity = hook_get_affinity;
 		vcpu_config.cpu_set = &cpus;
 		vcpu_config.cpu_set_size = sizeof(cpus);
+	}
+	if (point & POINT_FRAME) {
+		hal.alloc_frame = hook_alloc_frame;
+		hal.free_frame = hook_free_frame;
 	}
 	if (point & POINT_IRQ)
 		hal.irq_fetch = hook_irq_fetch;

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include <axvcpu/crate.h>
+
 #include "child.h"
 #include "guest.h"
 #include "suite.h"
@@ -306,6 +308,43 @@ START_TEST(frames_are_the_hals_and_all_go_back)
 }
 END_TEST
 
+static void back_to_created(void)
+{
+	ck_ok(axvcpu_transition_state(guest.vcpu, AXVCPU_FREE, AXVCPU_CREATED));
+}
+
+START_TEST(second_setup_places_the_tables_anew)
+{
+	struct axvcpu_setup_config config = AXVCPU_SETUP_CONFIG_INIT;
+
+	create_with_pool();
+	/* A mode that has no tables. */
+	config.mode = AXVCPU_MODE_RAW;
+	ck_ok(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &config));
+	ck_assert_uint_eq(pool.allocated, 0);
+	back_to_created();
+	setup_with(0x3000);
+	ck_assert_uint_eq(pool.allocated, FRAMES);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_X86_CR3), 0x103000);
+
+	back_to_created();
+	config = config_with(0x3000);
+	config.boot_gpa = GUEST_BOOT;
+	config.boot_size = GUEST_BOOT_SIZE;
+	ck_ok(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &config));
+	ck_assert_uint_eq(pool.freed, FRAMES);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_X86_CR3), GUEST_BOOT + 0x1000);
+
+	back_to_created();
+	setup_with(0x3000);
+	ck_assert_uint_eq(pool.allocated, 2 * FRAMES);
+	ck_ok(axvcpu_bind(guest.vcpu));
+	expect_copy(0x3000);
+	guest_end(&guest);
+	ck_assert_uint_eq(pool.freed, 2 * FRAMES);
+}
+END_TEST
+
 static void free_all(void)
 {
 	child_expect(!axvcpu_free(guest.vcpu));
@@ -373,6 +412,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(frames, each_vcpu_has_frames_of_its_own_until_it_is_freed);
 	tcase_add_test(frames, frames_are_the_hals_and_all_go_back);
+	tcase_add_test(frames, second_setup_places_the_tables_anew);
 	tcase_add_loop_test(frames, forked_child_gives_no_frames_back, 0, CHILD_WAYS);
 
 	tcase_add_test(refused, address_of_a_boot_area_without_its_size_is_refused);

@@ -276,6 +276,8 @@ int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 
 	if (ret)
 		return ret;
+	/* Tables of an earlier setup, if the vCPU was moved back to Created: axvcpu/crate.h. */
+	axk_x86_tables_free(vcpu);
 	/* CPUID first: it determines which register bits KVM accepts. */
 	ret = axk_x86_cpuid_set(vcpu, &x86);
 	if (ret)

@@ -135,15 +135,17 @@ int axk_x86_tables_place(struct axk_vcpu *vcpu, const struct axvcpu_setup_config
 	int ret = 0;
 
 	/* A reset writes the same tables as setup, even if regions were mapped since. */
-	if (!vcpu->is_setup) {
+	if (!tables->directories) {
 		tables->gibs = gibs_to_map(vcpu->vm->vm);
 		if (config->boot_size)
 			ret = place_in_area(vcpu, config);
 		else
 			ret = place_in_frames(vcpu);
 	}
-	if (ret)
+	if (ret) {
+		axk_x86_tables_free(vcpu);
 		return ret;
+	}
 	boot->root = page_gpa(tables, PAGE_ROOT);
 	boot->gdt_gpa = boot->gdt_linear = page_gpa(tables, PAGE_GDT);
 	if (tables->frames)

@@ -12,7 +12,7 @@
  * guest memory and translate addresses.
  *
  * A hook must return: it must not end the thread or jump out. Thread cancellation is disabled while
- * a hook runs, except in alloc_frame, free_frame, phys_to_virt and virt_to_phys.
+ * a hook runs, except in phys_to_virt and virt_to_phys.
  */
 #ifndef AXVCPU_HAL_H
 #define AXVCPU_HAL_H

@@ -248,13 +248,16 @@ static int check_thread(struct check *check, const char *name)
 			   thread.tid, why);
 }
 
+/* As libc has it. Between two calls, the kernel can skip a thread if another one has ended. */
+#define LIST_BYTES 32768
+
 /*
  * A thread that is created meanwhile inherits the credentials of a thread that is checked, and the
  * kernel lists threads in the order of their creation.
  */
 static int check_list(struct check *check, int fd)
 {
-	_Alignas(struct dirent) char entries[4096];
+	_Alignas(struct dirent) char entries[LIST_BYTES];
 	int n;
 
 	while ((n = axv_sys_getdents(fd, entries, sizeof(entries))) > 0) {

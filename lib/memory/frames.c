@@ -219,6 +219,25 @@ int axv_frames_free(void *ctx, struct axvm *vm, uint64_t gpa)
 
 /* --- the calls -------------------------------------------------------------------------------- */
 
+/* The HAL hooks. The backend calls them inside an operation on a vCPU, too, so without cancellation. */
+static int hook_alloc(struct axvm *vm, uint64_t *gpa)
+{
+	int cancel = axv_cancel_disable();
+	int ret = vm->hal.alloc_frame(vm->hal.ctx, vm, gpa);
+
+	axv_cancel_restore(cancel);
+	return ret;
+}
+
+static int hook_free(struct axvm *vm, uint64_t gpa)
+{
+	int cancel = axv_cancel_disable();
+	int ret = vm->hal.free_frame(vm->hal.ctx, vm, gpa);
+
+	axv_cancel_restore(cancel);
+	return ret;
+}
+
 int axvm_alloc_frame(struct axvm *vm, uint64_t *gpa)
 {
 	unsigned int failures = axv_error_count;
@@ -227,7 +246,7 @@ int axvm_alloc_frame(struct axvm *vm, uint64_t *gpa)
 
 	if (ret)
 		return ret;
-	ret = vm->hal.alloc_frame(vm->hal.ctx, vm, &frame);
+	ret = hook_alloc(vm, &frame);
 	if (ret < 0) {
 		/* A hook may fail without a message. */
 		if (axv_error_count == failures)
@@ -235,7 +254,7 @@ int axvm_alloc_frame(struct axvm *vm, uint64_t *gpa)
 		return ret;
 	}
 	if (frame % vm->limits.page_size) {
-		vm->hal.free_frame(vm->hal.ctx, vm, frame);
+		hook_free(vm, frame);
 		return axvcpu_fail(vm, -EINVAL,
 				   "alloc_frame: the HAL's frame at %#" PRIx64 " is unaligned",
 				   frame);
@@ -251,7 +270,7 @@ int axvm_free_frame(struct axvm *vm, uint64_t gpa)
 
 	if (ret)
 		return ret;
-	ret = vm->hal.free_frame(vm->hal.ctx, vm, gpa);
+	ret = hook_free(vm, gpa);
 	if (ret < 0 && axv_error_count == failures)
 		axvcpu_fail(vm, ret, "free_frame %#" PRIx64 ": the HAL's free_frame failed", gpa);
 	return ret < 0 ? ret : 0;

@@ -53,7 +53,7 @@ struct axv_request_queue {
 
 struct axvcpu {
 	/* --- fields that run uses, together --- */
-	/* Only lib/vcpu/state.c, lib/vcpu/block.c and lib/vcpu/run.c write it. */
+	/* Only lib/vcpu/state.c, lib/vcpu/block.c and backends/kvm/fast_run.c write it. */
 	_Atomic uint64_t state;
 	void *arch;
 	/* Kind of the latest exit while it waits for an answer; else AXVCPU_EXIT_NOTHING. */
