@@ -8,13 +8,14 @@
  *     Ready --block--> Blocked --wake--> Ready
  *
  * The thread that binds a vCPU owns it. Other threads may read its state and id, kick it, wake it
- * and send requests (request.h) at any time. While the owner is in the guest, all other calls from
- * other threads fail with -EBUSY. Short operations, such as reading a register, wait for each other
- * instead of failing with -EBUSY.
+ * and send requests (request.h) at any time. While the vCPU is Running, all other calls from other
+ * threads fail with -EBUSY. In other states, a call from another thread waits for a short operation
+ * in progress, such as reading a register; it fails with -EBUSY during a longer one, such as setup
+ * or bind.
  *
  * A call in a state that does not allow it fails with -EBADFD and changes nothing. A call that
- * fails leaves the state that it found, and can be repeated. With AXVCPU_F_STRICT the rule of the
- * axvcpu crate applies: a call in a wrong state also moves the vCPU to Invalid.
+ * fails does not change the state of the vCPU, and can be repeated. With AXVCPU_F_STRICT the rule
+ * of the axvcpu crate applies: a call in a wrong state also moves the vCPU to Invalid.
  */
 #ifndef AXVCPU_VCPU_H
 #define AXVCPU_VCPU_H
@@ -132,7 +133,8 @@ struct axvcpu_setup_config {
 	/** Initial stack pointer. Not used in raw mode. */
 	uint64_t stack;
 	/**
-	 * Start of the boot area: page-aligned guest memory that setup may overwrite.
+	 * Start of the boot area: page-aligned guest memory that setup may overwrite. Used by x86
+	 * in 64-bit and 32-bit mode only; otherwise ignored.
 	 *
 	 * x86 in 64-bit mode writes a GDT there, and identity page tables. They map the first 4 GiB or
 	 * all guest memory (except AXVM_MEM_FRAMES), whichever is more. The size needed is 28 KiB, and
@@ -177,7 +179,11 @@ AXVCPU_API int axvcpu_new(struct axvm *vm, const struct axvcpu_config *config,
 			  struct axvcpu **vcpu);
 
 /**
- * Destroys a vCPU. If the calling thread owns it, the thread gets its previous CPU affinity back.
+ * Destroys a vCPU.
+ *
+ * If the calling thread owns it, the thread gets its previous CPU affinity and signal mask back, as
+ * by axvcpu_unbind(). If another thread owns it, that thread remains pinned. Senders that wait for
+ * a request get -ECANCELED.
  *
  * @param vcpu the vCPU; may be NULL, then nothing happens.
  * @return 0; -EBUSY: another thread is using the vCPU, or its owner sleeps in axvcpu_block() or
@@ -211,15 +217,16 @@ AXVCPU_API int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_ro
 /**
  * Makes the calling thread the owner of a vCPU, and pins it to the host CPUs of the vCPU.
  *
- * The thread is pinned only if the vCPU has a CPU set or a preferred CPU. A thread may own several
- * vCPUs. It must unbind them in reverse order, as each restores the CPU affinity that it found. A
- * vCPU whose owner thread ends remains Ready; see axvcpu_adopt().
+ * The thread is pinned to the preferred CPU if that is usable, otherwise to the CPU set; without
+ * either it is not pinned. A thread may own several vCPUs. It must unbind them in reverse order, as
+ * each restores the CPU affinity that it found. A vCPU whose owner thread ends remains Ready; see
+ * axvcpu_adopt().
  *
  * The kick signal is unblocked until the vCPU is unbound. Kicks also reach a thread that blocks the
  * signal after that: KVM runs the vCPU with a separate signal mask, which is the thread's mask at
- * bind without the kick signal. So signals whose mask the thread changes after bind behave as
- * follows. A signal that it blocks may end one run with NOTHING, and no further run. A signal that
- * it unblocks may have no effect on runs before the next bind.
+ * bind without the kick signal. So KVM learns late of other changes that the thread makes to its
+ * mask after bind. A signal that it blocks can still end one run with NOTHING, after which the
+ * library updates KVM's mask. A signal that it unblocks may not end runs until the next bind.
  *
  * @param vcpu the vCPU.
  * @return 0; -EINVAL: the host does not allow this thread to use any of the host CPUs; -ENOMEM;
@@ -232,7 +239,9 @@ AXVCPU_API int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_ro
 AXVCPU_API int axvcpu_bind(struct axvcpu *vcpu);
 
 /**
- * Releases the ownership of a vCPU, and restores the previous CPU affinity of the thread.
+ * Releases the ownership of a vCPU, and restores the CPU affinity that the thread had before.
+ *
+ * The kick signal is blocked again if it was blocked at bind.
  *
  * If the thread may not use any CPU of its previous affinity any more, because its cpuset has
  * changed, it gets all CPUs that it may use. An I/O exit that is still open is completed as by
@@ -258,9 +267,9 @@ AXVCPU_API int axvcpu_unbind(struct axvcpu *vcpu);
  * data is being destroyed: at the latest when it can be joined.
  *
  * @param vcpu the vCPU.
- * @return 0; -EBUSY: the owner has not ended; -EBADFD: the vCPU has no owner; -EINVAL: the host
- *         does not allow this thread to use any of the host CPUs; -ENOMEM; -EPERM; errnos of the
- *         kernel.
+ * @return 0; -EBUSY: the owner has not ended, or another thread is using the vCPU; -EBADFD: the
+ *         vCPU has no owner; -EINVAL: the host does not allow this thread to use any of the host
+ *         CPUs; -ENOMEM; -EPERM; errnos of the kernel.
  *
  * States: Ready, Blocked; Ready on success.
  * Threads: any.
@@ -275,12 +284,18 @@ AXVCPU_API int axvcpu_adopt(struct axvcpu *vcpu);
  * After an exit of a kind that enum axvcpu_exit_kind marks as terminal, the vCPU does not run again
  * before axvcpu_reset(): this function fails with -EBADFD.
  *
- * A vCPU that is off or paused (power.h) sleeps in this function; its state is Blocked meanwhile.
+ * A vCPU that is off or paused (power.h) sleeps in this function; its state is Blocked meanwhile. A
+ * kick or a signal ends the sleep, and the exit is NOTHING.
+ *
+ * The first run of a VM calls axvm_finalize() if that has not been done. On failure the contents of
+ * `exit` are undefined. Errnos of KVM_RUN that a guest can cause are not failures: they become
+ * NESTED_PAGE_FAULT and FAIL_ENTRY exits.
  *
  * @param vcpu the vCPU.
  * @param exit receives the exit.
- * @return 0; -EBADFD; -EBUSY: another thread is using the vCPU, or owns it; -EPERM; errnos of the
- *         kernel that a guest cannot cause.
+ * @return 0; -EBADFD: the state is not Ready, or the latest exit was terminal; -EBUSY: another
+ *         thread is using the vCPU, or owns it; -EPERM; errnos of axvm_finalize() and of the
+ *         kernel.
  *
  * States: Ready; Running meanwhile; Ready afterwards.
  * Threads: the owner.
@@ -296,7 +311,7 @@ AXVCPU_API_HOT int axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit);
  * device.
  *
  * @param vcpu   the vCPU.
- * @param answer the answer.
+ * @param answer the answer; copied, including the bytes of AXVCPU_ANSWER_BYTES.
  * @return 0; -EINVAL: the exit does not take an answer of this kind or length; -EBADFD: the latest
  *         exit takes no answer, or has been answered, or the state is not Ready; -EBUSY: another
  *         thread is using the vCPU, or owns it; -EPERM.
@@ -405,6 +420,11 @@ static inline int axvcpu_complete_bytes(struct axvcpu *vcpu, const void *ptr, si
 /**
  * Completes the instruction of the latest I/O exit without running the guest any further.
  *
+ * An I/O exit is one whose instruction KVM completes at the next entry: MMIO, port I/O, a system
+ * register and, except on arm64, a hypercall. An exit that has no answer yet completes with the
+ * default of its kind, and can no longer be answered. Without an open I/O exit the call has no
+ * effect.
+ *
  * The registers then show the instruction as executed. If this leads to another exit (an access in
  * pieces), the next axvcpu_run() returns it.
  *
@@ -450,9 +470,10 @@ AXVCPU_API int axvcpu_kick(struct axvcpu *vcpu);
  * its condition again.
  *
  * @param vcpu       the vCPU.
- * @param timeout_ns longest time to sleep, in nanoseconds; negative: no limit.
- * @return 0; -ETIMEDOUT; -EINTR; -EBADFD; -EBUSY: another thread is using the vCPU, or owns it;
- *         -EPERM.
+ * @param timeout_ns longest time to sleep, in nanoseconds; negative: no limit; 0: do not sleep,
+ *                   only test for an event.
+ * @return 0: an event has occurred; -ETIMEDOUT; -EINTR; -EBADFD; -EBUSY: another thread is using
+ *         the vCPU, or owns it; -EPERM.
  *
  * States: Ready; Blocked meanwhile; Ready afterwards.
  * Threads: the owner.
@@ -591,7 +612,9 @@ AXVCPU_API int axvcpu_cpu_set(const struct axvcpu *vcpu, void *set, size_t size)
 /**
  * Returns the KVM file descriptor of a vCPU, for ioctls that this library does not offer.
  *
- * The descriptor remains the library's. Do not close it, and do not call KVM_RUN on it.
+ * The descriptor remains the library's: it is valid until axvcpu_free(). Do not close it, and do
+ * not call KVM_RUN on it. While the vCPU is Running, KVM makes other ioctls on it wait until
+ * KVM_RUN returns.
  *
  * @param vcpu the vCPU.
  * @return the descriptor; -ENOTSUP: the backend has none; -EPERM.
@@ -631,7 +654,8 @@ AXVCPU_API void *axvcpu_arch(const struct axvcpu *vcpu);
 /**
  * Returns the vCPU on which the calling thread operates.
  *
- * Inside every operation of a backend, that is the vCPU of the operation.
+ * Inside every operation of a backend, that is the vCPU of the operation. Between calls of the
+ * library there is none, unless axvcpu_set_current() (crate.h) has set one.
  *
  * @return the vCPU, or NULL if there is none.
  *
