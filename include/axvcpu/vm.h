@@ -82,13 +82,12 @@ enum axvm_irqchip {
 /**
  * x86: accesses to MSRs that KVM does not know become SYSREG exits instead of faults.
  *
- * Without an in-kernel interrupt controller this includes the MSRs of the x2APIC. An invalid access
- * to an MSR that KVM does know (for example with a reserved bit set) remains a fault.
+ * With AXVM_IRQCHIP_NONE this includes the MSRs of the x2APIC. An invalid access to an MSR that KVM
+ * does know (for example with a reserved bit set) remains a fault.
  */
 #define AXVM_FORWARD_UNKNOWN_SYSREGS (1u << 2)
 /**
- * x86 without in-kernel interrupt controllers: writes to the LAPIC's ICR become SEND_IPI and CPU_UP
- * exits.
+ * x86 with AXVM_IRQCHIP_NONE: writes to the LAPIC's ICR become SEND_IPI and CPU_UP exits.
  *
  * The xAPIC page, which must be at 0xfee00000, and the x2APIC MSRs are decoded. The library stores
  * the register; reads of it are no exits. Accesses to other LAPIC registers are MMIO or SYSREG
@@ -152,16 +151,17 @@ struct axvm_config {
 	/** Width of guest-physical addresses in bits; 0: the widest that the host supports. */
 	uint32_t gpa_bits;
 	/**
-	 * Number of vCPUs that may be created, with ids from 0; 0: 1. The guest is told of this
-	 * many CPUs.
+	 * Number of vCPUs that may be created, with ids below it; 0: 1. The CPUID of x86 guests and
+	 * the redistributors of a GICv3 are for this many CPUs, even if fewer are created.
 	 */
 	uint32_t max_vcpus;
 	/** enum axvm_irqchip */
 	uint32_t irqchip;
 	/**
 	 * The signal that takes a vCPU out of the guest. The caller must have installed a handler
-	 * for it, which may be empty. 0: the library takes the first unused real-time signal. It
-	 * installs an empty handler, which stays for the life of the process.
+	 * for it, which may be empty and must remain. 0: the library takes the first real-time
+	 * signal without a handler; all VMs of the process share it. It installs an empty handler,
+	 * which stays for the life of the process.
 	 */
 	int kick_signal;
 	/**
@@ -228,8 +228,9 @@ AXVCPU_API bool axvm_is_copy(const struct axvm *vm);
  * Completes the creation of a VM.
  *
  * Call it after the last axvcpu_new() and before the first axvcpu_run(). It initialises the parts
- * that depend on the number of vCPUs, such as the GIC of arm64. The first axvcpu_run() calls it if
- * it has not been called. Repeated calls have no effect; after a failure the call can be repeated.
+ * that depend on the number of vCPUs, such as the GIC of arm64. Afterwards axvcpu_new() fails with
+ * -EBUSY. axvm_runner_start() and the first axvcpu_run() call it if it has not been called.
+ * Repeated calls have no effect; after a failure the call can be repeated.
  *
  * @param vm the VM.
  * @return 0; -EPERM; errnos of the kernel.
@@ -251,7 +252,7 @@ AXVCPU_API uint64_t axvm_id(const struct axvm *vm);
 /**
  * Returns the KVM file descriptor of a VM, for ioctls that this library does not offer.
  *
- * The descriptor remains the library's. Do not close it.
+ * The descriptor remains the library's: it is valid until axvm_free(). Do not close it.
  *
  * @param vm the VM.
  * @return the descriptor; -ENOTSUP: the backend has none; -EPERM.
