@@ -26,8 +26,8 @@ extern "C" {
  */
 enum axvcpu_exit_kind {
 	/**
-	 * Nothing to handle: a kick, a signal to the thread, or an exit that the backend has
-	 * handled.
+	 * Nothing to handle: a kick, a request (request.h), a signal to the thread, or an exit that
+	 * the backend has handled. Run the vCPU again.
 	 */
 	AXVCPU_EXIT_NOTHING = 0,
 	/**
@@ -68,8 +68,8 @@ enum axvcpu_exit_kind {
 	/** An access that the hypervisor can neither map nor emulate (`u.page_fault`). */
 	AXVCPU_EXIT_NESTED_PAGE_FAULT = 9,
 	/**
-	 * The guest waits for an interrupt (HLT), and there is no in-kernel interrupt controller:
-	 * only the caller can inject one.
+	 * x86 with AXVM_IRQCHIP_NONE: the guest waits for an interrupt (HLT), which only the caller
+	 * can inject. In all other VMs KVM handles the wait, inside axvcpu_run().
 	 */
 	AXVCPU_EXIT_HALT = 10,
 	/**
@@ -87,7 +87,10 @@ enum axvcpu_exit_kind {
 	AXVCPU_EXIT_CPU_DOWN = 12,
 	/** The guest powers the machine off. Terminal. */
 	AXVCPU_EXIT_SYSTEM_DOWN = 13,
-	/** The hardware has refused to enter the guest (`u.fail_entry`). */
+	/**
+	 * The hardware has refused to enter the guest (`u.fail_entry`). Not terminal: the caller
+	 * can correct the registers and run again.
+	 */
 	AXVCPU_EXIT_FAIL_ENTRY = 14,
 	/** The guest sends an inter-processor interrupt (`u.ipi`). */
 	AXVCPU_EXIT_SEND_IPI = 15,
@@ -97,7 +100,11 @@ enum axvcpu_exit_kind {
 	AXVCPU_EXIT_SHUTDOWN = 17,
 	/** The hypervisor cannot continue this vCPU (`u.internal`). Terminal. */
 	AXVCPU_EXIT_INTERNAL_ERROR = 18,
-	/** An exit for which this version has no kind: see `raw_reason` and `raw_code`. */
+	/**
+	 * An exit for which this version has no kind: see `raw_reason` and `raw_code`. This
+	 * includes KVM_EXIT_SYSTEM_EVENT for other events than power-off and reset; `raw_code` is
+	 * the type.
+	 */
 	AXVCPU_EXIT_UNHANDLED = 19,
 	/** The guest can take an interrupt, after axvcpu_request_irq_window(). */
 	AXVCPU_EXIT_IRQ_WINDOW = 20,
@@ -105,7 +112,8 @@ enum axvcpu_exit_kind {
 	AXVCPU_EXIT_DEBUG = 21,
 	/**
 	 * x86: the guest has blocked interrupts for longer than `notify_window` of struct
-	 * axvm_config.
+	 * axvm_config. If bit 0 of `raw_code` (KVM_NOTIFY_CONTEXT_INVALID) is set, the state of the
+	 * vCPU is corrupt: do not run it again.
 	 */
 	AXVCPU_EXIT_NOTIFY = 22,
 	/**
@@ -165,7 +173,7 @@ struct axvcpu_exit_mmio {
 	uint8_t reserved[3];
 };
 
-/** A system register access. */
+/** A system register access. x86: `raw_code` is KVM's reason, KVM_MSR_EXIT_REASON_*. */
 struct axvcpu_exit_sysreg {
 	/** MSR or CSR number. AArch64: op0, op1, CRn, CRm, op2 as in ESR_EL2.ISS. */
 	uint64_t addr;
@@ -338,7 +346,10 @@ struct axvcpu_exit_debug {
 struct axvcpu_exit {
 	/** enum axvcpu_exit_kind */
 	uint32_t kind;
-	/** 1 if this return is for at least one axvcpu_kick(). Possible with any kind. */
+	/**
+	 * 1 if this return answers at least one axvcpu_kick(). Possible with any kind, which must
+	 * then be handled as usual.
+	 */
 	uint8_t kicked;
 	/**
 	 * 1 if the exit takes an answer by axvcpu_complete(). Without one, the default of the kind
@@ -452,7 +463,7 @@ enum axvcpu_answer_kind {
 	AXVCPU_ANSWER_PAIR = 2,
 	/** The access raises an exception (x86 MSR: #GP). */
 	AXVCPU_ANSWER_FAULT = 3,
-	/** `len` bytes for a string read: exactly `width * count`. */
+	/** `len` bytes for a read from an I/O port: exactly `width * count`. */
 	AXVCPU_ANSWER_BYTES = 4,
 };
 
