@@ -29,11 +29,11 @@ struct axvcpu;
 /**
  * Injects an edge-triggered interrupt into a vCPU.
  *
- * x86_64: vectors 0 to 255. Without the in-kernel irqchip the interrupt is queued, highest vector
- * first, until the guest accepts interrupts. Each injection is delivered exactly once; HLT does not
- * exit while an interrupt is deliverable. With the in-kernel irqchip the interrupt is sent to this
- * vCPU's LAPIC (vectors from 16 on). Its pending bits coalesce, and it ignores interrupts while the
- * guest has disabled it.
+ * x86_64: vectors 0 to 255. With AXVM_IRQCHIP_NONE the interrupt is queued, highest vector first,
+ * until the guest accepts interrupts. Each injection is delivered exactly once; HLT does not exit
+ * while an interrupt is deliverable. With AXVM_IRQCHIP_KERNEL and AXVM_IRQCHIP_SPLIT the interrupt
+ * is sent to this vCPU's LAPIC (vectors from 16 on). The LAPIC has one pending bit for each vector,
+ * and ignores interrupts while the guest has disabled it.
  *
  * arm64 with a GIC: INTIDs. 16 to 31 are private to this vCPU (PPIs, except 27 and 30, which the
  * timers of KVM use); from 32 on they are those of the VM (SPIs). The input is raised, and not
@@ -62,6 +62,8 @@ AXVCPU_API int axvcpu_inject_interrupt(struct axvcpu *vcpu, uint32_t vector);
 
 /**
  * Injects a non-maskable interrupt into a vCPU. x86_64 only.
+ *
+ * As hardware, KVM keeps at most two pending NMIs for a vCPU; more have no effect.
  *
  * @param vcpu the vCPU.
  * @return 0: delivered or queued; -ENOSPC: 65535 of them are queued, or the request queue is full
@@ -139,8 +141,8 @@ AXVCPU_API int axvcpu_set_irq_line(struct axvcpu *vcpu, uint32_t line, bool leve
  * Requests an IRQ_WINDOW exit as soon as the guest can take an interrupt.
  *
  * It is for callers that keep their own queue of interrupts. Repeated requests lead to one exit. If
- * the guest executes HLT first, the HALT exit is reported before the window. x86_64 without the
- * in-kernel irqchip only.
+ * the guest executes HLT first, the HALT exit is reported before the window. x86_64 with
+ * AXVM_IRQCHIP_NONE only; otherwise -ENOTSUP.
  *
  * @param vcpu the vCPU.
  * @return 0; -ENOTSUP; -EBADFD; -EBUSY; -EPERM.
@@ -156,9 +158,10 @@ AXVCPU_API int axvcpu_request_irq_window(struct axvcpu *vcpu);
  * Sets the level of an input of the in-kernel interrupt controllers.
  *
  * x86_64: the routes connect the inputs to the controllers. At first, all inputs of the in-kernel
- * controllers have a route; with a split irqchip none has. An input without a route has no effect.
- * arm64 and riscv64: inputs need no routes, which are only for event descriptors. There, lines,
- * messages, routes and event descriptors fail with -EBUSY before axvm_finalize().
+ * controllers have a route; with a split irqchip none has. An input without a route has no effect,
+ * and the call returns 0. arm64 and riscv64: inputs need no routes, which are only for event
+ * descriptors. There, lines, messages, routes and event descriptors fail with -EBUSY before
+ * axvm_finalize().
  *
  * @param vm    the VM.
  * @param gsi   number of the input (global system interrupt). arm64: INTID less 32. riscv64: the
@@ -284,8 +287,8 @@ struct axvm_irqfd {
  * @param vm    the VM.
  * @param irqfd the eventfd and its interrupt.
  * @return 0; -EINVAL, -E2BIG: the argument is not valid, or NULL, or a descriptor is not an
- *         eventfd; -EBADF: a descriptor is not open; -EBUSY: the eventfd is attached to another
- *         interrupt, or the VM is not finalized; -ENOTSUP; -EPERM; errnos of the kernel.
+ *         eventfd; -EBADF: a descriptor is not open; -EBUSY: the eventfd is attached already, or
+ *         the VM is not finalized; -ENOTSUP; -EPERM; errnos of the kernel.
  *
  * Threads: any.
  */
