@@ -4,11 +4,18 @@
  * Errors: return values and messages.
  *
  * Every function that can fail returns 0 (or a count) on success and a negative errno on failure.
- * On failure it leaves its out-parameters untouched. It does not set `errno`.
+ * On failure it leaves its out-parameters untouched, except the exit of axvcpu_run() and the
+ * buffers of functions that copy bytes. It does not set `errno`.
  *
  * Each failure also leaves a message for the calling thread, which axvcpu_last_error() returns. The
- * log hook of the VM receives the same message. The functions that may be called from signal
- * handlers leave no message.
+ * log hook of the VM receives the same message. These failures leave no message, and
+ * axvcpu_last_error() still returns the previous one:
+ *
+ * - those of functions that may be called from signal handlers;
+ * - expected ones: -ETIMEDOUT and -EINTR of axvcpu_block(), -ENOENT of axvcpu_favor_cpu(),
+ *   axvcpu_cpu_set() and axvcpu_reg_info();
+ * - those of a request that another thread carried out (request.h): the message is left for that
+ *   thread.
  *
  * Pointers must not be NULL, except where a comment gives NULL a meaning. The behaviour is
  * otherwise undefined; usually the program crashes. This applies to objects, exits, answers,

@@ -10,6 +10,10 @@
  * exit stays with its handler until the next run. Requests by the owner itself, outside of
  * axvcpu_run(), and requests to a vCPU without an owner are carried out at once.
  *
+ * A request that was queued can fail later, when the owner carries it out. If its sender waits, it
+ * gets the errno. The message is left for the owner's thread, and passed to the log hook; the
+ * sender has none. If no sender waits, the log hook is the only report.
+ *
  * The queue is limited, because a guest may cause requests. A sender that waits always has room. Of
  * requests without a waiting sender, the queue holds at most 4096 of the kinds INTERRUPT, NMI,
  * EXCEPTION and IRQ_LINE, and 8192 in all. Equal requests in sequence take the room of one: up to
@@ -87,7 +91,8 @@ struct axvcpu_request {
  *
  * @param vcpu       the vCPU.
  * @param request    the request; copied.
- * @param timeout_ns longest time to wait, in nanoseconds; negative: no limit; 0: do not wait.
+ * @param timeout_ns longest time to wait until the request is begun, in nanoseconds; negative: no
+ *                   limit; 0: do not wait. A request that was begun in time is waited for.
  * @return 0: carried out, or with `timeout_ns` 0 queued; -ETIMEDOUT: the request was not begun in
  *         time, and will not be carried out; -EINVAL: not a request, or an argument of the
  *         operation is not valid; -EBADFD; -ENOMEM; -ENOSPC: the request queue is full, and
