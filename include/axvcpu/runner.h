@@ -5,6 +5,9 @@
  *
  * Each thread binds its vCPU, runs it, and calls a handler for its exits, until a handler or
  * another thread stops the runner.
+ *
+ * The threads block all signals except the kick signal of the VM and those that report errors
+ * (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT).
  */
 #ifndef AXVCPU_RUNNER_H
 #define AXVCPU_RUNNER_H
@@ -37,10 +40,10 @@ struct axvm_runner_config {
 	/** sizeof(struct axvm_runner_config) */
 	size_t size;
 	/**
-	 * Called for every exit, by the thread that owns the vCPU. It may answer the exit, block,
-	 * and send requests to any vCPU. It may end its thread by pthread_exit(): the vCPU is then
-	 * unbound, and the others stop. If the thread is cancelled, that takes effect only in the
-	 * handler, at the next cancellation point, with the same result.
+	 * Called for every exit, including NOTHING, by the thread that owns the vCPU. It may answer
+	 * the exit, block, and send requests to any vCPU. It may end its thread by pthread_exit():
+	 * the vCPU is then unbound, and the others stop. If the thread is cancelled, that takes
+	 * effect only in the handler, at the next cancellation point, with the same result.
 	 *
 	 * @param vcpu the vCPU.
 	 * @param exit the exit.
@@ -56,8 +59,8 @@ struct axvm_runner_config {
 	/** Number of elements of `vcpus`. */
 	size_t nvcpus;
 	/**
-	 * Prefix of the names of the threads, before the number of the vCPU; NULL: "vcpu". Linux
-	 * shows 15 characters.
+	 * Prefix of the names of the threads, before the id of the vCPU; NULL: "vcpu". Its first 7
+	 * characters are used. Copied.
 	 */
 	const char *name;
 	/** Size of the stack of each thread in bytes; 0: the default of the system. */
@@ -68,11 +71,14 @@ struct axvm_runner_config {
 /**
  * Starts a thread for each vCPU. Afterwards either all of them run, or none.
  *
+ * It calls axvm_finalize() if that has not been done, and returns when all threads have bound their
+ * vCPUs.
+ *
  * @param vm     the VM.
  * @param config the vCPUs and the handler.
  * @param runner receives the runner, which must be freed before the vCPUs.
  * @return 0; -EINVAL, -E2BIG: the config is not valid; -EBADFD: a vCPU is not Free; -EAGAIN;
- *         -ENOMEM; -EPERM; errnos of axvcpu_bind().
+ *         -ENOMEM; -EPERM; errnos of axvm_finalize() and axvcpu_bind().
  *
  * Threads: any.
  */
@@ -80,7 +86,8 @@ AXVCPU_API int axvm_runner_start(struct axvm *vm, const struct axvm_runner_confi
 				 struct axvm_runner **runner);
 
 /**
- * Asks all threads of a runner to end. Each ends after its current exit.
+ * Asks all threads of a runner to end. Each vCPU is kicked, and its thread ends when the handler
+ * has returned from the exit.
  *
  * It does not wait, and leaves no message on failure.
  *
@@ -107,8 +114,8 @@ AXVCPU_API int axvm_runner_join(struct axvm_runner *runner, int64_t timeout_ns);
 /**
  * Pauses all vCPUs of a runner, and waits until none of them is in the guest.
  *
- * A vCPU whose thread is in the handler pauses when the handler returns. If the call fails, the
- * vCPUs that were paused are resumed.
+ * A vCPU whose thread is in the handler pauses when the handler returns. If the call fails, all
+ * vCPUs are resumed, including those that were paused before the call.
  *
  * @param runner     the runner.
  * @param timeout_ns longest time to wait, in nanoseconds; negative: no limit.
