@@ -4,13 +4,14 @@
  * Power of vCPUs: reset, start, stop, pause.
  *
  * Power is separate from the state of a vCPU. It decides whether the vCPU executes when it is run.
- * If the vCPU is off, waits for its start, or is paused, axvcpu_run() sleeps until that changes or
- * a kick comes. Its state is Blocked meanwhile, so other threads can access its registers.
+ * If the vCPU is off, waits for its start, or is paused, axvcpu_run() sleeps until that changes, or
+ * a kick or a signal comes. Its state is Blocked meanwhile, so other threads can access its
+ * registers.
  *
  * The functions that change it are requests (request.h). They may be called from any thread while
  * the vCPU runs, in all states except Created and Invalid, and do not change the state. They are
- * carried out at once, or by the owner before it enters the guest next. axvcpu_send_request() with
- * a timeout waits for that.
+ * carried out at once if the caller is the owner or the vCPU has none; otherwise by the owner
+ * before it enters the guest next. axvcpu_send_request() with a timeout waits for that.
  */
 #ifndef AXVCPU_POWER_H
 #define AXVCPU_POWER_H
@@ -53,9 +54,10 @@ AXVCPU_API enum axvcpu_power axvcpu_power(const struct axvcpu *vcpu);
 /**
  * Resets a vCPU, sets its entry point, and powers it on.
  *
- * The other registers get the state that axvcpu_setup() gave them. This also works after a terminal
- * exit. On riscv64 it also starts a hart that waits for the SBI call hart_start. If the guest
- * issues hart_start at the same time, the guest's entry point is used.
+ * The other registers get the state that axvcpu_setup() gave them. A pause remains: a paused vCPU
+ * executes after axvcpu_resume(). This also works after a terminal exit. On riscv64 it also starts
+ * a hart that waits for the SBI call hart_start. If the guest issues hart_start at the same time,
+ * the guest's entry point is used.
  *
  * Pending interrupts, exceptions and open exits are discarded, with these exceptions on arm64: an
  * SError remains pending, and interrupts that are pending in the GIC for this vCPU remain if
