@@ -5,7 +5,8 @@
  *
  * A register id has 64 bits. Ids whose top byte is zero are those of this library, and are listed
  * in this header. Ids with another top byte are KVM's (KVM_GET_ONE_REG) and are passed to the
- * kernel unchanged.
+ * kernel unchanged. On x86_64, KVM has such ids only from Linux 6.18 on; before, they fail with
+ * -EINVAL.
  */
 #ifndef AXVCPU_REGS_H
 #define AXVCPU_REGS_H
