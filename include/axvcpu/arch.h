@@ -8,6 +8,10 @@
  * An operation returns 0 or a negative errno. On failure it leaves the vCPU unchanged, or in a
  * state from which the same call can be repeated. It reports the reason with axvcpu_fail().
  *
+ * Operations on different vCPUs, and those on the VM, may be called by several threads at the same
+ * time, with these exceptions: vm_map and vm_unmap exclude each other, as do vcpu_new and
+ * vm_finalize.
+ *
  * An operation must return: it must not end the thread or jump out. It calls functions that are
  * cancellation points only with cancellation disabled.
  *

@@ -5,7 +5,7 @@
  *
  * All hooks are optional. NULL selects the default for Linux: guest memory by mmap, binding by
  * sched_setaffinity, no log, no host interrupts. A VM copies the table when it is created. No hook
- * is called on the path of an exit, except irq_fetch after a signal.
+ * is called on the path of an exit, except irq_fetch and irq_handler after a signal.
  *
  * The library may hold locks of the VM while it calls log, map_memory and unmap_memory. These hooks
  * must not map or unmap memory of the VM, allocate or free frames, or create vCPUs. They may read
