@@ -136,16 +136,17 @@ struct axvcpu_setup_config {
 	 * Start of the boot area: page-aligned guest memory that setup may overwrite. Used by x86
 	 * in 64-bit and 32-bit mode only; otherwise ignored.
 	 *
-	 * x86 in 64-bit mode writes a GDT there, and identity page tables. They map the first 4 GiB or
-	 * all guest memory (except AXVM_MEM_FRAMES), whichever is more. The size needed is 28 KiB, and
-	 * 4 KiB for each GiB above 4; beyond 512 GiB, another 4 KiB for each 512 GiB. x86 in 32-bit
-	 * mode writes a GDT there if the area is given. The guest needs the area until it has its own
-	 * tables. A reset writes it again.
+	 * x86 in 64-bit mode writes a GDT there, and identity page tables. They map the first 4 GiB
+	 * or all guest memory at the time of the call (except AXVM_MEM_FRAMES), whichever is more.
+	 * The size needed is 28 KiB, and 4 KiB for each GiB above 4; beyond 512 GiB, another 4 KiB
+	 * for each 512 GiB. x86 in 32-bit mode writes a GDT there if the area is given. The guest
+	 * needs the area until it has its own tables. A reset writes it again.
 	 *
 	 * If `boot_size` is 0 (`boot_gpa` must then be 0, too), x86 in 64-bit mode uses frames of
-	 * axvm_alloc_frame() instead, and one page directory more: it maps the GDT in the GiB after
-	 * the identity map, as a guest-physical address can be too wide for a linear one.
-	 * axvcpu_free() frees these frames; no other vCPU of the guest may use them after that.
+	 * axvm_alloc_frame() instead. The GDT is then mapped at the first GiB after the identity
+	 * map, because the guest-physical address of a frame can exceed the range of linear
+	 * addresses; that takes one more frame. axvcpu_free() frees these frames; no other vCPU of
+	 * the guest may use them after that.
 	 */
 	uint64_t boot_gpa;
 	/** Size of the boot area in bytes; 0: none is given. */

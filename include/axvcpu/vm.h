@@ -90,7 +90,7 @@ enum axvm_irqchip {
  * x86 with AXVM_IRQCHIP_NONE: writes to the LAPIC's ICR become SEND_IPI and CPU_UP exits.
  *
  * The xAPIC page, which must be at 0xfee00000, and the x2APIC MSRs are decoded. The library stores
- * the register; reads of it are no exits. Accesses to other LAPIC registers are MMIO or SYSREG
+ * the register; reads of it cause no exit. Accesses to other LAPIC registers are MMIO or SYSREG
  * exits, or faults, as without this flag.
  */
 #define AXVM_FORWARD_IPIS (1u << 3)
@@ -175,7 +175,8 @@ struct axvm_config {
 	uint32_t doorbell_port;
 	/**
 	 * x86, Intel: a guest that blocks interrupts for longer than this number of cycles causes a
-	 * NOTIFY exit; 0: no limit.
+	 * NOTIFY exit; 0: no limit. KVM_CAP_X86_NOTIFY_VMEXIT receives the number unchanged; the
+	 * CPU adds an internal threshold.
 	 */
 	uint32_t notify_window;
 	/** Number of elements of `sysregs`. */
