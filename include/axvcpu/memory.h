@@ -144,7 +144,8 @@ AXVCPU_API int axvm_map(struct axvm *vm, const struct axvm_region *region);
  * The region is first removed from the guest and from new lookups. Then the call waits until the
  * lookups and copies in progress, anywhere in the memory of this VM, have ended. Then the host
  * memory is unmapped, unless it is the caller's. The call may also wait for some lookups that begin
- * meanwhile, but not indefinitely. On failure the region stays mapped.
+ * meanwhile, but not indefinitely. Loads and stores of the guest at these addresses then become
+ * MMIO exits. On failure the region stays mapped.
  *
  * @param vm  the VM.
  * @param gpa first address of the region.
