@@ -71,9 +71,9 @@ struct axvcpu_debug {
  *
  * The DEBUG exit of a breakpoint comes before its instruction. The exit of a step comes after the
  * instruction. The exit of a watchpoint comes after the access, on arm64 before it. To continue
- * from a breakpoint, set other points, or single-step once without it. A KVM that interprets guest
- * code in software misses watchpoints, and executes a port write and the next instruction as one
- * step.
+ * from a breakpoint, remove it from the points, run one step with AXVCPU_DEBUG_STEP, and set it
+ * again. A KVM that interprets guest code in software misses watchpoints, and executes a port write
+ * and the next instruction as one step.
  *
  * @param vcpu  the vCPU.
  * @param debug the settings; NULL: debugging off.
