@@ -100,7 +100,8 @@ AXVCPU_API int axvcpu_manipulate_arch(struct axvcpu *vcpu, enum axvcpu_state fro
  * @param vcpu the vCPU.
  * @param fn   called once, in the calling thread.
  * @param ctx  passed to `fn`.
- * @return the value that `fn` returned; -EBUSY: the thread has a current vCPU; -EPERM.
+ * @return the value that `fn` returned; -EBUSY: the thread has a current vCPU, and `fn` was not
+ *         called; -EPERM.
  *
  * States: any; unchanged.
  * Threads: any.

@@ -105,7 +105,8 @@ AXVCPU_API int axvm_runner_stop(struct axvm_runner *runner);
  * @param timeout_ns longest time to wait, in nanoseconds; negative: no limit.
  * @return 0: stopped by AXVM_STOP or axvm_runner_stop(); -ETIMEDOUT: vCPUs are still running;
  *         -ECANCELED: a thread has ended in its handler, by pthread_exit() or cancellation; -EBUSY:
- *         called by a thread of the runner; -EPERM; errnos of the first handler or run that failed.
+ *         called by a thread of the runner; -EPERM; errnos of the first handler, run or unbind that
+ *         failed.
  *
  * Threads: any except those of the runner.
  */
