@@ -4,9 +4,10 @@
  * Backends: the operations table that implements an architecture (AxArchVCpu).
  *
  * examples/custom_backend.c is a complete backend. Before the library calls a backend, it checks
- * arguments and states, serialises the operations on one vCPU, and makes the vCPU axvcpu_current().
- * An operation returns 0 or a negative errno. On failure it leaves the vCPU unchanged, or in a
- * state from which the same call can be repeated. It reports the reason with axvcpu_fail().
+ * arguments and states, serialises the operations on one vCPU (except kick, inject_anywhere,
+ * reg_info and vcpu_fd), and makes the vCPU axvcpu_current(). An operation returns 0 or a negative
+ * errno. On failure it leaves the vCPU unchanged, or in a state from which the same call can be
+ * repeated. It reports the reason with axvcpu_fail().
  *
  * Operations on different vCPUs, and those on the VM, may be called by several threads at the same
  * time, with these exceptions: vm_map and vm_unmap exclude each other, as do vcpu_new and
