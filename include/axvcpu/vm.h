@@ -160,8 +160,8 @@ struct axvm_config {
 	/**
 	 * The signal that takes a vCPU out of the guest. The caller must have installed a handler
 	 * for it, which may be empty and must remain. 0: the library takes the first real-time
-	 * signal without a handler; all VMs of the process share it. It installs an empty handler,
-	 * which stays for the life of the process.
+	 * signal whose action is the default; all VMs of the process share it. It installs an empty
+	 * handler, which stays for the life of the process.
 	 */
 	int kick_signal;
 	/**
