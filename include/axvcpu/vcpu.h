@@ -13,9 +13,10 @@
  * in progress, such as reading a register; it fails with -EBUSY during a longer one, such as setup
  * or bind.
  *
- * A call in a state that does not allow it fails with -EBADFD and changes nothing. A call that
- * fails does not change the state of the vCPU, and can be repeated. With AXVCPU_F_STRICT the rule
- * of the axvcpu crate applies: a call in a wrong state also moves the vCPU to Invalid.
+ * A call in a state that does not allow it fails with -EBADFD and changes nothing, as does a call
+ * from inside an operation on the same vCPU (in a HAL hook or a backend). A call that fails does
+ * not change the state of the vCPU, and can be repeated. With AXVCPU_F_STRICT the rule of the
+ * axvcpu crate applies: a call in a wrong state also moves the vCPU to Invalid.
  */
 #ifndef AXVCPU_VCPU_H
 #define AXVCPU_VCPU_H
