@@ -14,9 +14,10 @@
  * or bind.
  *
  * A call in a state that does not allow it fails with -EBADFD and changes nothing, as does a call
- * from inside an operation on the same vCPU (in a HAL hook or a backend). A call that fails does
- * not change the state of the vCPU, and can be repeated. With AXVCPU_F_STRICT the rule of the
- * axvcpu crate applies: a call in a wrong state also moves the vCPU to Invalid.
+ * from inside an operation on the same vCPU (in a HAL hook or a backend), except those that other
+ * threads may make at any time. A call that fails does not change the state of the vCPU, and can be
+ * repeated. With AXVCPU_F_STRICT the rule of the axvcpu crate applies: a call in a wrong state also
+ * moves the vCPU to Invalid.
  */
 #ifndef AXVCPU_VCPU_H
 #define AXVCPU_VCPU_H
