@@ -51,7 +51,7 @@ START_TEST(a_step_is_one_instruction)
 }
 END_TEST
 
-START_TEST(as_many_breakpoints_as_the_hardware_has_are_told_apart)
+START_TEST(all_hardware_breakpoints_are_distinguished)
 {
 	struct axvcpu_debug_point points[64];
 	struct axvcpu_debug debug = AXVCPU_DEBUG_INIT;
@@ -174,7 +174,7 @@ static void add_tests(Suite *suite)
 	TCase *all = suite_case(suite, "all");
 
 	tcase_add_test(all, a_step_is_one_instruction);
-	tcase_add_test(all, as_many_breakpoints_as_the_hardware_has_are_told_apart);
+	tcase_add_test(all, all_hardware_breakpoints_are_distinguished);
 	tcase_add_test(all, watchpoints_see_their_bytes_and_no_others);
 	tcase_add_test(all, too_many_watchpoints_are_refused);
 	tcase_add_test(all, a_breakpoint_instruction_stops_the_guest_before_it);

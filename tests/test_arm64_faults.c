@@ -539,7 +539,7 @@ static uint32_t asked_for(void)
 	return ((const struct kvm_vcpu_init *)injector.request_arg)->features[0];
 }
 
-START_TEST(a_cpu_without_what_kvm_lacks_is_what_a_refused_setup_leaves)
+START_TEST(refused_setup_leaves_vcpu_created)
 {
 	struct axvcpu_setup_config setup = guest_setup_config(0);
 	struct axvcpu_arm64_setup arm64 = AXVCPU_ARM64_SETUP_INIT;
@@ -595,7 +595,7 @@ static const struct {
 	  "AXVM_FORWARD_HYPERCALLS needs KVM_ARM_VM_SMCCC_FILTER" },
 };
 
-START_TEST(a_kvm_without_a_filter_of_calls_is_told_of_with_what_needs_it)
+START_TEST(missing_smccc_filter_is_named_in_the_error)
 {
 	/* As kernels of different ages, with other attributes or none, say so. */
 	static const int errnos[] = { ENXIO, ENODEV, ENOTTY, EINVAL };
@@ -617,7 +617,7 @@ START_TEST(a_kvm_without_a_filter_of_calls_is_told_of_with_what_needs_it)
 END_TEST
 
 /* The GIC itself has been made by then. */
-START_TEST(a_kvm_without_an_its_is_told_of_by_name)
+START_TEST(missing_its_is_named_in_the_error)
 {
 	struct axvm_arm64_config gic;
 	struct axvm_config config = everything(&gic);
@@ -650,7 +650,7 @@ static void expect_result(struct sweep_world *world, unsigned int calls, int64_t
 	ck_assert_int_eq((int64_t)world->exit.u.mmio.data, result);
 }
 
-START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
+START_TEST(an_exit_makes_the_documented_system_calls)
 {
 	struct sweep_world world;
 
@@ -718,7 +718,7 @@ static void power_call(struct sweep_world *world, void (*begin_call)(struct swee
 	ck_ok(axvm_finalize(world->vm));
 }
 
-START_TEST(a_call_about_power_makes_as_many_system_calls_as_is_said)
+START_TEST(a_power_call_makes_the_documented_system_calls)
 {
 	struct sweep_world world;
 
@@ -758,18 +758,18 @@ static void add_tests(Suite *suite)
 	if (a64_has_gic(3)) {
 		its = AXVM_ARM64_ITS;
 		tcase_add_loop_test(all, each_call_with_an_its_fails, 0, COUNT(steps_with_its));
-		tcase_add_test(lacking, a_kvm_without_an_its_is_told_of_by_name);
+		tcase_add_test(lacking, missing_its_is_named_in_the_error);
 	} else {
 		suite_left_out("each_call_with_an_its_fails", "this KVM has no GICv3");
-		suite_left_out("a_kvm_without_an_its_is_told_of_by_name", "this KVM has no GICv3");
+		suite_left_out("missing_its_is_named_in_the_error", "this KVM has no GICv3");
 		tcase_add_loop_test(all, each_call_without_an_its_fails, 0, COUNT(steps_without));
 	}
-	tcase_add_loop_test(lacking, a_cpu_without_what_kvm_lacks_is_what_a_refused_setup_leaves, 0,
+	tcase_add_loop_test(lacking, refused_setup_leaves_vcpu_created, 0,
 			    COUNT(lacks));
-	tcase_add_loop_test(lacking, a_kvm_without_a_filter_of_calls_is_told_of_with_what_needs_it,
+	tcase_add_loop_test(lacking, missing_smccc_filter_is_named_in_the_error,
 			    0, COUNT(filters));
-	tcase_add_test(count, an_exit_makes_as_many_system_calls_as_is_said);
-	tcase_add_test(count, a_call_about_power_makes_as_many_system_calls_as_is_said);
+	tcase_add_test(count, an_exit_makes_the_documented_system_calls);
+	tcase_add_test(count, a_power_call_makes_the_documented_system_calls);
 }
 
 int main(void)

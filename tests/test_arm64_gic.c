@@ -175,7 +175,7 @@ START_TEST(memory_does_not_overlap_the_gic)
 }
 END_TEST
 
-START_TEST(there_is_one_gic_and_its_vcpus_are_those_there_are)
+START_TEST(gic_is_created_once_and_for_the_existing_vcpus)
 {
 	const struct axvm_arm64_config gic = gic_config((uint32_t)_i);
 	struct kvm_create_device device = { 0 };
@@ -442,7 +442,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(here, frames_are_where_the_config_puts_them, from, end);
 	tcase_add_loop_test(here, as_many_interrupts_as_the_config_has, from, end);
 	tcase_add_loop_test(here, memory_does_not_overlap_the_gic, from, end);
-	tcase_add_loop_test(here, there_is_one_gic_and_its_vcpus_are_those_there_are, from, end);
+	tcase_add_loop_test(here, gic_is_created_once_and_for_the_existing_vcpus, from, end);
 	tcase_add_loop_test(errors, a_frame_is_aligned, 2, 4);
 	tcase_add_loop_test(errors, a_frame_ends_within_the_vms_addresses, 2, 4);
 	tcase_add_loop_test(errors, frames_do_not_overlap, 2, 4);

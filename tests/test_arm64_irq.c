@@ -120,7 +120,7 @@ START_TEST(a_level_ppi_is_raised_by_injection_and_lowered_by_its_line)
 }
 END_TEST
 
-START_TEST(what_comes_before_the_gic_is_ready_waits_for_the_first_entry)
+START_TEST(early_interrupts_wait_for_the_first_entry)
 {
 	const struct axvm_route route = { .gsi = 1, .kind = AXVM_ROUTE_PIN, .u.pin = { 0, 1 } };
 	const struct axvm_msi msi = { .address = AXVM_ARM64_GITS + 0x10040 };
@@ -419,7 +419,7 @@ START_TEST(a_message_has_a_route_and_a_descriptor)
 }
 END_TEST
 
-START_TEST(without_an_its_nobody_takes_messages)
+START_TEST(messages_need_an_its)
 {
 	const struct axvm_msi msi = { .address = AXVM_ARM64_GITS + 0x10040, .data = 1 };
 
@@ -454,7 +454,7 @@ START_TEST(irq_and_fiq_are_lines_of_the_cpu)
 }
 END_TEST
 
-START_TEST(without_a_gic_the_timer_tells_the_caller)
+START_TEST(without_a_gic_the_timer_interrupt_is_an_exit)
 {
 	a64_start(&guest, NULL, PROGRAM(lines), 1, NULL);
 	guest_expect_write(&guest, GUEST_MMIO, 1);
@@ -482,7 +482,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(gic, every_interrupt_is_injected_by_its_number);
 	tcase_add_test(gic, an_input_of_the_gic_is_a_level_until_it_is_lowered);
 	tcase_add_test(gic, a_level_ppi_is_raised_by_injection_and_lowered_by_its_line);
-	tcase_add_test(gic, what_comes_before_the_gic_is_ready_waits_for_the_first_entry);
+	tcase_add_test(gic, early_interrupts_wait_for_the_first_entry);
 	tcase_add_test(gic, the_virtual_timer_interrupts_by_the_gic);
 	tcase_add_test(gic, an_event_descriptor_is_an_edge_each_time);
 	tcase_add_test(gic, a_level_that_a_descriptor_has_raised_stays_until_it_is_lowered);
@@ -496,9 +496,9 @@ static void add_tests(Suite *suite)
 		suite_left_out("a_message_goes_through_the_its", "a GICv2 has no ITS");
 		suite_left_out("a_message_has_a_route_and_a_descriptor", "a GICv2 has no ITS");
 	}
-	tcase_add_test(its, without_an_its_nobody_takes_messages);
+	tcase_add_test(its, messages_need_an_its);
 	tcase_add_test(none, irq_and_fiq_are_lines_of_the_cpu);
-	tcase_add_test(none, without_a_gic_the_timer_tells_the_caller);
+	tcase_add_test(none, without_a_gic_the_timer_interrupt_is_an_exit);
 }
 
 int main(void)

@@ -243,7 +243,7 @@ START_TEST(a_32_bit_cpu_on_has_32_bit_arguments)
 }
 END_TEST
 
-START_TEST(a_cpu_on_that_cannot_be_asks_nobody)
+START_TEST(impossible_cpu_on_makes_no_exit)
 {
 	create(AXVM_FORWARD_POWER, AXVCPU_F_START_OFF);
 	will_call(
@@ -351,7 +351,7 @@ static void start_the_second(void)
 	ck_ok(axvcpu_start(guests[1].vcpu, GUEST_CODE, A64_LIST + 0x1000));
 }
 
-START_TEST(of_two_cpus_that_start_a_third_one_is_told_that_it_is_pending)
+START_TEST(second_concurrent_cpu_on_returns_on_pending)
 {
 	create_two_callers();
 	expect_start_of_the_second(0);
@@ -458,7 +458,7 @@ START_TEST(affinity_info_has_levels)
 }
 END_TEST
 
-START_TEST(what_is_not_about_cpus_stays_with_kvm)
+START_TEST(other_psci_calls_stay_with_kvm)
 {
 	create(AXVM_FORWARD_POWER, AXVCPU_F_START_OFF);
 	will_call(
@@ -509,15 +509,15 @@ static void add_tests(Suite *suite)
 	tcase_add_test(kvm, a_suspended_machine_is_handed_out_as_it_is);
 	tcase_add_test(caller, a_cpu_on_is_the_callers_to_do);
 	tcase_add_test(caller, a_32_bit_cpu_on_has_32_bit_arguments);
-	tcase_add_test(caller, a_cpu_on_that_cannot_be_asks_nobody);
+	tcase_add_test(caller, impossible_cpu_on_makes_no_exit);
 	tcase_add_test(caller, a_start_in_the_queue_is_pending);
 	tcase_add_test(caller, a_cpu_that_goes_off_is_off_when_it_has_been_stopped);
-	tcase_add_test(caller, of_two_cpus_that_start_a_third_one_is_told_that_it_is_pending);
+	tcase_add_test(caller, second_concurrent_cpu_on_returns_on_pending);
 	tcase_add_test(caller, a_cpu_on_succeeds_if_the_started_cpu_is_off_again);
 	tcase_add_test(caller, a_start_in_the_queue_answers_the_one_that_asked_for_it);
 	tcase_add_test(caller, a_cpu_on_that_is_answered_or_dropped_leaves_its_target_to_others);
 	tcase_add_test(caller, affinity_info_has_levels);
-	tcase_add_test(caller, what_is_not_about_cpus_stays_with_kvm);
+	tcase_add_test(caller, other_psci_calls_stay_with_kvm);
 	tcase_add_test(caller, a_cpu_that_was_freed_is_no_longer_one);
 }
 

@@ -147,7 +147,7 @@ START_TEST(raised_lines_are_lowered)
 }
 END_TEST
 
-START_TEST(what_waits_in_the_gic_for_the_cpu_is_gone)
+START_TEST(pending_gic_interrupts_are_cleared)
 {
 	/* Two software-generated interrupts, which no line can take back: by GICR_ISPENDR0, ... */
 	static const struct a64_store pending_v3[] = { { AXVM_ARM64_GICR + 0x10200, 4, 0x6 } };
@@ -203,7 +203,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(all, a_reset_takes_entry_and_argument);
 	tcase_add_test(all, an_open_read_does_not_reach_the_new_cpu);
 	tcase_add_test(all, raised_lines_are_lowered);
-	tcase_add_test(all, what_waits_in_the_gic_for_the_cpu_is_gone);
+	tcase_add_test(all, pending_gic_interrupts_are_cleared);
 	tcase_add_test(all, debugging_goes_on);
 }
 

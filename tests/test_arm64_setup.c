@@ -86,7 +86,7 @@ START_TEST(a_32_bit_cpu_runs_aarch32_or_is_refused_by_the_capabilitys_name)
 }
 END_TEST
 
-START_TEST(what_makes_no_sense_is_refused_and_another_setup_works)
+START_TEST(invalid_setup_is_refused_and_can_be_repeated)
 {
 	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 	struct axvcpu_arm64_setup arm64 = AXVCPU_ARM64_SETUP_INIT;
@@ -311,7 +311,7 @@ START_TEST(a_vm_is_as_wide_as_was_asked_for)
 }
 END_TEST
 
-START_TEST(what_only_others_have_is_refused_by_its_name)
+START_TEST(other_architectures_options_are_refused_by_name)
 {
 	static const struct {
 		uint32_t bit;
@@ -360,13 +360,13 @@ static void add_tests(Suite *suite)
 	tcase_add_test(modes, a_64_bit_cpu_starts_at_el1_with_its_argument_and_stack);
 	tcase_add_test(modes, a_raw_cpu_has_nothing_but_its_entry);
 	tcase_add_test(modes, a_32_bit_cpu_runs_aarch32_or_is_refused_by_the_capabilitys_name);
-	tcase_add_test(modes, what_makes_no_sense_is_refused_and_another_setup_works);
+	tcase_add_test(modes, invalid_setup_is_refused_and_can_be_repeated);
 	tcase_add_test(features, vectors_are_as_long_as_was_asked_for_or_not_there);
 	tcase_add_test(features, a_pmu_is_there_when_asked_for);
 	tcase_add_test(features, pointer_authentication_is_there_when_asked_for);
 	tcase_add_test(features, each_cpu_has_an_affinity_of_its_own);
 	tcase_add_test(vm, a_vm_is_as_wide_as_was_asked_for);
-	tcase_add_test(vm, what_only_others_have_is_refused_by_its_name);
+	tcase_add_test(vm, other_architectures_options_are_refused_by_name);
 }
 
 int main(void)

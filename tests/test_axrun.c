@@ -106,7 +106,7 @@ START_TEST(the_tables_size_is_what_the_library_asks_for)
 }
 END_TEST
 
-START_TEST(what_does_not_fit_is_refused)
+START_TEST(images_that_do_not_fit_are_refused)
 {
 	struct image image = image_at(0x8000, 0x8000);
 	struct layout layout;
@@ -481,7 +481,7 @@ int __wrap_axvcpu_stop(struct axvcpu *vcpu)
 	return 0;
 }
 
-START_TEST(a_cpu_that_is_seen_to_be_off_can_be_started)
+START_TEST(a_cpu_reported_off_can_be_started)
 {
 	static struct outcome outcome;
 
@@ -531,7 +531,7 @@ END_TEST
 
 static struct bus bus;
 
-START_TEST(what_goes_into_the_queue_comes_out_in_order)
+START_TEST(the_queue_keeps_its_order)
 {
 	static struct queuedev queue;
 	uint64_t value;
@@ -646,7 +646,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, the_boot_area_makes_room_for_the_image);
 	tcase_add_test(tcase, memory_leaves_the_hole_and_tables_grow);
 	tcase_add_test(tcase, the_tables_size_is_what_the_library_asks_for);
-	tcase_add_test(tcase, what_does_not_fit_is_refused);
+	tcase_add_test(tcase, images_that_do_not_fit_are_refused);
 	tcase_add_test(tcase, the_boot_area_of_a_flat_image_is_at_the_end_of_memory);
 	tcase_add_test(tcase, a_device_tree_says_what_there_is);
 	tcase_add_test(tcase, an_arm64_tree_has_the_gic_that_there_is);
@@ -656,10 +656,10 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, the_largest_tree_fits_and_one_that_does_not_is_refused);
 	tcase_add_test(tcase, hardware_names_of_cpus_are_numbers_or_none);
 	tcase_add_test(tcase, an_ipi_goes_to_those_it_names);
-	tcase_add_test(tcase, a_cpu_that_is_seen_to_be_off_can_be_started);
+	tcase_add_test(tcase, a_cpu_reported_off_can_be_started);
 	tcase_add_test(tcase, shorthands_outrank_the_destination);
 	tcase_add_test(tcase, logical_destinations_are_flat_or_clusters);
-	tcase_add_test(tcase, what_goes_into_the_queue_comes_out_in_order);
+	tcase_add_test(tcase, the_queue_keeps_its_order);
 	tcase_add_test(tcase, hypercalls_answer_and_unknown_ones_are_errors);
 	tcase_add_test(tcase, system_registers_are_kept_or_fault);
 	tcase_add_test(tcase, the_shared_register_is_written_by_all_cpus_at_once);

@@ -295,7 +295,7 @@ START_TEST(readonly_descriptor_is_enough_where_nothing_is_written)
 }
 END_TEST
 
-START_TEST(what_cannot_be_mapped_is_refused_by_the_kernel)
+START_TEST(kernel_refuses_unmappable_files)
 {
 	struct axvm_region region = region_of(AXVM_MEM_FILE, 0);
 	int pipe_fds[2];
@@ -496,7 +496,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(file, shared_file_is_written);
 	tcase_add_test(file, file_begins_at_the_offset_and_may_be_closed_once_mapped);
 	tcase_add_test(file, readonly_descriptor_is_enough_where_nothing_is_written);
-	tcase_add_test(file, what_cannot_be_mapped_is_refused_by_the_kernel);
+	tcase_add_test(file, kernel_refuses_unmappable_files);
 	tcase_add_test(file, device_has_no_size_to_exceed);
 
 	tcase_add_checked_fixture(huge, setup, teardown);

@@ -63,7 +63,7 @@ START_TEST(a_wake_before_the_wait_is_kept_once)
 }
 END_TEST
 
-START_TEST(what_is_asked_of_a_vcpu_ends_its_wait_whoever_asks)
+START_TEST(every_request_ends_the_wait)
 {
 	start();
 	/* By the owner, as a handler of HALT does: at once. */
@@ -257,7 +257,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(tcase, a_timeout_ends_the_wait_and_not_earlier);
 	tcase_add_test(tcase, a_wake_before_the_wait_is_kept_once);
-	tcase_add_test(tcase, what_is_asked_of_a_vcpu_ends_its_wait_whoever_asks);
+	tcase_add_test(tcase, every_request_ends_the_wait);
 	tcase_add_loop_test(tcase, an_injection_from_another_thread_ends_the_wait, 0, 3);
 	tcase_add_loop_test(tcase, a_thousand_waits_are_all_ended_by_another_thread, 0, 2);
 	tcase_add_test(tcase, no_wake_is_lost_at_any_moment);

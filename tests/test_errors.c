@@ -394,7 +394,7 @@ static int new_on(int fd)
 	return ret;
 }
 
-START_TEST(descriptor_that_is_not_kvm_is_told_apart)
+START_TEST(descriptor_that_is_not_kvm_is_refused)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -473,7 +473,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(describe, descriptions_are_cut_as_snprintf_cuts, 0, rows);
 	tcase_add_test(describe, longest_description_fits_where_the_header_says);
 
-	tcase_add_test(open_kvm, descriptor_that_is_not_kvm_is_told_apart);
+	tcase_add_test(open_kvm, descriptor_that_is_not_kvm_is_refused);
 	tcase_add_test(open_kvm, no_right_to_open_dev_kvm_says_what_to_do);
 }
 

@@ -57,7 +57,7 @@ static void use_all(void)
 	child_calls_all(guest.vm, guest.vcpu, NULL);
 }
 
-START_TEST(child_is_told_that_the_vm_is_not_its_own)
+START_TEST(calls_in_a_child_are_refused)
 {
 	start();
 	child_run((enum child_way)_i, use_all);
@@ -313,7 +313,7 @@ static void add_tests(Suite *suite)
 	TCase *child = suite_case(suite, "child");
 	TCase *exec = suite_case(suite, "exec");
 
-	tcase_add_loop_test(child, child_is_told_that_the_vm_is_not_its_own, 0, CHILD_WAYS);
+	tcase_add_loop_test(child, calls_in_a_child_are_refused, 0, CHILD_WAYS);
 	tcase_add_test(child, child_cannot_set_up_a_vcpu);
 	tcase_add_loop_test(child, child_frees_its_copy_and_the_parent_does_not_notice, 0,
 			    CHILD_WAYS);

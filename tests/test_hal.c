@@ -266,7 +266,7 @@ static int call_to_phys(uint64_t *out)
 
 static int (*const calls[])(uint64_t *out) = { call_alloc, call_free, call_to_virt, call_to_phys };
 
-START_TEST(what_a_hook_fails_with_is_passed_on)
+START_TEST(a_hooks_errno_is_passed_on)
 {
 	struct axvcpu_hal hal = all_hooks();
 	uint64_t out = 77;
@@ -437,7 +437,7 @@ START_TEST(a_double_free_is_refused)
 }
 END_TEST
 
-START_TEST(what_is_no_frame_is_not_freed)
+START_TEST(only_frames_can_be_freed)
 {
 	uint64_t gpa = alloc();
 
@@ -526,7 +526,7 @@ START_TEST(frames_come_from_the_top_of_every_width)
 }
 END_TEST
 
-START_TEST(frames_go_around_what_is_there)
+START_TEST(frames_avoid_existing_regions)
 {
 	const uint64_t len = CHUNK * page;
 	const uint64_t end = top(36);
@@ -667,7 +667,7 @@ START_TEST(addresses_go_there_and_back)
 }
 END_TEST
 
-START_TEST(a_host_address_of_nobodys_is_not_found)
+START_TEST(unmapped_host_address_is_not_found)
 {
 	struct axvm_region region = AXVM_REGION_INIT;
 	uint64_t gpa = 77;
@@ -786,7 +786,7 @@ static void add_tests(Suite *suite)
 	TCase *threads = suite_case(suite, "threads");
 
 	tcase_add_test(hook, each_hook_is_called_with_its_context);
-	tcase_add_loop_test(hook, what_a_hook_fails_with_is_passed_on, 0, 4);
+	tcase_add_loop_test(hook, a_hooks_errno_is_passed_on, 0, 4);
 	tcase_add_test(hook, a_hooks_unaligned_frame_is_given_back);
 	tcase_add_loop_test(hook, half_a_pair_is_refused, 0, 4);
 	tcase_add_test(hook, a_table_from_before_frames_has_the_defaults);
@@ -795,13 +795,13 @@ static void add_tests(Suite *suite)
 	tcase_add_test(frames, thousands_of_frames_are_distinct_and_cost_few_slots);
 	tcase_add_test(frames, frames_are_zero_whoever_wrote_there);
 	tcase_add_test(frames, a_double_free_is_refused);
-	tcase_add_test(frames, what_is_no_frame_is_not_freed);
+	tcase_add_test(frames, only_frames_can_be_freed);
 	tcase_add_test(frames, frame_after_frame_costs_the_hypervisor_one_slot);
 	tcase_add_test(frames, an_empty_chunk_that_cannot_go_is_used_again);
 	tcase_add_test(frames, frames_are_listed_and_not_for_others_to_unmap);
 
 	tcase_add_loop_test(where, frames_come_from_the_top_of_every_width, 0, 7);
-	tcase_add_test(where, frames_go_around_what_is_there);
+	tcase_add_test(where, frames_avoid_existing_regions);
 	tcase_add_test(where, no_frame_is_below_4_gib);
 	tcase_add_test(where, without_slots_there_are_no_more_frames);
 	tcase_add_test(where, a_backend_that_takes_no_memory_leaves_no_frames);
@@ -809,7 +809,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_checked_fixture(addresses, setup, teardown);
 	tcase_add_test(addresses, addresses_go_there_and_back);
-	tcase_add_test(addresses, a_host_address_of_nobodys_is_not_found);
+	tcase_add_test(addresses, unmapped_host_address_is_not_found);
 	tcase_add_test(addresses, of_shared_memory_the_lowest_address_counts);
 
 	tcase_add_checked_fixture(threads, setup, teardown);

@@ -203,7 +203,7 @@ START_TEST(without_an_irqchip_there_is_nothing_to_interrupt)
 }
 END_TEST
 
-START_TEST(a_backend_that_has_none_of_it_says_so)
+START_TEST(backend_without_irq_operations_is_not_supported)
 {
 	struct axvcpu_arch_ops ops = mock_ops;
 	struct axvm_config config = AXVM_CONFIG_INIT;
@@ -282,7 +282,7 @@ static void add_tests(Suite *suite)
 		suite_left_out("irqfds_that_are_no_eventfds_are_refused",
 			       "there is no irqchip in KVM");
 	tcase_add_test(missing, without_an_irqchip_there_is_nothing_to_interrupt);
-	tcase_add_test(missing, a_backend_that_has_none_of_it_says_so);
+	tcase_add_test(missing, backend_without_irq_operations_is_not_supported);
 	tcase_add_test(missing, an_unknown_irqchip_is_refused);
 
 	tcase_add_test(capabilities, capabilities_are_enabled_and_unknown_ones_refused);

@@ -314,7 +314,7 @@ static void refused_saying(const struct kernel_sample *sample, const uint8_t *by
 }
 
 /* A file may have something behind its end, such as a signature. */
-START_TEST(what_follows_packed_data_does_not_matter)
+START_TEST(bytes_after_compressed_data_are_ignored)
 {
 	const struct kernel_sample *sample = sample_named("gzip");
 	uint8_t *bytes = calloc(1, sample->size + 100);
@@ -330,7 +330,7 @@ START_TEST(what_follows_packed_data_does_not_matter)
 END_TEST
 
 /* Zeroes pack well: a file of some KiB has more of them than there is room. */
-START_TEST(what_unpacks_to_more_than_memory_is_refused)
+START_TEST(data_that_unpack_beyond_memory_are_refused)
 {
 	static uint8_t zeroes[1 << 16], packed[1 << 18];
 	z_stream stream = { .next_out = packed, .avail_out = sizeof(packed) };
@@ -414,7 +414,7 @@ START_TEST(hostile_compressed_data_are_refused)
 END_TEST
 
 /* By its header; and the data tell by themselves what they are. */
-START_TEST(what_is_packed_otherwise_is_refused_by_name)
+START_TEST(unknown_compression_is_refused_by_name)
 {
 	const struct kernel_sample *sample = sample_named("zboot");
 	uint8_t *bytes = make(sample);
@@ -742,12 +742,12 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tcase, a_kernel_with_an_extreme_byte_is_refused_or_harmless, 0, n);
 	tcase_add_loop_test(tcase, a_kernel_for_another_machine_is_refused, 0, n);
 	tcase_add_loop_test(tcase, a_command_line_is_as_long_as_the_kernel_takes, 0, n);
-	tcase_add_test(tcase, what_follows_packed_data_does_not_matter);
-	tcase_add_test(tcase, what_unpacks_to_more_than_memory_is_refused);
+	tcase_add_test(tcase, bytes_after_compressed_data_are_ignored);
+	tcase_add_test(tcase, data_that_unpack_beyond_memory_are_refused);
 	tcase_add_loop_test(tcase, data_that_unpack_to_a_byte_too_many_are_refused, 0, n);
 	tcase_add_test(tcase, a_format_without_its_library_is_refused_by_name);
 	tcase_add_test(tcase, hostile_compressed_data_are_refused);
-	tcase_add_test(tcase, what_is_packed_otherwise_is_refused_by_name);
+	tcase_add_test(tcase, unknown_compression_is_refused_by_name);
 	tcase_add_test(tcase, a_big_endian_kernel_is_refused_by_name);
 	tcase_add_loop_test(tcase, a_bzimage_goes_where_its_header_says_or_is_refused, 0,
 			    (int)(sizeof(places) / sizeof(places[0])));

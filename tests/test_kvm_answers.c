@@ -68,7 +68,7 @@ START_TEST(create_vm_is_tried_again_after_a_signal)
 }
 END_TEST
 
-START_TEST(create_vm_is_not_tried_for_ever)
+START_TEST(create_vm_retries_are_bounded)
 {
 	injector_ioctl(KVM_CREATE_VM, -EINTR, UINT32_MAX);
 	ck_fails_saying(axvm_new(NULL, &vm), EINTR, "KVM_CREATE_VM");
@@ -92,7 +92,7 @@ START_TEST(a_cpu_that_another_hypervisor_has_is_explained)
 }
 END_TEST
 
-START_TEST(what_is_not_the_kvm_that_is_needed_is_refused)
+START_TEST(unsuitable_kvm_is_refused)
 {
 	injector_ioctl(KVM_GET_API_VERSION, 13, 1);
 	ck_fails_saying(axvm_new(NULL, &vm), ENOTSUP, "version 13; the library needs 12");
@@ -188,7 +188,7 @@ START_TEST(vcpu_that_was_set_up_takes_its_id_with_it)
 END_TEST
 
 /* Each id is parked by itself. */
-START_TEST(parked_vcpus_keep_their_ids)
+START_TEST(unused_vcpus_keep_their_ids)
 {
 	struct axvm_config vm_config = AXVM_CONFIG_INIT;
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
@@ -230,7 +230,7 @@ START_TEST(run_enters_again_after_eagain)
 }
 END_TEST
 
-START_TEST(run_does_not_enter_for_ever)
+START_TEST(run_retries_are_bounded)
 {
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
 	injector_ioctl(KVM_RUN, -EAGAIN, UINT32_MAX);
@@ -244,7 +244,7 @@ START_TEST(run_does_not_enter_for_ever)
 }
 END_TEST
 
-START_TEST(signal_without_a_cause_is_nothing)
+START_TEST(signal_without_a_cause_reenters_the_guest)
 {
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
 	injector_ioctl(KVM_RUN, -EINTR, 1);
@@ -258,7 +258,7 @@ START_TEST(signal_without_a_cause_is_nothing)
 }
 END_TEST
 
-START_TEST(errnos_of_the_guests_making_are_exits)
+START_TEST(errnos_caused_by_the_guest_are_exits)
 {
 	static const int errnos[] = { EFAULT, EHWPOISON };
 	static const unsigned int runs[] = { GUEST_EFAULT_RUNS, 1 };
@@ -355,9 +355,9 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(create, dev_kvm_that_does_not_open_is_explained, 0,
 			    sizeof(opens) / sizeof(opens[0]));
 	tcase_add_test(create, create_vm_is_tried_again_after_a_signal);
-	tcase_add_test(create, create_vm_is_not_tried_for_ever);
+	tcase_add_test(create, create_vm_retries_are_bounded);
 	tcase_add_test(create, a_cpu_that_another_hypervisor_has_is_explained);
-	tcase_add_test(create, what_is_not_the_kvm_that_is_needed_is_refused);
+	tcase_add_test(create, unsuitable_kvm_is_refused);
 	tcase_add_test(create, max_vcpus_beyond_kvms_is_refused);
 	tcase_add_test(create, failing_huge_pages_leave_nothing);
 
@@ -365,13 +365,13 @@ static void add_tests(Suite *suite)
 	tcase_add_test(ids, vcpu_whose_mapping_failed_is_used_again);
 	tcase_add_test(ids, vcpu_that_was_not_set_up_is_used_again);
 	tcase_add_test(ids, vcpu_that_was_set_up_takes_its_id_with_it);
-	tcase_add_test(ids, parked_vcpus_keep_their_ids);
+	tcase_add_test(ids, unused_vcpus_keep_their_ids);
 
 	tcase_add_checked_fixture(run, setup, teardown);
 	tcase_add_test(run, run_enters_again_after_eagain);
-	tcase_add_test(run, run_does_not_enter_for_ever);
-	tcase_add_test(run, signal_without_a_cause_is_nothing);
-	tcase_add_test(run, errnos_of_the_guests_making_are_exits);
+	tcase_add_test(run, run_retries_are_bounded);
+	tcase_add_test(run, signal_without_a_cause_reenters_the_guest);
+	tcase_add_test(run, errnos_caused_by_the_guest_are_exits);
 	tcase_add_test(run, failed_run_does_not_lose_an_answer);
 	tcase_add_test(run, failed_flush_can_be_repeated);
 }

@@ -98,7 +98,7 @@ static const struct {
 
 #define BAD_VMS (int)(sizeof(bad_vms) / sizeof(bad_vms[0]))
 
-START_TEST(a_vm_that_cannot_be_is_refused_and_nothing_is_left_of_it)
+START_TEST(refused_vm_leaves_nothing_behind)
 {
 	struct resources before;
 	struct axvm *vm = NULL;
@@ -124,7 +124,7 @@ END_TEST
 
 static struct guest guest;
 
-START_TEST(memory_that_cannot_be_is_refused_and_none_is_mapped)
+START_TEST(refused_memory_is_not_mapped)
 {
 	struct axvm_limits limits = AXVM_LIMITS_INIT;
 	struct axvm_region region = AXVM_REGION_INIT;
@@ -172,7 +172,7 @@ END_TEST
 
 /* --- vCPUs ------------------------------------------------------------------------------------ */
 
-START_TEST(a_setup_that_cannot_be_is_refused_and_the_next_one_succeeds)
+START_TEST(refused_setup_can_be_repeated)
 {
 	struct axvcpu_setup_config setup = guest_setup_config(0);
 	struct axvcpu_config vcpu_config = AXVCPU_CONFIG_INIT;
@@ -215,10 +215,10 @@ static void add_tests(Suite *suite)
 	TCase *memory = suite_case(suite, "memory");
 	TCase *vcpus = suite_case(suite, "vCPUs");
 
-	tcase_add_loop_test(vms, a_vm_that_cannot_be_is_refused_and_nothing_is_left_of_it, 0,
+	tcase_add_loop_test(vms, refused_vm_leaves_nothing_behind, 0,
 			    BAD_VMS);
-	tcase_add_test(memory, memory_that_cannot_be_is_refused_and_none_is_mapped);
-	tcase_add_test(vcpus, a_setup_that_cannot_be_is_refused_and_the_next_one_succeeds);
+	tcase_add_test(memory, refused_memory_is_not_mapped);
+	tcase_add_test(vcpus, refused_setup_can_be_repeated);
 }
 
 int main(void)

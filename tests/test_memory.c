@@ -482,7 +482,7 @@ START_TEST(copies_that_wrap_around_are_refused)
 }
 END_TEST
 
-START_TEST(host_writes_to_what_is_not_its_own_and_readonly_are_refused)
+START_TEST(host_writes_to_readonly_caller_memory_are_refused)
 {
 	unsigned char buf[16] = { 1 };
 
@@ -502,7 +502,7 @@ END_TEST
 
 /* --- unmap, list ------------------------------------------------------------------------------ */
 
-START_TEST(unmap_takes_regions_as_they_came)
+START_TEST(unmap_takes_whole_regions_only)
 {
 	const uint64_t gpa = 16 * page;
 
@@ -968,8 +968,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(edges, copies_are_all_or_nothing);
 	tcase_add_test(edges, copies_of_nothing_succeed_anywhere);
 	tcase_add_test(edges, copies_that_wrap_around_are_refused);
-	tcase_add_test(edges, host_writes_to_what_is_not_its_own_and_readonly_are_refused);
-	tcase_add_test(edges, unmap_takes_regions_as_they_came);
+	tcase_add_test(edges, host_writes_to_readonly_caller_memory_are_refused);
+	tcase_add_test(edges, unmap_takes_whole_regions_only);
 	tcase_add_test(edges, last_hit_is_forgotten_when_its_region_goes);
 	tcase_add_test(edges, regions_are_listed_by_address);
 	tcase_add_test(edges, slots_are_below_the_limit_and_used_again);

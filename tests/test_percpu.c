@@ -242,7 +242,7 @@ START_TEST(a_backend_without_per_cpu_state_is_not_supported)
 }
 END_TEST
 
-START_TEST(a_backend_may_lack_what_only_tells)
+START_TEST(a_backend_may_lack_query_operations)
 {
 	struct axpercpu percpu;
 
@@ -414,7 +414,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_checked_fixture(backends, setup, NULL);
 	tcase_add_test(backends, a_backend_without_per_cpu_state_is_not_supported);
-	tcase_add_test(backends, a_backend_may_lack_what_only_tells);
+	tcase_add_test(backends, a_backend_may_lack_query_operations);
 
 	tcase_add_checked_fixture(cpus, setup, NULL);
 	tcase_add_test(cpus, this_host_has_its_cpus_and_no_others);

@@ -33,7 +33,7 @@ static void run_guest(struct guest *guest)
 	guest_expect_end(guest);
 }
 
-START_TEST(enabled_is_to_hold_dev_kvm)
+START_TEST(enabling_opens_dev_kvm)
 {
 	struct resources before;
 	struct axpercpu percpu;
@@ -188,7 +188,7 @@ START_TEST(enable_fails_as_the_call_did_and_changes_nothing)
 }
 END_TEST
 
-START_TEST(what_tells_passes_errnos_on)
+START_TEST(queries_pass_errnos_on)
 {
 	struct axpercpu percpu = enabled();
 	struct axpercpu before = percpu;
@@ -229,7 +229,7 @@ START_TEST(disable_and_destroy_cannot_fail)
 }
 END_TEST
 
-START_TEST(a_kvm_that_will_not_do_is_named)
+START_TEST(unsuitable_kvm_is_named_in_the_error)
 {
 	struct axpercpu percpu = AXPERCPU_INIT;
 	struct resources before;
@@ -251,7 +251,7 @@ static void add_tests(Suite *suite)
 	TCase *use_case = suite_case(suite, "use");
 	TCase *faults = suite_case(suite, "faults");
 
-	tcase_add_test(use_case, enabled_is_to_hold_dev_kvm);
+	tcase_add_test(use_case, enabling_opens_dev_kvm);
 	tcase_add_test(use_case, capabilities_are_those_of_kvm);
 	tcase_add_test(use_case, levels_map_the_width_of_a_vm);
 	tcase_add_test(use_case, hundreds_of_vms_share_one_descriptor);
@@ -260,9 +260,9 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(faults, init_survives_any_failing_call, 0, INJECTOR_VARIANTS);
 	tcase_add_loop_test(faults, enable_fails_as_the_call_did_and_changes_nothing, 0,
 			    INJECTOR_VARIANTS);
-	tcase_add_loop_test(faults, what_tells_passes_errnos_on, 0, INJECTOR_VARIANTS);
+	tcase_add_loop_test(faults, queries_pass_errnos_on, 0, INJECTOR_VARIANTS);
 	tcase_add_loop_test(faults, disable_and_destroy_cannot_fail, 0, INJECTOR_VARIANTS);
-	tcase_add_test(faults, a_kvm_that_will_not_do_is_named);
+	tcase_add_test(faults, unsuitable_kvm_is_named_in_the_error);
 }
 
 int main(void)

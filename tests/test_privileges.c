@@ -482,7 +482,7 @@ static void joined_threads_do_not_count(void)
 	expect_drop(NULL, 0);
 }
 
-START_TEST(a_thread_that_has_been_joined_is_none_any_more)
+START_TEST(joined_threads_are_not_counted)
 {
 	for (int i = 0; i < 100; i++)
 		in_child(joined_threads_do_not_count);
@@ -538,7 +538,7 @@ static void accepted_other(void)
 	stop_other(&other);
 }
 
-START_TEST(a_thread_that_is_down_already_is_accepted)
+START_TEST(thread_without_privileges_is_accepted)
 {
 	in_child(accepted_other);
 }
@@ -559,7 +559,7 @@ static void thread_after_drop(void)
 	stop_other(&other);
 }
 
-START_TEST(a_thread_created_after_the_drop_is_down)
+START_TEST(thread_created_after_the_drop_has_no_privileges)
 {
 	in_child(thread_after_drop);
 }
@@ -733,7 +733,7 @@ static void already_that_user(void)
 	expect_caps(0);
 }
 
-START_TEST(becoming_the_user_one_is_needs_no_right)
+START_TEST(changing_to_the_current_user_needs_no_capability)
 {
 	in_child(already_that_user);
 }
@@ -765,7 +765,7 @@ static void bad_configs(void)
 	}
 }
 
-START_TEST(nonsense_is_refused_before_anything_is_dropped)
+START_TEST(invalid_config_is_refused_before_anything_is_dropped)
 {
 	in_child(bad_configs);
 }
@@ -804,8 +804,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(any, a_capability_that_is_not_held_cannot_be_kept);
 	tcase_add_test(any, an_ordinary_user_cannot_become_another);
 	tcase_add_test(any, an_ordinary_user_can_drop_and_gets_no_new_privs);
-	tcase_add_test(any, becoming_the_user_one_is_needs_no_right);
-	tcase_add_test(any, nonsense_is_refused_before_anything_is_dropped);
+	tcase_add_test(any, changing_to_the_current_user_needs_no_capability);
+	tcase_add_test(any, invalid_config_is_refused_before_anything_is_dropped);
 	tcase_add_test(any, configs_of_older_and_newer_headers_work);
 
 	if (geteuid()) {
@@ -822,11 +822,11 @@ static void add_tests(Suite *suite)
 	tcase_add_test(root, kept_capabilities_survive_the_change_of_user);
 	tcase_add_test(root, kept_capabilities_survive_the_change_of_user_without_setpcap_too);
 	tcase_add_test(root, a_thread_with_capabilities_is_refused_before_anything_is_dropped);
-	tcase_add_test(root, a_thread_that_has_been_joined_is_none_any_more);
+	tcase_add_test(root, joined_threads_are_not_counted);
 	tcase_add_test(root, a_thread_without_no_new_privs_is_refused);
 	tcase_add_test(root, a_thread_of_another_user_is_refused);
-	tcase_add_test(root, a_thread_that_is_down_already_is_accepted);
-	tcase_add_test(root, a_thread_created_after_the_drop_is_down);
+	tcase_add_test(root, thread_without_privileges_is_accepted);
+	tcase_add_test(root, thread_created_after_the_drop_has_no_privileges);
 	tcase_add_test(root, a_failing_first_step_leaves_all_as_it_was);
 	tcase_add_test(root, a_failure_half_way_drops_kept_capabilities_as_well);
 	tcase_add_loop_test(root, each_failing_call_leaves_all_as_it_was_or_no_capability, 0,

@@ -71,7 +71,7 @@ static void end_owner(void)
 	end();
 }
 
-START_TEST(what_is_asked_of_a_running_vcpu_its_owner_does)
+START_TEST(owner_carries_out_requests_to_a_running_vcpu)
 {
 	struct axvcpu_request request = { .kind = AXVCPU_REQUEST_SET_REG };
 	uint64_t value = 0;
@@ -199,7 +199,7 @@ static void *carry(void *arg)
 	return NULL;
 }
 
-START_TEST(who_comes_while_a_request_is_carried_out_is_not_refused)
+START_TEST(calls_during_a_request_are_not_refused)
 {
 	pthread_t carrier;
 
@@ -219,7 +219,7 @@ END_TEST
 
 /* --- at once -------------------------------------------------------------------------------------------- */
 
-START_TEST(without_an_owner_or_by_the_owner_it_is_done_at_once)
+START_TEST(requests_by_or_without_an_owner_run_at_once)
 {
 	start(0);
 	ck_ok(axvcpu_inject_interrupt(vcpu, 9));
@@ -264,7 +264,7 @@ END_TEST
 
 /* --- refused --------------------------------------------------------------------------------------------- */
 
-START_TEST(nonsense_and_wrong_states_are_refused)
+START_TEST(invalid_requests_and_wrong_states_are_refused)
 {
 	struct axvcpu_request request = { .kind = 0 };
 
@@ -282,7 +282,7 @@ START_TEST(nonsense_and_wrong_states_are_refused)
 }
 END_TEST
 
-START_TEST(what_a_backend_lacks_is_said_at_once)
+START_TEST(missing_backend_operation_is_reported_at_once)
 {
 	struct axvcpu_arch_ops ops = mock_ops;
 	struct axvm_config config = AXVM_CONFIG_INIT;
@@ -316,7 +316,7 @@ static void *bind_and_idle(void *arg)
 	return NULL;
 }
 
-START_TEST(a_request_that_is_not_begun_in_time_is_taken_back)
+START_TEST(request_not_begun_in_time_is_withdrawn)
 {
 	pthread_t thread;
 
@@ -395,7 +395,7 @@ START_TEST(only_one_of_many_starts_succeeds)
 }
 END_TEST
 
-START_TEST(who_has_waited_for_a_pause_can_look_at_registers)
+START_TEST(registers_can_be_read_after_a_pause)
 {
 	uint64_t value;
 
@@ -424,7 +424,7 @@ static void *look(void *arg)
 	return NULL;
 }
 
-START_TEST(an_owner_is_not_refused_because_others_look_at_registers)
+START_TEST(register_reads_do_not_make_the_owner_fail)
 {
 	struct axvcpu_exit exit;
 	pthread_t thread;
@@ -516,23 +516,23 @@ static void add_tests(Suite *suite)
 	TCase *refused = suite_case(suite, "refused");
 	TCase *power = suite_case(suite, "power");
 
-	tcase_add_test(mail, what_is_asked_of_a_running_vcpu_its_owner_does);
+	tcase_add_test(mail, owner_carries_out_requests_to_a_running_vcpu);
 	tcase_add_test(mail, requests_keep_their_order);
 	tcase_add_test(mail, no_request_of_many_threads_is_lost);
 	tcase_add_test(mail, no_request_is_stuck_when_the_owner_leaves);
-	tcase_add_test(mail, who_comes_while_a_request_is_carried_out_is_not_refused);
-	tcase_add_test(mail, without_an_owner_or_by_the_owner_it_is_done_at_once);
+	tcase_add_test(mail, calls_during_a_request_are_not_refused);
+	tcase_add_test(mail, requests_by_or_without_an_owner_run_at_once);
 	tcase_add_test(mail, a_request_from_inside_waits_for_the_next_run);
 
-	tcase_add_test(refused, nonsense_and_wrong_states_are_refused);
-	tcase_add_test(refused, what_a_backend_lacks_is_said_at_once);
-	tcase_add_test(refused, a_request_that_is_not_begun_in_time_is_taken_back);
+	tcase_add_test(refused, invalid_requests_and_wrong_states_are_refused);
+	tcase_add_test(refused, missing_backend_operation_is_reported_at_once);
+	tcase_add_test(refused, request_not_begun_in_time_is_withdrawn);
 
 	tcase_add_test(power, a_vcpu_that_starts_off_waits_for_its_start);
 	tcase_add_test(power, only_one_of_many_starts_succeeds);
 	tcase_add_test(power, a_stopped_vcpu_leaves_the_guest_and_a_kick_still_comes_through);
-	tcase_add_test(power, who_has_waited_for_a_pause_can_look_at_registers);
-	tcase_add_test(power, an_owner_is_not_refused_because_others_look_at_registers);
+	tcase_add_test(power, registers_can_be_read_after_a_pause);
+	tcase_add_test(power, register_reads_do_not_make_the_owner_fail);
 	tcase_add_test(power, pause_waits_until_the_guest_is_left_and_resume_lets_it_in);
 	tcase_add_test(power, a_reset_revives_after_a_terminal_exit);
 }

@@ -59,7 +59,7 @@ static void end(void)
 	ck_ok(axvm_free(vm));
 }
 
-START_TEST(injections_of_one_vector_are_one_letter_and_each_is_carried_out)
+START_TEST(equal_injections_share_a_request_and_are_all_delivered)
 {
 	start(0);
 	for (unsigned int i = 0; i < TIMES; i++)
@@ -81,7 +81,7 @@ START_TEST(injections_of_one_vector_are_one_letter_and_each_is_carried_out)
 }
 END_TEST
 
-START_TEST(what_fails_once_is_not_tried_for_all_that_wait)
+START_TEST(failed_injection_is_not_repeated_for_all_waiting)
 {
 	start(0);
 	for (unsigned int i = 0; i < 1000; i++)
@@ -116,7 +116,7 @@ START_TEST(a_full_queue_refuses_injections_and_loses_none)
 }
 END_TEST
 
-START_TEST(injections_leave_room_for_all_else)
+START_TEST(injections_leave_room_for_other_requests)
 {
 	const struct axvcpu_request nmi = { .kind = AXVCPU_REQUEST_NMI };
 	unsigned int more = 0;
@@ -146,7 +146,7 @@ START_TEST(injections_leave_room_for_all_else)
 }
 END_TEST
 
-START_TEST(a_line_that_is_set_again_is_one_letter_and_a_change_is_another)
+START_TEST(repeated_line_level_is_one_request)
 {
 	start(0);
 	for (unsigned int i = 0; i < 1000; i++)
@@ -178,7 +178,7 @@ static void *wait_in_vain(void *arg)
 	return NULL;
 }
 
-START_TEST(letters_that_are_taken_back_leave_the_others_in_order)
+START_TEST(withdrawn_requests_leave_the_others_in_order)
 {
 	int64_t timeouts[] = { 1, 30000000, 60000000 };
 	pthread_t waiters[3], sender;
@@ -206,12 +206,12 @@ static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "request queue");
 
-	tcase_add_test(tcase, injections_of_one_vector_are_one_letter_and_each_is_carried_out);
-	tcase_add_test(tcase, what_fails_once_is_not_tried_for_all_that_wait);
+	tcase_add_test(tcase, equal_injections_share_a_request_and_are_all_delivered);
+	tcase_add_test(tcase, failed_injection_is_not_repeated_for_all_waiting);
 	tcase_add_test(tcase, a_full_queue_refuses_injections_and_loses_none);
-	tcase_add_test(tcase, injections_leave_room_for_all_else);
-	tcase_add_test(tcase, a_line_that_is_set_again_is_one_letter_and_a_change_is_another);
-	tcase_add_test(tcase, letters_that_are_taken_back_leave_the_others_in_order);
+	tcase_add_test(tcase, injections_leave_room_for_other_requests);
+	tcase_add_test(tcase, repeated_line_level_is_one_request);
+	tcase_add_test(tcase, withdrawn_requests_leave_the_others_in_order);
 }
 
 int main(void)

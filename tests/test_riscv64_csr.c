@@ -53,7 +53,7 @@ START_TEST(reads_and_writes_carry_mask_and_value_and_take_the_old_value)
 }
 END_TEST
 
-START_TEST(what_nobody_answers_is_0)
+START_TEST(unanswered_read_is_0)
 {
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(csrs));
 	expect_access(STOPEI, 0, 0);
@@ -110,7 +110,7 @@ static void add_tests(Suite *suite)
 		return;
 	}
 	tcase_add_test(all, reads_and_writes_carry_mask_and_value_and_take_the_old_value);
-	tcase_add_test(all, what_nobody_answers_is_0);
+	tcase_add_test(all, unanswered_read_is_0);
 	tcase_add_test(all, a_fault_is_an_exception_at_the_access_which_changes_nothing);
 	tcase_add_test(all, no_other_answer_is_taken);
 }

@@ -95,7 +95,7 @@ static bool is_switched_on(uint32_t n)
 
 /* --- what stays in the kernel ------------------------------------------------------------------ */
 
-START_TEST(these_extensions_are_there_and_those_are_not)
+START_TEST(expected_sbi_extensions_are_present)
 {
 	start(NULL, NULL);
 	ck_assert(probe(BASE));
@@ -188,7 +188,7 @@ START_TEST(system_reset_ends_the_machine)
 }
 END_TEST
 
-START_TEST(what_is_no_kind_of_reset_goes_on)
+START_TEST(invalid_reset_type_returns_to_the_guest)
 {
 	start(NULL, NULL);
 	ck_assert_uint_eq(call(SRST, 0, 0x1234, 0, 0).error, NOT_SUPPORTED);
@@ -296,7 +296,7 @@ START_TEST(a_value_is_the_first_word)
 }
 END_TEST
 
-START_TEST(nobodys_answer_is_not_supported)
+START_TEST(unanswered_call_returns_not_supported)
 {
 	struct sbi_cell answer;
 
@@ -508,7 +508,7 @@ START_TEST(a_hart_is_started_and_stops_itself_without_an_exit)
 }
 END_TEST
 
-START_TEST(a_reset_starts_a_hart_that_nobody_has_started)
+START_TEST(reset_starts_a_hart_that_was_never_started)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	struct axvcpu *boot;
@@ -537,23 +537,23 @@ static void add_tests(Suite *suite)
 	TCase *switches = suite_case(suite, "switches");
 	TCase *harts = suite_case(suite, "harts");
 
-	tcase_add_test(kernel, these_extensions_are_there_and_those_are_not);
+	tcase_add_test(kernel, expected_sbi_extensions_are_present);
 	tcase_add_test(kernel, the_kernel_answers_the_others_itself);
 	tcase_add_test(kernel, a_timer_interrupts);
 	tcase_add_test(kernel, system_reset_ends_the_machine);
-	tcase_add_test(kernel, what_is_no_kind_of_reset_goes_on);
+	tcase_add_test(kernel, invalid_reset_type_returns_to_the_guest);
 	tcase_add_test(forwarded, a_vendors_call_has_its_arguments_and_gets_two_words);
 	tcase_add_test(forwarded, the_console_of_sbi_0_1_comes_out_or_is_not_there);
 	tcase_add_test(forwarded, a_probe_for_a_vendors_extension_comes_out);
 	tcase_add_test(forwarded, a_value_is_the_first_word);
-	tcase_add_test(forwarded, nobodys_answer_is_not_supported);
+	tcase_add_test(forwarded, unanswered_call_returns_not_supported);
 	tcase_add_test(forwarded, a_call_is_answered_once_and_by_words_only);
 	tcase_add_test(forwarded, a_flush_finishes_the_call);
 	tcase_add_test(switches, a_debug_console_that_is_switched_on_comes_out);
 	tcase_add_test(switches, a_suspend_that_is_switched_on_comes_out_or_is_refused_by_its_name);
 	tcase_add_test(switches, an_extension_that_is_switched_off_is_not_there);
 	tcase_add_test(harts, a_hart_is_started_and_stops_itself_without_an_exit);
-	tcase_add_test(harts, a_reset_starts_a_hart_that_nobody_has_started);
+	tcase_add_test(harts, reset_starts_a_hart_that_was_never_started);
 }
 
 int main(void)

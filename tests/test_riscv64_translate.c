@@ -186,7 +186,7 @@ START_TEST(tables_that_are_wrong_map_nothing)
 }
 END_TEST
 
-START_TEST(tables_that_are_hostile_are_come_to_an_end_with)
+START_TEST(walk_of_hostile_tables_terminates)
 {
 	start(SV57);
 	/* A table that is its own, all the way down. */
@@ -227,7 +227,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(all, the_hardware_sees_it_alike);
 	tcase_add_test(all, sixteen_pages_at_once_are_followed);
 	tcase_add_test(all, tables_that_are_wrong_map_nothing);
-	tcase_add_test(all, tables_that_are_hostile_are_come_to_an_end_with);
+	tcase_add_test(all, walk_of_hostile_tables_terminates);
 	tcase_add_test(all, addresses_that_are_not_canonical_are_not_mapped);
 }
 

@@ -135,7 +135,7 @@ static uint32_t counted(uint32_t id)
 	return count;
 }
 
-START_TEST(none_starves_where_none_leaves_the_guest_by_itself)
+START_TEST(no_vcpu_starves_without_voluntary_exits)
 {
 	create(PROGRAM(count));
 	for (uint32_t id = 0; id < VCPUS; id++)
@@ -226,7 +226,7 @@ static void add_tests(Suite *suite)
 	TCase *tcase = suite_case(suite, "smp");
 
 	tcase_add_test(tcase, a_token_goes_round_four_vcpus_on_two_host_cpus);
-	tcase_add_test(tcase, none_starves_where_none_leaves_the_guest_by_itself);
+	tcase_add_test(tcase, no_vcpu_starves_without_voluntary_exits);
 	tcase_add_test(tcase, answers_reach_their_own_vcpu_in_a_storm_of_kicks);
 }
 

@@ -58,7 +58,7 @@ START_TEST(a_load_and_a_store_are_one_system_call_each_answered_or_not)
 }
 END_TEST
 
-START_TEST(what_asks_nobody_is_none)
+START_TEST(local_operations_make_no_system_call)
 {
 	char text[512];
 
@@ -106,7 +106,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, a_store_is_one_system_call);
 	tcase_add_loop_test(tcase, a_load_and_a_store_are_one_system_call_each_answered_or_not, 0,
 			    2);
-	tcase_add_test(tcase, what_asks_nobody_is_none);
+	tcase_add_test(tcase, local_operations_make_no_system_call);
 	tcase_add_test(tcase, a_kick_of_the_owner_is_one_more_entry);
 	tcase_add_test(tcase, a_flush_is_one_system_call);
 }

@@ -245,7 +245,7 @@ START_TEST(memfds_of_the_library_keep_their_size)
 }
 END_TEST
 
-START_TEST(the_mark_is_not_to_be_asked_for)
+START_TEST(the_internal_flag_is_refused)
 {
 	ck_fails_saying(map_fd(GPA, file_fd, AXVM_MEM_TRUNCATABLE), EINVAL, "unknown flags");
 }
@@ -343,7 +343,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(file, copies_through_the_kernel_are_copies);
 	tcase_add_test(file, a_file_that_cannot_shrink_is_memory_like_any_other);
 	tcase_add_test(file, memfds_of_the_library_keep_their_size);
-	tcase_add_test(file, the_mark_is_not_to_be_asked_for);
+	tcase_add_test(file, the_internal_flag_is_refused);
 	tcase_add_loop_test(file, a_sandbox_that_forbids_the_call_gets_plain_copies, 0, 3);
 
 	tcase_add_test(hal, a_hal_can_say_that_its_memory_may_vanish);

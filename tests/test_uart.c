@@ -286,7 +286,7 @@ END_TEST
 
 /* --- input ------------------------------------------------------------------------------------ */
 
-START_TEST(who_polls_gets_everything)
+START_TEST(polling_receives_all_input)
 {
 	make_uart();
 	ck_assert_uint_eq(in(LSR), 0x60);
@@ -302,7 +302,7 @@ START_TEST(who_polls_gets_everything)
 }
 END_TEST
 
-START_TEST(only_who_waits_makes_the_console_look_at_stdin)
+START_TEST(console_reads_stdin_only_for_a_waiting_guest)
 {
 	unsigned int i;
 
@@ -498,7 +498,7 @@ START_TEST(without_a_fifo_one_character_is_all_there_is)
 }
 END_TEST
 
-START_TEST(who_waits_for_input_is_told_of_it)
+START_TEST(waiting_for_input_gets_an_interrupt)
 {
 	make_connected_uart();
 	ck_assert(!uart_wants_input(&uart));
@@ -532,7 +532,7 @@ END_TEST
 
 /* Somebody has to stay who hears Ctrl-A x, while stdout takes nothing. */
 /* Nor for as long as a clock says: such a clock may be set. */
-START_TEST(a_busy_port_keeps_nobody)
+START_TEST(a_busy_port_blocks_no_other_thread)
 {
 	make_connected_uart();
 	out(IER, 0x01);
@@ -547,7 +547,7 @@ START_TEST(a_busy_port_keeps_nobody)
 }
 END_TEST
 
-START_TEST(who_drops_rts_gets_nothing_until_it_is_back)
+START_TEST(dropped_rts_stops_input_until_it_is_back)
 {
 	make_connected_uart();
 	start_driver();
@@ -567,7 +567,7 @@ END_TEST
 
 /* --- loopback --------------------------------------------------------------------------------- */
 
-START_TEST(loopback_reaches_nobody)
+START_TEST(loopback_stays_in_the_port)
 {
 	make_uart();
 	typed = "x";
@@ -676,7 +676,7 @@ END_TEST
 
 /* --- modem lines ------------------------------------------------------------------------------ */
 
-START_TEST(changes_of_modem_lines_are_told_once)
+START_TEST(modem_line_changes_are_reported_once)
 {
 	make_connected_uart();
 	/* The other end is there, and always was. */
@@ -762,7 +762,7 @@ START_TEST(each_cause_can_be_kept_out)
 }
 END_TEST
 
-START_TEST(who_polls_is_told_causes_too)
+START_TEST(polling_reads_interrupt_causes)
 {
 	make_uart();
 	ck_assert_uint_eq(in(IIR), 0x01);
@@ -931,25 +931,25 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, the_divisor_hides_data_and_interrupt_enable);
 	tcase_add_test(tcase, a_wide_access_is_several_and_must_stay_inside);
 	tcase_add_test(tcase, two_devices_do_not_share_an_address);
-	tcase_add_test(tcase, who_polls_gets_everything);
-	tcase_add_test(tcase, only_who_waits_makes_the_console_look_at_stdin);
+	tcase_add_test(tcase, polling_receives_all_input);
+	tcase_add_test(tcase, console_reads_stdin_only_for_a_waiting_guest);
 	tcase_add_test(tcase, a_driver_that_starts_loses_no_input);
 	tcase_add_test(tcase, a_cleared_fifo_gives_back_what_was_typed);
 	tcase_add_test(tcase, the_trigger_level_tells_enough_from_a_timeout);
 	tcase_add_test(tcase, a_handler_ends_before_there_is_more);
 	tcase_add_test(tcase, a_handler_that_does_not_ask_gets_more_all_the_same);
 	tcase_add_test(tcase, without_a_fifo_one_character_is_all_there_is);
-	tcase_add_test(tcase, who_waits_for_input_is_told_of_it);
-	tcase_add_test(tcase, a_busy_port_keeps_nobody);
-	tcase_add_test(tcase, who_drops_rts_gets_nothing_until_it_is_back);
-	tcase_add_test(tcase, loopback_reaches_nobody);
+	tcase_add_test(tcase, waiting_for_input_gets_an_interrupt);
+	tcase_add_test(tcase, a_busy_port_blocks_no_other_thread);
+	tcase_add_test(tcase, dropped_rts_stops_input_until_it_is_back);
+	tcase_add_test(tcase, loopback_stays_in_the_port);
 	tcase_add_test(tcase, a_full_receiver_overruns);
 	tcase_add_test(tcase, a_break_is_a_character_of_its_own);
 	tcase_add_test(tcase, a_change_of_the_fifo_empties_it);
-	tcase_add_test(tcase, changes_of_modem_lines_are_told_once);
+	tcase_add_test(tcase, modem_line_changes_are_reported_once);
 	tcase_add_test(tcase, the_most_urgent_cause_comes_first);
 	tcase_add_test(tcase, each_cause_can_be_kept_out);
-	tcase_add_test(tcase, who_polls_is_told_causes_too);
+	tcase_add_test(tcase, polling_reads_interrupt_causes);
 	tcase_add_test(tcase, a_burst_of_output_moves_the_line_twice);
 	tcase_add_test(tcase, the_debug_console_prints_what_lies_in_memory);
 	tcase_add_test(tcase, the_debug_console_shares_what_was_typed_with_the_port);

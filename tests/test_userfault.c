@@ -224,7 +224,7 @@ START_TEST(look_ups_and_maps_do_not_wait_for_a_copy_that_waits_for_a_page)
 }
 END_TEST
 
-START_TEST(an_unmap_waits_for_a_copy_and_keeps_nobody_else_waiting)
+START_TEST(unmap_waits_for_a_copy_without_blocking_others)
 {
 	void *other;
 
@@ -289,7 +289,7 @@ static void add_tests(Suite *suite)
 	/* axvm_read(), axvm_write(), axvm_set(). */
 	tcase_add_loop_test(lazy_case,
 			    look_ups_and_maps_do_not_wait_for_a_copy_that_waits_for_a_page, 0, 3);
-	tcase_add_loop_test(lazy_case, an_unmap_waits_for_a_copy_and_keeps_nobody_else_waiting, 0,
+	tcase_add_loop_test(lazy_case, unmap_waits_for_a_copy_without_blocking_others, 0,
 			    3);
 	tcase_add_loop_test(lazy_case, a_copy_ends_in_a_region_that_is_being_unmapped, 0, 3);
 	tcase_add_loop_test(lazy_case, an_unmap_does_not_wait_for_copies_without_end, 0, 3);

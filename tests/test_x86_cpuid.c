@@ -60,7 +60,7 @@ static const struct {
 	{ 65535, 65534, 254, 255, 255, 15, 63, 4095, 255 },
 };
 
-START_TEST(a_field_that_is_too_narrow_has_the_most_that_it_can_say)
+START_TEST(too_narrow_field_saturates)
 {
 	struct kvm_cpuid2 *host = host_table();
 	struct axk_vm vm = { .max_vcpus = machines[_i].vcpus, .gpa_bits = 48 };
@@ -98,7 +98,7 @@ static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "topology");
 
-	tcase_add_loop_test(tcase, a_field_that_is_too_narrow_has_the_most_that_it_can_say, 0,
+	tcase_add_loop_test(tcase, too_narrow_field_saturates, 0,
 			    sizeof(machines) / sizeof(machines[0]));
 }
 

@@ -131,7 +131,7 @@ START_TEST(a_doorbell_rings_in_32_bit_code)
 }
 END_TEST
 
-START_TEST(only_an_out_of_eax_to_its_port_is_a_doorbell)
+START_TEST(only_out_eax_to_its_port_is_a_doorbell)
 {
 	/*
 	 * mov eax,1; mov edx,0x1e0; out dx,ax; out dx,al; in eax,dx; mov edx,0x1e4; mov eax,1;
@@ -308,7 +308,7 @@ static void refuse(const struct axvm_config *config, int err, const char *text)
 	"\xb8\x34\x12\x00\x00\xbf\x01\x00\x00\x00\xbe\x02\x00\x00\x00\xba\x03\x00\x00\x00" \
 	"\x41\xba\x04\x00\x00\x00\x41\xb8\x05\x00\x00\x00\x41\xb9\x06\x00\x00\x00" VMMCALL
 
-START_TEST(every_hypercall_is_forwarded_or_refused_by_the_name_of_what_lacks)
+START_TEST(hypercalls_are_forwarded_or_refused_by_capability_name)
 {
 	static const uint64_t args[6] = { 1, 2, 3, 4, 5, 6 };
 	struct axvm_config config = AXVM_CONFIG_INIT;
@@ -352,7 +352,7 @@ static void enter_user_mode(void)
 	"\xbe\x04\x00\x00\x00\xbf\x05\x00\x00\x00\xbd\x06\x00\x00\x00" VMMCALL "\x89\xc3" VMMCALL \
 	"\xf4"
 
-START_TEST(a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence)
+START_TEST(call_from_32_bit_user_code_reports_registers_and_mode)
 {
 	for (uint64_t ring = 0; ring <= 3; ring += 3) {
 		start(AXVM_FORWARD_HYPERCALLS, AXVCPU_MODE_32, CODE(XEN_CALL_32));
@@ -386,7 +386,7 @@ static uint64_t kvm_features(uint32_t forward)
 	return features;
 }
 
-START_TEST(the_guest_is_told_of_the_hypercalls_that_there_are)
+START_TEST(cpuid_lists_the_available_hypercalls)
 {
 	const uint64_t own = 1u << KVM_FEATURE_PV_UNHALT | 1u << KVM_FEATURE_PV_SEND_IPI |
 			     1u << KVM_FEATURE_PV_SCHED_YIELD;
@@ -481,7 +481,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(doorbell, set_return_value_answers_a_doorbell_once);
 	tcase_add_test(doorbell, an_answer_of_the_wrong_kind_changes_nothing);
 	tcase_add_test(doorbell, a_doorbell_rings_in_32_bit_code);
-	tcase_add_test(doorbell, only_an_out_of_eax_to_its_port_is_a_doorbell);
+	tcase_add_test(doorbell, only_out_eax_to_its_port_is_a_doorbell);
 	tcase_add_test(doorbell, without_the_flag_a_doorbell_is_a_port);
 	tcase_add_test(doorbell, a_flush_brings_the_answer_into_the_register);
 	tcase_add_test(doorbell,
@@ -491,14 +491,14 @@ static void add_tests(Suite *suite)
 	tcase_add_test(doorbell, ten_thousand_doorbells_are_answered_in_order);
 	tcase_add_test(doorbell, a_description_has_the_number_and_the_arguments);
 
-	tcase_add_test(calls, every_hypercall_is_forwarded_or_refused_by_the_name_of_what_lacks);
+	tcase_add_test(calls, hypercalls_are_forwarded_or_refused_by_capability_name);
 	if (has_xen_calls())
 		tcase_add_test(calls,
-			       a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence);
+			       call_from_32_bit_user_code_reports_registers_and_mode);
 	else
-		suite_left_out("a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence",
+		suite_left_out("call_from_32_bit_user_code_reports_registers_and_mode",
 			       "this KVM has no KVM_CAP_XEN_HVM");
-	tcase_add_test(calls, the_guest_is_told_of_the_hypercalls_that_there_are);
+	tcase_add_test(calls, cpuid_lists_the_available_hypercalls);
 	if (guest_kvm_is_pvm())
 		suite_left_out("map_gpa_range_is_forwarded_and_other_calls_stay_with_kvm",
 			       "VMMCALL never ends in this flavour of KVM");

@@ -119,7 +119,7 @@ START_TEST(a_cpu_for_which_an_interrupt_waits_does_not_halt)
 }
 END_TEST
 
-START_TEST(a_halt_with_interrupts_off_is_told_of_and_loses_nothing)
+START_TEST(halt_with_interrupts_off_exits_and_loses_nothing)
 {
 	start(AXVM_IRQCHIP_NONE, CODE(LIDT OUT("\x01") HLT STI NOP OUT("\x02")));
 	x86_handle(&guest, 0x33, X86_TELL);
@@ -169,7 +169,7 @@ START_TEST(a_full_queue_refuses_and_loses_nothing)
 }
 END_TEST
 
-START_TEST(what_is_no_vector_is_refused)
+START_TEST(invalid_vectors_are_refused)
 {
 	start(AXVM_IRQCHIP_NONE, CODE(HLT));
 	ck_fails_saying(axvcpu_inject_interrupt(guest.vcpu, 256), EINVAL, "0 to 255");
@@ -320,7 +320,7 @@ static bool either(enum axvcpu_exit_kind kind, enum axvcpu_exit_kind other_kind)
 	return guest.exit.kind == (uint32_t)kind;
 }
 
-START_TEST(the_window_is_told_of_once_when_it_opens)
+START_TEST(the_window_is_reported_once_when_it_opens)
 {
 	start(AXVM_IRQCHIP_NONE,
 	      CODE(LIDT OUT("\x01") STI NOP OUT("\x02") NOP OUT("\x03") NOP OUT("\x04") HLT));
@@ -348,7 +348,7 @@ START_TEST(the_window_is_told_of_once_when_it_opens)
 }
 END_TEST
 
-START_TEST(the_window_of_a_guest_that_does_not_leave_is_told_of)
+START_TEST(window_of_a_spinning_guest_is_reported)
 {
 	/* out 1; sti; jmp self */
 	start(AXVM_IRQCHIP_NONE, CODE(LIDT OUT("\x01") STI JMP_SELF));
@@ -360,7 +360,7 @@ START_TEST(the_window_of_a_guest_that_does_not_leave_is_told_of)
 }
 END_TEST
 
-START_TEST(an_interrupt_for_a_guest_that_does_not_leave_is_taken)
+START_TEST(spinning_guest_takes_an_interrupt)
 {
 	start(AXVM_IRQCHIP_NONE, CODE(LIDT OUT("\x01") STI JMP_SELF));
 	x86_handle(&guest, 0x55, X86_TELL);
@@ -388,7 +388,7 @@ START_TEST(the_window_comes_before_an_interrupt_that_waits)
 }
 END_TEST
 
-START_TEST(a_window_that_opens_at_a_halt_is_told_of_behind_it)
+START_TEST(window_opened_by_a_halt_is_reported_after_it)
 {
 	start(AXVM_IRQCHIP_NONE, CODE(LIDT OUT("\x01") STI HLT OUT("\x02")));
 	x86_expect_out(&guest, 1, 0);
@@ -861,10 +861,10 @@ static void add_tests(Suite *suite)
 	tcase_add_test(irq, a_higher_vector_overtakes_one_that_waits);
 	tcase_add_test(irq, an_interrupt_waits_until_the_guest_takes_interrupts);
 	tcase_add_test(irq, a_cpu_for_which_an_interrupt_waits_does_not_halt);
-	tcase_add_test(irq, a_halt_with_interrupts_off_is_told_of_and_loses_nothing);
+	tcase_add_test(irq, halt_with_interrupts_off_exits_and_loses_nothing);
 	tcase_add_test(irq, n_injections_of_a_vector_are_taken_n_times);
 	tcase_add_test(irq, a_full_queue_refuses_and_loses_nothing);
-	tcase_add_test(irq, what_is_no_vector_is_refused);
+	tcase_add_test(irq, invalid_vectors_are_refused);
 	tcase_add_test(irq, x86_has_no_line_at_the_vcpu);
 	tcase_add_test(irq, handshaken_injections_arrive_each_once_and_in_order);
 
@@ -875,11 +875,11 @@ static void add_tests(Suite *suite)
 	tcase_add_test(open, the_task_priority_that_the_caller_sets_stays);
 	tcase_add_test(open, a_reset_forgets_what_waited);
 
-	tcase_add_test(window, the_window_is_told_of_once_when_it_opens);
-	tcase_add_test(window, the_window_of_a_guest_that_does_not_leave_is_told_of);
-	tcase_add_test(window, an_interrupt_for_a_guest_that_does_not_leave_is_taken);
+	tcase_add_test(window, the_window_is_reported_once_when_it_opens);
+	tcase_add_test(window, window_of_a_spinning_guest_is_reported);
+	tcase_add_test(window, spinning_guest_takes_an_interrupt);
 	tcase_add_test(window, the_window_comes_before_an_interrupt_that_waits);
-	tcase_add_test(window, a_window_that_opens_at_a_halt_is_told_of_behind_it);
+	tcase_add_test(window, window_opened_by_a_halt_is_reported_after_it);
 	tcase_add_test(window, a_kick_at_an_open_window_is_answered);
 	tcase_add_test(window, there_is_no_window_to_ask_for_with_the_kernels_lapic);
 

@@ -474,7 +474,7 @@ START_TEST(an_eventfd_reaches_a_pin)
 }
 END_TEST
 
-START_TEST(a_resampled_eventfd_hears_of_the_end_of_its_interrupt)
+START_TEST(resample_eventfd_is_signalled_at_end_of_interrupt)
 {
 	struct x86_code code = { .len = 0 };
 	int fd = event_new(), end = event_new();
@@ -649,7 +649,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_loop_test(irqfds, an_eventfd_raises_its_interrupt_until_it_is_removed, 0, 2);
 	tcase_add_test(irqfds, an_eventfd_reaches_a_pin);
-	tcase_add_test(irqfds, a_resampled_eventfd_hears_of_the_end_of_its_interrupt);
+	tcase_add_test(irqfds, resample_eventfd_is_signalled_at_end_of_interrupt);
 	tcase_add_test(irqfds, irqfds_that_make_no_sense_are_refused);
 
 	tcase_add_test(ioeventfds, a_port_signals_instead_of_an_exit);

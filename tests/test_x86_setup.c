@@ -167,7 +167,7 @@ START_TEST(mode_16_runs_real_mode_code_anywhere_below_1_mib)
 }
 END_TEST
 
-START_TEST(raw_mode_is_the_reset_state_but_for_the_program_counter)
+START_TEST(raw_mode_is_the_reset_state_except_the_program_counter)
 {
 	struct axvcpu_setup_config config = AXVCPU_SETUP_CONFIG_INIT;
 
@@ -230,7 +230,7 @@ START_TEST(nonsense_is_refused_and_a_second_try_succeeds)
 }
 END_TEST
 
-START_TEST(a_read_only_boot_area_of_the_callers_is_refused)
+START_TEST(callers_read_only_boot_area_is_refused)
 {
 	static _Alignas(4096) unsigned char memory[0x7000];
 	struct axvcpu_setup_config config = config_64();
@@ -446,7 +446,7 @@ START_TEST(overrides_replace_bits_add_leaves_and_come_last)
 }
 END_TEST
 
-START_TEST(a_narrower_gpa_width_is_kept_by_map_and_told_to_the_guest)
+START_TEST(narrower_gpa_width_limits_map_and_is_in_cpuid)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	struct axvm_limits limits = AXVM_LIMITS_INIT;
@@ -580,7 +580,7 @@ START_TEST(descriptors_capabilities_and_limits_are_kvms)
 }
 END_TEST
 
-START_TEST(a_vcpu_given_up_before_setup_can_be_made_again)
+START_TEST(freed_vcpu_can_be_created_again_before_setup)
 {
 	struct axvcpu *again;
 
@@ -638,24 +638,24 @@ static void add_tests(Suite *suite)
 	tcase_add_test(modes, the_tables_stay_within_what_they_say_they_need);
 	tcase_add_test(modes, mode_32_runs_flat_protected_code_with_or_without_a_gdt);
 	tcase_add_test(modes, mode_16_runs_real_mode_code_anywhere_below_1_mib);
-	tcase_add_test(modes, raw_mode_is_the_reset_state_but_for_the_program_counter);
+	tcase_add_test(modes, raw_mode_is_the_reset_state_except_the_program_counter);
 
 	tcase_add_test(refused, nonsense_is_refused_and_a_second_try_succeeds);
-	tcase_add_test(refused, a_read_only_boot_area_of_the_callers_is_refused);
+	tcase_add_test(refused, callers_read_only_boot_area_is_refused);
 	tcase_add_test(refused, the_architectures_config_grows_by_the_rules_of_all_configs);
 	tcase_add_test(refused, a_vm_of_this_architecture_takes_no_config_of_its_own);
 
 	tcase_add_test(cpuid, every_vcpu_has_its_apic_id_and_the_topology);
 	tcase_add_test(cpuid, more_vcpus_than_a_byte_counts_do_not_look_like_few);
 	tcase_add_test(cpuid, overrides_replace_bits_add_leaves_and_come_last);
-	tcase_add_test(cpuid, a_narrower_gpa_width_is_kept_by_map_and_told_to_the_guest);
+	tcase_add_test(cpuid, narrower_gpa_width_limits_map_and_is_in_cpuid);
 
 	tcase_add_test(regs, general_registers_have_their_hardware_numbers);
 	tcase_add_test(regs, every_listed_register_can_be_read_and_written_back);
 	tcase_add_test(regs, single_registers_are_set_alone);
 
 	tcase_add_test(vm, descriptors_capabilities_and_limits_are_kvms);
-	tcase_add_test(vm, a_vcpu_given_up_before_setup_can_be_made_again);
+	tcase_add_test(vm, freed_vcpu_can_be_created_again_before_setup);
 	tcase_add_test(vm, the_kernels_irqchip_runs_the_guest_and_keeps_its_halts);
 }
 

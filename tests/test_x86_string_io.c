@@ -213,7 +213,7 @@ START_TEST(the_answer_can_be_the_lent_buffer_itself)
 }
 END_TEST
 
-START_TEST(items_that_nobody_answers_are_all_ones)
+START_TEST(unanswered_items_are_all_ones)
 {
 	start("\xf3\x66\x6d", false, BUFFER, LONG / 2);
 	fill_memory();
@@ -378,7 +378,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(reads, a_read_of_one_item_or_none_is_that);
 	tcase_add_test(reads, a_read_can_be_answered_with_bytes_of_the_callers);
 	tcase_add_test(reads, the_answer_can_be_the_lent_buffer_itself);
-	tcase_add_test(reads, items_that_nobody_answers_are_all_ones);
+	tcase_add_test(reads, unanswered_items_are_all_ones);
 
 	tcase_add_test(writes, a_long_write_of_every_width_arrives_whole);
 	tcase_add_test(writes, a_long_write_backwards_of_every_width_arrives_whole);

@@ -433,7 +433,7 @@ START_TEST(unknown_bits_in_forward_are_refused)
 }
 END_TEST
 
-START_TEST(a_notify_window_works_or_is_refused_by_the_name_of_what_lacks)
+START_TEST(notify_window_works_or_is_refused_by_capability_name)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	struct axvm *vm;
@@ -478,7 +478,7 @@ START_TEST(the_guest_reads_what_was_set)
 }
 END_TEST
 
-START_TEST(a_register_that_kvm_does_not_keep_is_none)
+START_TEST(register_unknown_to_kvm_is_not_found)
 {
 	uint64_t value = 77;
 
@@ -537,11 +537,11 @@ static void add_tests(Suite *suite)
 	tcase_add_test(configs, the_last_register_and_the_neighbours_of_the_x2apic_can_be_filtered);
 	tcase_add_test(configs, a_list_of_ranges_that_makes_no_sense_is_refused);
 	tcase_add_test(configs, unknown_bits_in_forward_are_refused);
-	tcase_add_test(configs, a_notify_window_works_or_is_refused_by_the_name_of_what_lacks);
+	tcase_add_test(configs, notify_window_works_or_is_refused_by_capability_name);
 
 	tcase_add_test(raw, registers_that_kvm_keeps_are_read_and_written);
 	tcase_add_test(raw, the_guest_reads_what_was_set);
-	tcase_add_test(raw, a_register_that_kvm_does_not_keep_is_none);
+	tcase_add_test(raw, register_unknown_to_kvm_is_not_found);
 	tcase_add_test(raw, a_value_that_kvm_refuses_changes_nothing);
 }
 

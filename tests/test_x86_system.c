@@ -17,7 +17,7 @@ static struct guest guest;
  * A log of the pages that the guest writes, which the library does not do, through capabilities and
  * the descriptor: it ends in an exit when it is full.
  */
-START_TEST(an_exit_that_nobody_has_a_kind_for_is_handed_out_as_it_is)
+START_TEST(exit_without_a_kind_is_returned_unhandled)
 {
 	const uint64_t ring[4] = { RING_ENTRIES * sizeof(struct kvm_dirty_gfn) };
 	struct axvm_region memory = AXVM_REGION_INIT;
@@ -127,7 +127,7 @@ static void add_tests(Suite *suite)
 	TCase *kind = suite_case(suite, "no kind");
 	TCase *hyperv = suite_case(suite, "hyper-v");
 
-	tcase_add_test(kind, an_exit_that_nobody_has_a_kind_for_is_handed_out_as_it_is);
+	tcase_add_test(kind, exit_without_a_kind_is_returned_unhandled);
 	tcase_add_test(hyperv, a_guest_of_hyperv_resets_its_machine);
 	tcase_add_test(hyperv, a_crash_of_a_guest_of_hyperv_is_handed_out_and_the_guest_goes_on);
 }
