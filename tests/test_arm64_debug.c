@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Debugging a guest from outside: steps, breakpoints, watchpoints, BRK. */
+/*
+ * Debugging a guest from outside: steps, breakpoints, watchpoints, BRK. Needs a working /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 

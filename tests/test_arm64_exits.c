@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Accesses to where no memory is, of every kind, and what of them can be made to fail. */
+/*
+ * Accesses outside memory, of every kind, and the faults that the caller can answer them with.
+ * Needs a working /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 
@@ -82,7 +85,7 @@ START_TEST(undecoded_access_is_reported_with_its_address)
 	for (int i = 0; i < 2; i++) {
 		a64_start_piece(&guest, NULL, NULL, loads[i]);
 		expect_undecoded(AXVCPU_ACCESS_READ);
-		/* It is tried again, unless somebody does something about it. */
+		/* The guest retries it unless the caller acts on it. */
 		expect_undecoded(AXVCPU_ACCESS_READ);
 		skip();
 		guest_expect_end(&guest);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Each system call and allocation of what only arm64 has fails in turn, and is tried again; what a
- * KVM may lack that the emulated machine's has; and how many system calls there are, where
- * docs/exits.md, docs/performance.md and the headers say so.
+ * Each system call and allocation that only arm64 makes fails in turn, and is retried; KVM features
+ * that the emulated machine has and others lack; and the number of system calls that docs/exits.md,
+ * docs/performance.md and the headers promise. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -121,7 +121,7 @@ static void begin_with_everything(struct sweep_world *world)
 	begin(world, &config, PROGRAM(chatter), 0);
 }
 
-/* What of a CPU KVM has here. */
+/* CPU features that KVM has here. */
 static struct axvcpu_arm64_setup features;
 
 static void find_features(struct axvm *vm)
@@ -243,7 +243,7 @@ static void with_an_mmu(struct sweep_world *world)
 	ck_ok(axvcpu_set_reg(vcpu, AXVCPU_REG_ARM64_SCTLR_EL1, 1));
 }
 
-/* --- what is done ---------------------------------------------------------------------------- */
+/* --- steps ----------------------------------------------------------------------------------- */
 
 static int take_new(struct sweep_world *world)
 {
@@ -332,7 +332,7 @@ static int take_list(struct sweep_world *world)
 	return axvcpu_reg_list(sweep_first(world), ids, 16);
 }
 
-/* --- what must come of it -------------------------------------------------------------------- */
+/* --- expected results ------------------------------------------------------------------------ */
 
 static void see_the_call(struct sweep_world *world)
 {
@@ -508,7 +508,7 @@ START_TEST(each_call_without_an_its_fails)
 }
 END_TEST
 
-/* --- what KVM may lack ------------------------------------------------------------------------ */
+/* --- missing KVM features --------------------------------------------------------------------- */
 
 static const struct {
 	uint32_t flags;
@@ -526,7 +526,7 @@ static const struct {
 	  "AXVCPU_ARM64_PMU needs KVM_CAP_ARM_PMU_V3" },
 	{ AXVCPU_ARM64_PAUTH, AXVCPU_MODE_64, KVM_ARM_VCPU_PTRAUTH_ADDRESS,
 	  KVM_CAP_ARM_PTRAUTH_ADDRESS, 0, "AXVCPU_ARM64_PAUTH needs KVM_CAP_ARM_PTRAUTH_ADDRESS" },
-	/* What has been seen of the first must be forgotten. */
+	/* The exit reported by the first attempt must be forgotten. */
 	{ AXVCPU_ARM64_PAUTH, AXVCPU_MODE_64, KVM_ARM_VCPU_PTRAUTH_ADDRESS,
 	  KVM_CAP_ARM_PTRAUTH_GENERIC, 1, "AXVCPU_ARM64_PAUTH needs KVM_CAP_ARM_PTRAUTH_GENERIC" },
 	{ 0, AXVCPU_MODE_32, KVM_ARM_VCPU_EL1_32BIT, KVM_CAP_ARM_EL1_32BIT, 0,
@@ -575,11 +575,11 @@ START_TEST(refused_setup_leaves_vcpu_created)
 }
 END_TEST
 
-/* A VM of this config is refused for what the injector says that KVM lacks. */
+/* A VM with this config is refused because of the feature that the injector hides. */
 static void expect_no_vm(const struct axvm_config *config, const char *text)
 {
 	guest_expect_refused(config, ENOTSUP, text);
-	/* What KVM was to lack has been asked for. */
+	/* The library asked for the hidden feature. */
 	ck_assert_uint_eq(injector.times, 0);
 	ck_assert_uint_eq(injector.mapped, 0);
 	ck_assert_int_eq(injector.opened, 0);
@@ -624,7 +624,7 @@ START_TEST(missing_its_is_named_in_the_error)
 	struct axvm *vm = NULL;
 
 	config.forward = 0;
-	/* Whether there is a GICv3 is asked, unless the config says that it is to be one. */
+	/* The library asks whether there is a GICv3, unless the config requires one. */
 	for (unsigned int asks = 0; asks < 2; asks++) {
 		gic.flags = AXVM_ARM64_ITS;
 		gic.gic_version = asks ? 0 : 3;
@@ -692,7 +692,7 @@ START_TEST(an_exit_makes_the_documented_system_calls)
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
 	ck_assert_uint_eq(world.exit.u.mmio.data, 12);
 	sweep_world_end(&world);
-	/* What the hardware does not take apart: one, also when it is tried again. */
+	/* An access that the hardware does not decode: one call, also when it is retried. */
 	begin_load_pair(&world);
 	sweep_bound(&world);
 	ck_ok(axvm_finalize(world.vm));
@@ -738,7 +738,9 @@ START_TEST(a_power_call_makes_the_documented_system_calls)
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_CPU_DOWN), 1);
 	expect_result(&world, 1 + 1, AXVCPU_PSCI_DENIED);
 	sweep_world_end(&world);
-	/* What is no exit: arguments, result, and KVM_RUN again. AFFINITY_INFO says: off. */
+	/*
+	 * A call without an exit: arguments, result, and KVM_RUN again. AFFINITY_INFO returns OFF.
+	 */
 	power_call(&world, begin_affinity_info);
 	expect_result(&world, 1 + 3 + 1, 1);
 	sweep_world_end(&world);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Interrupts: SPIs, PPIs and messages through the kernel's GIC, and the lines of a CPU without one.
+ * Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -57,7 +58,7 @@ START_TEST(every_interrupt_is_injected_by_its_number)
 					"timer");
 			continue;
 		}
-		/* An SPI is an edge each time; a PPI somebody has to lower. */
+		/* An SPI is an edge each time; a PPI must be lowered by the caller. */
 		for (int i = 0; i < 2; i++) {
 			ck_ok(axvcpu_inject_interrupt(guest.vcpu, intid));
 			a64_expect_irq(&guest, intid);
@@ -91,7 +92,7 @@ START_TEST(an_input_of_the_gic_is_a_level_until_it_is_lowered)
 }
 END_TEST
 
-/* What comes next is 'intid', and nothing else came before. */
+/* The next interrupt is 'intid', with none before it. */
 static void expect_next(uint32_t intid)
 {
 	ck_ok(axvcpu_inject_interrupt(guest.vcpu, intid));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * What KVM_RUN ends with on other hosts and older kernels: errnos that a guest causes, none fatal.
- * And widths of guest-physical addresses that no KVM has.
+ * Results of KVM_RUN on other hosts and older kernels: errnos that a guest causes, none fatal; and
+ * widths of guest-physical addresses that no KVM has. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <limits.h>

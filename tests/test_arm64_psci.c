@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* PSCI conversations: with KVM, and with AXVM_FORWARD_POWER with the caller. */
+/*
+ * PSCI conversations: with KVM, and with AXVM_FORWARD_POWER with the caller. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <pthread.h>
@@ -52,7 +55,7 @@ static void destroy(void)
 	ck_ok(axvm_free(guests[0].vm));
 }
 
-/* The first vCPU is to make these calls. */
+/* The calls that the first vCPU makes. */
 static void will_call(const struct a64_call *calls, size_t n)
 {
 	a64_calls(guests[0].vm, 0, calls, n);
@@ -93,7 +96,7 @@ START_TEST(kvm_starts_cpus_that_wait_in_it)
 	void *failed;
 
 	create(0, 0);
-	/* What it comes to, once started: a list without a call. */
+	/* Where it goes once started: a list without a call. */
 	a64_calls(guests[0].vm, 1, NULL, 0);
 	will_call(
 		(const struct a64_call[]){
@@ -105,7 +108,7 @@ START_TEST(kvm_starts_cpus_that_wait_in_it)
 			{ 0, { A64_PSCI_AFFINITY_INFO, affinity[1], 0 } },
 		},
 		6);
-	/* It sleeps in KVM: so nobody may ask for it to be flushed or freed meanwhile. */
+	/* It sleeps in KVM, so flush and free must not be called meanwhile. */
 	ck_ok(axvcpu_unbind(guests[1].vcpu));
 	ck_assert_int_eq(pthread_create(&thread, NULL, run_to_the_end, &guests[1]), 0);
 	ck_assert_uint_ge(a64_call_result(&guests[0]), 2);
@@ -202,7 +205,7 @@ START_TEST(a_cpu_on_is_the_callers_to_do)
 			{ 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[1], 0 } },
 		},
 		5);
-	/* Nobody starts it, nobody answers. */
+	/* Neither started nor answered. */
 	expect_cpu_up(1, GUEST_CODE, CONTEXT);
 	ck_assert_uint_eq(guests[0].exit.raw_code, 0);
 	expect_result(AXVCPU_PSCI_INTERNAL_FAILURE);
@@ -216,7 +219,7 @@ START_TEST(a_cpu_on_is_the_callers_to_do)
 	ck_ok(axvcpu_start(guests[1].vcpu, GUEST_CODE, A64_LIST + 0x1000));
 	expect_result(AXVCPU_PSCI_SUCCESS);
 	guest_expect_end(&guests[1]);
-	/* It is on: nobody has to be asked. */
+	/* It is on: the call makes no exit. */
 	expect_result(AXVCPU_PSCI_ALREADY_ON);
 	expect_result(INFO_ON);
 	destroy();
@@ -318,7 +321,7 @@ START_TEST(a_cpu_that_goes_off_is_off_when_it_has_been_stopped)
 	ck_ok(axvcpu_start(guests[1].vcpu, GUEST_CODE, A64_LIST + 0x1000));
 	expect_result(AXVCPU_PSCI_SUCCESS);
 	guest_expect(&guests[1], AXVCPU_EXIT_CPU_DOWN);
-	/* Nobody stops it: the call fails. */
+	/* It is not stopped: the call fails. */
 	guest_expect_write(&guests[1], GUEST_MMIO, (uint64_t)AXVCPU_PSCI_DENIED);
 	destroy();
 }
@@ -326,7 +329,7 @@ END_TEST
 
 /* --- two CPUs that start a third --------------------------------------------------------------- */
 
-/* Both the first and the last CPU are on; each is to call CPU_ON of the second, twice. */
+/* The first and the last CPU are on; each calls CPU_ON for the second one, twice. */
 static void create_two_callers(void)
 {
 	struct a64_call on = { 0, { A64_PSCI_CPU_ON | A64_PSCI_64, 0, GUEST_CODE, A64_LIST } };

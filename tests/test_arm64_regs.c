@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Registers: the whole list of KVM's, there and back; the names here; the stack pointer in use. */
+/*
+ * Registers: the whole list of KVM's, there and back; the names here; the stack pointer in use.
+ * Needs a working /dev/kvm.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/kvm.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What an arm64 vCPU starts with: modes, what of the CPU there is, and what is refused. */
+/*
+ * The initial state of an arm64 vCPU: modes, CPU features, and configs that are refused. Needs a
+ * working /dev/kvm.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/kvm.h>
@@ -127,7 +130,7 @@ START_TEST(invalid_setup_is_refused_and_can_be_repeated)
 }
 END_TEST
 
-/* --- what of the CPU there is ---------------------------------------------------------------- */
+/* --- CPU features ---------------------------------------------------------------------------- */
 
 #define ID_AA64PFR0_EL1 UINT64_C(0x603000000013c020)
 #define PFR0_SVE(value) ((value) >> 32 & 0xf)
@@ -155,7 +158,7 @@ static bool has_or_refuses(uint32_t flag, int capability, const char *name)
 	return has;
 }
 
-/* What the piece says of a CPU with these flags, or the exception class it ends in. */
+/* Result of the code on a CPU with these flags, or the exception class it ends in. */
 static bool piece_says(const struct axvcpu_arm64_setup *arm64, uint64_t piece, uint64_t *value)
 {
 	a64_start_piece(&guest, NULL, arm64, piece);
@@ -228,7 +231,7 @@ END_TEST
 #define ISAR1_PAUTH UINT64_C(0xff000ff0)
 #define ISAR2_PAUTH UINT64_C(0xff00)
 
-/* What the guest finds of it. */
+/* The value that the guest reads. */
 static bool finds_pauth(const struct axvcpu_arm64_setup *arm64)
 {
 	uint64_t isar1, isar2;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The translation of a guest's addresses, which the library walks the guest's tables for: what it
- * says is what the hardware says (AT, in the guest), for every page size, width, and size of
- * blocks.
+ * Translation of guest addresses by the guest's own tables: the library returns the same as the
+ * hardware (AT, executed in the guest), for every page size, width, and block size. Needs a working
+ * /dev/kvm.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -62,7 +62,7 @@ static uint64_t entry_of(const struct half *half, uint64_t table, uint64_t va, i
 	return table + 8 * (index & ((UINT64_C(1) << (half->page_bits - 3)) - 1));
 }
 
-/* Maps what 'level' can map at once. */
+/* Maps the range that one entry of 'level' covers. */
 static void map(const struct half *half, uint64_t va, uint64_t gpa, int level)
 {
 	uint64_t table = half->root, descriptor;
@@ -91,7 +91,7 @@ static struct half new_half(unsigned int page_bits, unsigned int va_bits)
 
 #define TCR_TBI0 (UINT64_C(1) << 37)
 #define TCR_EPD1 (UINT64_C(1) << 23)
-/* Walks are cached, as what wrote the tables was. */
+/* Walks are cacheable, as the tables were when written. */
 #define TCR_CACHED UINT64_C(0x3500)
 /* 40 bits of physical addresses. */
 #define TCR_IPS (UINT64_C(2) << 32)
@@ -129,7 +129,7 @@ static void begin(void)
 
 /* --- comparing ------------------------------------------------------------------------------- */
 
-/* What the guest's own look-up says. */
+/* Result of the guest's own lookup. */
 static bool hardware(uint64_t va, uint64_t *gpa)
 {
 	uint64_t par;

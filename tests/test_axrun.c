@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * axrun's parts that need no guest: the places for things in memory, the device trees, whom an
- * interrupt is for, what axrun answers, and the texts of the command line. test_uart.c and
- * test_console.c have the console.
+ * The parts of axrun that need no guest: memory layout, device trees, interrupt targets, answers to
+ * calls, and command line texts. The console is in test_uart.c and test_console.c. Needs no KVM.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -125,7 +124,7 @@ START_TEST(images_that_do_not_fit_are_refused)
 }
 END_TEST
 
-/* What a flat image has behind its file is its own: the boot area keeps away from it. */
+/* A flat image owns the memory behind its file: the boot area stays clear of it. */
 START_TEST(the_boot_area_of_a_flat_image_is_at_the_end_of_memory)
 {
 	struct image image = image_at(0x10000, 0x1000);
@@ -457,7 +456,7 @@ START_TEST(an_ipi_goes_to_those_it_names)
 	struct axvcpu_exit_ipi ipi = { .target_cpu = 2, .level = 1 };
 
 	ck_assert_uint_eq(ipi_targets(&ipi, 0, 4), 1u << 2);
-	/* The sender itself, too, and nobody who is not there. */
+	/* The sender itself, too, and no absent CPU. */
 	ck_assert_uint_eq(ipi_targets(&ipi, 2, 4), 1u << 2);
 	ck_assert_uint_eq(ipi_targets(&ipi, 0, 2), 0);
 	ipi.target_cpu = 64;
@@ -472,7 +471,7 @@ END_TEST
 static struct cpus cpus;
 static bool started;
 
-/* The moment at which another CPU sees by AFFINITY_INFO that the first one is off. */
+/* The point at which another CPU learns from AFFINITY_INFO that the first one is off. */
 int __wrap_axvcpu_stop(struct axvcpu *vcpu);
 int __wrap_axvcpu_stop(struct axvcpu *vcpu)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Configs that are older or newer than the library, and configs that make no sense: which fields
- * count, what is refused, and that a refusal has made nothing.
+ * Configs that are older or newer than the library, and invalid configs: the fields that count, the
+ * errors, and that a refused call has created nothing. Needs /dev/kvm for the last test only.
  */
 #include <errno.h>
 #include <signal.h>
@@ -33,7 +33,7 @@ static union {
 	struct axvcpu_setup_config setup;
 } given;
 
-/* Each hands the config over, and takes back what came of it. */
+/* Each passes the config in and returns the result. */
 static int use_vm_config(void)
 {
 	struct axvm *new = NULL;
@@ -96,7 +96,7 @@ static int use_setup_config(void)
 	return ret;
 }
 
-/* What a caller knew whose header ended before the first field that is not named here. */
+/* The fields known to a caller whose header ended before the first field not named here. */
 static const struct growth {
 	const char *name;
 	size_t size;
@@ -151,7 +151,7 @@ START_TEST(older_callers_config_ends_where_its_header_ended)
 
 	fill(growth);
 	ck_ok(growth->use());
-	/* What follows is not part of it, whatever it is. */
+	/* The bytes behind it are not part of it, whatever their value. */
 	memset(given.bytes + growth->older, 0xff, ROOM - growth->older);
 	given.size = growth->older;
 	ck_ok(growth->use());
@@ -214,7 +214,7 @@ START_TEST(sizes_that_no_header_has_are_refused)
 }
 END_TEST
 
-/* --- what comes back: limits, regions --------------------------------------------------------- */
+/* --- output structs: limits, regions ---------------------------------------------------------- */
 
 START_TEST(limits_fill_what_the_caller_knows)
 {
@@ -240,7 +240,7 @@ START_TEST(limits_fill_what_the_caller_knows)
 	ck_assert_uint_eq(out.limits.gpa_bits, 64);
 	ck_assert_uint_eq(out.limits.vcpus, 0x77777777);
 
-	/* A newer one: what is new stays as its INIT macro left it. */
+	/* A newer one: fields unknown to the library stay as the INIT macro left them. */
 	memset(&out, 0, sizeof(out));
 	out.tail[0] = 0x55;
 	out.limits.size = sizeof(out);
@@ -557,7 +557,7 @@ START_TEST(size_of_a_table_must_make_sense)
 	ck_fails(new_with_ops(), EINVAL);
 	ops.size = sizeof(size_t);
 	ck_fails(new_with_ops(), EINVAL);
-	/* A newer one has what this library never asks for. */
+	/* A newer one has operations that this library never calls. */
 	ops.size = sizeof(ops) + 64;
 	ck_ok(new_with_ops());
 }

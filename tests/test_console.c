@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The host's side of axrun's console, with pipes for stdin and stdout: nothing is lost or fetched too
- * early, the end is told once, and Ctrl-A does what it is for.
+ * Host side of axrun's console, with pipes for stdin and stdout: nothing is lost or read too early,
+ * the end of input is reported once, and Ctrl-A works as documented. Needs no KVM.
  */
 #include <fcntl.h>
 #include <signal.h>

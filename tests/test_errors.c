@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What the library says: failure messages and the log, names, descriptions, its version. */
+/* Failure messages and the log, names, descriptions, the version of the library. Needs no KVM. */
 #include <config.h>
 
 #include <errno.h>
@@ -379,7 +379,7 @@ START_TEST(longest_description_fits_where_the_header_says)
 }
 END_TEST
 
-/* --- /dev/kvm that is not there for us; what cannot be had here: test_kvm_answers.c ----------- */
+/* --- /dev/kvm that cannot be opened; for other failures see test_kvm_answers.c ---------------- */
 
 static int new_on(int fd)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The hooks of the HAL: each is called with its context, and what holds without them, of frames
- * and addresses above all. irq_fetch and irq_handler: test_state.c.
+ * HAL hooks: each is called with its context; and the defaults without hooks, mainly for frames and
+ * addresses. For irq_fetch and irq_handler see test_state.c. Needs no KVM.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -83,7 +83,7 @@ static uint64_t alloc(void)
 
 /* --- hooks -------------------------------------------------------------------------------------- */
 
-/* Where a hook was called from, and what it was given. */
+/* Where a hook was called from, and its arguments. */
 static struct hooks {
 	unsigned int logged, mapped, unmapped, set, got, allocated, freed, to_virt, to_phys;
 	int result;
@@ -303,7 +303,7 @@ START_TEST(a_hooks_unaligned_frame_is_given_back)
 }
 END_TEST
 
-/* What goes together. */
+/* Hooks that come in pairs. */
 static const struct {
 	size_t members[2];
 	const char *message;
@@ -411,7 +411,7 @@ START_TEST(frames_are_zero_whoever_wrote_there)
 			ck_ok(axvm_read(vm, frames[i], now, page));
 			ck_assert_mem_eq(now, zero, page);
 		}
-		/* The one that was there keeps what it has. */
+		/* The existing one keeps its contents. */
 		ck_ok(axvm_read(vm, frames[0], now, page));
 		ck_assert_uint_eq(now[0], 0xaa);
 		for (int i = 1; i < CHUNK; i++)
@@ -551,7 +551,7 @@ START_TEST(frames_avoid_existing_regions)
 		ck_assert_uint_eq(regions[i].gpa, end - at[n++] * len);
 	}
 	ck_assert_int_eq(n, 3);
-	/* What comes later may use what is left between. */
+	/* Later regions may use the gaps. */
 	ck_ok(map_at(end - len, len - page));
 	teardown();
 }
@@ -717,7 +717,10 @@ END_TEST
 #define HELD 300u
 #define ROUNDS 6u
 
-/* Allocates, marks, checks that nobody else has the same, frees; half of it across chunks. */
+/*
+ * Allocates, marks, checks that no other thread has the same frame, frees; half of it across
+ * chunks.
+ */
 static void *work(void *arg)
 {
 	uint64_t mine = (uintptr_t)arg;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The HAL's hooks over real KVM: host interrupts, and frames that a guest uses. */
+/*
+ * The HAL's hooks over real KVM: host interrupts, and frames that a guest uses. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <sys/time.h>

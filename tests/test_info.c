@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* axvcpu-info: why KVM cannot be used; fast or slow; the names of its JSON. */
+/* axvcpu-info: why KVM cannot be used; fast or slow; the names of its JSON. Needs no KVM. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Event descriptors that the guest's stores signal, on every architecture; and what a VM without
- * interrupt controllers says to those who would use them.
+ * Event descriptors that guest stores signal, on every architecture; and the errors of a VM without
+ * interrupt controllers. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -142,7 +142,7 @@ START_TEST(ioeventfds_that_make_no_sense_are_refused)
 	ck_fails(ioeventfd(AXVM_EVENT_REMOVE, fd, GUEST_MMIO, 4, 0), ENOENT);
 	ck_ok(ioeventfd(0, fd, GUEST_MMIO, 4, 0));
 	ck_fails(ioeventfd(0, second, GUEST_MMIO, 4, 0), EEXIST);
-	/* Removed is what is exactly so, and once. */
+	/* Removal needs an exact match, and succeeds once. */
 	ck_fails(ioeventfd(AXVM_EVENT_REMOVE, second, GUEST_MMIO, 4, 0), ENOENT);
 	ck_fails(ioeventfd(AXVM_EVENT_REMOVE, fd, GUEST_MMIO, 2, 0), ENOENT);
 	ck_ok(ioeventfd(AXVM_EVENT_REMOVE, fd, GUEST_MMIO, 4, 0));
@@ -155,7 +155,7 @@ START_TEST(ioeventfds_that_make_no_sense_are_refused)
 }
 END_TEST
 
-/* --- what is not there ------------------------------------------------------------------------ */
+/* --- missing features ------------------------------------------------------------------------- */
 
 static const struct axvm_msi msi = { .address = GUEST_MMIO, .data = 1 };
 static const struct axvm_route route = { .gsi = 7,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * What axrun makes of a kernel's file: valid ones of each format go where they belong, and broken ones
- * are refused with a line, or accepted with everything inside the file and inside of guest memory. Each is a
- * block of its own, so that a sanitizer sees a look beyond the end.
+ * Loading of kernel files by axrun: valid files of each format are placed where they belong; broken
+ * ones are refused with a line, or accepted with everything inside the file and inside guest
+ * memory. Each file is a heap block, so that a sanitizer detects a read beyond its end. Needs no
+ * KVM.
  */
 #include <elf.h>
 #include <stdarg.h>
@@ -33,7 +34,7 @@ static const struct kernel_sample *const sample_lists[] = {
 	kernels_x86,
 };
 
-/* --- what is said, instead of axrun's own message.c -------------------------------------------- */
+/* --- messages, instead of axrun's own message.c ------------------------------------------------ */
 
 static char said[1024];
 
@@ -57,7 +58,7 @@ static struct layout layout;
 static uint64_t unpack_max = UNPACK_MAX;
 static uint64_t initrd_size = INITRD_SIZE;
 
-/* What of options counts: the command line, and that its name is in front of what is said. */
+/* Only these options count: the command line, and that the name is the prefix of messages. */
 static struct options options = { .guest = "the-kernel", .kernel = true };
 
 static int load(const struct kernel_sample *sample, const uint8_t *bytes, size_t size)
@@ -111,7 +112,7 @@ static void check_accepted(const struct kernel_sample *sample)
 		sample->start(&image, &layout);
 }
 
-/* Returns whether it was. What is refused is told in one line, which says of which file. */
+/* Returns whether it was. A refused file causes one line, which names the file. */
 static bool check_variant(const struct kernel_sample *sample, const uint8_t *bytes, size_t size)
 {
 	bool accepted = !load(sample, bytes, size);
@@ -176,7 +177,7 @@ START_TEST(a_valid_kernel_goes_where_it_belongs)
 }
 END_TEST
 
-/* What is cut off is missed: a kernel has no byte too many, but for what comes behind its end. */
+/* A cut is noticed: a kernel has no surplus bytes, except behind its end. */
 START_TEST(a_truncated_kernel_is_refused_or_whole)
 {
 	const struct kernel_sample *sample = nth_sample(_i);
@@ -413,7 +414,7 @@ START_TEST(hostile_compressed_data_are_refused)
 }
 END_TEST
 
-/* By its header; and the data tell by themselves what they are. */
+/* By its header; the data themselves identify their format. */
 START_TEST(unknown_compression_is_refused_by_name)
 {
 	const struct kernel_sample *sample = sample_named("zboot");
@@ -475,7 +476,9 @@ static uint8_t *make_notes(size_t zeroes, unsigned int further, bool overlapping
 	return bytes;
 }
 
-/* The kernel is valid with its PVH entry or without: what it is taken for shows how far axrun looked. */
+/*
+ * The kernel is valid with its PVH entry or without: the detected kind shows how far axrun looked.
+ */
 static void taken_for(uint8_t *bytes, size_t size, enum image_protocol protocol)
 {
 	const struct kernel_sample *sample = sample_named("PVH");

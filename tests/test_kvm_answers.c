@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * What KVM may answer, but seldom does: signals and lacks of memory at odd moments, kernels that
- * are too old, tables that are too small. The injector answers in its place.
+ * Rare results of KVM: signals and lack of memory at odd moments, kernels that are too old, tables
+ * that are too small. The injector returns them in place of KVM. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -158,10 +158,10 @@ START_TEST(vcpu_that_was_not_set_up_is_used_again)
 	guest_create(&guest, NULL, PROGRAM(echo));
 	injector_ioctl(KVM_CREATE_VCPU, 0, 0);
 	for (int i = 0; i < 100; i++) {
-		/* A kick that nobody waits for belongs to the vCPU that goes. */
+		/* A pending kick without a waiter belongs to the vCPU that is freed. */
 		ck_ok(axvcpu_kick(guest.vcpu));
 		ck_ok(axvcpu_free(guest.vcpu));
-		/* What is refused for another reason does not use it up. */
+		/* A refusal for another reason does not use it up. */
 		config.arch = &config;
 		ck_fails_saying(axvcpu_new(guest.vm, &config, &guest.vcpu), EINVAL, "arch config");
 		config.arch = NULL;
@@ -187,7 +187,7 @@ START_TEST(vcpu_that_was_set_up_takes_its_id_with_it)
 }
 END_TEST
 
-/* Each id is parked by itself. */
+/* Each id has its own unused vCPU. */
 START_TEST(unused_vcpus_keep_their_ids)
 {
 	struct axvm_config vm_config = AXVM_CONFIG_INIT;
@@ -203,7 +203,7 @@ START_TEST(unused_vcpus_keep_their_ids)
 			config.id = (i + (uint32_t)round) % 3;
 			ck_ok(axvcpu_new(vm, &config, &vcpus[i]));
 			ck_assert_uint_eq(axvcpu_id(vcpus[i]), config.id);
-			/* KVM's own, which has that id for ever. */
+			/* KVM's own vCPU, which keeps that id forever. */
 			if (!round)
 				fds[config.id] = axvcpu_fd(vcpus[i]);
 			ck_assert_int_eq(axvcpu_fd(vcpus[i]), fds[config.id]);
@@ -287,7 +287,7 @@ START_TEST(failed_run_does_not_lose_an_answer)
 	injector_ioctl(KVM_RUN, -ENOMEM, 1);
 	ck_fails_saying(axvcpu_run(guest.vcpu, &guest.exit), ENOMEM, "KVM_RUN on vCPU 0");
 	ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
-	/* The exit is still open, and is finished before the vCPU is given up. */
+	/* The exit is still open, and is finished before the vCPU is freed. */
 	ck_ok(axvcpu_unbind(guest.vcpu));
 	ck_assert_uint_eq(guest_reg(&guest, GUEST_VALUE_REG), 0x77);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), PROGRAM_AT(echo, store));
@@ -312,7 +312,7 @@ START_TEST(failed_flush_can_be_repeated)
 }
 END_TEST
 
-/* --- huge pages: the host may have none, so success is not what is tested --------------------- */
+/* --- huge pages: the host may have none, so success is not required --------------------------- */
 
 START_TEST(failing_huge_pages_leave_nothing)
 {

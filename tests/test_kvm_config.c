@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Configs that KVM cannot do, or nobody: each is refused with what is wrong with it, and has made
- * nothing. The same table on every architecture; what only one has is in its own suites.
+ * Configs that KVM cannot satisfy, or that are invalid: each is refused with the reason, and
+ * nothing has been created. The same table on every architecture; configs of one architecture are
+ * in its own suites. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -103,7 +104,7 @@ START_TEST(refused_vm_leaves_nothing_behind)
 	struct resources before;
 	struct axvm *vm = NULL;
 
-	/* What a process has once it has had a VM. */
+	/* Descriptors and mappings of a process that has had a VM. */
 	ck_ok(axvm_new(NULL, &vm));
 	ck_ok(axvm_free(vm));
 	vm = NULL;
@@ -139,7 +140,7 @@ START_TEST(refused_memory_is_not_mapped)
 	resources_read(&before);
 
 	region.len = page;
-	/* Over what is there; its last byte, its first. */
+	/* Over an existing region; over its last byte; over its first. */
 	region.gpa = GUEST_BASE;
 	ck_fails(axvm_map(guest.vm, &region), EEXIST);
 	region.gpa = GUEST_BASE + GUEST_MEMORY - page;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Exits that the KVM at hand cannot be brought to, on every architecture. */
+/*
+ * Exits that the KVM at hand cannot be brought to, on every architecture. Needs a working /dev/kvm.
+ */
 #include <errno.h>
 
 #include "forge.h"
@@ -88,7 +90,7 @@ START_TEST(an_internal_error_has_as_many_words_as_there_is_room_for)
 }
 END_TEST
 
-/* --- what could not be emulated ------------------------------------------------------------------ */
+/* --- instructions that could not be emulated ----------------------------------------------------- */
 
 static uint64_t info[3];
 
@@ -136,7 +138,7 @@ END_TEST
 static const struct {
 	uint32_t ndata;
 	uint64_t flags;
-	/* KVM's number of bytes, and what is made of it. */
+	/* KVM's number of bytes, and the reported number. */
 	uint8_t size;
 	uint32_t ninsn;
 } insns[] = {

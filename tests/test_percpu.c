@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The state of host CPUs: its life cycle, which CPUs there are, what backends need not have.
- * On real KVM: test_percpu_kvm.c.
+ * The state of host CPUs: life cycle, CPU list, optional backend operations. On real KVM:
+ * test_percpu_kvm.c. Needs no KVM.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -222,7 +222,7 @@ START_TEST(a_failed_enable_changes_nothing_and_may_be_repeated)
 }
 END_TEST
 
-/* --- what backends need not have ---------------------------------------------------------------- */
+/* --- optional backend operations ---------------------------------------------------------------- */
 
 START_TEST(a_backend_without_per_cpu_state_is_not_supported)
 {
@@ -286,7 +286,7 @@ END_TEST
 
 /* --- which CPUs there are ----------------------------------------------------------------------- */
 
-/* What the list of CPUs says, or how it cannot be read. */
+/* Contents of the CPU list, or the errno of reading it. */
 static const char *list;
 static enum { REAL, TEXT, MISSING, UNREADABLE } file;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The state of host CPUs over real KVM: what it tells, the descriptor it holds, failing calls. */
+/*
+ * The state of host CPUs over real KVM: queries, the descriptor it holds, failing calls. Needs a
+ * working /dev/kvm.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -101,7 +104,7 @@ START_TEST(hundreds_of_vms_share_one_descriptor)
 		config.id = i;
 		guest_create(&guests[i], &config, PROGRAM(finish));
 	}
-	/* One for the VM and one for its vCPU: what an own /dev/kvm would add is not there. */
+	/* One for the VM and one for its vCPU: an additional /dev/kvm would show here. */
 	ck_assert_int_eq(injector.opened - opened, 2 * VMS);
 	for (unsigned int i = 0; i < VMS; i++) {
 		run_guest(&guests[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * A vCPU's power and its resets on real guests, alike on every architecture: what starts where, with
- * which argument, and what is left of what was before.
+ * Power and reset of vCPUs on real guests, equal on every architecture: entry point, argument, and
+ * the state that survives. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -225,7 +225,7 @@ START_TEST(reset_stop_and_start_reach_a_vcpu_that_runs_elsewhere)
 		ck_assert_int_eq(ask(AXVCPU_REQUEST_START, i), -EALREADY);
 		ck_ok(ask(AXVCPU_REQUEST_STOP, 0));
 		ck_assert_int_eq(axvcpu_power(guest.vcpu), AXVCPU_POWER_OFF);
-		/* Nothing more is told. */
+		/* No further exit is reported. */
 		atomic_store(&told, 0);
 		if (i % 10 == 1) {
 			usleep(10000);

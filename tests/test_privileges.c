@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * axvcpu_drop_privileges(). Every case is a child process, which drops and looks around; what it
- * finds wrong comes back as text. Most of them must start as root. Linked with the injector, which makes
- * each system call fail in turn.
+ * axvcpu_drop_privileges(). Every case is a child process, which drops its privileges and checks
+ * the result; its findings come back as text. Linked with the injector, which makes each system
+ * call fail in turn. Needs libcap-ng; most tests need root, and one needs /dev/kvm: they are left
+ * out where these are missing.
  */
 #ifdef HAVE_CONFIG_H
 #include <config.h>
@@ -88,7 +89,7 @@ __attribute__((format(printf, 2, 3))) static void expect(bool good, const char *
 	_exit(1);
 }
 
-/* Runs 'body' in a child; fails the test with what the child did not find as expected. */
+/* Runs 'body' in a child; fails the test with the unexpected findings of the child. */
 static void in_child(void (*body)(void))
 {
 	char text[400] = "";
@@ -160,7 +161,7 @@ static void expect_drop(const struct axvcpu_privileges *privileges, int want)
 	expect_result(axvcpu_drop_privileges(privileges), want);
 }
 
-/* What a refused drop must not have touched. */
+/* State that a refused drop must not have changed. */
 struct snapshot {
 	char text[8][128];
 	int securebits;
@@ -224,7 +225,7 @@ static void break_syscall(unsigned int number, unsigned int option)
 	       strerror(errno));
 }
 
-/* --- what root loses ------------------------------------------------------------------------- */
+/* --- privileges that root loses -------------------------------------------------------------- */
 
 static void root_drops_all(void)
 {

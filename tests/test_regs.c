@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Every register that has a name: written, read back, and given its old value again. */
+/*
+ * Every register that has a name: written, read back, and given its old value again. Needs a
+ * working /dev/kvm.
+ */
 #include <errno.h>
 
 #include "guest.h"
@@ -47,7 +50,7 @@ static uint64_t another(unsigned int n, uint64_t old, uint64_t writable)
 	return old ^ (change ? change : writable);
 }
 
-/* Some KVMs take what others refuse; none may only seem to. */
+/* Some KVMs accept values that others refuse; none may only seem to accept one. */
 static void check_read_only(unsigned int n)
 {
 	uint64_t value = another(n, regs[n].old, UINT64_MAX);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The request queue and power, without a hypervisor: who does what, in which order, and who waits. */
+/*
+ * The request queue and power, without a hypervisor: who does what, in which order, and who waits.
+ * Needs no KVM.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -96,7 +99,7 @@ START_TEST(owner_carries_out_requests_to_a_running_vcpu)
 	ck_ok(axvcpu_send_request(vcpu, &request, -1));
 	ck_assert_uint_eq(mock.regs[7], 1);
 	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 1);
-	/* What the backend answers, the sender gets. */
+	/* The sender gets the backend's result. */
 	mock.ret[MOCK_INJECT_NMI] = -EIO;
 	ck_assert_int_eq(axvcpu_send_request(vcpu, &nmi, -1), -EIO);
 	/* But the register calls themselves are not for others while the owner is inside. */
@@ -167,7 +170,10 @@ START_TEST(no_request_is_stuck_when_the_owner_leaves)
 	const unsigned int n = suite_scale(3000);
 	pthread_t thread;
 
-	/* The owner binds and unbinds all the time: somebody always does what is asked. */
+	/*
+	 * The owner binds and unbinds all the time: each request is carried out by one side or the
+	 * other.
+	 */
 	start(0);
 	ck_assert_int_eq(pthread_create(&thread, NULL, come_and_go, NULL), 0);
 	for (unsigned int i = 0; i < n; i++)
@@ -326,7 +332,7 @@ START_TEST(request_not_begun_in_time_is_withdrawn)
 		sched_yield();
 	/* Its owner never runs it. */
 	ck_fails(axvcpu_send_request(vcpu, &nmi, 20 * MS), ETIMEDOUT);
-	/* But what is not waited for stays in the box. */
+	/* An asynchronous request stays in the queue. */
 	ck_ok(axvcpu_inject_interrupt(vcpu, 1));
 	ck_fails(axvcpu_send_request(vcpu, &nmi, 1), ETIMEDOUT);
 	atomic_store(&finish, true);
@@ -472,7 +478,7 @@ START_TEST(pause_waits_until_the_guest_is_left_and_resume_lets_it_in)
 			sched_yield();
 		ck_assert(!atomic_load(&mock.inside));
 		ck_ok(axvcpu_get_reg(vcpu, 1, &value));
-		/* What is asked of a paused vCPU is done all the same. */
+		/* Requests to a paused vCPU are carried out nevertheless. */
 		ck_ok(axvcpu_send_request(vcpu, &nmi, -1));
 		ck_ok(axvcpu_pause(vcpu, -1));
 		ck_ok(axvcpu_resume(vcpu));

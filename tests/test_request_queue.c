@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * A request queue whose owner does not run: it takes a limited number of requests, and loses none. The
- * injector counts allocations.
+ * A request queue whose owner does not run: it takes a limited number of requests, and loses none.
+ * The injector counts allocations. Needs no KVM.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -125,7 +125,7 @@ START_TEST(injections_leave_room_for_other_requests)
 	start(AXVCPU_F_START_OFF);
 	for (unsigned int i = 0; i < LETTERS; i++)
 		ck_ok(axvcpu_inject_interrupt(vcpu, i));
-	/* A sender that waits has its own letter. */
+	/* A sender that waits has its own request. */
 	ck_fails(axvcpu_send_request(vcpu, &nmi, 1), ETIMEDOUT);
 	while (!(ret = axvcpu_resume(vcpu)))
 		more++;

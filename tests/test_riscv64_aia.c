@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: the AIA in the kernel: its places, its wires, its messages. */
+/* riscv64: the AIA in the kernel: its places, its wires, its messages. Needs a working /dev/kvm. */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <pthread.h>
@@ -358,7 +358,7 @@ START_TEST(messages_go_to_the_hart_in_whatever_order_they_were_made)
 }
 END_TEST
 
-/* KVM has it for ever, and wants an address for it. */
+/* KVM keeps it forever, and requires an address for it. */
 START_TEST(freed_vcpu_does_not_block_the_aia)
 {
 	struct axvm_config config = kernel_config(NULL);
@@ -435,7 +435,7 @@ START_TEST(storm_of_messages_loses_none)
 	ck_assert_int_eq(pthread_create(&thread, NULL, make_storm, &storm), 0);
 	for (unsigned int i = 0; i < storm.count; i++) {
 		expect_message(1 + i % ENABLED);
-		/* The kernel took it in: nobody was kicked. */
+		/* The kernel delivered it: no thread was kicked. */
 		ck_assert_uint_eq(guest.exit.kicked, 0);
 		atomic_store(&storm.taken, i + 1);
 	}

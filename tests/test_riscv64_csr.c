@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * riscv64: CSRs that KVM leaves to its caller: those of an IMSIC where there is none. It has them only
- * on a host with an AIA; elsewhere they are the guest's exceptions. ("seed" is another, for guests
- * with Zkr whose firmware lets them have it.)
+ * riscv64: CSRs that KVM leaves to its caller: those of an IMSIC where there is none. It has them
+ * only on a host with an AIA; elsewhere they are the guest's exceptions. ("seed" is another, for
+ * guests with Zkr whose firmware lets them have it.) Needs a working /dev/kvm.
  */
 #include <errno.h>
 
@@ -45,7 +45,7 @@ START_TEST(reads_and_writes_carry_mask_and_value_and_take_the_old_value)
 	expect_access(SIREG, 3, 0);
 	ck_ok(axvcpu_complete_value(guest.vcpu, 0x5555));
 	guest_expect_write(&guest, GUEST_MMIO, 0x5555);
-	/* Where nobody looks at the old one. */
+	/* Where the old value is not used. */
 	expect_access(SIREG, UINT64_MAX, 9);
 	ck_ok(axvcpu_complete_value(guest.vcpu, 0x6666));
 	guest_expect_end(&guest);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * riscv64: each system call and allocation of what only it has fails in turn, and is tried again; KVMs
- * that are older and newer than the one that is here; and how many calls there are, where the headers
- * say so.
+ * riscv64: each system call and allocation that only riscv64 makes fails in turn, and is retried;
+ * KVMs that are older and newer than the present one; and the number of calls that the headers
+ * promise. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -255,7 +255,7 @@ START_TEST(each_call_of_the_aia_fails)
 }
 END_TEST
 
-/* --- what is told of an exit -------------------------------------------------------------------- */
+/* --- reported details of an exit ---------------------------------------------------------------- */
 
 /* The exit is there, whatever can be found out about it. */
 static void exit_without(enum axvcpu_exit_kind kind, const void *code, size_t len, bool debug)
@@ -426,7 +426,10 @@ START_TEST(an_exit_makes_the_documented_system_calls)
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_DEBUG), 1 + 1);
 	sweep_world_end(&world);
-	/* What KVM does not finish: where, by which tables, and of which address. */
+	/*
+	 * Exits that KVM does not complete: program counter, translation mode, and faulting
+	 * address.
+	 */
 	begin_at(&world, PROGRAM(faults), 0, false);
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_NESTED_PAGE_FAULT), 1 + 3);

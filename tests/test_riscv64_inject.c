@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: what is brought to a hart without an AIA: its one line, and exceptions. */
+/*
+ * riscv64: injection into a hart without an AIA: its only line, and exceptions. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: accesses and jumps that KVM cannot carry out are exits that say what they were. */
+/*
+ * riscv64: accesses and jumps that KVM cannot carry out are exits that describe them. Needs a
+ * working /dev/kvm.
+ */
 #include <errno.h>
 
 #include "riscv64_guest.h"

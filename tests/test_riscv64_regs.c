@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: registers, each of KVM's list, by name and by id. */
+/* riscv64: registers, each of KVM's list, by name and by id. Needs a working /dev/kvm. */
 #include <errno.h>
 
 #include "riscv64_guest.h"
@@ -48,7 +48,7 @@ START_TEST(every_register_of_the_list_is_read_and_written_back)
 		ck_assert_uint_gt(size, 0);
 		ck_assert_uint_le(size, sizeof(before));
 		ck_ok(axvcpu_get_reg_bytes(guest.vcpu, ids[i], before, size));
-		/* KVM does not switch off what is off. */
+		/* KVM does not disable features that are off already. */
 		if (ids[i] == TIMER_STATE && !before[0]) {
 			ck_fails(axvcpu_set_reg_bytes(guest.vcpu, ids[i], before, size), EINVAL);
 			continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * riscv64: conversations by SBI. Which extensions KVM answers itself and which come out was found out
- * with these; docs/guests.md and docs/exits.md say so.
+ * riscv64: conversations by SBI. Which extensions KVM answers itself and which come out was found
+ * out with these; docs/guests.md and docs/exits.md say so. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -93,7 +93,7 @@ static bool is_switched_on(uint32_t n)
 	return !axvcpu_get_reg(guest.vcpu, AXVCPU_REG_RISCV64_SBI_EXTENSION(n), &on) && on;
 }
 
-/* --- what stays in the kernel ------------------------------------------------------------------ */
+/* --- calls that stay in the kernel ------------------------------------------------------------- */
 
 START_TEST(expected_sbi_extensions_are_present)
 {
@@ -104,10 +104,10 @@ START_TEST(expected_sbi_extensions_are_present)
 	ck_assert(probe(RFENCE));
 	ck_assert(probe(HSM));
 	ck_assert(probe(SRST));
-	/* Where the host has what they are about. */
+	/* Where the host has the features they are about. */
 	ck_assert_int_eq(probe(PMU), is_switched_on(AXVCPU_RISCV64_SBI_PMU));
 	ck_assert_int_eq(probe(STA), is_switched_on(AXVCPU_RISCV64_SBI_STA));
-	/* Those that are switched off unless asked for, or that nobody has heard of. */
+	/* Extensions that are off unless asked for, or unknown. */
 	ck_assert(!probe(DBCN));
 	ck_assert(!probe(SUSP));
 	ck_assert(!probe(NOBODYS));
@@ -196,7 +196,7 @@ START_TEST(invalid_reset_type_returns_to_the_guest)
 }
 END_TEST
 
-/* --- what comes out ----------------------------------------------------------------------------- */
+/* --- calls that are exits ----------------------------------------------------------------------- */
 
 static void expect_call(uint64_t extension, uint64_t function)
 {
@@ -453,7 +453,7 @@ static void *run_other(void *ctx)
 		ck_ok(axvcpu_run(other->vcpu, &other->exit));
 		switch (other->exit.kind) {
 		case AXVCPU_EXIT_MMIO_WRITE:
-			/* a0 is its own id, a1 what the starter said. */
+			/* a0 is its own id, a1 the value given by the starter. */
 			if (other->exit.u.mmio.addr == GUEST_MMIO + 0x10)
 				ck_assert_uint_eq(other->exit.u.mmio.data, 1);
 			else if (other->exit.u.mmio.addr == GUEST_MMIO + 0x18)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: the state that setup leaves, and what of configs is taken or refused. */
+/*
+ * riscv64: the state that setup leaves, and the configs that are accepted or refused. Needs a
+ * working /dev/kvm.
+ */
 #include <errno.h>
 
 #include "riscv64_guest.h"
@@ -45,7 +48,7 @@ START_TEST(a_hart_finds_its_id_and_the_device_tree_in_supervisor_mode)
 	ck_assert_uint_eq(next_write(), setup.arg); /* a1 */
 	ck_assert_uint_eq(next_write(), GUEST_STACK); /* sp */
 	ck_assert_uint_eq(next_write(), 0); /* satp */
-	/* But for the width of user mode, which is not the guest's to choose. */
+	/* Except the width of user mode, which the guest cannot choose. */
 	ck_assert_uint_eq(next_write() & ~(UINT64_C(3) << 32), 0); /* sstatus */
 	ck_assert_uint_eq(next_write(), 0); /* sie */
 	guest_end(&guest);
@@ -149,7 +152,7 @@ START_TEST(guest_has_the_hosts_extensions_by_default)
 	guest_setup(&guest, AXVCPU_MODE_64);
 	ck_assert_int_eq(isa_extension(AXVCPU_RISCV64_ISA_I), 1);
 	ck_assert_int_eq(isa_extension(AXVCPU_RISCV64_ISA_M), 1);
-	/* Nobody's guest has guests. */
+	/* No guest has guests itself. */
 	ck_assert_int_ne(isa_extension(AXVCPU_RISCV64_ISA_H), 1);
 	ck_assert_int_eq(sbi_extension(AXVCPU_RISCV64_SBI_HSM), 1);
 	ck_assert_int_eq(sbi_extension(AXVCPU_RISCV64_SBI_DBCN), 0);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Four vCPUs on two host CPUs: they see one memory, none starves, and each has its own exits. */
+/*
+ * Four vCPUs on two host CPUs: they see one memory, none starves, and each has its own exits. Needs
+ * a working /dev/kvm.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -24,7 +27,7 @@ static struct axvm_runner *runner;
 #define FEW_TURNS (25u * VCPUS)
 
 static unsigned int turns, few_turns;
-/* What the latest turn was, and how many each had. */
+/* The latest turn, and the number of turns of each. */
 static atomic_uint latest;
 static atomic_uint had[VCPUS];
 

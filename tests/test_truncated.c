@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Guest memory that is a file, and is truncated by those with whom it is shared: an errno and no
- * SIGBUS, and a map that goes on working.
+ * Guest memory backed by a file that another process truncates: accesses return an errno instead of
+ * causing SIGBUS, and the map remains usable. Needs no KVM.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -125,7 +125,7 @@ START_TEST(an_access_to_a_truncated_file_is_an_errno)
 		ck_fails_saying(accesses[_i](GPA + page - 8, 16), EIO, "truncated");
 		ck_fails_saying(accesses[_i](GPA, len), EIO, "truncated");
 		ck_fails(accesses[_i](GPA + len - 1, 1), EIO);
-		/* The range is guest memory still; what is none is another errno. */
+		/* The range is still guest memory; other ranges have another errno. */
 		ck_fails(accesses[_i](GPA + len - 1, 2), EFAULT);
 		cut(0);
 		ck_fails(accesses[_i](GPA, 1), EIO);
@@ -206,7 +206,7 @@ START_TEST(copies_through_the_kernel_are_copies)
 }
 END_TEST
 
-/* --- what need not be taken care of ----------------------------------------------------------- */
+/* --- no precautions needed -------------------------------------------------------------------- */
 
 START_TEST(a_file_that_cannot_shrink_is_memory_like_any_other)
 {

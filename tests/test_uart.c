@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * axrun's serial port, with a console that is two strings: as drivers probe it and use it, as
- * programs that poll do, and that nothing which was typed gets lost on the way. And SBI's debug console,
- * which is another way to the same.
+ * programs that poll do, and that nothing which was typed gets lost on the way. And SBI's debug
+ * console, which is another way to the same. Needs no KVM.
  */
 #include <string.h>
 
@@ -118,7 +118,7 @@ static void out(unsigned int reg, uint8_t value)
 	ck_assert(bus_write(&bus, BUS_PORT, 0x3f8 + reg, 1, value));
 }
 
-/* Reads what the port has received, as a driver does. */
+/* Reads the received characters, as a driver does. */
 static void expect_received(const char *text)
 {
 	for (; *text; text++) {
@@ -130,7 +130,7 @@ static void expect_received(const char *text)
 
 /* --- which chip it is ------------------------------------------------------------------------- */
 
-/* What Linux's 8250 driver does to find out that there is a port, step by step. */
+/* The steps by which Linux's 8250 driver detects the port. */
 static void probe(void)
 {
 	uint8_t ier = in(IER), mcr, lcr;
@@ -292,7 +292,7 @@ START_TEST(polling_receives_all_input)
 	ck_assert_uint_eq(in(LSR), 0x60);
 	ck_assert_uint_eq(in(DATA), 0);
 	typed = "abc";
-	/* The first look may be a driver's that starts; the second is somebody who waits. */
+	/* The first look may be a starting driver; the second is a reader that waits. */
 	ck_assert_uint_eq(in(LSR), 0x60);
 	ck_assert_uint_eq(in(LSR), 0x61);
 	ck_assert_uint_eq(in(DATA), 'a');
@@ -320,7 +320,7 @@ START_TEST(console_reads_stdin_only_for_a_waiting_guest)
 }
 END_TEST
 
-/* The driver clears its FIFO, and reads away what is in there, when it opens the port. */
+/* The driver clears its FIFO, and discards its contents, when it opens the port. */
 static void start_driver(void)
 {
 	out(FCR, 0x01);
@@ -520,7 +520,7 @@ START_TEST(waiting_for_input_gets_an_interrupt)
 	ck_assert(!line);
 	ck_assert(uart_wants_input(&uart));
 	ck_assert_uint_eq(waits, 2);
-	/* In loopback nobody can type anything. */
+	/* In loopback, input from outside is blocked. */
 	out(MCR, 0x10);
 	ck_assert(!uart_wants_input(&uart));
 	out(DATA, 'l');
@@ -530,7 +530,7 @@ START_TEST(waiting_for_input_gets_an_interrupt)
 }
 END_TEST
 
-/* Somebody has to stay who hears Ctrl-A x, while stdout takes nothing. */
+/* A thread must remain that reads Ctrl-A x while stdout blocks. */
 /* Nor for as long as a clock says: such a clock may be set. */
 START_TEST(a_busy_port_blocks_no_other_thread)
 {
@@ -579,7 +579,7 @@ START_TEST(loopback_stays_in_the_port)
 	ck_assert_uint_eq(in(LSR), 0x61);
 	ck_assert_uint_eq(in(DATA), 'l');
 	ck_assert_uint_eq(in(LSR), 0x60);
-	/* What has been sent and not received stays in the receiver, before what comes from outside. */
+	/* Characters sent and not received stay in the receiver, before input from outside. */
 	out(DATA, 'm');
 	out(MCR, 0);
 	ck_assert_uint_eq(in(DATA), 'm');
@@ -630,7 +630,7 @@ START_TEST(a_break_is_a_character_of_its_own)
 	out(LCR, 0x43);
 	out(LCR, 0x03);
 	out(DATA, 'c');
-	/* It is told of when it is the next to be read. */
+	/* It is reported when it is the next to be read. */
 	ck_assert(!line);
 	ck_assert_uint_eq(in(LSR), 0xe1);
 	ck_assert_uint_eq(in(DATA), 'a');
@@ -641,7 +641,7 @@ START_TEST(a_break_is_a_character_of_its_own)
 	ck_assert_uint_eq(in(LSR), 0x61);
 	ck_assert_uint_eq(in(DATA), 0);
 	expect_received("c");
-	/* To the other end it means nothing, and what follows is written. */
+	/* It means nothing to the other end, and the output that follows is written. */
 	out(MCR, 0);
 	out(LCR, 0x43);
 	out(LCR, 0x03);
@@ -873,7 +873,10 @@ START_TEST(the_debug_console_shares_what_was_typed_with_the_port)
 	out(IER, 0x01);
 	ck_assert(uart_input(&uart));
 	ck_assert(line);
-	/* What the FIFO offers is not read twice, and the interrupt has no reason any more. */
+	/*
+	 * Characters offered by the FIFO are not read twice, and the interrupt has no reason any
+	 * more.
+	 */
 	expect_result(dbcn(CONSOLE_READ, 4, OTHER, 0), 0, 4);
 	ck_ok(axvm_read(vm, OTHER, text, 4));
 	ck_assert_str_eq(text, "abcd");
@@ -885,7 +888,7 @@ START_TEST(the_debug_console_shares_what_was_typed_with_the_port)
 }
 END_TEST
 
-/* A guest is free to ask for anything: what it gets is bounded, and memory of its own. */
+/* A guest may ask for anything: the result is bounded, and in its own memory. */
 START_TEST(the_debug_console_takes_no_address_that_is_not_memory)
 {
 	static const struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Guest memory whose pages come from userfaultfd: a copy waits for a page, and whatever else is done
- * with the VM meanwhile must not wait for that copy, unless it is an unmap.
+ * Guest memory whose pages come from userfaultfd: a copy waits for a page, and other operations on
+ * the VM must not wait for that copy, except an unmap. Needs userfaultfd, and no KVM.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -256,7 +256,7 @@ START_TEST(a_copy_ends_in_a_region_that_is_being_unmapped)
 }
 END_TEST
 
-/* Each begins before the one before it ends: there is no moment without a copy. */
+/* Each begins before the previous one ends: a copy is in progress at all times. */
 START_TEST(an_unmap_does_not_wait_for_copies_without_end)
 {
 	int n = 0;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: the topology that CPUID has for machines of all sizes. The table is built, no KVM asked. */
+/*
+ * x86_64: the topology that CPUID has for machines of all sizes. The table is built, no KVM asked.
+ * Needs no KVM.
+ */
 #include <stdlib.h>
 
 #include "backends/x86_64/x86_64.h"
 #include "suite.h"
 
-/* What a host's KVM may list, all bits set: none of them may be left where a size belongs. */
+/* The entries that a host's KVM may list, all bits set: none may be left where a size belongs. */
 static const uint32_t functions[] = { 0x1, 0x4, 0xb, 0x80000001, 0x80000008, 0x8000001e };
 #define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
 

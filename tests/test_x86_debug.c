@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: steps, breakpoints and watchpoints from outside of the guest, and its address translation. */
+/*
+ * x86_64: steps, breakpoints and watchpoints from outside of the guest, and its address
+ * translation. Needs a working /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdio.h>
@@ -306,7 +309,7 @@ START_TEST(points_that_make_no_sense_are_refused_and_change_nothing)
 	}
 	ck_fails_saying(set_debug(4, NULL, 0), EINVAL, "flags");
 	ck_fails_saying(set_debug(0, NULL, 1), EINVAL, "points is NULL");
-	/* What was set before holds. */
+	/* The earlier settings hold. */
 	check_debug(AXVCPU_DEBUGGED_POINT, GUEST_CODE + 5);
 	guest_end(&guest);
 }

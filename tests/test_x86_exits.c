@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: the exits that real guests produce, and what the guest sees of the answers. */
+/*
+ * x86_64: the exits that real guests produce, and the guest's view of the answers. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 
 #include "guest.h"

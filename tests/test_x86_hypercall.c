@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: the three kinds of hypercalls, and what the guest sees of the answers. */
+/*
+ * x86_64: the three kinds of hypercalls, and the guest's view of the answers. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <linux/kvm_para.h>
@@ -53,7 +56,7 @@ static void check_call(uint64_t nr, const uint64_t args[6], uint64_t reason)
 
 static const uint64_t arguments[6] = { UINT64_MAX, 2, DOORBELL, 4, 5, 6 };
 
-/* What the guest's own next instruction found. */
+/* The values that the guest's next instruction found. */
 static uint64_t stored(void)
 {
 	uint64_t value;
@@ -152,7 +155,7 @@ START_TEST(only_out_eax_to_its_port_is_a_doorbell)
 	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
 	ck_assert_uint_eq(guest.exit.u.io.port, 0x1e4);
 	ck_assert_uint_eq(guest.exit.answerable, 0);
-	/* A string is not one of calls: what it writes is not the number. */
+	/* A string write is not a list of calls: its data are not call numbers. */
 	for (uint32_t done = 0; done < 2; done += guest.exit.u.io.count) {
 		guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
 		ck_assert_uint_eq(guest.exit.u.io.data, done ? 0x68676665 : 0x64636261);
@@ -273,7 +276,7 @@ END_TEST
 
 /* --- hypercall instructions ----------------------------------------------------------------------------- */
 
-/* What KVM says of it. Also outside of tests, where nothing may be asserted. */
+/* Result of asking KVM. Also called outside tests, where assertions are not possible. */
 static int capability(unsigned int number)
 {
 	struct axvm *vm;
@@ -299,7 +302,7 @@ static void refuse(const struct axvm_config *config, int err, const char *text)
 	ck_assert_ptr_null(vm);
 }
 
-/* VMMCALL: KVM makes of it what the CPU has. */
+/* VMMCALL: KVM replaces it by the CPU's own instruction. */
 #define VMMCALL "\x0f\x01\xd9"
 /*
  * mov eax,0x1234; mov edi,1; mov esi,2; mov edx,3; mov r10d,4; mov r8d,5; mov r9d,6; then the call

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: interrupts, NMIs and exceptions for one vCPU, as the guest's handlers see them. */
+/*
+ * x86_64: interrupts, NMIs and exceptions for one vCPU, as the guest's handlers see them. Needs a
+ * working /dev/kvm.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -111,7 +114,7 @@ START_TEST(a_cpu_for_which_an_interrupt_waits_does_not_halt)
 	x86_handle(&guest, 0x33, X86_TELL);
 	x86_expect_out(&guest, 1, 0);
 	inject(0x33);
-	/* Taken at the hlt: nobody has to be told of it, who would sleep then. */
+	/* Taken at the hlt: no exit needs to be reported, and no thread sleeps. */
 	x86_expect_vector(&guest, 0x33);
 	x86_expect_out(&guest, 2, 0);
 	guest_expect(&guest, AXVCPU_EXIT_HALT);
@@ -203,7 +206,7 @@ START_TEST(handshaken_injections_arrive_each_once_and_in_order)
 		inject(vector);
 		x86_expect_vector(&guest, vector);
 	}
-	/* And none that nobody asked for. */
+	/* And no unrequested one. */
 	guest_expect(&guest, AXVCPU_EXIT_HALT);
 	guest_end(&guest);
 }
@@ -642,7 +645,7 @@ END_TEST
 /* A thread that injects when told to. */
 static struct {
 	pthread_t thread;
-	/* How often it is to inject, and whether it has begun. */
+	/* Number of injections to make, and whether the thread has begun. */
 	atomic_uint asked;
 	atomic_bool stop;
 	int (*fn)(unsigned int n);
@@ -707,7 +710,7 @@ START_TEST(another_thread_interrupts_a_guest_that_spins)
 	x86_emit(&code, CODE(OUT("\x01") STI JMP_SELF));
 	start(irqchips[_i], code.bytes, code.len);
 	handle_all(0x20, 0xff, irqchips[_i] == AXVM_IRQCHIP_NONE ? X86_TELL : X86_TELL_LAPIC);
-	/* What comes before the guest has switched its LAPIC on is lost: as on hardware. */
+	/* An interrupt sent before the guest has enabled its LAPIC is lost, as on hardware. */
 	x86_expect_out(&guest, 1, 0);
 	other_start(other_vector);
 	for (unsigned int i = 0; i < 1000; i++) {

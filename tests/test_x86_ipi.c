@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64 without a LAPIC in the kernel: inter-processor interrupts, by the xAPIC and the x2APIC. */
+/*
+ * x86_64 without a LAPIC in the kernel: inter-processor interrupts, by the xAPIC and the x2APIC.
+ * Needs a working /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <pthread.h>
@@ -245,7 +248,7 @@ static void *kick_soon(void *arg)
 	return NULL;
 }
 
-/* What causes no exit for the caller must not keep a kick out. */
+/* A guest activity without exits must not keep a kick out. */
 START_TEST(a_guest_that_does_nothing_else_can_be_kicked)
 {
 	pthread_t thread;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * x86_64: the VM's interrupt controllers, routes and event descriptors, as guests see them; and every
- * refusal of the calls to them.
+ * x86_64: the VM's interrupt controllers, routes and event descriptors, as guests see them; and
+ * every refusal of the calls to them. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -317,7 +317,7 @@ START_TEST(one_number_leads_to_several_pins)
 	begin();
 	ck_ok(axvm_set_routes(guest.vm, routes, 2));
 	pulse(50);
-	/* What the PIC has, the LAPIC takes as from outside: first. */
+	/* The LAPIC takes the PIC's interrupt first, as an external one. */
 	x86_expect_vector(&guest, 0x23);
 	x86_expect_vector(&guest, 0x45);
 	/* And the pin's old number is none any more. */

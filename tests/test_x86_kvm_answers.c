@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: what KVM may answer, but seldom does. The injector answers in its place. */
+/*
+ * x86_64: rare results of KVM. The injector returns them in place of KVM. Needs a working /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 

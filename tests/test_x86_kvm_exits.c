@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: exits that the KVM at hand cannot be brought to. */
+/* x86_64: exits that the KVM at hand cannot be brought to. Needs a working /dev/kvm. */
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>

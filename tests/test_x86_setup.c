@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: the first state in every mode, CPUID, registers, and what setup refuses. */
+/*
+ * x86_64: the initial state in every mode, CPUID, registers, and the configs that setup refuses.
+ * Needs a working /dev/kvm.
+ */
 #include <errno.h>
 
 #include "guest.h"
@@ -188,7 +191,7 @@ START_TEST(raw_mode_is_the_reset_state_except_the_program_counter)
 }
 END_TEST
 
-/* --- what is refused, and can then be done right ----------------------------------------------------- */
+/* --- refused setups, which can be repeated ----------------------------------------------------------- */
 
 START_TEST(nonsense_is_refused_and_a_second_try_succeeds)
 {
@@ -293,7 +296,7 @@ struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
 };
 
-/* What the guest of vCPU 'vcpu' reads. */
+/* The value that the guest of 'vcpu' reads. */
 static struct cpuid guest_cpuid(struct axvcpu *vcpu, uint32_t function, uint32_t index)
 {
 	struct axvcpu_regs regs;
@@ -344,7 +347,7 @@ static void check_topology(struct axvcpu *vcpu, uint32_t cores, uint32_t bits)
 		ck_assert_uint_eq(leaf.ecx & 0xff, cores <= 256 ? cores - 1 : 255);
 		ck_assert_uint_eq(leaf.ecx >> 12 & 0xf, bits);
 	}
-	/* The signature "KVMKVMKVM" by which guests know what they run on. */
+	/* The signature "KVMKVMKVM" by which guests recognise KVM. */
 	leaf = guest_cpuid(vcpu, 0x40000000, 0);
 	ck_assert_uint_eq(leaf.ebx, 0x4b4d564b);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: string port I/O both ways: no item is lost, doubled or out of order, however KVM cuts it. */
+/*
+ * x86_64: string port I/O both ways: no item is lost, doubled or out of order, however KVM cuts it.
+ * Needs a working /dev/kvm.
+ */
 #include <errno.h>
 
 #include "guest.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: accesses to MSRs as exits, what the guest sees of the answers, and what KVM keeps. */
+/*
+ * x86_64: accesses to MSRs as exits, the guest's view of the answers, and the MSRs that KVM keeps.
+ * Needs a working /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
@@ -18,7 +21,7 @@ static struct guest guest;
 #define LSTAR 0xc0000082u
 #define CSTAR 0xc0000083u
 #define EFER 0xc0000080u
-/* Nobody's. */
+/* An unassigned MSR. */
 #define UNKNOWN 0xdead0000u
 
 /* Code: ecx is the MSR, given as four bytes. */
@@ -196,7 +199,7 @@ START_TEST(sixteen_ranges_work_and_are_copied)
 }
 END_TEST
 
-/* What the library has no part in: the caller's own filter, while the VM runs already. */
+/* A filter without the library's help: set by the caller while the VM runs already. */
 START_TEST(a_filter_set_late_through_the_descriptor_works_as_one_from_the_config)
 {
 	static __u8 none[1];
@@ -242,7 +245,7 @@ START_TEST(an_invalid_access_to_a_known_register_stays_a_fault)
 {
 	static const enum axvm_irqchip irqchips[] = { AXVM_IRQCHIP_NONE, AXVM_IRQCHIP_KERNEL };
 
-	/* Bits of EFER that nobody has. */
+	/* Reserved bits of EFER. */
 	for (size_t i = 0; i < 2; i++) {
 		struct axvm_config config = AXVM_CONFIG_INIT;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: exits about the machine: those without a kind, resets and crashes. */
+/*
+ * x86_64: exits about the machine: those without a kind, resets and crashes. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
