@@ -43,7 +43,7 @@ static double time_raw(void)
 	raw_new(&raw, &code);
 	if (ioctl(raw.vcpu, KVM_RUN, 0) || raw.run->exit_reason != KVM_EXIT_IO)
 		die("the raw guest: unexpected exit reason %u", raw.run->exit_reason);
-	/* What the guest has written is part of the exit. */
+	/* The value written by the guest is part of the exit. */
 	data = ((const volatile unsigned char *)raw.run)[raw.run->io.data_offset];
 	ns = now_ns() - ns;
 	if (data)
