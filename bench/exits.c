@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Exits in a loop, for bench/exit-cost to count what one costs: the library's loop, the same with
- * ioctl(), and the same with the system call inlined, below which nothing goes. x86_64.
+ * ioctl(), and the same with the system call inlined, which is the lower bound. x86_64.
  *
  *     exits MODE KIND N [time]
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * From nothing to the first exit of a guest in 64-bit mode: with the library, and by the bare
- * system calls for the same work, in turns. What the two leave behind is cleared away off the
+ * system calls for the same work, in turns. Cleanup after each is off the
  * clock. x86_64.
  *
  *     startup [PAIRS]

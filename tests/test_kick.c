@@ -127,7 +127,7 @@ END_TEST
 
 /* --- another thread ---------------------------------------------------------------------------- */
 
-/* Each waits for its answer, which takes a while. */
+/* Each kick waits for its answer: the count stays small. */
 #define KICKS (suite_long() ? 20000u : 5000u)
 #define FEW_KICKS 100u
 

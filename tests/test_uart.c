@@ -531,7 +531,7 @@ START_TEST(waiting_for_input_gets_an_interrupt)
 END_TEST
 
 /* A thread must remain that reads Ctrl-A x while stdout blocks. */
-/* Nor for as long as a clock says: such a clock may be set. */
+/* The wait does not depend on a clock that can be set. */
 START_TEST(a_busy_port_blocks_no_other_thread)
 {
 	make_connected_uart();
