@@ -11,7 +11,7 @@
 #define A64_PIECES (GUEST_BASE + 0x30000)
 /* Tables of its own. */
 #define A64_TABLES (GUEST_BASE + 0x40000)
-/* Where "faults" tells of exceptions. */
+/* Where "faults" reports exceptions. */
 #define A64_TELL (GUEST_MMIO + 0x100)
 
 /* In place of a conduit: there are no more calls. */

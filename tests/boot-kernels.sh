@@ -6,8 +6,8 @@
 . "${0%/*}/boot-lib.sh"
 
 # clock_runs: the guest's clock is as fast as the host's; else $why has the reason. The times are those of five
-# lines of the guest's, and of another five two seconds later. A line may come late, but not early: of each five the one
-# counts that was the least late.
+# lines of the guest's, and of another five two seconds later. A line may come late, but not early: of each
+# five the one counts that was the least late.
 clock_runs() {
 	why=$(awk '
 		/boot: the clock says [0-9.]+$/ { late[++n] = $1 - $NF }

@@ -24,11 +24,11 @@
 #define GUEST_VALUE 0x41
 #define GUEST_PATTERN 0x8877665544332211
 
-/* Of "ring": whose turn it is, a word. */
+/* "ring": the number of the current turn, a word. */
 #define GUEST_TURN (GUEST_BASE + 0x3000)
 #define GUEST_RING_VCPUS 4
 
-/* Of "work": memory that is there, or not; where it tells, and where it asks. */
+/* "work": memory that comes and goes; the addresses of its reports and of its reads. */
 #define GUEST_WINDOW (GUEST_BASE + 0x400000)
 #define GUEST_WORK_TELL GUEST_MMIO
 #define GUEST_WORK_ASK (GUEST_MMIO + 8)

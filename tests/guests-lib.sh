@@ -12,8 +12,8 @@
 GUESTS=${GUESTS:-./examples/guests}
 MINIMAL=${MINIMAL:-./examples/minimal}
 
-# Architecture-specific values: the host's name of the architecture is $(uname -m), the guests' $arch; memory begins at
-# $ram; $irqchips are the modes of --irqchip, the default first; $pc is the program counter in a report,
+# Architecture-specific values: the host's name of the architecture is $(uname -m), the guests' $arch;
+# memory begins at $ram; $irqchips are the modes of --irqchip, the default first; $pc is the program counter in a report,
 # $tables where the page tables are. The programs, as printf takes them, all of which end by themselves:
 # $answer writes 42 to the exit device; $wider writes 0x1ff there, with 32 bits; $unclaimed reads a byte from
 # where nothing is, which a debug log calls $unclaimed_is.

@@ -120,7 +120,7 @@ WRAP(int, axv_sys_close, int fd)
 	int ret = __real_axv_sys_close(fd);
 
 	injector.opened -= ret == 0;
-	/* Linux closes the descriptor whatever it then says. */
+	/* Linux closes the descriptor whatever result it returns. */
 	return fails_harmlessly("close") ? -EINTR : ret;
 }
 

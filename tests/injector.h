@@ -13,7 +13,7 @@
 
 /* A call may fail in more than one way. */
 #define INJECTOR_VARIANTS 2u
-/* Ways in which tests make them fail: each variant, in two ways of their own. */
+/* Ways in which tests use it: each variant, for one call or for all that follow, too. */
 #define INJECTOR_WAYS (2 * INJECTOR_VARIANTS)
 
 struct injector {

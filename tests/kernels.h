@@ -35,7 +35,7 @@ struct kernel_sample {
 
 /* Terminated by one without a name. */
 extern const struct kernel_sample kernels_x86[];
-/* Of arm64 and riscv64, also packed. */
+/* For arm64 and riscv64, also compressed. */
 extern const struct kernel_sample kernels_image[];
 
 #endif

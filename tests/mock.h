@@ -46,7 +46,7 @@ struct mock {
 	int ret[MOCK_OPS];
 	/* The exit that run returns. */
 	struct axvcpu_exit exit;
-	/* run waits, inside, until this is false. 'inside' tells that it is. */
+	/* run waits, inside, until this is false. 'inside' shows that it waits. */
 	atomic_bool hold;
 	atomic_bool inside;
 	/* run goes on, as a guest that spins, until a kick; then it returns NOTHING, kicked. */

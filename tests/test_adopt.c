@@ -175,7 +175,7 @@ START_TEST(it_goes_from_thread_to_thread)
 }
 END_TEST
 
-/* Of several threads that find an owner ended, one is the next. */
+/* Of several threads that find the owner ended, exactly one becomes the owner. */
 static atomic_uint adopted, refused;
 static atomic_bool done;
 

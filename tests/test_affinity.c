@@ -405,7 +405,7 @@ START_TEST(a_thread_whose_cpus_have_left_the_cpuset_gets_those_that_remain)
 	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_FREE);
 	ck_assert_uint_eq(thread_cpus, left);
 
-	/* As long as one of them is there, that is what it gets. */
+	/* If at least one of them remains, the thread gets that one. */
 	cpuset = ~0ul;
 	thread_cpus = before;
 	ck_ok(axvcpu_bind(vcpu));

@@ -20,8 +20,9 @@ static struct guest guest;
 /* --- decoded accesses ------------------------------------------------------------------------ */
 
 /*
- * The guest loads this, and then stores all 8 bytes of what it has got. QEMU's emulation of a CPU
- * does not tell KVM that a load has a sign: of those, no bit but the value's is looked at there.
+ * The guest loads this, and then stores all 8 bytes of the loaded value. QEMU's emulated CPU does
+ * not report to KVM that a load is sign-extended: there, only the bits of the value itself are
+ * compared.
  */
 static void load(unsigned int width, uint64_t value, uint64_t got)
 {
@@ -226,8 +227,7 @@ static void add_tests(Suite *suite)
 	TCase *exceptions = suite_case(suite, "exceptions");
 
 	tcase_add_test(accesses, loads_have_their_sign_and_width);
-	tcase_add_test(accesses,
-		       undecoded_access_is_reported_with_its_address);
+	tcase_add_test(accesses, undecoded_access_is_reported_with_its_address);
 	tcase_add_test(accesses, code_outside_memory_is_a_guest_exception);
 	tcase_add_test(exceptions, an_access_is_made_to_fail);
 	tcase_add_test(exceptions, answer_given_with_an_abort_is_ignored);

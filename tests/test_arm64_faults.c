@@ -67,7 +67,7 @@ static void begin_cpu_off(struct sweep_world *world)
 	begin_calls(world, &call);
 }
 
-/* Of one that is on: the caller. */
+/* A CPU that is on: the caller. */
 static void begin_cpu_on_in_vain(struct sweep_world *world)
 {
 	const struct a64_call call = { 0, { A64_PSCI_CPU_ON, 0, GUEST_CODE, 7 } };
@@ -642,7 +642,7 @@ END_TEST
 
 /* --- how many -------------------------------------------------------------------------------- */
 
-/* A run to what a call has returned in x0. */
+/* Runs until a call has returned in x0. */
 static void expect_result(struct sweep_world *world, unsigned int calls, int64_t result)
 {
 	ck_assert_uint_eq(sweep_calls_of_run(world, AXVCPU_EXIT_MMIO_WRITE), calls);
@@ -766,10 +766,8 @@ static void add_tests(Suite *suite)
 		suite_left_out("missing_its_is_named_in_the_error", "this KVM has no GICv3");
 		tcase_add_loop_test(all, each_call_without_an_its_fails, 0, COUNT(steps_without));
 	}
-	tcase_add_loop_test(lacking, refused_setup_leaves_vcpu_created, 0,
-			    COUNT(lacks));
-	tcase_add_loop_test(lacking, missing_smccc_filter_is_named_in_the_error,
-			    0, COUNT(filters));
+	tcase_add_loop_test(lacking, refused_setup_leaves_vcpu_created, 0, COUNT(lacks));
+	tcase_add_loop_test(lacking, missing_smccc_filter_is_named_in_the_error, 0, COUNT(filters));
 	tcase_add_test(count, an_exit_makes_the_documented_system_calls);
 	tcase_add_test(count, a_power_call_makes_the_documented_system_calls);
 }

@@ -369,7 +369,7 @@ static void start_its(void)
 	guest_create(&guest, &vm_config, PROGRAM(gic));
 	a64_gic_list(guest.vm, &config, false, its_stores,
 		     sizeof(its_stores) / sizeof(its_stores[0]));
-	/* Of each LPI: on, priority 0xa0. */
+	/* Each LPI: enabled, priority 0xa0. */
 	memset(on, 0xa1, sizeof(on));
 	ck_ok(axvm_write(guest.vm, LPI_CONFIG, on, sizeof(on)));
 	write_commands(guest.vm);

@@ -13,7 +13,7 @@
 #define VCPUS 3u
 #define CONTEXT UINT64_C(0x1020304050607080)
 
-/* As AFFINITY_INFO says it. */
+/* As AFFINITY_INFO returns it. */
 #define INFO_ON 0
 #define INFO_OFF 1
 #define INFO_ON_PENDING 2
@@ -213,7 +213,7 @@ START_TEST(a_cpu_on_is_the_callers_to_do)
 	expect_cpu_up(1, GUEST_CODE, CONTEXT);
 	ck_ok(axvcpu_complete_value(guests[0].vcpu, (uint64_t)AXVCPU_PSCI_DENIED));
 	expect_result(AXVCPU_PSCI_DENIED);
-	/* By SMC, as the code says. It is started; that is answer enough. */
+	/* By SMC, as the code selects. The CPU is started, which answers the call. */
 	expect_cpu_up(1, GUEST_CODE, CONTEXT);
 	ck_assert_uint_eq(guests[0].exit.raw_code, 1);
 	ck_ok(axvcpu_start(guests[1].vcpu, GUEST_CODE, A64_LIST + 0x1000));
@@ -374,7 +374,7 @@ START_TEST(a_cpu_on_succeeds_if_the_started_cpu_is_off_again)
 	start_the_second();
 	guest_expect(&guests[1], AXVCPU_EXIT_CPU_DOWN);
 	ck_ok(axvcpu_stop(guests[1].vcpu));
-	/* Another CPU's start of it is an exit of its own, with a result of its own. */
+	/* Another CPU's start of it is a separate exit, with a separate result. */
 	expect_start_of_the_second(2);
 	expect_result_of(0, AXVCPU_PSCI_SUCCESS);
 	expect_result_of(0, AXVCPU_PSCI_ON_PENDING);

@@ -139,7 +139,7 @@ END_TEST
 #define EC_UNKNOWN 0x00
 #define EC_SVE 0x19
 
-/* Whether KVM has it; if not, setup says so. */
+/* Whether KVM has it; if not, setup reports that. */
 static bool has_or_refuses(uint32_t flag, int capability, const char *name)
 {
 	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;

@@ -139,7 +139,7 @@ START_TEST(the_boot_area_of_a_flat_image_is_at_the_end_of_memory)
 	/* Not further than a guest can see before it has page tables. */
 	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(1) << 30, &image, 0x1001), 0);
 	ck_assert_uint_eq(layout.boot.gpa, (512 << 20) - len);
-	/* Below an image that is there; and in the first page of memory is nothing. */
+	/* Below an existing image; the first page of memory stays empty. */
 	image = image_at((16 << 20) - 0x1001, 0x1001);
 	image.flat = true;
 	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0x1001), 0);

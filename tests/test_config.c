@@ -640,7 +640,7 @@ START_TEST(backend_without_anything_optional_works)
 }
 END_TEST
 
-/* --- KVM's own rules; without KVM there is nothing to see ------------------------------------- */
+/* --- limits of KVM itself; skipped without KVM ------------------------------------------------ */
 
 START_TEST(configs_that_kvm_does_not_support_are_refused)
 {

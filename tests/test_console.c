@@ -122,7 +122,7 @@ START_TEST(the_end_of_stdin_is_reported_once)
 }
 END_TEST
 
-/* Whoever pastes is made to wait, and nothing is lost. */
+/* Pasted input is throttled, and nothing is lost. */
 START_TEST(a_large_text_arrives_whole)
 {
 	enum { SIZE = 1 << 18 };
@@ -140,7 +140,7 @@ START_TEST(a_large_text_arrives_whole)
 		typed += n > 0 ? (size_t)n : 0;
 		while (console_has_room(&console) && console_waiting(&console) < typed - received)
 			console_fill(&console);
-		/* With no room nothing is fetched, whoever asks for it. */
+		/* Without room nothing is fetched, on any request. */
 		if (!console_has_room(&console)) {
 			had_to_wait = true;
 			i = console_waiting(&console);

@@ -45,7 +45,7 @@ static int step_vm_new(struct life *life)
 	return axvm_new(&life->config, &life->vm);
 }
 
-/* Each kind of backing at an address of its own; the tenth is nothing new but needs more room. */
+/* Each kind of backing at its own address; the tenth adds no kind but needs a larger table. */
 static int map(struct life *life, enum axvm_backing backing, uint32_t flags, uint64_t gpa)
 {
 	struct axvm_region region = AXVM_REGION_INIT;

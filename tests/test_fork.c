@@ -205,7 +205,7 @@ START_TEST(child_signals_no_running_vcpu_and_frees_its_copy)
 }
 END_TEST
 
-/* --- a child with a VM of its own ------------------------------------------------------------- */
+/* --- a child that makes a VM ------------------------------------------------------------------ */
 
 static void *kick_soon(void *arg)
 {

@@ -167,7 +167,7 @@ static void call_all_and_free(void)
 
 static void a_child_in_every_way(void)
 {
-	/* ThreadSanitizer has locks of its own, which it takes care of in libc's fork alone. */
+	/* ThreadSanitizer has its own locks, which it handles only in libc's fork. */
 	for (int way = 0; way < (SUITE_TSAN ? CHILD_RAW : CHILD_WAYS); way++)
 		child_run((enum child_way)way, call_all_and_free);
 }

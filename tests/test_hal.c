@@ -341,7 +341,7 @@ START_TEST(a_table_from_before_frames_has_the_defaults)
 	hal.size = offsetof(struct axvcpu_hal, alloc_frame);
 	create(&hal, 0, 0);
 	gpa = alloc();
-	/* Of memory that the HAL provides, as it does for other regions. */
+	/* Backed by memory from the HAL, as other regions are. */
 	ck_assert_uint_eq(hooks.mapped, 1);
 	ck_ok(axvm_virt_to_phys(vm, axvm_phys_to_virt(vm, gpa), &back));
 	ck_assert_uint_eq(back, gpa);

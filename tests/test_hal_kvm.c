@@ -124,7 +124,7 @@ START_TEST(a_guest_uses_frames_at_the_end_of_the_width)
 }
 END_TEST
 
-/* KVM itself says EINVAL and no more, to a region that the HAL has mapped for nothing. */
+/* KVM itself returns EINVAL without a reason, for a region that the HAL has mapped in vain. */
 START_TEST(a_region_that_is_too_long_for_kvm_is_refused_with_a_reason)
 {
 	struct axvm_limits limits = AXVM_LIMITS_INIT;

@@ -84,7 +84,7 @@ static bool overlap(uint64_t gpa, uint64_t len, uint64_t other, uint64_t other_l
 	return gpa < other + other_len && other < gpa + len;
 }
 
-/* Everything has a place of its own, within the file and within memory. */
+/* Each part has a separate place, within the file and within memory. */
 static void check_accepted(const struct kernel_sample *sample)
 {
 	size_t i, k;
@@ -136,7 +136,7 @@ static uint8_t *make(const struct kernel_sample *sample)
 
 /* --- tests -------------------------------------------------------------------------------------- */
 
-/* Of those that are packed in a way that this build knows, as the rest is. */
+/* Those whose compression this build supports, like the rest. */
 static bool is_known(const struct kernel_sample *sample)
 {
 	return !sample->format || sample->format->unpack;
@@ -424,7 +424,8 @@ START_TEST(unknown_compression_is_refused_by_name)
 	ck_assert_msg(!load(sample, bytes, sample->size), "%s", said);
 	image_free(&image);
 	bytes_put(bytes + 64, 4, 0x184d2204);
-	refused_saying(sample, bytes, sample->size, "compressed with lz4; axrun supports gzip, zstd");
+	refused_saying(sample, bytes, sample->size,
+		       "compressed with lz4; axrun supports gzip, zstd");
 	free(bytes);
 }
 END_TEST
@@ -532,7 +533,10 @@ START_TEST(a_pvh_entry_beyond_32_bits_is_refused_by_name)
 }
 END_TEST
 
-/* That of the header counts; a relocatable kernel is not below 1 MiB, and aligned as it says. */
+/*
+ * The load address in the header counts; that of a relocatable kernel is at least 1 MiB, and aligned
+ * as the header requires.
+ */
 static const struct {
 	uint64_t pref_address;
 	uint8_t relocatable;
@@ -562,7 +566,8 @@ START_TEST(a_bzimage_goes_where_its_header_says_or_is_refused)
 	bytes[SETUP_RELOCATABLE] = places[_i].relocatable;
 	bytes_put(bytes + SETUP_ALIGNMENT, 4, places[_i].alignment);
 	if (!places[_i].gpa) {
-		refused_saying(sample, bytes, sample->size, "cannot load it at its preferred address");
+		refused_saying(sample, bytes, sample->size,
+			       "cannot load it at its preferred address");
 	} else {
 		ck_assert_msg(!load(sample, bytes, sample->size), "%s", said);
 		check_accepted(sample);
@@ -611,7 +616,7 @@ START_TEST(an_initrd_that_does_not_fit_is_refused_for_the_limit_that_it_hits)
 	const struct kernel_sample *sample = sample_named("bzImage");
 	uint8_t *bytes = make(sample);
 
-	/* Of 64 MiB there are some 47 above the kernel, which lies at 16 MiB. */
+	/* In 64 MiB there are some 47 above the kernel, which lies at 16 MiB. */
 	initrd_size = UINT64_C(60) << 20;
 	refused_saying(sample, bytes, sample->size, "KiB more than the kernel leaves free");
 	ck_assert_ptr_nonnull(strstr(said, "--memory"));
@@ -654,7 +659,7 @@ START_TEST(a_file_that_is_cut_after_it_was_read_stays_as_it_was)
 }
 END_TEST
 
-/* sysfs says a page for all of its files, and they have less. */
+/* sysfs reports a page as the size of all its files, and they are shorter. */
 START_TEST(a_file_with_less_than_it_says_is_refused)
 {
 	struct file file;
@@ -707,7 +712,7 @@ START_TEST(a_file_of_another_kind_is_refused_by_name)
 			      "\"%s\"", said);
 		image_free(&image);
 	}
-	/* Whoever says where it goes says that it is a flat image. */
+	/* An explicit address makes it a flat image. */
 	given.kernel = false;
 	given.load_given = true;
 	given.load = 0x10000;

@@ -216,8 +216,7 @@ static void add_tests(Suite *suite)
 	TCase *memory = suite_case(suite, "memory");
 	TCase *vcpus = suite_case(suite, "vCPUs");
 
-	tcase_add_loop_test(vms, refused_vm_leaves_nothing_behind, 0,
-			    BAD_VMS);
+	tcase_add_loop_test(vms, refused_vm_leaves_nothing_behind, 0, BAD_VMS);
 	tcase_add_test(memory, refused_memory_is_not_mapped);
 	tcase_add_test(vcpus, refused_setup_can_be_repeated);
 }

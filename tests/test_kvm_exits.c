@@ -60,7 +60,7 @@ START_TEST(system_events_are_reported_by_type)
 }
 END_TEST
 
-/* Of an exit, or of an internal error. */
+/* Kind of an exit, or of an internal error. */
 static uint32_t reason;
 static uint32_t ndata;
 

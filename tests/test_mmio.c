@@ -56,7 +56,7 @@ static void run_widths(bool answered)
 		expect_read(GUEST_MMIO + 8 * i, width);
 		if (answered)
 			ck_ok(axvcpu_complete_value(guest.vcpu, ANSWER));
-		/* Of the answer, only as many bytes as were asked for; by default, all ones. */
+		/* Only as many bytes of the answer as were asked for; by default, all ones. */
 		expect_write(GUEST_MMIO + 0x40 + 8 * i, 8,
 			     low(answered ? ANSWER : UINT64_MAX, width));
 		expect_write(GUEST_MMIO + 0x80 + 8 * i, width, low(GUEST_PATTERN, width));
@@ -105,7 +105,7 @@ START_TEST(flush_finishes_the_instruction_and_no_more)
 	ck_ok(axvcpu_flush(guest.vcpu));
 	ck_assert_uint_eq(guest_reg(&guest, GUEST_VALUE_REG), 0x5a);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), PROGRAM_AT(echo, store));
-	/* Again is nothing; and there is nothing to answer any more. */
+	/* Repeating it has no effect, and there is nothing left to answer. */
 	ck_ok(axvcpu_flush(guest.vcpu));
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), PROGRAM_AT(echo, store));
 	ck_fails(axvcpu_complete_value(guest.vcpu, 0x5b), EBADFD);
@@ -213,7 +213,7 @@ static void expect_fault(const struct axvm_region *away)
 	guest_expect(&guest, AXVCPU_EXIT_NESTED_PAGE_FAULT);
 	ck_assert_uint_eq(fault->error, EFAULT);
 	ck_assert_uint_eq(guest.exit.answerable, 0);
-	/* x86_64 says where, from Linux 6.8 on. */
+	/* x86_64 reports the address from Linux 6.8 on. */
 	if (guest.exit.raw_reason == 39) { /* KVM_EXIT_MEMORY_FAULT */
 		ck_assert_uint_eq(fault->addr & ~(away->len - 1), away->gpa);
 		ck_assert_uint_ge(fault->size, 1);

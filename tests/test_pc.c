@@ -185,7 +185,7 @@ START_TEST(the_devices_are_the_serial_port_and_power_off)
 	find_bytes(dsdt, HEADER, scope, id, sizeof(id));
 	at = find_bytes(dsdt, HEADER, scope, ports, sizeof(ports));
 	ck_assert_int_eq(memcmp(dsdt + at + sizeof(ports), irq, sizeof(irq)), 0);
-	/* The resources' buffer says how many bytes they have. */
+	/* The buffer of the resources holds their length in bytes. */
 	ck_assert_uint_eq(bytes_get(dsdt + at - 2, 2), sizeof(ports) + sizeof(irq));
 	ck_assert_uint_eq(package_end(dsdt, at - 7), at + sizeof(ports) + sizeof(irq));
 	ck_assert_int_eq(memcmp(dsdt + scope, s5, sizeof(s5)), 0);

@@ -14,7 +14,7 @@
 #include "suite.h"
 
 #define VCPUS 4
-/* Of a second program. */
+/* Addresses of a second program. */
 #define SECOND (GUEST_CODE + 0x800)
 
 static struct guest guest;

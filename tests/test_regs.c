@@ -194,7 +194,7 @@ END_TEST
 
 START_TEST(guest_and_host_see_each_others_writes)
 {
-	/* The argument that the guest tells. */
+	/* The argument that the guest reports. */
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(tell));
 	ck_ok(axvcpu_set_reg(guest.vcpu, GUEST_ARG_REG, UINT64_C(0x123456789abcdef0)));
 	guest_expect_write(&guest, GUEST_MMIO, UINT64_C(0x123456789abcdef0));

@@ -22,8 +22,8 @@ static struct guest guest;
 #define SOURCES 96u
 #define IDS 255u
 /*
- * An IMSIC that KVM emulates forgets the upper half of what is written to a register of 64 bits: the
- * guest cannot enable the identities that are there.
+ * An IMSIC emulated by KVM loses the upper half of a value written to a 64-bit register: the guest
+ * cannot enable the identities there.
  */
 #define ENABLED 31u
 
@@ -138,7 +138,7 @@ START_TEST(an_aia_in_a_vm_without_one_is_refused)
 }
 END_TEST
 
-/* Whether the host's IMSICs have files for guests, KVM says. */
+/* KVM reports whether the host's IMSICs have guest files. */
 START_TEST(hardware_files_are_there_or_refused_by_name)
 {
 	struct axvm_riscv64_config riscv = AXVM_RISCV64_CONFIG_INIT;

@@ -493,7 +493,7 @@ START_TEST(an_exception_makes_the_documented_system_calls)
 }
 END_TEST
 
-/* stval, and what an exception takes: four registers are read, and five written. */
+/* stval, and the state of an exception: four registers are read, and five written. */
 START_TEST(a_csr_fault_makes_the_documented_system_calls)
 {
 	struct sweep_world world;

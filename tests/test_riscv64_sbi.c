@@ -228,8 +228,9 @@ START_TEST(a_vendors_call_has_its_arguments_and_gets_two_words)
 END_TEST
 
 /*
- * Debian's KVM has no SBI 0.1 (CONFIG_RISCV_SBI_V01), though its switch is on there: the placeholder of
- * what is left out has one, too. So the guest's probe says which KVM this is.
+ * Debian's KVM has no SBI 0.1 (CONFIG_RISCV_SBI_V01), but reports the extension as enabled: the
+ * placeholder of a left-out extension has a switch, too. So the guest's probe decides which KVM
+ * this is.
  */
 START_TEST(the_console_of_sbi_0_1_comes_out_or_is_not_there)
 {

@@ -370,7 +370,7 @@ static void run_phase(const struct phase *phase)
 	static void (*const life[])(void) = { act_create, act_finalize, act_bind };
 	const struct sigaction action = { .sa_sigaction = on_sigsys, .sa_flags = SA_SIGINFO };
 
-	/* Not Check's handler, which would make calls of its own. */
+	/* Not Check's handler, which would make further system calls. */
 	signal(SIGALRM, SIG_DFL);
 	alarm(SUITE_TIMEOUT / 2);
 	sigaction(SIGSYS, &action, NULL);

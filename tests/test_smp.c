@@ -96,7 +96,7 @@ static int on_turn(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
 		return AXVM_CONTINUE;
 	ck_assert_uint_eq(exit->kind, AXVCPU_EXIT_MMIO_WRITE);
 	ck_assert_uint_eq(exit->u.mmio.addr, GUEST_MMIO);
-	/* Each tells its own turns, and they come one after the other. */
+	/* Each reports its own turns, which come one after the other. */
 	ck_assert_uint_eq(turn % VCPUS, id);
 	ck_assert_uint_eq(turn, atomic_exchange(&latest, (unsigned int)turn + 1));
 	atomic_fetch_add(&had[id], 1);

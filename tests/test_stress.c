@@ -671,7 +671,7 @@ static void machines_init(void)
 	pthread_rwlockattr_destroy(&attr);
 }
 
-/* Until all have ended. Whoever does not get on has the test fail. */
+/* Until all have ended. A thread that makes no progress fails the test. */
 static void watch(unsigned int seconds)
 {
 	unsigned int beats[THREADS] = { 0 }, since[THREADS] = { 0 };

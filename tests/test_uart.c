@@ -696,7 +696,7 @@ START_TEST(modem_line_changes_are_reported_once)
 	ck_assert_uint_eq(in(MSR), 0x11);
 	out(MCR, 0x13);
 	ck_assert_uint_eq(in(MSR), 0x32);
-	/* Of the ring indicator it is the end that counts. */
+	/* Only the trailing edge of the ring indicator counts. */
 	out(MCR, 0x17);
 	ck_assert(!line);
 	ck_assert_uint_eq(in(MSR), 0x70);

@@ -34,7 +34,7 @@ static struct axvm *vm;
 static int uffd;
 static unsigned char *lazy;
 
-/* Copies, one from or to each page, and an unmap; in threads of their own. */
+/* Copies, one from or to each page, and an unmap; each in a separate thread. */
 static struct copy {
 	pthread_t thread;
 	int kind;
@@ -289,8 +289,7 @@ static void add_tests(Suite *suite)
 	/* axvm_read(), axvm_write(), axvm_set(). */
 	tcase_add_loop_test(lazy_case,
 			    look_ups_and_maps_do_not_wait_for_a_copy_that_waits_for_a_page, 0, 3);
-	tcase_add_loop_test(lazy_case, unmap_waits_for_a_copy_without_blocking_others, 0,
-			    3);
+	tcase_add_loop_test(lazy_case, unmap_waits_for_a_copy_without_blocking_others, 0, 3);
 	tcase_add_loop_test(lazy_case, a_copy_ends_in_a_region_that_is_being_unmapped, 0, 3);
 	tcase_add_loop_test(lazy_case, an_unmap_does_not_wait_for_copies_without_end, 0, 3);
 }

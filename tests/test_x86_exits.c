@@ -311,7 +311,7 @@ START_TEST(flush_finishes_the_instruction_and_no_more)
 	ck_ok(axvcpu_flush(guest.vcpu));
 	ck_assert_uint_eq(guest_reg(&guest, RAX), 0x1111115a);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE + 10);
-	/* Again is nothing. */
+	/* Repeating it has no effect. */
 	ck_ok(axvcpu_flush(guest.vcpu));
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE + 10);
 	check_io(AXVCPU_EXIT_IO_READ, 0x44, 2, 0);

@@ -496,8 +496,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(calls, hypercalls_are_forwarded_or_refused_by_capability_name);
 	if (has_xen_calls())
-		tcase_add_test(calls,
-			       call_from_32_bit_user_code_reports_registers_and_mode);
+		tcase_add_test(calls, call_from_32_bit_user_code_reports_registers_and_mode);
 	else
 		suite_left_out("call_from_32_bit_user_code_reports_registers_and_mode",
 			       "this KVM has no KVM_CAP_XEN_HVM");

@@ -312,7 +312,7 @@ END_TEST
 
 /* --- the window ------------------------------------------------------------------------------- */
 
-/* Runs to an exit of this kind or of the other, and says whether it was this. */
+/* Runs to an exit of this kind or of the other, and returns whether it was this one. */
 static bool either(enum axvcpu_exit_kind kind, enum axvcpu_exit_kind other_kind)
 {
 	do
@@ -552,7 +552,7 @@ END_TEST
 
 START_TEST(a_breakpoint_exception_is_that_of_the_instruction)
 {
-	/* int3, as a debugger hands it to a guest that has a breakpoint of its own there. */
+	/* int3, as a debugger reflects it to a guest that has set a breakpoint there itself. */
 	start(AXVM_IRQCHIP_NONE, CODE(LIDT OUT("\x01") "\xcc" OUT("\x02") OUT("\x03")));
 	x86_handle(&guest, 3, X86_TELL);
 	x86_expect_out(&guest, 1, 0);

@@ -73,7 +73,7 @@ struct sent {
 /* Destinations are those of the xAPIC, which 8 bits hold. */
 static const struct sent commands[] = {
 	IPI(3, ASSERT | 0xf1, .target_cpu = 3, .vector = 0xf1),
-	/* The level bit says nothing but of an INIT. */
+	/* The level bit is meaningful for INIT only. */
 	IPI(3, 0xf1, .target_cpu = 3, .vector = 0xf1),
 	/* Nor does a bit that the guest cannot write. */
 	IPI(0, ASSERT | PENDING | 0x20, .vector = 0x20),

@@ -31,7 +31,7 @@ static void mask_pics(struct x86_code *code)
 	x86_out(code, 0xa1, 0xff);
 }
 
-/* Code that switches the LAPIC on, says so at port 1, and sleeps with interrupts on. */
+/* Code that enables the LAPIC, reports that at port 1, and sleeps with interrupts on. */
 static void sleeper(struct x86_code *code)
 {
 	x86_enable_lapic(code);
@@ -176,8 +176,8 @@ START_TEST(a_level_at_an_ioapic_pin_interrupts_until_it_is_lowered)
 		x86_expect_vector(&guest, 0x49);
 	ck_ok(axvm_set_irq_line(guest.vm, 9, false));
 	/*
-	 * The handler has yet to end the fifth. The software flavour of KVM ends what it delivers
-	 * itself: so there the sixth is on its way already.
+	 * The handler has yet to end the fifth. KVM's software flavour itself ends an interrupt
+	 * that it delivers: there the sixth is on its way already.
 	 */
 	pulse(12);
 	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
@@ -489,7 +489,7 @@ START_TEST(resample_eventfd_is_signalled_at_end_of_interrupt)
 	for (int i = 0; i < 5; i++) {
 		event_signal(fd);
 		x86_expect_vector(&guest, 0x4a);
-		/* Its end lowers the line, so that it does not come again, and says so. */
+		/* The end of the interrupt lowers the line, so it does not repeat, and signals 'end'. */
 		expect_event(end);
 	}
 	ck_ok(irqfd(10, fd, AXVM_EVENT_RESAMPLE | AXVM_EVENT_REMOVE, end));

@@ -324,7 +324,9 @@ static void check_topology(struct axvcpu *vcpu, uint32_t cores, uint32_t bits)
 	ck_assert_uint_eq(leaf.ebx >> 24, id & 0xff);
 	ck_assert_uint_eq(leaf.ebx >> 16 & 0xff, cores < 255 ? cores : 255);
 	ck_assert_uint_eq(leaf.ecx >> 31, 1); /* under a hypervisor */
-	/* Of one core a software flavour of KVM shows the host's own bit, whatever it is given. */
+	/*
+	 * For a single core, KVM's software flavour shows the host's own bit, whatever the config.
+	 */
 	if (cores > 1)
 		ck_assert_uint_eq(leaf.edx >> 28 & 1, 1);
 	if (guest_cpuid(vcpu, 0, 0).eax >= 0xb) {

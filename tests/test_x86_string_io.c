@@ -220,7 +220,7 @@ START_TEST(unanswered_items_are_all_ones)
 {
 	start("\xf3\x66\x6d", false, BUFFER, LONG / 2);
 	fill_memory();
-	/* Of each exit, the first item alone. */
+	/* Only the first item of each exit. */
 	for (uint32_t done = 0; done < LONG / 2;) {
 		const struct axvcpu_exit_io *io = next(AXVCPU_EXIT_IO_READ, 2, LONG / 2 - done);
 

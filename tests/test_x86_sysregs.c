@@ -414,7 +414,7 @@ START_TEST(a_list_of_ranges_that_makes_no_sense_is_refused)
 	refuse(&config, EINVAL, "maximum is 16");
 	config.nsysregs = UINT32_MAX;
 	refuse(&config, EINVAL, "maximum is");
-	/* A pointer without a count is nothing. */
+	/* A pointer without a count is ignored. */
 	config.nsysregs = 0;
 	{
 		struct axvm *vm;

@@ -56,9 +56,9 @@ END_TEST
 /* --- Hyper-V's reset and crash ------------------------------------------------------------------ */
 
 /*
- * KVM has MSRs by which a guest of Hyper-V resets its machine, and says that it has crashed: the
- * only system events of x86. They are there if CPUID says that this is Hyper-V, and if KVM was built
- * with it: else they are faults, which these guests do not survive.
+ * KVM has MSRs by which a Hyper-V guest resets its machine, and reports a crash: the only system
+ * events of x86. They exist if CPUID identifies Hyper-V and KVM was built with it; otherwise they
+ * are faults, which these guests do not survive.
  */
 #define HV_INTERFACE 0x40000001u
 #define HV_FEATURES 0x40000003u

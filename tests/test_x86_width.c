@@ -14,7 +14,7 @@
 /* Replacement of the leaf's EAX; 0: there is no such leaf. */
 static uint32_t sizes;
 static bool fake;
-/* How many entries KVM says that it has written; 0: as it does. */
+/* The number of entries that KVM reports as written; 0: its real number. */
 static uint32_t entries;
 
 int __real_axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg);

@@ -16,7 +16,7 @@ void guest_work_prepare(struct axvm *vm)
 	(void)vm;
 }
 
-/* A line that somebody lowers again: the external interrupt. */
+/* A line that the guest's handler has lowered again: the external interrupt. */
 int guest_work_interrupt(struct axvcpu_request *request, unsigned int dice)
 {
 	(void)dice;
