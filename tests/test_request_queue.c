@@ -16,7 +16,7 @@ static struct axvm *vm;
 static struct axvcpu *vcpu;
 
 /* As request.h and interrupt.h have it. */
-#define LETTERS 4096u
+#define MAX_REQUESTS 4096u
 #define TIMES 65535u
 
 static atomic_bool run_now;
@@ -99,18 +99,18 @@ START_TEST(a_full_queue_refuses_injections_and_loses_none)
 {
 	start(0);
 	/* No two of them in a row are the same. */
-	for (unsigned int i = 0; i < LETTERS; i++)
+	for (unsigned int i = 0; i < MAX_REQUESTS; i++)
 		ck_ok(axvcpu_inject_interrupt(vcpu, i));
-	ck_assert_uint_eq(injector.calls, LETTERS);
+	ck_assert_uint_eq(injector.calls, MAX_REQUESTS);
 	ck_fails_saying(axvcpu_inject_interrupt(vcpu, 0), ENOSPC, "queue is full");
 	ck_fails(axvcpu_inject_nmi(vcpu), ENOSPC);
 	ck_fails(axvcpu_set_irq_line(vcpu, 1, true), ENOSPC);
 	ck_fails(axvcpu_inject_exception(vcpu, &(struct axvcpu_exception){ .vector = 6 }), ENOSPC);
-	ck_assert_uint_eq(injector.calls, LETTERS);
+	ck_assert_uint_eq(injector.calls, MAX_REQUESTS);
 	let_it_run();
-	ck_assert_uint_eq(mock.nvectors, LETTERS);
+	ck_assert_uint_eq(mock.nvectors, MAX_REQUESTS);
 	for (unsigned int i = 0; i < 1024; i++)
-		ck_assert_uint_eq(mock.vectors[i], LETTERS - 1024 + i);
+		ck_assert_uint_eq(mock.vectors[i], MAX_REQUESTS - 1024 + i);
 	ck_ok(axvcpu_inject_interrupt(vcpu, 0));
 	end();
 }
@@ -123,14 +123,14 @@ START_TEST(injections_leave_room_for_other_requests)
 	int ret;
 
 	start(AXVCPU_F_START_OFF);
-	for (unsigned int i = 0; i < LETTERS; i++)
+	for (unsigned int i = 0; i < MAX_REQUESTS; i++)
 		ck_ok(axvcpu_inject_interrupt(vcpu, i));
 	/* A sender that waits has its own request. */
 	ck_fails(axvcpu_send_request(vcpu, &nmi, 1), ETIMEDOUT);
 	while (!(ret = axvcpu_resume(vcpu)))
 		more++;
 	ck_assert_int_eq(ret, -ENOSPC);
-	ck_assert_uint_eq(more, LETTERS);
+	ck_assert_uint_eq(more, MAX_REQUESTS);
 	/* A start that found no room leaves no trace. */
 	for (int i = 0; i < 2; i++)
 		ck_fails_saying(axvcpu_start(vcpu, 1, 2), ENOSPC, "queue is full");
@@ -138,7 +138,7 @@ START_TEST(injections_leave_room_for_other_requests)
 	/* Its owner lies down, and is kicked out of that. */
 	ck_ok(axvcpu_kick(vcpu));
 	let_it_run();
-	ck_assert_uint_eq(mock.nvectors, LETTERS);
+	ck_assert_uint_eq(mock.nvectors, MAX_REQUESTS);
 	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 0);
 	ck_ok(axvcpu_start(vcpu, 1, 2));
 	ck_assert_int_eq(axvcpu_power(vcpu), AXVCPU_POWER_ON);
