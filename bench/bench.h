@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What all measuring programs need. */
+/* Shared by all measuring programs. */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Exits in a loop, for bench/exit-cost to count what one costs: the library's loop, the same with
- * ioctl(), and the same with the system call inlined, below which nothing goes. x86_64.
+ * ioctl(), and the same with the system call inlined, which is the lower bound. x86_64.
  *
  *     exits MODE KIND N [time]
  */
@@ -19,10 +19,10 @@
 
 #define PORT 0x10
 #define MMIO 0x10000000u
-/* What the guest writes, and what it is given to read. */
+/* The value that the guest writes, and the answer to its reads. */
 #define VALUE 0x5a
 
-/* 32-bit code that does the same for ever. */
+/* 32-bit code that does the same forever. */
 static const struct kind {
 	const char *name;
 	const char *code;
@@ -48,7 +48,7 @@ static _Noreturn void unexpected(const struct axvcpu_exit *exit)
 	die("unexpected exit: %s", text);
 }
 
-/* The loop that a user of the library writes. Returns the sum of what was written and read. */
+/* The loop that a user of the library writes. Returns the sum of the values written and read. */
 static uint64_t loop_axvcpu(struct axvcpu *vcpu, unsigned long n)
 {
 	struct axvcpu_exit exit;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What a VM, a memory region and a vCPU take of the process: heap, address space, descriptors. */
+/* The resources that a VM, a memory region and a vCPU take: heap, address space, descriptors. */
 #include <dirent.h>
 #include <malloc.h>
 #include <stdio.h>

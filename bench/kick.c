@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * How long it takes to get a vCPU out of a guest that computes: axvcpu_kick() beside a signal and
- * immediate_exit by hand, in turns. And what eventfds cost: there and back through a guest that
+ * Latency of getting a vCPU out of a guest that computes: axvcpu_kick() beside a signal and
+ * immediate_exit by hand, in turns. And the cost of eventfds: there and back through a guest that
  * takes an interrupt and writes to a port, tied by the library and by hand. x86_64.
  *
  *     kick [KICKS]

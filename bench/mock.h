@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The least that an architecture can be: for what has nothing to do with one. */
+/* The smallest possible architecture, for measurements that do not depend on one. */
 #ifndef BENCH_MOCK_H
 #define BENCH_MOCK_H
 

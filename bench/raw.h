@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What the library is measured against: the same work, by bare system calls. */
+/* The baseline: the same work by bare system calls. */
 #ifndef BENCH_RAW_H
 #define BENCH_RAW_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * From nothing to the first exit of a guest in 64-bit mode: with the library, and by the bare
- * system calls for the same work, in turns. What the two leave behind is cleared away off the
+ * system calls for the same work, in turns. Cleanup after each is off the
  * clock. x86_64.
  *
  *     startup [PAIRS]
@@ -43,7 +43,7 @@ static double time_raw(void)
 	raw_new(&raw, &code);
 	if (ioctl(raw.vcpu, KVM_RUN, 0) || raw.run->exit_reason != KVM_EXIT_IO)
 		die("the raw guest: unexpected exit reason %u", raw.run->exit_reason);
-	/* What the guest has written is part of the exit. */
+	/* The value written by the guest is part of the exit. */
 	data = ((const volatile unsigned char *)raw.run)[raw.run->io.data_offset];
 	ns = now_ns() - ns;
 	if (data)

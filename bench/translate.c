@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * What axvm_translate() costs, by the number of regions: addresses in one region, where the latest
+ * Cost of axvm_translate(), by the number of regions: addresses in one region, where the latest
  * hit is the next one too, and addresses in regions at random. Needs no hypervisor.
  */
 #include <stdio.h>

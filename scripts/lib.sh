@@ -114,7 +114,7 @@ host_architecture() {
 	esac
 }
 
-# What configure and libtool run under: by themselves they take bash where Debian's sh does not count
+# The shell for configure and libtool: by default they use bash where Debian's sh does not count
 # lines, and that needs half as much time again.
 : "${CONFIG_SHELL:=/bin/sh}"
 export CONFIG_SHELL
@@ -139,7 +139,7 @@ bootstrap_if_stale() {
 	fi
 }
 
-# Makes configure unless it is there and newer than what it is made from. Who comes second finds it made.
+# Makes configure unless it exists and is newer than its sources. A second process finds it made.
 bootstrap_tree() {
 	if [ -e "$top/config.status" ]; then
 		echo "the source tree itself is configured; run 'make distclean' there first" >&2

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The guests of arm64's own suites, and what they are given. */
+/* The guests of the arm64 suites, and their arguments. */
 #ifndef TESTS_ARM64_GUEST_H
 #define TESTS_ARM64_GUEST_H
 
@@ -21,7 +21,7 @@ struct a64_call {
 	uint64_t x[7];
 };
 
-/* Of PSCI, what the suites call. */
+/* The PSCI calls that the suites use. */
 #define A64_PSCI_VERSION 0x84000000u
 #define A64_PSCI_CPU_OFF 0x84000002u
 #define A64_PSCI_CPU_ON 0x84000003u
@@ -32,7 +32,7 @@ struct a64_call {
 
 /* Writes calls to where a guest of vCPU 'id' finds them, and returns that: its argument. */
 uint64_t a64_calls(struct axvm *vm, uint32_t id, const struct a64_call *calls, size_t n);
-/* Runs to what a call has returned in x0, and past x1. */
+/* Runs until the guest reports the results of a call in x0 and x1; returns x0. */
 uint64_t a64_call_result(struct guest *guest);
 
 /* --- the GIC --------------------------------------------------------------------------------- */
@@ -104,9 +104,7 @@ GUEST_PROGRAM_MARK(pieces, pauth);
 void a64_start_piece(struct guest *guest, const struct axvm_config *config,
 		     const struct axvcpu_arm64_setup *arm64, uint64_t piece);
 
-/*
- * Instructions to be stepped over, stopped at, watched: the names of their marks say what they do.
- */
+/* Instructions for steps, breakpoints and watchpoints: the names of their marks describe them. */
 GUEST_PROGRAM(steps);
 GUEST_PROGRAM_MARK(steps, first);
 GUEST_PROGRAM_MARK(steps, second);
@@ -117,7 +115,10 @@ GUEST_PROGRAM_MARK(steps, mmio);
 GUEST_PROGRAM_MARK(steps, brk);
 GUEST_PROGRAM_MARK(steps, after);
 
-/* For ever: translates its argument by the hardware, and calls A64_CALL_AT with PAR_EL1 and it. */
+/*
+ * Forever: translates its argument by the hardware, and calls A64_CALL_AT with PAR_EL1 and the
+ * argument.
+ */
 GUEST_PROGRAM(at);
 
 /* guest_create(), setup with 'arg' and perhaps an arch config, bind. */

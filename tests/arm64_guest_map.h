@@ -5,18 +5,18 @@
 
 #include "guest_map.h"
 
-/* What a guest is given to work through. */
+/* Lists of work for a guest. */
 #define A64_LIST (GUEST_BASE + 0x20000)
 /* A second piece of code. */
 #define A64_PIECES (GUEST_BASE + 0x30000)
 /* Tables of its own. */
 #define A64_TABLES (GUEST_BASE + 0x40000)
-/* Where "faults" tells of exceptions. */
+/* Where "faults" reports exceptions. */
 #define A64_TELL (GUEST_MMIO + 0x100)
 
 /* In place of a conduit: there are no more calls. */
 #define A64_CALL_END 2
-/* A number that is nobody's, by which "at" tells. */
+/* An unassigned call number, by which "at" reports. */
 #define A64_CALL_AT 0xc6001234
 
 #endif

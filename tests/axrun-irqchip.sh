@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# axrun and the example guests with each of the modes of --irqchip: several CPUs, what they send one
-# another, the timer's interrupt and the console's. With modes as arguments with these alone; "none" says
+# axrun and the example guests with each of the modes of --irqchip: several CPUs, their IPIs,
+# the timer's interrupt and the console's. With modes as arguments with these alone; "none" says
 # that KVM has no interrupt controllers here.
 #
 # Option lists are split on purpose, and sums are of integers.
@@ -11,7 +11,7 @@
 
 [ $# -eq 0 ] || irqchips=$*
 
-# What --irqchip kernel is, by its name in a device tree, and how many CPUs KVM has. Of an arm64 host's GICs
+# The device tree name of --irqchip kernel, and the number of CPUs that KVM supports. Of an arm64 host's GICs
 # axrun takes the newest, which is the host's own; if that is a GICv2, no VM has more CPUs than one takes.
 controller=
 most=64
@@ -24,7 +24,7 @@ elif [ $arch = arm64 ]; then
 	most=8
 fi
 
-# --- what a host has ------------------------------------------------------------------------------
+# --- host features -------------------------------------------------------------------------------
 
 axrun "$GUESTS/hello"
 ends "no --irqchip" 0
@@ -75,7 +75,7 @@ for irqchip in $irqchips; do
 	fi
 done
 
-# --- what the device tree says of them ------------------------------------------------------------
+# --- device tree nodes ---------------------------------------------------------------------------
 
 # has NAME BYTES: the tree has these, in hexadecimal; blanks are for the eye.
 has()

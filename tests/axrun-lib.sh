@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# What the tests that run axrun share. They run from the top of a build tree, or of the machine that
+# Shared by the tests that run axrun. They run from the top of a build tree, or of the machine that
 # scripts/nested boots, or with these in the environment:
 #   AXRUN    the program
 #   HELPERS  the folder with mkelf and pty_run

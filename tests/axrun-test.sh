@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # axrun and the example guests from outside: every guest, option, exit status and bad input.
 #
-# Option lists are split on purpose, and what is in single quotes is for the helper that gets it.
+# Option lists are split on purpose, and text in single quotes is expanded by the helper that gets it.
 # shellcheck disable=SC2086,SC2016
 # shellcheck source=tests/guests-lib.sh
 . "${0%/*}/guests-lib.sh"
@@ -225,7 +225,7 @@ says "a reset ends the run: result" '"result": "reset", "status": 123'
 axrun --reboot --json --stats $typed
 ends "--reboot" $typed_end ''
 says "--reboot: result" '"status": '$typed_end', "restarts": 2, '
-# Nothing that was typed is lost on the way, and no CPU stays what it was.
+# No typed character is lost, and every CPU changes its state.
 axrun --reboot --cpus 2 $typed
 ends "--reboot --cpus 2" $typed_end ''
 input=
@@ -577,7 +577,7 @@ timeout $LIMIT "$AXRUN" --timeout 0.5 "$GUESTS/echo" <>"$tmp/silent" >"$out" 2>"
 status=$?
 ends "--timeout while waiting for input" 124 ''
 
-# What the guest has written is to be seen while it goes on.
+# Output of the guest must appear while it runs.
 timeout $LIMIT "$AXRUN" "$GUESTS/spin" at once >"$out" 2>"$err" &
 pid=$!
 appears 'at once' "$out"
@@ -588,7 +588,7 @@ ends "output without a newline comes out" 0 'at once'
 
 kill $pid
 wait $pid 2>/dev/null
-# A shell lets commands in the background ignore some; env does not, but for busybox's.
+# A shell lets commands in the background ignore some; env does not, except that of busybox.
 default="env --default-signal=INT,QUIT"
 $default true 2>/dev/null || default=
 for signal in 15 2 1 3 10 14; do
@@ -653,7 +653,7 @@ on_terminal "paste" raw paste 12000 send "$eot" exit 0 -- "$AXRUN" "$GUESTS/echo
 on_terminal "paste, and an interrupt for it" raw paste 6000 send "$eot" exit 0 -- \
 	"$AXRUN" --irqchip kernel "$GUESTS/echo" asleep
 
-# Keys that are all the guest's, but for the escape; whatever the guest does, and though stdin is full.
+# All keys go to the guest, except the escape; whatever the guest does, and though stdin is full.
 escape=$(printf '\001')
 on_terminal "--raw-keys" all-keys send "$(printf 'a\003\032\034\rb')" \
 	expect "$(printf 'a\003\032\034\rb')" send "$eot" exit 0 -- "$AXRUN" --raw-keys "$GUESTS/echo"

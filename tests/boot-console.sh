@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# Debian's kernel under axrun with somebody at the keyboard: a shell, its job control, the keys that
+# Debian's kernel under axrun with a user at the keyboard: a shell, its job control, the keys that
 # are axrun's own, pasted text; and a terminal that goes away.
-# What is in single quotes is for the guest.
+# Text in single quotes is expanded by the guest.
 # shellcheck disable=SC2016
 # shellcheck source=tests/boot-lib.sh
 . "${0%/*}/boot-lib.sh"
@@ -25,14 +25,14 @@ typed() {
 	ends "$name" 0
 }
 
-# Three kilobytes: a terminal holds four that nobody has read. More of it, 20000 characters, goes to a program
+# Three kilobytes: a terminal buffers four unread kilobytes. More of it, 20000 characters, goes to a program
 # that reads while they come, and gives all of them back, in order.
 pasted=
 while [ ${#pasted} -lt 3072 ]; do
 	pasted="${pasted}All of what is pasted reaches the program that waits for it now$enter"
 done
 
-# What is to be interrupted says so itself: the shell may still be on its way to it.
+# The command to interrupt announces itself: the shell may still be on its way to it.
 typed "a shell" then=shell raw expect 'guest# ' \
 	send "echo \$((6 * 7))$enter" expect 42 expect 'guest# ' \
 	send "sh -c 'echo as\$((1))leep; exec sleep 1000'$enter" expect as1leep \

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # Debian's kernels boot under axrun, with one CPU and several, and find the machine as it should be:
-# see tests/boot/init for what they look at. With arguments, those of "looks", it is that boot alone.
+# see tests/boot/init for the checks. With arguments, those of "looks", it is that boot alone.
 # shellcheck source=tests/boot-lib.sh
 . "${0%/*}/boot-lib.sh"
 
-# clock_runs: the guest's clock is as fast as the host's; else $why says what it is. The times are those of five lines of the
-# guest's, and of another five two seconds later. A line may come late, but not early: of each five the one
-# counts that was the least late.
+# clock_runs: the guest's clock is as fast as the host's; else $why has the reason. The times are those of five
+# lines of the guest's, and of another five two seconds later. A line may come late, but not early: of each
+# five the one counts that was the least late.
 clock_runs() {
 	why=$(awk '
 		/boot: the clock says [0-9.]+$/ { late[++n] = $1 - $NF }
@@ -74,7 +74,7 @@ meminfo() {
 	awk -v name="$1:" '$1 == name { print $2 }' /proc/meminfo
 }
 
-# pool MIB: sees to it that so much of the host's pool of huge pages is free; $pool is what to put back.
+# pool MIB: makes that much of the host's pool of huge pages free; $pool is the size to restore.
 pool=
 pool() {
 	size=$(meminfo Hugepagesize)
@@ -121,7 +121,7 @@ if [ -e "$BOOT/$kernel.gz" ]; then
 	ends "a compressed kernel" 0
 fi
 
-# loader NAME TYPE: what the kernel took its loader for, which tells by which entry it was started.
+# loader NAME TYPE: the boot loader that the kernel detected, which shows the entry it was started by.
 loader() {
 	if grep -q "boot: loader: $2\$" "$out"; then
 		ok "$1"

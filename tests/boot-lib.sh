@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# What the tests that boot Debian's kernels under axrun share, beside the environment of
+# Shared by the tests that boot Debian's kernels under axrun, in addition to the environment of
 # tests/axrun-lib.sh:
 #   BOOT     the folder with Debian's kernels and "initrd"; "scripts/debian -k FOLDER" makes one
 # Without kernels all is skipped, and where AXVCPU_TEST_NO_BOOT gives a reason: scripts/check sets it where
@@ -13,7 +13,7 @@ fi
 . "${0%/*}/axrun-lib.sh"
 
 BOOT=${BOOT:-./boot}
-# Kernels take what they are told last.
+# Kernels use the last value of an option.
 append="console=ttyS0 quiet panic=-1"
 
 if ! [ -e "$BOOT/initrd" ]; then
@@ -48,7 +48,7 @@ stamp() {
 	done
 }
 
-# What ends a guest that hangs, and an axrun that does; nothing where a case sends it signals.
+# The commands that end a hanging guest, and a hanging axrun; nothing where a case sends it signals.
 within="timeout -k 5 $((LIMIT + 20))"
 
 # guest KERNEL WORDS [OPTION]...: becomes axrun; the words are those that tests/boot/init knows. The kernel
@@ -75,7 +75,7 @@ boot_once() {
 
 # astray OPTION...: whether the guest that had these was lost by an emulated processor. QEMU's, 10.0 and 11.1,
 # on a loaded machine now and then ends a run of the guest twice, and the second time stores the host's own
-# registers as the guest's: what the guest had is gone. Where its page tables are then tells, for the guest
+# registers as the guest's: those of the guest are lost. Where its page tables are then tells, for the guest
 # has no memory there.
 astray() {
 	grep -q 'QEMU TCG' /proc/cpuinfo || return
@@ -111,8 +111,8 @@ boot() {
 	fi
 }
 
-# whole: nothing of what the last guest wrote before it turned itself off is lost: neither its first program's
-# words nor its kernel's.
+# whole: the output of the last guest is complete up to its power-off: that of its first program and that of
+# its kernel.
 whole() {
 	[ "$status" -eq 0 ] && tail -n 2 "$out" | head -n 1 | grep -q 'boot: end$' &&
 		tail -n 1 "$out" | grep -q 'reboot: Power down$'
@@ -127,7 +127,7 @@ off() {
 	fi
 }
 
-# start KERNEL WORDS [OPTION]...: in the background, as $pid; what it says is in $out, without times.
+# start KERNEL WORDS [OPTION]...: in the background, as $pid; its output is in $out, without times.
 start() {
 	: >"$out"
 	(
@@ -150,20 +150,20 @@ said() {
 	done
 }
 
-# ended: what was started has ended; leaves $status.
+# ended: the started process has ended; leaves $status.
 ended() {
 	_tries=0
 	while kill -0 "$pid" 2>/dev/null && [ $_tries -lt $((LIMIT * 5)) ]; do
 		_tries=$((_tries + 1))
 		sleep 0.2
 	done
-	# If it is still there, that is what its status will say.
+	# If it is still there, its status will show that.
 	kill -9 "$pid" 2>/dev/null
 	wait "$pid" 2>/dev/null
 	status=$?
 }
 
-# --- what signals leave ---------------------------------------------------------------------------
+# --- effects of signals ---------------------------------------------------------------------------
 
 # some: $number is one below 40, another one each time.
 seed=
@@ -186,7 +186,7 @@ left_behind() {
 	done
 }
 
-# alone: there is no axrun of somebody else, which would look like one that is left.
+# alone: no axrun of another user runs, which would look like one left behind.
 alone() {
 	[ -z "$(left_behind)" ] && return
 	skip "signals" "there are axruns of somebody else"

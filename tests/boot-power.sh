@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# How a Debian kernel under axrun ends, and what axrun's status is then: reboot, panic, triple fault,
+# How a Debian kernel under axrun ends, and axrun's exit status then: reboot, panic, triple fault,
 # a time limit, signals; many boots, and several at once.
 # shellcheck source=tests/boot-lib.sh
 . "${0%/*}/boot-lib.sh"
@@ -18,7 +18,7 @@ else
 	not_ok "panic: all of its words come out" "they do not"
 fi
 if [ "$(uname -m)" = x86_64 ]; then
-	# That is how such a kernel is told to end itself by a triple fault.
+	# With this option such a kernel reboots by a triple fault.
 	append="$append reboot=t"
 	boot $kernel then=reboot
 	append=${append% *}

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# What axrun refuses to boot: one line that says why, and status 125, whether the fault is the
+# Files that axrun refuses to boot: one line with the reason, and status 125, whether the fault is the
 # kernel's, the initramfs's, the command line's or the machine's. With "no-controller": on a host where KVM
 # has no interrupt controller, that alone.
 # shellcheck source=tests/boot-lib.sh
@@ -26,7 +26,7 @@ rm "$tmp/large"
 refused "an initrd that is not there" "nowhere" --kernel "$image" --initrd "$tmp/nowhere"
 refused "an initrd that is a folder" "boot\|$BOOT\|directory" --kernel "$image" --initrd "$BOOT"
 
-# What Linux takes, less than that, differs: 256 bytes on no architecture, 64 KiB on all.
+# The limit of Linux is lower, and differs: 256 bytes on no architecture, 64 KiB on all.
 long=$(printf '%70000s' '' | tr ' ' x)
 refused "a command line that is too long" "command line\|append\|too long" \
 	--kernel "$image" --initrd "$BOOT/initrd" --append "$long"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
 # Builds as users make them whose compiler, libc or tools are not those of the other tests: nothing warns,
-# and the libraries have the same names. What is missing configure says, and it says so when it goes on
-# without. Needs bootstrap's configure.
+# and the libraries have the same names. configure names a missing dependency, also when it
+# continues without it. Needs bootstrap's configure.
 set -u
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -20,7 +20,7 @@ use_build() {
 	mkdir -p "$work"
 }
 
-# configured OPTION...: leaves what it says in $work/log, its last line in $summary.
+# configured OPTION...: leaves its output in $work/log, its last line in $summary.
 configured() {
 	(cd "$work" && "$top/configure" --enable-silent-rules "$@") >"$work/log" 2>&1 </dev/null
 	_status=$?
@@ -85,7 +85,7 @@ else
 	skip "$name" "there is no musl-gcc (Debian: musl-tools)"
 fi
 
-# --- what is missing ------------------------------------------------------------------------------
+# --- missing parts --------------------------------------------------------------------------------
 
 # refuses NAME PATTERN OPTION...
 refuses() {

@@ -22,7 +22,7 @@ def tool(variable: str, default: str = "") -> list[str]:
 
 
 def output(*command: str | Path, text: str = "") -> str:
-    """What a command prints that gets this text as its input."""
+    """Output of a command that gets this text as its input."""
     done = subprocess.run(command, input=text, stdout=subprocess.PIPE, text=True, check=False)
     return done.stdout
 

@@ -10,7 +10,7 @@ ok() {
 	echo "ok $cases - $1"
 }
 
-# Prints what helps to understand a failure; a script that has more to show defines its own.
+# Prints details that explain a failure; a script that has more to show defines its own.
 evidence() {
 	tail -n 30 "$work/log"
 }

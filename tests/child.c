@@ -221,7 +221,7 @@ void child_calls_all(struct axvm *vm, struct axvcpu *vcpu, struct axvm_runner *r
 	calls_for_the_state(vcpu);
 	calls_for_requests(vcpu);
 	calls_for_runners(vm, vcpu, runner);
-	/* None of them has changed anything, and what returns no errno still answers. */
+	/* None of them has changed anything, and functions without an errno still work. */
 	child_expect(axvcpu_state(vcpu) == state);
 	child_expect(axvcpu_power(vcpu) == AXVCPU_POWER_ON);
 	child_expect(axvcpu_id(vcpu) == id);

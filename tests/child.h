@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Forked children of a test, and what they find of their parent's VMs. */
+/* Forked children of a test, and their checks of the parent's VMs. */
 #ifndef TESTS_CHILD_H
 #define TESTS_CHILD_H
 
@@ -10,7 +10,7 @@
 
 #include <axvcpu/axvcpu.h>
 
-/* What a child finds wrong is text, as Check's assertions are the parent's. */
+/* A child reports its findings as text, as only the parent can use Check's assertions. */
 #define child_expect(condition) \
 	do { \
 		if (!(condition)) { \
@@ -29,7 +29,7 @@
 
 enum child_way {
 	CHILD_FORK,
-	/* By the system call: what libc and libraries do at a fork is left out. */
+	/* By the bare system call, without the fork handlers of libc and libraries. */
 	CHILD_RAW,
 	CHILD_WAYS,
 };

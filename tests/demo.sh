@@ -24,7 +24,7 @@ done
 # shellcheck disable=SC2086 # a list
 emulated=$(printf 'emulated %s guest+linux\n' $others)
 
-# --- programs that are not what they seem ---------------------------------------------------------
+# --- programs replaced by others ------------------------------------------------------------------
 
 # program FILE: executable, with stdin as its text.
 program() {
@@ -140,7 +140,7 @@ fi
 
 # --- the plan -------------------------------------------------------------------------------------
 
-# plan SPEED: without what is said about it.
+# plan SPEED: the plan without its comments.
 plan() {
 	AXVCPU_INFO=$work/bin/$1
 	export AXVCPU_INFO
@@ -175,7 +175,7 @@ else
 	not_ok "no plan without an answer" "there is one"
 fi
 
-# --- what runs ------------------------------------------------------------------------------------
+# --- steps run ------------------------------------------------------------------------------------
 
 # shellcheck disable=SC2086 # a list
 ran=$(printf 'nested %s: hello boot-debian\n' $others)
@@ -199,7 +199,7 @@ demo
 is "without AXVCPU_INFO axvcpu-info is built" "$work/calls" "nested $here: show boot-debian
 $ran"
 
-# --- what fails -----------------------------------------------------------------------------------
+# --- failures -------------------------------------------------------------------------------------
 
 AXVCPU_INFO=$work/bin/fast
 failing=arm64
@@ -213,7 +213,7 @@ else
 fi
 unset failing
 
-# --- what is missing ------------------------------------------------------------------------------
+# --- missing parts --------------------------------------------------------------------------------
 
 # lacking SET SPEED STATUS CALLS: install-deps cannot install that set.
 lacking() {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Event descriptors: what signals an interrupt, and what a guest's stores signal. */
+/* Event descriptors: those that raise interrupts, and those that guest stores signal. */
 #ifndef TESTS_EVENT_H
 #define TESTS_EVENT_H
 
@@ -12,7 +12,7 @@ int event_new(void);
 
 void event_signal(int fd);
 
-/* What it has counted since it was last asked. */
+/* The count since the last read. */
 uint64_t event_count(int fd);
 
 /* axvm_set_ioeventfd() with these; 'flags' are AXVM_EVENT_*. */

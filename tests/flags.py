@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-"""What was built has the flags that configure chose: the library and axrun are hardened as far as the compiler
+"""The built files have the flags that configure chose: the library and axrun are hardened as far as the compiler
 can and the user's flags do not say otherwise, guests are not, and --enable-werror stops at a warning of the
 assembler."""
 

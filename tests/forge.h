@@ -14,7 +14,7 @@ struct forge {
 	struct guest guest;
 	/* The vCPU's. */
 	struct kvm_run *run;
-	/* What its next KVM_RUN does instead, and returns. */
+	/* Sets the effect and the result of the vCPU's next KVM_RUN. */
 	void (*exit)(void);
 	int result;
 	/*

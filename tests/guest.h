@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * A VM with a vCPU and a few instructions, for live tests. The same on every architecture, but for
- * what tests/ARCH has: guest_arch.h, its facts; arch.c, what it does; programs.S, the guests.
+ * A VM with a vCPU and a few instructions, for live tests. The same on every architecture, except
+ * tests/ARCH: guest_arch.h (constants), arch.c (functions), programs.S (guests).
  */
 #ifndef TESTS_GUEST_H
 #define TESTS_GUEST_H
@@ -33,24 +33,24 @@
  * general registers 3 and 9.
  */
 
-/* Does nothing, for ever. */
+/* An endless loop without exits. */
 GUEST_PROGRAM(spin);
-/* Writes GUEST_VALUE to GUEST_MMIO for ever. */
+/* Writes GUEST_VALUE to GUEST_MMIO forever. */
 GUEST_PROGRAM(chatter);
-/* Reads GUEST_MMIO, and writes there what it has read; for ever. */
+/* Forever: reads GUEST_MMIO and writes the value back. */
 GUEST_PROGRAM(echo);
 GUEST_PROGRAM_MARK(echo, store);
-/* Writes to GUEST_END for ever, as all programs do that come to an end. */
+/* Writes to GUEST_END forever, as every program does when it has finished. */
 GUEST_PROGRAM(finish);
-/* Writes its argument to GUEST_MMIO, all 8 bytes, for ever. */
+/* Writes its argument to GUEST_MMIO, all 8 bytes, forever. */
 GUEST_PROGRAM(tell);
-/* Counts in the word that its argument points to, for ever, without an exit. */
+/* Counts in the word that its argument points to, forever, without an exit. */
 GUEST_PROGRAM(count);
 /* Brings about the vCPU's last exit: GUEST_LAST_EXIT. */
 GUEST_PROGRAM(last);
 /*
- * Writes GUEST_VALUE to GUEST_MMIO, reads from there, writes what it has read to GUEST_MMIO + 8 and to
- * GUEST_MMIO; finishes.
+ * Writes GUEST_VALUE to GUEST_MMIO, reads from there, writes the value read to GUEST_MMIO + 8 and
+ * to GUEST_MMIO; finishes.
  */
 GUEST_PROGRAM(life);
 GUEST_PROGRAM_MARK(life, read);
@@ -65,14 +65,14 @@ GUEST_PROGRAM(stores);
 /* Its argument points to two addresses of 8 bytes: copies from the first to the second; finishes. */
 GUEST_PROGRAM(copy);
 /*
- * Its argument is its number, from 0 below GUEST_RING_VCPUS. When GUEST_TURN modulo their count is
- * that, writes GUEST_TURN to GUEST_MMIO and passes it on, one higher; for ever.
+ * Its argument is its number, from 0 below GUEST_RING_VCPUS. Forever: when GUEST_TURN modulo their
+ * count is that number, writes GUEST_TURN to GUEST_MMIO and increments it.
  */
 GUEST_PROGRAM(ring);
 /*
- * Its argument points to a struct work_cell. Takes interrupts, and for ever: counts a round, looks
- * through the window, tells GUEST_WORK_TELL what it has seen there, reads GUEST_WORK_ASK. Before it
- * runs, guest_work_prepare().
+ * Its argument points to a struct work_cell. Takes interrupts. Forever: counts a round, reads the
+ * window, reports the value by a write to GUEST_WORK_TELL, reads GUEST_WORK_ASK. Call
+ * guest_work_prepare() before it runs.
  */
 GUEST_PROGRAM(work);
 
@@ -120,7 +120,7 @@ uint64_t guest_reg(struct guest *guest, uint64_t id);
 
 /* A VM with memory and code. */
 struct axvm *guest_vm(const struct axvm_config *config, const void *code, size_t len);
-/* What setup needs for 64-bit code: stack and room of vCPU 'id'. */
+/* Setup config for 64-bit code: stack and boot area of vCPU 'id'. */
 struct axvcpu_setup_config guest_setup_config(uint32_t id);
 /*
  * vCPU 'id' of a VM, set up at GUEST_CODE. The first one runs when it is run; the others wait for
@@ -130,7 +130,7 @@ struct axvcpu *guest_vcpu(struct axvm *vm, uint32_t id, uint64_t arg);
 /* The same, and starts it if it waits. */
 struct axvcpu *guest_vcpu_on(struct axvm *vm, uint32_t id, uint64_t arg);
 
-/* --- what tests/ARCH/arch.c has --------------------------------------------------------------- */
+/* --- implemented in tests/ARCH/arch.c --------------------------------------------------------- */
 
 /*
  * The address by which the guest, in 64-bit mode as setup leaves it, reaches memory at 'gpa', which is
@@ -138,7 +138,7 @@ struct axvcpu *guest_vcpu_on(struct axvm *vm, uint32_t id, uint64_t arg);
  */
 uint64_t guest_reach(struct guest *guest, uint64_t gpa);
 
-/* What "work" needs in memory to take interrupts. */
+/* Writes the tables and handlers in memory that "work" needs for interrupts. */
 void guest_work_prepare(struct axvm *vm);
 /*
  * Something that interrupts "work" at random, by 'dice', or does not if it has interrupts off.
@@ -147,8 +147,8 @@ void guest_work_prepare(struct axvm *vm);
 int guest_work_interrupt(struct axvcpu_request *request, unsigned int dice);
 
 /*
- * Makes 'config' forward what can be forwarded and is not part of the programs' lives: so that what
- * sets that up has its calls.
+ * Makes 'config' forward events that the programs do not cause, so that the calls that set this up
+ * are made.
  */
 void guest_forward(struct axvm_config *config);
 
@@ -156,12 +156,12 @@ void guest_forward(struct axvm_config *config);
 extern const uint64_t guest_register_ways[];
 extern const size_t guest_register_nways;
 
-/* What a register of axvcpu_reg_info() takes. */
+/* The value bits that a register of axvcpu_reg_info() keeps. */
 struct guest_register_rule {
 	uint64_t id;
 	/* Bits that can be written, and are then read back. 0: it is read only, where KVM knows that. */
 	uint64_t writable;
-	/* It counts on while nobody looks. */
+	/* A register that counts by itself. */
 	bool counts;
 	/* Why not all of them. */
 	const char *why;

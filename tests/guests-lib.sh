@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# What the tests share that run the example guests under axrun, beside the environment of
+# Shared by the tests that run the example guests under axrun, in addition to the environment of
 # tests/axrun-lib.sh:
 #   GUESTS   the folder with the guests
 #   MINIMAL  the program of examples/minimal.c
@@ -12,8 +12,8 @@
 GUESTS=${GUESTS:-./examples/guests}
 MINIMAL=${MINIMAL:-./examples/minimal}
 
-# What differs: the host's name of the architecture is $(uname -m), the guests' $arch; memory begins at
-# $ram; $irqchips are the modes of --irqchip, the default first; $pc is the program counter in a report,
+# Architecture-specific values: the host's name of the architecture is $(uname -m), the guests' $arch;
+# memory begins at $ram; $irqchips are the modes of --irqchip, the default first; $pc is the program counter in a report,
 # $tables where the page tables are. The programs, as printf takes them, all of which end by themselves:
 # $answer writes 42 to the exit device; $wider writes 0x1ff there, with 32 bits; $unclaimed reads a byte from
 # where nothing is, which a debug log calls $unclaimed_is.
@@ -83,7 +83,7 @@ esac
 
 eot=$(printf '\004')
 
-# --- what a case is made of ------------------------------------------------------------------------
+# --- steps of a case -------------------------------------------------------------------------------
 
 # says NAME PATTERN: stderr of the last run has a line like that.
 says()
@@ -120,7 +120,7 @@ times_out()
 	ends "$name" 124 "$text"
 }
 
-# terminal STEP... -- ARG...: axrun on a terminal; see pty_run.c, which ends what hangs.
+# terminal STEP... -- ARG...: axrun on a terminal; see pty_run.c, which ends a hanging command.
 terminal()
 {
 	timeout -k 5 $((4 * LIMIT)) "$HELPERS/pty_run" within $LIMIT "$@" >"$out" 2>"$err"

@@ -58,7 +58,7 @@ int use(struct axvcpu *vcpu)
 
 
 def errors(compiler: list[str], source: str, *flags: str) -> list[str]:
-    """What the compiler says if it refuses the source."""
+    """The compiler's errors if it refuses the source, else empty."""
     command = [*compiler, *flags, *WARNINGS]
     done = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
     return [f"status {done.returncode}", *done.stderr.splitlines()] if done.returncode else []

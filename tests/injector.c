@@ -52,7 +52,7 @@ static bool hit(void)
 	       (call == injector.fail_at || (injector.persist && call > injector.fail_at));
 }
 
-/* How a call fails, by variant, and what becomes of it if that is not passed on as it is. */
+/* The result of a failing call, by variant, and the library's result if it differs. */
 struct failure {
 	int err[INJECTOR_VARIANTS];
 	int expected[INJECTOR_VARIANTS];
@@ -66,7 +66,7 @@ static bool fails(const char *what, const struct failure *failure, int *err)
 	if (!hit())
 		return false;
 	*err = -failure->err[v];
-	/* Of several, the first that matters is what the caller hears of. */
+	/* If several apply, the first one that matters is the library's result. */
 	if (injector.harmless) {
 		injector.failed = what;
 		injector.expected = failure->expected[v] ? -failure->expected[v] : *err;
@@ -85,7 +85,7 @@ static bool fails_harmlessly(const char *what)
 	return true;
 }
 
-/* Without Check, which knows nothing of what comes before its tests. */
+/* Without Check, which is not set up before its tests run. */
 static void must_close_on_exec(int does, const char *name)
 {
 	if (does)
@@ -94,7 +94,7 @@ static void must_close_on_exec(int does, const char *name)
 	abort();
 }
 
-/* The linker's names for what is wrapped, and for what was. */
+/* The linker's names of the wrappers and of the wrapped functions. */
 #define WRAP(type, name, ...) \
 	type __real_##name(__VA_ARGS__); \
 	type __wrap_##name(__VA_ARGS__); \
@@ -120,7 +120,7 @@ WRAP(int, axv_sys_close, int fd)
 	int ret = __real_axv_sys_close(fd);
 
 	injector.opened -= ret == 0;
-	/* Linux closes the descriptor whatever it then says. */
+	/* Linux closes the descriptor whatever result it returns. */
 	return fails_harmlessly("close") ? -EINTR : ret;
 }
 

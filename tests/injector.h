@@ -13,7 +13,7 @@
 
 /* A call may fail in more than one way. */
 #define INJECTOR_VARIANTS 2u
-/* Ways in which tests make them fail: each variant, in two ways of their own. */
+/* Ways in which tests use it: each variant, for one call or for all that follow, too. */
 #define INJECTOR_WAYS (2 * INJECTOR_VARIANTS)
 
 struct injector {
@@ -30,14 +30,14 @@ struct injector {
 	unsigned long request;
 	int result;
 	unsigned int times;
-	/* But only after it has been made so often. */
+	/* Only after it has been made this many times. */
 	unsigned int skip;
 	/* How often it was called, 'armed' or not. */
 	unsigned int request_calls;
 	/* And with which argument, the latest time. */
 	uintptr_t request_arg;
 
-	/* What axv_sys_open() returns instead of opening; 0: it opens. */
+	/* Result of axv_sys_open() instead of opening; 0: it opens. */
 	int open_result;
 
 	/*
@@ -51,14 +51,17 @@ struct injector {
 
 	/* The first call that was made to fail; NULL if none was. */
 	const char *failed;
-	/* What the library's function must then return. */
+	/* The result that the library's function must then return. */
 	int expected;
-	/* Nobody need hear of it: the library goes on. */
+	/* The failure need not be reported: the library continues. */
 	bool harmless;
 
 	/* Bytes that axv_sys_mmap() gave and axv_sys_munmap() did not take. */
 	uint64_t mapped;
-	/* The same of axv_sys_open(), axv_sys_memfd_create() and axv_sys_close(), but for KVM's own. */
+	/*
+	 * The same for axv_sys_open(), axv_sys_memfd_create() and axv_sys_close(), except KVM's
+	 * own.
+	 */
 	long opened;
 };
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# Installs into a separate directory and uses what is installed, as another project would:
+# Installs into a separate directory and uses the installed files, as another project would:
 # with pkg-config and a compiler, and nothing of this tree except sources of programs.
 set -u
 # shellcheck source=tests/cases.sh
@@ -47,7 +47,7 @@ none_wrong "all headers are installed"
 PKG_CONFIG_PATH=$(dirname "$pc")
 PKG_CONFIG_SYSROOT_DIR=$root
 export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
-# pkg-config leaves out what compilers look at anyway; they do not look into our root.
+# pkg-config leaves out the compilers' default directories; they do not look into our root.
 PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1
 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
 export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS PKG_CONFIG_ALLOW_SYSTEM_LIBS
@@ -125,7 +125,7 @@ own_names() {
 		sed 's/.*/int &;/'
 }
 
-# consume NAME COMPILER SOURCE LIBS: compiles, links, runs. Leaves what it said in $work/out.
+# consume NAME COMPILER SOURCE LIBS: compiles, links, runs. Leaves its output in $work/out.
 consume() {
 	# shellcheck disable=SC2086 # words, on purpose
 	$2 $cflags -o "$work/program" "$3" $4 >"$work/log" 2>&1 &&

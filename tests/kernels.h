@@ -14,7 +14,7 @@ struct kernel_sample {
 	const char *name;
 	/* The platform that it is for. */
 	const char *platform;
-	/* Bytes of the file, and of these what headers lie in, where a broken bit matters most. */
+	/* Size of the file, and of the headers in it, where a flipped bit matters most. */
 	size_t size;
 	size_t head;
 	/* Fills in `size` bytes, which are zero. */
@@ -22,20 +22,20 @@ struct kernel_sample {
 	/* How it is packed; NULL: not at all. And whether a checksum has each bit of it. */
 	const struct unpack_format *format;
 	bool checked;
-	/* What the loader makes of it. */
+	/* The loader's result. */
 	uint64_t entry;
 	uint32_t mode;
 	size_t command_line_max;
 	/*
-	 * What comes of an accepted one, valid or not: makes of it what goes to the guest; NULL if
-	 * that is all there already.
+	 * Completes an accepted file, valid or not: produces the data for the guest; NULL if they
+	 * are complete already.
 	 */
 	void (*start)(const struct image *image, const struct layout *layout);
 };
 
 /* Terminated by one without a name. */
 extern const struct kernel_sample kernels_x86[];
-/* Of arm64 and riscv64, also packed. */
+/* For arm64 and riscv64, also compressed. */
 extern const struct kernel_sample kernels_image[];
 
 #endif

@@ -57,7 +57,7 @@ API_TESTS = \
 # With an injector for its system calls, which can make each of them fail.
 INJECTED_TESTS = \
 	tests/test_faults \
-	tests/test_faults_more \
+	tests/test_fault_sweep \
 	tests/test_kvm_answers \
 	tests/test_percpu_kvm \
 	tests/test_privileges \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * mkelf KIND FILE: writes an ELF image for this host that is fine, or wrong in one way. What it does when
- * it runs is to write 42 to the exit device.
+ * mkelf KIND FILE: writes an ELF image for this host that is fine, or wrong in one way. When it
+ * runs, it writes 42 to the exit device.
  */
 #include <elf.h>
 #include <stdint.h>

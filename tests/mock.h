@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * An architecture without hardware, for tests of lib/: it counts its calls, fails where it is told
- * to, and its run blocks or returns as the test wants.
+ * An architecture without hardware, for tests of lib/: it counts its calls, fails where a test
+ * configures it to, and its run blocks or returns as the test wants.
  */
 #ifndef TESTS_MOCK_H
 #define TESTS_MOCK_H
@@ -42,17 +42,17 @@ enum mock_op {
 struct mock {
 	/* How often each operation was called. */
 	atomic_uint calls[MOCK_OPS];
-	/* What it returns; 0: success. */
+	/* Its result; 0: success. */
 	int ret[MOCK_OPS];
 	/* The exit that run returns. */
 	struct axvcpu_exit exit;
-	/* run waits, inside, until this is false. 'inside' tells that it is. */
+	/* run waits, inside, until this is false. 'inside' shows that it waits. */
 	atomic_bool hold;
 	atomic_bool inside;
 	/* run goes on, as a guest that spins, until a kick; then it returns NOTHING, kicked. */
 	bool spin;
 	atomic_bool kicked;
-	/* What was injected, in order. */
+	/* The injections, in order. */
 	uint32_t vectors[1024];
 	unsigned int nvectors;
 	/* The thread that the latest operation was called by. */

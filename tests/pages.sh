@@ -123,7 +123,7 @@ for page in README.md docs/tutorial.md; do
 	[ -s "$work/files" ] && [ -s "$work/guests" ] || echo "no blocks" >"$work/log"
 	none_wrong "$page has programs and guests"
 	while IFS= read -r file; do
-		# Except the license, and the comment that says what it is.
+		# Except the license, and the comment that names it.
 		block $page "\`\`\`c $file" >"$work/shown"
 		tail -n +3 "$file" | diff "$work/shown" - >"$work/log" 2>&1
 		none_wrong "$page shows $file"

@@ -75,7 +75,7 @@ static void open_terminal(void)
 		die("no terminal:", strerror(errno));
 	/* Making the command the foreground is done from the background. */
 	signal(SIGTTOU, SIG_IGN);
-	/* So that there is somebody left who sees what a hang-up does to the command. */
+	/* So that a process survives that sees the effect of a hang-up on the command. */
 	signal(SIGHUP, SIG_IGN);
 }
 
@@ -113,7 +113,7 @@ static void progress(void)
 	deadline = clock_seconds() + patience;
 }
 
-/* What the command has written and what has become of it. */
+/* The command's output and its exit status. */
 static void look(void)
 {
 	struct pollfd in = { .fd = master, .events = POLLIN };
@@ -224,7 +224,7 @@ static char pasted_char(size_t n)
 	return (char)('!' + n * 7 % 89);
 }
 
-/* What comes back is compared at once: it may be more than is kept. */
+/* Echoed bytes are compared at once: they may be more than the buffer holds. */
 static void compare_pasted(size_t *received, size_t sent)
 {
 	size_t i;
@@ -254,7 +254,7 @@ static bool has_pasted(const char *count)
 
 	for (n = 0; n < sizeof(text) && sent + n < total; n++)
 		text[n] = pasted_char(sent + n);
-	/* What is not taken now is offered again, when some of it has come back. */
+	/* Bytes not accepted now are offered again, when some output has come back. */
 	fcntl(master, F_SETFL, flags | O_NONBLOCK);
 	done = n ? write(master, text, n) : 0;
 	fcntl(master, F_SETFL, flags);

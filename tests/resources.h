@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What this process holds of the kernel's: descriptors and mappings. To find what leaks. */
+/* Kernel resources of this process, descriptors and mappings, to find leaks. */
 #ifndef TESTS_RESOURCES_H
 #define TESTS_RESOURCES_H
 
@@ -14,7 +14,10 @@ struct resources {
 	size_t nfds;
 	/* Mappings of files, memfds and KVM's vCPUs. */
 	size_t file_maps;
-	/* Bytes of anonymous mappings but for heap and stack; 0 under a sanitizer, which has its own. */
+	/*
+	 * Bytes of anonymous mappings except heap and stack; 0 under a sanitizer, which has its
+	 * own.
+	 */
 	uint64_t anonymous;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: what its own suites share: guests, and conversations with them. */
+/* riscv64: shared code of the riscv64 suites: guests, and exchanges with them. */
 #ifndef TESTS_RISCV64_GUEST_H
 #define TESTS_RISCV64_GUEST_H
 
@@ -7,8 +7,8 @@
 #include "riscv64_map.h"
 
 /*
- * Calls SBI with what the cell that its argument points to says, puts there what comes back, and
- * writes to GUEST_MMIO; for ever.
+ * Forever: makes the SBI call described by the cell that its argument points to, stores the results
+ * there, and writes to GUEST_MMIO.
  */
 GUEST_PROGRAM(sbi);
 GUEST_PROGRAM_MARK(sbi, after);
@@ -28,26 +28,29 @@ GUEST_PROGRAM(hart);
 /* Writes a0, a1, sp, satp, sstatus and sie to GUEST_MMIO. */
 GUEST_PROGRAM(state);
 /*
- * Writes to GUEST_MMIO for ever. Each exception it tells of: cause to + 8, its place to + 0x10, stval
- * to + 0x18, sstatus to + 0x20; and goes on where it was.
+ * Writes to GUEST_MMIO forever. Reports each exception: cause to + 8, program counter to + 0x10,
+ * stval to + 0x18, sstatus to + 0x20; and continues where it was.
  */
 GUEST_PROGRAM(traps);
 GUEST_PROGRAM_MARK(traps, after);
 /*
- * Reads GUEST_MMIO, then does what supervisors may not; tells of the exception as "traps", and goes on
- * behind it with a write to GUEST_MMIO.
+ * Reads GUEST_MMIO, then executes an instruction forbidden to supervisors; reports the exception as
+ * "traps" does, and continues behind it with a write to GUEST_MMIO.
  */
 GUEST_PROGRAM(trap);
 GUEST_PROGRAM_MARK(trap, here);
-/* Writes to GUEST_MMIO for ever in user mode; tells of an exception's cause and sstatus as "traps". */
+/*
+ * Writes to GUEST_MMIO forever in user mode; reports an exception's cause and sstatus as "traps"
+ * does.
+ */
 GUEST_PROGRAM(user);
 /* Writes to GUEST_MMIO, two breakpoints with another write between them; finishes. */
 GUEST_PROGRAM(breaks);
 GUEST_PROGRAM_MARK(breaks, whole);
 GUEST_PROGRAM_MARK(breaks, compressed);
 /*
- * Writes to GUEST_MMIO, sleeps. On each external interrupt: writes the cause to + 8 and reads + 0x10,
- * while the line is to be lowered.
+ * Writes to GUEST_MMIO, sleeps. On each external interrupt: writes the cause to + 8 and reads +
+ * 0x10; the test lowers the line meanwhile.
  */
 GUEST_PROGRAM(sleeper);
 /*
@@ -67,13 +70,13 @@ GUEST_PROGRAM(imsic);
 GUEST_PROGRAM(aplic);
 /* Stores message 30 to the IMSIC that its argument is, writes to GUEST_MMIO. */
 GUEST_PROGRAM(ipi);
-/* Six accesses to stopei and sireg; writes what the first five have read to GUEST_MMIO; finishes. */
+/* Six accesses to stopei and sireg; writes the first five values read to GUEST_MMIO; finishes. */
 GUEST_PROGRAM(csrs);
 GUEST_PROGRAM_MARK(csrs, swap);
 /* A swap of stopei into a2, which is 0x77; tells of an exception as "traps"; writes a2 to GUEST_MMIO. */
 GUEST_PROGRAM(csr_fault);
 GUEST_PROGRAM_MARK(csr_fault, here);
-/* Writes what is at GUEST_ALIAS to GUEST_MMIO, by the tables of satp, which is its argument. */
+/* Writes the word at GUEST_ALIAS to GUEST_MMIO, by the tables of satp, which is its argument. */
 GUEST_PROGRAM(through_tables);
 /* Writes to GUEST_MMIO, then accesses that KVM cannot carry out, and the end. */
 GUEST_PROGRAM(faults);

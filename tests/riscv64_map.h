@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: where things are for the guests of its own suites: for C and for riscv64_programs.S. */
+/* riscv64: addresses for the guests of the riscv64 suites, in C and in riscv64_programs.S. */
 #ifndef TESTS_RISCV64_MAP_H
 #define TESTS_RISCV64_MAP_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: the guests of its own suites. tests/riscv64_guest.h says what they do. */
+/* riscv64: the guests of the riscv64 suites, described in tests/riscv64_guest.h. */
 #include "program.inc"
 #include "riscv64_map.h"
 
@@ -156,7 +156,7 @@ program sleeper
 	.balign	4
 2:	csrr	a2, scause
 	sd	a2, 8(t0)
-	/* Whoever hears this lowers the line. */
+	/* The test lowers the line at this exit. */
 	lw	a2, 0x10(t0)
 	sret
 end sleeper
@@ -316,7 +316,7 @@ mark csr_fault, here
 end csr_fault
 
 program through_tables
-	/* Its argument is a satp, and what comes after is where the tables say. */
+	/* Its argument is a satp; from here on, addresses are translated by those tables. */
 	li	t0, GUEST_MMIO
 	csrw	satp, a1
 	sfence.vma

@@ -43,7 +43,7 @@ make_system() {
 	return 1
 }
 
-# The tree as it is, committed or not, without what was built in it.
+# The tree as it is, committed or not, without build products.
 sources() {
 	if [ -e "$top/.git" ]; then
 		git -C "$top" -c safe.directory='*' ls-files -z --cached --others --exclude-standard |
@@ -73,7 +73,7 @@ unpack_system() {
 	chroot "$root" chown -R user: /home/user
 }
 
-# mount_system: what a running system has, except /dev/kvm.
+# mount_system: the mounts of a running system, except /dev/kvm.
 mount_system() {
 	mount -t proc proc "$root/proc" && mount -t tmpfs -o mode=755 dev "$root/dev" || return
 	for _device in null zero full random urandom tty; do

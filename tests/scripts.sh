@@ -18,7 +18,7 @@ answers() {
 }
 
 for script in "$top_srcdir"/scripts/* "$top_srcdir"/bench/*; do
-	# Not the sources of programs, and not what is sourced.
+	# Not the sources of programs, and not sourced files.
 	head -n 1 "$script" | grep -qE '^#!.*(sh|python3)$' || continue
 	name=${script#"$top_srcdir"/}
 	if head -n 1 "$script" | grep -q 'python3$' && ! command -v python3 >/dev/null; then

@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 
 for script in "$top_srcdir"/tests/boot-*.sh; do
 	name=${script##*/}
-	# Not what these source.
+	# Not the files that these source.
 	[ -x "$script" ] || continue
 	AXVCPU_TEST_NO_BOOT="guests are slow" "$script" >"$work/log" 2>&1
 	status=$?

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What every test program shares: its main, the skip without KVM, and a few shorthands. */
+/* Shared by all test programs: main, the skip without KVM, and a few shorthands. */
 #ifndef TESTS_SUITE_H
 #define TESTS_SUITE_H
 
@@ -11,8 +11,8 @@
 #include <axvcpu/axvcpu.h>
 
 /*
- * Whether this is a build with ThreadSanitizer, which holds signals back: a handler runs when the
- * thread next does what the sanitizer knows of, and a system call of our own is not.
+ * Whether this is a build with ThreadSanitizer, which delays signals: a handler runs when the
+ * thread next calls a function that the sanitizer intercepts, and a bare system call is not one.
  */
 #if defined(__SANITIZE_THREAD__)
 #define SUITE_TSAN 1
@@ -61,7 +61,7 @@ bool suite_enough(unsigned int done, unsigned int few, unsigned int n);
 /* Sends this process SIGALRM every second: one that arrives too early is not the last one. */
 void suite_alarm(void);
 
-/* Whether AXVCPU_TEST_LONG asks for the lengths that nobody waits for every day. */
+/* Whether AXVCPU_TEST_LONG asks for the long runs. */
 bool suite_long(void);
 
 /* In a test, before it returns: it cannot run here. It is reported as skipped instead of passed. */
@@ -70,7 +70,7 @@ void suite_skip(const char *why);
 /* In add_tests(): a test that cannot run here, and is not added. */
 void suite_left_out(const char *test, const char *why);
 
-/* In main(), which returns what this returns: no test can run here. */
+/* For `return suite_skip_all(...)` in main(): no test can run here. */
 int suite_skip_all(const char *why);
 
 /* The call must succeed; its message is shown if it does not. */

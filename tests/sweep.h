@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * What tests/test_faults.c does with a VM's life, for what need not be part of one: each system call
- * and allocation of a step fails in turn, in a new VM each time, and then the step is tried again.
- * For programs that are linked with the injector.
+ * The fault injection of tests/test_faults.c for single steps: each system call and allocation of a
+ * step fails in turn, in a new VM each time, and then the step is retried. For programs that are
+ * linked with the injector.
  */
 #ifndef TESTS_SWEEP_H
 #define TESTS_SWEEP_H
@@ -24,11 +24,11 @@ struct sweep_step {
 	const char *name;
 	/* enum axvm_irqchip */
 	uint32_t irqchip;
-	/* What is done before; NULL: nothing. */
+	/* Preparation; NULL: none. */
 	void (*prepare)(struct sweep_world *world);
-	/* What is done: 0 or a count, or an errno. */
+	/* The step: returns 0 or a count, or an errno. */
 	int (*take)(struct sweep_world *world);
-	/* What must come of it; NULL: nothing to be seen. */
+	/* Checks the effect of the step; NULL: no visible effect. */
 	void (*see)(struct sweep_world *world);
 	/* System calls and allocations that it makes at least; 0: none at all. */
 	unsigned int calls;
@@ -46,7 +46,7 @@ void sweep_world_end(struct sweep_world *world);
 /* Fails each call of steps[step] in turn, in every way. */
 void sweep(const struct sweep_step *steps, int step);
 
-/* --- what steps are made of ------------------------------------------------------------------- */
+/* --- parts of steps --------------------------------------------------------------------------- */
 
 static inline struct axvcpu *sweep_first(const struct sweep_world *world)
 {

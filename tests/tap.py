@@ -71,7 +71,7 @@ class Report:
 
 
 def read(text: str, error: str = "") -> Report:
-    """What a test printed. 'error' says how it ended, if that was not well: that, a missing plan, and another
+    """Output of a test. 'error' says how it ended, if that was not well: that, a missing plan, and another
     number of cases than planned count as a failure, a status that follows from failed cases does not."""
     report = Report()
     plans: list[int] = []

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-"""Tests of tests/tap.py, and of what writes TAP: tests/suite.c, tests/cases.sh and tests/cases.py."""
+"""Tests of tests/tap.py, and of the code that writes TAP: tests/suite.c, tests/cases.sh and tests/cases.py."""
 
 from __future__ import annotations
 

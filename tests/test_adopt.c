@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * vCPUs whose owner has ended, and who takes them over. On the mock; tests/test_kick.c kicks an adopted
- * one on KVM. gettid is wrapped at link time, so that the kernel can be made to use an id again.
+ * Adoption of vCPUs whose owner thread has ended. On the mock; tests/test_kick.c kicks an adopted
+ * vCPU on KVM. gettid is wrapped at link time, to simulate a thread id that the kernel reuses.
+ * Needs no KVM.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -11,7 +12,7 @@
 #include "mock.h"
 #include "suite.h"
 
-/* The id that the kernel has for every thread; 0: their own. */
+/* The id that the kernel reports for every thread; 0: the thread's real id. */
 static pid_t the_id;
 
 pid_t __real_gettid(void);
@@ -128,7 +129,7 @@ START_TEST(a_vcpu_without_an_owner_is_bound_not_adopted)
 	ck_ok(axvcpu_adopt(vcpu));
 	ck_ok(axvcpu_unbind(vcpu));
 	ck_fails(axvcpu_adopt(vcpu), EBADFD);
-	/* Bound as ever. */
+	/* Bound as usual. */
 	ck_ok(axvcpu_bind(vcpu));
 	end();
 }
@@ -174,7 +175,7 @@ START_TEST(it_goes_from_thread_to_thread)
 }
 END_TEST
 
-/* Of several threads that find an owner ended, one is the next. */
+/* Of several threads that find the owner ended, exactly one becomes the owner. */
 static atomic_uint adopted, refused;
 static atomic_bool done;
 

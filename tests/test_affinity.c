@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Binding to host CPUs: what is chosen, what is restored, what is refused. */
+/*
+ * Binding to host CPUs: the CPU that is selected, the set that is restored, sets that are refused.
+ * Needs no KVM.
+ */
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -331,7 +334,7 @@ START_TEST(the_hal_pins_instead_and_wide_hosts_are_found_by_trying)
 	ck_assert_uint_eq(pinned, 1);
 	ck_ok(axvcpu_unbind(vcpu));
 	ck_assert_uint_eq(pinned, 2);
-	/* And given up where it can no longer be a CPU set. */
+	/* Freed where the address can no longer be a CPU set. */
 	kernel_width = SIZE_MAX;
 	ck_fails(axvcpu_bind(vcpu), EINVAL);
 	ck_assert_uint_eq(pinned, 2);
@@ -402,7 +405,7 @@ START_TEST(a_thread_whose_cpus_have_left_the_cpuset_gets_those_that_remain)
 	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_FREE);
 	ck_assert_uint_eq(thread_cpus, left);
 
-	/* As long as one of them is there, that is what it gets. */
+	/* If at least one of them remains, the thread gets that one. */
 	cpuset = ~0ul;
 	thread_cpus = before;
 	ck_ok(axvcpu_bind(vcpu));

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Debugging a guest from outside: steps, breakpoints, watchpoints, BRK. */
+/*
+ * Debugging a guest from outside: steps, breakpoints, watchpoints, BRK. Needs a working /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 
@@ -51,7 +53,7 @@ START_TEST(a_step_is_one_instruction)
 }
 END_TEST
 
-START_TEST(as_many_breakpoints_as_the_hardware_has_are_told_apart)
+START_TEST(all_hardware_breakpoints_are_distinguished)
 {
 	struct axvcpu_debug_point points[64];
 	struct axvcpu_debug debug = AXVCPU_DEBUG_INIT;
@@ -174,7 +176,7 @@ static void add_tests(Suite *suite)
 	TCase *all = suite_case(suite, "all");
 
 	tcase_add_test(all, a_step_is_one_instruction);
-	tcase_add_test(all, as_many_breakpoints_as_the_hardware_has_are_told_apart);
+	tcase_add_test(all, all_hardware_breakpoints_are_distinguished);
 	tcase_add_test(all, watchpoints_see_their_bytes_and_no_others);
 	tcase_add_test(all, too_many_watchpoints_are_refused);
 	tcase_add_test(all, a_breakpoint_instruction_stops_the_guest_before_it);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Accesses to where no memory is, of every kind, and what of them can be made to fail. */
+/*
+ * Accesses outside memory, of every kind, and the faults that the caller can answer them with.
+ * Needs a working /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 
@@ -17,8 +20,9 @@ static struct guest guest;
 /* --- decoded accesses ------------------------------------------------------------------------ */
 
 /*
- * The guest loads this, and then stores all 8 bytes of what it has got. QEMU's emulation of a CPU
- * does not tell KVM that a load has a sign: of those, no bit but the value's is looked at there.
+ * The guest loads this, and then stores all 8 bytes of the loaded value. QEMU's emulated CPU does
+ * not report to KVM that a load is sign-extended: there, only the bits of the value itself are
+ * compared.
  */
 static void load(unsigned int width, uint64_t value, uint64_t got)
 {
@@ -75,14 +79,14 @@ static void skip(void)
 	ck_ok(axvcpu_set_entry(guest.vcpu, guest_reg(&guest, AXVCPU_REG_PC) + 4));
 }
 
-START_TEST(an_access_that_the_hardware_does_not_take_apart_is_told_with_its_address)
+START_TEST(undecoded_access_is_reported_with_its_address)
 {
 	const uint64_t loads[] = { PIECE(load_pair), PIECE(load_post) };
 
 	for (int i = 0; i < 2; i++) {
 		a64_start_piece(&guest, NULL, NULL, loads[i]);
 		expect_undecoded(AXVCPU_ACCESS_READ);
-		/* It is tried again, unless somebody does something about it. */
+		/* The guest retries it unless the caller acts on it. */
 		expect_undecoded(AXVCPU_ACCESS_READ);
 		skip();
 		guest_expect_end(&guest);
@@ -96,7 +100,7 @@ START_TEST(an_access_that_the_hardware_does_not_take_apart_is_told_with_its_addr
 }
 END_TEST
 
-START_TEST(code_where_no_memory_is_is_an_exception_of_the_guests)
+START_TEST(code_outside_memory_is_a_guest_exception)
 {
 	a64_start_piece(&guest, NULL, NULL, PIECE(fetch));
 	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
@@ -141,7 +145,7 @@ START_TEST(an_access_is_made_to_fail)
 }
 END_TEST
 
-START_TEST(an_answer_beside_an_abort_is_for_nothing)
+START_TEST(answer_given_with_an_abort_is_ignored)
 {
 	a64_start_piece(&guest, NULL, NULL, PIECE(load));
 	guest_expect_read(&guest, GUEST_MMIO);
@@ -198,7 +202,7 @@ START_TEST(a_masked_serror_waits)
 }
 END_TEST
 
-START_TEST(what_kvm_cannot_bring_about_is_refused)
+START_TEST(unsupported_injections_are_refused)
 {
 	struct axvcpu_exception exception = { .vector = 0x15 };
 
@@ -223,14 +227,13 @@ static void add_tests(Suite *suite)
 	TCase *exceptions = suite_case(suite, "exceptions");
 
 	tcase_add_test(accesses, loads_have_their_sign_and_width);
-	tcase_add_test(accesses,
-		       an_access_that_the_hardware_does_not_take_apart_is_told_with_its_address);
-	tcase_add_test(accesses, code_where_no_memory_is_is_an_exception_of_the_guests);
+	tcase_add_test(accesses, undecoded_access_is_reported_with_its_address);
+	tcase_add_test(accesses, code_outside_memory_is_a_guest_exception);
 	tcase_add_test(exceptions, an_access_is_made_to_fail);
-	tcase_add_test(exceptions, an_answer_beside_an_abort_is_for_nothing);
+	tcase_add_test(exceptions, answer_given_with_an_abort_is_ignored);
 	tcase_add_test(exceptions, an_serror_is_taken_when_it_is_not_masked);
 	tcase_add_test(exceptions, a_masked_serror_waits);
-	tcase_add_test(exceptions, what_kvm_cannot_bring_about_is_refused);
+	tcase_add_test(exceptions, unsupported_injections_are_refused);
 }
 
 int main(void)

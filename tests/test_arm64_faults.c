@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Each system call and allocation of what only arm64 has fails in turn, and is tried again; what a
- * KVM may lack that the emulated machine's has; and how many system calls there are, where
- * docs/exits.md, docs/performance.md and the headers say so.
+ * Each system call and allocation that only arm64 makes fails in turn, and is retried; KVM features
+ * that the emulated machine has and others lack; and the number of system calls that docs/exits.md,
+ * docs/performance.md and the headers promise. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -67,7 +67,7 @@ static void begin_cpu_off(struct sweep_world *world)
 	begin_calls(world, &call);
 }
 
-/* Of one that is on: the caller. */
+/* A CPU that is on: the caller. */
 static void begin_cpu_on_in_vain(struct sweep_world *world)
 {
 	const struct a64_call call = { 0, { A64_PSCI_CPU_ON, 0, GUEST_CODE, 7 } };
@@ -121,7 +121,7 @@ static void begin_with_everything(struct sweep_world *world)
 	begin(world, &config, PROGRAM(chatter), 0);
 }
 
-/* What of a CPU KVM has here. */
+/* CPU features that KVM has here. */
 static struct axvcpu_arm64_setup features;
 
 static void find_features(struct axvm *vm)
@@ -243,7 +243,7 @@ static void with_an_mmu(struct sweep_world *world)
 	ck_ok(axvcpu_set_reg(vcpu, AXVCPU_REG_ARM64_SCTLR_EL1, 1));
 }
 
-/* --- what is done ---------------------------------------------------------------------------- */
+/* --- steps ----------------------------------------------------------------------------------- */
 
 static int take_new(struct sweep_world *world)
 {
@@ -332,7 +332,7 @@ static int take_list(struct sweep_world *world)
 	return axvcpu_reg_list(sweep_first(world), ids, 16);
 }
 
-/* --- what must come of it -------------------------------------------------------------------- */
+/* --- expected results ------------------------------------------------------------------------ */
 
 static void see_the_call(struct sweep_world *world)
 {
@@ -508,7 +508,7 @@ START_TEST(each_call_without_an_its_fails)
 }
 END_TEST
 
-/* --- what KVM may lack ------------------------------------------------------------------------ */
+/* --- missing KVM features --------------------------------------------------------------------- */
 
 static const struct {
 	uint32_t flags;
@@ -526,7 +526,7 @@ static const struct {
 	  "AXVCPU_ARM64_PMU needs KVM_CAP_ARM_PMU_V3" },
 	{ AXVCPU_ARM64_PAUTH, AXVCPU_MODE_64, KVM_ARM_VCPU_PTRAUTH_ADDRESS,
 	  KVM_CAP_ARM_PTRAUTH_ADDRESS, 0, "AXVCPU_ARM64_PAUTH needs KVM_CAP_ARM_PTRAUTH_ADDRESS" },
-	/* What has been seen of the first must be forgotten. */
+	/* The exit reported by the first attempt must be forgotten. */
 	{ AXVCPU_ARM64_PAUTH, AXVCPU_MODE_64, KVM_ARM_VCPU_PTRAUTH_ADDRESS,
 	  KVM_CAP_ARM_PTRAUTH_GENERIC, 1, "AXVCPU_ARM64_PAUTH needs KVM_CAP_ARM_PTRAUTH_GENERIC" },
 	{ 0, AXVCPU_MODE_32, KVM_ARM_VCPU_EL1_32BIT, KVM_CAP_ARM_EL1_32BIT, 0,
@@ -539,7 +539,7 @@ static uint32_t asked_for(void)
 	return ((const struct kvm_vcpu_init *)injector.request_arg)->features[0];
 }
 
-START_TEST(a_cpu_without_what_kvm_lacks_is_what_a_refused_setup_leaves)
+START_TEST(refused_setup_leaves_vcpu_created)
 {
 	struct axvcpu_setup_config setup = guest_setup_config(0);
 	struct axvcpu_arm64_setup arm64 = AXVCPU_ARM64_SETUP_INIT;
@@ -575,11 +575,11 @@ START_TEST(a_cpu_without_what_kvm_lacks_is_what_a_refused_setup_leaves)
 }
 END_TEST
 
-/* A VM of this config is refused for what the injector says that KVM lacks. */
+/* A VM with this config is refused because of the feature that the injector hides. */
 static void expect_no_vm(const struct axvm_config *config, const char *text)
 {
 	guest_expect_refused(config, ENOTSUP, text);
-	/* What KVM was to lack has been asked for. */
+	/* The library asked for the hidden feature. */
 	ck_assert_uint_eq(injector.times, 0);
 	ck_assert_uint_eq(injector.mapped, 0);
 	ck_assert_int_eq(injector.opened, 0);
@@ -595,7 +595,7 @@ static const struct {
 	  "AXVM_FORWARD_HYPERCALLS needs KVM_ARM_VM_SMCCC_FILTER" },
 };
 
-START_TEST(a_kvm_without_a_filter_of_calls_is_told_of_with_what_needs_it)
+START_TEST(missing_smccc_filter_is_named_in_the_error)
 {
 	/* As kernels of different ages, with other attributes or none, say so. */
 	static const int errnos[] = { ENXIO, ENODEV, ENOTTY, EINVAL };
@@ -617,14 +617,14 @@ START_TEST(a_kvm_without_a_filter_of_calls_is_told_of_with_what_needs_it)
 END_TEST
 
 /* The GIC itself has been made by then. */
-START_TEST(a_kvm_without_an_its_is_told_of_by_name)
+START_TEST(missing_its_is_named_in_the_error)
 {
 	struct axvm_arm64_config gic;
 	struct axvm_config config = everything(&gic);
 	struct axvm *vm = NULL;
 
 	config.forward = 0;
-	/* Whether there is a GICv3 is asked, unless the config says that it is to be one. */
+	/* The library asks whether there is a GICv3, unless the config requires one. */
 	for (unsigned int asks = 0; asks < 2; asks++) {
 		gic.flags = AXVM_ARM64_ITS;
 		gic.gic_version = asks ? 0 : 3;
@@ -642,7 +642,7 @@ END_TEST
 
 /* --- how many -------------------------------------------------------------------------------- */
 
-/* A run to what a call has returned in x0. */
+/* Runs until a call has returned in x0. */
 static void expect_result(struct sweep_world *world, unsigned int calls, int64_t result)
 {
 	ck_assert_uint_eq(sweep_calls_of_run(world, AXVCPU_EXIT_MMIO_WRITE), calls);
@@ -650,7 +650,7 @@ static void expect_result(struct sweep_world *world, unsigned int calls, int64_t
 	ck_assert_int_eq((int64_t)world->exit.u.mmio.data, result);
 }
 
-START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
+START_TEST(an_exit_makes_the_documented_system_calls)
 {
 	struct sweep_world world;
 
@@ -692,7 +692,7 @@ START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
 	ck_assert_uint_eq(world.exit.u.mmio.data, 12);
 	sweep_world_end(&world);
-	/* What the hardware does not take apart: one, also when it is tried again. */
+	/* An access that the hardware does not decode: one call, also when it is retried. */
 	begin_load_pair(&world);
 	sweep_bound(&world);
 	ck_ok(axvm_finalize(world.vm));
@@ -718,7 +718,7 @@ static void power_call(struct sweep_world *world, void (*begin_call)(struct swee
 	ck_ok(axvm_finalize(world->vm));
 }
 
-START_TEST(a_call_about_power_makes_as_many_system_calls_as_is_said)
+START_TEST(a_power_call_makes_the_documented_system_calls)
 {
 	struct sweep_world world;
 
@@ -738,7 +738,9 @@ START_TEST(a_call_about_power_makes_as_many_system_calls_as_is_said)
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_CPU_DOWN), 1);
 	expect_result(&world, 1 + 1, AXVCPU_PSCI_DENIED);
 	sweep_world_end(&world);
-	/* What is no exit: arguments, result, and KVM_RUN again. AFFINITY_INFO says: off. */
+	/*
+	 * A call without an exit: arguments, result, and KVM_RUN again. AFFINITY_INFO returns OFF.
+	 */
 	power_call(&world, begin_affinity_info);
 	expect_result(&world, 1 + 3 + 1, 1);
 	sweep_world_end(&world);
@@ -758,18 +760,16 @@ static void add_tests(Suite *suite)
 	if (a64_has_gic(3)) {
 		its = AXVM_ARM64_ITS;
 		tcase_add_loop_test(all, each_call_with_an_its_fails, 0, COUNT(steps_with_its));
-		tcase_add_test(lacking, a_kvm_without_an_its_is_told_of_by_name);
+		tcase_add_test(lacking, missing_its_is_named_in_the_error);
 	} else {
 		suite_left_out("each_call_with_an_its_fails", "this KVM has no GICv3");
-		suite_left_out("a_kvm_without_an_its_is_told_of_by_name", "this KVM has no GICv3");
+		suite_left_out("missing_its_is_named_in_the_error", "this KVM has no GICv3");
 		tcase_add_loop_test(all, each_call_without_an_its_fails, 0, COUNT(steps_without));
 	}
-	tcase_add_loop_test(lacking, a_cpu_without_what_kvm_lacks_is_what_a_refused_setup_leaves, 0,
-			    COUNT(lacks));
-	tcase_add_loop_test(lacking, a_kvm_without_a_filter_of_calls_is_told_of_with_what_needs_it,
-			    0, COUNT(filters));
-	tcase_add_test(count, an_exit_makes_as_many_system_calls_as_is_said);
-	tcase_add_test(count, a_call_about_power_makes_as_many_system_calls_as_is_said);
+	tcase_add_loop_test(lacking, refused_setup_leaves_vcpu_created, 0, COUNT(lacks));
+	tcase_add_loop_test(lacking, missing_smccc_filter_is_named_in_the_error, 0, COUNT(filters));
+	tcase_add_test(count, an_exit_makes_the_documented_system_calls);
+	tcase_add_test(count, a_power_call_makes_the_documented_system_calls);
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * How the GIC is set up, and what of it is refused, before anything of it is there: of both versions,
- * whichever KVM has here.
+ * GIC setup, and invalid GIC configs, which are refused before anything is created; with GICv2 or
+ * GICv3, whichever KVM has. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -46,7 +46,7 @@ static struct axvm_arm64_config gic_config(uint32_t version)
 	return gic;
 }
 
-/* Where the frame beside the distributor is to be. */
+/* Address of the window beside the distributor. */
 static void put_second(struct axvm_arm64_config *gic, uint64_t gpa)
 {
 	if (gic->gic_version == 2)
@@ -55,7 +55,7 @@ static void put_second(struct axvm_arm64_config *gic, uint64_t gpa)
 		gic->gicr_gpa = gpa;
 }
 
-/* What an error message says of a frame. */
+/* Text of the error message about a window. */
 static const char *frame_text(const char *name, uint64_t gpa, uint64_t size)
 {
 	static char text[2][64];
@@ -66,7 +66,7 @@ static const char *frame_text(const char *name, uint64_t gpa, uint64_t size)
 	return text[n];
 }
 
-/* Tries a VM of this GIC and frees it again; what axvm_new() has said. */
+/* Creates a VM with this GIC and frees it; returns the result of axvm_new(). */
 static int try_gic(const struct axvm_arm64_config *gic, uint32_t vcpus, uint32_t gpa_bits)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
@@ -175,7 +175,7 @@ START_TEST(memory_does_not_overlap_the_gic)
 }
 END_TEST
 
-START_TEST(there_is_one_gic_and_its_vcpus_are_those_there_are)
+START_TEST(gic_is_created_once_and_for_the_existing_vcpus)
 {
 	const struct axvm_arm64_config gic = gic_config((uint32_t)_i);
 	struct kvm_create_device device = { 0 };
@@ -346,7 +346,7 @@ START_TEST(nonsense_is_refused_with_nothing_half_created)
 }
 END_TEST
 
-/* A newer header, as the size says: what it has more must be zero. Here it is not. */
+/* A config whose size is that of a newer header: its additional bytes must be zero, but are not. */
 struct newer {
 	struct axvm_arm64_config gic;
 	uint64_t more;
@@ -380,7 +380,7 @@ static void expect_fine_or(const struct axvm_arm64_config *gic, bool fine, const
 		ck_fails_saying(try_gic(gic, 1, 0), EINVAL, text);
 }
 
-/* What is said of a GIC that is not given a version says which one it would be. */
+/* The error for a GIC without a version names the version that would be used. */
 START_TEST(without_a_version_it_is_the_newest_that_kvm_has)
 {
 	struct axvm_arm64_config gic = AXVM_ARM64_CONFIG_INIT;
@@ -442,7 +442,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(here, frames_are_where_the_config_puts_them, from, end);
 	tcase_add_loop_test(here, as_many_interrupts_as_the_config_has, from, end);
 	tcase_add_loop_test(here, memory_does_not_overlap_the_gic, from, end);
-	tcase_add_loop_test(here, there_is_one_gic_and_its_vcpus_are_those_there_are, from, end);
+	tcase_add_loop_test(here, gic_is_created_once_and_for_the_existing_vcpus, from, end);
 	tcase_add_loop_test(errors, a_frame_is_aligned, 2, 4);
 	tcase_add_loop_test(errors, a_frame_ends_within_the_vms_addresses, 2, 4);
 	tcase_add_loop_test(errors, frames_do_not_overlap, 2, 4);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Calls by HVC and SMC that become exits, with AXVM_FORWARD_HYPERCALLS. */
+/*
+ * Calls by HVC and SMC that become exits, with AXVM_FORWARD_HYPERCALLS. Needs a working /dev/kvm.
+ */
 #include <errno.h>
 
 #include "arm64_guest.h"
@@ -36,7 +38,7 @@ static void expect_call(uint64_t conduit, uint64_t nr)
 	ck_assert_uint_eq(guest.exit.answerable, 1);
 }
 
-/* What the call has left in x0 and x1. */
+/* x0 and x1 after the call. */
 static void expect_results(uint64_t x0, uint64_t x1)
 {
 	guest_expect_write(&guest, GUEST_MMIO, x0);
@@ -110,7 +112,7 @@ START_TEST(a_call_is_answered_once_by_one_word_or_two)
 	for (size_t i = 0; i < 6; i++)
 		calls[i] = call(0, 0xc6000100 + i);
 	start(AXVM_FORWARD_HYPERCALLS, calls, 6);
-	/* Nobody answers: there is no such call. */
+	/* Unanswered: the result is NOT_SUPPORTED. */
 	expect_call(0, 0xc6000100);
 	expect_results(UINT64_MAX, ARG(1));
 	expect_call(0, 0xc6000101);
@@ -181,7 +183,7 @@ START_TEST(a_step_over_a_call_has_its_result)
 	expect_call(0, 0xc6000100);
 	ck_ok(axvcpu_complete_value(guest.vcpu, 61));
 	debug.flags = AXVCPU_DEBUG_STEP;
-	/* It finishes what is open. */
+	/* It finishes the open exit. */
 	ck_ok(axvcpu_set_debug(guest.vcpu, &debug));
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(0)), 61);
 	guest_expect(&guest, AXVCPU_EXIT_DEBUG);

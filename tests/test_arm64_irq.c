@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Interrupts: SPIs, PPIs and messages through the kernel's GIC, and the lines of a CPU without one.
+ * Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -57,7 +58,7 @@ START_TEST(every_interrupt_is_injected_by_its_number)
 					"timer");
 			continue;
 		}
-		/* An SPI is an edge each time; a PPI somebody has to lower. */
+		/* An SPI is an edge each time; a PPI must be lowered by the caller. */
 		for (int i = 0; i < 2; i++) {
 			ck_ok(axvcpu_inject_interrupt(guest.vcpu, intid));
 			a64_expect_irq(&guest, intid);
@@ -91,7 +92,7 @@ START_TEST(an_input_of_the_gic_is_a_level_until_it_is_lowered)
 }
 END_TEST
 
-/* What comes next is 'intid', and nothing else came before. */
+/* The next interrupt is 'intid', with none before it. */
 static void expect_next(uint32_t intid)
 {
 	ck_ok(axvcpu_inject_interrupt(guest.vcpu, intid));
@@ -120,7 +121,7 @@ START_TEST(a_level_ppi_is_raised_by_injection_and_lowered_by_its_line)
 }
 END_TEST
 
-START_TEST(what_comes_before_the_gic_is_ready_waits_for_the_first_entry)
+START_TEST(early_interrupts_wait_for_the_first_entry)
 {
 	const struct axvm_route route = { .gsi = 1, .kind = AXVM_ROUTE_PIN, .u.pin = { 0, 1 } };
 	const struct axvm_msi msi = { .address = AXVM_ARM64_GITS + 0x10040 };
@@ -368,7 +369,7 @@ static void start_its(void)
 	guest_create(&guest, &vm_config, PROGRAM(gic));
 	a64_gic_list(guest.vm, &config, false, its_stores,
 		     sizeof(its_stores) / sizeof(its_stores[0]));
-	/* Of each LPI: on, priority 0xa0. */
+	/* Each LPI: enabled, priority 0xa0. */
 	memset(on, 0xa1, sizeof(on));
 	ck_ok(axvm_write(guest.vm, LPI_CONFIG, on, sizeof(on)));
 	write_commands(guest.vm);
@@ -419,7 +420,7 @@ START_TEST(a_message_has_a_route_and_a_descriptor)
 }
 END_TEST
 
-START_TEST(without_an_its_nobody_takes_messages)
+START_TEST(messages_need_an_its)
 {
 	const struct axvm_msi msi = { .address = AXVM_ARM64_GITS + 0x10040, .data = 1 };
 
@@ -454,7 +455,7 @@ START_TEST(irq_and_fiq_are_lines_of_the_cpu)
 }
 END_TEST
 
-START_TEST(without_a_gic_the_timer_tells_the_caller)
+START_TEST(without_a_gic_the_timer_interrupt_is_an_exit)
 {
 	a64_start(&guest, NULL, PROGRAM(lines), 1, NULL);
 	guest_expect_write(&guest, GUEST_MMIO, 1);
@@ -482,7 +483,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(gic, every_interrupt_is_injected_by_its_number);
 	tcase_add_test(gic, an_input_of_the_gic_is_a_level_until_it_is_lowered);
 	tcase_add_test(gic, a_level_ppi_is_raised_by_injection_and_lowered_by_its_line);
-	tcase_add_test(gic, what_comes_before_the_gic_is_ready_waits_for_the_first_entry);
+	tcase_add_test(gic, early_interrupts_wait_for_the_first_entry);
 	tcase_add_test(gic, the_virtual_timer_interrupts_by_the_gic);
 	tcase_add_test(gic, an_event_descriptor_is_an_edge_each_time);
 	tcase_add_test(gic, a_level_that_a_descriptor_has_raised_stays_until_it_is_lowered);
@@ -496,9 +497,9 @@ static void add_tests(Suite *suite)
 		suite_left_out("a_message_goes_through_the_its", "a GICv2 has no ITS");
 		suite_left_out("a_message_has_a_route_and_a_descriptor", "a GICv2 has no ITS");
 	}
-	tcase_add_test(its, without_an_its_nobody_takes_messages);
+	tcase_add_test(its, messages_need_an_its);
 	tcase_add_test(none, irq_and_fiq_are_lines_of_the_cpu);
-	tcase_add_test(none, without_a_gic_the_timer_tells_the_caller);
+	tcase_add_test(none, without_a_gic_the_timer_interrupt_is_an_exit);
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * What KVM_RUN ends with on other hosts and older kernels: errnos that a guest causes, none fatal.
- * And widths of guest-physical addresses that no KVM has.
+ * Results of KVM_RUN on other hosts and older kernels: errnos that a guest causes, none fatal; and
+ * widths of guest-physical addresses that no KVM has. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <limits.h>
@@ -31,7 +31,7 @@ static void nothing(void)
 	forge.run->exit_reason = KVM_EXIT_UNKNOWN;
 }
 
-START_TEST(an_access_of_which_an_older_kvm_knows_nothing_is_a_page_fault)
+START_TEST(access_that_an_older_kvm_rejects_is_a_page_fault)
 {
 	forge_start();
 	forge_expect(nothing, -ENOSYS, AXVCPU_EXIT_NESTED_PAGE_FAULT, 0);
@@ -106,7 +106,7 @@ static void add_tests(Suite *suite)
 	TCase *all = suite_case(suite, "all");
 
 	tcase_add_test(all, a_guest_in_a_mode_that_the_host_lacks_is_a_refused_entry);
-	tcase_add_test(all, an_access_of_which_an_older_kvm_knows_nothing_is_a_page_fault);
+	tcase_add_test(all, access_that_an_older_kvm_rejects_is_a_page_fault);
 	tcase_add_test(all, broken_memory_is_a_page_fault);
 	tcase_add_loop_test(all, a_width_that_is_no_shift_is_64_bits, 0, 5);
 	tcase_add_test(all, the_same_errnos_without_a_refused_entry_are_the_callers);

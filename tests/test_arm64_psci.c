@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* PSCI conversations: with KVM, and with AXVM_FORWARD_POWER with the caller. */
+/*
+ * PSCI conversations: with KVM, and with AXVM_FORWARD_POWER with the caller. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <pthread.h>
@@ -10,7 +13,7 @@
 #define VCPUS 3u
 #define CONTEXT UINT64_C(0x1020304050607080)
 
-/* As AFFINITY_INFO says it. */
+/* As AFFINITY_INFO returns it. */
 #define INFO_ON 0
 #define INFO_OFF 1
 #define INFO_ON_PENDING 2
@@ -52,7 +55,7 @@ static void destroy(void)
 	ck_ok(axvm_free(guests[0].vm));
 }
 
-/* The first vCPU is to make these calls. */
+/* The calls that the first vCPU makes. */
 static void will_call(const struct a64_call *calls, size_t n)
 {
 	a64_calls(guests[0].vm, 0, calls, n);
@@ -93,7 +96,7 @@ START_TEST(kvm_starts_cpus_that_wait_in_it)
 	void *failed;
 
 	create(0, 0);
-	/* What it comes to, once started: a list without a call. */
+	/* Where it goes once started: a list without a call. */
 	a64_calls(guests[0].vm, 1, NULL, 0);
 	will_call(
 		(const struct a64_call[]){
@@ -105,7 +108,7 @@ START_TEST(kvm_starts_cpus_that_wait_in_it)
 			{ 0, { A64_PSCI_AFFINITY_INFO, affinity[1], 0 } },
 		},
 		6);
-	/* It sleeps in KVM: so nobody may ask for it to be flushed or freed meanwhile. */
+	/* It sleeps in KVM, so flush and free must not be called meanwhile. */
 	ck_ok(axvcpu_unbind(guests[1].vcpu));
 	ck_assert_int_eq(pthread_create(&thread, NULL, run_to_the_end, &guests[1]), 0);
 	ck_assert_uint_ge(a64_call_result(&guests[0]), 2);
@@ -202,7 +205,7 @@ START_TEST(a_cpu_on_is_the_callers_to_do)
 			{ 0, { A64_PSCI_AFFINITY_INFO | A64_PSCI_64, affinity[1], 0 } },
 		},
 		5);
-	/* Nobody starts it, nobody answers. */
+	/* Neither started nor answered. */
 	expect_cpu_up(1, GUEST_CODE, CONTEXT);
 	ck_assert_uint_eq(guests[0].exit.raw_code, 0);
 	expect_result(AXVCPU_PSCI_INTERNAL_FAILURE);
@@ -210,13 +213,13 @@ START_TEST(a_cpu_on_is_the_callers_to_do)
 	expect_cpu_up(1, GUEST_CODE, CONTEXT);
 	ck_ok(axvcpu_complete_value(guests[0].vcpu, (uint64_t)AXVCPU_PSCI_DENIED));
 	expect_result(AXVCPU_PSCI_DENIED);
-	/* By SMC, as the code says. It is started; that is answer enough. */
+	/* By SMC, as the code selects. The CPU is started, which answers the call. */
 	expect_cpu_up(1, GUEST_CODE, CONTEXT);
 	ck_assert_uint_eq(guests[0].exit.raw_code, 1);
 	ck_ok(axvcpu_start(guests[1].vcpu, GUEST_CODE, A64_LIST + 0x1000));
 	expect_result(AXVCPU_PSCI_SUCCESS);
 	guest_expect_end(&guests[1]);
-	/* It is on: nobody has to be asked. */
+	/* It is on: the call makes no exit. */
 	expect_result(AXVCPU_PSCI_ALREADY_ON);
 	expect_result(INFO_ON);
 	destroy();
@@ -243,7 +246,7 @@ START_TEST(a_32_bit_cpu_on_has_32_bit_arguments)
 }
 END_TEST
 
-START_TEST(a_cpu_on_that_cannot_be_asks_nobody)
+START_TEST(impossible_cpu_on_makes_no_exit)
 {
 	create(AXVM_FORWARD_POWER, AXVCPU_F_START_OFF);
 	will_call(
@@ -318,7 +321,7 @@ START_TEST(a_cpu_that_goes_off_is_off_when_it_has_been_stopped)
 	ck_ok(axvcpu_start(guests[1].vcpu, GUEST_CODE, A64_LIST + 0x1000));
 	expect_result(AXVCPU_PSCI_SUCCESS);
 	guest_expect(&guests[1], AXVCPU_EXIT_CPU_DOWN);
-	/* Nobody stops it: the call fails. */
+	/* It is not stopped: the call fails. */
 	guest_expect_write(&guests[1], GUEST_MMIO, (uint64_t)AXVCPU_PSCI_DENIED);
 	destroy();
 }
@@ -326,7 +329,7 @@ END_TEST
 
 /* --- two CPUs that start a third --------------------------------------------------------------- */
 
-/* Both the first and the last CPU are on; each is to call CPU_ON of the second, twice. */
+/* The first and the last CPU are on; each calls CPU_ON for the second one, twice. */
 static void create_two_callers(void)
 {
 	struct a64_call on = { 0, { A64_PSCI_CPU_ON | A64_PSCI_64, 0, GUEST_CODE, A64_LIST } };
@@ -351,7 +354,7 @@ static void start_the_second(void)
 	ck_ok(axvcpu_start(guests[1].vcpu, GUEST_CODE, A64_LIST + 0x1000));
 }
 
-START_TEST(of_two_cpus_that_start_a_third_one_is_told_that_it_is_pending)
+START_TEST(second_concurrent_cpu_on_returns_on_pending)
 {
 	create_two_callers();
 	expect_start_of_the_second(0);
@@ -371,7 +374,7 @@ START_TEST(a_cpu_on_succeeds_if_the_started_cpu_is_off_again)
 	start_the_second();
 	guest_expect(&guests[1], AXVCPU_EXIT_CPU_DOWN);
 	ck_ok(axvcpu_stop(guests[1].vcpu));
-	/* Another CPU's start of it is an exit of its own, with a result of its own. */
+	/* Another CPU's start of it is a separate exit, with a separate result. */
 	expect_start_of_the_second(2);
 	expect_result_of(0, AXVCPU_PSCI_SUCCESS);
 	expect_result_of(0, AXVCPU_PSCI_ON_PENDING);
@@ -458,7 +461,7 @@ START_TEST(affinity_info_has_levels)
 }
 END_TEST
 
-START_TEST(what_is_not_about_cpus_stays_with_kvm)
+START_TEST(other_psci_calls_stay_with_kvm)
 {
 	create(AXVM_FORWARD_POWER, AXVCPU_F_START_OFF);
 	will_call(
@@ -509,15 +512,15 @@ static void add_tests(Suite *suite)
 	tcase_add_test(kvm, a_suspended_machine_is_handed_out_as_it_is);
 	tcase_add_test(caller, a_cpu_on_is_the_callers_to_do);
 	tcase_add_test(caller, a_32_bit_cpu_on_has_32_bit_arguments);
-	tcase_add_test(caller, a_cpu_on_that_cannot_be_asks_nobody);
+	tcase_add_test(caller, impossible_cpu_on_makes_no_exit);
 	tcase_add_test(caller, a_start_in_the_queue_is_pending);
 	tcase_add_test(caller, a_cpu_that_goes_off_is_off_when_it_has_been_stopped);
-	tcase_add_test(caller, of_two_cpus_that_start_a_third_one_is_told_that_it_is_pending);
+	tcase_add_test(caller, second_concurrent_cpu_on_returns_on_pending);
 	tcase_add_test(caller, a_cpu_on_succeeds_if_the_started_cpu_is_off_again);
 	tcase_add_test(caller, a_start_in_the_queue_answers_the_one_that_asked_for_it);
 	tcase_add_test(caller, a_cpu_on_that_is_answered_or_dropped_leaves_its_target_to_others);
 	tcase_add_test(caller, affinity_info_has_levels);
-	tcase_add_test(caller, what_is_not_about_cpus_stays_with_kvm);
+	tcase_add_test(caller, other_psci_calls_stay_with_kvm);
 	tcase_add_test(caller, a_cpu_that_was_freed_is_no_longer_one);
 }
 

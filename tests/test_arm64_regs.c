@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Registers: the whole list of KVM's, there and back; the names here; the stack pointer in use. */
+/*
+ * Registers: the whole list of KVM's, there and back; the names here; the stack pointer in use.
+ * Needs a working /dev/kvm.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/kvm.h>
@@ -29,8 +32,8 @@ static void read_list(void)
 }
 
 /*
- * The counter goes on. And what is written to PMINTENCLR_EL1, PMCNTENCLR_EL0 and PMOVSCLR_EL0 goes,
- * in them and in their counterparts.
+ * The counter advances. Values written to PMINTENCLR_EL1, PMCNTENCLR_EL0 and PMOVSCLR_EL0 clear
+ * bits there and in their counterparts.
  */
 static bool stands_still(uint64_t id)
 {
@@ -102,7 +105,7 @@ END_TEST
 
 /* --- names ----------------------------------------------------------------------------------- */
 
-/* Of these a guest may have any value that fits. */
+/* A guest may set any value that fits. */
 static const uint64_t free_regs[] = {
 	AXVCPU_REG_ARM64_SP_EL0,	 AXVCPU_REG_ARM64_SP_EL1,	 AXVCPU_REG_ARM64_ELR_EL1,
 	AXVCPU_REG_ARM64_ESR_EL1,	 AXVCPU_REG_ARM64_FAR_EL1,	 AXVCPU_REG_ARM64_VBAR_EL1,

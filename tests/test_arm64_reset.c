@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* A reset: the CPU is as setup made it, whatever the guest has made of it. */
+/*
+ * A reset: the CPU is as setup made it, whatever the guest has made of it. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/kvm.h>
@@ -47,8 +50,8 @@ static bool counts(uint64_t id)
 }
 
 /*
- * What no guest can change: KVM's settings of its firmware, the shape of the caches, and the number
- * of the CPU. They stay as whoever made the vCPU wants them.
+ * State that a guest cannot change: KVM's firmware settings, the shape of the caches, and the CPU
+ * number. A reset keeps the caller's values.
  */
 static bool is_a_setting(uint64_t id)
 {
@@ -107,7 +110,7 @@ START_TEST(a_reset_takes_entry_and_argument)
 	ck_fails_saying(axvcpu_reset(guest.vcpu, GUEST_CODE + 1, 5), EINVAL, "multiple of 4");
 	/* Nothing has changed. */
 	guest_expect_write(&guest, GUEST_MMIO, ARG);
-	/* Also one that is nobody's. */
+	/* Also an unassigned one. */
 	ck_ok(axvcpu_unbind(guest.vcpu));
 	ck_ok(axvcpu_reset(guest.vcpu, GUEST_CODE, ARG + 1));
 	ck_ok(axvcpu_bind(guest.vcpu));
@@ -125,7 +128,7 @@ START_TEST(an_open_read_does_not_reach_the_new_cpu)
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(2)), 0);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE);
 	guest_expect_read(&guest, GUEST_MMIO);
-	/* One that nobody has answered. */
+	/* An unanswered one. */
 	ck_ok(axvcpu_reset(guest.vcpu, GUEST_CODE, 0));
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE);
 	guest_end(&guest);
@@ -147,7 +150,7 @@ START_TEST(raised_lines_are_lowered)
 }
 END_TEST
 
-START_TEST(what_waits_in_the_gic_for_the_cpu_is_gone)
+START_TEST(pending_gic_interrupts_are_cleared)
 {
 	/* Two software-generated interrupts, which no line can take back: by GICR_ISPENDR0, ... */
 	static const struct a64_store pending_v3[] = { { AXVM_ARM64_GICR + 0x10200, 4, 0x6 } };
@@ -172,7 +175,7 @@ START_TEST(what_waits_in_the_gic_for_the_cpu_is_gone)
 	a64_gic_list(guest.vm, NULL, false, NULL, 0);
 	ck_ok(axvcpu_reset(guest.vcpu, GUEST_CODE, A64_LIST));
 	guest_expect_write(&guest, GUEST_MMIO, 0);
-	/* What enables interrupts was in the list, too. */
+	/* The list also contained the registers that enable interrupts. */
 	ck_ok(axvcpu_inject_interrupt(guest.vcpu, 22));
 	ck_ok(axvcpu_inject_interrupt(guest.vcpu, 40));
 	a64_expect_irq(&guest, 40);
@@ -203,7 +206,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(all, a_reset_takes_entry_and_argument);
 	tcase_add_test(all, an_open_read_does_not_reach_the_new_cpu);
 	tcase_add_test(all, raised_lines_are_lowered);
-	tcase_add_test(all, what_waits_in_the_gic_for_the_cpu_is_gone);
+	tcase_add_test(all, pending_gic_interrupts_are_cleared);
 	tcase_add_test(all, debugging_goes_on);
 }
 

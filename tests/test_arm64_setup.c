@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What an arm64 vCPU starts with: modes, what of the CPU there is, and what is refused. */
+/*
+ * The initial state of an arm64 vCPU: modes, CPU features, and configs that are refused. Needs a
+ * working /dev/kvm.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/kvm.h>
@@ -86,7 +89,7 @@ START_TEST(a_32_bit_cpu_runs_aarch32_or_is_refused_by_the_capabilitys_name)
 }
 END_TEST
 
-START_TEST(what_makes_no_sense_is_refused_and_another_setup_works)
+START_TEST(invalid_setup_is_refused_and_can_be_repeated)
 {
 	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 	struct axvcpu_arm64_setup arm64 = AXVCPU_ARM64_SETUP_INIT;
@@ -127,7 +130,7 @@ START_TEST(what_makes_no_sense_is_refused_and_another_setup_works)
 }
 END_TEST
 
-/* --- what of the CPU there is ---------------------------------------------------------------- */
+/* --- CPU features ---------------------------------------------------------------------------- */
 
 #define ID_AA64PFR0_EL1 UINT64_C(0x603000000013c020)
 #define PFR0_SVE(value) ((value) >> 32 & 0xf)
@@ -136,7 +139,7 @@ END_TEST
 #define EC_UNKNOWN 0x00
 #define EC_SVE 0x19
 
-/* Whether KVM has it; if not, setup says so. */
+/* Whether KVM has it; if not, setup reports that. */
 static bool has_or_refuses(uint32_t flag, int capability, const char *name)
 {
 	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
@@ -155,7 +158,7 @@ static bool has_or_refuses(uint32_t flag, int capability, const char *name)
 	return has;
 }
 
-/* What the piece says of a CPU with these flags, or the exception class it ends in. */
+/* Result of the code on a CPU with these flags, or the exception class it ends in. */
 static bool piece_says(const struct axvcpu_arm64_setup *arm64, uint64_t piece, uint64_t *value)
 {
 	a64_start_piece(&guest, NULL, arm64, piece);
@@ -228,7 +231,7 @@ END_TEST
 #define ISAR1_PAUTH UINT64_C(0xff000ff0)
 #define ISAR2_PAUTH UINT64_C(0xff00)
 
-/* What the guest finds of it. */
+/* The value that the guest reads. */
 static bool finds_pauth(const struct axvcpu_arm64_setup *arm64)
 {
 	uint64_t isar1, isar2;
@@ -311,7 +314,7 @@ START_TEST(a_vm_is_as_wide_as_was_asked_for)
 }
 END_TEST
 
-START_TEST(what_only_others_have_is_refused_by_its_name)
+START_TEST(other_architectures_options_are_refused_by_name)
 {
 	static const struct {
 		uint32_t bit;
@@ -360,13 +363,13 @@ static void add_tests(Suite *suite)
 	tcase_add_test(modes, a_64_bit_cpu_starts_at_el1_with_its_argument_and_stack);
 	tcase_add_test(modes, a_raw_cpu_has_nothing_but_its_entry);
 	tcase_add_test(modes, a_32_bit_cpu_runs_aarch32_or_is_refused_by_the_capabilitys_name);
-	tcase_add_test(modes, what_makes_no_sense_is_refused_and_another_setup_works);
+	tcase_add_test(modes, invalid_setup_is_refused_and_can_be_repeated);
 	tcase_add_test(features, vectors_are_as_long_as_was_asked_for_or_not_there);
 	tcase_add_test(features, a_pmu_is_there_when_asked_for);
 	tcase_add_test(features, pointer_authentication_is_there_when_asked_for);
 	tcase_add_test(features, each_cpu_has_an_affinity_of_its_own);
 	tcase_add_test(vm, a_vm_is_as_wide_as_was_asked_for);
-	tcase_add_test(vm, what_only_others_have_is_refused_by_its_name);
+	tcase_add_test(vm, other_architectures_options_are_refused_by_name);
 }
 
 int main(void)

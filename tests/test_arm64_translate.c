@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The translation of a guest's addresses, which the library walks the guest's tables for: what it
- * says is what the hardware says (AT, in the guest), for every page size, width, and size of
- * blocks.
+ * Translation of guest addresses by the guest's own tables: the library returns the same as the
+ * hardware (AT, executed in the guest), for every page size, width, and block size. Needs a working
+ * /dev/kvm.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -62,7 +62,7 @@ static uint64_t entry_of(const struct half *half, uint64_t table, uint64_t va, i
 	return table + 8 * (index & ((UINT64_C(1) << (half->page_bits - 3)) - 1));
 }
 
-/* Maps what 'level' can map at once. */
+/* Maps the range that one entry of 'level' covers. */
 static void map(const struct half *half, uint64_t va, uint64_t gpa, int level)
 {
 	uint64_t table = half->root, descriptor;
@@ -91,7 +91,7 @@ static struct half new_half(unsigned int page_bits, unsigned int va_bits)
 
 #define TCR_TBI0 (UINT64_C(1) << 37)
 #define TCR_EPD1 (UINT64_C(1) << 23)
-/* Walks are cached, as what wrote the tables was. */
+/* Walks are cacheable, as the tables were when written. */
 #define TCR_CACHED UINT64_C(0x3500)
 /* 40 bits of physical addresses. */
 #define TCR_IPS (UINT64_C(2) << 32)
@@ -129,7 +129,7 @@ static void begin(void)
 
 /* --- comparing ------------------------------------------------------------------------------- */
 
-/* What the guest's own look-up says. */
+/* Result of the guest's own lookup. */
 static bool hardware(uint64_t va, uint64_t *gpa)
 {
 	uint64_t par;
@@ -186,7 +186,7 @@ static bool has_pages(unsigned int page_bits)
 
 /* --- tests ----------------------------------------------------------------------------------- */
 
-START_TEST(without_an_mmu_addresses_are_what_they_are)
+START_TEST(without_an_mmu_addresses_are_unchanged)
 {
 	uint64_t gpa = 0;
 
@@ -207,7 +207,7 @@ static const struct {
 };
 #define NSHAPES (int)(sizeof(shapes) / sizeof(shapes[0]))
 
-START_TEST(what_is_said_is_what_the_hardware_says)
+START_TEST(translation_agrees_with_the_hardware)
 {
 	const unsigned int page_bits = shapes[_i].page_bits;
 	const uint64_t page = UINT64_C(1) << page_bits;
@@ -298,7 +298,7 @@ START_TEST(a_half_that_is_off_maps_nothing)
 }
 END_TEST
 
-START_TEST(tables_that_point_to_themselves_come_to_an_end)
+START_TEST(walk_of_cyclic_tables_terminates)
 {
 	struct half lower, upper;
 	uint64_t descriptor;
@@ -367,12 +367,12 @@ static void add_tests(Suite *suite)
 {
 	TCase *all = suite_case(suite, "all");
 
-	tcase_add_test(all, without_an_mmu_addresses_are_what_they_are);
-	tcase_add_loop_test(all, what_is_said_is_what_the_hardware_says, 0, NSHAPES);
+	tcase_add_test(all, without_an_mmu_addresses_are_unchanged);
+	tcase_add_loop_test(all, translation_agrees_with_the_hardware, 0, NSHAPES);
 	tcase_add_test(all, a_large_block_of_the_first_level);
 	tcase_add_test(all, a_tag_in_the_top_byte_does_not_count_where_it_is_ignored);
 	tcase_add_test(all, a_half_that_is_off_maps_nothing);
-	tcase_add_test(all, tables_that_point_to_themselves_come_to_an_end);
+	tcase_add_test(all, walk_of_cyclic_tables_terminates);
 	tcase_add_test(all, tables_that_are_no_memory_map_nothing);
 	tcase_add_test(all, a_size_that_makes_no_sense_maps_nothing);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * axrun's parts that need no guest: the places for things in memory, the device trees, whom an
- * interrupt is for, what axrun answers, and the texts of the command line. test_uart.c and
- * test_console.c have the console.
+ * The parts of axrun that need no guest: memory layout, device trees, interrupt targets, answers to
+ * calls, and command line texts. The console is in test_uart.c and test_console.c. Needs no KVM.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -106,7 +105,7 @@ START_TEST(the_tables_size_is_what_the_library_asks_for)
 }
 END_TEST
 
-START_TEST(what_does_not_fit_is_refused)
+START_TEST(images_that_do_not_fit_are_refused)
 {
 	struct image image = image_at(0x8000, 0x8000);
 	struct layout layout;
@@ -125,7 +124,7 @@ START_TEST(what_does_not_fit_is_refused)
 }
 END_TEST
 
-/* What a flat image has behind its file is its own: the boot area keeps away from it. */
+/* A flat image owns the memory behind its file: the boot area stays clear of it. */
 START_TEST(the_boot_area_of_a_flat_image_is_at_the_end_of_memory)
 {
 	struct image image = image_at(0x10000, 0x1000);
@@ -140,7 +139,7 @@ START_TEST(the_boot_area_of_a_flat_image_is_at_the_end_of_memory)
 	/* Not further than a guest can see before it has page tables. */
 	ck_assert_int_eq(layout_make(&layout, &platform, UINT64_C(1) << 30, &image, 0x1001), 0);
 	ck_assert_uint_eq(layout.boot.gpa, (512 << 20) - len);
-	/* Below an image that is there; and in the first page of memory is nothing. */
+	/* Below an existing image; the first page of memory stays empty. */
 	image = image_at((16 << 20) - 0x1001, 0x1001);
 	image.flat = true;
 	ck_assert_int_eq(layout_make(&layout, &platform, 16 << 20, &image, 0x1001), 0);
@@ -457,7 +456,7 @@ START_TEST(an_ipi_goes_to_those_it_names)
 	struct axvcpu_exit_ipi ipi = { .target_cpu = 2, .level = 1 };
 
 	ck_assert_uint_eq(ipi_targets(&ipi, 0, 4), 1u << 2);
-	/* The sender itself, too, and nobody who is not there. */
+	/* The sender itself, too, and no absent CPU. */
 	ck_assert_uint_eq(ipi_targets(&ipi, 2, 4), 1u << 2);
 	ck_assert_uint_eq(ipi_targets(&ipi, 0, 2), 0);
 	ipi.target_cpu = 64;
@@ -472,7 +471,7 @@ END_TEST
 static struct cpus cpus;
 static bool started;
 
-/* The moment at which another CPU sees by AFFINITY_INFO that the first one is off. */
+/* The point at which another CPU learns from AFFINITY_INFO that the first one is off. */
 int __wrap_axvcpu_stop(struct axvcpu *vcpu);
 int __wrap_axvcpu_stop(struct axvcpu *vcpu)
 {
@@ -481,7 +480,7 @@ int __wrap_axvcpu_stop(struct axvcpu *vcpu)
 	return 0;
 }
 
-START_TEST(a_cpu_that_is_seen_to_be_off_can_be_started)
+START_TEST(a_cpu_reported_off_can_be_started)
 {
 	static struct outcome outcome;
 
@@ -531,7 +530,7 @@ END_TEST
 
 static struct bus bus;
 
-START_TEST(what_goes_into_the_queue_comes_out_in_order)
+START_TEST(the_queue_keeps_its_order)
 {
 	static struct queuedev queue;
 	uint64_t value;
@@ -646,7 +645,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, the_boot_area_makes_room_for_the_image);
 	tcase_add_test(tcase, memory_leaves_the_hole_and_tables_grow);
 	tcase_add_test(tcase, the_tables_size_is_what_the_library_asks_for);
-	tcase_add_test(tcase, what_does_not_fit_is_refused);
+	tcase_add_test(tcase, images_that_do_not_fit_are_refused);
 	tcase_add_test(tcase, the_boot_area_of_a_flat_image_is_at_the_end_of_memory);
 	tcase_add_test(tcase, a_device_tree_says_what_there_is);
 	tcase_add_test(tcase, an_arm64_tree_has_the_gic_that_there_is);
@@ -656,10 +655,10 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, the_largest_tree_fits_and_one_that_does_not_is_refused);
 	tcase_add_test(tcase, hardware_names_of_cpus_are_numbers_or_none);
 	tcase_add_test(tcase, an_ipi_goes_to_those_it_names);
-	tcase_add_test(tcase, a_cpu_that_is_seen_to_be_off_can_be_started);
+	tcase_add_test(tcase, a_cpu_reported_off_can_be_started);
 	tcase_add_test(tcase, shorthands_outrank_the_destination);
 	tcase_add_test(tcase, logical_destinations_are_flat_or_clusters);
-	tcase_add_test(tcase, what_goes_into_the_queue_comes_out_in_order);
+	tcase_add_test(tcase, the_queue_keeps_its_order);
 	tcase_add_test(tcase, hypercalls_answer_and_unknown_ones_are_errors);
 	tcase_add_test(tcase, system_registers_are_kept_or_fault);
 	tcase_add_test(tcase, the_shared_register_is_written_by_all_cpus_at_once);

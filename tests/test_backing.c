@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Every backing that guest memory can have, made by the default HAL: what the host then sees. */
+/*
+ * Every backing that guest memory can have, made by the default HAL, and the resulting host
+ * mapping. Needs no KVM.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,7 +30,7 @@ static void setup(void)
 	memset(&mock, 0, sizeof(mock));
 	config.arch = &mock_ops;
 	ck_ok(axvm_new(&config, &vm));
-	/* A page more than what is mapped; every page begins with its number, in ASCII. */
+	/* One page more than is mapped; every page begins with its number, in ASCII. */
 	file_fd = memfd_create("file", MFD_CLOEXEC);
 	ck_assert_int_ge(file_fd, 0);
 	ck_assert_int_eq(ftruncate(file_fd, (off_t)(len + page)), 0);
@@ -295,7 +298,7 @@ START_TEST(readonly_descriptor_is_enough_where_nothing_is_written)
 }
 END_TEST
 
-START_TEST(what_cannot_be_mapped_is_refused_by_the_kernel)
+START_TEST(kernel_refuses_unmappable_files)
 {
 	struct axvm_region region = region_of(AXVM_MEM_FILE, 0);
 	int pipe_fds[2];
@@ -463,7 +466,7 @@ START_TEST(hugetlb_without_pages_says_where_they_come_from)
 		suite_skip("this kernel has no huge pages");
 		return;
 	}
-	/* Not even with what may be added to the pool on demand. */
+	/* Not even with the pages that may be added to the pool on demand. */
 	left += read_number("/proc/sys/vm/nr_overcommit_hugepages", "");
 	region.len = (uint64_t)(left + 1) * huge_size();
 	ck_fails_saying(axvm_map(vm, &region), ENOMEM, "vm.nr_hugepages");
@@ -496,7 +499,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(file, shared_file_is_written);
 	tcase_add_test(file, file_begins_at_the_offset_and_may_be_closed_once_mapped);
 	tcase_add_test(file, readonly_descriptor_is_enough_where_nothing_is_written);
-	tcase_add_test(file, what_cannot_be_mapped_is_refused_by_the_kernel);
+	tcase_add_test(file, kernel_refuses_unmappable_files);
 	tcase_add_test(file, device_has_no_size_to_exceed);
 
 	tcase_add_checked_fixture(huge, setup, teardown);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Waiting and waking, without a hypervisor. */
+/* Waiting and waking, without a hypervisor. Needs no KVM. */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -63,7 +63,7 @@ START_TEST(a_wake_before_the_wait_is_kept_once)
 }
 END_TEST
 
-START_TEST(what_is_asked_of_a_vcpu_ends_its_wait_whoever_asks)
+START_TEST(every_request_ends_the_wait)
 {
 	start();
 	/* By the owner, as a handler of HALT does: at once. */
@@ -71,7 +71,7 @@ START_TEST(what_is_asked_of_a_vcpu_ends_its_wait_whoever_asks)
 	ck_ok(axvcpu_inject_nmi(vcpu));
 	ck_ok(axvcpu_block(vcpu, -1));
 	ck_assert_int_eq(axvcpu_block(vcpu, 0), -ETIMEDOUT);
-	/* What is refused does not. */
+	/* A refused request does not. */
 	mock.ret[MOCK_INJECT_INTERRUPT] = -ENOSPC;
 	ck_assert_int_eq(axvcpu_inject_interrupt(vcpu, 1), -ENOSPC);
 	ck_assert_int_eq(axvcpu_block(vcpu, 0), -ETIMEDOUT);
@@ -177,7 +177,7 @@ START_TEST(no_wake_is_lost_at_any_moment)
 {
 	pthread_t thread;
 
-	/* The waker fires at the very moment at which the sleeper is on its way. */
+	/* The waker fires just as the sleeper is about to wait. */
 	start();
 	ck_assert_int_eq(pthread_create(&thread, NULL, ping, NULL), 0);
 	for (unsigned int i = 0; i < suite_scale(TURNS); i++) {
@@ -234,7 +234,7 @@ static void on_alarm(int sig)
 
 START_TEST(a_wake_from_a_signal_handler_counts)
 {
-	/* To go on waiting is what a handler that is held back must not be answered with. */
+	/* A blocked signal must not make the wait continue. */
 	const struct sigaction action = { .sa_handler = on_alarm,
 					  .sa_flags = SUITE_TSAN ? 0 : SA_RESTART };
 	int ret;
@@ -257,7 +257,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(tcase, a_timeout_ends_the_wait_and_not_earlier);
 	tcase_add_test(tcase, a_wake_before_the_wait_is_kept_once);
-	tcase_add_test(tcase, what_is_asked_of_a_vcpu_ends_its_wait_whoever_asks);
+	tcase_add_test(tcase, every_request_ends_the_wait);
 	tcase_add_loop_test(tcase, an_injection_from_another_thread_ends_the_wait, 0, 3);
 	tcase_add_loop_test(tcase, a_thousand_waits_are_all_ended_by_another_thread, 0, 2);
 	tcase_add_test(tcase, no_wake_is_lost_at_any_moment);

@@ -2,7 +2,7 @@
 /*
  * Thread cancellation: a thread that is cancelled inside a call of the library ends after it, and
  * not in it, with a lock held or a vCPU busy. Hooks, operations of a backend and the library's own
- * system calls might all be cancellation points.
+ * system calls might all be cancellation points. Needs no KVM.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -416,7 +416,7 @@ static int handler(struct axvcpu *of, struct axvcpu_exit *exit, void *ctx)
 	return AXVM_CONTINUE;
 }
 
-/* It waits, with a lock in its hand, for what does not come. */
+/* It waits for an event that never comes, and holds a lock. */
 static int cancel_self_and_join(void)
 {
 	pthread_cancel(pthread_self());

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Configs that are older or newer than the library, and configs that make no sense: which fields
- * count, what is refused, and that a refusal has made nothing.
+ * Configs that are older or newer than the library, and invalid configs: the fields that count, the
+ * errors, and that a refused call has created nothing. Needs /dev/kvm for the last test only.
  */
 #include <errno.h>
 #include <signal.h>
@@ -33,7 +33,7 @@ static union {
 	struct axvcpu_setup_config setup;
 } given;
 
-/* Each hands the config over, and takes back what came of it. */
+/* Each passes the config in and returns the result. */
 static int use_vm_config(void)
 {
 	struct axvm *new = NULL;
@@ -96,7 +96,7 @@ static int use_setup_config(void)
 	return ret;
 }
 
-/* What a caller knew whose header ended before the first field that is not named here. */
+/* The fields known to a caller whose header ended before the first field not named here. */
 static const struct growth {
 	const char *name;
 	size_t size;
@@ -151,7 +151,7 @@ START_TEST(older_callers_config_ends_where_its_header_ended)
 
 	fill(growth);
 	ck_ok(growth->use());
-	/* What follows is not part of it, whatever it is. */
+	/* The bytes behind it are not part of it, whatever their value. */
 	memset(given.bytes + growth->older, 0xff, ROOM - growth->older);
 	given.size = growth->older;
 	ck_ok(growth->use());
@@ -163,7 +163,7 @@ START_TEST(older_callers_config_ends_where_its_header_ended)
 }
 END_TEST
 
-START_TEST(newer_callers_config_is_fine_while_what_is_new_is_zero)
+START_TEST(newer_callers_config_is_accepted_while_new_fields_are_zero)
 {
 	static const size_t more[] = { 1, 8, 64, 1000 };
 	const struct growth *growth = &growths[_i];
@@ -180,7 +180,7 @@ START_TEST(newer_callers_config_is_fine_while_what_is_new_is_zero)
 }
 END_TEST
 
-START_TEST(newer_callers_config_is_too_big_when_it_uses_what_is_new)
+START_TEST(newer_callers_config_is_refused_when_new_fields_are_set)
 {
 	const struct growth *growth = &growths[_i];
 	const size_t at[] = { growth->size, growth->size + 7, growth->size + 63 };
@@ -214,7 +214,7 @@ START_TEST(sizes_that_no_header_has_are_refused)
 }
 END_TEST
 
-/* --- what comes back: limits, regions --------------------------------------------------------- */
+/* --- output structs: limits, regions ---------------------------------------------------------- */
 
 START_TEST(limits_fill_what_the_caller_knows)
 {
@@ -240,7 +240,7 @@ START_TEST(limits_fill_what_the_caller_knows)
 	ck_assert_uint_eq(out.limits.gpa_bits, 64);
 	ck_assert_uint_eq(out.limits.vcpus, 0x77777777);
 
-	/* A newer one: what is new stays as its INIT macro left it. */
+	/* A newer one: fields unknown to the library stay as the INIT macro left them. */
 	memset(&out, 0, sizeof(out));
 	out.tail[0] = 0x55;
 	out.limits.size = sizeof(out);
@@ -395,7 +395,7 @@ static const struct {
 	{ half_affinity, "set_affinity and get_affinity must be given together" },
 };
 
-START_TEST(nonsense_of_a_vm_is_refused)
+START_TEST(invalid_vm_config_is_refused)
 {
 	struct axvm *new = NULL;
 
@@ -409,7 +409,7 @@ START_TEST(nonsense_of_a_vm_is_refused)
 END_TEST
 
 /* The table only is larger. */
-START_TEST(most_vcpus_that_there_can_be)
+START_TEST(largest_number_of_vcpus)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	struct axvcpu_config last = AXVCPU_CONFIG_INIT;
@@ -428,7 +428,7 @@ START_TEST(most_vcpus_that_there_can_be)
 }
 END_TEST
 
-START_TEST(nonsense_of_a_vcpu_is_refused)
+START_TEST(invalid_vcpu_config_is_refused)
 {
 	static const unsigned char empty[8];
 	const struct axvcpu_config good = { .size = sizeof(good), .id = 1 };
@@ -470,7 +470,7 @@ START_TEST(nonsense_of_a_vcpu_is_refused)
 }
 END_TEST
 
-START_TEST(nonsense_of_a_region_or_a_setup_is_refused)
+START_TEST(invalid_region_or_setup_is_refused)
 {
 	struct axvm_region region = AXVM_REGION_INIT;
 	struct axvcpu_setup_config config = AXVCPU_SETUP_CONFIG_INIT;
@@ -557,7 +557,7 @@ START_TEST(size_of_a_table_must_make_sense)
 	ck_fails(new_with_ops(), EINVAL);
 	ops.size = sizeof(size_t);
 	ck_fails(new_with_ops(), EINVAL);
-	/* A newer one has what this library never asks for. */
+	/* A newer one has operations that this library never calls. */
 	ops.size = sizeof(ops) + 64;
 	ck_ok(new_with_ops());
 }
@@ -640,9 +640,9 @@ START_TEST(backend_without_anything_optional_works)
 }
 END_TEST
 
-/* --- KVM's own rules; without KVM there is nothing to see ------------------------------------- */
+/* --- limits of KVM itself; skipped without KVM ------------------------------------------------ */
 
-START_TEST(what_kvm_does_not_take_is_refused)
+START_TEST(configs_that_kvm_does_not_support_are_refused)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	struct axvcpu_config vcpu_config = AXVCPU_CONFIG_INIT;
@@ -683,22 +683,22 @@ static void add_tests(Suite *suite)
 
 	tcase_add_checked_fixture(growth, setup, teardown);
 	tcase_add_loop_test(growth, older_callers_config_ends_where_its_header_ended, 0, GROWTHS);
-	tcase_add_loop_test(growth, newer_callers_config_is_fine_while_what_is_new_is_zero, 0,
+	tcase_add_loop_test(growth, newer_callers_config_is_accepted_while_new_fields_are_zero, 0,
 			    GROWTHS);
-	tcase_add_loop_test(growth, newer_callers_config_is_too_big_when_it_uses_what_is_new, 0,
+	tcase_add_loop_test(growth, newer_callers_config_is_refused_when_new_fields_are_set, 0,
 			    GROWTHS);
 	tcase_add_loop_test(growth, sizes_that_no_header_has_are_refused, 0, GROWTHS);
 	tcase_add_test(growth, limits_fill_what_the_caller_knows);
 	tcase_add_test(growth, listed_regions_have_the_callers_stride);
 
 	tcase_add_checked_fixture(nonsense, setup, teardown);
-	tcase_add_loop_test(nonsense, nonsense_of_a_vm_is_refused, 0,
+	tcase_add_loop_test(nonsense, invalid_vm_config_is_refused, 0,
 			    sizeof(bad_vms) / sizeof(bad_vms[0]));
-	tcase_add_test(nonsense, most_vcpus_that_there_can_be);
-	tcase_add_test(nonsense, nonsense_of_a_vcpu_is_refused);
-	tcase_add_test(nonsense, nonsense_of_a_region_or_a_setup_is_refused);
+	tcase_add_test(nonsense, largest_number_of_vcpus);
+	tcase_add_test(nonsense, invalid_vcpu_config_is_refused);
+	tcase_add_test(nonsense, invalid_region_or_setup_is_refused);
 	tcase_add_test(nonsense, failing_backend_makes_no_vcpu);
-	tcase_add_test(nonsense, what_kvm_does_not_take_is_refused);
+	tcase_add_test(nonsense, configs_that_kvm_does_not_support_are_refused);
 
 	tcase_add_loop_test(table, backend_without_a_mandatory_entry_is_refused, 0,
 			    sizeof(mandatory) / sizeof(mandatory[0]));

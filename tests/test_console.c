@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The host's side of axrun's console, with pipes for stdin and stdout: nothing is lost or fetched too
- * early, the end is told once, and Ctrl-A does what it is for.
+ * Host side of axrun's console, with pipes for stdin and stdout: nothing is lost or read too early,
+ * the end of input is reported once, and Ctrl-A works as documented. Needs no KVM.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -109,7 +109,7 @@ START_TEST(input_waits_in_order)
 }
 END_TEST
 
-START_TEST(the_end_of_stdin_is_told_once)
+START_TEST(the_end_of_stdin_is_reported_once)
 {
 	make_console();
 	type("a");
@@ -122,7 +122,7 @@ START_TEST(the_end_of_stdin_is_told_once)
 }
 END_TEST
 
-/* Whoever pastes is made to wait, and nothing is lost. */
+/* Pasted input is throttled, and nothing is lost. */
 START_TEST(a_large_text_arrives_whole)
 {
 	enum { SIZE = 1 << 18 };
@@ -140,7 +140,7 @@ START_TEST(a_large_text_arrives_whole)
 		typed += n > 0 ? (size_t)n : 0;
 		while (console_has_room(&console) && console_waiting(&console) < typed - received)
 			console_fill(&console);
-		/* With no room nothing is fetched, whoever asks for it. */
+		/* Without room nothing is fetched, on any request. */
 		if (!console_has_room(&console)) {
 			had_to_wait = true;
 			i = console_waiting(&console);
@@ -156,7 +156,7 @@ START_TEST(a_large_text_arrives_whole)
 }
 END_TEST
 
-START_TEST(nothing_is_fetched_before_it_is_asked_for)
+START_TEST(input_is_read_on_demand_only)
 {
 	make_console();
 	ck_assert_int_eq(write(keys, "later", 5), 5);
@@ -203,7 +203,7 @@ START_TEST(ctrl_a_twice_is_one)
 }
 END_TEST
 
-START_TEST(what_ctrl_a_does_not_know_is_swallowed)
+START_TEST(unknown_ctrl_a_commands_are_discarded)
 {
 	make_console();
 	console.has_escape = true;
@@ -213,7 +213,7 @@ START_TEST(what_ctrl_a_does_not_know_is_swallowed)
 }
 END_TEST
 
-START_TEST(ctrl_a_h_helps_and_reaches_nobody)
+START_TEST(ctrl_a_h_prints_help_and_is_not_input)
 {
 	char help[512] = "";
 	int before = dup(STDERR_FILENO);
@@ -277,14 +277,14 @@ static void add_tests(Suite *suite)
 	TCase *tcase = suite_case(suite, "console");
 
 	tcase_add_test(tcase, input_waits_in_order);
-	tcase_add_test(tcase, the_end_of_stdin_is_told_once);
+	tcase_add_test(tcase, the_end_of_stdin_is_reported_once);
 	tcase_add_test(tcase, a_large_text_arrives_whole);
-	tcase_add_test(tcase, nothing_is_fetched_before_it_is_asked_for);
+	tcase_add_test(tcase, input_is_read_on_demand_only);
 	tcase_add_test(tcase, ctrl_a_is_a_key_unless_there_is_an_escape);
 	tcase_add_test(tcase, ctrl_a_x_quits);
 	tcase_add_test(tcase, ctrl_a_twice_is_one);
-	tcase_add_test(tcase, what_ctrl_a_does_not_know_is_swallowed);
-	tcase_add_test(tcase, ctrl_a_h_helps_and_reaches_nobody);
+	tcase_add_test(tcase, unknown_ctrl_a_commands_are_discarded);
+	tcase_add_test(tcase, ctrl_a_h_prints_help_and_is_not_input);
 	tcase_add_test(tcase, output_is_written_together_and_in_order);
 	tcase_add_test(tcase, output_that_cannot_be_written_ends_the_run);
 }

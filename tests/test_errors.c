@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What the library says: failure messages and the log, names, descriptions, its version. */
+/* Failure messages and the log, names, descriptions, the version of the library. Needs no KVM. */
 #include <config.h>
 
 #include <errno.h>
@@ -379,7 +379,7 @@ START_TEST(longest_description_fits_where_the_header_says)
 }
 END_TEST
 
-/* --- /dev/kvm that is not there for us; what cannot be had here: test_kvm_answers.c ----------- */
+/* --- /dev/kvm that cannot be opened; for other failures see test_kvm_answers.c ---------------- */
 
 static int new_on(int fd)
 {
@@ -394,7 +394,7 @@ static int new_on(int fd)
 	return ret;
 }
 
-START_TEST(descriptor_that_is_not_kvm_is_told_apart)
+START_TEST(descriptor_that_is_not_kvm_is_refused)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -473,7 +473,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(describe, descriptions_are_cut_as_snprintf_cuts, 0, rows);
 	tcase_add_test(describe, longest_description_fits_where_the_header_says);
 
-	tcase_add_test(open_kvm, descriptor_that_is_not_kvm_is_told_apart);
+	tcase_add_test(open_kvm, descriptor_that_is_not_kvm_is_refused);
 	tcase_add_test(open_kvm, no_right_to_open_dev_kvm_says_what_to_do);
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * The life of a VM, from new to free, in which every system call and every allocation of the
- * library fails in turn. Whatever failed has changed nothing, leaks nothing, says what it was, and
- * works when it is tried again: the guest then runs as if nothing had happened.
+ * library fails in turn. A failed call has changed nothing, leaks nothing, names the call that
+ * failed in its message, and succeeds when it is repeated: the guest then runs as if nothing had
+ * happened.
  *
- * Memory that leaks is found by AddressSanitizer, in a build with it.
+ * Memory leaks are found by AddressSanitizer, in a build with it. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +45,7 @@ static int step_vm_new(struct life *life)
 	return axvm_new(&life->config, &life->vm);
 }
 
-/* Each kind of backing at an address of its own; the tenth is nothing new but needs more room. */
+/* Each kind of backing at its own address; the tenth adds no kind but needs a larger table. */
 static int map(struct life *life, enum axvm_backing backing, uint32_t flags, uint64_t gpa)
 {
 	struct axvm_region region = AXVM_REGION_INIT;
@@ -185,7 +186,7 @@ static int step_set_reg(struct life *life)
 	return ret;
 }
 
-/* The guest has written this register; nothing of it is lost by what failed. */
+/* The guest has written this register; a failed call must not lose the value. */
 static int step_see_value(struct life *life)
 {
 	uint64_t value = 0;
@@ -202,7 +203,7 @@ static int step_get_regs(struct life *life)
 	return axvcpu_get_regs(life->vcpu, &regs);
 }
 
-/* Twice what it was, so that nothing changes. */
+/* Twice the current value, so that nothing changes. */
 static int step_set_regs(struct life *life)
 {
 	struct axvcpu_regs regs;
@@ -281,7 +282,7 @@ static int step_vm_free(struct life *life)
 	return ret;
 }
 
-/* What a step must show when it has succeeded. */
+/* Expected result of a successful step. */
 static void saw_write(const struct life *life, uint64_t addr, uint64_t value)
 {
 	ck_assert_uint_eq(life->exit.kind, AXVCPU_EXIT_MMIO_WRITE);
@@ -371,7 +372,7 @@ static const struct step {
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))
 
-/* --- what must be as before ------------------------------------------------------------------- */
+/* --- state that must be unchanged ------------------------------------------------------------- */
 
 struct snapshot {
 	struct resources resources;
@@ -532,7 +533,7 @@ static bool live(const struct sweep *sweep, unsigned int n, bool all)
 		else
 			take(&life, &steps[i]);
 	}
-	/* A thread that could not be made what it was becomes so here. */
+	/* Restores the affinity of a thread that could not be restored. */
 	if (sweep->persist || steps[sweep->step].frees) {
 		sched_setaffinity(0, sizeof(before.cpus), &before.cpus);
 		sigprocmask(SIG_SETMASK, &before.signals, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * A fork copies the library's objects but not KVM's: what the child may still do with them, and
- * that the parent does not notice.
+ * A fork copies the library's objects but not KVM's: the operations that remain possible in the
+ * child, and that the parent is unaffected. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +57,7 @@ static void use_all(void)
 	child_calls_all(guest.vm, guest.vcpu, NULL);
 }
 
-START_TEST(child_is_told_that_the_vm_is_not_its_own)
+START_TEST(calls_in_a_child_are_refused)
 {
 	start();
 	child_run((enum child_way)_i, use_all);
@@ -82,7 +82,7 @@ static void free_all(void)
 	child_expect(!axvcpu_free(guest.vcpu));
 	child_expect(!axvm_free(guest.vm));
 	resources_read(&after);
-	/* The VM, the vCPU and what both have mapped. */
+	/* The VM, the vCPU and their mappings. */
 	child_expect(after.nfds == before.nfds - 2);
 	child_expect(after.file_maps == before.file_maps - 1);
 }
@@ -174,7 +174,7 @@ static void kick_a_lot_and_free(void)
 	child_expect_eperm(axvcpu_flush(guest.vcpu));
 	/* The thread that was inside is not here. */
 	free_all();
-	/* Its record is what leaks. */
+	/* Its record leaks. */
 	_exit(0);
 }
 
@@ -205,7 +205,7 @@ START_TEST(child_signals_no_running_vcpu_and_frees_its_copy)
 }
 END_TEST
 
-/* --- a child with a VM of its own ------------------------------------------------------------- */
+/* --- a child that makes a VM ------------------------------------------------------------------ */
 
 static void *kick_soon(void *arg)
 {
@@ -216,7 +216,7 @@ static void *kick_soon(void *arg)
 	return NULL;
 }
 
-/* It runs in the one thread that came out of the fork, whose id is not what it was. */
+/* It runs in the only thread that survives the fork, whose id has changed. */
 static void own_vm(void)
 {
 	struct guest own = { 0 };
@@ -313,7 +313,7 @@ static void add_tests(Suite *suite)
 	TCase *child = suite_case(suite, "child");
 	TCase *exec = suite_case(suite, "exec");
 
-	tcase_add_loop_test(child, child_is_told_that_the_vm_is_not_its_own, 0, CHILD_WAYS);
+	tcase_add_loop_test(child, calls_in_a_child_are_refused, 0, CHILD_WAYS);
 	tcase_add_test(child, child_cannot_set_up_a_vcpu);
 	tcase_add_loop_test(child, child_frees_its_copy_and_the_parent_does_not_notice, 0,
 			    CHILD_WAYS);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * A fork while the parent's other threads are anywhere in the library: the child is refused and frees its
- * copy without a lock. On the mock, so without KVM; tests/test_fork.c is about KVM's part. The locks and
- * madvise are wrapped at link time.
+ * A fork while the parent's other threads are anywhere in the library: the child is refused and
+ * frees its copy without a lock. On the mock, so without KVM; tests/test_fork.c is about KVM's
+ * part. The locks and madvise are wrapped at link time. Needs no KVM.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -161,18 +161,18 @@ static void call_all_and_free(void)
 	child_expect(!axvcpu_free(running));
 	child_expect(!axvcpu_free(own));
 	child_expect(!axvm_free(vm));
-	/* What was changed at the fork leaks, and what it was sent. */
+	/* Changes in progress at the fork leak, and so do queued requests. */
 	_exit(0);
 }
 
 static void a_child_in_every_way(void)
 {
-	/* ThreadSanitizer has locks of its own, which it takes care of in libc's fork alone. */
+	/* ThreadSanitizer has its own locks, which it handles only in libc's fork. */
 	for (int way = 0; way < (SUITE_TSAN ? CHILD_RAW : CHILD_WAYS); way++)
 		child_run((enum child_way)way, call_all_and_free);
 }
 
-/* --- what another thread is at ----------------------------------------------------------------- */
+/* --- operations of another thread -------------------------------------------------------------- */
 
 static int do_map(void)
 {
@@ -230,7 +230,7 @@ static int do_join(void)
 static const struct {
 	const char *name;
 	int (*act)(void);
-	/* What it returns. */
+	/* Its return value. */
 	int result;
 	/* Locks that it takes at least. */
 	unsigned int locks;
@@ -293,7 +293,7 @@ START_TEST(child_waits_for_no_lock_that_a_thread_held_at_the_fork)
 }
 END_TEST
 
-/* --- what another thread is inside of ----------------------------------------------------------- */
+/* --- operations in progress in another thread --------------------------------------------------- */
 
 static enum mock_op stop_at;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The hooks of the HAL: each is called with its context, and what holds without them, of frames
- * and addresses above all. irq_fetch and irq_handler: test_state.c.
+ * HAL hooks: each is called with its context; and the defaults without hooks, mainly for frames and
+ * addresses. For irq_fetch and irq_handler see test_state.c. Needs no KVM.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -83,7 +83,7 @@ static uint64_t alloc(void)
 
 /* --- hooks -------------------------------------------------------------------------------------- */
 
-/* Where a hook was called from, and what it was given. */
+/* Where a hook was called from, and its arguments. */
 static struct hooks {
 	unsigned int logged, mapped, unmapped, set, got, allocated, freed, to_virt, to_phys;
 	int result;
@@ -266,7 +266,7 @@ static int call_to_phys(uint64_t *out)
 
 static int (*const calls[])(uint64_t *out) = { call_alloc, call_free, call_to_virt, call_to_phys };
 
-START_TEST(what_a_hook_fails_with_is_passed_on)
+START_TEST(a_hooks_errno_is_passed_on)
 {
 	struct axvcpu_hal hal = all_hooks();
 	uint64_t out = 77;
@@ -303,7 +303,7 @@ START_TEST(a_hooks_unaligned_frame_is_given_back)
 }
 END_TEST
 
-/* What goes together. */
+/* Hooks that come in pairs. */
 static const struct {
 	size_t members[2];
 	const char *message;
@@ -341,7 +341,7 @@ START_TEST(a_table_from_before_frames_has_the_defaults)
 	hal.size = offsetof(struct axvcpu_hal, alloc_frame);
 	create(&hal, 0, 0);
 	gpa = alloc();
-	/* Of memory that the HAL provides, as it does for other regions. */
+	/* Backed by memory from the HAL, as other regions are. */
 	ck_assert_uint_eq(hooks.mapped, 1);
 	ck_ok(axvm_virt_to_phys(vm, axvm_phys_to_virt(vm, gpa), &back));
 	ck_assert_uint_eq(back, gpa);
@@ -411,7 +411,7 @@ START_TEST(frames_are_zero_whoever_wrote_there)
 			ck_ok(axvm_read(vm, frames[i], now, page));
 			ck_assert_mem_eq(now, zero, page);
 		}
-		/* The one that was there keeps what it has. */
+		/* The existing one keeps its contents. */
 		ck_ok(axvm_read(vm, frames[0], now, page));
 		ck_assert_uint_eq(now[0], 0xaa);
 		for (int i = 1; i < CHUNK; i++)
@@ -437,7 +437,7 @@ START_TEST(a_double_free_is_refused)
 }
 END_TEST
 
-START_TEST(what_is_no_frame_is_not_freed)
+START_TEST(only_frames_can_be_freed)
 {
 	uint64_t gpa = alloc();
 
@@ -526,7 +526,7 @@ START_TEST(frames_come_from_the_top_of_every_width)
 }
 END_TEST
 
-START_TEST(frames_go_around_what_is_there)
+START_TEST(frames_avoid_existing_regions)
 {
 	const uint64_t len = CHUNK * page;
 	const uint64_t end = top(36);
@@ -551,7 +551,7 @@ START_TEST(frames_go_around_what_is_there)
 		ck_assert_uint_eq(regions[i].gpa, end - at[n++] * len);
 	}
 	ck_assert_int_eq(n, 3);
-	/* What comes later may use what is left between. */
+	/* Later regions may use the gaps. */
 	ck_ok(map_at(end - len, len - page));
 	teardown();
 }
@@ -667,7 +667,7 @@ START_TEST(addresses_go_there_and_back)
 }
 END_TEST
 
-START_TEST(a_host_address_of_nobodys_is_not_found)
+START_TEST(unmapped_host_address_is_not_found)
 {
 	struct axvm_region region = AXVM_REGION_INIT;
 	uint64_t gpa = 77;
@@ -717,7 +717,10 @@ END_TEST
 #define HELD 300u
 #define ROUNDS 6u
 
-/* Allocates, marks, checks that nobody else has the same, frees; half of it across chunks. */
+/*
+ * Allocates, marks, checks that no other thread has the same frame, frees; half of it across
+ * chunks.
+ */
 static void *work(void *arg)
 {
 	uint64_t mine = (uintptr_t)arg;
@@ -786,7 +789,7 @@ static void add_tests(Suite *suite)
 	TCase *threads = suite_case(suite, "threads");
 
 	tcase_add_test(hook, each_hook_is_called_with_its_context);
-	tcase_add_loop_test(hook, what_a_hook_fails_with_is_passed_on, 0, 4);
+	tcase_add_loop_test(hook, a_hooks_errno_is_passed_on, 0, 4);
 	tcase_add_test(hook, a_hooks_unaligned_frame_is_given_back);
 	tcase_add_loop_test(hook, half_a_pair_is_refused, 0, 4);
 	tcase_add_test(hook, a_table_from_before_frames_has_the_defaults);
@@ -795,13 +798,13 @@ static void add_tests(Suite *suite)
 	tcase_add_test(frames, thousands_of_frames_are_distinct_and_cost_few_slots);
 	tcase_add_test(frames, frames_are_zero_whoever_wrote_there);
 	tcase_add_test(frames, a_double_free_is_refused);
-	tcase_add_test(frames, what_is_no_frame_is_not_freed);
+	tcase_add_test(frames, only_frames_can_be_freed);
 	tcase_add_test(frames, frame_after_frame_costs_the_hypervisor_one_slot);
 	tcase_add_test(frames, an_empty_chunk_that_cannot_go_is_used_again);
 	tcase_add_test(frames, frames_are_listed_and_not_for_others_to_unmap);
 
 	tcase_add_loop_test(where, frames_come_from_the_top_of_every_width, 0, 7);
-	tcase_add_test(where, frames_go_around_what_is_there);
+	tcase_add_test(where, frames_avoid_existing_regions);
 	tcase_add_test(where, no_frame_is_below_4_gib);
 	tcase_add_test(where, without_slots_there_are_no_more_frames);
 	tcase_add_test(where, a_backend_that_takes_no_memory_leaves_no_frames);
@@ -809,7 +812,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_checked_fixture(addresses, setup, teardown);
 	tcase_add_test(addresses, addresses_go_there_and_back);
-	tcase_add_test(addresses, a_host_address_of_nobodys_is_not_found);
+	tcase_add_test(addresses, unmapped_host_address_is_not_found);
 	tcase_add_test(addresses, of_shared_memory_the_lowest_address_counts);
 
 	tcase_add_checked_fixture(threads, setup, teardown);

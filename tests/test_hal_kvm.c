@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The HAL's hooks over real KVM: host interrupts, and frames that a guest uses. */
+/*
+ * The HAL's hooks over real KVM: host interrupts, and frames that a guest uses. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -121,7 +124,7 @@ START_TEST(a_guest_uses_frames_at_the_end_of_the_width)
 }
 END_TEST
 
-/* KVM itself says EINVAL and no more, to a region that the HAL has mapped for nothing. */
+/* KVM itself returns EINVAL without a reason, for a region that the HAL has mapped in vain. */
 START_TEST(a_region_that_is_too_long_for_kvm_is_refused_with_a_reason)
 {
 	struct axvm_limits limits = AXVM_LIMITS_INIT;

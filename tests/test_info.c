@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* axvcpu-info: why KVM cannot be used; fast or slow; the names of its JSON. */
+/* axvcpu-info: why KVM cannot be used; fast or slow; the names of its JSON. Needs no KVM. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,7 +97,7 @@ START_TEST(a_missing_permission_names_the_missing_group)
 }
 END_TEST
 
-START_TEST(what_is_no_device_is_not_kvm)
+START_TEST(a_file_that_is_no_device_is_not_kvm)
 {
 	struct host host = user;
 
@@ -296,7 +296,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, a_node_without_a_driver_is_a_module_that_is_not_loaded);
 	tcase_add_test(tcase, a_missing_device_of_other_architectures_has_other_links);
 	tcase_add_test(tcase, a_missing_permission_names_the_missing_group);
-	tcase_add_test(tcase, what_is_no_device_is_not_kvm);
+	tcase_add_test(tcase, a_file_that_is_no_device_is_not_kvm);
 	tcase_add_test(tcase, a_vm_that_cannot_be_created_says_why);
 	tcase_add_test(tcase, a_flag_is_a_whole_word_of_the_line_of_flags);
 	tcase_add_test(tcase, an_extension_of_one_letter_is_not_part_of_a_name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Event descriptors that the guest's stores signal, on every architecture; and what a VM without
- * interrupt controllers says to those who would use them.
+ * Event descriptors that guest stores signal, on every architecture; and the errors of a VM without
+ * interrupt controllers. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -142,7 +142,7 @@ START_TEST(ioeventfds_that_make_no_sense_are_refused)
 	ck_fails(ioeventfd(AXVM_EVENT_REMOVE, fd, GUEST_MMIO, 4, 0), ENOENT);
 	ck_ok(ioeventfd(0, fd, GUEST_MMIO, 4, 0));
 	ck_fails(ioeventfd(0, second, GUEST_MMIO, 4, 0), EEXIST);
-	/* Removed is what is exactly so, and once. */
+	/* Removal needs an exact match, and succeeds once. */
 	ck_fails(ioeventfd(AXVM_EVENT_REMOVE, second, GUEST_MMIO, 4, 0), ENOENT);
 	ck_fails(ioeventfd(AXVM_EVENT_REMOVE, fd, GUEST_MMIO, 2, 0), ENOENT);
 	ck_ok(ioeventfd(AXVM_EVENT_REMOVE, fd, GUEST_MMIO, 4, 0));
@@ -155,7 +155,7 @@ START_TEST(ioeventfds_that_make_no_sense_are_refused)
 }
 END_TEST
 
-/* --- what is not there ------------------------------------------------------------------------ */
+/* --- missing features ------------------------------------------------------------------------- */
 
 static const struct axvm_msi msi = { .address = GUEST_MMIO, .data = 1 };
 static const struct axvm_route route = { .gsi = 7,
@@ -203,7 +203,7 @@ START_TEST(without_an_irqchip_there_is_nothing_to_interrupt)
 }
 END_TEST
 
-START_TEST(a_backend_that_has_none_of_it_says_so)
+START_TEST(backend_without_irq_operations_is_not_supported)
 {
 	struct axvcpu_arch_ops ops = mock_ops;
 	struct axvm_config config = AXVM_CONFIG_INIT;
@@ -282,7 +282,7 @@ static void add_tests(Suite *suite)
 		suite_left_out("irqfds_that_are_no_eventfds_are_refused",
 			       "there is no irqchip in KVM");
 	tcase_add_test(missing, without_an_irqchip_there_is_nothing_to_interrupt);
-	tcase_add_test(missing, a_backend_that_has_none_of_it_says_so);
+	tcase_add_test(missing, backend_without_irq_operations_is_not_supported);
 	tcase_add_test(missing, an_unknown_irqchip_is_refused);
 
 	tcase_add_test(capabilities, capabilities_are_enabled_and_unknown_ones_refused);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * What axrun makes of a kernel's file: valid ones of each format go where they belong, and broken ones
- * are refused with a line, or accepted with everything inside the file and inside of guest memory. Each is a
- * block of its own, so that a sanitizer sees a look beyond the end.
+ * Loading of kernel files by axrun: valid files of each format are placed where they belong; broken
+ * ones are refused with a line, or accepted with everything inside the file and inside guest
+ * memory. Each file is a heap block, so that a sanitizer detects a read beyond its end. Needs no
+ * KVM.
  */
 #include <elf.h>
 #include <stdarg.h>
@@ -33,7 +34,7 @@ static const struct kernel_sample *const sample_lists[] = {
 	kernels_x86,
 };
 
-/* --- what is said, instead of axrun's own message.c -------------------------------------------- */
+/* --- messages, instead of axrun's own message.c ------------------------------------------------ */
 
 static char said[1024];
 
@@ -57,7 +58,7 @@ static struct layout layout;
 static uint64_t unpack_max = UNPACK_MAX;
 static uint64_t initrd_size = INITRD_SIZE;
 
-/* What of options counts: the command line, and that its name is in front of what is said. */
+/* Only these options count: the command line, and that the name is the prefix of messages. */
 static struct options options = { .guest = "the-kernel", .kernel = true };
 
 static int load(const struct kernel_sample *sample, const uint8_t *bytes, size_t size)
@@ -83,7 +84,7 @@ static bool overlap(uint64_t gpa, uint64_t len, uint64_t other, uint64_t other_l
 	return gpa < other + other_len && other < gpa + len;
 }
 
-/* Everything has a place of its own, within the file and within memory. */
+/* Each part has a separate place, within the file and within memory. */
 static void check_accepted(const struct kernel_sample *sample)
 {
 	size_t i, k;
@@ -111,7 +112,7 @@ static void check_accepted(const struct kernel_sample *sample)
 		sample->start(&image, &layout);
 }
 
-/* Returns whether it was. What is refused is told in one line, which says of which file. */
+/* Returns whether it was. A refused file causes one line, which names the file. */
 static bool check_variant(const struct kernel_sample *sample, const uint8_t *bytes, size_t size)
 {
 	bool accepted = !load(sample, bytes, size);
@@ -135,7 +136,7 @@ static uint8_t *make(const struct kernel_sample *sample)
 
 /* --- tests -------------------------------------------------------------------------------------- */
 
-/* Of those that are packed in a way that this build knows, as the rest is. */
+/* Those whose compression this build supports, like the rest. */
 static bool is_known(const struct kernel_sample *sample)
 {
 	return !sample->format || sample->format->unpack;
@@ -176,7 +177,7 @@ START_TEST(a_valid_kernel_goes_where_it_belongs)
 }
 END_TEST
 
-/* What is cut off is missed: a kernel has no byte too many, but for what comes behind its end. */
+/* A cut is noticed: a kernel has no surplus bytes, except behind its end. */
 START_TEST(a_truncated_kernel_is_refused_or_whole)
 {
 	const struct kernel_sample *sample = nth_sample(_i);
@@ -314,7 +315,7 @@ static void refused_saying(const struct kernel_sample *sample, const uint8_t *by
 }
 
 /* A file may have something behind its end, such as a signature. */
-START_TEST(what_follows_packed_data_does_not_matter)
+START_TEST(bytes_after_compressed_data_are_ignored)
 {
 	const struct kernel_sample *sample = sample_named("gzip");
 	uint8_t *bytes = calloc(1, sample->size + 100);
@@ -330,7 +331,7 @@ START_TEST(what_follows_packed_data_does_not_matter)
 END_TEST
 
 /* Zeroes pack well: a file of some KiB has more of them than there is room. */
-START_TEST(what_unpacks_to_more_than_memory_is_refused)
+START_TEST(data_that_unpack_beyond_memory_are_refused)
 {
 	static uint8_t zeroes[1 << 16], packed[1 << 18];
 	z_stream stream = { .next_out = packed, .avail_out = sizeof(packed) };
@@ -413,8 +414,8 @@ START_TEST(hostile_compressed_data_are_refused)
 }
 END_TEST
 
-/* By its header; and the data tell by themselves what they are. */
-START_TEST(what_is_packed_otherwise_is_refused_by_name)
+/* By its header; the data themselves identify their format. */
+START_TEST(unknown_compression_is_refused_by_name)
 {
 	const struct kernel_sample *sample = sample_named("zboot");
 	uint8_t *bytes = make(sample);
@@ -423,7 +424,8 @@ START_TEST(what_is_packed_otherwise_is_refused_by_name)
 	ck_assert_msg(!load(sample, bytes, sample->size), "%s", said);
 	image_free(&image);
 	bytes_put(bytes + 64, 4, 0x184d2204);
-	refused_saying(sample, bytes, sample->size, "compressed with lz4; axrun supports gzip, zstd");
+	refused_saying(sample, bytes, sample->size,
+		       "compressed with lz4; axrun supports gzip, zstd");
 	free(bytes);
 }
 END_TEST
@@ -475,7 +477,9 @@ static uint8_t *make_notes(size_t zeroes, unsigned int further, bool overlapping
 	return bytes;
 }
 
-/* The kernel is valid with its PVH entry or without: what it is taken for shows how far axrun looked. */
+/*
+ * The kernel is valid with its PVH entry or without: the detected kind shows how far axrun looked.
+ */
 static void taken_for(uint8_t *bytes, size_t size, enum image_protocol protocol)
 {
 	const struct kernel_sample *sample = sample_named("PVH");
@@ -529,7 +533,10 @@ START_TEST(a_pvh_entry_beyond_32_bits_is_refused_by_name)
 }
 END_TEST
 
-/* That of the header counts; a relocatable kernel is not below 1 MiB, and aligned as it says. */
+/*
+ * The load address in the header counts; that of a relocatable kernel is at least 1 MiB, and aligned
+ * as the header requires.
+ */
 static const struct {
 	uint64_t pref_address;
 	uint8_t relocatable;
@@ -559,7 +566,8 @@ START_TEST(a_bzimage_goes_where_its_header_says_or_is_refused)
 	bytes[SETUP_RELOCATABLE] = places[_i].relocatable;
 	bytes_put(bytes + SETUP_ALIGNMENT, 4, places[_i].alignment);
 	if (!places[_i].gpa) {
-		refused_saying(sample, bytes, sample->size, "cannot load it at its preferred address");
+		refused_saying(sample, bytes, sample->size,
+			       "cannot load it at its preferred address");
 	} else {
 		ck_assert_msg(!load(sample, bytes, sample->size), "%s", said);
 		check_accepted(sample);
@@ -608,7 +616,7 @@ START_TEST(an_initrd_that_does_not_fit_is_refused_for_the_limit_that_it_hits)
 	const struct kernel_sample *sample = sample_named("bzImage");
 	uint8_t *bytes = make(sample);
 
-	/* Of 64 MiB there are some 47 above the kernel, which lies at 16 MiB. */
+	/* In 64 MiB there are some 47 above the kernel, which lies at 16 MiB. */
 	initrd_size = UINT64_C(60) << 20;
 	refused_saying(sample, bytes, sample->size, "KiB more than the kernel leaves free");
 	ck_assert_ptr_nonnull(strstr(said, "--memory"));
@@ -651,7 +659,7 @@ START_TEST(a_file_that_is_cut_after_it_was_read_stays_as_it_was)
 }
 END_TEST
 
-/* sysfs says a page for all of its files, and they have less. */
+/* sysfs reports a page as the size of all its files, and they are shorter. */
 START_TEST(a_file_with_less_than_it_says_is_refused)
 {
 	struct file file;
@@ -704,7 +712,7 @@ START_TEST(a_file_of_another_kind_is_refused_by_name)
 			      "\"%s\"", said);
 		image_free(&image);
 	}
-	/* Whoever says where it goes says that it is a flat image. */
+	/* An explicit address makes it a flat image. */
 	given.kernel = false;
 	given.load_given = true;
 	given.load = 0x10000;
@@ -742,12 +750,12 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tcase, a_kernel_with_an_extreme_byte_is_refused_or_harmless, 0, n);
 	tcase_add_loop_test(tcase, a_kernel_for_another_machine_is_refused, 0, n);
 	tcase_add_loop_test(tcase, a_command_line_is_as_long_as_the_kernel_takes, 0, n);
-	tcase_add_test(tcase, what_follows_packed_data_does_not_matter);
-	tcase_add_test(tcase, what_unpacks_to_more_than_memory_is_refused);
+	tcase_add_test(tcase, bytes_after_compressed_data_are_ignored);
+	tcase_add_test(tcase, data_that_unpack_beyond_memory_are_refused);
 	tcase_add_loop_test(tcase, data_that_unpack_to_a_byte_too_many_are_refused, 0, n);
 	tcase_add_test(tcase, a_format_without_its_library_is_refused_by_name);
 	tcase_add_test(tcase, hostile_compressed_data_are_refused);
-	tcase_add_test(tcase, what_is_packed_otherwise_is_refused_by_name);
+	tcase_add_test(tcase, unknown_compression_is_refused_by_name);
 	tcase_add_test(tcase, a_big_endian_kernel_is_refused_by_name);
 	tcase_add_loop_test(tcase, a_bzimage_goes_where_its_header_says_or_is_refused, 0,
 			    (int)(sizeof(places) / sizeof(places[0])));

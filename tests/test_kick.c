@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Kicks on real guests: none is lost, none is made up, whenever they come. */
+/*
+ * Kicks on real guests: none is lost, none is made up, whenever they come. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -110,7 +113,7 @@ START_TEST(a_signal_that_is_no_kick_returns_nothing)
 {
 	const struct sigaction action = { .sa_handler = on_foreign };
 
-	/* So that the handler's owner can look at what the handler has left for it. */
+	/* So that the owner of the handler can see its result. */
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(spin));
 	sigaction(SIGALRM, &action, NULL);
 	suite_alarm();
@@ -124,7 +127,7 @@ END_TEST
 
 /* --- another thread ---------------------------------------------------------------------------- */
 
-/* Each waits for its answer, which takes a while. */
+/* Each kick waits for its answer: the count stays small. */
 #define KICKS (suite_long() ? 20000u : 5000u)
 #define FEW_KICKS 100u
 
@@ -186,7 +189,7 @@ END_TEST
 
 /* --- at random ---------------------------------------------------------------------------------- */
 
-/* How many in all, and what a test of every day makes do with. */
+/* The full number of kicks, and the number that is enough for an everyday run. */
 #define RANDOM_KICKS 1000000
 #define RANDOM_KICKS_SHORT 100000
 #define BURST 64
@@ -206,7 +209,7 @@ struct kicker {
 	/* Kicks by a signal handler, its own or the owner's, instead of by a call. */
 	bool by_signal;
 	pthread_t owner;
-	/* Runs that have answered: the owner posts for every one. */
+	/* Runs that have returned: the owner posts for every one. */
 	sem_t answers;
 };
 
@@ -320,7 +323,7 @@ static void run_against_random_kicks(unsigned int n)
 /* When all kicks are over, no run ends for one. */
 static void expect_quiet(void)
 {
-	/* What is still on its way: a kick, and a late signal. */
+	/* Events still in flight: a kick, and a late signal. */
 	for (int i = 0; i < 2; i++)
 		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
 	for (int i = 0; i < 1000; i++) {

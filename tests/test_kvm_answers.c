@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * What KVM may answer, but seldom does: signals and lacks of memory at odd moments, kernels that
- * are too old, tables that are too small. The injector answers in its place.
+ * Rare results of KVM: signals and lack of memory at odd moments, kernels that are too old, tables
+ * that are too small. The injector returns them in place of KVM. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -68,7 +68,7 @@ START_TEST(create_vm_is_tried_again_after_a_signal)
 }
 END_TEST
 
-START_TEST(create_vm_is_not_tried_for_ever)
+START_TEST(create_vm_retries_are_bounded)
 {
 	injector_ioctl(KVM_CREATE_VM, -EINTR, UINT32_MAX);
 	ck_fails_saying(axvm_new(NULL, &vm), EINTR, "KVM_CREATE_VM");
@@ -92,7 +92,7 @@ START_TEST(a_cpu_that_another_hypervisor_has_is_explained)
 }
 END_TEST
 
-START_TEST(what_is_not_the_kvm_that_is_needed_is_refused)
+START_TEST(unsuitable_kvm_is_refused)
 {
 	injector_ioctl(KVM_GET_API_VERSION, 13, 1);
 	ck_fails_saying(axvm_new(NULL, &vm), ENOTSUP, "version 13; the library needs 12");
@@ -158,10 +158,10 @@ START_TEST(vcpu_that_was_not_set_up_is_used_again)
 	guest_create(&guest, NULL, PROGRAM(echo));
 	injector_ioctl(KVM_CREATE_VCPU, 0, 0);
 	for (int i = 0; i < 100; i++) {
-		/* A kick that nobody waits for belongs to the vCPU that goes. */
+		/* A pending kick without a waiter belongs to the vCPU that is freed. */
 		ck_ok(axvcpu_kick(guest.vcpu));
 		ck_ok(axvcpu_free(guest.vcpu));
-		/* What is refused for another reason does not use it up. */
+		/* A refusal for another reason does not use it up. */
 		config.arch = &config;
 		ck_fails_saying(axvcpu_new(guest.vm, &config, &guest.vcpu), EINVAL, "arch config");
 		config.arch = NULL;
@@ -187,8 +187,8 @@ START_TEST(vcpu_that_was_set_up_takes_its_id_with_it)
 }
 END_TEST
 
-/* Each id is parked by itself. */
-START_TEST(parked_vcpus_keep_their_ids)
+/* Each id has its own unused vCPU. */
+START_TEST(unused_vcpus_keep_their_ids)
 {
 	struct axvm_config vm_config = AXVM_CONFIG_INIT;
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
@@ -203,7 +203,7 @@ START_TEST(parked_vcpus_keep_their_ids)
 			config.id = (i + (uint32_t)round) % 3;
 			ck_ok(axvcpu_new(vm, &config, &vcpus[i]));
 			ck_assert_uint_eq(axvcpu_id(vcpus[i]), config.id);
-			/* KVM's own, which has that id for ever. */
+			/* KVM's own vCPU, which keeps that id forever. */
 			if (!round)
 				fds[config.id] = axvcpu_fd(vcpus[i]);
 			ck_assert_int_eq(axvcpu_fd(vcpus[i]), fds[config.id]);
@@ -230,7 +230,7 @@ START_TEST(run_enters_again_after_eagain)
 }
 END_TEST
 
-START_TEST(run_does_not_enter_for_ever)
+START_TEST(run_retries_are_bounded)
 {
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
 	injector_ioctl(KVM_RUN, -EAGAIN, UINT32_MAX);
@@ -244,7 +244,7 @@ START_TEST(run_does_not_enter_for_ever)
 }
 END_TEST
 
-START_TEST(signal_without_a_cause_is_nothing)
+START_TEST(signal_without_a_cause_reenters_the_guest)
 {
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
 	injector_ioctl(KVM_RUN, -EINTR, 1);
@@ -258,7 +258,7 @@ START_TEST(signal_without_a_cause_is_nothing)
 }
 END_TEST
 
-START_TEST(errnos_of_the_guests_making_are_exits)
+START_TEST(errnos_caused_by_the_guest_are_exits)
 {
 	static const int errnos[] = { EFAULT, EHWPOISON };
 	static const unsigned int runs[] = { GUEST_EFAULT_RUNS, 1 };
@@ -287,7 +287,7 @@ START_TEST(failed_run_does_not_lose_an_answer)
 	injector_ioctl(KVM_RUN, -ENOMEM, 1);
 	ck_fails_saying(axvcpu_run(guest.vcpu, &guest.exit), ENOMEM, "KVM_RUN on vCPU 0");
 	ck_assert_int_eq(axvcpu_state(guest.vcpu), AXVCPU_READY);
-	/* The exit is still open, and is finished before the vCPU is given up. */
+	/* The exit is still open, and is finished before the vCPU is freed. */
 	ck_ok(axvcpu_unbind(guest.vcpu));
 	ck_assert_uint_eq(guest_reg(&guest, GUEST_VALUE_REG), 0x77);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), PROGRAM_AT(echo, store));
@@ -312,7 +312,7 @@ START_TEST(failed_flush_can_be_repeated)
 }
 END_TEST
 
-/* --- huge pages: the host may have none, so success is not what is tested --------------------- */
+/* --- huge pages: the host may have none, so success is not required --------------------------- */
 
 START_TEST(failing_huge_pages_leave_nothing)
 {
@@ -355,9 +355,9 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(create, dev_kvm_that_does_not_open_is_explained, 0,
 			    sizeof(opens) / sizeof(opens[0]));
 	tcase_add_test(create, create_vm_is_tried_again_after_a_signal);
-	tcase_add_test(create, create_vm_is_not_tried_for_ever);
+	tcase_add_test(create, create_vm_retries_are_bounded);
 	tcase_add_test(create, a_cpu_that_another_hypervisor_has_is_explained);
-	tcase_add_test(create, what_is_not_the_kvm_that_is_needed_is_refused);
+	tcase_add_test(create, unsuitable_kvm_is_refused);
 	tcase_add_test(create, max_vcpus_beyond_kvms_is_refused);
 	tcase_add_test(create, failing_huge_pages_leave_nothing);
 
@@ -365,13 +365,13 @@ static void add_tests(Suite *suite)
 	tcase_add_test(ids, vcpu_whose_mapping_failed_is_used_again);
 	tcase_add_test(ids, vcpu_that_was_not_set_up_is_used_again);
 	tcase_add_test(ids, vcpu_that_was_set_up_takes_its_id_with_it);
-	tcase_add_test(ids, parked_vcpus_keep_their_ids);
+	tcase_add_test(ids, unused_vcpus_keep_their_ids);
 
 	tcase_add_checked_fixture(run, setup, teardown);
 	tcase_add_test(run, run_enters_again_after_eagain);
-	tcase_add_test(run, run_does_not_enter_for_ever);
-	tcase_add_test(run, signal_without_a_cause_is_nothing);
-	tcase_add_test(run, errnos_of_the_guests_making_are_exits);
+	tcase_add_test(run, run_retries_are_bounded);
+	tcase_add_test(run, signal_without_a_cause_reenters_the_guest);
+	tcase_add_test(run, errnos_caused_by_the_guest_are_exits);
 	tcase_add_test(run, failed_run_does_not_lose_an_answer);
 	tcase_add_test(run, failed_flush_can_be_repeated);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Configs that KVM cannot do, or nobody: each is refused with what is wrong with it, and has made
- * nothing. The same table on every architecture; what only one has is in its own suites.
+ * Configs that KVM cannot satisfy, or that are invalid: each is refused with the reason, and
+ * nothing has been created. The same table on every architecture; configs of one architecture are
+ * in its own suites. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -98,12 +99,12 @@ static const struct {
 
 #define BAD_VMS (int)(sizeof(bad_vms) / sizeof(bad_vms[0]))
 
-START_TEST(a_vm_that_cannot_be_is_refused_and_nothing_is_left_of_it)
+START_TEST(refused_vm_leaves_nothing_behind)
 {
 	struct resources before;
 	struct axvm *vm = NULL;
 
-	/* What a process has once it has had a VM. */
+	/* Descriptors and mappings of a process that has had a VM. */
 	ck_ok(axvm_new(NULL, &vm));
 	ck_ok(axvm_free(vm));
 	vm = NULL;
@@ -124,7 +125,7 @@ END_TEST
 
 static struct guest guest;
 
-START_TEST(memory_that_cannot_be_is_refused_and_none_is_mapped)
+START_TEST(refused_memory_is_not_mapped)
 {
 	struct axvm_limits limits = AXVM_LIMITS_INIT;
 	struct axvm_region region = AXVM_REGION_INIT;
@@ -139,7 +140,7 @@ START_TEST(memory_that_cannot_be_is_refused_and_none_is_mapped)
 	resources_read(&before);
 
 	region.len = page;
-	/* Over what is there; its last byte, its first. */
+	/* Over an existing region; over its last byte; over its first. */
 	region.gpa = GUEST_BASE;
 	ck_fails(axvm_map(guest.vm, &region), EEXIST);
 	region.gpa = GUEST_BASE + GUEST_MEMORY - page;
@@ -172,7 +173,7 @@ END_TEST
 
 /* --- vCPUs ------------------------------------------------------------------------------------ */
 
-START_TEST(a_setup_that_cannot_be_is_refused_and_the_next_one_succeeds)
+START_TEST(refused_setup_can_be_repeated)
 {
 	struct axvcpu_setup_config setup = guest_setup_config(0);
 	struct axvcpu_config vcpu_config = AXVCPU_CONFIG_INIT;
@@ -215,10 +216,9 @@ static void add_tests(Suite *suite)
 	TCase *memory = suite_case(suite, "memory");
 	TCase *vcpus = suite_case(suite, "vCPUs");
 
-	tcase_add_loop_test(vms, a_vm_that_cannot_be_is_refused_and_nothing_is_left_of_it, 0,
-			    BAD_VMS);
-	tcase_add_test(memory, memory_that_cannot_be_is_refused_and_none_is_mapped);
-	tcase_add_test(vcpus, a_setup_that_cannot_be_is_refused_and_the_next_one_succeeds);
+	tcase_add_loop_test(vms, refused_vm_leaves_nothing_behind, 0, BAD_VMS);
+	tcase_add_test(memory, refused_memory_is_not_mapped);
+	tcase_add_test(vcpus, refused_setup_can_be_repeated);
 }
 
 int main(void)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Exits that the KVM at hand cannot be brought to, on every architecture. */
+/*
+ * Exits that the KVM at hand cannot be brought to, on every architecture. Needs a working /dev/kvm.
+ */
 #include <errno.h>
 
 #include "forge.h"
@@ -16,7 +18,7 @@ static void forge_fail_entry(void)
 	forge.run->fail_entry.cpu = 3;
 }
 
-START_TEST(a_refused_entry_tells_the_hardwares_reason)
+START_TEST(refused_entry_reports_the_hardware_reason)
 {
 	forge_start();
 	forge_expect(forge_fail_entry, 0, AXVCPU_EXIT_FAIL_ENTRY, 0x80000021);
@@ -44,7 +46,7 @@ static const struct {
 	{ 12345, AXVCPU_EXIT_UNHANDLED },
 };
 
-START_TEST(system_events_are_told_by_type)
+START_TEST(system_events_are_reported_by_type)
 {
 	forge_start();
 	event = events[_i].type;
@@ -58,7 +60,7 @@ START_TEST(system_events_are_told_by_type)
 }
 END_TEST
 
-/* Of an exit, or of an internal error. */
+/* Kind of an exit, or of an internal error. */
 static uint32_t reason;
 static uint32_t ndata;
 
@@ -88,7 +90,7 @@ START_TEST(an_internal_error_has_as_many_words_as_there_is_room_for)
 }
 END_TEST
 
-/* --- what could not be emulated ------------------------------------------------------------------ */
+/* --- instructions that could not be emulated ----------------------------------------------------- */
 
 static uint64_t info[3];
 
@@ -136,7 +138,7 @@ END_TEST
 static const struct {
 	uint32_t ndata;
 	uint64_t flags;
-	/* KVM's number of bytes, and what is made of it. */
+	/* KVM's number of bytes, and the reported number. */
 	uint8_t size;
 	uint32_t ninsn;
 } insns[] = {
@@ -179,7 +181,7 @@ static void forge_memory_fault(void)
 	memcpy(&forge.run->hw, words, sizeof(words));
 }
 
-START_TEST(a_memory_fault_tells_where)
+START_TEST(memory_fault_reports_its_address)
 {
 	static const int errnos[] = { EFAULT, EHWPOISON };
 
@@ -198,7 +200,7 @@ static void forge_unknown(void)
 	forge.run->hw.hardware_exit_reason = 0x1234;
 }
 
-START_TEST(an_unknown_exit_of_the_hardware_is_handed_out_with_its_number)
+START_TEST(unknown_hardware_exit_is_returned_with_its_number)
 {
 	forge_start();
 	forge_expect(forge_unknown, 0, AXVCPU_EXIT_UNHANDLED, 0x1234);
@@ -211,7 +213,7 @@ static void forge_reason(void)
 	forge.run->exit_reason = reason;
 }
 
-START_TEST(an_exit_of_a_kernel_to_come_is_handed_out_with_its_number)
+START_TEST(exit_of_a_newer_kernel_is_returned_with_its_number)
 {
 	static const uint32_t reasons[] = { 77, 1000, UINT32_MAX };
 
@@ -226,16 +228,16 @@ static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "forged");
 
-	tcase_add_test(tcase, a_refused_entry_tells_the_hardwares_reason);
-	tcase_add_loop_test(tcase, system_events_are_told_by_type, 0, 4);
+	tcase_add_test(tcase, refused_entry_reports_the_hardware_reason);
+	tcase_add_loop_test(tcase, system_events_are_reported_by_type, 0, 4);
 	tcase_add_loop_test(tcase, an_internal_error_has_as_many_words_as_there_is_room_for, 0, 5);
 	tcase_add_loop_test(tcase, an_internal_error_has_a_name, 0,
 			    sizeof(errors) / sizeof(errors[0]));
 	tcase_add_loop_test(tcase, an_instruction_that_could_not_be_emulated_is_handed_out, 0,
 			    sizeof(insns) / sizeof(insns[0]));
-	tcase_add_loop_test(tcase, a_memory_fault_tells_where, 0, 2);
-	tcase_add_test(tcase, an_unknown_exit_of_the_hardware_is_handed_out_with_its_number);
-	tcase_add_loop_test(tcase, an_exit_of_a_kernel_to_come_is_handed_out_with_its_number, 0, 3);
+	tcase_add_loop_test(tcase, memory_fault_reports_its_address, 0, 2);
+	tcase_add_test(tcase, unknown_hardware_exit_is_returned_with_its_number);
+	tcase_add_loop_test(tcase, exit_of_a_newer_kernel_is_returned_with_its_number, 0, 3);
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The memory map: what it refuses, its edges, what is left when a backend or a HAL fails, and
- * threads. Against a model with random operations: test_memory_model.c.
+ * The memory map: errors, edges, state after a failure of a backend or HAL, and threads. Random
+ * operations are checked against a model in test_memory_model.c. Needs no KVM.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ static unsigned char *own;
 static struct axvcpu_arch_ops ops;
 static struct axvm_limits limits;
 
-/* What the backend takes in one region. */
+/* Maximum size of a region in the backend. */
 #define REGION_MAX (UINT64_C(1) << 32)
 
 static int limited_vm_new(struct axvm *new, const struct axvm_config *config,
@@ -91,7 +91,7 @@ static int count(void)
 	return axvm_regions(vm, 0, 0, NULL);
 }
 
-/* --- what map refuses ------------------------------------------------------------------------- */
+/* --- errors of map ---------------------------------------------------------------------------- */
 
 static int file_fd = -1;
 
@@ -274,7 +274,7 @@ START_TEST(refused_before_the_backend_sees_it)
 	ck_ok(map_at(8 * page, page));
 	mock.calls[MOCK_VM_MAP] = 0;
 
-	/* Fine as it is, so that it is refused for what is spoiled. */
+	/* Valid as it is, so that only the modified field is refused. */
 	ck_ok(axvm_map(vm, &region));
 	ck_ok(axvm_unmap(vm, region.gpa, region.len));
 	mock.calls[MOCK_VM_MAP] = 0;
@@ -482,7 +482,7 @@ START_TEST(copies_that_wrap_around_are_refused)
 }
 END_TEST
 
-START_TEST(host_writes_to_what_is_not_its_own_and_readonly_are_refused)
+START_TEST(host_writes_to_readonly_caller_memory_are_refused)
 {
 	unsigned char buf[16] = { 1 };
 
@@ -502,7 +502,7 @@ END_TEST
 
 /* --- unmap, list ------------------------------------------------------------------------------ */
 
-START_TEST(unmap_takes_regions_as_they_came)
+START_TEST(unmap_takes_whole_regions_only)
 {
 	const uint64_t gpa = 16 * page;
 
@@ -540,7 +540,7 @@ START_TEST(last_hit_is_forgotten_when_its_region_goes)
 		if (i < 7)
 			ck_ok(axvm_translate(vm, 2 * (i + 1) * page, page, &p));
 	}
-	/* And what comes to its place is not taken for what was there. */
+	/* And a region mapped in its place is not mistaken for the old one. */
 	ck_ok(map_own(14 * page, 2 * page, 0));
 	ck_ok(axvm_translate(vm, 15 * page, page, &p));
 	ck_assert_ptr_eq(p, own + page);
@@ -585,7 +585,7 @@ START_TEST(regions_are_listed_by_address)
 }
 END_TEST
 
-/* --- what is left when a backend or a HAL fails ----------------------------------------------- */
+/* --- state after a failing backend or HAL ----------------------------------------------------- */
 
 static void say_so(enum mock_op op, void *arch)
 {
@@ -638,11 +638,11 @@ START_TEST(failing_backend_unmap_leaves_the_region)
 }
 END_TEST
 
-/* A HAL that counts, and does as it is told. */
+/* A HAL that counts, and returns the configured errors. */
 static struct {
 	unsigned int maps, unmaps;
 	int ret;
-	/* Added to what it returns. */
+	/* Added to the returned address. */
 	size_t skew;
 	bool null;
 	void *ctx;
@@ -730,7 +730,7 @@ START_TEST(failing_hal_is_passed_on)
 {
 	void *p;
 
-	/* What failed earlier has nothing to do with it, and must not be in the message. */
+	/* An earlier failure is unrelated, and must not be in the message. */
 	ck_fails_saying(axvm_translate(vm, 0x123000, 1, &p), EFAULT, "0x123000");
 	hal.ret = -ENFILE;
 	ck_fails_saying(map_at(16 * page, page), ENFILE, "map 0x");
@@ -839,7 +839,7 @@ END_TEST
 
 static atomic_bool done;
 
-/* Without Check's book-keeping for every assertion: a thread makes a million of them. */
+/* Without the bookkeeping that Check does for every assertion: a thread makes a million of them. */
 #define must(condition) \
 	do { \
 		if (!(condition)) \
@@ -854,7 +854,7 @@ static bool all_bytes(const unsigned char *buf, size_t len, unsigned char byte)
 	return true;
 }
 
-/* What the readers see at any moment is either there or not, and never something else. */
+/* At any time a reader sees a whole region or none. */
 static void *read_all_the_time(void *arg)
 {
 	uintptr_t me = (uintptr_t)arg;
@@ -879,7 +879,7 @@ static void *read_all_the_time(void *arg)
 	return NULL;
 }
 
-/* Each of these has every other address, so that they never meet, but in the map. */
+/* Each thread uses every other address, so that they share only the map. */
 static void *map_all_the_time(void *arg)
 {
 	uint64_t me = (uintptr_t)arg;
@@ -968,8 +968,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(edges, copies_are_all_or_nothing);
 	tcase_add_test(edges, copies_of_nothing_succeed_anywhere);
 	tcase_add_test(edges, copies_that_wrap_around_are_refused);
-	tcase_add_test(edges, host_writes_to_what_is_not_its_own_and_readonly_are_refused);
-	tcase_add_test(edges, unmap_takes_regions_as_they_came);
+	tcase_add_test(edges, host_writes_to_readonly_caller_memory_are_refused);
+	tcase_add_test(edges, unmap_takes_whole_regions_only);
 	tcase_add_test(edges, last_hit_is_forgotten_when_its_region_goes);
 	tcase_add_test(edges, regions_are_listed_by_address);
 	tcase_add_test(edges, slots_are_below_the_limit_and_used_again);

@@ -3,7 +3,7 @@
  * The memory map against a model that is too simple to be wrong: an array with an entry for every
  * page and one with every byte. Random operations go to both, and both must say the same.
  *
- * AXVCPU_TEST_SEED in the environment runs one seed, as a failure prints it.
+ * AXVCPU_TEST_SEED in the environment runs one seed, as a failure prints it. Needs no KVM.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -43,13 +43,13 @@ static struct {
 	uint16_t owner[PAGES];
 	/* By number. A page's region never has the number of another. */
 	struct model_region regions[PAGES + 1];
-	/* What the guest's memory holds; PAGES pages. */
+	/* The guest's memory; PAGES pages. */
 	unsigned char *bytes;
 	/* The caller's memory; a page of it stands behind the page of the same number. */
 	unsigned char *own;
 } m;
 
-/* Check's own assertions keep a record of each one, which takes longer than what is tested. */
+/* Check's own assertions keep a record each, which takes longer than the code under test. */
 #define must(condition, ...) \
 	do { \
 		if (!(condition)) \
@@ -77,7 +77,7 @@ static uint64_t rnd(uint64_t below)
 	return (m.state * UINT64_C(0x2545f4914f6cdd1d) >> 11) % below;
 }
 
-/* --- a backend that checks what it is told ---------------------------------------------------- */
+/* --- a backend that checks its arguments ------------------------------------------------------ */
 
 static struct model_region *by_gpa(uint64_t gpa)
 {
@@ -100,7 +100,7 @@ static int backend_unmap(void *arch, const struct axvm_region *info, uint32_t sl
 	return 0;
 }
 
-/* Sees what the model has noted in advance. */
+/* Compares with the call that the model has announced. */
 static int backend_map(void *arch, const struct axvm_region *info, uint32_t slot)
 {
 	struct model_region *region = by_gpa(info->gpa);
@@ -226,7 +226,7 @@ static void do_translate(void)
 		must(p == untouched, "%#" PRIx64, offset);
 }
 
-/* What a copy of this range must return. */
+/* Expected result of a copy of this range. */
 static int expected(uint64_t offset, uint64_t len, bool write)
 {
 	for (uint64_t i = offset / m.page; i <= (offset + len - 1) / m.page; i++) {
@@ -270,7 +270,7 @@ static void do_copy(void)
 	     offset, len, ret, want);
 }
 
-/* The listed regions are the model's, and hold what the model holds. */
+/* The listed regions equal those of the model, in place and contents. */
 static void check_all(void)
 {
 	static struct axvm_region list[PAGES];

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Memory-mapped I/O of every width, both ways, and what the guest sees of the answers. */
+/*
+ * Memory-mapped I/O of every width, both ways, and the values that the guest sees. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -53,7 +56,7 @@ static void run_widths(bool answered)
 		expect_read(GUEST_MMIO + 8 * i, width);
 		if (answered)
 			ck_ok(axvcpu_complete_value(guest.vcpu, ANSWER));
-		/* Of the answer, only as many bytes as were asked for; by default, all ones. */
+		/* Only as many bytes of the answer as were asked for; by default, all ones. */
 		expect_write(GUEST_MMIO + 0x40 + 8 * i, 8,
 			     low(answered ? ANSWER : UINT64_MAX, width));
 		expect_write(GUEST_MMIO + 0x80 + 8 * i, width, low(GUEST_PATTERN, width));
@@ -102,7 +105,7 @@ START_TEST(flush_finishes_the_instruction_and_no_more)
 	ck_ok(axvcpu_flush(guest.vcpu));
 	ck_assert_uint_eq(guest_reg(&guest, GUEST_VALUE_REG), 0x5a);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), PROGRAM_AT(echo, store));
-	/* Again is nothing; and there is nothing to answer any more. */
+	/* Repeating it has no effect, and there is nothing left to answer. */
 	ck_ok(axvcpu_flush(guest.vcpu));
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), PROGRAM_AT(echo, store));
 	ck_fails(axvcpu_complete_value(guest.vcpu, 0x5b), EBADFD);
@@ -158,7 +161,7 @@ START_TEST(memory_mapped_while_bound_is_seen_and_unmapped_memory_is_mmio)
 	expect_write(GUEST_MMIO, 4, GUEST_VALUE);
 	ck_ok(axvm_map(guest.vm, &region));
 	ck_ok(axvm_write(guest.vm, GUEST_MMIO, &seen, sizeof(seen)));
-	/* All but the end is to memory now. */
+	/* All except the end becomes memory now. */
 	guest_expect_end(&guest);
 	seen = 0;
 	ck_ok(axvm_read(guest.vm, GUEST_MMIO + 8, &seen, sizeof(seen)));
@@ -210,7 +213,7 @@ static void expect_fault(const struct axvm_region *away)
 	guest_expect(&guest, AXVCPU_EXIT_NESTED_PAGE_FAULT);
 	ck_assert_uint_eq(fault->error, EFAULT);
 	ck_assert_uint_eq(guest.exit.answerable, 0);
-	/* x86_64 says where, from Linux 6.8 on. */
+	/* x86_64 reports the address from Linux 6.8 on. */
 	if (guest.exit.raw_reason == 39) { /* KVM_EXIT_MEMORY_FAULT */
 		ck_assert_uint_eq(fault->addr & ~(away->len - 1), away->gpa);
 		ck_assert_uint_ge(fault->size, 1);
@@ -230,7 +233,7 @@ START_TEST(memory_that_the_host_has_taken_away_is_a_page_fault)
 	ck_ok(axvm_translate(guest.vm, away.gpa, away.len, &hva));
 	ck_assert_int_eq(mprotect(hva, away.len, PROT_NONE), 0);
 	if (guest_kvm_is_pvm()) {
-		/* Its interpreter takes what it cannot reach for a device. */
+		/* Its interpreter treats unreachable memory as a device. */
 		guest_expect(&guest, _i ? AXVCPU_EXIT_MMIO_WRITE : AXVCPU_EXIT_MMIO_READ);
 		ck_assert_uint_eq(guest.exit.u.mmio.addr, away.gpa);
 	} else {
@@ -280,7 +283,7 @@ START_TEST(memory_that_comes_and_goes_is_memory_or_mmio_at_any_moment)
 			break;
 		default:
 			ck_assert_uint_eq(guest.exit.kind, AXVCPU_EXIT_MMIO_WRITE);
-			/* What it was answered, or what it read from memory. */
+			/* The answer, or the value read from memory. */
 			ck_assert_uint_eq(guest.exit.u.mmio.data, expected);
 			expected = 0;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * What axrun's x86_64 machine has for a Linux kernel: ACPI tables that hold together, a map of memory, the
- * places for what is loaded, the registers for power-off and reset.
+ * The x86_64 machine of axrun as a Linux kernel finds it: consistent ACPI tables, memory map, load
+ * addresses, the registers for power-off and reset. Needs no KVM.
  */
 #include "../examples/axrun/acpi.h"
 #include "../examples/axrun/bytes.h"
@@ -176,7 +176,7 @@ START_TEST(the_devices_are_the_serial_port_and_power_off)
 	ck_assert_uint_eq(bytes_get(fadt + 40, 4), bytes_get(fadt + 140, 8));
 	dsdt = table_at(bytes_get(fadt + 140, 8), "DSDT", &len);
 	ck_assert_uint_eq(dsdt[8], 2);
-	/* The scope holds the device, and then comes what is outside of it. */
+	/* The scope holds the device; the objects outside it follow. */
 	ck_assert_uint_eq(dsdt[HEADER], 0x10);
 	scope = package_end(dsdt, HEADER + 1);
 	ck_assert_int_eq(memcmp(dsdt + HEADER + 5, "\\_SB_\x5b\x82", 7), 0);
@@ -185,7 +185,7 @@ START_TEST(the_devices_are_the_serial_port_and_power_off)
 	find_bytes(dsdt, HEADER, scope, id, sizeof(id));
 	at = find_bytes(dsdt, HEADER, scope, ports, sizeof(ports));
 	ck_assert_int_eq(memcmp(dsdt + at + sizeof(ports), irq, sizeof(irq)), 0);
-	/* The resources' buffer says how many bytes they have. */
+	/* The buffer of the resources holds their length in bytes. */
 	ck_assert_uint_eq(bytes_get(dsdt + at - 2, 2), sizeof(ports) + sizeof(irq));
 	ck_assert_uint_eq(package_end(dsdt, at - 7), at + sizeof(ports) + sizeof(irq));
 	ck_assert_int_eq(memcmp(dsdt + scope, s5, sizeof(s5)), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The state of host CPUs: its life cycle, which CPUs there are, what backends need not have.
- * On real KVM: test_percpu_kvm.c.
+ * The state of host CPUs: life cycle, CPU list, optional backend operations. On real KVM:
+ * test_percpu_kvm.c. Needs no KVM.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -222,7 +222,7 @@ START_TEST(a_failed_enable_changes_nothing_and_may_be_repeated)
 }
 END_TEST
 
-/* --- what backends need not have ---------------------------------------------------------------- */
+/* --- optional backend operations ---------------------------------------------------------------- */
 
 START_TEST(a_backend_without_per_cpu_state_is_not_supported)
 {
@@ -242,7 +242,7 @@ START_TEST(a_backend_without_per_cpu_state_is_not_supported)
 }
 END_TEST
 
-START_TEST(a_backend_may_lack_what_only_tells)
+START_TEST(a_backend_may_lack_query_operations)
 {
 	struct axpercpu percpu;
 
@@ -286,7 +286,7 @@ END_TEST
 
 /* --- which CPUs there are ----------------------------------------------------------------------- */
 
-/* What the list of CPUs says, or how it cannot be read. */
+/* Contents of the CPU list, or the errno of reading it. */
 static const char *list;
 static enum { REAL, TEXT, MISSING, UNREADABLE } file;
 
@@ -414,7 +414,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_checked_fixture(backends, setup, NULL);
 	tcase_add_test(backends, a_backend_without_per_cpu_state_is_not_supported);
-	tcase_add_test(backends, a_backend_may_lack_what_only_tells);
+	tcase_add_test(backends, a_backend_may_lack_query_operations);
 
 	tcase_add_checked_fixture(cpus, setup, NULL);
 	tcase_add_test(cpus, this_host_has_its_cpus_and_no_others);

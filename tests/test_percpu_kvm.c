@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The state of host CPUs over real KVM: what it tells, the descriptor it holds, failing calls. */
+/*
+ * The state of host CPUs over real KVM: queries, the descriptor it holds, failing calls. Needs a
+ * working /dev/kvm.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -33,7 +36,7 @@ static void run_guest(struct guest *guest)
 	guest_expect_end(guest);
 }
 
-START_TEST(enabled_is_to_hold_dev_kvm)
+START_TEST(enabling_opens_dev_kvm)
 {
 	struct resources before;
 	struct axpercpu percpu;
@@ -101,7 +104,7 @@ START_TEST(hundreds_of_vms_share_one_descriptor)
 		config.id = i;
 		guest_create(&guests[i], &config, PROGRAM(finish));
 	}
-	/* One for the VM and one for its vCPU: what an own /dev/kvm would add is not there. */
+	/* One for the VM and one for its vCPU: an additional /dev/kvm would show here. */
 	ck_assert_int_eq(injector.opened - opened, 2 * VMS);
 	for (unsigned int i = 0; i < VMS; i++) {
 		run_guest(&guests[i]);
@@ -188,7 +191,7 @@ START_TEST(enable_fails_as_the_call_did_and_changes_nothing)
 }
 END_TEST
 
-START_TEST(what_tells_passes_errnos_on)
+START_TEST(queries_pass_errnos_on)
 {
 	struct axpercpu percpu = enabled();
 	struct axpercpu before = percpu;
@@ -229,7 +232,7 @@ START_TEST(disable_and_destroy_cannot_fail)
 }
 END_TEST
 
-START_TEST(a_kvm_that_will_not_do_is_named)
+START_TEST(unsuitable_kvm_is_named_in_the_error)
 {
 	struct axpercpu percpu = AXPERCPU_INIT;
 	struct resources before;
@@ -251,7 +254,7 @@ static void add_tests(Suite *suite)
 	TCase *use_case = suite_case(suite, "use");
 	TCase *faults = suite_case(suite, "faults");
 
-	tcase_add_test(use_case, enabled_is_to_hold_dev_kvm);
+	tcase_add_test(use_case, enabling_opens_dev_kvm);
 	tcase_add_test(use_case, capabilities_are_those_of_kvm);
 	tcase_add_test(use_case, levels_map_the_width_of_a_vm);
 	tcase_add_test(use_case, hundreds_of_vms_share_one_descriptor);
@@ -260,9 +263,9 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(faults, init_survives_any_failing_call, 0, INJECTOR_VARIANTS);
 	tcase_add_loop_test(faults, enable_fails_as_the_call_did_and_changes_nothing, 0,
 			    INJECTOR_VARIANTS);
-	tcase_add_loop_test(faults, what_tells_passes_errnos_on, 0, INJECTOR_VARIANTS);
+	tcase_add_loop_test(faults, queries_pass_errnos_on, 0, INJECTOR_VARIANTS);
 	tcase_add_loop_test(faults, disable_and_destroy_cannot_fail, 0, INJECTOR_VARIANTS);
-	tcase_add_test(faults, a_kvm_that_will_not_do_is_named);
+	tcase_add_test(faults, unsuitable_kvm_is_named_in_the_error);
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * A vCPU's power and its resets on real guests, alike on every architecture: what starts where, with
- * which argument, and what is left of what was before.
+ * Power and reset of vCPUs on real guests, equal on every architecture: entry point, argument, and
+ * the state that survives. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -14,7 +14,7 @@
 #include "suite.h"
 
 #define VCPUS 4
-/* Of a second program. */
+/* Addresses of a second program. */
 #define SECOND (GUEST_CODE + 0x800)
 
 static struct guest guest;
@@ -96,7 +96,7 @@ START_TEST(nothing_of_the_guest_before_is_left_in_a_named_register)
 }
 END_TEST
 
-START_TEST(a_guest_that_has_had_its_last_exit_lives_again)
+START_TEST(reset_revives_a_guest_after_its_terminal_exit)
 {
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(last));
 	for (int i = 0; i < 3; i++) {
@@ -136,7 +136,7 @@ static void expect_off(struct axvcpu *vcpu)
 	pthread_join(thread, NULL);
 }
 
-START_TEST(a_vcpu_that_was_stopped_starts_where_it_is_told_to)
+START_TEST(stopped_vcpu_starts_at_the_given_entry)
 {
 	start();
 	ck_ok(axvcpu_bind(guest.vcpu));
@@ -153,7 +153,7 @@ START_TEST(a_vcpu_that_was_stopped_starts_where_it_is_told_to)
 }
 END_TEST
 
-START_TEST(a_vcpu_that_waits_for_its_start_is_off_till_then)
+START_TEST(vcpu_is_off_until_it_is_started)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	struct axvcpu *vcpus[VCPUS];
@@ -225,7 +225,7 @@ START_TEST(reset_stop_and_start_reach_a_vcpu_that_runs_elsewhere)
 		ck_assert_int_eq(ask(AXVCPU_REQUEST_START, i), -EALREADY);
 		ck_ok(ask(AXVCPU_REQUEST_STOP, 0));
 		ck_assert_int_eq(axvcpu_power(guest.vcpu), AXVCPU_POWER_OFF);
-		/* Nothing more is told. */
+		/* No further exit is reported. */
 		atomic_store(&told, 0);
 		if (i % 10 == 1) {
 			usleep(10000);
@@ -249,7 +249,7 @@ static uint32_t counted(void)
 	return count;
 }
 
-START_TEST(a_paused_guest_holds_still_and_goes_on_where_it_was)
+START_TEST(paused_guest_resumes_where_it_stopped)
 {
 	uint32_t count;
 	pthread_t owner;
@@ -287,13 +287,13 @@ static void add_tests(Suite *suite)
 	tcase_add_test(reset, a_reset_starts_anew_from_free_and_from_ready);
 	tcase_add_test(reset, a_reset_at_a_load_forgets_the_answer);
 	tcase_add_test(reset, nothing_of_the_guest_before_is_left_in_a_named_register);
-	tcase_add_test(reset, a_guest_that_has_had_its_last_exit_lives_again);
+	tcase_add_test(reset, reset_revives_a_guest_after_its_terminal_exit);
 
-	tcase_add_test(power, a_vcpu_that_was_stopped_starts_where_it_is_told_to);
-	tcase_add_test(power, a_vcpu_that_waits_for_its_start_is_off_till_then);
+	tcase_add_test(power, stopped_vcpu_starts_at_the_given_entry);
+	tcase_add_test(power, vcpu_is_off_until_it_is_started);
 
 	tcase_add_test(threads, reset_stop_and_start_reach_a_vcpu_that_runs_elsewhere);
-	tcase_add_test(threads, a_paused_guest_holds_still_and_goes_on_where_it_was);
+	tcase_add_test(threads, paused_guest_resumes_where_it_stopped);
 }
 
 int main(void)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * axvcpu_drop_privileges(). Every case is a child process, which drops and looks around; what it
- * finds wrong comes back as text. Most of them must start as root. Linked with the injector, which makes
- * each system call fail in turn.
+ * axvcpu_drop_privileges(). Every case is a child process, which drops its privileges and checks
+ * the result; its findings come back as text. Linked with the injector, which makes each system
+ * call fail in turn. Needs libcap-ng; most tests need root, and one needs /dev/kvm: they are left
+ * out where these are missing.
  */
 #ifdef HAVE_CONFIG_H
 #include <config.h>
@@ -88,7 +89,7 @@ __attribute__((format(printf, 2, 3))) static void expect(bool good, const char *
 	_exit(1);
 }
 
-/* Runs 'body' in a child; fails the test with what the child did not find as expected. */
+/* Runs 'body' in a child; fails the test with the unexpected findings of the child. */
 static void in_child(void (*body)(void))
 {
 	char text[400] = "";
@@ -160,7 +161,7 @@ static void expect_drop(const struct axvcpu_privileges *privileges, int want)
 	expect_result(axvcpu_drop_privileges(privileges), want);
 }
 
-/* What a refused drop must not have touched. */
+/* State that a refused drop must not have changed. */
 struct snapshot {
 	char text[8][128];
 	int securebits;
@@ -224,7 +225,7 @@ static void break_syscall(unsigned int number, unsigned int option)
 	       strerror(errno));
 }
 
-/* --- what root loses ------------------------------------------------------------------------- */
+/* --- privileges that root loses -------------------------------------------------------------- */
 
 static void root_drops_all(void)
 {
@@ -482,7 +483,7 @@ static void joined_threads_do_not_count(void)
 	expect_drop(NULL, 0);
 }
 
-START_TEST(a_thread_that_has_been_joined_is_none_any_more)
+START_TEST(joined_threads_are_not_counted)
 {
 	for (int i = 0; i < 100; i++)
 		in_child(joined_threads_do_not_count);
@@ -538,7 +539,7 @@ static void accepted_other(void)
 	stop_other(&other);
 }
 
-START_TEST(a_thread_that_is_down_already_is_accepted)
+START_TEST(thread_without_privileges_is_accepted)
 {
 	in_child(accepted_other);
 }
@@ -559,7 +560,7 @@ static void thread_after_drop(void)
 	stop_other(&other);
 }
 
-START_TEST(a_thread_created_after_the_drop_is_down)
+START_TEST(thread_created_after_the_drop_has_no_privileges)
 {
 	in_child(thread_after_drop);
 }
@@ -733,7 +734,7 @@ static void already_that_user(void)
 	expect_caps(0);
 }
 
-START_TEST(becoming_the_user_one_is_needs_no_right)
+START_TEST(changing_to_the_current_user_needs_no_capability)
 {
 	in_child(already_that_user);
 }
@@ -765,7 +766,7 @@ static void bad_configs(void)
 	}
 }
 
-START_TEST(nonsense_is_refused_before_anything_is_dropped)
+START_TEST(invalid_config_is_refused_before_anything_is_dropped)
 {
 	in_child(bad_configs);
 }
@@ -804,8 +805,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(any, a_capability_that_is_not_held_cannot_be_kept);
 	tcase_add_test(any, an_ordinary_user_cannot_become_another);
 	tcase_add_test(any, an_ordinary_user_can_drop_and_gets_no_new_privs);
-	tcase_add_test(any, becoming_the_user_one_is_needs_no_right);
-	tcase_add_test(any, nonsense_is_refused_before_anything_is_dropped);
+	tcase_add_test(any, changing_to_the_current_user_needs_no_capability);
+	tcase_add_test(any, invalid_config_is_refused_before_anything_is_dropped);
 	tcase_add_test(any, configs_of_older_and_newer_headers_work);
 
 	if (geteuid()) {
@@ -822,11 +823,11 @@ static void add_tests(Suite *suite)
 	tcase_add_test(root, kept_capabilities_survive_the_change_of_user);
 	tcase_add_test(root, kept_capabilities_survive_the_change_of_user_without_setpcap_too);
 	tcase_add_test(root, a_thread_with_capabilities_is_refused_before_anything_is_dropped);
-	tcase_add_test(root, a_thread_that_has_been_joined_is_none_any_more);
+	tcase_add_test(root, joined_threads_are_not_counted);
 	tcase_add_test(root, a_thread_without_no_new_privs_is_refused);
 	tcase_add_test(root, a_thread_of_another_user_is_refused);
-	tcase_add_test(root, a_thread_that_is_down_already_is_accepted);
-	tcase_add_test(root, a_thread_created_after_the_drop_is_down);
+	tcase_add_test(root, thread_without_privileges_is_accepted);
+	tcase_add_test(root, thread_created_after_the_drop_has_no_privileges);
 	tcase_add_test(root, a_failing_first_step_leaves_all_as_it_was);
 	tcase_add_test(root, a_failure_half_way_drops_kept_capabilities_as_well);
 	tcase_add_loop_test(root, each_failing_call_leaves_all_as_it_was_or_no_capability, 0,

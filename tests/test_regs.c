@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Every register that has a name: written, read back, and given its old value again. */
+/*
+ * Every register that has a name: written, read back, and given its old value again. Needs a
+ * working /dev/kvm.
+ */
 #include <errno.h>
 
 #include "guest.h"
@@ -47,7 +50,7 @@ static uint64_t another(unsigned int n, uint64_t old, uint64_t writable)
 	return old ^ (change ? change : writable);
 }
 
-/* Some KVMs take what others refuse; none may only seem to. */
+/* Some KVMs accept values that others refuse; none may only seem to accept one. */
 static void check_read_only(unsigned int n)
 {
 	uint64_t value = another(n, regs[n].old, UINT64_MAX);
@@ -131,7 +134,7 @@ START_TEST(a_register_that_is_written_changes_no_other)
 }
 END_TEST
 
-START_TEST(every_rule_is_of_a_register_that_there_is)
+START_TEST(every_rule_names_an_existing_register)
 {
 	start();
 	for (size_t i = 0; i < guest_register_nrules; i++) {
@@ -170,7 +173,7 @@ START_TEST(all_at_once_are_the_single_ones)
 }
 END_TEST
 
-START_TEST(registers_that_there_are_not_are_refused)
+START_TEST(missing_registers_are_refused)
 {
 	static const uint64_t ids[] = { 32,	   99,	   0xff,
 					0x1ff,	   0x5555, UINT64_C(0x00ffffffffffffff),
@@ -189,9 +192,9 @@ START_TEST(registers_that_there_are_not_are_refused)
 }
 END_TEST
 
-START_TEST(the_guest_has_what_is_written_and_the_host_what_it_has)
+START_TEST(guest_and_host_see_each_others_writes)
 {
-	/* The argument that the guest tells. */
+	/* The argument that the guest reports. */
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(tell));
 	ck_ok(axvcpu_set_reg(guest.vcpu, GUEST_ARG_REG, UINT64_C(0x123456789abcdef0)));
 	guest_expect_write(&guest, GUEST_MMIO, UINT64_C(0x123456789abcdef0));
@@ -210,9 +213,9 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(single, every_register_keeps_what_is_written);
 	tcase_add_test(single, a_register_that_is_written_changes_no_other);
-	tcase_add_test(single, every_rule_is_of_a_register_that_there_is);
-	tcase_add_test(single, registers_that_there_are_not_are_refused);
-	tcase_add_test(single, the_guest_has_what_is_written_and_the_host_what_it_has);
+	tcase_add_test(single, every_rule_names_an_existing_register);
+	tcase_add_test(single, missing_registers_are_refused);
+	tcase_add_test(single, guest_and_host_see_each_others_writes);
 	tcase_add_test(all, all_at_once_are_the_single_ones);
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The request queue and power, without a hypervisor: who does what, in which order, and who waits. */
+/*
+ * The request queue and power, without a hypervisor: who does what, in which order, and who waits.
+ * Needs no KVM.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -71,7 +74,7 @@ static void end_owner(void)
 	end();
 }
 
-START_TEST(what_is_asked_of_a_running_vcpu_its_owner_does)
+START_TEST(owner_carries_out_requests_to_a_running_vcpu)
 {
 	struct axvcpu_request request = { .kind = AXVCPU_REQUEST_SET_REG };
 	uint64_t value = 0;
@@ -96,7 +99,7 @@ START_TEST(what_is_asked_of_a_running_vcpu_its_owner_does)
 	ck_ok(axvcpu_send_request(vcpu, &request, -1));
 	ck_assert_uint_eq(mock.regs[7], 1);
 	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 1);
-	/* What the backend answers, the sender gets. */
+	/* The sender gets the backend's result. */
 	mock.ret[MOCK_INJECT_NMI] = -EIO;
 	ck_assert_int_eq(axvcpu_send_request(vcpu, &nmi, -1), -EIO);
 	/* But the register calls themselves are not for others while the owner is inside. */
@@ -167,7 +170,10 @@ START_TEST(no_request_is_stuck_when_the_owner_leaves)
 	const unsigned int n = suite_scale(3000);
 	pthread_t thread;
 
-	/* The owner binds and unbinds all the time: somebody always does what is asked. */
+	/*
+	 * The owner binds and unbinds all the time: each request is carried out by one side or the
+	 * other.
+	 */
 	start(0);
 	ck_assert_int_eq(pthread_create(&thread, NULL, come_and_go, NULL), 0);
 	for (unsigned int i = 0; i < n; i++)
@@ -199,7 +205,7 @@ static void *carry(void *arg)
 	return NULL;
 }
 
-START_TEST(who_comes_while_a_request_is_carried_out_is_not_refused)
+START_TEST(calls_during_a_request_are_not_refused)
 {
 	pthread_t carrier;
 
@@ -219,7 +225,7 @@ END_TEST
 
 /* --- at once -------------------------------------------------------------------------------------------- */
 
-START_TEST(without_an_owner_or_by_the_owner_it_is_done_at_once)
+START_TEST(requests_by_or_without_an_owner_run_at_once)
 {
 	start(0);
 	ck_ok(axvcpu_inject_interrupt(vcpu, 9));
@@ -264,7 +270,7 @@ END_TEST
 
 /* --- refused --------------------------------------------------------------------------------------------- */
 
-START_TEST(nonsense_and_wrong_states_are_refused)
+START_TEST(invalid_requests_and_wrong_states_are_refused)
 {
 	struct axvcpu_request request = { .kind = 0 };
 
@@ -282,7 +288,7 @@ START_TEST(nonsense_and_wrong_states_are_refused)
 }
 END_TEST
 
-START_TEST(what_a_backend_lacks_is_said_at_once)
+START_TEST(missing_backend_operation_is_reported_at_once)
 {
 	struct axvcpu_arch_ops ops = mock_ops;
 	struct axvm_config config = AXVM_CONFIG_INIT;
@@ -316,7 +322,7 @@ static void *bind_and_idle(void *arg)
 	return NULL;
 }
 
-START_TEST(a_request_that_is_not_begun_in_time_is_taken_back)
+START_TEST(request_not_begun_in_time_is_withdrawn)
 {
 	pthread_t thread;
 
@@ -326,7 +332,7 @@ START_TEST(a_request_that_is_not_begun_in_time_is_taken_back)
 		sched_yield();
 	/* Its owner never runs it. */
 	ck_fails(axvcpu_send_request(vcpu, &nmi, 20 * MS), ETIMEDOUT);
-	/* But what is not waited for stays in the box. */
+	/* An asynchronous request stays in the queue. */
 	ck_ok(axvcpu_inject_interrupt(vcpu, 1));
 	ck_fails(axvcpu_send_request(vcpu, &nmi, 1), ETIMEDOUT);
 	atomic_store(&finish, true);
@@ -395,7 +401,7 @@ START_TEST(only_one_of_many_starts_succeeds)
 }
 END_TEST
 
-START_TEST(who_has_waited_for_a_pause_can_look_at_registers)
+START_TEST(registers_can_be_read_after_a_pause)
 {
 	uint64_t value;
 
@@ -424,7 +430,7 @@ static void *look(void *arg)
 	return NULL;
 }
 
-START_TEST(an_owner_is_not_refused_because_others_look_at_registers)
+START_TEST(register_reads_do_not_make_the_owner_fail)
 {
 	struct axvcpu_exit exit;
 	pthread_t thread;
@@ -472,7 +478,7 @@ START_TEST(pause_waits_until_the_guest_is_left_and_resume_lets_it_in)
 			sched_yield();
 		ck_assert(!atomic_load(&mock.inside));
 		ck_ok(axvcpu_get_reg(vcpu, 1, &value));
-		/* What is asked of a paused vCPU is done all the same. */
+		/* Requests to a paused vCPU are carried out nevertheless. */
 		ck_ok(axvcpu_send_request(vcpu, &nmi, -1));
 		ck_ok(axvcpu_pause(vcpu, -1));
 		ck_ok(axvcpu_resume(vcpu));
@@ -516,23 +522,23 @@ static void add_tests(Suite *suite)
 	TCase *refused = suite_case(suite, "refused");
 	TCase *power = suite_case(suite, "power");
 
-	tcase_add_test(mail, what_is_asked_of_a_running_vcpu_its_owner_does);
+	tcase_add_test(mail, owner_carries_out_requests_to_a_running_vcpu);
 	tcase_add_test(mail, requests_keep_their_order);
 	tcase_add_test(mail, no_request_of_many_threads_is_lost);
 	tcase_add_test(mail, no_request_is_stuck_when_the_owner_leaves);
-	tcase_add_test(mail, who_comes_while_a_request_is_carried_out_is_not_refused);
-	tcase_add_test(mail, without_an_owner_or_by_the_owner_it_is_done_at_once);
+	tcase_add_test(mail, calls_during_a_request_are_not_refused);
+	tcase_add_test(mail, requests_by_or_without_an_owner_run_at_once);
 	tcase_add_test(mail, a_request_from_inside_waits_for_the_next_run);
 
-	tcase_add_test(refused, nonsense_and_wrong_states_are_refused);
-	tcase_add_test(refused, what_a_backend_lacks_is_said_at_once);
-	tcase_add_test(refused, a_request_that_is_not_begun_in_time_is_taken_back);
+	tcase_add_test(refused, invalid_requests_and_wrong_states_are_refused);
+	tcase_add_test(refused, missing_backend_operation_is_reported_at_once);
+	tcase_add_test(refused, request_not_begun_in_time_is_withdrawn);
 
 	tcase_add_test(power, a_vcpu_that_starts_off_waits_for_its_start);
 	tcase_add_test(power, only_one_of_many_starts_succeeds);
 	tcase_add_test(power, a_stopped_vcpu_leaves_the_guest_and_a_kick_still_comes_through);
-	tcase_add_test(power, who_has_waited_for_a_pause_can_look_at_registers);
-	tcase_add_test(power, an_owner_is_not_refused_because_others_look_at_registers);
+	tcase_add_test(power, registers_can_be_read_after_a_pause);
+	tcase_add_test(power, register_reads_do_not_make_the_owner_fail);
 	tcase_add_test(power, pause_waits_until_the_guest_is_left_and_resume_lets_it_in);
 	tcase_add_test(power, a_reset_revives_after_a_terminal_exit);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * A request queue whose owner does not run: it takes a limited number of requests, and loses none. The
- * injector counts allocations.
+ * A request queue whose owner does not run: it takes a limited number of requests, and loses none.
+ * The injector counts allocations. Needs no KVM.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -16,7 +16,7 @@ static struct axvm *vm;
 static struct axvcpu *vcpu;
 
 /* As request.h and interrupt.h have it. */
-#define LETTERS 4096u
+#define MAX_REQUESTS 4096u
 #define TIMES 65535u
 
 static atomic_bool run_now;
@@ -59,7 +59,7 @@ static void end(void)
 	ck_ok(axvm_free(vm));
 }
 
-START_TEST(injections_of_one_vector_are_one_letter_and_each_is_carried_out)
+START_TEST(equal_injections_share_a_request_and_are_all_delivered)
 {
 	start(0);
 	for (unsigned int i = 0; i < TIMES; i++)
@@ -81,7 +81,7 @@ START_TEST(injections_of_one_vector_are_one_letter_and_each_is_carried_out)
 }
 END_TEST
 
-START_TEST(what_fails_once_is_not_tried_for_all_that_wait)
+START_TEST(failed_injection_is_not_repeated_for_all_waiting)
 {
 	start(0);
 	for (unsigned int i = 0; i < 1000; i++)
@@ -99,38 +99,38 @@ START_TEST(a_full_queue_refuses_injections_and_loses_none)
 {
 	start(0);
 	/* No two of them in a row are the same. */
-	for (unsigned int i = 0; i < LETTERS; i++)
+	for (unsigned int i = 0; i < MAX_REQUESTS; i++)
 		ck_ok(axvcpu_inject_interrupt(vcpu, i));
-	ck_assert_uint_eq(injector.calls, LETTERS);
+	ck_assert_uint_eq(injector.calls, MAX_REQUESTS);
 	ck_fails_saying(axvcpu_inject_interrupt(vcpu, 0), ENOSPC, "queue is full");
 	ck_fails(axvcpu_inject_nmi(vcpu), ENOSPC);
 	ck_fails(axvcpu_set_irq_line(vcpu, 1, true), ENOSPC);
 	ck_fails(axvcpu_inject_exception(vcpu, &(struct axvcpu_exception){ .vector = 6 }), ENOSPC);
-	ck_assert_uint_eq(injector.calls, LETTERS);
+	ck_assert_uint_eq(injector.calls, MAX_REQUESTS);
 	let_it_run();
-	ck_assert_uint_eq(mock.nvectors, LETTERS);
+	ck_assert_uint_eq(mock.nvectors, MAX_REQUESTS);
 	for (unsigned int i = 0; i < 1024; i++)
-		ck_assert_uint_eq(mock.vectors[i], LETTERS - 1024 + i);
+		ck_assert_uint_eq(mock.vectors[i], MAX_REQUESTS - 1024 + i);
 	ck_ok(axvcpu_inject_interrupt(vcpu, 0));
 	end();
 }
 END_TEST
 
-START_TEST(injections_leave_room_for_all_else)
+START_TEST(injections_leave_room_for_other_requests)
 {
 	const struct axvcpu_request nmi = { .kind = AXVCPU_REQUEST_NMI };
 	unsigned int more = 0;
 	int ret;
 
 	start(AXVCPU_F_START_OFF);
-	for (unsigned int i = 0; i < LETTERS; i++)
+	for (unsigned int i = 0; i < MAX_REQUESTS; i++)
 		ck_ok(axvcpu_inject_interrupt(vcpu, i));
-	/* A sender that waits has its own letter. */
+	/* A sender that waits has its own request. */
 	ck_fails(axvcpu_send_request(vcpu, &nmi, 1), ETIMEDOUT);
 	while (!(ret = axvcpu_resume(vcpu)))
 		more++;
 	ck_assert_int_eq(ret, -ENOSPC);
-	ck_assert_uint_eq(more, LETTERS);
+	ck_assert_uint_eq(more, MAX_REQUESTS);
 	/* A start that found no room leaves no trace. */
 	for (int i = 0; i < 2; i++)
 		ck_fails_saying(axvcpu_start(vcpu, 1, 2), ENOSPC, "queue is full");
@@ -138,7 +138,7 @@ START_TEST(injections_leave_room_for_all_else)
 	/* Its owner lies down, and is kicked out of that. */
 	ck_ok(axvcpu_kick(vcpu));
 	let_it_run();
-	ck_assert_uint_eq(mock.nvectors, LETTERS);
+	ck_assert_uint_eq(mock.nvectors, MAX_REQUESTS);
 	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 0);
 	ck_ok(axvcpu_start(vcpu, 1, 2));
 	ck_assert_int_eq(axvcpu_power(vcpu), AXVCPU_POWER_ON);
@@ -146,7 +146,7 @@ START_TEST(injections_leave_room_for_all_else)
 }
 END_TEST
 
-START_TEST(a_line_that_is_set_again_is_one_letter_and_a_change_is_another)
+START_TEST(repeated_line_level_is_one_request)
 {
 	start(0);
 	for (unsigned int i = 0; i < 1000; i++)
@@ -178,7 +178,7 @@ static void *wait_in_vain(void *arg)
 	return NULL;
 }
 
-START_TEST(letters_that_are_taken_back_leave_the_others_in_order)
+START_TEST(withdrawn_requests_leave_the_others_in_order)
 {
 	int64_t timeouts[] = { 1, 30000000, 60000000 };
 	pthread_t waiters[3], sender;
@@ -206,12 +206,12 @@ static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "request queue");
 
-	tcase_add_test(tcase, injections_of_one_vector_are_one_letter_and_each_is_carried_out);
-	tcase_add_test(tcase, what_fails_once_is_not_tried_for_all_that_wait);
+	tcase_add_test(tcase, equal_injections_share_a_request_and_are_all_delivered);
+	tcase_add_test(tcase, failed_injection_is_not_repeated_for_all_waiting);
 	tcase_add_test(tcase, a_full_queue_refuses_injections_and_loses_none);
-	tcase_add_test(tcase, injections_leave_room_for_all_else);
-	tcase_add_test(tcase, a_line_that_is_set_again_is_one_letter_and_a_change_is_another);
-	tcase_add_test(tcase, letters_that_are_taken_back_leave_the_others_in_order);
+	tcase_add_test(tcase, injections_leave_room_for_other_requests);
+	tcase_add_test(tcase, repeated_line_level_is_one_request);
+	tcase_add_test(tcase, withdrawn_requests_leave_the_others_in_order);
 }
 
 int main(void)

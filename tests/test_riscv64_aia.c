@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: the AIA in the kernel: its places, its wires, its messages. */
+/* riscv64: the AIA in the kernel: its places, its wires, its messages. Needs a working /dev/kvm. */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <pthread.h>
@@ -22,8 +22,8 @@ static struct guest guest;
 #define SOURCES 96u
 #define IDS 255u
 /*
- * An IMSIC that KVM emulates forgets the upper half of what is written to a register of 64 bits: the
- * guest cannot enable the identities that are there.
+ * An IMSIC emulated by KVM loses the upper half of a value written to a 64-bit register: the guest
+ * cannot enable the identities there.
  */
 #define ENABLED 31u
 
@@ -68,7 +68,7 @@ END_TEST
 
 /* --- places ----------------------------------------------------------------------------------- */
 
-START_TEST(places_that_cannot_be_are_refused_each_with_its_reason)
+START_TEST(invalid_addresses_are_refused_with_a_reason)
 {
 	const struct axvm_riscv64_config plain = AXVM_RISCV64_CONFIG_INIT;
 	struct axvm_riscv64_config riscv = plain;
@@ -95,7 +95,7 @@ START_TEST(places_that_cannot_be_are_refused_each_with_its_reason)
 }
 END_TEST
 
-START_TEST(numbers_that_cannot_be_are_refused_each_with_its_reason)
+START_TEST(invalid_numbers_are_refused_with_a_reason)
 {
 	const struct axvm_riscv64_config plain = AXVM_RISCV64_CONFIG_INIT;
 	struct axvm_riscv64_config riscv = plain;
@@ -138,7 +138,7 @@ START_TEST(an_aia_in_a_vm_without_one_is_refused)
 }
 END_TEST
 
-/* Whether the host's IMSICs have files for guests, KVM says. */
+/* KVM reports whether the host's IMSICs have guest files. */
 START_TEST(hardware_files_are_there_or_refused_by_name)
 {
 	struct axvm_riscv64_config riscv = AXVM_RISCV64_CONFIG_INIT;
@@ -280,7 +280,7 @@ START_TEST(a_message_of_each_identity_arrives)
 }
 END_TEST
 
-START_TEST(messages_for_nobody_are_told_or_refused)
+START_TEST(messages_without_a_target_are_reported_or_refused)
 {
 	struct axvm_config config = kernel_config(NULL);
 	struct axvm_msi msi = { .address = IMSIC + PAGE, .data = 1 };
@@ -304,7 +304,7 @@ START_TEST(messages_for_nobody_are_told_or_refused)
 }
 END_TEST
 
-START_TEST(places_and_numbers_of_the_callers_are_used)
+START_TEST(callers_addresses_and_numbers_are_used)
 {
 	struct axvm_riscv64_config riscv = AXVM_RISCV64_CONFIG_INIT;
 	struct axvm_config config = kernel_config(&riscv);
@@ -358,8 +358,8 @@ START_TEST(messages_go_to_the_hart_in_whatever_order_they_were_made)
 }
 END_TEST
 
-/* KVM has it for ever, and wants an address for it. */
-START_TEST(a_vcpu_that_was_given_up_is_no_hindrance)
+/* KVM keeps it forever, and requires an address for it. */
+START_TEST(freed_vcpu_does_not_block_the_aia)
 {
 	struct axvm_config config = kernel_config(NULL);
 	struct axvcpu_config third = AXVCPU_CONFIG_INIT;
@@ -424,7 +424,7 @@ static void *make_storm(void *ctx)
 	return NULL;
 }
 
-START_TEST(of_a_storm_of_messages_from_another_thread_none_is_lost)
+START_TEST(storm_of_messages_loses_none)
 {
 	struct axvm_config config = kernel_config(NULL);
 	struct storm storm = { .count = suite_scale(20000) };
@@ -435,7 +435,7 @@ START_TEST(of_a_storm_of_messages_from_another_thread_none_is_lost)
 	ck_assert_int_eq(pthread_create(&thread, NULL, make_storm, &storm), 0);
 	for (unsigned int i = 0; i < storm.count; i++) {
 		expect_message(1 + i % ENABLED);
-		/* The kernel took it in: nobody was kicked. */
+		/* The kernel delivered it: no thread was kicked. */
 		ck_assert_uint_eq(guest.exit.kicked, 0);
 		atomic_store(&storm.taken, i + 1);
 	}
@@ -561,8 +561,8 @@ static void add_tests(Suite *suite)
 		tcase_add_test(without, a_host_without_an_aia_says_so);
 		return;
 	}
-	tcase_add_test(places, places_that_cannot_be_are_refused_each_with_its_reason);
-	tcase_add_test(places, numbers_that_cannot_be_are_refused_each_with_its_reason);
+	tcase_add_test(places, invalid_addresses_are_refused_with_a_reason);
+	tcase_add_test(places, invalid_numbers_are_refused_with_a_reason);
 	tcase_add_test(places, an_aia_in_a_vm_without_one_is_refused);
 	tcase_add_test(places, hardware_files_are_there_or_refused_by_name);
 	tcase_add_test(places, memory_over_a_controller_is_refused);
@@ -570,12 +570,12 @@ static void add_tests(Suite *suite)
 	tcase_add_test(places, there_is_one_aia);
 	tcase_add_test(places, a_vcpu_after_the_last_one_is_refused);
 	tcase_add_test(messages, a_message_of_each_identity_arrives);
-	tcase_add_test(messages, messages_for_nobody_are_told_or_refused);
-	tcase_add_test(messages, places_and_numbers_of_the_callers_are_used);
+	tcase_add_test(messages, messages_without_a_target_are_reported_or_refused);
+	tcase_add_test(messages, callers_addresses_and_numbers_are_used);
 	tcase_add_test(messages, messages_go_to_the_hart_in_whatever_order_they_were_made);
-	tcase_add_test(messages, a_vcpu_that_was_given_up_is_no_hindrance);
+	tcase_add_test(messages, freed_vcpu_does_not_block_the_aia);
 	tcase_add_test(messages, one_hart_sends_another_a_message_without_an_exit);
-	tcase_add_test(messages, of_a_storm_of_messages_from_another_thread_none_is_lost);
+	tcase_add_test(messages, storm_of_messages_loses_none);
 	tcase_add_test(wires, wires_become_messages);
 	tcase_add_test(wires, wires_are_numbered_from_one);
 	tcase_add_test(wires, descriptors_raise_wires_and_send_messages);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * riscv64: CSRs that KVM leaves to its caller: those of an IMSIC where there is none. It has them only
- * on a host with an AIA; elsewhere they are the guest's exceptions. ("seed" is another, for guests
- * with Zkr whose firmware lets them have it.)
+ * riscv64: CSRs that KVM leaves to its caller: those of an IMSIC where there is none. It has them
+ * only on a host with an AIA; elsewhere they are the guest's exceptions. ("seed" is another, for
+ * guests with Zkr whose firmware lets them have it.) Needs a working /dev/kvm.
  */
 #include <errno.h>
 
@@ -45,7 +45,7 @@ START_TEST(reads_and_writes_carry_mask_and_value_and_take_the_old_value)
 	expect_access(SIREG, 3, 0);
 	ck_ok(axvcpu_complete_value(guest.vcpu, 0x5555));
 	guest_expect_write(&guest, GUEST_MMIO, 0x5555);
-	/* Where nobody looks at the old one. */
+	/* Where the old value is not used. */
 	expect_access(SIREG, UINT64_MAX, 9);
 	ck_ok(axvcpu_complete_value(guest.vcpu, 0x6666));
 	guest_expect_end(&guest);
@@ -53,7 +53,7 @@ START_TEST(reads_and_writes_carry_mask_and_value_and_take_the_old_value)
 }
 END_TEST
 
-START_TEST(what_nobody_answers_is_0)
+START_TEST(unanswered_read_is_0)
 {
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(csrs));
 	expect_access(STOPEI, 0, 0);
@@ -110,7 +110,7 @@ static void add_tests(Suite *suite)
 		return;
 	}
 	tcase_add_test(all, reads_and_writes_carry_mask_and_value_and_take_the_old_value);
-	tcase_add_test(all, what_nobody_answers_is_0);
+	tcase_add_test(all, unanswered_read_is_0);
 	tcase_add_test(all, a_fault_is_an_exception_at_the_access_which_changes_nothing);
 	tcase_add_test(all, no_other_answer_is_taken);
 }

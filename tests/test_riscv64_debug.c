@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: breakpoints, and what KVM has nothing for. */
+/* riscv64: breakpoints, and debug features that KVM lacks. Needs a working /dev/kvm. */
 #include <errno.h>
 
 #include "riscv64_guest.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * riscv64: each system call and allocation of what only it has fails in turn, and is tried again; KVMs
- * that are older and newer than the one that is here; and how many calls there are, where the headers
- * say so.
+ * riscv64: each system call and allocation that only riscv64 makes fails in turn, and is retried;
+ * KVMs that are older and newer than the present one; and the number of calls that the headers
+ * promise. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -255,7 +255,7 @@ START_TEST(each_call_of_the_aia_fails)
 }
 END_TEST
 
-/* --- what is told of an exit -------------------------------------------------------------------- */
+/* --- reported details of an exit ---------------------------------------------------------------- */
 
 /* The exit is there, whatever can be found out about it. */
 static void exit_without(enum axvcpu_exit_kind kind, const void *code, size_t len, bool debug)
@@ -281,13 +281,13 @@ static void exit_without(enum axvcpu_exit_kind kind, const void *code, size_t le
 	}
 }
 
-START_TEST(a_fault_is_told_though_nothing_is_known_of_it)
+START_TEST(fault_is_reported_when_its_details_cannot_be_read)
 {
 	exit_without(AXVCPU_EXIT_NESTED_PAGE_FAULT, PROGRAM(faults), false);
 }
 END_TEST
 
-START_TEST(a_breakpoint_is_told_though_its_place_is_not_known)
+START_TEST(breakpoint_is_reported_when_its_address_cannot_be_read)
 {
 	exit_without(AXVCPU_EXIT_DEBUG, PROGRAM(breaks), true);
 }
@@ -359,7 +359,7 @@ START_TEST(debugging_that_fails_for_another_reason_fails_with_that)
 }
 END_TEST
 
-START_TEST(a_host_without_an_aia_is_told_of_by_name)
+START_TEST(missing_aia_is_named_in_the_error)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	struct axvm *vm = NULL;
@@ -372,7 +372,7 @@ START_TEST(a_host_without_an_aia_is_told_of_by_name)
 END_TEST
 
 /* KVM's answer to how many there are is taken away, which leaves none. */
-START_TEST(a_host_with_fewer_identities_is_told_of)
+START_TEST(host_with_fewer_identities_is_reported)
 {
 	struct axvm_riscv64_config riscv = AXVM_RISCV64_CONFIG_INIT;
 	struct axvm_config config = AXVM_CONFIG_INIT;
@@ -401,7 +401,7 @@ static void begin_at(struct sweep_world *world, const void *code, size_t len, ui
 	ck_ok(axvm_finalize(world->vm));
 }
 
-START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
+START_TEST(an_exit_makes_the_documented_system_calls)
 {
 	const struct sbi_cell cell = { .extension = VENDOR };
 	struct sweep_world world;
@@ -426,7 +426,10 @@ START_TEST(an_exit_makes_as_many_system_calls_as_is_said)
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_DEBUG), 1 + 1);
 	sweep_world_end(&world);
-	/* What KVM does not finish: where, by which tables, and of which address. */
+	/*
+	 * Exits that KVM does not complete: program counter, translation mode, and faulting
+	 * address.
+	 */
 	begin_at(&world, PROGRAM(faults), 0, false);
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_MMIO_WRITE), 1);
 	ck_assert_uint_eq(sweep_calls_of_run(&world, AXVCPU_EXIT_NESTED_PAGE_FAULT), 1 + 3);
@@ -483,15 +486,15 @@ static void count_exception(bool open)
 	sweep_world_end(&world);
 }
 
-START_TEST(an_exception_makes_as_many_system_calls_as_is_said)
+START_TEST(an_exception_makes_the_documented_system_calls)
 {
 	count_exception(false);
 	count_exception(true);
 }
 END_TEST
 
-/* stval, and what an exception takes: four registers are read, and five written. */
-START_TEST(a_fault_of_a_csr_makes_as_many_system_calls_as_is_said)
+/* stval, and the state of an exception: four registers are read, and five written. */
+START_TEST(a_csr_fault_makes_the_documented_system_calls)
 {
 	struct sweep_world world;
 
@@ -515,19 +518,19 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(all, each_call_fails, 0, STEPS);
 	if (riscv64_host_has_aia())
 		tcase_add_loop_test(all, each_call_of_the_aia_fails, 0, AIA_STEPS);
-	tcase_add_test(exits, a_fault_is_told_though_nothing_is_known_of_it);
-	tcase_add_test(exits, a_breakpoint_is_told_though_its_place_is_not_known);
+	tcase_add_test(exits, fault_is_reported_when_its_details_cannot_be_read);
+	tcase_add_test(exits, breakpoint_is_reported_when_its_address_cannot_be_read);
 	tcase_add_test(ages, without_a_list_the_registers_that_all_have_are_reset);
 	tcase_add_test(ages, a_kvm_that_cannot_debug_says_what_it_lacks);
 	tcase_add_test(ages, debugging_that_fails_for_another_reason_fails_with_that);
-	tcase_add_test(ages, a_host_without_an_aia_is_told_of_by_name);
+	tcase_add_test(ages, missing_aia_is_named_in_the_error);
 	if (riscv64_host_has_aia())
-		tcase_add_test(ages, a_host_with_fewer_identities_is_told_of);
-	tcase_add_test(count, an_exit_makes_as_many_system_calls_as_is_said);
-	tcase_add_test(count, an_exception_makes_as_many_system_calls_as_is_said);
+		tcase_add_test(ages, host_with_fewer_identities_is_reported);
+	tcase_add_test(count, an_exit_makes_the_documented_system_calls);
+	tcase_add_test(count, an_exception_makes_the_documented_system_calls);
 	if (riscv64_host_has_aia()) {
 		tcase_add_test(count, an_access_to_a_csr_and_its_answer_are_one_system_call);
-		tcase_add_test(count, a_fault_of_a_csr_makes_as_many_system_calls_as_is_said);
+		tcase_add_test(count, a_csr_fault_makes_the_documented_system_calls);
 	}
 }
 

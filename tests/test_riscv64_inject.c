@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: what is brought to a hart without an AIA: its one line, and exceptions. */
+/*
+ * riscv64: injection into a hart without an AIA: its only line, and exceptions. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -75,7 +78,7 @@ static void *make_storm(void *ctx)
 	return NULL;
 }
 
-START_TEST(of_a_storm_of_interrupts_from_another_thread_none_is_lost)
+START_TEST(storm_of_interrupts_loses_none)
 {
 	struct storm storm = { .raise = suite_scale(20000) };
 	pthread_t thread;
@@ -151,7 +154,7 @@ START_TEST(an_exception_in_user_mode_leads_to_supervisor_mode)
 }
 END_TEST
 
-START_TEST(what_is_no_exception_is_refused)
+START_TEST(invalid_exceptions_are_refused)
 {
 	const struct axvcpu_exception code = { .vector = ILLEGAL, .has_error_code = 1 };
 
@@ -168,7 +171,7 @@ START_TEST(what_is_no_exception_is_refused)
 }
 END_TEST
 
-START_TEST(what_the_guest_may_not_do_is_its_own_exception)
+START_TEST(forbidden_instruction_is_a_guest_exception)
 {
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(trap));
 	guest_expect_read(&guest, GUEST_MMIO);
@@ -186,12 +189,12 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(line, the_line_interrupts_for_as_long_as_it_is_high);
 	tcase_add_test(line, other_lines_and_other_ways_are_refused);
-	tcase_add_test(line, of_a_storm_of_interrupts_from_another_thread_none_is_lost);
+	tcase_add_test(line, storm_of_interrupts_loses_none);
 	tcase_add_test(exceptions, an_exception_is_taken_behind_the_open_exit);
 	tcase_add_test(exceptions, an_open_read_is_answered_before_the_exception);
 	tcase_add_test(exceptions, an_exception_in_user_mode_leads_to_supervisor_mode);
-	tcase_add_test(exceptions, what_is_no_exception_is_refused);
-	tcase_add_test(exceptions, what_the_guest_may_not_do_is_its_own_exception);
+	tcase_add_test(exceptions, invalid_exceptions_are_refused);
+	tcase_add_test(exceptions, forbidden_instruction_is_a_guest_exception);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: numbers that only a broken KVM answers. */
+/* riscv64: numbers that only a broken KVM answers. Needs a working /dev/kvm. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

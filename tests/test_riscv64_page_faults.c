@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: accesses and jumps that KVM cannot carry out are exits that say what they were. */
+/*
+ * riscv64: accesses and jumps that KVM cannot carry out are exits that describe them. Needs a
+ * working /dev/kvm.
+ */
 #include <errno.h>
 
 #include "riscv64_guest.h"
@@ -45,7 +48,7 @@ static const struct {
 
 #define FAULTS (sizeof(faults) / sizeof(faults[0]))
 
-START_TEST(a_failed_access_tells_where_and_what_and_the_guest_goes_on)
+START_TEST(failed_access_is_reported_and_the_guest_continues)
 {
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(faults));
 	guest_expect_write(&guest, GUEST_MMIO, 0);
@@ -128,7 +131,7 @@ static void jump(uint64_t to)
 	guest_end(&guest);
 }
 
-START_TEST(code_where_no_memory_is_is_told_by_its_address)
+START_TEST(code_outside_memory_is_reported_by_its_address)
 {
 	jump(0);
 	jump(GUEST_MMIO);
@@ -137,7 +140,7 @@ START_TEST(code_where_no_memory_is_is_told_by_its_address)
 }
 END_TEST
 
-START_TEST(an_instruction_that_ends_beyond_memory_is_told_by_its_second_half)
+START_TEST(fetch_fault_address_is_the_second_half)
 {
 	/* The first half of "ld a2, (a1)" in the last two bytes. */
 	const unsigned char half[] = { 0x03, 0xb6 };
@@ -167,9 +170,9 @@ static void add_tests(Suite *suite)
 {
 	TCase *all = suite_case(suite, "all");
 
-	tcase_add_test(all, a_failed_access_tells_where_and_what_and_the_guest_goes_on);
-	tcase_add_test(all, code_where_no_memory_is_is_told_by_its_address);
-	tcase_add_test(all, an_instruction_that_ends_beyond_memory_is_told_by_its_second_half);
+	tcase_add_test(all, failed_access_is_reported_and_the_guest_continues);
+	tcase_add_test(all, code_outside_memory_is_reported_by_its_address);
+	tcase_add_test(all, fetch_fault_address_is_the_second_half);
 	tcase_add_test(all, a_fault_leaves_no_message_of_a_failure);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: registers, each of KVM's list, by name and by id. */
+/* riscv64: registers, each of KVM's list, by name and by id. Needs a working /dev/kvm. */
 #include <errno.h>
 
 #include "riscv64_guest.h"
@@ -48,7 +48,7 @@ START_TEST(every_register_of_the_list_is_read_and_written_back)
 		ck_assert_uint_gt(size, 0);
 		ck_assert_uint_le(size, sizeof(before));
 		ck_ok(axvcpu_get_reg_bytes(guest.vcpu, ids[i], before, size));
-		/* KVM does not switch off what is off. */
+		/* KVM does not disable features that are off already. */
 		if (ids[i] == TIMER_STATE && !before[0]) {
 			ck_fails(axvcpu_set_reg_bytes(guest.vcpu, ids[i], before, size), EINVAL);
 			continue;
@@ -127,7 +127,7 @@ START_TEST(a_length_that_is_not_the_registers_is_refused)
 }
 END_TEST
 
-START_TEST(x0_is_zero_and_writes_to_it_are_nothing)
+START_TEST(x0_is_zero_and_writes_to_it_are_ignored)
 {
 	struct axvcpu_regs regs;
 
@@ -151,7 +151,7 @@ START_TEST(x0_is_zero_and_writes_to_it_are_nothing)
 }
 END_TEST
 
-START_TEST(what_is_no_register_is_not_there)
+START_TEST(unknown_registers_are_not_found)
 {
 	static const uint64_t none[] = { AXVCPU_REG_FLAGS,
 					 AXVCPU_REG_GPR(32),
@@ -198,8 +198,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(all, every_register_of_the_list_is_read_and_written_back);
 	tcase_add_test(all, every_register_holds_what_is_written);
 	tcase_add_test(all, a_length_that_is_not_the_registers_is_refused);
-	tcase_add_test(all, x0_is_zero_and_writes_to_it_are_nothing);
-	tcase_add_test(all, what_is_no_register_is_not_there);
+	tcase_add_test(all, x0_is_zero_and_writes_to_it_are_ignored);
+	tcase_add_test(all, unknown_registers_are_not_found);
 	tcase_add_test(all, named_registers_are_kvms);
 }
 

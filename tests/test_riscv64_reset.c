@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: a reset leaves nothing of the guest before. */
+/* riscv64: a reset leaves nothing of the guest before. Needs a working /dev/kvm. */
 #include <errno.h>
 
 #include "riscv64_guest.h"
@@ -55,7 +55,7 @@ START_TEST(every_register_is_what_setup_left)
 	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
 	for (int i = 0; i < n; i++)
 		if (is_state(ids[i]))
-			/* What does not take it is not as it was, or is. */
+			/* Registers that do not keep the written value differ before or after. */
 			axvcpu_set_reg_bytes(guest.vcpu, ids[i], dirt, axvcpu_reg_size(ids[i]));
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_SSCRATCH),
 			  UINT64_C(0x5a5a5a5a5a5a5a5a));
@@ -78,7 +78,7 @@ START_TEST(a_reset_starts_anew_from_free_and_ready)
 {
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(echo));
 	ck_ok(axvm_write(guest.vm, SECOND, PROGRAM(tell)));
-	/* In the middle of an instruction, whose answer hits nobody. */
+	/* In the middle of an instruction, whose answer goes to no guest. */
 	guest_expect_read(&guest, GUEST_MMIO);
 	ck_ok(axvcpu_complete_value(guest.vcpu, 0x1234));
 	ck_ok(axvcpu_reset(guest.vcpu, SECOND, 0xabc));

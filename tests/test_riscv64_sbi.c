@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * riscv64: conversations by SBI. Which extensions KVM answers itself and which come out was found out
- * with these; docs/guests.md and docs/exits.md say so.
+ * riscv64: conversations by SBI. Which extensions KVM answers itself and which come out was found
+ * out with these; docs/guests.md and docs/exits.md say so. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -93,9 +93,9 @@ static bool is_switched_on(uint32_t n)
 	return !axvcpu_get_reg(guest.vcpu, AXVCPU_REG_RISCV64_SBI_EXTENSION(n), &on) && on;
 }
 
-/* --- what stays in the kernel ------------------------------------------------------------------ */
+/* --- calls that stay in the kernel ------------------------------------------------------------- */
 
-START_TEST(these_extensions_are_there_and_those_are_not)
+START_TEST(expected_sbi_extensions_are_present)
 {
 	start(NULL, NULL);
 	ck_assert(probe(BASE));
@@ -104,10 +104,10 @@ START_TEST(these_extensions_are_there_and_those_are_not)
 	ck_assert(probe(RFENCE));
 	ck_assert(probe(HSM));
 	ck_assert(probe(SRST));
-	/* Where the host has what they are about. */
+	/* Where the host has the features they are about. */
 	ck_assert_int_eq(probe(PMU), is_switched_on(AXVCPU_RISCV64_SBI_PMU));
 	ck_assert_int_eq(probe(STA), is_switched_on(AXVCPU_RISCV64_SBI_STA));
-	/* Those that are switched off unless asked for, or that nobody has heard of. */
+	/* Extensions that are off unless asked for, or unknown. */
 	ck_assert(!probe(DBCN));
 	ck_assert(!probe(SUSP));
 	ck_assert(!probe(NOBODYS));
@@ -188,7 +188,7 @@ START_TEST(system_reset_ends_the_machine)
 }
 END_TEST
 
-START_TEST(what_is_no_kind_of_reset_goes_on)
+START_TEST(invalid_reset_type_returns_to_the_guest)
 {
 	start(NULL, NULL);
 	ck_assert_uint_eq(call(SRST, 0, 0x1234, 0, 0).error, NOT_SUPPORTED);
@@ -196,7 +196,7 @@ START_TEST(what_is_no_kind_of_reset_goes_on)
 }
 END_TEST
 
-/* --- what comes out ----------------------------------------------------------------------------- */
+/* --- calls that are exits ----------------------------------------------------------------------- */
 
 static void expect_call(uint64_t extension, uint64_t function)
 {
@@ -228,8 +228,9 @@ START_TEST(a_vendors_call_has_its_arguments_and_gets_two_words)
 END_TEST
 
 /*
- * Debian's KVM has no SBI 0.1 (CONFIG_RISCV_SBI_V01), though its switch is on there: the placeholder of
- * what is left out has one, too. So the guest's probe says which KVM this is.
+ * Debian's KVM has no SBI 0.1 (CONFIG_RISCV_SBI_V01), but reports the extension as enabled: the
+ * placeholder of a left-out extension has a switch, too. So the guest's probe decides which KVM
+ * this is.
  */
 START_TEST(the_console_of_sbi_0_1_comes_out_or_is_not_there)
 {
@@ -296,7 +297,7 @@ START_TEST(a_value_is_the_first_word)
 }
 END_TEST
 
-START_TEST(nobodys_answer_is_not_supported)
+START_TEST(unanswered_call_returns_not_supported)
 {
 	struct sbi_cell answer;
 
@@ -453,7 +454,7 @@ static void *run_other(void *ctx)
 		ck_ok(axvcpu_run(other->vcpu, &other->exit));
 		switch (other->exit.kind) {
 		case AXVCPU_EXIT_MMIO_WRITE:
-			/* a0 is its own id, a1 what the starter said. */
+			/* a0 is its own id, a1 the value given by the starter. */
 			if (other->exit.u.mmio.addr == GUEST_MMIO + 0x10)
 				ck_assert_uint_eq(other->exit.u.mmio.data, 1);
 			else if (other->exit.u.mmio.addr == GUEST_MMIO + 0x18)
@@ -508,7 +509,7 @@ START_TEST(a_hart_is_started_and_stops_itself_without_an_exit)
 }
 END_TEST
 
-START_TEST(a_reset_starts_a_hart_that_nobody_has_started)
+START_TEST(reset_starts_a_hart_that_was_never_started)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	struct axvcpu *boot;
@@ -537,23 +538,23 @@ static void add_tests(Suite *suite)
 	TCase *switches = suite_case(suite, "switches");
 	TCase *harts = suite_case(suite, "harts");
 
-	tcase_add_test(kernel, these_extensions_are_there_and_those_are_not);
+	tcase_add_test(kernel, expected_sbi_extensions_are_present);
 	tcase_add_test(kernel, the_kernel_answers_the_others_itself);
 	tcase_add_test(kernel, a_timer_interrupts);
 	tcase_add_test(kernel, system_reset_ends_the_machine);
-	tcase_add_test(kernel, what_is_no_kind_of_reset_goes_on);
+	tcase_add_test(kernel, invalid_reset_type_returns_to_the_guest);
 	tcase_add_test(forwarded, a_vendors_call_has_its_arguments_and_gets_two_words);
 	tcase_add_test(forwarded, the_console_of_sbi_0_1_comes_out_or_is_not_there);
 	tcase_add_test(forwarded, a_probe_for_a_vendors_extension_comes_out);
 	tcase_add_test(forwarded, a_value_is_the_first_word);
-	tcase_add_test(forwarded, nobodys_answer_is_not_supported);
+	tcase_add_test(forwarded, unanswered_call_returns_not_supported);
 	tcase_add_test(forwarded, a_call_is_answered_once_and_by_words_only);
 	tcase_add_test(forwarded, a_flush_finishes_the_call);
 	tcase_add_test(switches, a_debug_console_that_is_switched_on_comes_out);
 	tcase_add_test(switches, a_suspend_that_is_switched_on_comes_out_or_is_refused_by_its_name);
 	tcase_add_test(switches, an_extension_that_is_switched_off_is_not_there);
 	tcase_add_test(harts, a_hart_is_started_and_stops_itself_without_an_exit);
-	tcase_add_test(harts, a_reset_starts_a_hart_that_nobody_has_started);
+	tcase_add_test(harts, reset_starts_a_hart_that_was_never_started);
 }
 
 int main(void)

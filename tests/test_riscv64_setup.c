@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: the state that setup leaves, and what of configs is taken or refused. */
+/*
+ * riscv64: the state that setup leaves, and the configs that are accepted or refused. Needs a
+ * working /dev/kvm.
+ */
 #include <errno.h>
 
 #include "riscv64_guest.h"
@@ -45,7 +48,7 @@ START_TEST(a_hart_finds_its_id_and_the_device_tree_in_supervisor_mode)
 	ck_assert_uint_eq(next_write(), setup.arg); /* a1 */
 	ck_assert_uint_eq(next_write(), GUEST_STACK); /* sp */
 	ck_assert_uint_eq(next_write(), 0); /* satp */
-	/* But for the width of user mode, which is not the guest's to choose. */
+	/* Except the width of user mode, which the guest cannot choose. */
 	ck_assert_uint_eq(next_write() & ~(UINT64_C(3) << 32), 0); /* sstatus */
 	ck_assert_uint_eq(next_write(), 0); /* sie */
 	guest_end(&guest);
@@ -77,7 +80,7 @@ START_TEST(the_id_is_the_hart_id_in_whatever_order_they_are_made)
 }
 END_TEST
 
-START_TEST(a_raw_hart_has_but_its_program_counter)
+START_TEST(raw_hart_has_only_its_program_counter)
 {
 	guest_start(&guest, AXVCPU_MODE_RAW, PROGRAM(state));
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE);
@@ -143,13 +146,13 @@ START_TEST(extensions_are_switched_by_name_and_by_number)
 }
 END_TEST
 
-START_TEST(without_a_word_the_guest_has_what_the_host_has)
+START_TEST(guest_has_the_hosts_extensions_by_default)
 {
 	guest_create(&guest, NULL, PROGRAM(finish));
 	guest_setup(&guest, AXVCPU_MODE_64);
 	ck_assert_int_eq(isa_extension(AXVCPU_RISCV64_ISA_I), 1);
 	ck_assert_int_eq(isa_extension(AXVCPU_RISCV64_ISA_M), 1);
-	/* Nobody's guest has guests. */
+	/* No guest has guests itself. */
 	ck_assert_int_ne(isa_extension(AXVCPU_RISCV64_ISA_H), 1);
 	ck_assert_int_eq(sbi_extension(AXVCPU_RISCV64_SBI_HSM), 1);
 	ck_assert_int_eq(sbi_extension(AXVCPU_RISCV64_SBI_DBCN), 0);
@@ -178,7 +181,7 @@ static void refused(const struct axvcpu_riscv64_extension *isa, size_t nisa,
 	guest_end(&guest);
 }
 
-START_TEST(what_is_not_there_is_refused_by_its_name)
+START_TEST(missing_extension_is_refused_by_name)
 {
 	/* Zcf is for 32 bits alone. */
 	const struct axvcpu_riscv64_extension zcf[] = { { "d", 0, 0 }, { "zcf", 0, 1 } };
@@ -193,7 +196,7 @@ START_TEST(what_is_not_there_is_refused_by_its_name)
 }
 END_TEST
 
-START_TEST(nonsense_is_refused_and_changes_nothing)
+START_TEST(invalid_setup_is_refused_and_changes_nothing)
 {
 	const struct axvcpu_riscv64_extension d[] = { { "d", 0, 0 } };
 	const struct axvcpu_riscv64_extension name[] = { { "d", 0, 0 }, { "zzz", 0, 1 } };
@@ -210,7 +213,7 @@ START_TEST(nonsense_is_refused_and_changes_nothing)
 }
 END_TEST
 
-START_TEST(what_is_missing_can_be_switched_off)
+START_TEST(missing_extension_can_be_switched_off)
 {
 	const struct axvcpu_riscv64_extension zcf[] = { { "zcf", 0, 0 } };
 
@@ -257,7 +260,7 @@ START_TEST(the_width_is_that_of_the_hosts_tables_or_less)
 }
 END_TEST
 
-START_TEST(what_riscv64_has_not_is_refused_by_its_name)
+START_TEST(options_riscv64_lacks_are_refused_by_name)
 {
 	const struct axvm_sysreg_range range = { .base = 0x100,
 						 .count = 1,
@@ -299,15 +302,15 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(state, a_hart_finds_its_id_and_the_device_tree_in_supervisor_mode);
 	tcase_add_test(state, the_id_is_the_hart_id_in_whatever_order_they_are_made);
-	tcase_add_test(state, a_raw_hart_has_but_its_program_counter);
+	tcase_add_test(state, raw_hart_has_only_its_program_counter);
 	tcase_add_test(state, narrower_modes_are_refused_and_leave_nothing);
 	tcase_add_test(extensions, extensions_are_switched_by_name_and_by_number);
-	tcase_add_test(extensions, without_a_word_the_guest_has_what_the_host_has);
-	tcase_add_test(extensions, what_is_not_there_is_refused_by_its_name);
-	tcase_add_test(extensions, nonsense_is_refused_and_changes_nothing);
-	tcase_add_test(extensions, what_is_missing_can_be_switched_off);
+	tcase_add_test(extensions, guest_has_the_hosts_extensions_by_default);
+	tcase_add_test(extensions, missing_extension_is_refused_by_name);
+	tcase_add_test(extensions, invalid_setup_is_refused_and_changes_nothing);
+	tcase_add_test(extensions, missing_extension_can_be_switched_off);
 	tcase_add_test(vms, the_width_is_that_of_the_hosts_tables_or_less);
-	tcase_add_test(vms, what_riscv64_has_not_is_refused_by_its_name);
+	tcase_add_test(vms, options_riscv64_lacks_are_refused_by_name);
 }
 
 int main(void)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: the guest's address translation, by tables that are right, wrong and hostile. */
+/*
+ * riscv64: the guest's address translation, by tables that are right, wrong and hostile. Needs a
+ * working /dev/kvm.
+ */
 #include <errno.h>
 
 #include "riscv64_guest.h"
@@ -105,7 +108,7 @@ START_TEST(pages_of_every_size_are_followed)
 
 				map_at(levels, level, gva, pte(gpa, LEAF));
 				mapped(gva, gpa | (gva & (size - 1)));
-				/* What is beside it is not. */
+				/* The neighbouring pages are not. */
 				unmapped(gva ^ size);
 			}
 		}
@@ -125,7 +128,7 @@ START_TEST(the_hardware_sees_it_alike)
 	mode = guest_reg(&guest, AXVCPU_REG_RISCV64_SATP_MODE);
 	levels = (unsigned int)(mode - SV39) + 3;
 	map_at(levels, 0, GUEST_ALIAS, pte(TARGET, LEAF));
-	/* Where it runs and what it talks to: as large pages of the third level. */
+	/* Its code and its devices: as large pages of the third level. */
 	put(entry_at(levels, 2, GUEST_ALIAS) - (GUEST_ALIAS >> 30 & 0x1ff) * 8 + 2 * 8,
 	    pte(GUEST_BASE, LEAF));
 	put(entry_at(levels, 2, GUEST_ALIAS) - (GUEST_ALIAS >> 30 & 0x1ff) * 8 + 3 * 8,
@@ -178,7 +181,7 @@ START_TEST(tables_that_are_wrong_map_nothing)
 	/* Bits that mean nothing yet. */
 	map_at(3, 0, gva, pte(TARGET, LEAF) | UINT64_C(1) << 57);
 	unmapped(gva);
-	/* A pointer with what only leaves have. */
+	/* A pointer with bits that only leaves have. */
 	map_at(3, 0, gva, pte(TARGET, LEAF));
 	put(entry_at(3, 1, gva), pte(TABLES + 0x2000, V) | NAPOT);
 	unmapped(gva);
@@ -186,7 +189,7 @@ START_TEST(tables_that_are_wrong_map_nothing)
 }
 END_TEST
 
-START_TEST(tables_that_are_hostile_are_come_to_an_end_with)
+START_TEST(walk_of_hostile_tables_terminates)
 {
 	start(SV57);
 	/* A table that is its own, all the way down. */
@@ -227,7 +230,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(all, the_hardware_sees_it_alike);
 	tcase_add_test(all, sixteen_pages_at_once_are_followed);
 	tcase_add_test(all, tables_that_are_wrong_map_nothing);
-	tcase_add_test(all, tables_that_are_hostile_are_come_to_an_end_with);
+	tcase_add_test(all, walk_of_hostile_tables_terminates);
 	tcase_add_test(all, addresses_that_are_not_canonical_are_not_mapped);
 }
 

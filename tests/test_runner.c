@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The runner on real guests: threads that start together, stop together, and pass errors on. */
+/*
+ * The runner on real guests: threads that start together, stop together, and pass errors on. Needs
+ * a working /dev/kvm.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The system calls that each phase of a VM's life makes, as docs/threads.md has them: a seccomp filter
- * lets a thread make these and no others. tests/docs.py compares that page with this table.
+ * The system calls that each phase of a VM's life makes, as listed in docs/threads.md: a seccomp
+ * filter allows a thread these and no others. tests/docs.py compares that page with this table.
+ * Needs seccomp filters; one test needs /dev/kvm and is skipped without it.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -23,7 +24,7 @@
 #include "mock.h"
 #include "suite.h"
 
-/* What a process that is confined has to say. */
+/* Report of a confined process. */
 static struct findings {
 	/* The system call that it may not make. */
 	int call;
@@ -369,7 +370,7 @@ static void run_phase(const struct phase *phase)
 	static void (*const life[])(void) = { act_create, act_finalize, act_bind };
 	const struct sigaction action = { .sa_sigaction = on_sigsys, .sa_flags = SA_SIGINFO };
 
-	/* Not Check's handler, which would make calls of its own. */
+	/* Not Check's handler, which would make further system calls. */
 	signal(SIGALRM, SIG_DFL);
 	alarm(SUITE_TIMEOUT / 2);
 	sigaction(SIGSYS, &action, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Threads that change their signal mask while they own a vCPU: a kick always gets through, costs no
- * more than it must, and a signal that they block ends no run. The injector counts KVM_RUN.
+ * Threads that change their signal mask while they own a vCPU: a kick always gets through, causes
+ * no more KVM_RUN calls than needed (the injector counts them), and a blocked signal ends no run.
+ * Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <linux/kvm.h>

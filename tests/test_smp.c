@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Four vCPUs on two host CPUs: they see one memory, none starves, and each has its own exits. */
+/*
+ * Four vCPUs on two host CPUs: they see one memory, none starves, and each has its own exits. Needs
+ * a working /dev/kvm.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -24,7 +27,7 @@ static struct axvm_runner *runner;
 #define FEW_TURNS (25u * VCPUS)
 
 static unsigned int turns, few_turns;
-/* What the latest turn was, and how many each had. */
+/* The latest turn, and the number of turns of each. */
 static atomic_uint latest;
 static atomic_uint had[VCPUS];
 
@@ -93,7 +96,7 @@ static int on_turn(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
 		return AXVM_CONTINUE;
 	ck_assert_uint_eq(exit->kind, AXVCPU_EXIT_MMIO_WRITE);
 	ck_assert_uint_eq(exit->u.mmio.addr, GUEST_MMIO);
-	/* Each tells its own turns, and they come one after the other. */
+	/* Each reports its own turns, which come one after the other. */
 	ck_assert_uint_eq(turn % VCPUS, id);
 	ck_assert_uint_eq(turn, atomic_exchange(&latest, (unsigned int)turn + 1));
 	atomic_fetch_add(&had[id], 1);
@@ -135,7 +138,7 @@ static uint32_t counted(uint32_t id)
 	return count;
 }
 
-START_TEST(none_starves_where_none_leaves_the_guest_by_itself)
+START_TEST(no_vcpu_starves_without_voluntary_exits)
 {
 	create(PROGRAM(count));
 	for (uint32_t id = 0; id < VCPUS; id++)
@@ -226,7 +229,7 @@ static void add_tests(Suite *suite)
 	TCase *tcase = suite_case(suite, "smp");
 
 	tcase_add_test(tcase, a_token_goes_round_four_vcpus_on_two_host_cpus);
-	tcase_add_test(tcase, none_starves_where_none_leaves_the_guest_by_itself);
+	tcase_add_test(tcase, no_vcpu_starves_without_voluntary_exits);
 	tcase_add_test(tcase, answers_reach_their_own_vcpu_in_a_storm_of_kicks);
 }
 

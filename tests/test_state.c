@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The state machine: every operation in every state, misuse from other threads, roll-back. */
+/*
+ * The state machine: every operation in every state, misuse from other threads, roll-back. Needs no
+ * KVM.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -333,7 +336,7 @@ END_TEST
 
 static int fn_fails(void *ctx)
 {
-	/* The state is still the old one, and nobody else gets in. */
+	/* The state is still the old one, and no other thread gets in. */
 	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_FREE);
 	ck_fails(do_bind(), EBUSY);
 	return *(int *)ctx;
@@ -442,7 +445,7 @@ START_TEST(only_the_owner_runs_completes_blocks_and_unbinds)
 	ck_fails_saying(axvcpu_block(vcpu, 0), EBUSY, "belongs to thread");
 	ck_fails_saying(do_unbind(), EBUSY, "belongs to thread");
 	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_READY);
-	/* But anybody may look, now that nobody is inside. */
+	/* But any thread may look, now that the vCPU is not busy. */
 	ck_ok(axvcpu_get_reg(vcpu, 1, &value));
 	ck_ok(axvcpu_free(vcpu));
 	ck_ok(axvm_free(vm));
@@ -456,7 +459,7 @@ static void hook_reenters(enum mock_op op, void *arch)
 		return;
 	ck_assert_ptr_eq(axvcpu_current(), vcpu);
 	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_RUNNING);
-	/* The same thread is inside: that is a wrong state, not somebody else. */
+	/* The same thread is inside: that is a wrong state, not another thread. */
 	ck_fails(do_get_reg(), EBADFD);
 	ck_fails(do_run(), EBADFD);
 	ck_fails(axvcpu_free(vcpu), EBADFD);
@@ -491,7 +494,7 @@ START_TEST(the_current_vcpu_is_the_one_operated_on)
 	ck_assert_ptr_null(axvcpu_current());
 	axvcpu_set_current(vcpu);
 	ck_assert_ptr_eq(axvcpu_current(), vcpu);
-	/* An operation restores what was current before. */
+	/* An operation restores the previous current vCPU. */
 	ck_ok(do_setup());
 	ck_assert_ptr_eq(axvcpu_current(), vcpu);
 	axvcpu_set_current(NULL);
@@ -499,7 +502,7 @@ START_TEST(the_current_vcpu_is_the_one_operated_on)
 }
 END_TEST
 
-/* --- what run does beside running ---------------------------------------------------------------------- */
+/* --- other work of run --------------------------------------------------------------------------------- */
 
 START_TEST(the_first_run_finalizes_and_then_no_vcpu_is_made)
 {
@@ -639,7 +642,7 @@ START_TEST(an_exit_is_answered_once_and_only_if_it_asks)
 	ck_assert_uint_eq(mock.answer.u.pair[0], 3);
 	ck_assert_uint_eq(mock.answer.u.pair[1], 4);
 	ck_fails_saying(axvcpu_complete_value(vcpu, 1), EBADFD, "no exit to answer");
-	/* What finishes the exit takes the question away. */
+	/* Finishing the exit withdraws the question. */
 	ck_ok(do_run());
 	ck_ok(axvcpu_flush(vcpu));
 	ck_fails(axvcpu_complete_value(vcpu, 1), EBADFD);

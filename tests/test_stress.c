@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Everything at once, on real guests: VMs that come and go, their vCPUs on the runner or by hand,
- * and threads that kick, pause, inject, reset, remap and look meanwhile. Only documented errnos come
- * back, no thread is stuck, every guest goes on, and nothing is left behind.
+ * and threads that kick, pause, inject, reset, remap and look meanwhile. Only documented errnos
+ * come back, no thread is stuck, every guest goes on, and nothing is left behind.
  *
  * AXVCPU_TEST_LONG=1 makes it a minute, AXVCPU_TEST_SEED=n repeats the decisions of an earlier run,
- * though not their timing.
+ * though not their timing. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -34,7 +34,7 @@
 
 #define NS_PER_MS 1000000
 
-/* What the runs may leave behind in stacks that libc keeps for the next thread. */
+/* Bytes that the runs may leave behind in stacks that libc keeps for the next thread. */
 #define CACHED_BYTES (UINT64_C(64) << 20)
 
 /* --- the guest ------------------------------------------------------------------------------------- */
@@ -46,7 +46,7 @@
 #define WINDOW_ANSWER 0xa5a5a5a5u
 #define WINDOW_PATTERN 0x57575757u
 #define NO_ANSWER 0xffffffffu
-/* Register 9 is nobody's but the requests'. */
+/* Register 9 belongs to the requests alone. */
 #define FREE_REG 9
 #define FREE_REG_MARK UINT64_C(0xaa00)
 
@@ -56,7 +56,7 @@ struct thread {
 	pthread_t id;
 	unsigned int n;
 	unsigned int seed;
-	/* What it is at, and how often it has begun something. */
+	/* Its present step, and the number of steps begun. */
 	_Atomic(const char *) doing;
 	atomic_uint beats;
 	atomic_bool ended;
@@ -114,7 +114,7 @@ static void sleep_us(struct thread *thread, unsigned int most)
 struct machine {
 	/* Held for writing while the VM is made, checked and freed; for reading by who uses it. */
 	pthread_rwlock_t lock;
-	/* All of it is there, but for 'runner' if it goes by hand. */
+	/* All of it exists, except 'runner' if the VM runs without one. */
 	bool there;
 	struct axvm *vm;
 	struct axvcpu *vcpus[VCPUS];
@@ -174,7 +174,7 @@ static void check_window_value(uint64_t value)
 	     "the guest saw %#llx through the window", (unsigned long long)value);
 }
 
-/* Somebody may be looking at the registers just now, which takes but a moment. */
+/* Another thread may be reading the registers, a short operation. */
 #define PATIENTLY(ret, call) \
 	while (((ret) = (call)) == -EBUSY) \
 	sched_yield()
@@ -331,7 +331,7 @@ static void make(struct thread *thread, struct machine *m)
 	m->there = true;
 }
 
-/* Nobody disturbs now: the vCPUs hold still when they are told to, */
+/* No other operation interferes now: the vCPUs hold still when they are paused, */
 static void check_stillness(struct thread *thread, struct machine *m)
 {
 	uint32_t before[VCPUS];
@@ -361,13 +361,13 @@ static void start(struct machine *m, uint32_t id)
 		ONLY(axvcpu_start(m->vcpus[id], GUEST_CODE, GUEST_CELL_OF(id)), EALREADY);
 }
 
-/* and go on when they are told to. */
+/* and go on when they are resumed. */
 static void check_progress(struct thread *thread, struct machine *m)
 {
 	for (uint32_t i = 0; i < VCPUS; i++) {
 		uint32_t before = read_cell(m, i).rounds;
 
-		/* First what is in its request queue: it may be a stop. */
+		/* First the requests in its queue: one may be a stop. */
 		ALWAYS(axvcpu_pause(m->vcpus[i], -1));
 		ALWAYS(axvcpu_resume(m->vcpus[i]));
 		start(m, i);
@@ -430,7 +430,7 @@ static void *manage(void *arg)
 
 /* --- those who disturb ---------------------------------------------------------------------------------- */
 
-/* Not at all, a little, long, or for ever: somebody always runs the vCPU, or nobody owns it. */
+/* Not at all, a little, long, or forever: either a thread runs the vCPU or it has no owner. */
 static int64_t patience(struct thread *thread)
 {
 	static const int64_t choices[] = { 0, 0, 10000, NS_PER_MS, 50 * NS_PER_MS, -1 };
@@ -441,7 +441,7 @@ static int64_t patience(struct thread *thread)
 static void ask(struct thread *thread, struct axvcpu *vcpu)
 {
 	struct axvcpu_request request = { 0 };
-	/* Beside what every request may return. */
+	/* In addition to the results of every request. */
 	int own = 0;
 
 	switch (dice(thread, 4)) {
@@ -465,7 +465,7 @@ static void ask(struct thread *thread, struct axvcpu *vcpu)
 	ONLY(axvcpu_send_request(vcpu, &request, patience(thread)), ETIMEDOUT, own);
 }
 
-/* A line is lowered again by whoever raised it: the last letter about it leaves it low. */
+/* A line is lowered again by the thread that raised it: the last request leaves it low. */
 static void interrupt(struct thread *thread, struct machine *m, struct axvcpu *vcpu)
 {
 	struct axvcpu_request request = { 0 };
@@ -513,7 +513,7 @@ static void switch_off_and_on(struct thread *thread, struct axvcpu *vcpu)
 {
 	ALWAYS(axvcpu_stop(vcpu));
 	sleep_us(thread, 1000);
-	/* Somebody else may have, or the stop is still in the queue. */
+	/* Another thread may have, or the stop is still in the queue. */
 	ONLY(axvcpu_start(vcpu, GUEST_CODE, GUEST_CELL_OF(axvcpu_id(vcpu))), EALREADY);
 }
 
@@ -671,7 +671,7 @@ static void machines_init(void)
 	pthread_rwlockattr_destroy(&attr);
 }
 
-/* Until all have ended. Whoever does not get on has the test fail. */
+/* Until all have ended. A thread that makes no progress fails the test. */
 static void watch(unsigned int seconds)
 {
 	unsigned int beats[THREADS] = { 0 }, since[THREADS] = { 0 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * How many system calls of the library an exit costs, on every architecture: what docs/performance.md
- * and docs/exits.md say. The injector counts them, and makes none fail.
+ * System calls of the library for each exit, on every architecture, as docs/performance.md and
+ * docs/exits.md promise. The injector counts them, and makes none fail. Needs a working /dev/kvm.
  */
 #include "guest.h"
 #include "injector.h"
@@ -11,7 +11,7 @@ static struct guest guest;
 
 #define EXITS 500u
 
-/* Up to the first store; what is done once has been done then. */
+/* Up to the first store: one-time work is done then. */
 static void begin(const void *code, size_t len)
 {
 	guest_start(&guest, AXVCPU_MODE_64, code, len);
@@ -58,7 +58,7 @@ START_TEST(a_load_and_a_store_are_one_system_call_each_answered_or_not)
 }
 END_TEST
 
-START_TEST(what_asks_nobody_is_none)
+START_TEST(local_operations_make_no_system_call)
 {
 	char text[512];
 
@@ -79,7 +79,7 @@ START_TEST(a_kick_of_the_owner_is_one_more_entry)
 	begin(PROGRAM(chatter));
 	for (unsigned int i = 0; i < EXITS; i++) {
 		ck_ok(axvcpu_kick(guest.vcpu));
-		/* Outside of the guest there is nobody to signal: its next entry ends at once. */
+		/* Outside the guest there is no thread to signal: the next entry ends at once. */
 		do
 			ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
 		while (!guest.exit.kicked);
@@ -106,7 +106,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, a_store_is_one_system_call);
 	tcase_add_loop_test(tcase, a_load_and_a_store_are_one_system_call_each_answered_or_not, 0,
 			    2);
-	tcase_add_test(tcase, what_asks_nobody_is_none);
+	tcase_add_test(tcase, local_operations_make_no_system_call);
 	tcase_add_test(tcase, a_kick_of_the_owner_is_one_more_entry);
 	tcase_add_test(tcase, a_flush_is_one_system_call);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Guest memory that is a file, and is truncated by those with whom it is shared: an errno and no
- * SIGBUS, and a map that goes on working.
+ * Guest memory backed by a file that another process truncates: accesses return an errno instead of
+ * causing SIGBUS, and the map remains usable. Needs no KVM.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -125,7 +125,7 @@ START_TEST(an_access_to_a_truncated_file_is_an_errno)
 		ck_fails_saying(accesses[_i](GPA + page - 8, 16), EIO, "truncated");
 		ck_fails_saying(accesses[_i](GPA, len), EIO, "truncated");
 		ck_fails(accesses[_i](GPA + len - 1, 1), EIO);
-		/* The range is guest memory still; what is none is another errno. */
+		/* The range is still guest memory; other ranges have another errno. */
 		ck_fails(accesses[_i](GPA + len - 1, 2), EFAULT);
 		cut(0);
 		ck_fails(accesses[_i](GPA, 1), EIO);
@@ -206,7 +206,7 @@ START_TEST(copies_through_the_kernel_are_copies)
 }
 END_TEST
 
-/* --- what need not be taken care of ----------------------------------------------------------- */
+/* --- no precautions needed -------------------------------------------------------------------- */
 
 START_TEST(a_file_that_cannot_shrink_is_memory_like_any_other)
 {
@@ -245,7 +245,7 @@ START_TEST(memfds_of_the_library_keep_their_size)
 }
 END_TEST
 
-START_TEST(the_mark_is_not_to_be_asked_for)
+START_TEST(the_internal_flag_is_refused)
 {
 	ck_fails_saying(map_fd(GPA, file_fd, AXVM_MEM_TRUNCATABLE), EINVAL, "unknown flags");
 }
@@ -343,7 +343,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(file, copies_through_the_kernel_are_copies);
 	tcase_add_test(file, a_file_that_cannot_shrink_is_memory_like_any_other);
 	tcase_add_test(file, memfds_of_the_library_keep_their_size);
-	tcase_add_test(file, the_mark_is_not_to_be_asked_for);
+	tcase_add_test(file, the_internal_flag_is_refused);
 	tcase_add_loop_test(file, a_sandbox_that_forbids_the_call_gets_plain_copies, 0, 3);
 
 	tcase_add_test(hal, a_hal_can_say_that_its_memory_may_vanish);

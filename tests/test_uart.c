@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * axrun's serial port, with a console that is two strings: as drivers probe it and use it, as
- * programs that poll do, and that nothing which was typed gets lost on the way. And SBI's debug console,
- * which is another way to the same.
+ * programs that poll do, and that nothing which was typed gets lost on the way. And SBI's debug
+ * console, which is another way to the same. Needs no KVM.
  */
 #include <string.h>
 
@@ -118,7 +118,7 @@ static void out(unsigned int reg, uint8_t value)
 	ck_assert(bus_write(&bus, BUS_PORT, 0x3f8 + reg, 1, value));
 }
 
-/* Reads what the port has received, as a driver does. */
+/* Reads the received characters, as a driver does. */
 static void expect_received(const char *text)
 {
 	for (; *text; text++) {
@@ -130,7 +130,7 @@ static void expect_received(const char *text)
 
 /* --- which chip it is ------------------------------------------------------------------------- */
 
-/* What Linux's 8250 driver does to find out that there is a port, step by step. */
+/* The steps by which Linux's 8250 driver detects the port. */
 static void probe(void)
 {
 	uint8_t ier = in(IER), mcr, lcr;
@@ -286,13 +286,13 @@ END_TEST
 
 /* --- input ------------------------------------------------------------------------------------ */
 
-START_TEST(who_polls_gets_everything)
+START_TEST(polling_receives_all_input)
 {
 	make_uart();
 	ck_assert_uint_eq(in(LSR), 0x60);
 	ck_assert_uint_eq(in(DATA), 0);
 	typed = "abc";
-	/* The first look may be a driver's that starts; the second is somebody who waits. */
+	/* The first look may be a starting driver; the second is a reader that waits. */
 	ck_assert_uint_eq(in(LSR), 0x60);
 	ck_assert_uint_eq(in(LSR), 0x61);
 	ck_assert_uint_eq(in(DATA), 'a');
@@ -302,7 +302,7 @@ START_TEST(who_polls_gets_everything)
 }
 END_TEST
 
-START_TEST(only_who_waits_makes_the_console_look_at_stdin)
+START_TEST(console_reads_stdin_only_for_a_waiting_guest)
 {
 	unsigned int i;
 
@@ -320,7 +320,7 @@ START_TEST(only_who_waits_makes_the_console_look_at_stdin)
 }
 END_TEST
 
-/* The driver clears its FIFO, and reads away what is in there, when it opens the port. */
+/* The driver clears its FIFO, and discards its contents, when it opens the port. */
 static void start_driver(void)
 {
 	out(FCR, 0x01);
@@ -498,7 +498,7 @@ START_TEST(without_a_fifo_one_character_is_all_there_is)
 }
 END_TEST
 
-START_TEST(who_waits_for_input_is_told_of_it)
+START_TEST(waiting_for_input_gets_an_interrupt)
 {
 	make_connected_uart();
 	ck_assert(!uart_wants_input(&uart));
@@ -520,7 +520,7 @@ START_TEST(who_waits_for_input_is_told_of_it)
 	ck_assert(!line);
 	ck_assert(uart_wants_input(&uart));
 	ck_assert_uint_eq(waits, 2);
-	/* In loopback nobody can type anything. */
+	/* In loopback, input from outside is blocked. */
 	out(MCR, 0x10);
 	ck_assert(!uart_wants_input(&uart));
 	out(DATA, 'l');
@@ -530,9 +530,9 @@ START_TEST(who_waits_for_input_is_told_of_it)
 }
 END_TEST
 
-/* Somebody has to stay who hears Ctrl-A x, while stdout takes nothing. */
-/* Nor for as long as a clock says: such a clock may be set. */
-START_TEST(a_busy_port_keeps_nobody)
+/* A thread must remain that reads Ctrl-A x while stdout blocks. */
+/* The wait does not depend on a clock that can be set. */
+START_TEST(a_busy_port_blocks_no_other_thread)
 {
 	make_connected_uart();
 	out(IER, 0x01);
@@ -547,7 +547,7 @@ START_TEST(a_busy_port_keeps_nobody)
 }
 END_TEST
 
-START_TEST(who_drops_rts_gets_nothing_until_it_is_back)
+START_TEST(dropped_rts_stops_input_until_it_is_back)
 {
 	make_connected_uart();
 	start_driver();
@@ -567,7 +567,7 @@ END_TEST
 
 /* --- loopback --------------------------------------------------------------------------------- */
 
-START_TEST(loopback_reaches_nobody)
+START_TEST(loopback_stays_in_the_port)
 {
 	make_uart();
 	typed = "x";
@@ -579,7 +579,7 @@ START_TEST(loopback_reaches_nobody)
 	ck_assert_uint_eq(in(LSR), 0x61);
 	ck_assert_uint_eq(in(DATA), 'l');
 	ck_assert_uint_eq(in(LSR), 0x60);
-	/* What has been sent and not received stays in the receiver, before what comes from outside. */
+	/* Characters sent and not received stay in the receiver, before input from outside. */
 	out(DATA, 'm');
 	out(MCR, 0);
 	ck_assert_uint_eq(in(DATA), 'm');
@@ -630,7 +630,7 @@ START_TEST(a_break_is_a_character_of_its_own)
 	out(LCR, 0x43);
 	out(LCR, 0x03);
 	out(DATA, 'c');
-	/* It is told of when it is the next to be read. */
+	/* It is reported when it is the next to be read. */
 	ck_assert(!line);
 	ck_assert_uint_eq(in(LSR), 0xe1);
 	ck_assert_uint_eq(in(DATA), 'a');
@@ -641,7 +641,7 @@ START_TEST(a_break_is_a_character_of_its_own)
 	ck_assert_uint_eq(in(LSR), 0x61);
 	ck_assert_uint_eq(in(DATA), 0);
 	expect_received("c");
-	/* To the other end it means nothing, and what follows is written. */
+	/* It means nothing to the other end, and the output that follows is written. */
 	out(MCR, 0);
 	out(LCR, 0x43);
 	out(LCR, 0x03);
@@ -676,7 +676,7 @@ END_TEST
 
 /* --- modem lines ------------------------------------------------------------------------------ */
 
-START_TEST(changes_of_modem_lines_are_told_once)
+START_TEST(modem_line_changes_are_reported_once)
 {
 	make_connected_uart();
 	/* The other end is there, and always was. */
@@ -696,7 +696,7 @@ START_TEST(changes_of_modem_lines_are_told_once)
 	ck_assert_uint_eq(in(MSR), 0x11);
 	out(MCR, 0x13);
 	ck_assert_uint_eq(in(MSR), 0x32);
-	/* Of the ring indicator it is the end that counts. */
+	/* Only the trailing edge of the ring indicator counts. */
 	out(MCR, 0x17);
 	ck_assert(!line);
 	ck_assert_uint_eq(in(MSR), 0x70);
@@ -762,7 +762,7 @@ START_TEST(each_cause_can_be_kept_out)
 }
 END_TEST
 
-START_TEST(who_polls_is_told_causes_too)
+START_TEST(polling_reads_interrupt_causes)
 {
 	make_uart();
 	ck_assert_uint_eq(in(IIR), 0x01);
@@ -873,7 +873,10 @@ START_TEST(the_debug_console_shares_what_was_typed_with_the_port)
 	out(IER, 0x01);
 	ck_assert(uart_input(&uart));
 	ck_assert(line);
-	/* What the FIFO offers is not read twice, and the interrupt has no reason any more. */
+	/*
+	 * Characters offered by the FIFO are not read twice, and the interrupt has no reason any
+	 * more.
+	 */
 	expect_result(dbcn(CONSOLE_READ, 4, OTHER, 0), 0, 4);
 	ck_ok(axvm_read(vm, OTHER, text, 4));
 	ck_assert_str_eq(text, "abcd");
@@ -885,7 +888,7 @@ START_TEST(the_debug_console_shares_what_was_typed_with_the_port)
 }
 END_TEST
 
-/* A guest is free to ask for anything: what it gets is bounded, and memory of its own. */
+/* A guest may ask for anything: the result is bounded, and in its own memory. */
 START_TEST(the_debug_console_takes_no_address_that_is_not_memory)
 {
 	static const struct {
@@ -931,25 +934,25 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, the_divisor_hides_data_and_interrupt_enable);
 	tcase_add_test(tcase, a_wide_access_is_several_and_must_stay_inside);
 	tcase_add_test(tcase, two_devices_do_not_share_an_address);
-	tcase_add_test(tcase, who_polls_gets_everything);
-	tcase_add_test(tcase, only_who_waits_makes_the_console_look_at_stdin);
+	tcase_add_test(tcase, polling_receives_all_input);
+	tcase_add_test(tcase, console_reads_stdin_only_for_a_waiting_guest);
 	tcase_add_test(tcase, a_driver_that_starts_loses_no_input);
 	tcase_add_test(tcase, a_cleared_fifo_gives_back_what_was_typed);
 	tcase_add_test(tcase, the_trigger_level_tells_enough_from_a_timeout);
 	tcase_add_test(tcase, a_handler_ends_before_there_is_more);
 	tcase_add_test(tcase, a_handler_that_does_not_ask_gets_more_all_the_same);
 	tcase_add_test(tcase, without_a_fifo_one_character_is_all_there_is);
-	tcase_add_test(tcase, who_waits_for_input_is_told_of_it);
-	tcase_add_test(tcase, a_busy_port_keeps_nobody);
-	tcase_add_test(tcase, who_drops_rts_gets_nothing_until_it_is_back);
-	tcase_add_test(tcase, loopback_reaches_nobody);
+	tcase_add_test(tcase, waiting_for_input_gets_an_interrupt);
+	tcase_add_test(tcase, a_busy_port_blocks_no_other_thread);
+	tcase_add_test(tcase, dropped_rts_stops_input_until_it_is_back);
+	tcase_add_test(tcase, loopback_stays_in_the_port);
 	tcase_add_test(tcase, a_full_receiver_overruns);
 	tcase_add_test(tcase, a_break_is_a_character_of_its_own);
 	tcase_add_test(tcase, a_change_of_the_fifo_empties_it);
-	tcase_add_test(tcase, changes_of_modem_lines_are_told_once);
+	tcase_add_test(tcase, modem_line_changes_are_reported_once);
 	tcase_add_test(tcase, the_most_urgent_cause_comes_first);
 	tcase_add_test(tcase, each_cause_can_be_kept_out);
-	tcase_add_test(tcase, who_polls_is_told_causes_too);
+	tcase_add_test(tcase, polling_reads_interrupt_causes);
 	tcase_add_test(tcase, a_burst_of_output_moves_the_line_twice);
 	tcase_add_test(tcase, the_debug_console_prints_what_lies_in_memory);
 	tcase_add_test(tcase, the_debug_console_shares_what_was_typed_with_the_port);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Guest memory whose pages come from userfaultfd: a copy waits for a page, and whatever else is done
- * with the VM meanwhile must not wait for that copy, unless it is an unmap.
+ * Guest memory whose pages come from userfaultfd: a copy waits for a page, and other operations on
+ * the VM must not wait for that copy, except an unmap. Needs userfaultfd, and no KVM.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ static struct axvm *vm;
 static int uffd;
 static unsigned char *lazy;
 
-/* Copies, one from or to each page, and an unmap; in threads of their own. */
+/* Copies, one from or to each page, and an unmap; each in a separate thread. */
 static struct copy {
 	pthread_t thread;
 	int kind;
@@ -224,7 +224,7 @@ START_TEST(look_ups_and_maps_do_not_wait_for_a_copy_that_waits_for_a_page)
 }
 END_TEST
 
-START_TEST(an_unmap_waits_for_a_copy_and_keeps_nobody_else_waiting)
+START_TEST(unmap_waits_for_a_copy_without_blocking_others)
 {
 	void *other;
 
@@ -256,7 +256,7 @@ START_TEST(a_copy_ends_in_a_region_that_is_being_unmapped)
 }
 END_TEST
 
-/* Each begins before the one before it ends: there is no moment without a copy. */
+/* Each begins before the previous one ends: a copy is in progress at all times. */
 START_TEST(an_unmap_does_not_wait_for_copies_without_end)
 {
 	int n = 0;
@@ -289,8 +289,7 @@ static void add_tests(Suite *suite)
 	/* axvm_read(), axvm_write(), axvm_set(). */
 	tcase_add_loop_test(lazy_case,
 			    look_ups_and_maps_do_not_wait_for_a_copy_that_waits_for_a_page, 0, 3);
-	tcase_add_loop_test(lazy_case, an_unmap_waits_for_a_copy_and_keeps_nobody_else_waiting, 0,
-			    3);
+	tcase_add_loop_test(lazy_case, unmap_waits_for_a_copy_without_blocking_others, 0, 3);
 	tcase_add_loop_test(lazy_case, a_copy_ends_in_a_region_that_is_being_unmapped, 0, 3);
 	tcase_add_loop_test(lazy_case, an_unmap_does_not_wait_for_copies_without_end, 0, 3);
 }

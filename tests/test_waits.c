@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Threads that wait for another one that is inside a vCPU for a moment: they sleep, so that it gets
- * the CPU whatever its priority is. The injector counts, so no test depends on time.
+ * Threads that wait while another thread holds a vCPU for a short operation: they sleep, so that it
+ * gets the CPU whatever its priority is. The injector counts calls, so no test depends on time.
+ * Needs no KVM.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -17,7 +18,7 @@
 static struct axvm *vm;
 static struct axvcpu *vcpu;
 
-/* So often, a wait yields before it sleeps. */
+/* Number of times that a wait yields before it sleeps. */
 #define YIELDS 16
 
 static void start(void)
@@ -37,7 +38,7 @@ static void end(void)
 /* --- a reader of registers ------------------------------------------------------------------- */
 
 static atomic_bool inside;
-/* What the reader does inside. */
+/* The reader's operation. */
 static void (*inside_do)(void);
 
 static void in_the_reader(enum mock_op op, void *arch)

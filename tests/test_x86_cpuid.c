@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: the topology that CPUID has for machines of all sizes. The table is built, no KVM asked. */
+/*
+ * x86_64: the topology that CPUID has for machines of all sizes. The table is built, no KVM asked.
+ * Needs no KVM.
+ */
 #include <stdlib.h>
 
 #include "backends/x86_64/x86_64.h"
 #include "suite.h"
 
-/* What a host's KVM may list, all bits set: none of them may be left where a size belongs. */
+/* The entries that a host's KVM may list, all bits set: none may be left where a size belongs. */
 static const uint32_t functions[] = { 0x1, 0x4, 0xb, 0x80000001, 0x80000008, 0x8000001e };
 #define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
 
@@ -60,7 +63,7 @@ static const struct {
 	{ 65535, 65534, 254, 255, 255, 15, 63, 4095, 255 },
 };
 
-START_TEST(a_field_that_is_too_narrow_has_the_most_that_it_can_say)
+START_TEST(too_narrow_field_saturates)
 {
 	struct kvm_cpuid2 *host = host_table();
 	struct axk_vm vm = { .max_vcpus = machines[_i].vcpus, .gpa_bits = 48 };
@@ -98,7 +101,7 @@ static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "topology");
 
-	tcase_add_loop_test(tcase, a_field_that_is_too_narrow_has_the_most_that_it_can_say, 0,
+	tcase_add_loop_test(tcase, too_narrow_field_saturates, 0,
 			    sizeof(machines) / sizeof(machines[0]));
 }
 

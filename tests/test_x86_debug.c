@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: steps, breakpoints and watchpoints from outside of the guest, and its address translation. */
+/*
+ * x86_64: steps, breakpoints and watchpoints from outside of the guest, and its address
+ * translation. Needs a working /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdio.h>
@@ -269,7 +272,7 @@ START_TEST(without_the_flag_a_breakpoint_instruction_is_the_guests)
 END_TEST
 
 /* In that flavour of KVM which guest_kvm_is_pvm() is about. */
-START_TEST(where_kvm_does_not_know_int3_it_gives_up)
+START_TEST(unsupported_int3_is_refused)
 {
 	guest_start(&guest, AXVCPU_MODE_64, CODE(INT3));
 	ck_ok(set_debug(AXVCPU_DEBUG_SOFTWARE, NULL, 0));
@@ -306,7 +309,7 @@ START_TEST(points_that_make_no_sense_are_refused_and_change_nothing)
 	}
 	ck_fails_saying(set_debug(4, NULL, 0), EINVAL, "flags");
 	ck_fails_saying(set_debug(0, NULL, 1), EINVAL, "points is NULL");
-	/* What was set before holds. */
+	/* The earlier settings hold. */
 	check_debug(AXVCPU_DEBUGGED_POINT, GUEST_CODE + 5);
 	guest_end(&guest);
 }
@@ -328,7 +331,7 @@ START_TEST(more_points_than_there_are_do_not_fit)
 }
 END_TEST
 
-START_TEST(a_debug_config_of_another_version_is_told)
+START_TEST(debug_config_of_another_version_is_handled_by_size)
 {
 	struct {
 		struct axvcpu_debug debug;
@@ -475,7 +478,7 @@ static void add_tests(Suite *suite)
 			       no_watchpoints);
 		suite_left_out("a_breakpoint_instruction_stops_the_guest_before_it", no_int3);
 		suite_left_out("without_the_flag_a_breakpoint_instruction_is_the_guests", no_int3);
-		tcase_add_test(software, where_kvm_does_not_know_int3_it_gives_up);
+		tcase_add_test(software, unsupported_int3_is_refused);
 	} else {
 		tcase_add_test(points, a_watchpoint_stops_behind_the_store);
 		tcase_add_test(points,
@@ -491,7 +494,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(misuse, points_that_make_no_sense_are_refused_and_change_nothing);
 	tcase_add_test(misuse, more_points_than_there_are_do_not_fit);
-	tcase_add_test(misuse, a_debug_config_of_another_version_is_told);
+	tcase_add_test(misuse, debug_config_of_another_version_is_handled_by_size);
 	tcase_add_test(misuse, a_vcpu_that_is_not_set_up_cannot_be_debugged);
 	tcase_add_test(misuse, an_architecture_without_debugging_says_so);
 

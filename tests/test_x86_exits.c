@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: the exits that real guests produce, and what the guest sees of the answers. */
+/*
+ * x86_64: the exits that real guests produce, and the guest's view of the answers. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 
 #include "guest.h"
@@ -308,7 +311,7 @@ START_TEST(flush_finishes_the_instruction_and_no_more)
 	ck_ok(axvcpu_flush(guest.vcpu));
 	ck_assert_uint_eq(guest_reg(&guest, RAX), 0x1111115a);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE + 10);
-	/* Again is nothing. */
+	/* Repeating it has no effect. */
 	ck_ok(axvcpu_flush(guest.vcpu));
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE + 10);
 	check_io(AXVCPU_EXIT_IO_READ, 0x44, 2, 0);

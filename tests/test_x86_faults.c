@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * x86_64: every failing call (tests/sweep.h) of interrupts, exceptions, messages and routes, and of setup
- * without a boot area.
+ * x86_64: every failing call (tests/sweep.h) of interrupts, exceptions, messages and routes, and of
+ * setup without a boot area. Needs a working /dev/kvm.
  */
 #include "event.h"
 #include "suite.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: the three kinds of hypercalls, and what the guest sees of the answers. */
+/*
+ * x86_64: the three kinds of hypercalls, and the guest's view of the answers. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <linux/kvm_para.h>
@@ -53,7 +56,7 @@ static void check_call(uint64_t nr, const uint64_t args[6], uint64_t reason)
 
 static const uint64_t arguments[6] = { UINT64_MAX, 2, DOORBELL, 4, 5, 6 };
 
-/* What the guest's own next instruction found. */
+/* The values that the guest's next instruction found. */
 static uint64_t stored(void)
 {
 	uint64_t value;
@@ -131,7 +134,7 @@ START_TEST(a_doorbell_rings_in_32_bit_code)
 }
 END_TEST
 
-START_TEST(only_an_out_of_eax_to_its_port_is_a_doorbell)
+START_TEST(only_out_eax_to_its_port_is_a_doorbell)
 {
 	/*
 	 * mov eax,1; mov edx,0x1e0; out dx,ax; out dx,al; in eax,dx; mov edx,0x1e4; mov eax,1;
@@ -152,7 +155,7 @@ START_TEST(only_an_out_of_eax_to_its_port_is_a_doorbell)
 	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
 	ck_assert_uint_eq(guest.exit.u.io.port, 0x1e4);
 	ck_assert_uint_eq(guest.exit.answerable, 0);
-	/* A string is not one of calls: what it writes is not the number. */
+	/* A string write is not a list of calls: its data are not call numbers. */
 	for (uint32_t done = 0; done < 2; done += guest.exit.u.io.count) {
 		guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
 		ck_assert_uint_eq(guest.exit.u.io.data, done ? 0x68676665 : 0x64636261);
@@ -273,7 +276,7 @@ END_TEST
 
 /* --- hypercall instructions ----------------------------------------------------------------------------- */
 
-/* What KVM says of it. Also outside of tests, where nothing may be asserted. */
+/* Result of asking KVM. Also called outside tests, where assertions are not possible. */
 static int capability(unsigned int number)
 {
 	struct axvm *vm;
@@ -299,7 +302,7 @@ static void refuse(const struct axvm_config *config, int err, const char *text)
 	ck_assert_ptr_null(vm);
 }
 
-/* VMMCALL: KVM makes of it what the CPU has. */
+/* VMMCALL: KVM replaces it by the CPU's own instruction. */
 #define VMMCALL "\x0f\x01\xd9"
 /*
  * mov eax,0x1234; mov edi,1; mov esi,2; mov edx,3; mov r10d,4; mov r8d,5; mov r9d,6; then the call
@@ -308,7 +311,7 @@ static void refuse(const struct axvm_config *config, int err, const char *text)
 	"\xb8\x34\x12\x00\x00\xbf\x01\x00\x00\x00\xbe\x02\x00\x00\x00\xba\x03\x00\x00\x00" \
 	"\x41\xba\x04\x00\x00\x00\x41\xb8\x05\x00\x00\x00\x41\xb9\x06\x00\x00\x00" VMMCALL
 
-START_TEST(every_hypercall_is_forwarded_or_refused_by_the_name_of_what_lacks)
+START_TEST(hypercalls_are_forwarded_or_refused_by_capability_name)
 {
 	static const uint64_t args[6] = { 1, 2, 3, 4, 5, 6 };
 	struct axvm_config config = AXVM_CONFIG_INIT;
@@ -352,7 +355,7 @@ static void enter_user_mode(void)
 	"\xbe\x04\x00\x00\x00\xbf\x05\x00\x00\x00\xbd\x06\x00\x00\x00" VMMCALL "\x89\xc3" VMMCALL \
 	"\xf4"
 
-START_TEST(a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence)
+START_TEST(call_from_32_bit_user_code_reports_registers_and_mode)
 {
 	for (uint64_t ring = 0; ring <= 3; ring += 3) {
 		start(AXVM_FORWARD_HYPERCALLS, AXVCPU_MODE_32, CODE(XEN_CALL_32));
@@ -386,7 +389,7 @@ static uint64_t kvm_features(uint32_t forward)
 	return features;
 }
 
-START_TEST(the_guest_is_told_of_the_hypercalls_that_there_are)
+START_TEST(cpuid_lists_the_available_hypercalls)
 {
 	const uint64_t own = 1u << KVM_FEATURE_PV_UNHALT | 1u << KVM_FEATURE_PV_SEND_IPI |
 			     1u << KVM_FEATURE_PV_SCHED_YIELD;
@@ -481,7 +484,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(doorbell, set_return_value_answers_a_doorbell_once);
 	tcase_add_test(doorbell, an_answer_of_the_wrong_kind_changes_nothing);
 	tcase_add_test(doorbell, a_doorbell_rings_in_32_bit_code);
-	tcase_add_test(doorbell, only_an_out_of_eax_to_its_port_is_a_doorbell);
+	tcase_add_test(doorbell, only_out_eax_to_its_port_is_a_doorbell);
 	tcase_add_test(doorbell, without_the_flag_a_doorbell_is_a_port);
 	tcase_add_test(doorbell, a_flush_brings_the_answer_into_the_register);
 	tcase_add_test(doorbell,
@@ -491,14 +494,13 @@ static void add_tests(Suite *suite)
 	tcase_add_test(doorbell, ten_thousand_doorbells_are_answered_in_order);
 	tcase_add_test(doorbell, a_description_has_the_number_and_the_arguments);
 
-	tcase_add_test(calls, every_hypercall_is_forwarded_or_refused_by_the_name_of_what_lacks);
+	tcase_add_test(calls, hypercalls_are_forwarded_or_refused_by_capability_name);
 	if (has_xen_calls())
-		tcase_add_test(calls,
-			       a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence);
+		tcase_add_test(calls, call_from_32_bit_user_code_reports_registers_and_mode);
 	else
-		suite_left_out("a_call_from_32_bit_user_code_has_its_own_registers_and_says_whence",
+		suite_left_out("call_from_32_bit_user_code_reports_registers_and_mode",
 			       "this KVM has no KVM_CAP_XEN_HVM");
-	tcase_add_test(calls, the_guest_is_told_of_the_hypercalls_that_there_are);
+	tcase_add_test(calls, cpuid_lists_the_available_hypercalls);
 	if (guest_kvm_is_pvm())
 		suite_left_out("map_gpa_range_is_forwarded_and_other_calls_stay_with_kvm",
 			       "VMMCALL never ends in this flavour of KVM");

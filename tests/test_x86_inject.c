@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: interrupts, NMIs and exceptions for one vCPU, as the guest's handlers see them. */
+/*
+ * x86_64: interrupts, NMIs and exceptions for one vCPU, as the guest's handlers see them. Needs a
+ * working /dev/kvm.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -111,7 +114,7 @@ START_TEST(a_cpu_for_which_an_interrupt_waits_does_not_halt)
 	x86_handle(&guest, 0x33, X86_TELL);
 	x86_expect_out(&guest, 1, 0);
 	inject(0x33);
-	/* Taken at the hlt: nobody has to be told of it, who would sleep then. */
+	/* Taken at the hlt: no exit needs to be reported, and no thread sleeps. */
 	x86_expect_vector(&guest, 0x33);
 	x86_expect_out(&guest, 2, 0);
 	guest_expect(&guest, AXVCPU_EXIT_HALT);
@@ -119,7 +122,7 @@ START_TEST(a_cpu_for_which_an_interrupt_waits_does_not_halt)
 }
 END_TEST
 
-START_TEST(a_halt_with_interrupts_off_is_told_of_and_loses_nothing)
+START_TEST(halt_with_interrupts_off_exits_and_loses_nothing)
 {
 	start(AXVM_IRQCHIP_NONE, CODE(LIDT OUT("\x01") HLT STI NOP OUT("\x02")));
 	x86_handle(&guest, 0x33, X86_TELL);
@@ -169,7 +172,7 @@ START_TEST(a_full_queue_refuses_and_loses_nothing)
 }
 END_TEST
 
-START_TEST(what_is_no_vector_is_refused)
+START_TEST(invalid_vectors_are_refused)
 {
 	start(AXVM_IRQCHIP_NONE, CODE(HLT));
 	ck_fails_saying(axvcpu_inject_interrupt(guest.vcpu, 256), EINVAL, "0 to 255");
@@ -203,7 +206,7 @@ START_TEST(handshaken_injections_arrive_each_once_and_in_order)
 		inject(vector);
 		x86_expect_vector(&guest, vector);
 	}
-	/* And none that nobody asked for. */
+	/* And no unrequested one. */
 	guest_expect(&guest, AXVCPU_EXIT_HALT);
 	guest_end(&guest);
 }
@@ -309,7 +312,7 @@ END_TEST
 
 /* --- the window ------------------------------------------------------------------------------- */
 
-/* Runs to an exit of this kind or of the other, and says whether it was this. */
+/* Runs to an exit of this kind or of the other, and returns whether it was this one. */
 static bool either(enum axvcpu_exit_kind kind, enum axvcpu_exit_kind other_kind)
 {
 	do
@@ -320,7 +323,7 @@ static bool either(enum axvcpu_exit_kind kind, enum axvcpu_exit_kind other_kind)
 	return guest.exit.kind == (uint32_t)kind;
 }
 
-START_TEST(the_window_is_told_of_once_when_it_opens)
+START_TEST(the_window_is_reported_once_when_it_opens)
 {
 	start(AXVM_IRQCHIP_NONE,
 	      CODE(LIDT OUT("\x01") STI NOP OUT("\x02") NOP OUT("\x03") NOP OUT("\x04") HLT));
@@ -348,7 +351,7 @@ START_TEST(the_window_is_told_of_once_when_it_opens)
 }
 END_TEST
 
-START_TEST(the_window_of_a_guest_that_does_not_leave_is_told_of)
+START_TEST(window_of_a_spinning_guest_is_reported)
 {
 	/* out 1; sti; jmp self */
 	start(AXVM_IRQCHIP_NONE, CODE(LIDT OUT("\x01") STI JMP_SELF));
@@ -360,7 +363,7 @@ START_TEST(the_window_of_a_guest_that_does_not_leave_is_told_of)
 }
 END_TEST
 
-START_TEST(an_interrupt_for_a_guest_that_does_not_leave_is_taken)
+START_TEST(spinning_guest_takes_an_interrupt)
 {
 	start(AXVM_IRQCHIP_NONE, CODE(LIDT OUT("\x01") STI JMP_SELF));
 	x86_handle(&guest, 0x55, X86_TELL);
@@ -388,7 +391,7 @@ START_TEST(the_window_comes_before_an_interrupt_that_waits)
 }
 END_TEST
 
-START_TEST(a_window_that_opens_at_a_halt_is_told_of_behind_it)
+START_TEST(window_opened_by_a_halt_is_reported_after_it)
 {
 	start(AXVM_IRQCHIP_NONE, CODE(LIDT OUT("\x01") STI HLT OUT("\x02")));
 	x86_expect_out(&guest, 1, 0);
@@ -549,7 +552,7 @@ END_TEST
 
 START_TEST(a_breakpoint_exception_is_that_of_the_instruction)
 {
-	/* int3, as a debugger hands it to a guest that has a breakpoint of its own there. */
+	/* int3, as a debugger reflects it to a guest that has set a breakpoint there itself. */
 	start(AXVM_IRQCHIP_NONE, CODE(LIDT OUT("\x01") "\xcc" OUT("\x02") OUT("\x03")));
 	x86_handle(&guest, 3, X86_TELL);
 	x86_expect_out(&guest, 1, 0);
@@ -642,7 +645,7 @@ END_TEST
 /* A thread that injects when told to. */
 static struct {
 	pthread_t thread;
-	/* How often it is to inject, and whether it has begun. */
+	/* Number of injections to make, and whether the thread has begun. */
 	atomic_uint asked;
 	atomic_bool stop;
 	int (*fn)(unsigned int n);
@@ -707,7 +710,7 @@ START_TEST(another_thread_interrupts_a_guest_that_spins)
 	x86_emit(&code, CODE(OUT("\x01") STI JMP_SELF));
 	start(irqchips[_i], code.bytes, code.len);
 	handle_all(0x20, 0xff, irqchips[_i] == AXVM_IRQCHIP_NONE ? X86_TELL : X86_TELL_LAPIC);
-	/* What comes before the guest has switched its LAPIC on is lost: as on hardware. */
+	/* An interrupt sent before the guest has enabled its LAPIC is lost, as on hardware. */
 	x86_expect_out(&guest, 1, 0);
 	other_start(other_vector);
 	for (unsigned int i = 0; i < 1000; i++) {
@@ -861,10 +864,10 @@ static void add_tests(Suite *suite)
 	tcase_add_test(irq, a_higher_vector_overtakes_one_that_waits);
 	tcase_add_test(irq, an_interrupt_waits_until_the_guest_takes_interrupts);
 	tcase_add_test(irq, a_cpu_for_which_an_interrupt_waits_does_not_halt);
-	tcase_add_test(irq, a_halt_with_interrupts_off_is_told_of_and_loses_nothing);
+	tcase_add_test(irq, halt_with_interrupts_off_exits_and_loses_nothing);
 	tcase_add_test(irq, n_injections_of_a_vector_are_taken_n_times);
 	tcase_add_test(irq, a_full_queue_refuses_and_loses_nothing);
-	tcase_add_test(irq, what_is_no_vector_is_refused);
+	tcase_add_test(irq, invalid_vectors_are_refused);
 	tcase_add_test(irq, x86_has_no_line_at_the_vcpu);
 	tcase_add_test(irq, handshaken_injections_arrive_each_once_and_in_order);
 
@@ -875,11 +878,11 @@ static void add_tests(Suite *suite)
 	tcase_add_test(open, the_task_priority_that_the_caller_sets_stays);
 	tcase_add_test(open, a_reset_forgets_what_waited);
 
-	tcase_add_test(window, the_window_is_told_of_once_when_it_opens);
-	tcase_add_test(window, the_window_of_a_guest_that_does_not_leave_is_told_of);
-	tcase_add_test(window, an_interrupt_for_a_guest_that_does_not_leave_is_taken);
+	tcase_add_test(window, the_window_is_reported_once_when_it_opens);
+	tcase_add_test(window, window_of_a_spinning_guest_is_reported);
+	tcase_add_test(window, spinning_guest_takes_an_interrupt);
 	tcase_add_test(window, the_window_comes_before_an_interrupt_that_waits);
-	tcase_add_test(window, a_window_that_opens_at_a_halt_is_told_of_behind_it);
+	tcase_add_test(window, window_opened_by_a_halt_is_reported_after_it);
 	tcase_add_test(window, a_kick_at_an_open_window_is_answered);
 	tcase_add_test(window, there_is_no_window_to_ask_for_with_the_kernels_lapic);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64 without a LAPIC in the kernel: inter-processor interrupts, by the xAPIC and the x2APIC. */
+/*
+ * x86_64 without a LAPIC in the kernel: inter-processor interrupts, by the xAPIC and the x2APIC.
+ * Needs a working /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <pthread.h>
@@ -70,7 +73,7 @@ struct sent {
 /* Destinations are those of the xAPIC, which 8 bits hold. */
 static const struct sent commands[] = {
 	IPI(3, ASSERT | 0xf1, .target_cpu = 3, .vector = 0xf1),
-	/* The level bit says nothing but of an INIT. */
+	/* The level bit is meaningful for INIT only. */
 	IPI(3, 0xf1, .target_cpu = 3, .vector = 0xf1),
 	/* Nor does a bit that the guest cannot write. */
 	IPI(0, ASSERT | PENDING | 0x20, .vector = 0x20),
@@ -131,7 +134,7 @@ static void check_sent(const struct sent *sent, uint64_t reason)
 /* cld; mov esi,0x4000; again: lodsd; TO_HIGH; lodsd; TO_LOW; jmp again */
 #define SEND_ALL "\xfc\xbe\x00\x40\x00\x00\xad" TO_HIGH "\xad" TO_LOW "\xeb\xf2"
 
-START_TEST(every_command_to_the_xapic_is_told_by_one_exit)
+START_TEST(every_xapic_command_is_one_exit)
 {
 	start(AXVM_FORWARD_IPIS, AXVCPU_MODE_32, CODE(SEND_ALL));
 	for (size_t i = 0; i < NCOMMANDS; i++) {
@@ -245,7 +248,7 @@ static void *kick_soon(void *arg)
 	return NULL;
 }
 
-/* What causes no exit for the caller must not keep a kick out. */
+/* A guest activity without exits must not keep a kick out. */
 START_TEST(a_guest_that_does_nothing_else_can_be_kicked)
 {
 	pthread_t thread;
@@ -271,7 +274,7 @@ END_TEST
 /* cld; mov esi,0x4000; mov ecx,0x830; again: lodsd; mov edx,eax; lodsd; wrmsr; jmp again */
 #define SEND_ALL_X2 "\xfc\xbe\x00\x40\x00\x00\xb9" ICR "\xad\x89\xc2\xad\x0f\x30\xeb\xf8"
 
-START_TEST(every_command_to_the_x2apic_is_told_by_one_exit)
+START_TEST(every_x2apic_command_is_one_exit)
 {
 	start(AXVM_FORWARD_IPIS, AXVCPU_MODE_64, CODE(SEND_ALL_X2));
 	for (size_t i = 0; i < NCOMMANDS; i++) {
@@ -429,7 +432,7 @@ static void add_tests(Suite *suite)
 	TCase *x2apic = suite_case(suite, "x2APIC");
 	TCase *rest = suite_case(suite, "rest");
 
-	tcase_add_test(xapic, every_command_to_the_xapic_is_told_by_one_exit);
+	tcase_add_test(xapic, every_xapic_command_is_one_exit);
 	tcase_add_test(xapic, the_xapics_broadcast_is_to_all);
 	tcase_add_test(xapic, the_register_is_read_without_an_exit_and_never_pending);
 	tcase_add_test(xapic, the_rest_of_the_page_stays_mmio);
@@ -437,7 +440,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(xapic, a_flush_finishes_a_command_and_keeps_its_destination);
 	tcase_add_test(xapic, a_guest_that_does_nothing_else_can_be_kicked);
 
-	tcase_add_test(x2apic, every_command_to_the_x2apic_is_told_by_one_exit);
+	tcase_add_test(x2apic, every_x2apic_command_is_one_exit);
 	tcase_add_test(x2apic, the_x2apic_has_ids_of_32_bits_and_its_own_broadcast);
 	tcase_add_test(x2apic, the_x2apics_command_is_read_back_and_its_self_ipi_is_one);
 	tcase_add_test(x2apic, the_x2apics_other_registers_stay_faults);

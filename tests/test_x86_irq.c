@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * x86_64: the VM's interrupt controllers, routes and event descriptors, as guests see them; and every
- * refusal of the calls to them.
+ * x86_64: the VM's interrupt controllers, routes and event descriptors, as guests see them; and
+ * every refusal of the calls to them. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ static void mask_pics(struct x86_code *code)
 	x86_out(code, 0xa1, 0xff);
 }
 
-/* Code that switches the LAPIC on, says so at port 1, and sleeps with interrupts on. */
+/* Code that enables the LAPIC, reports that at port 1, and sleeps with interrupts on. */
 static void sleeper(struct x86_code *code)
 {
 	x86_enable_lapic(code);
@@ -176,8 +176,8 @@ START_TEST(a_level_at_an_ioapic_pin_interrupts_until_it_is_lowered)
 		x86_expect_vector(&guest, 0x49);
 	ck_ok(axvm_set_irq_line(guest.vm, 9, false));
 	/*
-	 * The handler has yet to end the fifth. The software flavour of KVM ends what it delivers
-	 * itself: so there the sixth is on its way already.
+	 * The handler has yet to end the fifth. KVM's software flavour itself ends an interrupt
+	 * that it delivers: there the sixth is on its way already.
 	 */
 	pulse(12);
 	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
@@ -317,7 +317,7 @@ START_TEST(one_number_leads_to_several_pins)
 	begin();
 	ck_ok(axvm_set_routes(guest.vm, routes, 2));
 	pulse(50);
-	/* What the PIC has, the LAPIC takes as from outside: first. */
+	/* The LAPIC takes the PIC's interrupt first, as an external one. */
 	x86_expect_vector(&guest, 0x23);
 	x86_expect_vector(&guest, 0x45);
 	/* And the pin's old number is none any more. */
@@ -474,7 +474,7 @@ START_TEST(an_eventfd_reaches_a_pin)
 }
 END_TEST
 
-START_TEST(a_resampled_eventfd_hears_of_the_end_of_its_interrupt)
+START_TEST(resample_eventfd_is_signalled_at_end_of_interrupt)
 {
 	struct x86_code code = { .len = 0 };
 	int fd = event_new(), end = event_new();
@@ -489,7 +489,7 @@ START_TEST(a_resampled_eventfd_hears_of_the_end_of_its_interrupt)
 	for (int i = 0; i < 5; i++) {
 		event_signal(fd);
 		x86_expect_vector(&guest, 0x4a);
-		/* Its end lowers the line, so that it does not come again, and says so. */
+		/* The end of the interrupt lowers the line, so it does not repeat, and signals 'end'. */
 		expect_event(end);
 	}
 	ck_ok(irqfd(10, fd, AXVM_EVENT_RESAMPLE | AXVM_EVENT_REMOVE, end));
@@ -649,7 +649,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_loop_test(irqfds, an_eventfd_raises_its_interrupt_until_it_is_removed, 0, 2);
 	tcase_add_test(irqfds, an_eventfd_reaches_a_pin);
-	tcase_add_test(irqfds, a_resampled_eventfd_hears_of_the_end_of_its_interrupt);
+	tcase_add_test(irqfds, resample_eventfd_is_signalled_at_end_of_interrupt);
 	tcase_add_test(irqfds, irqfds_that_make_no_sense_are_refused);
 
 	tcase_add_test(ioeventfds, a_port_signals_instead_of_an_exit);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: a reset leaves nothing of the guest before, and a start is like SIPI. */
+/*
+ * x86_64: a reset leaves nothing of the guest before, and a start is like SIPI. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 
 #include "guest.h"
@@ -59,7 +62,7 @@ END_TEST
 
 START_TEST(nothing_of_the_guest_before_is_left)
 {
-	/* What setup leaves, and what a reset leaves after the guest has changed all it can. */
+	/* The state after setup, and after a reset of a guest that has changed all it can. */
 	static const char dirty[] = "\x0f\x20\xc0\x48\x0f\xba\xe8\x10\x0f\x22\xc0" /* cr0.wp */
 				    "\xb8\x05\x00\x00\x00\x44\x0f\x22\xc0" /* cr8 = 5 */
 				    "\x48\xc7\xc0\x34\x12\x00\x00\x0f\x22\xd0" /* cr2 */

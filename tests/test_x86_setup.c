@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: the first state in every mode, CPUID, registers, and what setup refuses. */
+/*
+ * x86_64: the initial state in every mode, CPUID, registers, and the configs that setup refuses.
+ * Needs a working /dev/kvm.
+ */
 #include <errno.h>
 
 #include "guest.h"
@@ -167,7 +170,7 @@ START_TEST(mode_16_runs_real_mode_code_anywhere_below_1_mib)
 }
 END_TEST
 
-START_TEST(raw_mode_is_the_reset_state_but_for_the_program_counter)
+START_TEST(raw_mode_is_the_reset_state_except_the_program_counter)
 {
 	struct axvcpu_setup_config config = AXVCPU_SETUP_CONFIG_INIT;
 
@@ -188,7 +191,7 @@ START_TEST(raw_mode_is_the_reset_state_but_for_the_program_counter)
 }
 END_TEST
 
-/* --- what is refused, and can then be done right ----------------------------------------------------- */
+/* --- refused setups, which can be repeated ----------------------------------------------------------- */
 
 START_TEST(nonsense_is_refused_and_a_second_try_succeeds)
 {
@@ -230,7 +233,7 @@ START_TEST(nonsense_is_refused_and_a_second_try_succeeds)
 }
 END_TEST
 
-START_TEST(a_read_only_boot_area_of_the_callers_is_refused)
+START_TEST(callers_read_only_boot_area_is_refused)
 {
 	static _Alignas(4096) unsigned char memory[0x7000];
 	struct axvcpu_setup_config config = config_64();
@@ -293,7 +296,7 @@ struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
 };
 
-/* What the guest of vCPU 'vcpu' reads. */
+/* The value that the guest of 'vcpu' reads. */
 static struct cpuid guest_cpuid(struct axvcpu *vcpu, uint32_t function, uint32_t index)
 {
 	struct axvcpu_regs regs;
@@ -321,7 +324,9 @@ static void check_topology(struct axvcpu *vcpu, uint32_t cores, uint32_t bits)
 	ck_assert_uint_eq(leaf.ebx >> 24, id & 0xff);
 	ck_assert_uint_eq(leaf.ebx >> 16 & 0xff, cores < 255 ? cores : 255);
 	ck_assert_uint_eq(leaf.ecx >> 31, 1); /* under a hypervisor */
-	/* Of one core a software flavour of KVM shows the host's own bit, whatever it is given. */
+	/*
+	 * For a single core, KVM's software flavour shows the host's own bit, whatever the config.
+	 */
 	if (cores > 1)
 		ck_assert_uint_eq(leaf.edx >> 28 & 1, 1);
 	if (guest_cpuid(vcpu, 0, 0).eax >= 0xb) {
@@ -344,7 +349,7 @@ static void check_topology(struct axvcpu *vcpu, uint32_t cores, uint32_t bits)
 		ck_assert_uint_eq(leaf.ecx & 0xff, cores <= 256 ? cores - 1 : 255);
 		ck_assert_uint_eq(leaf.ecx >> 12 & 0xf, bits);
 	}
-	/* The signature "KVMKVMKVM" by which guests know what they run on. */
+	/* The signature "KVMKVMKVM" by which guests recognise KVM. */
 	leaf = guest_cpuid(vcpu, 0x40000000, 0);
 	ck_assert_uint_eq(leaf.ebx, 0x4b4d564b);
 }
@@ -446,7 +451,7 @@ START_TEST(overrides_replace_bits_add_leaves_and_come_last)
 }
 END_TEST
 
-START_TEST(a_narrower_gpa_width_is_kept_by_map_and_told_to_the_guest)
+START_TEST(narrower_gpa_width_limits_map_and_is_in_cpuid)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	struct axvm_limits limits = AXVM_LIMITS_INIT;
@@ -580,7 +585,7 @@ START_TEST(descriptors_capabilities_and_limits_are_kvms)
 }
 END_TEST
 
-START_TEST(a_vcpu_given_up_before_setup_can_be_made_again)
+START_TEST(freed_vcpu_can_be_created_again_before_setup)
 {
 	struct axvcpu *again;
 
@@ -638,24 +643,24 @@ static void add_tests(Suite *suite)
 	tcase_add_test(modes, the_tables_stay_within_what_they_say_they_need);
 	tcase_add_test(modes, mode_32_runs_flat_protected_code_with_or_without_a_gdt);
 	tcase_add_test(modes, mode_16_runs_real_mode_code_anywhere_below_1_mib);
-	tcase_add_test(modes, raw_mode_is_the_reset_state_but_for_the_program_counter);
+	tcase_add_test(modes, raw_mode_is_the_reset_state_except_the_program_counter);
 
 	tcase_add_test(refused, nonsense_is_refused_and_a_second_try_succeeds);
-	tcase_add_test(refused, a_read_only_boot_area_of_the_callers_is_refused);
+	tcase_add_test(refused, callers_read_only_boot_area_is_refused);
 	tcase_add_test(refused, the_architectures_config_grows_by_the_rules_of_all_configs);
 	tcase_add_test(refused, a_vm_of_this_architecture_takes_no_config_of_its_own);
 
 	tcase_add_test(cpuid, every_vcpu_has_its_apic_id_and_the_topology);
 	tcase_add_test(cpuid, more_vcpus_than_a_byte_counts_do_not_look_like_few);
 	tcase_add_test(cpuid, overrides_replace_bits_add_leaves_and_come_last);
-	tcase_add_test(cpuid, a_narrower_gpa_width_is_kept_by_map_and_told_to_the_guest);
+	tcase_add_test(cpuid, narrower_gpa_width_limits_map_and_is_in_cpuid);
 
 	tcase_add_test(regs, general_registers_have_their_hardware_numbers);
 	tcase_add_test(regs, every_listed_register_can_be_read_and_written_back);
 	tcase_add_test(regs, single_registers_are_set_alone);
 
 	tcase_add_test(vm, descriptors_capabilities_and_limits_are_kvms);
-	tcase_add_test(vm, a_vcpu_given_up_before_setup_can_be_made_again);
+	tcase_add_test(vm, freed_vcpu_can_be_created_again_before_setup);
 	tcase_add_test(vm, the_kernels_irqchip_runs_the_guest_and_keeps_its_halts);
 }
 

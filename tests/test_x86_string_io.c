@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: string port I/O both ways: no item is lost, doubled or out of order, however KVM cuts it. */
+/*
+ * x86_64: string port I/O both ways: no item is lost, doubled or out of order, however KVM cuts it.
+ * Needs a working /dev/kvm.
+ */
 #include <errno.h>
 
 #include "guest.h"
@@ -213,11 +216,11 @@ START_TEST(the_answer_can_be_the_lent_buffer_itself)
 }
 END_TEST
 
-START_TEST(items_that_nobody_answers_are_all_ones)
+START_TEST(unanswered_items_are_all_ones)
 {
 	start("\xf3\x66\x6d", false, BUFFER, LONG / 2);
 	fill_memory();
-	/* Of each exit, the first item alone. */
+	/* Only the first item of each exit. */
 	for (uint32_t done = 0; done < LONG / 2;) {
 		const struct axvcpu_exit_io *io = next(AXVCPU_EXIT_IO_READ, 2, LONG / 2 - done);
 
@@ -378,7 +381,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(reads, a_read_of_one_item_or_none_is_that);
 	tcase_add_test(reads, a_read_can_be_answered_with_bytes_of_the_callers);
 	tcase_add_test(reads, the_answer_can_be_the_lent_buffer_itself);
-	tcase_add_test(reads, items_that_nobody_answers_are_all_ones);
+	tcase_add_test(reads, unanswered_items_are_all_ones);
 
 	tcase_add_test(writes, a_long_write_of_every_width_arrives_whole);
 	tcase_add_test(writes, a_long_write_backwards_of_every_width_arrives_whole);

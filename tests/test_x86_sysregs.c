@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: accesses to MSRs as exits, what the guest sees of the answers, and what KVM keeps. */
+/*
+ * x86_64: accesses to MSRs as exits, the guest's view of the answers, and the MSRs that KVM keeps.
+ * Needs a working /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
@@ -18,7 +21,7 @@ static struct guest guest;
 #define LSTAR 0xc0000082u
 #define CSTAR 0xc0000083u
 #define EFER 0xc0000080u
-/* Nobody's. */
+/* An unassigned MSR. */
 #define UNKNOWN 0xdead0000u
 
 /* Code: ecx is the MSR, given as four bytes. */
@@ -196,7 +199,7 @@ START_TEST(sixteen_ranges_work_and_are_copied)
 }
 END_TEST
 
-/* What the library has no part in: the caller's own filter, while the VM runs already. */
+/* A filter without the library's help: set by the caller while the VM runs already. */
 START_TEST(a_filter_set_late_through_the_descriptor_works_as_one_from_the_config)
 {
 	static __u8 none[1];
@@ -242,7 +245,7 @@ START_TEST(an_invalid_access_to_a_known_register_stays_a_fault)
 {
 	static const enum axvm_irqchip irqchips[] = { AXVM_IRQCHIP_NONE, AXVM_IRQCHIP_KERNEL };
 
-	/* Bits of EFER that nobody has. */
+	/* Reserved bits of EFER. */
 	for (size_t i = 0; i < 2; i++) {
 		struct axvm_config config = AXVM_CONFIG_INIT;
 
@@ -411,7 +414,7 @@ START_TEST(a_list_of_ranges_that_makes_no_sense_is_refused)
 	refuse(&config, EINVAL, "maximum is 16");
 	config.nsysregs = UINT32_MAX;
 	refuse(&config, EINVAL, "maximum is");
-	/* A pointer without a count is nothing. */
+	/* A pointer without a count is ignored. */
 	config.nsysregs = 0;
 	{
 		struct axvm *vm;
@@ -433,7 +436,7 @@ START_TEST(unknown_bits_in_forward_are_refused)
 }
 END_TEST
 
-START_TEST(a_notify_window_works_or_is_refused_by_the_name_of_what_lacks)
+START_TEST(notify_window_works_or_is_refused_by_capability_name)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 	struct axvm *vm;
@@ -478,7 +481,7 @@ START_TEST(the_guest_reads_what_was_set)
 }
 END_TEST
 
-START_TEST(a_register_that_kvm_does_not_keep_is_none)
+START_TEST(register_unknown_to_kvm_is_not_found)
 {
 	uint64_t value = 77;
 
@@ -537,11 +540,11 @@ static void add_tests(Suite *suite)
 	tcase_add_test(configs, the_last_register_and_the_neighbours_of_the_x2apic_can_be_filtered);
 	tcase_add_test(configs, a_list_of_ranges_that_makes_no_sense_is_refused);
 	tcase_add_test(configs, unknown_bits_in_forward_are_refused);
-	tcase_add_test(configs, a_notify_window_works_or_is_refused_by_the_name_of_what_lacks);
+	tcase_add_test(configs, notify_window_works_or_is_refused_by_capability_name);
 
 	tcase_add_test(raw, registers_that_kvm_keeps_are_read_and_written);
 	tcase_add_test(raw, the_guest_reads_what_was_set);
-	tcase_add_test(raw, a_register_that_kvm_does_not_keep_is_none);
+	tcase_add_test(raw, register_unknown_to_kvm_is_not_found);
 	tcase_add_test(raw, a_value_that_kvm_refuses_changes_nothing);
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: exits about the machine: those without a kind, resets and crashes. */
+/*
+ * x86_64: exits about the machine: those without a kind, resets and crashes. Needs a working
+ * /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
@@ -17,7 +20,7 @@ static struct guest guest;
  * A log of the pages that the guest writes, which the library does not do, through capabilities and
  * the descriptor: it ends in an exit when it is full.
  */
-START_TEST(an_exit_that_nobody_has_a_kind_for_is_handed_out_as_it_is)
+START_TEST(exit_without_a_kind_is_returned_unhandled)
 {
 	const uint64_t ring[4] = { RING_ENTRIES * sizeof(struct kvm_dirty_gfn) };
 	struct axvm_region memory = AXVM_REGION_INIT;
@@ -53,9 +56,9 @@ END_TEST
 /* --- Hyper-V's reset and crash ------------------------------------------------------------------ */
 
 /*
- * KVM has MSRs by which a guest of Hyper-V resets its machine, and says that it has crashed: the
- * only system events of x86. They are there if CPUID says that this is Hyper-V, and if KVM was built
- * with it: else they are faults, which these guests do not survive.
+ * KVM has MSRs by which a Hyper-V guest resets its machine, and reports a crash: the only system
+ * events of x86. They exist if CPUID identifies Hyper-V and KVM was built with it; otherwise they
+ * are faults, which these guests do not survive.
  */
 #define HV_INTERFACE 0x40000001u
 #define HV_FEATURES 0x40000003u
@@ -127,7 +130,7 @@ static void add_tests(Suite *suite)
 	TCase *kind = suite_case(suite, "no kind");
 	TCase *hyperv = suite_case(suite, "hyper-v");
 
-	tcase_add_test(kind, an_exit_that_nobody_has_a_kind_for_is_handed_out_as_it_is);
+	tcase_add_test(kind, exit_without_a_kind_is_returned_unhandled);
 	tcase_add_test(hyperv, a_guest_of_hyperv_resets_its_machine);
 	tcase_add_test(hyperv, a_crash_of_a_guest_of_hyperv_is_handed_out_and_the_guest_goes_on);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * x86_64: setup of 64-bit code without a boot area, whose GDT and page tables are in frames: the code
- * runs as with one, also after a reset; the frames are the vCPU's until it is freed.
+ * x86_64: setup of 64-bit code without a boot area, whose GDT and page tables are in frames: the
+ * code runs as with one, also after a reset; the frames are the vCPU's until it is freed. Needs a
+ * working /dev/kvm.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -364,7 +365,7 @@ START_TEST(forked_child_gives_no_frames_back)
 }
 END_TEST
 
-/* --- what is refused, and can then be done right ---------------------------------------------------- */
+/* --- refused setups, which can be repeated ---------------------------------------------------------- */
 
 START_TEST(address_of_a_boot_area_without_its_size_is_refused)
 {

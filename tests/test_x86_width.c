@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The width of guest-physical addresses on hosts of all kinds, by the CPUID that their KVM reports. */
+/*
+ * The width of guest-physical addresses on hosts of all kinds, by the CPUID that their KVM reports.
+ * Needs a working /dev/kvm.
+ */
 #include <errno.h>
 #include <linux/kvm.h>
 
@@ -8,10 +11,10 @@
 
 #define LEAF_SIZES 0x80000008u
 
-/* What the leaf's EAX is replaced by; 0: there is no such leaf. */
+/* Replacement of the leaf's EAX; 0: there is no such leaf. */
 static uint32_t sizes;
 static bool fake;
-/* How many entries KVM says that it has written; 0: as it does. */
+/* The number of entries that KVM reports as written; 0: its real number. */
 static uint32_t entries;
 
 int __real_axv_sys_ioctl(int fd, unsigned long request, uintptr_t arg);
@@ -50,7 +53,7 @@ static const struct {
 	{ 0x302e, 46, 4 },
 	{ 0x3030, 48, 4 },
 	{ 0x3934, 52, 5 },
-	/* From then on they are what the tables can map. */
+	/* From then on the width is limited by the tables. */
 	{ 0x283028, 40, 4 },
 	{ 0x303030, 48, 4 },
 	{ 0x303034, 48, 4 },

@@ -9,7 +9,7 @@
 
 #include "guest.h"
 
-/* The interrupt table, its pseudo-descriptor, the handlers, and what they count. */
+/* The interrupt table, its pseudo-descriptor, the handlers, and their counters. */
 #define X86_IDT 0x20000u
 #define X86_IDTR 0x21000u
 #define X86_HANDLERS 0x22000u
@@ -80,7 +80,7 @@ uint32_t x86_count(struct guest *guest, unsigned int vector);
 /* guest_create() with 'config', memory as there, 'code' in 64-bit mode; bound. */
 void x86_start(struct guest *guest, const struct axvm_config *config, const void *code, size_t len);
 
-/* Writes what LIDT loads. x86_start() has done it. */
+/* Writes the operand of LIDT. x86_start() has done it. */
 void x86_load_idt(struct guest *guest);
 
 /* Runs to a write of this byte to this port. */

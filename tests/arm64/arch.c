@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* arm64: what the common suites cannot know. tests/guest.h says what each is. */
+/* arm64: the architecture-specific functions of the common suites, declared in tests/guest.h. */
 #include "../guest.h"
 #include "../suite.h"
 
@@ -16,7 +16,7 @@ void guest_work_prepare(struct axvm *vm)
 	(void)vm;
 }
 
-/* A line that somebody lowers again: IRQ or FIQ. */
+/* A line that the guest's handler has lowered again: IRQ or FIQ. */
 int guest_work_interrupt(struct axvcpu_request *request, unsigned int dice)
 {
 	request->kind = AXVCPU_REQUEST_IRQ_LINE;
@@ -25,7 +25,7 @@ int guest_work_interrupt(struct axvcpu_request *request, unsigned int dice)
 	return 0;
 }
 
-/* --- what can be forwarded ---------------------------------------------------------------------- */
+/* --- forwarded events --------------------------------------------------------------------------- */
 
 /* SMCCC filters, from Linux 6.4 on. */
 void guest_forward(struct axvm_config *config)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* arm64: what the suites that are common to all architectures have to know of it. */
+/* arm64: architecture-specific constants of the common suites. */
 #ifndef TESTS_GUEST_ARCH_H
 #define TESTS_GUEST_ARCH_H
 
@@ -9,10 +9,10 @@
 
 /* The argument of setup, which the programs leave where it is: x0. */
 #define GUEST_ARG_REG AXVCPU_REG_GPR(0)
-/* What "echo" and "life" read into: w2. */
+/* The register that "echo" and "life" read into: w2. */
 #define GUEST_VALUE_REG AXVCPU_REG_GPR(2)
 
-/* What "last" ends in: PSCI SYSTEM_OFF. */
+/* The exit that "last" ends in: PSCI SYSTEM_OFF. */
 #define GUEST_LAST_EXIT AXVCPU_EXIT_SYSTEM_DOWN
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* arm64: what mkelf makes its images of. */
+/* arm64: constants of mkelf's images. */
 #ifndef TESTS_IMAGE_ARCH_H
 #define TESTS_IMAGE_ARCH_H
 

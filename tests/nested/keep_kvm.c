@@ -16,7 +16,7 @@
 
 #define APIC_BASE UINT64_C(0xfee00000)
 
-/* A descriptor; the process goes on without what KVM refuses. */
+/* Returns a descriptor; the process continues if KVM refuses. */
 static int must(int fd, const char *what)
 {
 	if (fd < 0)
@@ -24,7 +24,7 @@ static int must(int fd, const char *what)
 	return fd;
 }
 
-/* Without a LAPIC. A guest of Xen, as hypercalls are forwarded by what KVM has for these. */
+/* Without a LAPIC. A Xen guest, as KVM forwards hypercalls by its Xen support. */
 static void keep_plain(int kvm)
 {
 	struct kvm_xen_hvm_config xen = { .flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL };
@@ -49,7 +49,7 @@ static void keep_lapics(int kvm)
 	must(ioctl(vcpu, KVM_SET_SREGS, &sregs), "KVM_SET_SREGS");
 }
 
-/* Ends when the other one has what it is to have. */
+/* Ends when the other one is complete. */
 static int pipe_fds[2];
 
 static pid_t fork_and_wait(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* riscv64: what the common suites cannot know. tests/guest.h says what each is. */
+/* riscv64: the architecture-specific functions of the common suites, declared in tests/guest.h. */
 #include "../guest.h"
 #include "../suite.h"
 
@@ -16,7 +16,7 @@ void guest_work_prepare(struct axvm *vm)
 	(void)vm;
 }
 
-/* A line that somebody lowers again: the external interrupt. */
+/* A line that the guest's handler has lowered again: the external interrupt. */
 int guest_work_interrupt(struct axvcpu_request *request, unsigned int dice)
 {
 	(void)dice;
@@ -26,9 +26,9 @@ int guest_work_interrupt(struct axvcpu_request *request, unsigned int dice)
 	return 0;
 }
 
-/* --- what can be forwarded ---------------------------------------------------------------------- */
+/* --- forwarded events --------------------------------------------------------------------------- */
 
-/* Of SBI, what is forwarded is the setup's to say. */
+/* Forwarded SBI calls are selected by setup. */
 void guest_forward(struct axvm_config *config)
 {
 	(void)config;

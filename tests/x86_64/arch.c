@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: what the common suites cannot know. tests/guest.h says what each is. */
+/* x86_64: the architecture-specific functions of the common suites, declared in tests/guest.h. */
 #include <errno.h>
 
 #include "../guest.h"
@@ -79,7 +79,7 @@ int guest_work_interrupt(struct axvcpu_request *request, unsigned int dice)
 	}
 }
 
-/* --- what can be forwarded ---------------------------------------------------------------------- */
+/* --- forwarded events --------------------------------------------------------------------------- */
 
 void guest_forward(struct axvm_config *config)
 {
@@ -99,7 +99,7 @@ const uint64_t guest_register_ways[] = { AXVCPU_REG_GPR(9), AXVCPU_REG_X86_CR2,
 					 AXVCPU_REG_X86_MSR(MSR_STAR) };
 const size_t guest_register_nways = sizeof(guest_register_ways) / sizeof(guest_register_ways[0]);
 
-/* What KVM takes of the state of 64-bit code. Addresses are canonical. */
+/* The bits of 64-bit state that KVM accepts. Addresses are canonical. */
 #define ADDRESS UINT64_C(0x7ffffffff000)
 
 const struct guest_register_rule guest_register_rules[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* x86_64: what the suites that are common to all architectures have to know of it. */
+/* x86_64: architecture-specific constants of the common suites. */
 #ifndef TESTS_GUEST_ARCH_H
 #define TESTS_GUEST_ARCH_H
 
@@ -8,16 +8,16 @@
 /* For the tables of 64-bit code. */
 #define GUEST_BOOT_SIZE 0x7000
 
-/* Of "work": the interrupt table, and what LIDT loads. */
+/* For "work": the interrupt table, and the operand of LIDT. */
 #define WORK_IDT 0x20000
 #define WORK_IDTR 0x21000
 
 /* The argument of setup, which the programs leave where it is: rdi. */
 #define GUEST_ARG_REG AXVCPU_REG_GPR(7)
-/* What "echo" and "life" read into: eax. */
+/* The register that "echo" and "life" read into: eax. */
 #define GUEST_VALUE_REG AXVCPU_REG_GPR(0)
 
-/* What "last" ends in: a triple fault. */
+/* The exit that "last" ends in: a triple fault. */
 #define GUEST_LAST_EXIT AXVCPU_EXIT_SHUTDOWN
 
 /* Bits by which the root of the tables of guest-physical addresses is wider than the other levels. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Every failing call (tests/sweep.h) of lines, event descriptors, capabilities, power, requests; and of
- * the runner.
+ * Fault injection (tests/sweep.h): each system call of lines, event descriptors, capabilities,
+ * power and requests, and of the runner, fails in turn. Needs a working /dev/kvm.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 #define GSI 5
 
-/* --- what is done before ------------------------------------------------------------------------------ */
+/* --- preparation -------------------------------------------------------------------------------------- */
 
 /* The exit is open: a reset has to finish it. */
 static void at_an_exit(struct sweep_world *world)
@@ -30,7 +30,7 @@ static void at_an_exit(struct sweep_world *world)
 	ck_assert_uint_eq(world->exit.kind, AXVCPU_EXIT_MMIO_WRITE);
 }
 
-/* --- what is done -------------------------------------------------------------------------------------- */
+/* --- steps --------------------------------------------------------------------------------------------- */
 
 static int take_set_irq_line(struct sweep_world *world)
 {
@@ -201,7 +201,7 @@ static int take_post_and_wait(struct sweep_world *world)
 	return post_from_elsewhere(world, 5000000) == -ETIMEDOUT ? 0 : -EPROTO;
 }
 
-/* --- what must come of it ------------------------------------------------------------------------------ */
+/* --- expected results ---------------------------------------------------------------------------------- */
 
 static void see_what_was_posted(struct sweep_world *world)
 {
@@ -277,7 +277,7 @@ END_TEST
 
 /* --- the runner --------------------------------------------------------------------------------------- */
 
-/* But for those that KVM keeps in a process that has VMs. */
+/* Except those that KVM keeps in a process that has VMs. */
 static bool is_kvms(const char *tid)
 {
 	char path[300], name[32] = "";
