@@ -10,7 +10,7 @@ int axv_process_init(struct axv_process *process)
 {
 	static const uint64_t unknown;
 	size_t size = (size_t)sysconf(_SC_PAGESIZE);
-	void *page;
+	void *page = NULL;
 	int ret = axv_sys_mmap(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0,
 			       &page);
 
