@@ -107,7 +107,8 @@ START_TEST(string_reads_come_whole_and_take_bytes)
 		ck_assert_uint_eq(guest.exit.u.io.width, 4);
 		ck_assert(count >= 1 && count <= 16 - total);
 		if (count > 1) {
-			ck_fails_saying(axvcpu_complete_value(guest.vcpu, 1), EINVAL, "bytes");
+			ck_fails_saying(axvcpu_complete_value(guest.vcpu, 1), EINVAL,
+					"takes AXVCPU_ANSWER_BYTES");
 			ck_fails(axvcpu_complete_bytes(guest.vcpu, bytes, 4 * count - 1), EINVAL);
 			ck_fails(axvcpu_complete_bytes(guest.vcpu, NULL, 4 * count), EINVAL);
 		}
