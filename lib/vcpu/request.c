@@ -255,37 +255,32 @@ void axv_op_end(struct axvcpu *vcpu, const struct axv_op *op, enum axvcpu_state 
 
 /* --- sending ---------------------------------------------------------------------------------------------- */
 
+static int require(const struct axvcpu *vcpu, bool supported, const char *name)
+{
+	if (supported)
+		return 0;
+	return axv_vm_not_supported(vcpu->vm, name);
+}
+
 /*
  * Checks that the backend has the operation, so that the sender gets the error, not only the owner.
  */
 static int check(const struct axvcpu *vcpu, const struct axvcpu_request *request)
 {
 	const struct axvcpu_arch_ops *ops = vcpu->ops;
-	const char *name;
-	bool supported;
 
 	switch (request->kind) {
 	case AXVCPU_REQUEST_INTERRUPT:
-		name = "inject_interrupt";
-		supported = HAS_OP(ops, inject_interrupt);
-		break;
+		return require(vcpu, HAS_OP(ops, inject_interrupt), "inject_interrupt");
 	case AXVCPU_REQUEST_NMI:
-		name = "inject_nmi";
-		supported = HAS_OP(ops, inject_nmi);
-		break;
+		return require(vcpu, HAS_OP(ops, inject_nmi), "inject_nmi");
 	case AXVCPU_REQUEST_EXCEPTION:
-		name = "inject_exception";
-		supported = HAS_OP(ops, inject_exception);
-		break;
+		return require(vcpu, HAS_OP(ops, inject_exception), "inject_exception");
 	case AXVCPU_REQUEST_IRQ_LINE:
-		name = "set_irq_line";
-		supported = HAS_OP(ops, set_irq_line);
-		break;
+		return require(vcpu, HAS_OP(ops, set_irq_line), "set_irq_line");
 	case AXVCPU_REQUEST_RESET:
 	case AXVCPU_REQUEST_START:
-		name = "reset";
-		supported = HAS_OP(ops, reset);
-		break;
+		return require(vcpu, HAS_OP(ops, reset), "reset");
 	case AXVCPU_REQUEST_SET_REG:
 	case AXVCPU_REQUEST_STOP:
 	case AXVCPU_REQUEST_PAUSE:
@@ -296,9 +291,6 @@ static int check(const struct axvcpu *vcpu, const struct axvcpu_request *request
 				   "request: vCPU %" PRIu32 ": unknown kind %" PRIu32, vcpu->id,
 				   request->kind);
 	}
-	if (supported)
-		return 0;
-	return axv_vm_not_supported(vcpu->vm, name);
 }
 
 /* Allows one start at a time, from the request until it has been carried out. */
