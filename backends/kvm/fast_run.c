@@ -21,11 +21,12 @@ void axv_fast_run_attach(struct axvcpu *vcpu)
 {
 	static const bool never;
 	const struct axk_vcpu *arch = vcpu->arch;
-
 	/* With another backend, 'arch' is an object of another type. */
-	vcpu->backend_has_work = vcpu->ops->run == axk_run ? &arch->has_pending_work : &never;
+	const bool ours = vcpu->ops->run == axk_run;
+
+	vcpu->backend_has_work = ours ? &arch->has_pending_work : &never;
 	/* The fast path cannot decode exits of another backend, nor forwarded events. */
-	if (vcpu->ops->run != axk_run || vcpu->vm->forwards)
+	if (!ours || vcpu->vm->forwards)
 		atomic_fetch_or(&vcpu->attention, ATTENTION_SLOW_PATH);
 }
 
