@@ -69,7 +69,7 @@ uninstall-local:
 	pages=`cd $(MANUAL)/html && echo *`; \
 	! cd "$(DESTDIR)$(manualhtmldir)" 2>/dev/null || rm -f $$pages
 
-# What a tarball has is not removed in its own directory.
+# In the source directory of a tarball the pages stay: they belong to the tarball.
 distclean-local:
 	test "$(srcdir)" = . || rm -rf docs/man/pages
 maintainer-clean-local:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-# The example programs. What axrun and axvcpu-info consist of, except their main(), is an archive each:
+# The example programs. axrun and axvcpu-info are archives, except their main():
 # the tests link what they need of it.
 
 noinst_PROGRAMS = examples/minimal examples/custom_backend

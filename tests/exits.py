@@ -90,7 +90,7 @@ def check_page(exits: Map) -> None:
 
 
 def check_results(exits: Map, arch: str, logs: Path) -> None:
-    """Of a loop, every turn is a result. A test that this KVM cannot run, and that says why, is skipped."""
+    """In a loop, every turn is a result. A test that this KVM cannot run, and that says why, is skipped."""
     wrong = []
     for name in exits.named(arch):
         suite, _, test = name.partition(":")

@@ -239,10 +239,10 @@ EXAMPLE_SHELL_TESTS = tests/axrun-irqchip.sh tests/axrun-test.sh tests/custom-ba
 	tests/tutorial.sh
 # These boot Debian's kernels.
 BOOT_TESTS = tests/boot-console.sh tests/boot-kernels.sh tests/boot-power.sh tests/boot-refused.sh
-# Of the documentation and of scripts/.
+# These check the documentation and scripts/.
 TREE_TESTS = tests/demo.sh tests/docs.py tests/exits.py tests/nested/test_units.py tests/pages.sh \
 	tests/scripts.sh tests/slow-kvm.sh tests/tap_test.py
-# Of what is installed, which no sanitizer changes.
+# These check installed files, which no sanitizer changes.
 UNSANITIZED_TESTS = tests/flags.py tests/headers.py tests/install.sh tests/layers.py tests/man.sh tests/symbols.py
 EXTRA_DIST += $(SHELL_FUNCTIONS) $(EXAMPLE_SHELL_TESTS) $(BOOT_TESTS) $(TREE_TESTS) \
 	$(UNSANITIZED_TESTS) tests/abi tests/boot tests/builds.sh tests/cases.py tests/commands \

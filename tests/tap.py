@@ -61,7 +61,7 @@ class Report:
 
     @property
     def outcome(self) -> str:
-        """Of the test as a whole: "skipped" if all cases are."""
+        """The outcome of the test as a whole: "skipped" if all cases are."""
         counts = self.counts
         return "failed" if counts.failed else "passed" if counts.passed else "skipped"
 

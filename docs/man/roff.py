@@ -7,7 +7,7 @@ from headers import HeaderError
 
 SUMMARY_LENGTH = 90
 
-# What a text may refer to, besides functions: set by Writer.
+# Names that a text may refer to, besides functions: set by Writer.
 TYPES = set()
 HEADERS = set()
 

@@ -10,7 +10,7 @@
 
 #include "message.h"
 
-/* Space for everything except the CPUs and the arguments, and per CPU. */
+/* Bytes of the device tree: its fixed part, without the kernel arguments, and for each CPU. */
 #define SIZE_FIXED 4096u
 #define SIZE_CPU 3072u
 

@@ -288,7 +288,7 @@ void signals_set_deadline(uint64_t ns)
 
 void signals_request_tick(void)
 {
-	/* A cheap check first, as this is called for every character. */
+	/* The load comes first: it is cheaper, and this is called for each character. */
 	if (!atomic_load(&tick_requested) && !atomic_exchange(&tick_requested, true))
 		set_timer(TIMER_TICK, TICK_NS, 0);
 }

@@ -113,6 +113,6 @@ examples/guests/guests.txt: Makefile $(guest_programs:=.c) examples/guests/list.
 guestsdir = $(libexecdir)/axvcpu/guests
 guests_DATA = $(guest_programs) examples/guests/guests.txt
 CLEANFILES += examples/guests/guests.txt $(guest_programs) $(guest_programs:=.gobj) $(guest_objects)
-# The sources for every architecture.
+# The tarball has the guests of all architectures.
 EXTRA_DIST += $(COMMON_GUESTS:=.c) $(X86_64_GUESTS:=.c) $(DEVICETREE_GUESTS:=.c) \
 	$(RISCV64_GUESTS:=.c) examples/guests/abi.h examples/guests/list.awk $(GUEST_RUNTIME)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* What six.c shows, for the programs after it: a VM with memory, a guest in it and a vCPU at its begin. */
+/* The calls of six.c, for the programs after it: a VM with memory, a guest in it, a vCPU at its start. */
 #ifndef TUTORIAL_START_H
 #define TUTORIAL_START_H
 

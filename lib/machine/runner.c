@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The runner: a thread for every vCPU. It uses only the public API, except for messages and waits.
+ * The runner: one thread per vCPU. It uses only the public API, except for messages and waits.
  */
 #include <errno.h>
 #include <pthread.h>

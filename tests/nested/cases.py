@@ -18,7 +18,7 @@ HANG = 120
 
 @dataclass
 class Captured:
-    """What this process and its children printed."""
+    """The output of this process and its children."""
 
     out: str = ""
     err: str = ""

@@ -15,7 +15,7 @@ from .process import Failure, tool
 from .store import Store
 from .tree import Tree
 
-# What the library, axrun and the tests are built with; apt adds the dependencies.
+# The packages that the library, axrun and the tests need to build; apt adds the dependencies.
 SYSROOT_PACKAGES = [
     "libc6-dev",
     "libgcc-s1",

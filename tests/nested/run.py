@@ -25,7 +25,7 @@ from .store import Store, locked
 from .suites import Results, Test
 from .tree import Tree, measure_patience
 
-# What tests and Check read in the environment.
+# Variables of the environment that tests and Check read.
 PASSED_ON = (
     "AXVCPU_TEST_PATIENCE",
     "AXVCPU_TEST_SEED",

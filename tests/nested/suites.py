@@ -62,7 +62,7 @@ class Tail:
         self._offset = 0
 
     def read(self) -> bytes:
-        """What was added since the last call."""
+        """The bytes that were added since the last call."""
         with self._path.open("rb") as file:
             file.seek(self._offset)
             added = file.read()
@@ -82,7 +82,7 @@ OnDone = Callable[[str, str, str], None]
 
 
 class Conversation:
-    """What init has reported in one boot. "init" describes the lines of the port "status"."""
+    """The reports of init in one boot. "init" describes the lines of the port "status"."""
 
     def __init__(self, folder: Path, on_done: OnDone) -> None:
         self.ready = False
