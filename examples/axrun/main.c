@@ -60,12 +60,11 @@ static int prepare(struct run *run, struct options *options)
 	if (err)
 		goto out;
 	err = machine_make(&run->machine, options, platform, &image, &layout);
-	if (err)
-		goto out;
-	err = run_prepare(run, options, platform);
 out:
 	image_free(&image);
-	return err;
+	if (err)
+		return err;
+	return run_prepare(run, options, platform);
 }
 
 /*
