@@ -293,7 +293,7 @@ static void expect_too_many(const struct axvm_arm64_config *gic)
 {
 	ck_fails_saying(try_gic(gic, 9, 0), EINVAL, "max_vcpus is 9");
 	ck_assert_ptr_nonnull(strstr(axvcpu_last_error(), a64_has_gic(3) ? "a GICv2 has at most 8"
-									 : "KVM_CAP_MAX_VCPUS 8"));
+									 : "KVM_CAP_MAX_VCPUS is 8"));
 }
 
 START_TEST(nonsense_is_refused_with_nothing_half_created)
