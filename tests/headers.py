@@ -56,6 +56,21 @@ int use(struct axvcpu *vcpu)
 }
 """
 
+USE_WITH = """
+#include <axvcpu/axvcpu.h>
+
+int use(struct axvm *vm);
+
+int use(struct axvm *vm)
+{
+	const struct axvm_config config = AXVCPU_WITH(axvm_config, .id = 7);
+
+	if (config.size != sizeof(config) || config.id != 7)
+		return 1;
+	return axvm_map(vm, &AXVCPU_WITH(axvm_region, .gpa = 0x1000, .len = 0x1000));
+}
+"""
+
 
 def errors(compiler: list[str], source: str, *flags: str) -> list[str]:
     """The compiler's errors if it refuses the source, else empty."""
@@ -85,6 +100,7 @@ def main() -> int:
             cases.none_wrong(f"{name} as C++17", errors(CXX, alone, "-U_GNU_SOURCE"))
             cases.none_wrong(f"{name} as C++17 with _GNU_SOURCE", errors(CXX, alone))
     cases.none_wrong("the INIT macros and the inline functions as C11", errors(C, USE))
+    cases.none_wrong("a config in one expression as C11", errors(C, USE_WITH))
     if cxx:
         cases.none_wrong("the INIT macros and the inline functions as C++17", errors(CXX, USE))
     else:
