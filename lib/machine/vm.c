@@ -90,15 +90,33 @@ static int check_forward(const struct axvm *vm, const struct axvm_config *config
 	return check_sysregs(vm, config);
 }
 
-/* Checks that the mandatory operations are there. */
+/* Checks that the mandatory operations, and the name, are there. */
 static int check_ops(const struct axvm *vm, const struct axvcpu_arch_ops *ops)
 {
-	if (ops->size < sizeof(ops->size) || !HAS_OP(ops, name) || !HAS_OP(ops, vcpu_new) ||
-	    !HAS_OP(ops, vcpu_free) || !HAS_OP(ops, set_entry) || !HAS_OP(ops, set_ept_root) ||
-	    !HAS_OP(ops, setup) || !HAS_OP(ops, run) || !HAS_OP(ops, get_reg) ||
-	    !HAS_OP(ops, set_reg) || !HAS_OP(ops, get_regs) || !HAS_OP(ops, set_regs) ||
-	    !HAS_OP(ops, set_return_value))
-		return axvcpu_fail(vm, -EINVAL, "VM config: arch lacks a mandatory operation");
+	const struct {
+		const char *name;
+		bool present;
+	} mandatory[] = {
+		{ "name", HAS_OP(ops, name) },
+		{ "vcpu_new", HAS_OP(ops, vcpu_new) },
+		{ "vcpu_free", HAS_OP(ops, vcpu_free) },
+		{ "set_entry", HAS_OP(ops, set_entry) },
+		{ "set_ept_root", HAS_OP(ops, set_ept_root) },
+		{ "setup", HAS_OP(ops, setup) },
+		{ "run", HAS_OP(ops, run) },
+		{ "get_reg", HAS_OP(ops, get_reg) },
+		{ "set_reg", HAS_OP(ops, set_reg) },
+		{ "get_regs", HAS_OP(ops, get_regs) },
+		{ "set_regs", HAS_OP(ops, set_regs) },
+		{ "set_return_value", HAS_OP(ops, set_return_value) },
+	};
+
+	for (size_t i = 0; i < sizeof(mandatory) / sizeof(mandatory[0]); i++)
+		if (!mandatory[i].present)
+			return axvcpu_fail(vm, -EINVAL,
+					   "VM config: arch lacks a mandatory operation or name: "
+					   "%s is NULL, or beyond size %zu",
+					   mandatory[i].name, ops->size);
 	return 0;
 }
 
