@@ -22,6 +22,8 @@ static void describe_refusal(int ret, int first, int second, char buf[80])
 		why = "not an eventfd";
 	else if (ret == -EBADF)
 		why = "not open";
+	else if (ret == -EBUSY)
+		why = "attached already";
 	buf[0] = 0;
 	if (why && second >= 0)
 		snprintf(buf, 80, ": descriptor %d or %d is %s", first, second, why);
@@ -171,7 +173,10 @@ int axk_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
 	if (!ret) {
 		ret = axk_ioctl(kvm->fd, KVM_SET_GSI_ROUTING, routing);
 		if (ret)
-			axvcpu_fail(kvm->vm, ret, "KVM_SET_GSI_ROUTING of %zu routes", count);
+			axvcpu_fail(kvm->vm, ret, "KVM_SET_GSI_ROUTING of %zu routes%s", count,
+				    ret == -EINVAL ? ": a controller or pin does not exist, or "
+						     "routes of one gsi conflict"
+						   : "");
 	}
 	free(routing);
 	return ret;
@@ -239,7 +244,8 @@ int axk_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd)
 		return axvcpu_fail(kvm->vm, ret, "KVM_IOEVENTFD: %s %#" PRIx64 " %s",
 				   ioeventfd->flags & AXVM_EVENT_PORT ? "port" : "address",
 				   ioeventfd->address,
-				   ret == -EEXIST ? "is in use" : "has no such descriptor");
+				   ret == -EEXIST ? "has an eventfd for this write already"
+						  : "has no eventfd of this fd, width and value");
 	describe_refusal(ret, ioeventfd->fd, -1, why);
 	if (ioeventfd->width)
 		return axk_failed_because(kvm, ret, "KVM_IOEVENTFD", KVM_CAP_IOEVENTFD, why);
