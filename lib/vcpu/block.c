@@ -57,7 +57,7 @@ int axvcpu_block(struct axvcpu *vcpu, int64_t timeout_ns)
 	ret = axv_vcpu_sleep(vcpu, timeout_ns);
 	/* Only axvcpu_set_state() can have changed the state meanwhile. */
 	if (!axv_vcpu_awaken(vcpu, AXVCPU_READY, &word))
-		return axv_state_refuse(vcpu, word, "block");
+		return axv_state_refuse(vcpu, word, IN(AXVCPU_READY), "block");
 	return ret;
 }
 

@@ -420,7 +420,8 @@ int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *reques
 	if (ret)
 		return ret;
 	if (axv_state_of(word) == AXVCPU_CREATED || axv_state_of(word) == AXVCPU_INVALID)
-		return axv_state_refuse(vcpu, word, "request");
+		return axv_state_refuse(vcpu, word, ~(IN(AXVCPU_CREATED) | IN(AXVCPU_INVALID)),
+					"request");
 	/* An in-kernel interrupt controller takes the interrupt without the owner. */
 	if (request->kind == AXVCPU_REQUEST_INTERRUPT && HAS_OP(vcpu->ops, inject_anywhere)) {
 		ret = vcpu->ops->inject_anywhere(vcpu->arch, request->u.vector);

@@ -96,7 +96,7 @@ int axv_run_slow_path(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 		ret = axv_power_park(vcpu, exit);
 		/* Only axvcpu_set_state() can have changed the state meanwhile. */
 		if (!axv_vcpu_awaken(vcpu, AXVCPU_READY | STATE_BUSY | STATE_BRIEF, &word))
-			return axv_state_refuse(vcpu, word, "run");
+			return axv_state_refuse(vcpu, word, IN(AXVCPU_READY), "run");
 		axv_thread_set_current(vcpu);
 		if (ret) {
 			/* Written only now that the operation excludes other threads again. */

@@ -4,6 +4,7 @@
  * second thread is refused whichever operation it tries.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "lib/base/wait.h"
@@ -29,19 +30,40 @@ enum axvcpu_state axvcpu_state(const struct axvcpu *vcpu)
 	return axv_state_of(atomic_load(&vcpu->state));
 }
 
-int axv_state_refuse(struct axvcpu *vcpu, uint64_t word, const char *what)
+/* Room for the names of all states. */
+#define NAMES_MAX 64
+
+/* Writes the names of the states in the set 'allowed' to 'buf'. */
+static void name_states(unsigned int allowed, char buf[NAMES_MAX])
+{
+	size_t n = 0;
+
+	buf[0] = 0;
+	for (unsigned int state = AXVCPU_INVALID; state <= AXVCPU_BLOCKED && n < NAMES_MAX; state++)
+		if (allowed & IN(state))
+			n += (size_t)snprintf(buf + n, NAMES_MAX - n, "%s%s", n ? ", " : "",
+					      axvcpu_state_name((enum axvcpu_state)state));
+}
+
+int axv_state_refuse(struct axvcpu *vcpu, uint64_t word, unsigned int allowed, const char *what)
 {
 	enum axvcpu_state state = axv_state_of(word);
+	char names[NAMES_MAX];
 
 	if ((word & STATE_BUSY) && axv_thread.current != vcpu)
 		return axvcpu_fail(vcpu->vm, -EBUSY,
 				   "%s: vCPU %u is in use by another thread (state %s)", what,
 				   vcpu->id, axvcpu_state_name(state));
-	if ((vcpu->flags & AXVCPU_F_STRICT) && !(word & STATE_BUSY))
+	if (word & STATE_BUSY)
+		return axvcpu_fail(vcpu->vm, -EBADFD,
+				   "%s: vCPU %u: called inside another operation on this vCPU",
+				   what, vcpu->id);
+	if (vcpu->flags & AXVCPU_F_STRICT)
 		atomic_compare_exchange_strong(&vcpu->state, &word,
 					       AXVCPU_INVALID | (word & STATE_FLAGS));
-	return axvcpu_fail(vcpu->vm, -EBADFD, "%s: vCPU %u: not allowed in state %s", what,
-			   vcpu->id, axvcpu_state_name(state));
+	name_states(allowed, names);
+	return axvcpu_fail(vcpu->vm, -EBADFD, "%s: vCPU %u: not allowed in state %s; allowed: %s",
+			   what, vcpu->id, axvcpu_state_name(state), names);
 }
 
 /* Returns whether the operation has begun. *word is the state word that was seen. */
@@ -90,7 +112,7 @@ static int begin_or_refuse(struct axvcpu *vcpu, unsigned int allowed, uint64_t b
 		return ret;
 	while (!begin(vcpu, allowed, busy, op, &word))
 		if (!wait_if_brief(vcpu, word, &waits))
-			return axv_state_refuse(vcpu, word, what);
+			return axv_state_refuse(vcpu, word, allowed, what);
 	return 0;
 }
 

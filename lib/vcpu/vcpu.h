@@ -158,8 +158,8 @@ void axv_op_leave(struct axvcpu *vcpu, const struct axv_op *op, enum axvcpu_stat
 /* Moves from Ready to Running, within the operation. axvcpu_kick() signals Running vCPUs only. */
 void axv_op_enter(struct axvcpu *vcpu, const struct axv_op *op);
 
-/* Leaves the message that 'what' is refused in the state 'word'. Returns -EBADFD or -EBUSY. */
-int axv_state_refuse(struct axvcpu *vcpu, uint64_t word, const char *what);
+/* Fails: 'what' is refused in the state 'word', as it needs one of 'allowed'. Returns -EBADFD or -EBUSY. */
+int axv_state_refuse(struct axvcpu *vcpu, uint64_t word, unsigned int allowed, const char *what);
 
 /* complete.c: completes an open exit without an answer. Called inside an operation. */
 int axv_vcpu_flush(struct axvcpu *vcpu);
