@@ -380,11 +380,11 @@ START_TEST(the_whole_address_space_takes_a_region_at_its_very_end)
 	ck_fails(axvm_translate(vm, UINT64_MAX, 2, &p), EFAULT);
 	ck_fails(axvm_translate(vm, last, page + 1, &p), EFAULT);
 	ck_fails(axvm_translate(vm, last, UINT64_MAX, &p), EFAULT);
-	ck_fails(axvm_set(vm, UINT64_MAX, 0, 2), EFAULT);
+	ck_fails_saying(axvm_set(vm, UINT64_MAX, 0, 2), EFAULT, "set 0xffffffffffffffff +0x2: ");
 	ck_ok(axvm_set(vm, last, 0xaa, page));
 	/* Page 0 adjoins it only for those who let addresses wrap around. */
 	ck_ok(map_at(0, page));
-	ck_fails(axvm_set(vm, UINT64_MAX, 0, 2), EFAULT);
+	ck_fails_saying(axvm_set(vm, UINT64_MAX, 0, 2), EFAULT, "set 0xffffffffffffffff +0x2: ");
 	ck_fails(axvm_translate(vm, UINT64_MAX, 2, &p), EFAULT);
 	ck_fails(map_at(last, page), EEXIST);
 	ck_ok(axvm_unmap(vm, last, page));

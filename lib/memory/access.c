@@ -45,6 +45,7 @@ enum access {
 	ACCESS_WRITE,
 	ACCESS_SET,
 };
+static const char *const names[] = { "read", "write", "set" };
 
 /* An access to a range of guest memory. */
 struct transfer {
@@ -206,8 +207,7 @@ static int run(struct axvm *vm, const struct transfer *transfer)
 	if (!ret)
 		return 0;
 	return axvcpu_fail(vm, ret, "%s %#" PRIx64 " +%#" PRIx64 ": %s",
-			   transfer->access == ACCESS_READ ? "read" : "write", transfer->gpa,
-			   transfer->len, reason(ret));
+			   names[transfer->access], transfer->gpa, transfer->len, reason(ret));
 }
 
 int axvm_read(struct axvm *vm, uint64_t gpa, void *buf, uint64_t len)
