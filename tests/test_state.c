@@ -608,8 +608,11 @@ START_TEST(an_interrupted_run_asks_the_hal)
 	ck_assert_uint_eq(handled, 1);
 	/* Not if the HAL does not claim it, a kick explains it, or there is another reason. */
 	fetched = 0;
+	mock.exit.answerable = 1;
 	ck_ok(axvcpu_run(vcpu, &exit));
 	ck_assert_uint_eq(exit.kind, AXVCPU_EXIT_NOTHING);
+	ck_assert_uint_eq(exit.answerable, 0);
+	mock.exit.answerable = 0;
 	fetched = 1;
 	mock.exit.kicked = 1;
 	ck_ok(axvcpu_run(vcpu, &exit));

@@ -68,6 +68,9 @@ static int finish_exit(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret)
 {
 	if (ret)
 		return ret;
+	/* There is nothing to answer, even if a custom backend says so. */
+	if (exit->kind == AXVCPU_EXIT_NOTHING)
+		exit->answerable = 0;
 	vcpu->open_exit_kind = exit->answerable ? exit->kind : AXVCPU_EXIT_NOTHING;
 	if (exit->kind < 32 && (TERMINAL_KINDS & IN(exit->kind))) {
 		vcpu->terminal_kind = exit->kind;
