@@ -240,6 +240,70 @@ START_TEST(requests_by_or_without_an_owner_run_at_once)
 }
 END_TEST
 
+static atomic_bool reading, may_end;
+
+/* Stays inside axvcpu_get_reg() of the other thread. */
+static void hook_reads_long(enum mock_op op, void *arch)
+{
+	(void)arch;
+	if (op != MOCK_GET_REG)
+		return;
+	atomic_store(&reading, true);
+	while (!atomic_load(&may_end))
+		sched_yield();
+}
+
+static void *read_a_register(void *arg)
+{
+	uint64_t value;
+
+	(void)arg;
+	ck_ok(axvcpu_get_reg(vcpu, AXVCPU_REG_GPR(0), &value));
+	return NULL;
+}
+
+static void *end_the_reading(void *arg)
+{
+	(void)arg;
+	usleep(20000);
+	atomic_store(&may_end, true);
+	return NULL;
+}
+
+/* _i: the timeout. A queued request would be carried out only by the owner, which would wait. */
+START_TEST(the_owners_request_beside_another_threads_operation_runs_at_once)
+{
+	pthread_t reader, ender;
+
+	start(0);
+	ck_ok(axvcpu_bind(vcpu));
+	mock.hook = hook_reads_long;
+	ck_assert_int_eq(pthread_create(&reader, NULL, read_a_register, NULL), 0);
+	while (!atomic_load(&reading))
+		sched_yield();
+	ck_assert_int_eq(pthread_create(&ender, NULL, end_the_reading, NULL), 0);
+	ck_ok(axvcpu_send_request(vcpu, &nmi, _i));
+	ck_assert_uint_eq(mock.calls[MOCK_INJECT_NMI], 1);
+	pthread_join(reader, NULL);
+	pthread_join(ender, NULL);
+	mock.hook = NULL;
+	end();
+}
+END_TEST
+
+START_TEST(an_unknown_register_of_a_request_has_a_message)
+{
+	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_SET_REG,
+						.u.reg = { .id = UINT64_C(1) << 63 } };
+
+	start(0);
+	mock.ret[MOCK_SET_REG] = -ENOENT;
+	ck_fails_saying(axvcpu_send_request(vcpu, &request, -1), ENOENT,
+			"set_reg: the mock backend has no register 0x8000000000000000");
+	end();
+}
+END_TEST
+
 static void hook_asks_itself(enum mock_op op, void *arch)
 {
 	(void)arch;
@@ -528,6 +592,9 @@ static void add_tests(Suite *suite)
 	tcase_add_test(mail, no_request_is_stuck_when_the_owner_leaves);
 	tcase_add_test(mail, calls_during_a_request_are_not_refused);
 	tcase_add_test(mail, requests_by_or_without_an_owner_run_at_once);
+	tcase_add_loop_test(mail, the_owners_request_beside_another_threads_operation_runs_at_once,
+			    -1, 1);
+	tcase_add_test(mail, an_unknown_register_of_a_request_has_a_message);
 	tcase_add_test(mail, a_request_from_inside_waits_for_the_next_run);
 
 	tcase_add_test(refused, invalid_requests_and_wrong_states_are_refused);

@@ -43,13 +43,14 @@ int axvcpu_set_state(struct axvcpu *vcpu, enum axvcpu_state state)
 {
 	struct axv_thread_record *record;
 	struct axv_op op;
+	uint64_t word;
 	int ret = check_state(vcpu, state, "set_state");
 
 	if (!ret)
 		ret = prepare_owner(vcpu, state, "set_state", &record);
 	if (ret)
 		return ret;
-	if (!axv_op_try(vcpu, ~0u, &op)) {
+	if (!axv_op_try(vcpu, ~0u, &op, &word)) {
 		axv_thread_record_put(record);
 		return axvcpu_fail(vcpu->vm, -EBUSY,
 				   "set_state: vCPU %u is in use by another thread", vcpu->id);

@@ -7,8 +7,7 @@
 #include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
 
-/* Adds the message to a backend's -ENOENT. */
-static int reg_result(struct axvcpu *vcpu, int ret, const char *what, uint64_t id)
+int axv_reg_result(struct axvcpu *vcpu, int ret, const char *what, uint64_t id)
 {
 	if (ret == -ENOENT)
 		return axvcpu_fail(vcpu->vm, ret, "%s: the %s backend has no register %#" PRIx64,
@@ -25,7 +24,7 @@ int axvcpu_get_reg(struct axvcpu *vcpu, uint64_t id, uint64_t *value)
 		return ret;
 	ret = vcpu->ops->get_reg(vcpu->arch, id, value);
 	axv_op_end(vcpu, &op, op.from);
-	return reg_result(vcpu, ret, "get_reg", id);
+	return axv_reg_result(vcpu, ret, "get_reg", id);
 }
 
 static int set_reg(struct axvcpu *vcpu, uint64_t id, uint64_t value, const char *what)
@@ -39,7 +38,7 @@ static int set_reg(struct axvcpu *vcpu, uint64_t id, uint64_t value, const char 
 	if (!ret)
 		ret = vcpu->ops->set_reg(vcpu->arch, id, value);
 	axv_op_end(vcpu, &op, op.from);
-	return reg_result(vcpu, ret, what, id);
+	return axv_reg_result(vcpu, ret, what, id);
 }
 
 int axvcpu_set_reg(struct axvcpu *vcpu, uint64_t id, uint64_t value)
@@ -55,7 +54,7 @@ int axvcpu_set_gpr(struct axvcpu *vcpu, unsigned int index, uint64_t value)
 		return ret;
 	/* Ids from 32 are registers of other kinds. */
 	if (index >= 32)
-		return reg_result(vcpu, -ENOENT, "set_gpr", index);
+		return axv_reg_result(vcpu, -ENOENT, "set_gpr", index);
 	return set_reg(vcpu, AXVCPU_REG_GPR(index), value, "set_gpr");
 }
 
@@ -101,7 +100,7 @@ int axvcpu_get_reg_bytes(struct axvcpu *vcpu, uint64_t id, void *buf, size_t len
 		return ret;
 	ret = vcpu->ops->get_reg_bytes(vcpu->arch, id, buf, len);
 	axv_op_end(vcpu, &op, op.from);
-	return reg_result(vcpu, ret, "get_reg_bytes", id);
+	return axv_reg_result(vcpu, ret, "get_reg_bytes", id);
 }
 
 int axvcpu_set_reg_bytes(struct axvcpu *vcpu, uint64_t id, const void *buf, size_t len)
@@ -120,7 +119,7 @@ int axvcpu_set_reg_bytes(struct axvcpu *vcpu, uint64_t id, const void *buf, size
 	if (!ret)
 		ret = vcpu->ops->set_reg_bytes(vcpu->arch, id, buf, len);
 	axv_op_end(vcpu, &op, op.from);
-	return reg_result(vcpu, ret, "set_reg_bytes", id);
+	return axv_reg_result(vcpu, ret, "set_reg_bytes", id);
 }
 
 int axvcpu_reg_list(struct axvcpu *vcpu, uint64_t *ids, size_t count)

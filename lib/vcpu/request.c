@@ -49,7 +49,8 @@ static int set_reg(struct axvcpu *vcpu, const struct axvcpu_request *request)
 
 	if (ret)
 		return ret;
-	return vcpu->ops->set_reg(vcpu->arch, request->u.reg.id, request->u.reg.value);
+	ret = vcpu->ops->set_reg(vcpu->arch, request->u.reg.id, request->u.reg.value);
+	return axv_reg_result(vcpu, ret, "set_reg", request->u.reg.id);
 }
 
 /* Called inside an operation. check() has checked that the backend has the operation. */
@@ -230,6 +231,7 @@ void axv_queue_drain(struct axvcpu *vcpu)
 void axv_queue_drain_unowned(struct axvcpu *vcpu)
 {
 	struct axv_op op;
+	uint64_t word;
 
 	/*
 	 * A sender queues its request, then looks for an owner; a leaving owner first releases the
@@ -238,7 +240,7 @@ void axv_queue_drain_unowned(struct axvcpu *vcpu)
 	 */
 	atomic_thread_fence(memory_order_seq_cst);
 	while ((atomic_load(&vcpu->attention) & ATTENTION_REQUESTS) &&
-	       axv_op_try(vcpu, IN(AXVCPU_FREE), &op)) {
+	       axv_op_try(vcpu, IN(AXVCPU_FREE), &op, &word)) {
 		axv_queue_drain(vcpu);
 		axv_op_leave(vcpu, &op, op.from);
 		atomic_thread_fence(memory_order_seq_cst);
@@ -395,14 +397,21 @@ static int wake_if_done(struct axvcpu *vcpu, int ret)
 	return ret;
 }
 
-/* Carries it out at once if the caller is the owner, or if the vCPU has no owner. */
+/*
+ * Carries it out at once if the caller is the owner, or if the vCPU has no owner. The owner waits for
+ * a short operation of another thread: if it queued the request, it would then wait for itself.
+ */
 static bool try_at_once(struct axvcpu *vcpu, const struct axvcpu_request *request, int *ret)
 {
-	bool owner = axv_state_owner(atomic_load(&vcpu->state)) == axv_thread_serial();
+	const bool owner = axv_state_owner(atomic_load(&vcpu->state)) == axv_thread_serial();
+	const unsigned int allowed = IN(AXVCPU_FREE) | (owner ? IN(AXVCPU_READY) : 0);
+	unsigned int waits = 0;
 	struct axv_op op;
+	uint64_t word;
 
-	if (!axv_op_try(vcpu, IN(AXVCPU_FREE) | (owner ? IN(AXVCPU_READY) : 0), &op))
-		return false;
+	while (!axv_op_try(vcpu, allowed, &op, &word))
+		if (!owner || !axv_state_wait_if_brief(vcpu, word, &waits))
+			return false;
 	*ret = wake_if_done(vcpu, carry_out(vcpu, request));
 	axv_op_end(vcpu, &op, op.from);
 	return true;

@@ -82,18 +82,12 @@ static bool begin(struct axvcpu *vcpu, unsigned int allowed, uint64_t busy, stru
 	return true;
 }
 
-bool axv_op_try(struct axvcpu *vcpu, unsigned int allowed, struct axv_op *op)
+bool axv_op_try(struct axvcpu *vcpu, unsigned int allowed, struct axv_op *op, uint64_t *word)
 {
-	uint64_t word;
-
-	return begin(vcpu, allowed, STATE_BUSY | STATE_BRIEF, op, &word);
+	return begin(vcpu, allowed, STATE_BUSY | STATE_BRIEF, op, word);
 }
 
-/*
- * Waits if another thread is inside a short operation, such as reading a register. Returns false if
- * the vCPU is unavailable for any other reason.
- */
-static bool wait_if_brief(const struct axvcpu *vcpu, uint64_t word, unsigned int *waits)
+bool axv_state_wait_if_brief(const struct axvcpu *vcpu, uint64_t word, unsigned int *waits)
 {
 	if (!(word & STATE_BRIEF) || axv_thread.current == vcpu)
 		return false;
@@ -111,7 +105,7 @@ static int begin_or_refuse(struct axvcpu *vcpu, unsigned int allowed, uint64_t b
 	if (ret)
 		return ret;
 	while (!begin(vcpu, allowed, busy, op, &word))
-		if (!wait_if_brief(vcpu, word, &waits))
+		if (!axv_state_wait_if_brief(vcpu, word, &waits))
 			return axv_state_refuse(vcpu, word, allowed, what);
 	return 0;
 }

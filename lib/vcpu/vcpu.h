@@ -138,8 +138,16 @@ int axv_op_begin(struct axvcpu *vcpu, unsigned int allowed, const char *what, st
 /* The same for operations that may take long: other threads get -EBUSY instead of waiting. */
 int axv_op_begin_long(struct axvcpu *vcpu, unsigned int allowed, const char *what,
 		      struct axv_op *op);
-/* axv_op_begin() without waiting and without a message. Returns whether the operation has begun. */
-bool axv_op_try(struct axvcpu *vcpu, unsigned int allowed, struct axv_op *op);
+/*
+ * axv_op_begin() without waiting and without a message. Returns whether the operation has begun;
+ * '*word' is the state word that allowed or refused it.
+ */
+bool axv_op_try(struct axvcpu *vcpu, unsigned int allowed, struct axv_op *op, uint64_t *word);
+/*
+ * Waits a moment if, by the state word 'word', another thread is inside a short operation, such as
+ * reading a register. Returns false if not. '*waits' is that of axv_wait_briefly().
+ */
+bool axv_state_wait_if_brief(const struct axvcpu *vcpu, uint64_t word, unsigned int *waits);
 /* axv_op_begin() for operations that only the owner may use. */
 int axv_op_begin_owner(struct axvcpu *vcpu, unsigned int allowed, const char *what,
 		       struct axv_op *op);
@@ -160,6 +168,9 @@ void axv_op_enter(struct axvcpu *vcpu, const struct axv_op *op);
 
 /* Fails: 'what' is refused in the state 'word', as it needs one of 'allowed'. Returns -EBADFD or -EBUSY. */
 int axv_state_refuse(struct axvcpu *vcpu, uint64_t word, unsigned int allowed, const char *what);
+
+/* regs.c: the result of 'what' with a register of the backend. Adds the message to -ENOENT. */
+int axv_reg_result(struct axvcpu *vcpu, int ret, const char *what, uint64_t id);
 
 /* complete.c: completes an open exit without an answer. Called inside an operation. */
 int axv_vcpu_flush(struct axvcpu *vcpu);
