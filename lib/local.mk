@@ -7,6 +7,7 @@ axvcpuinclude_HEADERS = \
 	include/axvcpu/arm64.h \
 	include/axvcpu/axvcpu.h \
 	include/axvcpu/crate.h \
+	include/axvcpu/deadline.h \
 	include/axvcpu/debug.h \
 	include/axvcpu/error.h \
 	include/axvcpu/exit.h \
@@ -62,8 +63,10 @@ libaxvcpu_base_la_SOURCES = \
 	lib/vcpu/regs.c \
 	lib/vcpu/request.c lib/vcpu/request.h \
 	lib/vcpu/run.c lib/vcpu/run.h \
+	lib/vcpu/run_until.c \
 	lib/vcpu/state.c \
 	lib/vcpu/thread.c lib/vcpu/thread.h \
+	lib/vcpu/timer.c lib/vcpu/timer.h \
 	lib/vcpu/vcpu.c lib/vcpu/vcpu.h
 LIB_INCLUDES = -I$(top_srcdir) -I$(top_srcdir)/backends/$(AXVCPU_ARCH) -I$(top_srcdir)/backends/kvm
 LIB_CPPFLAGS = $(AM_CPPFLAGS) $(LIB_INCLUDES)

@@ -107,7 +107,8 @@ def check_commands() -> None:
 
 
 def check_system_calls() -> None:
-    phases = re.findall(r'{\s*"([a-z]*)",\s*"([a-z0-9_\s]*)",\s*(true|false),\s*act_', read("tests/test_sandbox.c"))
+    joined = re.sub(r'"\s+"', "", read("tests/test_sandbox.c"))
+    phases = re.findall(r'{\s*"([a-z]*)",\s*"([a-z0-9_\s]*)",\s*(true|false),\s*act_', joined)
     tested = [(phase, calls.split(), malloc == "true") for phase, calls, malloc in phases]
     written = []
     for row in table(read("docs/threads.md"), "phase"):

@@ -319,11 +319,41 @@ WRAP(int, axv_sys_sigmask, int how, const sigset_t *set, sigset_t *old)
 }
 
 /* If it says so although it has taken one, the run returns for nothing, which any run may. */
-WRAP(int, axv_sys_sigtake, int sig)
+WRAP(int, axv_sys_sigtake, int sig, siginfo_t *info)
 {
-	int ret = __real_axv_sys_sigtake(sig);
+	int ret = __real_axv_sys_sigtake(sig, info);
 
 	return fails_harmlessly("rt_sigtimedwait") ? -EAGAIN : ret;
+}
+
+WRAP(int, axv_sys_timer_create, int sig)
+{
+	static const struct failure failure = { .err = { EAGAIN, ENOMEM } };
+	int ret;
+
+	if (fails("timer_create", &failure, &ret))
+		return ret;
+	ret = __real_axv_sys_timer_create(sig);
+	injector.timers += ret >= 0;
+	return ret;
+}
+
+WRAP(int, axv_sys_timer_set, int id, int64_t at_ns, int64_t interval_ns)
+{
+	static const struct failure failure = { .err = { EINVAL, EPERM } };
+	int ret;
+
+	return fails("timer_settime", &failure, &ret)
+		       ? ret
+		       : __real_axv_sys_timer_set(id, at_ns, interval_ns);
+}
+
+WRAP(int, axv_sys_timer_delete, int id)
+{
+	int ret = __real_axv_sys_timer_delete(id);
+
+	injector.timers -= !ret;
+	return fails_harmlessly("timer_delete") ? -EINVAL : ret;
 }
 
 WRAP(int, axv_sys_tkill, pid_t pid, pid_t tid, int sig)

@@ -63,6 +63,8 @@ struct injector {
 	 * own.
 	 */
 	long opened;
+	/* Timers that were created and not deleted. */
+	atomic_int timers;
 };
 
 extern struct injector injector;

@@ -35,6 +35,7 @@ API_TESTS = \
 	tests/test_block \
 	tests/test_cancel \
 	tests/test_config \
+	tests/test_deadline_kvm \
 	tests/test_errors \
 	tests/test_fork \
 	tests/test_hal \
@@ -56,6 +57,7 @@ API_TESTS = \
 	tests/test_userfault
 # With an injector for its system calls, which can make each of them fail.
 INJECTED_TESTS = \
+	tests/test_deadline \
 	tests/test_faults \
 	tests/test_fault_sweep \
 	tests/test_kvm_answers \
@@ -218,7 +220,7 @@ endif
 # The calls that a test replaces: the injector's are functions of lib/host/sys.h.
 INJECTED_CALLS = \
 	open close read ioctl mmap munmap madvise memfd_create ftruncate fstat get_seals \
-	add_seals copy getaffinity setaffinity sigaction sigmask sigtake tkill futex_wait \
+	add_seals copy getaffinity setaffinity sigaction sigmask sigtake timer_create timer_set timer_delete tkill futex_wait \
 	futex_wake calloc thread_create yield setspecific getdents prctl setgroups \
 	setgid setuid
 $(INJECTED_TESTS): private WRAP = $(INJECTED_CALLS:%=-Wl,--wrap=axv_sys_%)

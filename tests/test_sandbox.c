@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -118,6 +119,20 @@ static void act_run(void)
 	for (int i = 0; i < 10; i++) {
 		run_to_a_read();
 		must(axvcpu_complete_value(vcpu, 1));
+	}
+}
+
+static void act_deadline(void)
+{
+	struct timespec ts;
+	int64_t now;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+	/* Some are reached, and some are not. */
+	for (int i = 0; i < 100; i++) {
+		must(axvcpu_run_until(vcpu, now, &exit_));
+		must(axvcpu_run_for(vcpu, i * INT64_C(1000), &exit_));
 	}
 }
 
@@ -267,6 +282,10 @@ static const struct phase {
 	  2, NULL },
 	{ "run", "ioctl futex rt_sigreturn rt_sigprocmask rt_sigtimedwait", false, act_run, 3,
 	  NULL },
+	{ "deadline",
+	  "ioctl futex rt_sigreturn rt_sigprocmask rt_sigtimedwait gettid timer_create "
+	  "timer_settime timer_delete",
+	  false, act_deadline, 3, NULL },
 	{ "access", "", false, act_access, 3, NULL },
 	{ "kick", "tgkill futex", false, act_kick, 2, start_owner },
 	{ "request", "tgkill futex ioctl", true, act_request, 2, start_owner },
@@ -309,6 +328,9 @@ static const struct {
 	CALL(sched_getaffinity),
 	CALL(sched_setaffinity),
 	CALL(tgkill),
+	CALL(timer_create),
+	CALL(timer_delete),
+	CALL(timer_settime),
 };
 
 #define CALLS (sizeof(numbers) / sizeof(numbers[0]))

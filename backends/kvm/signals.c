@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "backends/kvm/kvm.h"
+#include "lib/vcpu/timer.h"
 
 /* Size of the kernel's signal set, which is the beginning of a sigset_t. */
 #define SET_SIZE sizeof(uint64_t)
@@ -68,10 +69,12 @@ int axk_unbind(void *arch_vcpu)
 bool axk_take_kick_signals(const struct axk_vcpu *vcpu)
 {
 	const int kick = vcpu->vm->kick_signal;
+	siginfo_t info;
 	int n = 0;
 
-	while (n < SIGNALS_MAX && axv_sys_sigtake(kick) == kick)
-		n++;
+	for (; n < SIGNALS_MAX && axv_sys_sigtake(kick, &info) == kick; n++)
+		if (info.si_code == SI_TIMER)
+			axv_timer_expired();
 	return n;
 }
 

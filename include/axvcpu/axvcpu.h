@@ -14,6 +14,7 @@
 
 #include <axvcpu/arch.h>
 #include <axvcpu/arm64.h>
+#include <axvcpu/deadline.h>
 #include <axvcpu/debug.h>
 #include <axvcpu/error.h>
 #include <axvcpu/exit.h>

@@ -120,6 +120,8 @@ enum axvcpu_exit_kind {
 	 * x86, split irqchip: the guest has ended a level-triggered interrupt of a route (`u.eoi`).
 	 */
 	AXVCPU_EXIT_EOI = 23,
+	/** The deadline of axvcpu_run_until() or the time of axvcpu_run_for() has passed. */
+	AXVCPU_EXIT_DEADLINE = 24,
 };
 
 /** Kinds of accesses. */

@@ -65,6 +65,11 @@ struct axvm_runner_config {
 	const char *name;
 	/** Size of the stack of each thread in bytes; 0: the default of the system. */
 	size_t stack_size;
+	/**
+	 * Longest time of a run in nanoseconds, after which the handler gets a DEADLINE exit
+	 * (axvcpu_run_for()); 0 or negative: no limit.
+	 */
+	int64_t budget_ns;
 };
 #define AXVM_RUNNER_CONFIG_INIT AXVCPU_INIT(struct axvm_runner_config)
 

@@ -119,13 +119,47 @@ int axv_sys_sigmask(int how, const sigset_t *set, sigset_t *old)
 	return -pthread_sigmask(how, set, old);
 }
 
-int axv_sys_sigtake(int sig)
+int axv_sys_sigtake(int sig, siginfo_t *info)
 {
 	/* Not the libc function, which is a cancellation point. */
 	static const struct timespec now;
 	const uint64_t set = UINT64_C(1) << (sig - 1);
 
-	return result(syscall(SYS_rt_sigtimedwait, &set, NULL, &now, sizeof(set)));
+	return result(syscall(SYS_rt_sigtimedwait, &set, info, &now, sizeof(set)));
+}
+
+/* Of <linux/time.h>, which cannot be included beside libc's <time.h>. */
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+int axv_sys_timer_create(int sig)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = sig };
+	int id = -1, ret;
+
+	event.sigev_notify_thread_id = gettid();
+	ret = result(syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &id));
+	return ret ? ret : id;
+}
+
+int axv_sys_timer_set(int id, int64_t at_ns, int64_t interval_ns)
+{
+	/* As the kernel has it on all 64-bit architectures. */
+	const struct {
+		int64_t interval[2];
+		int64_t value[2];
+	} time = {
+		.interval = { interval_ns / 1000000000, interval_ns % 1000000000 },
+		.value = { at_ns / 1000000000, at_ns % 1000000000 },
+	};
+
+	return result(syscall(SYS_timer_settime, id, TIMER_ABSTIME, &time, NULL));
+}
+
+int axv_sys_timer_delete(int id)
+{
+	return result(syscall(SYS_timer_delete, id));
 }
 
 int axv_sys_tkill(pid_t pid, pid_t tid, int sig)

@@ -52,9 +52,14 @@ int axv_sys_sigaction(int sig, const struct sigaction *act, struct sigaction *ol
 int axv_sys_sigmask(int how, const sigset_t *set, sigset_t *old);
 /*
  * Consumes a pending signal that the calling thread blocks, without running its handler. Returns
- * the signal, or -EAGAIN if it is not pending.
+ * the signal, with its siginfo in '*info', or -EAGAIN if it is not pending.
  */
-int axv_sys_sigtake(int sig);
+int axv_sys_sigtake(int sig, siginfo_t *info);
+/* Creates a timer of CLOCK_MONOTONIC that sends 'sig' to the calling thread. Returns its id. */
+int axv_sys_timer_create(int sig);
+/* Sets a timer to a time, and to repeat after that. Time 0 stops it, interval 0 does not repeat. */
+int axv_sys_timer_set(int id, int64_t at_ns, int64_t interval_ns);
+int axv_sys_timer_delete(int id);
 /* Sends a signal to one thread of a process. Async-signal-safe. */
 int axv_sys_tkill(pid_t pid, pid_t tid, int sig);
 /* Private futexes. The first waits while *word is 0. */

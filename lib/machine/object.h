@@ -24,6 +24,8 @@ struct axvm {
 	/* KVM ties a VM to the memory of the process that created it. */
 	struct axv_process process;
 	int kick_signal;
+	/* The library handles the kick signal, not the caller. */
+	bool kick_handled;
 	/* Events are forwarded, which may change the meaning of the frequent exits. */
 	bool forwards;
 

@@ -41,6 +41,7 @@ struct axvm_runner {
 	struct axvm *vm;
 	int (*handler)(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx);
 	void *ctx;
+	int64_t budget_ns;
 	char name[8];
 	atomic_bool stop;
 
@@ -164,7 +165,9 @@ static int run(struct worker *worker)
 	struct axvcpu_exit exit;
 
 	while (!atomic_load(&runner->stop)) {
-		int ret = axvcpu_run(worker->vcpu, &exit);
+		int ret = runner->budget_ns > 0
+				  ? axvcpu_run_for(worker->vcpu, runner->budget_ns, &exit)
+				  : axvcpu_run(worker->vcpu, &exit);
 
 		if (unlikely(try_again(ret, &retries)))
 			continue;
@@ -267,6 +270,7 @@ static int runner_new(struct axvm *vm, const struct axvm_runner_config *config,
 	runner->vm = vm;
 	runner->handler = config->handler;
 	runner->ctx = config->ctx;
+	runner->budget_ns = config->budget_ns;
 	runner->nworkers = config->nvcpus;
 	/* Short enough that Linux also takes the number that follows it. */
 	snprintf(runner->name, sizeof(runner->name), "%s", config->name ? config->name : "vcpu");

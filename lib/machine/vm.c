@@ -177,6 +177,7 @@ static int vm_init(struct axvm *vm, const struct axvm_config *given)
 	if (!vm->vcpus)
 		return axvcpu_fail(vm, -ENOMEM, "VM: allocating room for %" PRIu32 " vCPUs",
 				   config.max_vcpus);
+	vm->kick_handled = !config.kick_signal;
 	config.kick_signal = vm->kick_signal;
 	if (!HAS_OP(vm->ops, vm_new))
 		return 0;

@@ -102,6 +102,7 @@ static const char *const exits[] = {
 	[AXVCPU_EXIT_DEBUG] = "DEBUG",
 	[AXVCPU_EXIT_NOTIFY] = "NOTIFY",
 	[AXVCPU_EXIT_EOI] = "EOI",
+	[AXVCPU_EXIT_DEADLINE] = "DEADLINE",
 };
 
 const char *axvcpu_exit_name(uint32_t kind)

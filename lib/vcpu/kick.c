@@ -9,12 +9,16 @@
 
 #include "lib/host/sys.h"
 #include "lib/machine/object.h"
+#include "lib/vcpu/timer.h"
 #include "lib/vcpu/vcpu.h"
 
-/* The signal only has to interrupt a system call. */
-static void on_kick(int sig)
+/* The signal of a kick only has to interrupt a system call. That of a timer is the only message. */
+static void on_kick(int sig, siginfo_t *info, void *context)
 {
 	(void)sig;
+	(void)context;
+	if (info->si_code == SI_TIMER)
+		axv_timer_expired();
 }
 
 static int check_given(const struct axvm *vm, int sig)
@@ -42,13 +46,11 @@ int axv_kick_signal_choose(const struct axvm *vm, int sig)
 
 		if (ret)
 			return axvcpu_fail(vm, ret, "sigaction of signal %d", sig);
-		if (action.sa_flags & SA_SIGINFO)
-			continue;
-		if (action.sa_handler == on_kick)
+		if ((action.sa_flags & SA_SIGINFO) && action.sa_sigaction == on_kick)
 			return sig;
-		if (action.sa_handler != SIG_DFL)
+		if ((action.sa_flags & SA_SIGINFO) || action.sa_handler != SIG_DFL)
 			continue;
-		action = (struct sigaction){ .sa_handler = on_kick };
+		action = (struct sigaction){ .sa_sigaction = on_kick, .sa_flags = SA_SIGINFO };
 		sigemptyset(&action.sa_mask);
 		/* No SA_RESTART: the signal must end the system call. */
 		ret = axv_sys_sigaction(sig, &action, NULL);

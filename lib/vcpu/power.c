@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "lib/base/wait.h"
 #include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
 
@@ -46,9 +47,12 @@ int axv_power_reset(struct axvcpu *vcpu, const struct axvcpu_request *request)
 int axv_power_park(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 {
 	/* A request that was queued before this has left a wake, or is seen here. */
-	int ret = atomic_load(&vcpu->attention) & ATTENTION_REQUESTS ? 0 : axv_vcpu_sleep(vcpu, -1);
+	const bool has_requests = atomic_load(&vcpu->attention) & ATTENTION_REQUESTS;
+	const struct axv_thread_timer *timer = &axv_thread.timer;
+	const int64_t end = timer->vcpu == vcpu ? timer->at : NO_DEADLINE;
+	int ret = has_requests ? 0 : axv_vcpu_sleep(vcpu, axv_deadline_left(end));
 
-	if (ret && ret != -EINTR)
+	if (ret && ret != -EINTR && ret != -ETIMEDOUT)
 		return ret;
 	exit->kicked = !!atomic_exchange(&vcpu->kick, 0);
 	if (!ret && !exit->kicked)

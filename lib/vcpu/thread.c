@@ -4,11 +4,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "lib/host/sys.h"
 #include "lib/vcpu/vcpu.h"
 
-_Thread_local struct axv_thread axv_thread = { .ready = STATE_NONE };
+_Thread_local struct axv_thread axv_thread = { .ready = STATE_NONE, .timer.at = INT64_MAX };
 
 static _Atomic uint64_t threads;
 
@@ -47,6 +48,11 @@ static bool have_record_key;
 
 static void on_end(void *record)
 {
+	const struct axv_thread_timer *timer = &axv_thread.timer;
+
+	/* A forked child has a copy of the record, but no timer. */
+	if (timer->signal && timer->pid == getpid())
+		axv_sys_timer_delete(timer->id);
 	atomic_store(&((struct axv_thread_record *)record)->ended, true);
 	axv_thread_record_put(record);
 }

@@ -5,11 +5,31 @@
 #ifndef LIB_THREAD_H
 #define LIB_THREAD_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct axvcpu;
 struct axv_thread_record;
+
+/* The thread's timer for runs with a deadline: lib/vcpu/timer.h. */
+struct axv_thread_timer {
+	/* The vCPU of the current run with a deadline, or NULL. */
+	struct axvcpu *volatile vcpu;
+	/* The time that the timer is set to; INT64_MAX: not set. */
+	int64_t at;
+	/* The process that it belongs to: a forked child does not inherit it. */
+	pid_t pid;
+	/* The signal that it sends; 0: there is no timer. */
+	int signal;
+	/* The kernel's id of it. */
+	int id;
+	/* It repeats the signal until it is stopped. */
+	bool repeats;
+	/* It must be set again before the next run with a deadline. */
+	volatile sig_atomic_t expired;
+};
 
 struct axv_thread {
 	/* The vCPU that the thread operates on, or NULL. */
@@ -18,6 +38,7 @@ struct axv_thread {
 	uint64_t ready;
 	/* Result of axv_thread_serial(); 0 before its first call. */
 	uint64_t serial;
+	struct axv_thread_timer timer;
 };
 extern _Thread_local struct axv_thread axv_thread;
 
