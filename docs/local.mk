@@ -11,6 +11,7 @@ doc_DATA = \
 	docs/info.md \
 	docs/kvm-map.md \
 	docs/performance.md \
+	docs/porting.md \
 	docs/testing.md \
 	docs/threads.md \
 	docs/tutorial.md
