@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Exits in a loop, for bench/exit-cost to count what one costs: the library's loop, the same with
- * ioctl(), and the same with the system call inlined, which is the lower bound. x86_64.
+ * Exits in a loop, for bench/exit-cost to count what one costs: with the library, without and with a
+ * deadline; with ioctl(); and with the system call inlined, which is the lower bound. x86_64.
  *
  *     exits MODE KIND N [time]
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,14 +49,17 @@ static _Noreturn void unexpected(const struct axvcpu_exit *exit)
 	die("unexpected exit: %s", text);
 }
 
-/* The loop that a user of the library writes. Returns the sum of the values written and read. */
-static uint64_t loop_axvcpu(struct axvcpu *vcpu, unsigned long n)
+/*
+ * The loop that a user of the library writes, each run with this deadline. Returns the sum of the
+ * values written and read.
+ */
+static inline uint64_t loop_axvcpu(struct axvcpu *vcpu, unsigned long n, const int64_t *deadline)
 {
 	struct axvcpu_exit exit;
 	uint64_t sum = 0;
 
 	for (; n; n--) {
-		if (axvcpu_run(vcpu, &exit))
+		if (deadline ? axvcpu_run_until(vcpu, *deadline, &exit) : axvcpu_run(vcpu, &exit))
 			die("%s", axvcpu_last_error());
 		switch (exit.kind) {
 		case AXVCPU_EXIT_IO_WRITE:
@@ -88,14 +92,16 @@ static uint64_t loop_axvcpu(struct axvcpu *vcpu, unsigned long n)
 	return sum;
 }
 
-static uint64_t run_axvcpu(const struct guest_code *code, unsigned long n, double *ns)
+static uint64_t run_axvcpu(const struct guest_code *code, unsigned long n, double *ns, bool until)
 {
+	const int64_t far = (int64_t)now_ns() + INT64_C(86400000000000);
 	struct guest guest;
 	uint64_t sum;
 
 	guest_new(&guest, code);
 	*ns = now_ns();
-	sum = loop_axvcpu(guest.vcpu, n);
+	/* Two loops, each compiled for its case. */
+	sum = until ? loop_axvcpu(guest.vcpu, n, &far) : loop_axvcpu(guest.vcpu, n, NULL);
 	*ns = now_ns() - *ns;
 	guest_free(&guest);
 	return sum;
@@ -197,14 +203,16 @@ int main(int argc, char **argv)
 	double ns;
 
 	if (argc != 4 && argc != 5)
-		die("usage: exits axvcpu|glibc|inline pio-out|pio-in|mmio-write|mmio-read N "
+		die("usage: exits axvcpu|deadline|glibc|inline pio-out|pio-in|mmio-write|mmio-read N "
 		    "[time]");
 	kind = find_kind(argv[2]);
 	code.code = kind->code;
 	code.len = kind->len;
 	n = strtoul(argv[3], NULL, 10);
 	if (!strcmp(argv[1], "axvcpu"))
-		sum = run_axvcpu(&code, n, &ns);
+		sum = run_axvcpu(&code, n, &ns, false);
+	else if (!strcmp(argv[1], "deadline"))
+		sum = run_axvcpu(&code, n, &ns, true);
 	else
 		sum = run_raw(&code, n, &ns, strcmp(argv[1], "inline") ? loop_glibc : loop_inline);
 	if (sum != n * VALUE)

@@ -7,7 +7,7 @@ bench_libbench_a_SOURCES = bench/bench.c bench/bench.h bench/mock.c bench/mock.h
 BENCHMARKS = bench/heap bench/translate
 if ARCH_X86_64
 bench_libbench_a_SOURCES += bench/guest.c bench/guest.h bench/raw.c bench/raw.h
-BENCHMARKS += bench/exits bench/kick bench/startup
+BENCHMARKS += bench/deadline bench/exits bench/kick bench/startup
 endif
 EXTRA_PROGRAMS = $(BENCHMARKS)
 bench_exits_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
@@ -24,6 +24,7 @@ if ARCH_X86_64
 	@$(top_srcdir)/bench/exit-cost bench/exits && echo
 	@bench/startup && echo
 	@bench/kick && echo
+	@bench/deadline && echo
 endif
 	@bench/translate && echo
 	@bench/heap
