@@ -20,9 +20,8 @@ static struct guest guest;
 /* --- decoded accesses ------------------------------------------------------------------------ */
 
 /*
- * The guest loads this, and then stores all 8 bytes of the loaded value. QEMU's emulated CPU does
- * not report to KVM that a load is sign-extended: there, only the bits of the value itself are
- * compared.
+ * The guest loads this, and then stores all 8 bytes of the loaded value. On QEMU's emulated CPU,
+ * Linux 6.12 does not sign-extend the value of a load; Linux 7.2 does.
  */
 static void load(unsigned int width, uint64_t value, uint64_t got)
 {
@@ -35,7 +34,8 @@ static void load(unsigned int width, uint64_t value, uint64_t got)
 	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
 	ck_assert_uint_eq(guest.exit.u.mmio.addr, GUEST_MMIO + 8);
 	ck_assert_uint_eq(guest.exit.u.mmio.width, 8);
-	ck_assert_uint_eq(guest.exit.u.mmio.data, emulated ? value : got);
+	if (!emulated || guest.exit.u.mmio.data != value)
+		ck_assert_uint_eq(guest.exit.u.mmio.data, got);
 }
 
 START_TEST(loads_have_their_sign_and_width)
@@ -174,7 +174,9 @@ START_TEST(an_serror_is_taken_when_it_is_not_masked)
 		serror.error_code = 0;
 	}
 	ck_ok(axvcpu_inject_exception(guest.vcpu, &serror));
-	ck_fails(axvcpu_inject_exception(guest.vcpu, &serror), EBUSY);
+	/* Linux 7.2 makes the guest take the first one at once, so that a second one can wait. */
+	if (axvcpu_inject_exception(guest.vcpu, &serror))
+		ck_fails(axvcpu_inject_exception(guest.vcpu, &serror), EBUSY);
 	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
 	ck_assert_uint_eq(guest.exit.u.mmio.addr, A64_TELL + 24);
 	ck_assert_uint_eq(EC(guest.exit.u.mmio.data), EC_SERROR);
