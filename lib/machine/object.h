@@ -9,6 +9,7 @@
 
 #include "axvcpu/arch.h"
 #include "axvcpu/vm.h"
+#include "lib/machine/life.h"
 #include "lib/machine/process.h"
 #include "lib/memory/frames.h"
 #include "lib/memory/memory.h"
@@ -26,6 +27,8 @@ struct axvm {
 	int kick_signal;
 	/* Events are forwarded, which may change the meaning of the frequent exits. */
 	bool forwards;
+
+	struct axv_life life;
 
 	/* Guards the fields below. */
 	pthread_mutex_t lock;

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/base/cancel.h"
@@ -185,8 +184,10 @@ int axvm_new(const struct axvm_config *config, struct axvm **out)
 	}
 	pthread_mutex_init(&vm->lock, NULL);
 	axv_frames_init(&vm->frames);
+	axv_life_init(&vm->life);
 	ret = vm_init(vm, config);
 	if (ret) {
+		axv_life_destroy(&vm->life);
 		axv_frames_destroy(&vm->frames);
 		axv_memory_destroy(vm);
 		pthread_mutex_destroy(&vm->lock);
@@ -229,6 +230,7 @@ int axvm_free(struct axvm *vm)
 		axv_memory_destroy(vm);
 	/* In a forked child no lock is destroyed: that may wait for threads of the parent. */
 	if (!copy) {
+		axv_life_destroy(&vm->life);
 		axv_frames_destroy(&vm->frames);
 		pthread_mutex_destroy(&vm->lock);
 	}
@@ -308,19 +310,9 @@ int axvm_enable_capability(struct axvm *vm, unsigned int capability, const uint6
 
 int axvm_get_limits(const struct axvm *vm, struct axvm_limits *limits)
 {
-	size_t size = limits->size;
 	int ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
-	if (size <= sizeof(size))
-		return axvcpu_fail(
-			vm, -EINVAL,
-			"get_limits: size is %zu; initialise the struct with AXVM_LIMITS_INIT",
-			size);
-	if (size > sizeof(*limits))
-		size = sizeof(*limits);
-	memcpy((unsigned char *)limits + sizeof(size),
-	       (const unsigned char *)&vm->limits + sizeof(size), size - sizeof(size));
-	return 0;
+	return axv_sized_give(vm, "get_limits", limits, &vm->limits);
 }
