@@ -20,6 +20,9 @@
 /* Upper bound of the size of one port I/O item in bytes: KVM stores the size in a byte. */
 #define KVM_ITEM_MAX 256u
 
+/* The largest number of gsis that is used; KVM has as many, or fewer. */
+#define KVM_GSIS_MAX 4096u
+
 struct axk_vcpu {
 	/* --- fields that run uses --- */
 	struct kvm_run *run;
@@ -75,6 +78,8 @@ struct axk_vm {
 	bool kernel_irqchip;
 	/* Number of gsis, from 0, that can have a route; with kernel_irqchip. */
 	uint32_t gsis;
+	/* Bitmap by gsi: the line was raised and not lowered since. */
+	_Atomic uint64_t raised[KVM_GSIS_MAX / 64];
 	struct axk_vcpu *unused;
 	/* Number of memory slot changes that have begun; for axk_arch_fault_may_pass(). */
 	atomic_uint slot_changes;
@@ -214,6 +219,8 @@ int axk_unexplained_signal(struct axk_vcpu *vcpu);
 /* Initialises the fields for lines and routes. Called once the VM has its irqchip. */
 int axk_irq_init(struct axk_vm *kvm);
 int axk_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
+/* Lowers all lines that axk_set_irq_line() has raised. */
+int axk_lower_lines(struct axk_vm *kvm);
 int axk_signal_msi(void *arch_vm, const struct axvm_msi *msi);
 int axk_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
 int axk_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
