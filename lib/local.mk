@@ -58,6 +58,7 @@ libaxvcpu_base_la_SOURCES = \
 	lib/text/describe.c \
 	lib/text/error.c lib/text/error.h \
 	lib/text/names.c \
+	lib/text/text.c lib/text/text.h \
 	lib/vcpu/block.c \
 	lib/vcpu/complete.c \
 	lib/vcpu/crate.c \

@@ -302,7 +302,7 @@ int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 bool axk_arch_swallow(struct axk_vcpu *vcpu);
 /*
  * Decodes an exit that decode.c does not handle: fills in 'exit' except 'kicked' and raw_reason;
- * raw_code is 0 at the call. Returns 1 if 'exit' is filled in; 0 if the backend consumed the exit
+ * raw_code is 0 at the call, or the type of a system event. Returns 1 if 'exit' is filled in; 0 if the backend consumed the exit
  * and the guest must be re-entered; or a negative errno if decoding failed (the next run decodes
  * the same exit again).
  */

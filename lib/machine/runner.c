@@ -96,6 +96,7 @@ static uint32_t reason_of(uint32_t exit_kind)
 	case AXVCPU_EXIT_SHUTDOWN:
 	case AXVCPU_EXIT_INTERNAL_ERROR:
 	case AXVCPU_EXIT_FAIL_ENTRY:
+	case AXVCPU_EXIT_SYSTEM_CRASH:
 		return AXVM_END_FAULT;
 	default:
 		return AXVM_END_NONE;

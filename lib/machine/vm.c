@@ -21,7 +21,8 @@
 
 #define FORWARD_ALL \
 	(AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_MAP_GPA_RANGE | AXVM_FORWARD_UNKNOWN_SYSREGS | \
-	 AXVM_FORWARD_IPIS | AXVM_FORWARD_DOORBELL | AXVM_FORWARD_POWER)
+	 AXVM_FORWARD_IPIS | AXVM_FORWARD_DOORBELL | AXVM_FORWARD_POWER | AXVM_FORWARD_SUSPEND | \
+	 AXVM_FORWARD_POWER_OFF)
 
 static int check_config(const struct axvm *vm, const struct axvm_config *config)
 {
@@ -74,10 +75,37 @@ static int check_sysregs(const struct axvm *vm, const struct axvm_config *config
 	return 0;
 }
 
+static int check_power_off(const struct axvm *vm, const struct axvm_config *config)
+{
+	const uint32_t width = config->poweroff_width;
+
+	if (!(config->forward & AXVM_FORWARD_POWER_OFF)) {
+		if (config->poweroff_port || width || config->poweroff_value)
+			return axvcpu_fail(vm, -EINVAL,
+					   "VM config: a poweroff_* member is set without "
+					   "AXVM_FORWARD_POWER_OFF");
+		return 0;
+	}
+	if (config->poweroff_port > UINT16_MAX)
+		return axvcpu_fail(vm, -EINVAL, "VM config: poweroff_port is %#" PRIx32,
+				   config->poweroff_port);
+	if (width != 1 && width != 2 && width != 4)
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: poweroff_width is %" PRIu32 "; it must be 1, 2 or 4",
+				   width);
+	if ((uint64_t)config->poweroff_value >> 8 * width)
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: poweroff_value %#" PRIx32 " has more than %" PRIu32
+				   " bytes",
+				   config->poweroff_value, width);
+	return 0;
+}
+
 /* Checks 'forward' and its arguments. The backend checks whether it can forward these events. */
 static int check_forward(const struct axvm *vm, const struct axvm_config *config)
 {
 	bool doorbell = config->forward & AXVM_FORWARD_DOORBELL;
+	int ret;
 
 	if (config->forward & ~FORWARD_ALL)
 		return axvcpu_fail(vm, -EINVAL, "VM config: unknown bits %#" PRIx32 " in forward",
@@ -86,6 +114,9 @@ static int check_forward(const struct axvm *vm, const struct axvm_config *config
 		return axvcpu_fail(vm, -EINVAL, "VM config: doorbell_port is %#" PRIx32 "%s",
 				   config->doorbell_port,
 				   doorbell ? "" : " without AXVM_FORWARD_DOORBELL");
+	ret = check_power_off(vm, config);
+	if (ret)
+		return ret;
 	return check_sysregs(vm, config);
 }
 

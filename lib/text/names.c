@@ -127,11 +127,14 @@ static const char *const exits[] = {
 	[AXVCPU_EXIT_DEBUG] = "DEBUG",
 	[AXVCPU_EXIT_NOTIFY] = "NOTIFY",
 	[AXVCPU_EXIT_EOI] = "EOI",
+	[AXVCPU_EXIT_SYSTEM_SUSPEND] = "SYSTEM_SUSPEND",
+	[AXVCPU_EXIT_SYSTEM_CRASH] = "SYSTEM_CRASH",
+	[AXVCPU_EXIT_SYSTEM_WAKEUP] = "SYSTEM_WAKEUP",
 };
 
 const char *axvcpu_exit_name(uint32_t kind)
 {
-	return kind < ARRAY_SIZE(exits) ? exits[kind] : "?";
+	return kind < ARRAY_SIZE(exits) && exits[kind] ? exits[kind] : "?";
 }
 
 static const char *const internal_errors[] = {
