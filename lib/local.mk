@@ -40,6 +40,7 @@ libaxvcpu_base_la_SOURCES = \
 	lib/host/thread_status.c \
 	lib/host/thread_status.h \
 	lib/host/sys.c lib/host/sys.h \
+	lib/machine/describe.c \
 	lib/machine/irq.c \
 	lib/machine/life.c lib/machine/life.h \
 	lib/machine/object.c lib/machine/object.h \

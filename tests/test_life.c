@@ -590,6 +590,71 @@ START_TEST(names_and_short_structs)
 }
 END_TEST
 
+/* --- as data and text ------------------------------------------------------------------------- */
+
+START_TEST(the_config_is_the_one_in_effect)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT, is = AXVM_CONFIG_INIT;
+	struct axvm_sysreg_range sysregs[2] = { { 1, 2, AXVCPU_ACCESS_READ, 0 },
+						{ 3, 4, AXVCPU_ACCESS_WRITE, 0 } };
+
+	mock_reset();
+	config.arch = &mock_ops;
+	config.id = 77;
+	config.sysregs = sysregs;
+	config.nsysregs = 2;
+	config.arch_config = sysregs;
+	ck_ok(axvm_new(&config, &vm));
+	memset(sysregs, 0, sizeof(sysregs));
+	is.size = 8;
+	ck_fails_saying(axvm_get_config(vm, &is), EINVAL, "size is 8");
+	is.size = sizeof(is);
+	ck_ok(axvm_get_config(vm, &is));
+	ck_assert_ptr_eq(is.arch, &mock_ops);
+	ck_assert_uint_eq(is.id, 77);
+	ck_assert_uint_eq(is.max_vcpus, 1);
+	ck_assert_uint_eq(is.gpa_bits, 64);
+	ck_assert_int_gt(is.kick_signal, 0);
+	ck_assert(is.hal->map_memory);
+	ck_assert_uint_eq(is.nsysregs, 2);
+	ck_assert_uint_eq(is.sysregs[1].base, 3);
+	ck_assert_uint_eq(is.sysregs[1].access, AXVCPU_ACCESS_WRITE);
+	ck_assert_ptr_null(is.arch_config);
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
+START_TEST(a_description_has_config_status_memory_and_vcpus)
+{
+	static const char *const parts[] = { "VM 7: mock, no irqchip, 64 address bits",
+					     "status: failed, end: fault, vCPU 0:",
+					     "memory: 0x10000 +0x1000 memfd, read-only\n",
+					     "vCPUs: 1 of 1\n", "vCPU 0: Free, power on\n" };
+	struct axvm_region region = AXVM_REGION_INIT;
+	char text[1024], cut[16];
+	int len;
+
+	create();
+	region.gpa = 0x10000;
+	region.len = 0x1000;
+	region.backing = AXVM_MEM_MEMFD;
+	region.flags = AXVM_MEM_READONLY;
+	ck_ok(axvm_map(vm, &region));
+	atomic_store(&result, -EPIPE);
+	ck_ok(start(&runner));
+	ck_fails(axvm_runner_join(runner, -1), EPIPE);
+	len = axvm_describe(vm, text, sizeof(text));
+	ck_assert_int_eq(len, (int)strlen(text));
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		ck_assert_msg(strstr(text, parts[i]), "\"%s\" is not in: %s", parts[i], text);
+	ck_assert_int_eq(axvm_describe(vm, NULL, 0), len);
+	ck_assert_int_eq(axvm_describe(vm, cut, sizeof(cut)), len);
+	ck_assert_int_eq((int)strlen(cut), (int)sizeof(cut) - 1);
+	ck_assert_int_eq(strncmp(cut, text, sizeof(cut) - 1), 0);
+	destroy();
+}
+END_TEST
+
 /* --- reset ------------------------------------------------------------------------------------ */
 
 START_TEST(a_reset_needs_vcpus_that_rest)
@@ -824,6 +889,7 @@ static void add_tests(Suite *suite)
 {
 	TCase *table = suite_case(suite, "table");
 	TCase *ends = suite_case(suite, "ends");
+	TCase *data = suite_case(suite, "data");
 	TCase *reset = suite_case(suite, "reset");
 	TCase *list = suite_case(suite, "list");
 
@@ -850,6 +916,9 @@ static void add_tests(Suite *suite)
 	tcase_add_test(ends, a_kill_ends_a_handler_that_sleeps);
 	tcase_add_test(ends, a_kill_of_vcpus_in_the_guest_ends_them_as_a_stop_does);
 	tcase_add_test(ends, names_and_short_structs);
+
+	tcase_add_test(data, the_config_is_the_one_in_effect);
+	tcase_add_test(data, a_description_has_config_status_memory_and_vcpus);
 
 	tcase_add_test(reset, a_reset_needs_vcpus_that_rest);
 	tcase_add_test(reset, a_reset_of_a_vcpu_that_another_thread_may_run_is_refused);

@@ -339,6 +339,38 @@ struct axvm_limits {
  */
 AXVCPU_API int axvm_get_limits(const struct axvm *vm, struct axvm_limits *limits);
 
+/**
+ * Reads the config of a VM as it is in effect.
+ *
+ * Defaults are filled in: the kick signal in use, the backend, the HAL with all hooks, the width of
+ * addresses, the number of vCPUs. The pointers in it are valid until axvm_free(). `arch_config` is
+ * NULL and AXVM_F_KVM_FD is not set, as the library does not keep these.
+ *
+ * @param vm     the VM.
+ * @param config receives the config. The caller sets `size`; as many members as fit are written.
+ * @return 0; -EINVAL: `size` is too small; -EPERM.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_get_config(const struct axvm *vm, struct axvm_config *config);
+
+/**
+ * Describes a VM as text of several lines, for logs and reports of faults.
+ *
+ * It has the config, the status, the memory regions, and the vCPUs with their states. The text is
+ * for readers and may change with each version. Other threads may change the VM
+ * meanwhile; each line is right at some moment during the call.
+ *
+ * @param vm  the VM.
+ * @param buf receives the text, null-terminated, and cut if it does not fit; may be NULL if `len`
+ *            is 0.
+ * @param len size of `buf` in bytes.
+ * @return the length of the whole text, without the null; -EPERM.
+ *
+ * Threads: any, including handlers.
+ */
+AXVCPU_API int axvm_describe(struct axvm *vm, char *buf, size_t len);
+
 #ifdef __cplusplus
 }
 #endif

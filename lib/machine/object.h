@@ -21,6 +21,8 @@ struct axvm {
 	struct axv_memory_map memory;
 	struct axv_frames frames;
 	struct axvm_limits limits;
+	/* As axvm_get_config() returns it. */
+	struct axvm_config config;
 	uint64_t id;
 	/* KVM ties a VM to the memory of the process that created it. */
 	struct axv_process process;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/base/cancel.h"
@@ -171,6 +172,34 @@ static void preset_limits(struct axvm *vm, const struct axvm_config *config)
 	};
 }
 
+/* Keeps the config, with what the caller's pointers in it point to as far as the library knows it. */
+static int keep_config(struct axvm *vm, const struct axvm_config *config)
+{
+	const size_t bytes = config->nsysregs * sizeof(config->sysregs[0]);
+	struct axvm_sysreg_range *sysregs = NULL;
+
+	if (bytes) {
+		sysregs = axv_sys_calloc(1, bytes);
+		if (!sysregs)
+			return axvcpu_fail(vm, -ENOMEM, "VM: allocating %" PRIu32 " sysregs",
+					   config->nsysregs);
+		memcpy(sysregs, config->sysregs, bytes);
+	}
+	vm->config = *config;
+	vm->config.sysregs = sysregs;
+	vm->config.flags &= ~AXVM_F_KVM_FD;
+	vm->config.kvm_fd = 0;
+	vm->config.arch_config = NULL;
+	return 0;
+}
+
+/* Releases what vm_init() has allocated for the library's part. */
+static void release_config(struct axvm *vm)
+{
+	free((void *)vm->config.sysregs);
+	free(vm->vcpus);
+}
+
 static int vm_init(struct axvm *vm, const struct axvm_config *given)
 {
 	struct axvm_config config;
@@ -190,9 +219,12 @@ static int vm_init(struct axvm *vm, const struct axvm_config *given)
 		return axvcpu_fail(vm, -ENOMEM, "VM: allocating room for %" PRIu32 " vCPUs",
 				   config.max_vcpus);
 	config.kick_signal = vm->kick_signal;
-	if (!HAS_OP(vm->ops, vm_new))
-		return 0;
-	return vm->ops->vm_new(vm, &config, &vm->limits, &vm->arch);
+	ret = keep_config(vm, &config);
+	if (!ret && HAS_OP(vm->ops, vm_new))
+		ret = vm->ops->vm_new(vm, &config, &vm->limits, &vm->arch);
+	vm->config.gpa_bits = vm->limits.gpa_bits;
+	vm->config.max_vcpus = vm->limits.vcpus;
+	return ret;
 }
 
 int axvm_new(const struct axvm_config *config, struct axvm **out)
@@ -223,7 +255,7 @@ int axvm_new(const struct axvm_config *config, struct axvm **out)
 		axv_memory_destroy(vm);
 		pthread_mutex_destroy(&vm->lock);
 		axv_process_destroy(&vm->process);
-		free(vm->vcpus);
+		release_config(vm);
 		free(vm);
 		return ret;
 	}
@@ -266,7 +298,7 @@ int axvm_free(struct axvm *vm)
 		pthread_mutex_destroy(&vm->lock);
 	}
 	axv_process_destroy(&vm->process);
-	free(vm->vcpus);
+	release_config(vm);
 	free(vm);
 	return 0;
 }
