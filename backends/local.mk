@@ -46,6 +46,7 @@ libaxvcpu_base_la_SOURCES += \
 	backends/x86_64/setup.c \
 	backends/x86_64/tables.c \
 	backends/x86_64/vm.c \
+	backends/x86_64/vm_reset.c \
 	backends/x86_64/x86_64.h
 endif
 
@@ -57,6 +58,7 @@ libaxvcpu_base_la_SOURCES += $(ONE_REG_SOURCES) \
 	backends/arm64/exception.c \
 	backends/arm64/exit.c \
 	backends/arm64/gic.c \
+	backends/arm64/gic_reset.c \
 	backends/arm64/irq.c \
 	backends/arm64/kvm_arch.h \
 	backends/arm64/kvm_arch_decode.h \
@@ -77,6 +79,7 @@ endif
 if ARCH_RISCV64
 libaxvcpu_base_la_SOURCES += $(ONE_REG_SOURCES) \
 	backends/riscv64/aia.c \
+	backends/riscv64/aia_reset.c \
 	backends/riscv64/arch_syscall.h \
 	backends/riscv64/debug.c \
 	backends/riscv64/exit.c \

@@ -14,6 +14,7 @@ axvcpuinclude_HEADERS = \
 	include/axvcpu/hal.h \
 	include/axvcpu/init.h \
 	include/axvcpu/interrupt.h \
+	include/axvcpu/life.h \
 	include/axvcpu/memory.h \
 	include/axvcpu/percpu.h \
 	include/axvcpu/power.h \
@@ -40,13 +41,18 @@ libaxvcpu_base_la_SOURCES = \
 	lib/host/thread_status.c \
 	lib/host/thread_status.h \
 	lib/host/sys.c lib/host/sys.h \
+	lib/machine/describe.c \
 	lib/machine/irq.c \
+	lib/machine/life.c lib/machine/life.h \
 	lib/machine/object.c lib/machine/object.h \
 	lib/machine/process.c lib/machine/process.h \
+	lib/machine/reset.c \
 	lib/machine/runner.c \
+	lib/machine/vcpus.c \
 	lib/machine/vm.c \
 	lib/memory/access.c \
 	lib/memory/address.c \
+	lib/memory/clear.c \
 	lib/memory/frames.c lib/memory/frames.h \
 	lib/memory/memory.c lib/memory/memory.h \
 	lib/memory/srcu.c lib/memory/srcu.h \
@@ -54,6 +60,7 @@ libaxvcpu_base_la_SOURCES = \
 	lib/text/describe.c \
 	lib/text/error.c lib/text/error.h \
 	lib/text/names.c \
+	lib/text/text.c lib/text/text.h \
 	lib/vcpu/block.c \
 	lib/vcpu/complete.c \
 	lib/vcpu/crate.c \

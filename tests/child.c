@@ -85,6 +85,8 @@ static void calls_for_the_vm(struct axvm *vm)
 	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
 	struct axvm_limits limits = AXVM_LIMITS_INIT;
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
+	struct axvm_status_info status = AXVM_STATUS_INFO_INIT;
+	struct axvm_config vm_config = AXVM_CONFIG_INIT;
 	const struct axvm_msi msi = { 0 };
 	struct axvcpu *vcpu = NULL;
 
@@ -94,6 +96,12 @@ static void calls_for_the_vm(struct axvm *vm)
 	child_expect_eperm(axvm_capability(vm, 10));
 	child_expect_eperm(axvm_enable_capability(vm, 10, args));
 	child_expect_eperm(axvm_get_limits(vm, &limits));
+	child_expect_eperm(axvm_get_status(vm, &status));
+	child_expect_eperm(axvm_reset(vm, 0));
+	child_expect_eperm(axvm_get_config(vm, &vm_config));
+	child_expect_eperm(axvm_describe(vm, NULL, 0));
+	child_expect_eperm(axvm_vcpus(vm, 0, 1, &vcpu));
+	child_expect(!axvm_vcpu(vm, 0));
 	child_expect_eperm(axvm_set_irq_line(vm, 5, true));
 	child_expect_eperm(axvm_signal_msi(vm, &msi));
 	child_expect_eperm(axvm_set_routes(vm, NULL, 0));
@@ -206,6 +214,7 @@ static void calls_for_runners(struct axvm *vm, struct axvcpu *vcpu, struct axvm_
 	child_expect_eperm(axvm_runner_join(runner, -1));
 	child_expect_eperm(axvm_runner_pause(runner, -1));
 	child_expect_eperm(axvm_runner_resume(runner));
+	child_expect_eperm(axvm_runner_kill(runner));
 }
 
 void child_calls_all(struct axvm *vm, struct axvcpu *vcpu, struct axvm_runner *runner)

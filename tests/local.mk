@@ -43,12 +43,14 @@ API_TESTS = \
 	tests/test_irq \
 	tests/test_kick \
 	tests/test_kvm_config \
+	tests/test_life \
 	tests/test_memory \
 	tests/test_memory_model \
 	tests/test_mmio \
 	tests/test_power \
 	tests/test_regs \
 	tests/test_request \
+	tests/test_reset \
 	tests/test_runner \
 	tests/test_smp \
 	tests/test_state \

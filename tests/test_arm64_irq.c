@@ -99,6 +99,50 @@ static void expect_next(uint32_t intid)
 	a64_expect_irq(&guest, intid);
 }
 
+START_TEST(a_reset_of_the_vm_forgets_its_interrupts_and_it_runs_the_same_again)
+{
+	start_with_levels();
+	for (unsigned int i = 0; i < 5 + suite_scale(100); i++) {
+		/* Served and still high; the others wait. */
+		ck_ok(axvm_set_irq_line(guest.vm, 3, true));
+		a64_expect_irq(&guest, FIRST_SPI + 3);
+		ck_ok(axvm_set_irq_line(guest.vm, 100, true));
+		ck_ok(axvcpu_inject_interrupt(guest.vcpu, FIRST_SPI + 200));
+		ck_ok(axvcpu_inject_interrupt(guest.vcpu, 20));
+		ck_ok(axvm_reset(guest.vm, 0));
+		ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE);
+		guest_expect_write(&guest, GUEST_MMIO, 0);
+		expect_next(FIRST_SPI + 7);
+		ck_ok(axvm_set_irq_line(guest.vm, 7, false));
+	}
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_reset_of_the_vm_disables_what_the_guest_has_enabled)
+{
+	/* It switches the GIC on, and enables the PPIs of its CPU. */
+	static const struct a64_store stores[] = {
+		{ AXVM_ARM64_GICD, 4, 0x12 },
+		{ AXVM_ARM64_GICR + 0x10100, 4, UINT32_MAX },
+	};
+
+	if (a64_gic_version() != 3)
+		return suite_skip("no GICv3");
+	start_with_edges();
+	expect_next(FIRST_SPI + 3);
+	a64_gic_list(guest.vm, NULL, false, stores, 2);
+	ck_ok(axvm_reset(guest.vm, 0));
+	guest_expect_write(&guest, GUEST_MMIO, 0);
+	ck_ok(axvcpu_inject_interrupt(guest.vcpu, FIRST_SPI + 3));
+	for (uint32_t ppi = 20; ppi < 24; ppi++) {
+		expect_next(ppi);
+		ck_ok(axvcpu_set_irq_line(guest.vcpu, ppi, false));
+	}
+	guest_end(&guest);
+}
+END_TEST
+
 START_TEST(a_level_ppi_is_raised_by_injection_and_lowered_by_its_line)
 {
 	const uint32_t ppi = 20;
@@ -480,6 +524,8 @@ static void add_tests(Suite *suite)
 	TCase *its = suite_case(suite, "ITS");
 	TCase *none = suite_case(suite, "no GIC");
 
+	tcase_add_test(gic, a_reset_of_the_vm_forgets_its_interrupts_and_it_runs_the_same_again);
+	tcase_add_test(gic, a_reset_of_the_vm_disables_what_the_guest_has_enabled);
 	tcase_add_test(gic, every_interrupt_is_injected_by_its_number);
 	tcase_add_test(gic, an_input_of_the_gic_is_a_level_until_it_is_lowered);
 	tcase_add_test(gic, a_level_ppi_is_raised_by_injection_and_lowered_by_its_line);

@@ -157,19 +157,40 @@ START_TEST(the_machine_goes_off_and_is_reset)
 }
 END_TEST
 
-START_TEST(a_suspended_machine_is_handed_out_as_it_is)
+START_TEST(a_suspension_is_denied_answered_or_honoured)
 {
+	const struct a64_call suspend = { 0, { 0xc400000e, GUEST_CODE, A64_LIST + 0x1000 } };
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	bool known;
+
 	create(0, 0);
-	if (axvm_capability(guests[0].vm, KVM_CAP_ARM_SYSTEM_SUSPEND) == 0) {
-		destroy();
+	known = axvm_capability(guests[0].vm, KVM_CAP_ARM_SYSTEM_SUSPEND) > 0;
+	/* Without the flag, the call does not exist. */
+	will_call(&suspend, 1);
+	expect_result(AXVCPU_PSCI_NOT_SUPPORTED);
+	destroy();
+	config.forward = AXVM_FORWARD_SUSPEND;
+	if (!known) {
+		guest_expect_refused(&config, ENOTSUP, "KVM_CAP_ARM_SYSTEM_SUSPEND");
 		return;
 	}
-	ck_ok(axvm_enable_capability(guests[0].vm, KVM_CAP_ARM_SYSTEM_SUSPEND, NULL));
-	/* SYSTEM_SUSPEND, back to the code after it. */
-	will_call((const struct a64_call[]){ { 0, { 0xc400000e, GUEST_CODE, 7 } } }, 1);
-	guest_expect(&guests[0], AXVCPU_EXIT_UNHANDLED);
+	create(AXVM_FORWARD_SUSPEND, 0);
+	will_call((const struct a64_call[]){ suspend, suspend, suspend }, 3);
+	guest_expect(&guests[0], AXVCPU_EXIT_SYSTEM_SUSPEND);
 	ck_assert_uint_eq(guests[0].exit.raw_reason, KVM_EXIT_SYSTEM_EVENT);
 	ck_assert_uint_eq(guests[0].exit.raw_code, KVM_SYSTEM_EVENT_SUSPEND);
+	ck_assert_uint_eq(guests[0].exit.u.suspend.entry_point, GUEST_CODE);
+	ck_assert_uint_eq(guests[0].exit.u.suspend.arg, A64_LIST + 0x1000);
+	expect_result(AXVCPU_PSCI_DENIED);
+	guest_expect(&guests[0], AXVCPU_EXIT_SYSTEM_SUSPEND);
+	ck_ok(axvcpu_complete_value(guests[0].vcpu, (uint64_t)AXVCPU_PSCI_INTERNAL_FAILURE));
+	expect_result(AXVCPU_PSCI_INTERNAL_FAILURE);
+	/* Where it wakes is a list without a call. */
+	guest_expect(&guests[0], AXVCPU_EXIT_SYSTEM_SUSPEND);
+	a64_calls(guests[0].vm, 1, NULL, 0);
+	ck_ok(axvcpu_reset(guests[0].vcpu, guests[0].exit.u.suspend.entry_point,
+			   guests[0].exit.u.suspend.arg));
+	guest_expect_end(&guests[0]);
 	destroy();
 }
 END_TEST
@@ -509,7 +530,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(kvm, kvm_starts_cpus_that_wait_in_it);
 	tcase_add_test(kvm, a_cpu_that_waits_in_kvm_is_kicked_and_reset);
 	tcase_add_test(kvm, the_machine_goes_off_and_is_reset);
-	tcase_add_test(kvm, a_suspended_machine_is_handed_out_as_it_is);
+	tcase_add_test(kvm, a_suspension_is_denied_answered_or_honoured);
 	tcase_add_test(caller, a_cpu_on_is_the_callers_to_do);
 	tcase_add_test(caller, a_32_bit_cpu_on_has_32_bit_arguments);
 	tcase_add_test(caller, impossible_cpu_on_makes_no_exit);

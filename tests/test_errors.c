@@ -330,7 +330,15 @@ static const struct {
 	  "DEBUG point 2 at 0x1005 raw 0x4" },
 	{ { .kind = AXVCPU_EXIT_NOTIFY, .raw_code = 1 }, "NOTIFY", "NOTIFY flags 0x1" },
 	{ { .kind = AXVCPU_EXIT_EOI, .u.eoi = { .vector = 33 } }, "EOI", "EOI vector 33" },
-	{ { .kind = AXVCPU_EXIT_EOI + 1 }, "?", "?" },
+	{ { .kind = AXVCPU_EXIT_SYSTEM_SUSPEND, .u.suspend = { 0x1000, 7 } },
+	  "SYSTEM_SUSPEND",
+	  "SYSTEM_SUSPEND entry 0x1000 arg 0x7" },
+	{ { .kind = AXVCPU_EXIT_SYSTEM_CRASH,
+	    .u.crash = { .ndata = 2, .data = { 0xdead, 0xbeef } } },
+	  "SYSTEM_CRASH",
+	  "SYSTEM_CRASH data dead beef" },
+	{ { .kind = AXVCPU_EXIT_SYSTEM_WAKEUP }, "SYSTEM_WAKEUP", "SYSTEM_WAKEUP" },
+	{ { .kind = AXVCPU_EXIT_SYSTEM_WAKEUP + 1 }, "?", "?" },
 	{ { .kind = UINT32_MAX }, "?", "?" },
 };
 

@@ -94,6 +94,11 @@ static int take_vm_capability(struct sweep_world *world)
 	return axvm_enable_capability(world->vm, KVM_CAP_HALT_POLL, NULL);
 }
 
+static int take_vm_reset(struct sweep_world *world)
+{
+	return axvm_reset(world->vm, 0);
+}
+
 static int take_reset(struct sweep_world *world)
 {
 	return axvcpu_reset(sweep_first(world), GUEST_CODE, 0);
@@ -253,6 +258,8 @@ static const struct sweep_step steps[] = {
 	  .calls = 3 },
 	{ "reset, at an exit, with an irqchip", AXVM_IRQCHIP_KERNEL, at_an_exit, take_reset,
 	  sweep_see_the_guest_run, .calls = 3 },
+	{ "reset of the VM", AXVM_IRQCHIP_NONE, NULL, take_vm_reset, sweep_see_the_guest_run,
+	  .calls = 3 },
 	{ "adopt", AXVM_IRQCHIP_NONE, without_owner, take_adopt, sweep_see_the_guest_run,
 	  .calls = 1 },
 	{ "start", AXVM_IRQCHIP_NONE, NULL, take_start, see_it_on, .calls = 2 },

@@ -42,7 +42,9 @@ static const struct {
 } events[] = {
 	{ KVM_SYSTEM_EVENT_SHUTDOWN, AXVCPU_EXIT_SYSTEM_DOWN },
 	{ KVM_SYSTEM_EVENT_RESET, AXVCPU_EXIT_SYSTEM_RESET },
-	{ KVM_SYSTEM_EVENT_CRASH, AXVCPU_EXIT_UNHANDLED },
+	{ KVM_SYSTEM_EVENT_CRASH, AXVCPU_EXIT_SYSTEM_CRASH },
+	{ KVM_SYSTEM_EVENT_WAKEUP, AXVCPU_EXIT_SYSTEM_WAKEUP },
+	{ KVM_SYSTEM_EVENT_SEV_TERM, AXVCPU_EXIT_UNHANDLED },
 	{ 12345, AXVCPU_EXIT_UNHANDLED },
 };
 
@@ -51,12 +53,41 @@ START_TEST(system_events_are_reported_by_type)
 	forge_start();
 	event = events[_i].type;
 	forge_expect(forge_event, 0, events[_i].kind, events[_i].type);
-	if (events[_i].kind == AXVCPU_EXIT_UNHANDLED) {
+	if (events[_i].kind != AXVCPU_EXIT_SYSTEM_DOWN &&
+	    events[_i].kind != AXVCPU_EXIT_SYSTEM_RESET) {
 		forge_end();
 		return;
 	}
 	ck_fails_saying(axvcpu_run(forge.guest.vcpu, &forge.guest.exit), EBADFD, "terminal exit");
 	guest_end(&forge.guest);
+}
+END_TEST
+
+static uint32_t crash_words;
+
+static void forge_crash(void)
+{
+	forge.run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
+	forge.run->system_event.type = KVM_SYSTEM_EVENT_CRASH;
+	forge.run->system_event.ndata = crash_words;
+	for (uint64_t i = 0; i < 16; i++)
+		forge.run->system_event.data[i] = i + 0x100;
+}
+
+START_TEST(a_crash_has_its_words_and_the_guest_continues)
+{
+	static const uint32_t numbers[] = { 0, 1, 16, UINT32_MAX };
+	uint32_t words = numbers[_i] < 16 ? numbers[_i] : 16;
+
+	forge_start();
+	if (axvm_capability(forge.guest.vm, KVM_CAP_SYSTEM_EVENT_DATA) <= 0)
+		words = 0;
+	crash_words = numbers[_i];
+	forge_expect(forge_crash, 0, AXVCPU_EXIT_SYSTEM_CRASH, KVM_SYSTEM_EVENT_CRASH);
+	ck_assert_uint_eq(forge.guest.exit.u.crash.ndata, words);
+	for (uint32_t i = 0; i < words; i++)
+		ck_assert_uint_eq(forge.guest.exit.u.crash.data[i], i + 0x100);
+	forge_end();
 }
 END_TEST
 
@@ -229,7 +260,9 @@ static void add_tests(Suite *suite)
 	TCase *tcase = suite_case(suite, "forged");
 
 	tcase_add_test(tcase, refused_entry_reports_the_hardware_reason);
-	tcase_add_loop_test(tcase, system_events_are_reported_by_type, 0, 4);
+	tcase_add_loop_test(tcase, system_events_are_reported_by_type, 0,
+			    sizeof(events) / sizeof(events[0]));
+	tcase_add_loop_test(tcase, a_crash_has_its_words_and_the_guest_continues, 0, 4);
 	tcase_add_loop_test(tcase, an_internal_error_has_as_many_words_as_there_is_room_for, 0, 5);
 	tcase_add_loop_test(tcase, an_internal_error_has_a_name, 0,
 			    sizeof(errors) / sizeof(errors[0]));

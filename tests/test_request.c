@@ -344,7 +344,7 @@ START_TEST(invalid_requests_and_wrong_states_are_refused)
 	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_CREATED);
 	ck_ok(axvcpu_setup(vcpu, 0, 0, NULL));
 	ck_fails_saying(axvcpu_send_request(vcpu, &request, 0), EINVAL, "kind 0");
-	request.kind = AXVCPU_REQUEST_RESUME + 1;
+	request.kind = AXVCPU_REQUEST_RESET_TO_SETUP + 1;
 	ck_fails(axvcpu_send_request(vcpu, &request, -1), EINVAL);
 	ck_ok(axvcpu_set_state(vcpu, AXVCPU_INVALID));
 	ck_fails(axvcpu_stop(vcpu), EBADFD);

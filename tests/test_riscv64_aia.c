@@ -550,6 +550,46 @@ START_TEST(a_reset_takes_all_messages_back)
 }
 END_TEST
 
+START_TEST(a_reset_of_the_vm_forgets_its_interrupts_and_it_runs_the_same_again)
+{
+	start_aplic();
+	for (unsigned int i = 0; i < 5 + suite_scale(100); i++) {
+		ck_ok(axvm_set_irq_line(guest.vm, 5, true));
+		expect_message(15);
+		/* Served and still high; pending as a wire and as a message. */
+		ck_ok(axvm_set_irq_line(guest.vm, 6, true));
+		expect_message(16);
+		ck_ok(axvm_set_irq_line(guest.vm, 5, false));
+		ck_ok(axvm_set_irq_line(guest.vm, 5, true));
+		ck_ok(axvcpu_inject_interrupt(guest.vcpu, 9));
+		ck_ok(axvm_reset(guest.vm, 0));
+		guest_expect_write(&guest, GUEST_MMIO, 0);
+		expect_silence();
+		ck_ok(axvcpu_inject_interrupt(guest.vcpu, 10));
+		expect_message(10);
+	}
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_reset_of_the_vm_disables_what_the_guest_has_enabled)
+{
+	start_aplic();
+	ck_ok(axvm_set_irq_line(guest.vm, 5, true));
+	expect_message(15);
+	/* Another guest, without the APLIC. */
+	ck_ok(axvm_write(guest.vm, GUEST_CODE, PROGRAM(imsic)));
+	ck_ok(axvm_reset(guest.vm, 0));
+	guest_expect_write(&guest, GUEST_MMIO, 0);
+	ck_ok(axvm_set_irq_line(guest.vm, 5, true));
+	ck_ok(axvm_set_irq_line(guest.vm, 6, true));
+	expect_silence();
+	ck_ok(axvcpu_inject_interrupt(guest.vcpu, 10));
+	expect_message(10);
+	guest_end(&guest);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *without = suite_case(suite, "without");
@@ -580,6 +620,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(wires, wires_are_numbered_from_one);
 	tcase_add_test(wires, descriptors_raise_wires_and_send_messages);
 	tcase_add_test(wires, a_reset_takes_all_messages_back);
+	tcase_add_test(wires, a_reset_of_the_vm_forgets_its_interrupts_and_it_runs_the_same_again);
+	tcase_add_test(wires, a_reset_of_the_vm_disables_what_the_guest_has_enabled);
 }
 
 int main(void)

@@ -148,6 +148,13 @@ static void act_access(void)
 	must(axvm_regions(vm, 0, 0, NULL));
 }
 
+static void act_reset(void)
+{
+	must(axvm_reset(vm, 0));
+	run_to_a_read();
+	must(axvm_reset(vm, AXVM_RESET_MEMORY));
+}
+
 static void act_error(void)
 {
 	uint64_t value;
@@ -289,6 +296,7 @@ static const struct phase {
 	{ "access", "", false, act_access, 3, NULL },
 	{ "kick", "tgkill futex", false, act_kick, 2, start_owner },
 	{ "request", "tgkill futex ioctl", true, act_request, 2, start_owner },
+	{ "reset", "ioctl madvise futex", true, act_reset, 3, run_to_a_read },
 	{ "error", "", false, act_error, 3, NULL },
 	{ "unbind", "ioctl rt_sigprocmask sched_setaffinity", true, act_unbind, 3, run_to_a_read },
 	{ "free", "close munmap", true, act_free, 2, NULL },

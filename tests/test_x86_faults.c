@@ -97,6 +97,16 @@ static int take_reset(struct sweep_world *world)
 	return axvcpu_reset(sweep_first(world), GUEST_CODE, 0);
 }
 
+static void with_line(struct sweep_world *world)
+{
+	ck_ok(axvm_set_irq_line(world->vm, 5, true));
+}
+
+static int take_vm_reset(struct sweep_world *world)
+{
+	return axvm_reset(world->vm, 0);
+}
+
 /* The run itself was the step. */
 static void see_the_write(struct sweep_world *world)
 {
@@ -126,6 +136,8 @@ static const struct sweep_step steps[] = {
 	  .calls = 3 },
 	{ "setup on frames", AXVM_IRQCHIP_NONE, NULL, take_setup, sweep_see_the_guest_run,
 	  .calls = 5, .begin = begin_created },
+	{ "reset of the VM", AXVM_IRQCHIP_KERNEL, with_line, take_vm_reset, sweep_see_the_guest_run,
+	  .calls = 8 },
 	{ "reset on frames", AXVM_IRQCHIP_NONE, NULL, take_reset, sweep_see_the_guest_run,
 	  .calls = 2, .begin = begin_on_frames },
 };

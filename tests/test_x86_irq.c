@@ -160,6 +160,60 @@ START_TEST(an_edge_at_an_ioapic_pin_is_one_interrupt)
 }
 END_TEST
 
+START_TEST(a_reset_of_the_vm_forgets_its_interrupts_and_it_runs_the_same_again)
+{
+	struct x86_code code = { .len = 0 };
+
+	x86_emit(&code, CODE(LIDT));
+	mask_pics(&code);
+	x86_set_ioapic(&code, 9, 0x49 | X86_IOAPIC_LEVEL);
+	x86_set_ioapic(&code, 12, 0x3c);
+	sleeper(&code);
+	start(AXVM_IRQCHIP_KERNEL, &code);
+	for (unsigned int i = 0; i < 5 + suite_scale(100); i++) {
+		begin();
+		expect_silence();
+		pulse(12);
+		x86_expect_vector(&guest, 0x3c);
+		/* Served and still high; pending in the IOAPIC, the LAPIC and the PIC. */
+		ck_ok(axvm_set_irq_line(guest.vm, 9, true));
+		x86_expect_vector(&guest, 0x49);
+		pulse(12);
+		ck_ok(axvcpu_inject_interrupt(guest.vcpu, 0x99));
+		ck_ok(axvm_set_irq_line(guest.vm, 3, true));
+		ck_ok(axvcpu_inject_nmi(guest.vcpu));
+		ck_ok(axvm_reset(guest.vm, 0));
+		ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE);
+	}
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_reset_of_the_vm_disables_what_the_guest_has_enabled)
+{
+	struct x86_code code = { .len = 0 }, again = { .len = 0 };
+
+	x86_emit(&code, CODE(LIDT));
+	mask_pics(&code);
+	x86_set_ioapic(&code, 5, 0x45);
+	sleeper(&code);
+	start(AXVM_IRQCHIP_KERNEL, &code);
+	begin();
+	pulse(5);
+	x86_expect_vector(&guest, 0x45);
+	/* The same guest without its IOAPIC. */
+	x86_emit(&again, CODE(LIDT));
+	mask_pics(&again);
+	sleeper(&again);
+	ck_ok(axvm_write(guest.vm, GUEST_CODE, again.bytes, again.len));
+	ck_ok(axvm_reset(guest.vm, 0));
+	begin();
+	pulse(5);
+	expect_silence();
+	guest_end(&guest);
+}
+END_TEST
+
 START_TEST(a_level_at_an_ioapic_pin_interrupts_until_it_is_lowered)
 {
 	struct x86_code code = { .len = 0 };
@@ -635,6 +689,8 @@ static void add_tests(Suite *suite)
 	TCase *ioeventfds = suite_case(suite, "ioeventfd");
 	TCase *capabilities = suite_case(suite, "capabilities");
 
+	tcase_add_test(lines, a_reset_of_the_vm_forgets_its_interrupts_and_it_runs_the_same_again);
+	tcase_add_test(lines, a_reset_of_the_vm_disables_what_the_guest_has_enabled);
 	tcase_add_test(lines, an_edge_at_an_ioapic_pin_is_one_interrupt);
 	tcase_add_test(lines, a_level_at_an_ioapic_pin_interrupts_until_it_is_lowered);
 	tcase_add_test(lines, an_edge_at_the_pic_is_one_interrupt);

@@ -115,9 +115,10 @@ START_TEST(a_crash_of_a_guest_of_hyperv_is_handed_out_and_the_guest_goes_on)
 	if (!start_hyperv(
 		    CODE("\xb9\x05\x01\x00\x40\x31\xc0\xba\x00\x00\x00\x80\x0f\x30\xe6\x01\xf4")))
 		return;
-	guest_expect(&guest, AXVCPU_EXIT_UNHANDLED);
+	guest_expect(&guest, AXVCPU_EXIT_SYSTEM_CRASH);
 	ck_assert_uint_eq(guest.exit.raw_reason, KVM_EXIT_SYSTEM_EVENT);
 	ck_assert_uint_eq(guest.exit.raw_code, KVM_SYSTEM_EVENT_CRASH);
+	ck_assert_uint_eq(guest.exit.u.crash.ndata, 0);
 	ck_assert_uint_eq(guest.exit.answerable, 0);
 	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
 	guest_expect(&guest, AXVCPU_EXIT_HALT);
@@ -125,12 +126,83 @@ START_TEST(a_crash_of_a_guest_of_hyperv_is_handed_out_and_the_guest_goes_on)
 }
 END_TEST
 
+/* --- the power-off port ----------------------------------------------------------------------- */
+
+#define PORT 0x604
+
+static struct axvm_config power_off_config(void)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	config.forward = AXVM_FORWARD_POWER_OFF;
+	config.poweroff_port = PORT;
+	config.poweroff_width = 2;
+	config.poweroff_value = 0x2000;
+	return config;
+}
+
+START_TEST(a_write_of_the_value_to_the_power_off_port_ends_the_machine)
+{
+	const struct axvm_config config = power_off_config();
+
+	/*
+	 * mov edx,0x604; mov eax,0x2000; out dx,al; out dx,eax; in ax,dx; mov eax,0x2000; inc edx;
+	 * out dx,ax; dec edx; mov eax,0x3000; out dx,ax; mov eax,0x2000; out dx,ax; hlt
+	 */
+	guest_start_with(&guest, &config, AXVCPU_MODE_32,
+			 CODE("\xba\x04\x06\x00\x00\xb8\x00\x20\x00\x00\xee\xef\x66\xed"
+			      "\xb8\x00\x20\x00\x00\x42\x66\xef\x4a\xb8\x00\x30\x00\x00\x66\xef"
+			      "\xb8\x00\x20\x00\x00\x66\xef\xf4"));
+	/* Twice, as a reset starts it again. */
+	for (int i = 0; i < 2; i++) {
+		guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+		ck_assert_uint_eq(guest.exit.u.io.width, 1);
+		guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+		ck_assert_uint_eq(guest.exit.u.io.width, 4);
+		guest_expect(&guest, AXVCPU_EXIT_IO_READ);
+		guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+		ck_assert_uint_eq(guest.exit.u.io.port, PORT + 1);
+		guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+		ck_assert_uint_eq(guest.exit.u.io.data, 0x3000);
+		guest_expect(&guest, AXVCPU_EXIT_SYSTEM_DOWN);
+		ck_assert_uint_eq(guest.exit.raw_reason, KVM_EXIT_IO);
+		ck_assert_uint_eq(guest.exit.answerable, 0);
+		ck_fails_saying(axvcpu_run(guest.vcpu, &guest.exit), EBADFD, "SYSTEM_DOWN");
+		ck_ok(axvm_reset(guest.vm, 0));
+	}
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(power_off_ports_that_cannot_be_are_refused_with_a_reason)
+{
+	struct axvm_config config = power_off_config();
+
+	config.poweroff_port = 0x10000;
+	guest_expect_refused(&config, EINVAL, "poweroff_port is 0x10000");
+	config = power_off_config();
+	config.poweroff_width = 3;
+	guest_expect_refused(&config, EINVAL, "poweroff_width is 3");
+	config.poweroff_width = 1;
+	guest_expect_refused(&config, EINVAL, "poweroff_value 0x2000");
+	config = power_off_config();
+	config.forward = 0;
+	guest_expect_refused(&config, EINVAL, "AXVM_FORWARD_POWER_OFF");
+	config.forward = AXVM_FORWARD_SUSPEND;
+	config.poweroff_port = config.poweroff_width = config.poweroff_value = 0;
+	guest_expect_refused(&config, ENOTSUP, "AXVM_FORWARD_SUSPEND");
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
+	TCase *power = suite_case(suite, "power-off");
 	TCase *kind = suite_case(suite, "no kind");
 	TCase *hyperv = suite_case(suite, "hyper-v");
 
 	tcase_add_test(kind, exit_without_a_kind_is_returned_unhandled);
+	tcase_add_test(power, a_write_of_the_value_to_the_power_off_port_ends_the_machine);
+	tcase_add_test(power, power_off_ports_that_cannot_be_are_refused_with_a_reason);
 	tcase_add_test(hyperv, a_guest_of_hyperv_resets_its_machine);
 	tcase_add_test(hyperv, a_crash_of_a_guest_of_hyperv_is_handed_out_and_the_guest_goes_on);
 }

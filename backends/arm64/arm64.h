@@ -25,10 +25,23 @@ int axk_arm64_inject_anywhere(void *arch_vcpu, uint32_t vector);
 int axk_arm64_set_irq_line(void *arch_vcpu, uint32_t line, bool level);
 /* Raises the interrupts that were injected before the GIC was ready. */
 int axk_arm64_raise_early(struct axk_vcpu *vcpu);
-/*
- * Lowers this CPU's lines, and clears its pending interrupts in the GIC, as far as KVM allows it.
- */
+/* Lowers this CPU's lines. */
 int axk_arm64_irq_reset(struct axk_vcpu *vcpu);
+
+/*
+ * Sets the line of an interrupt: of a CPU, by number or KVM_ARM_IRQ_CPU_*; or of an SPI, cpu 0.
+ */
+int axk_arm64_set_line(const struct axk_vm *kvm, uint32_t type, uint32_t cpu, uint32_t number,
+		       bool level);
+
+/* gic_reset.c */
+/*
+ * Resets this CPU's part of the GIC as a reset of the CPU does, unless another vCPU is in the guest.
+ */
+int axk_arm64_gic_reset_vcpu(struct axk_vcpu *vcpu);
+/* Resets the rest of this part, which only a reset of the VM changes. */
+int axk_arm64_gic_reset_rest(struct axk_vcpu *vcpu);
+int axk_arm64_vm_reset(void *arch_vm);
 
 /* setup.c */
 int axk_arm64_set_entry(void *arch_vcpu, uint64_t entry);
@@ -41,6 +54,7 @@ int axk_arm64_start_pmu(struct axk_vcpu *vcpu);
 
 /* reset.c */
 int axk_arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
+int axk_arm64_vm_reset_vcpu(void *arch_vcpu);
 
 /* regs.c */
 /* KVM ids of registers. */

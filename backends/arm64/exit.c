@@ -28,9 +28,30 @@ void axk_arch_locate_fault(struct axk_vcpu *vcpu, struct axvcpu_exit_page_fault 
 	(void)fault;
 }
 
+/* PSCI SYSTEM_SUSPEND. The instruction has completed already, as for forwarded calls. */
+static int decode_suspend(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	struct axvcpu_exit_suspend *suspend = &exit->u.suspend;
+	int ret = axk_get_one_reg(vcpu, ARM64_GPR(1), &suspend->entry_point);
+
+	if (!ret)
+		ret = axk_get_one_reg(vcpu, ARM64_GPR(2), &suspend->arg);
+	if (ret)
+		return ret;
+	exit->kind = AXVCPU_EXIT_SYSTEM_SUSPEND;
+	exit->answerable = 1;
+	axk_arm64_preset_result(vcpu, (uint64_t)AXVCPU_PSCI_DENIED);
+	return 1;
+}
+
 int axk_arch_decode(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_SYSTEM_EVENT:
+		if (vcpu->run->system_event.type == KVM_SYSTEM_EVENT_SUSPEND)
+			return decode_suspend(vcpu, exit);
+		axk_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
+		return 1;
 	case KVM_EXIT_ARM_NISV:
 		decode_undecoded(vcpu->run, exit);
 		return 1;

@@ -8,7 +8,6 @@
 #include <inttypes.h>
 
 #include "backends/arm64/arm64.h"
-#include "backends/kvm/device.h"
 
 #define FIRST_PPI 16u
 /* The default interrupts of KVM's timers, which the library does not change. */
@@ -21,8 +20,8 @@
  * KVMs before Linux 6.7 read the CPU number as the position in the order of creation: there, vCPUs
  * must be created in the order of their ids.
  */
-static int set_line(const struct axk_vm *kvm, uint32_t type, uint32_t cpu, uint32_t number,
-		    bool level)
+int axk_arm64_set_line(const struct axk_vm *kvm, uint32_t type, uint32_t cpu, uint32_t number,
+		       bool level)
 {
 	const struct kvm_irq_level line = {
 		.irq = type << KVM_ARM_IRQ_TYPE_SHIFT |
@@ -41,7 +40,7 @@ static int set_line(const struct axk_vm *kvm, uint32_t type, uint32_t cpu, uint3
 /* Sets a line of one CPU: a PPI, or IRQ or FIQ. */
 static int set_cpu_line(struct axk_vcpu *vcpu, uint32_t type, uint32_t number, bool level)
 {
-	int ret = set_line(vcpu->vm, type, vcpu->id, number, level);
+	int ret = axk_arm64_set_line(vcpu->vm, type, vcpu->id, number, level);
 
 	if (ret)
 		return ret;
@@ -56,7 +55,7 @@ static int set_gic_line(struct axk_vcpu *vcpu, uint32_t intid, bool level)
 {
 	if (intid < ARM64_FIRST_SPI)
 		return set_cpu_line(vcpu, KVM_ARM_IRQ_TYPE_PPI, intid, level);
-	return set_line(vcpu->vm, KVM_ARM_IRQ_TYPE_SPI, 0, intid, level);
+	return axk_arm64_set_line(vcpu->vm, KVM_ARM_IRQ_TYPE_SPI, 0, intid, level);
 }
 
 /*
@@ -223,76 +222,6 @@ int axk_arm64_raise_early(struct axk_vcpu *vcpu)
 
 /* --- reset ----------------------------------------------------------------------------------- */
 
-/* A register of the GIC that each CPU has, and its power-on value. */
-struct banked {
-	/* KVM_DEV_ARM_VGIC_GRP_*, and the register in that group. */
-	uint32_t group;
-	uint32_t reg;
-	uint64_t value;
-};
-
-/* Registers that clear the bits written, of interrupts 0 to 31. */
-#define GIC_ICENABLER0 0x180
-#define GIC_ICPENDR0 0x280
-#define GIC_ICACTIVER0 0x380
-/* The page of a redistributor that has them. */
-#define GICR_SGI_PAGE 0x10000
-
-static const struct banked banked_v3[] = {
-	{ KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_SGI_PAGE + GIC_ICENABLER0, UINT32_MAX },
-	{ KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_SGI_PAGE + GIC_ICPENDR0, UINT32_MAX },
-	{ KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_SGI_PAGE + GIC_ICACTIVER0, UINT32_MAX },
-	/* ICC_IGRPEN0_EL1, ICC_IGRPEN1_EL1, ICC_PMR_EL1: no interrupt is let through. */
-	{ KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, 0xc666, 0 },
-	{ KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, 0xc667, 0 },
-	{ KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, 0xc230, 0 },
-	/* ICC_AP0R0_EL1, ICC_AP1R0_EL1: no interrupt is active. */
-	{ KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, 0xc644, 0 },
-	{ KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, 0xc648, 0 },
-};
-static const struct banked banked_v2[] = {
-	{ KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GIC_ICENABLER0, UINT32_MAX },
-	{ KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GIC_ICPENDR0, UINT32_MAX },
-	{ KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GIC_ICACTIVER0, UINT32_MAX },
-	/* GICC_CTLR, GICC_PMR, GICC_APR0 */
-	{ KVM_DEV_ARM_VGIC_GRP_CPU_REGS, 0x00, 0 },
-	{ KVM_DEV_ARM_VGIC_GRP_CPU_REGS, 0x04, 0 },
-	{ KVM_DEV_ARM_VGIC_GRP_CPU_REGS, 0xd0, 0 },
-};
-
-/* Returns the CPU as GIC attributes encode it: GICv3 the four affinity bytes, GICv2 the id. */
-static uint64_t cpu_attr(const struct axk_vcpu *vcpu)
-{
-	uint64_t affinity = vcpu->arch.affinity;
-
-	if (vcpu->vm->arch.gic.version == 2)
-		return (uint64_t)vcpu->id << KVM_DEV_ARM_VGIC_CPUID_SHIFT;
-	return ((affinity & 0xffffff) | (affinity >> 32 & 0xff) << 24)
-	       << KVM_DEV_ARM_VGIC_V3_MPIDR_SHIFT;
-}
-
-static int reset_banked(struct axk_vcpu *vcpu)
-{
-	const struct axk_arm64_gic *gic = &vcpu->vm->arch.gic;
-	const struct banked *banked = gic->version == 3 ? banked_v3 : banked_v2;
-	size_t n = gic->version == 3 ? ARRAY_SIZE(banked_v3) : ARRAY_SIZE(banked_v2);
-	int ret = 0;
-
-	for (size_t i = 0; !ret && i < n; i++) {
-		const struct kvm_device_attr attr = {
-			.group = banked[i].group,
-			.attr = cpu_attr(vcpu) | banked[i].reg,
-			.addr = (uintptr_t)&banked[i].value,
-		};
-
-		ret = axk_ioctl(gic->fd, KVM_SET_DEVICE_ATTR, &attr);
-	}
-	/* Another vCPU is in the guest: KVM then refuses access to the GIC, so this state stays. */
-	if (ret == -EBUSY)
-		return 0;
-	return axk_vcpu_result(vcpu, ret, "KVM_SET_DEVICE_ATTR of the GIC");
-}
-
 int axk_arm64_irq_reset(struct axk_vcpu *vcpu)
 {
 	const struct axk_arm64_gic *gic = &vcpu->vm->arch.gic;
@@ -305,7 +234,5 @@ int axk_arm64_irq_reset(struct axk_vcpu *vcpu)
 	for (size_t i = 0; i < ARRAY_SIZE(vcpu->arch.early); i++)
 		vcpu->arch.early[i] = 0;
 	vcpu->arch.has_early = false;
-	if (ret || !gic->version || !atomic_load(&gic->ready))
-		return ret;
-	return reset_banked(vcpu);
+	return ret;
 }

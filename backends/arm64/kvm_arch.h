@@ -94,7 +94,7 @@ struct axk_vcpu_arch {
 
 /* The parts of a VM's config that arm64 supports: AXVM_FORWARD_*, and others. */
 #define KVM_ARCH_NAME "arm64"
-#define KVM_ARCH_FORWARDS (AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_POWER)
+#define KVM_ARCH_FORWARDS (AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_POWER | AXVM_FORWARD_SUSPEND)
 #define KVM_ARCH_SYSREGS false
 #define KVM_ARCH_NOTIFY false
 #define KVM_ARCH_SPLIT_IRQCHIP false

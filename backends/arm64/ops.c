@@ -20,6 +20,7 @@ static const struct axvcpu_arch_ops arm64_ops = {
 	.vm_signal_msi = axk_arm64_vm_signal_msi,
 	.vm_set_routes = axk_arm64_vm_set_routes,
 	.vm_irqfd = axk_arm64_vm_irqfd,
+	.vm_reset = axk_arm64_vm_reset,
 
 	.vcpu_free = vcpu_free,
 	.set_entry = axk_arm64_set_entry,
@@ -35,6 +36,7 @@ static const struct axvcpu_arch_ops arm64_ops = {
 	.set_debug = axk_arm64_set_debug,
 	.translate = axk_arm64_translate,
 	.reset = axk_arm64_reset,
+	.vm_reset_vcpu = axk_arm64_vm_reset_vcpu,
 };
 
 const struct axvcpu_arch_ops *axvcpu_host_arch(void)

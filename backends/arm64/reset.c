@@ -42,7 +42,22 @@ static int reset_cpu(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *co
 	ret = axk_arm64_enter_mode(vcpu, config);
 	if (ret)
 		return ret;
-	return axk_arm64_irq_reset(vcpu);
+	ret = axk_arm64_irq_reset(vcpu);
+	if (ret)
+		return ret;
+	return axk_arm64_gic_reset_vcpu(vcpu);
+}
+
+int axk_arm64_vm_reset_vcpu(void *arch_vcpu)
+{
+	struct axk_vcpu *vcpu = arch_vcpu;
+	const struct kvm_mp_state stopped = { .mp_state = KVM_MP_STATE_STOPPED };
+	const bool off = vcpu->arch.init.features[0] >> KVM_ARM_VCPU_POWER_OFF & 1;
+	int ret = off ? axk_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &stopped) : 0;
+
+	if (ret)
+		return ret;
+	return axk_arm64_gic_reset_rest(vcpu);
 }
 
 int axk_arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)

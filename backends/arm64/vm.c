@@ -81,6 +81,12 @@ int axk_arch_vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *c
 	ret = enable_nisv_exits(kvm);
 	if (ret)
 		return ret;
+	if (config->forward & AXVM_FORWARD_SUSPEND) {
+		ret = axk_vm_enable_for(kvm, KVM_CAP_ARM_SYSTEM_SUSPEND, 0,
+					"KVM_CAP_ARM_SYSTEM_SUSPEND", "AXVM_FORWARD_SUSPEND");
+		if (ret)
+			return ret;
+	}
 	ret = axk_arm64_smccc_init(kvm, config);
 	if (ret)
 		return ret;

@@ -51,8 +51,27 @@ static void decode_internal_error(const struct kvm_run *run, struct axvcpu_exit 
 	decode_insn(run, internal);
 }
 
-static void decode_system_event(const struct kvm_run *run, struct axvcpu_exit *exit)
+static void decode_crash(const struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
+	const struct kvm_run *run = vcpu->run;
+	struct axvcpu_exit_crash *crash = &exit->u.crash;
+	uint32_t n = run->system_event.ndata;
+
+	axk_exit_plain(exit, AXVCPU_EXIT_SYSTEM_CRASH);
+	/* Older KVMs do not write the number. This exit is too rare for a flag. */
+	if (axk_ioctl_value(vcpu->vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_SYSTEM_EVENT_DATA) <= 0)
+		n = 0;
+	*crash = (struct axvcpu_exit_crash){
+		.ndata = n < ARRAY_SIZE(crash->data) ? n : ARRAY_SIZE(crash->data),
+	};
+	for (uint32_t i = 0; i < crash->ndata; i++)
+		crash->data[i] = run->system_event.data[i];
+}
+
+static int decode_system_event(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	const struct kvm_run *run = vcpu->run;
+
 	exit->raw_code = run->system_event.type;
 	switch (run->system_event.type) {
 	case KVM_SYSTEM_EVENT_SHUTDOWN:
@@ -61,10 +80,16 @@ static void decode_system_event(const struct kvm_run *run, struct axvcpu_exit *e
 	case KVM_SYSTEM_EVENT_RESET:
 		axk_exit_plain(exit, AXVCPU_EXIT_SYSTEM_RESET);
 		break;
-	default:
-		axk_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
+	case KVM_SYSTEM_EVENT_CRASH:
+		decode_crash(vcpu, exit);
 		break;
+	case KVM_SYSTEM_EVENT_WAKEUP:
+		axk_exit_plain(exit, AXVCPU_EXIT_SYSTEM_WAKEUP);
+		break;
+	default:
+		return axk_arch_decode(vcpu, exit);
 	}
+	return 1;
 }
 
 static void decode_fail_entry(const struct kvm_run *run, struct axvcpu_exit *exit)
@@ -94,8 +119,7 @@ int axk_decode(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 		axk_exit_plain(exit, AXVCPU_EXIT_SHUTDOWN);
 		break;
 	case KVM_EXIT_SYSTEM_EVENT:
-		decode_system_event(run, exit);
-		break;
+		return decode_system_event(vcpu, exit);
 	case KVM_EXIT_FAIL_ENTRY:
 		decode_fail_entry(run, exit);
 		break;

@@ -75,24 +75,49 @@ int axk_irq_init(struct axk_vm *kvm)
 	ret = axk_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_IRQ_ROUTING);
 	if (ret < 0)
 		return axk_vm_result(kvm, ret, "KVM_CHECK_EXTENSION of KVM_CAP_IRQ_ROUTING");
-	kvm->gsis = (uint32_t)ret;
+	kvm->gsis = (uint32_t)ret < KVM_GSIS_MAX ? (uint32_t)ret : KVM_GSIS_MAX;
 	return 0;
 }
 
 /* --- lines and messages ----------------------------------------------------------------------- */
 
+/* Before a line is raised, and after it is lowered: lines that are high are always in the bitmap. */
+static void note_level(struct axk_vm *kvm, uint32_t gsi, bool level)
+{
+	const uint64_t bit = UINT64_C(1) << gsi % 64;
+
+	if (level)
+		atomic_fetch_or(&kvm->raised[gsi / 64], bit);
+	else
+		atomic_fetch_and(&kvm->raised[gsi / 64], ~bit);
+}
+
 int axk_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 {
-	const struct axk_vm *kvm = arch_vm;
+	struct axk_vm *kvm = arch_vm;
 	const struct kvm_irq_level line = { .irq = axk_arch_irq_line(gsi), .level = level };
 	int ret = check_gsi(kvm, gsi, "set_irq_line");
 
 	if (ret)
 		return ret;
+	if (level)
+		note_level(kvm, gsi, true);
 	ret = axk_ioctl(kvm->fd, KVM_IRQ_LINE, &line);
-	if (likely(!ret))
-		return 0;
-	return axvcpu_fail(kvm->vm, ret, "KVM_IRQ_LINE of gsi %" PRIu32, gsi);
+	if (unlikely(ret))
+		return axvcpu_fail(kvm->vm, ret, "KVM_IRQ_LINE of gsi %" PRIu32, gsi);
+	if (!level)
+		note_level(kvm, gsi, false);
+	return 0;
+}
+
+int axk_lower_lines(struct axk_vm *kvm)
+{
+	int ret = 0;
+
+	for (uint32_t gsi = 0; !ret && gsi < kvm->gsis; gsi++)
+		if (atomic_load(&kvm->raised[gsi / 64]) >> gsi % 64 & 1)
+			ret = axk_set_irq_line(kvm, gsi, false);
+	return ret;
 }
 
 int axk_signal_msi(void *arch_vm, const struct axvm_msi *msi)

@@ -20,6 +20,9 @@
 /* Upper bound of the size of one port I/O item in bytes: KVM stores the size in a byte. */
 #define KVM_ITEM_MAX 256u
 
+/* The largest number of gsis that is used; KVM has as many, or fewer. */
+#define KVM_GSIS_MAX 4096u
+
 struct axk_vcpu {
 	/* --- fields that run uses --- */
 	struct kvm_run *run;
@@ -75,6 +78,8 @@ struct axk_vm {
 	bool kernel_irqchip;
 	/* Number of gsis, from 0, that can have a route; with kernel_irqchip. */
 	uint32_t gsis;
+	/* Bitmap by gsi: the line was raised and not lowered since. */
+	_Atomic uint64_t raised[KVM_GSIS_MAX / 64];
 	struct axk_vcpu *unused;
 	/* Number of memory slot changes that have begun; for axk_arch_fault_may_pass(). */
 	atomic_uint slot_changes;
@@ -214,6 +219,8 @@ int axk_unexplained_signal(struct axk_vcpu *vcpu);
 /* Initialises the fields for lines and routes. Called once the VM has its irqchip. */
 int axk_irq_init(struct axk_vm *kvm);
 int axk_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
+/* Lowers all lines that axk_set_irq_line() has raised. */
+int axk_lower_lines(struct axk_vm *kvm);
 int axk_signal_msi(void *arch_vm, const struct axvm_msi *msi);
 int axk_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
 int axk_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
@@ -295,7 +302,7 @@ int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 bool axk_arch_swallow(struct axk_vcpu *vcpu);
 /*
  * Decodes an exit that decode.c does not handle: fills in 'exit' except 'kicked' and raw_reason;
- * raw_code is 0 at the call. Returns 1 if 'exit' is filled in; 0 if the backend consumed the exit
+ * raw_code is 0 at the call, or the type of a system event. Returns 1 if 'exit' is filled in; 0 if the backend consumed the exit
  * and the guest must be re-entered; or a negative errno if decoding failed (the next run decodes
  * the same exit again).
  */

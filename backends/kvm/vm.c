@@ -24,6 +24,8 @@ static int check_config(const struct axvm *vm, const struct axvm_config *config)
 		{ AXVM_FORWARD_IPIS, "AXVM_FORWARD_IPIS" },
 		{ AXVM_FORWARD_DOORBELL, "AXVM_FORWARD_DOORBELL" },
 		{ AXVM_FORWARD_POWER, "AXVM_FORWARD_POWER" },
+		{ AXVM_FORWARD_SUSPEND, "AXVM_FORWARD_SUSPEND" },
+		{ AXVM_FORWARD_POWER_OFF, "AXVM_FORWARD_POWER_OFF" },
 	};
 	const char *name = NULL;
 

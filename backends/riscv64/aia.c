@@ -18,12 +18,6 @@
 #define SOURCES 96u
 #define IDS 255u
 
-/* Numbers of IMSIC registers. */
-#define IMSIC_EIDELIVERY 0x70u
-#define IMSIC_EITHRESHOLD 0x72u
-#define IMSIC_EIP0 0x80u
-#define IMSIC_EIE0 0xc0u
-
 /* --- the config ------------------------------------------------------------------------------- */
 
 /* Returns the number of bits for ids from 0 to n - 1. */
@@ -427,37 +421,5 @@ int axk_riscv_aia_send(struct axk_vcpu *vcpu, uint32_t identity)
 		ret = axk_signal_msi(vcpu->vm, &msi);
 	if (ret < 0)
 		return ret;
-	return 0;
-}
-
-static int set_imsic(const struct axk_vcpu *vcpu, uint32_t reg, unsigned long value)
-{
-	return axk_device_set(vcpu->vm, vcpu->vm->arch.aia, KVM_DEV_RISCV_AIA_GRP_IMSIC,
-			      KVM_DEV_RISCV_AIA_IMSIC_MKATTR((unsigned long)vcpu->id, reg), &value,
-			      "KVM_DEV_RISCV_AIA_GRP_IMSIC");
-}
-
-int axk_riscv_aia_reset(struct axk_vcpu *vcpu)
-{
-	const struct axk_vm_arch *arch = &vcpu->vm->arch;
-	int ret;
-
-	if (!vcpu->vm->kernel_irqchip || !atomic_load(&arch->aia_ready))
-		return 0;
-	ret = set_imsic(vcpu, IMSIC_EIDELIVERY, 0);
-	if (ret)
-		return ret;
-	ret = set_imsic(vcpu, IMSIC_EITHRESHOLD, 0);
-	if (ret)
-		return ret;
-	/* The 64-bit registers have the even numbers. */
-	for (uint32_t i = 0; i <= arch->ids / 64; i++) {
-		ret = set_imsic(vcpu, IMSIC_EIE0 + 2 * i, 0);
-		if (ret)
-			return ret;
-		ret = set_imsic(vcpu, IMSIC_EIP0 + 2 * i, 0);
-		if (ret)
-			return ret;
-	}
 	return 0;
 }

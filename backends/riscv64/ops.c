@@ -14,6 +14,7 @@ static const struct axvcpu_arch_ops riscv64_ops = {
 	.vm_signal_msi = axk_riscv_vm_signal_msi,
 	.vm_set_routes = axk_riscv_vm_set_routes,
 	.vm_irqfd = axk_riscv_vm_irqfd,
+	.vm_reset = axk_riscv_vm_reset,
 
 	.vcpu_free = axk_vcpu_free,
 	.set_entry = axk_riscv_set_entry,
@@ -30,6 +31,7 @@ static const struct axvcpu_arch_ops riscv64_ops = {
 	.set_debug = axk_riscv_set_debug,
 	.translate = axk_riscv_translate,
 	.reset = axk_riscv_reset,
+	.vm_reset_vcpu = axk_riscv_set_power,
 };
 
 const struct axvcpu_arch_ops *axvcpu_host_arch(void)

@@ -33,6 +33,9 @@ int axk_riscv_setup(void *arch_vcpu, const struct axvcpu_setup_config *config);
 /* Sets the registers for execution at vcpu->entry. */
 int axk_riscv_enter(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config);
 
+/* Sets the power that setup leaves: secondary CPUs wait for the guest to start them. */
+int axk_riscv_set_power(void *arch_vcpu);
+
 /* extensions.c: enables and disables extensions, all or none. Call before the first run. */
 int axk_riscv_set_extensions(struct axk_vcpu *vcpu, const struct axvcpu_riscv64_setup *config);
 
@@ -53,8 +56,11 @@ int axk_riscv_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size
 int axk_riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
 /* Sends a message to this vCPU. */
 int axk_riscv_aia_send(struct axk_vcpu *vcpu, uint32_t identity);
+
+/* aia_reset.c */
 /* Clears and disables all interrupts of this vCPU's IMSIC. */
 int axk_riscv_aia_reset(struct axk_vcpu *vcpu);
+int axk_riscv_vm_reset(void *arch_vm);
 
 /* inject.c */
 int axk_riscv_inject_interrupt(void *arch_vcpu, uint32_t vector);

@@ -52,8 +52,9 @@ int axk_riscv_set_entry(void *arch_vcpu, uint64_t entry)
 }
 
 /* KVM starts the vCPU that was created first; the library starts the one with id 0. */
-static int set_power(struct axk_vcpu *vcpu)
+int axk_riscv_set_power(void *arch_vcpu)
 {
+	const struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_RUNNABLE };
 
 	if (vcpu->id)
@@ -79,7 +80,7 @@ int axk_riscv_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 	ret = axk_riscv_enter(vcpu, config);
 	if (ret)
 		return ret;
-	ret = set_power(vcpu);
+	ret = axk_riscv_set_power(vcpu);
 	if (ret)
 		return ret;
 	vcpu->is_setup = true;

@@ -76,6 +76,7 @@
 #define KVM_DEV_RISCV_AIA_GRP_CTRL 2
 #define KVM_DEV_RISCV_AIA_CTRL_INIT 0
 
+#define KVM_DEV_RISCV_AIA_GRP_APLIC 3
 #define KVM_DEV_RISCV_AIA_GRP_IMSIC 4
 #define KVM_DEV_RISCV_AIA_IMSIC_MKATTR(vcpu, isel) (((vcpu) << 12) | ((isel)&0xfff))
 #endif

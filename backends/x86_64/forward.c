@@ -32,7 +32,19 @@ int axk_x86_forward_init(struct axk_vm *kvm, const struct axvm_config *config)
 	ret = axk_x86_hypercall_init(kvm, config);
 	if (ret)
 		return ret;
+	kvm->arch.power_off.port = config->poweroff_port;
+	kvm->arch.power_off.width = config->poweroff_width;
+	kvm->arch.power_off.value = config->poweroff_value;
 	return notify_init(kvm, config);
+}
+
+static bool is_power_off(const struct axk_vcpu *vcpu, const struct axvcpu_exit_io *io)
+{
+	const struct axk_vm_arch *arch = &vcpu->vm->arch;
+
+	return (vcpu->forward & AXVM_FORWARD_POWER_OFF) && io->port == arch->power_off.port &&
+	       io->width == arch->power_off.width && io->count == 1 &&
+	       io->data == arch->power_off.value;
 }
 
 bool axk_arch_decode_forwarded(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
@@ -42,7 +54,9 @@ bool axk_arch_decode_forwarded(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 	case AXVCPU_EXIT_MMIO_WRITE:
 		return !(vcpu->forward & AXVM_FORWARD_IPIS) || axk_x86_decode_ipi_mmio(vcpu, exit);
 	case AXVCPU_EXIT_IO_WRITE:
-		if (vcpu->forward & AXVM_FORWARD_DOORBELL)
+		if (is_power_off(vcpu, &exit->u.io))
+			axk_exit_plain(exit, AXVCPU_EXIT_SYSTEM_DOWN);
+		else if (vcpu->forward & AXVM_FORWARD_DOORBELL)
 			axk_x86_decode_doorbell(vcpu, exit);
 		return true;
 	default:

@@ -17,6 +17,12 @@ struct axk_vm_arch {
 	/* The leaves that KVM supports on this host, the base of every vCPU's CPUID. */
 	struct kvm_cpuid2 *cpuid;
 	uint16_t doorbell_port;
+	/* With AXVM_FORWARD_POWER_OFF: poweroff_* of the config. */
+	struct {
+		uint32_t port;
+		uint32_t width;
+		uint32_t value;
+	} power_off;
 	/* Invalid MSR accesses exit, but only for those to the x2APIC; others get a fault. */
 	bool invalid_msrs;
 };
@@ -64,7 +70,7 @@ struct axk_vcpu_arch {
 #define KVM_ARCH_NAME "x86_64"
 #define KVM_ARCH_FORWARDS \
 	(AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_MAP_GPA_RANGE | AXVM_FORWARD_UNKNOWN_SYSREGS | \
-	 AXVM_FORWARD_IPIS | AXVM_FORWARD_DOORBELL)
+	 AXVM_FORWARD_IPIS | AXVM_FORWARD_DOORBELL | AXVM_FORWARD_POWER_OFF)
 #define KVM_ARCH_SYSREGS true
 #define KVM_ARCH_NOTIFY true
 #define KVM_ARCH_SPLIT_IRQCHIP true

@@ -18,6 +18,7 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.vm_signal_msi = axk_signal_msi,
 	.vm_set_routes = axk_set_routes,
 	.vm_irqfd = axk_irqfd,
+	.vm_reset = axk_x86_vm_reset,
 
 	.vcpu_free = x86_vcpu_free,
 	.set_entry = axk_x86_set_entry,
@@ -37,6 +38,7 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.set_debug = axk_x86_set_debug,
 	.translate = axk_x86_translate,
 	.reset = axk_x86_reset,
+	.vm_reset_vcpu = axk_x86_vm_reset_vcpu,
 };
 
 const struct axvcpu_arch_ops *axvcpu_host_arch(void)

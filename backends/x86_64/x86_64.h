@@ -101,6 +101,10 @@ bool axk_x86_decode_ipi_mmio(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
  */
 int axk_x86_decode_ipi_msr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, bool write);
 
+/* vm_reset.c */
+int axk_x86_vm_reset(void *arch_vm);
+int axk_x86_vm_reset_vcpu(void *arch_vcpu);
+
 /* debug.c */
 int axk_x86_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug);
 int axk_x86_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa);

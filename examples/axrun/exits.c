@@ -174,6 +174,9 @@ void exits_handle(struct run *run, struct cpu *cpu, const struct axvcpu_exit *ex
 	case AXVCPU_EXIT_NOTHING:
 	case AXVCPU_EXIT_EXTERNAL_INTERRUPT:
 	case AXVCPU_EXIT_EOI:
+	/* Left unanswered, the suspension is denied. */
+	case AXVCPU_EXIT_SYSTEM_SUSPEND:
+	case AXVCPU_EXIT_SYSTEM_WAKEUP:
 		break;
 	case AXVCPU_EXIT_CPU_UP:
 		start(run, cpu, ex);

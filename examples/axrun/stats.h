@@ -10,7 +10,7 @@
 
 #include "json.h"
 
-#define STATS_KINDS (AXVCPU_EXIT_EOI + 1)
+#define STATS_KINDS (AXVCPU_EXIT_SYSTEM_WAKEUP + 1)
 
 struct stats {
 	/* By kind; kinds unknown to this axrun count as unhandled. */

@@ -10,8 +10,8 @@
  * repeated. It reports the reason with axvcpu_fail().
  *
  * Operations on different vCPUs, and those on the VM, may be called by several threads at the same
- * time, with these exceptions: vm_map and vm_unmap exclude each other, as do vcpu_new and
- * vm_finalize.
+ * time, with these exceptions: vm_map and vm_unmap exclude each other, as do vcpu_new,
+ * vcpu_free and vm_finalize.
  *
  * An operation must return: it must not end the thread or jump out. It calls functions that are
  * cancellation points only with cancellation disabled.
@@ -204,6 +204,19 @@ struct axvcpu_arch_ops {
 	int (*get_reg_bytes)(void *arch_vcpu, uint64_t id, void *buf, size_t len);
 	int (*set_reg_bytes)(void *arch_vcpu, uint64_t id, const void *buf, size_t len);
 	int (*reg_list)(void *arch_vcpu, uint64_t *ids, size_t count);
+
+	/* --- reset of a whole VM, all optional ---------------------------------------------------- */
+
+	/**
+	 * Resets what belongs to no vCPU: interrupt controllers and their lines. Called while no
+	 * vCPU executes, before each vCPU is reset. See axvm_reset(). Optional: nothing to do.
+	 */
+	int (*vm_reset)(void *arch_vm);
+	/**
+	 * Called after `reset` of a vCPU: resets what only a reset of the whole VM changes, such as
+	 * whether the hypervisor has switched a secondary CPU on. Optional: nothing to do.
+	 */
+	int (*vm_reset_vcpu)(void *arch_vcpu);
 };
 
 /**

@@ -21,6 +21,7 @@
 #include <axvcpu/hal.h>
 #include <axvcpu/init.h>
 #include <axvcpu/interrupt.h>
+#include <axvcpu/life.h>
 #include <axvcpu/memory.h>
 #include <axvcpu/percpu.h>
 #include <axvcpu/power.h>

@@ -102,8 +102,7 @@ enum axvcpu_exit_kind {
 	AXVCPU_EXIT_INTERNAL_ERROR = 18,
 	/**
 	 * An exit for which this version has no kind: see `raw_reason` and `raw_code`. This
-	 * includes KVM_EXIT_SYSTEM_EVENT for other events than power-off and reset; `raw_code` is
-	 * the type.
+	 * includes KVM_EXIT_SYSTEM_EVENT for events without a kind; `raw_code` is the type.
 	 */
 	AXVCPU_EXIT_UNHANDLED = 19,
 	/** The guest can take an interrupt, after axvcpu_request_irq_window(). */
@@ -122,6 +121,23 @@ enum axvcpu_exit_kind {
 	AXVCPU_EXIT_EOI = 23,
 	/** The deadline of axvcpu_run_until() or the time of axvcpu_run_for() has passed. */
 	AXVCPU_EXIT_DEADLINE = 24,
+	/**
+	 * arm64 with AXVM_FORWARD_SUSPEND: the guest suspends the machine (`u.suspend`). It takes a
+	 * value as an answer, of enum axvcpu_psci_result, which the guest receives if it continues;
+	 * the default is AXVCPU_PSCI_DENIED. To honour the request, keep the vCPU out of the guest
+	 * until it shall wake, then call axvcpu_reset() with `entry_point` and `arg`.
+	 */
+	AXVCPU_EXIT_SYSTEM_SUSPEND = 25,
+	/**
+	 * The guest reports that it has crashed (`u.crash`). Not terminal: the guest continues, for
+	 * example to reset the machine.
+	 */
+	AXVCPU_EXIT_SYSTEM_CRASH = 26,
+	/**
+	 * arm64: an event has woken a vCPU whose MP state the caller has set to
+	 * KVM_MP_STATE_SUSPENDED.
+	 */
+	AXVCPU_EXIT_SYSTEM_WAKEUP = 27,
 };
 
 /** Kinds of accesses. */
@@ -234,6 +250,26 @@ struct axvcpu_exit_page_fault {
 
 /** In `target_cpu`: all CPUs except the sender. */
 #define AXVCPU_ALL_OTHERS UINT64_MAX
+
+/** A request to suspend the machine. Each member takes a system call. */
+struct axvcpu_exit_suspend {
+	/** Guest-physical address at which the guest wants to wake. */
+	uint64_t entry_point;
+	/** Argument for that code, in x0. */
+	uint64_t arg;
+};
+
+/**
+ * A crash report of the guest. x86: of a guest of Hyper-V; its parameters are the MSRs 0x40000100 to
+ * 0x40000104.
+ */
+struct axvcpu_exit_crash {
+	/** Number of valid words in `data`, 0 to 16. KVMs before Linux 5.19 report none. */
+	uint32_t ndata;
+	uint32_t reserved;
+	/** Details from the hypervisor. */
+	uint64_t data[16];
+};
 
 /** A request to start a CPU. */
 struct axvcpu_exit_cpu_up {
@@ -373,6 +409,8 @@ struct axvcpu_exit {
 		struct axvcpu_exit_ipi ipi;
 		struct axvcpu_exit_internal internal;
 		struct axvcpu_exit_debug debug;
+		struct axvcpu_exit_suspend suspend;
+		struct axvcpu_exit_crash crash;
 		struct {
 			/** Number of the host interrupt, from irq_fetch of struct axvcpu_hal. */
 			uint64_t vector;

@@ -7,8 +7,9 @@
  * sched_setaffinity, no log, no host interrupts. A VM copies the table when it is created. No hook
  * is called on the path of an exit, except irq_fetch and irq_handler after a signal.
  *
- * The library may hold locks of the VM while it calls log, map_memory and unmap_memory. These hooks
- * must not map or unmap memory of the VM, allocate or free frames, or create vCPUs. They may read
+ * The library may hold locks of the VM while it calls log, map_memory and unmap_memory, and in
+ * axvcpu_free() while it calls free_frame. These hooks must not map or unmap memory of the VM,
+ * allocate or free frames, or create, free or list vCPUs. They may read
  * guest memory and translate addresses.
  *
  * A hook must return: it must not end the thread or jump out. Thread cancellation is disabled while

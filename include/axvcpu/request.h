@@ -57,6 +57,11 @@ enum axvcpu_request_kind {
 	AXVCPU_REQUEST_PAUSE = 9,
 	/** axvcpu_resume(). */
 	AXVCPU_REQUEST_RESUME = 10,
+	/**
+	 * axvcpu_reset() with the entry point, the argument and the power that axvcpu_setup() gave
+	 * the vCPU: its part of axvm_reset(), which also resets what it shares with others.
+	 */
+	AXVCPU_REQUEST_RESET_TO_SETUP = 11,
 };
 
 /** A request, for axvcpu_send_request(). Its size, 64 bytes, never changes. */

@@ -4,7 +4,8 @@
  * The runner: one thread for each vCPU of a VM.
  *
  * Each thread binds its vCPU, runs it, and calls a handler for its exits, until a handler or
- * another thread stops the runner.
+ * another thread stops the runner. A VM has one runner at a time: the next one can start when the
+ * threads of the previous one have ended. life.h has the status of the VM.
  *
  * The threads block all signals except the kick signal of the VM and those that report errors
  * (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT).
@@ -54,7 +55,10 @@ struct axvm_runner_config {
 	int (*handler)(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx);
 	/** Passed to the handler. */
 	void *ctx;
-	/** The vCPUs to run, all in state Free. The array is copied. */
+	/**
+	 * The vCPUs to run, all in state Free. The array is copied. NULL, with `nvcpus` 0: all
+	 * vCPUs of the VM.
+	 */
 	struct axvcpu *const *vcpus;
 	/** Number of elements of `vcpus`. */
 	size_t nvcpus;
@@ -82,8 +86,8 @@ struct axvm_runner_config {
  * @param vm     the VM.
  * @param config the vCPUs and the handler.
  * @param runner receives the runner, which must be freed before the vCPUs.
- * @return 0; -EINVAL, -E2BIG: the config is not valid; -EBADFD: a vCPU is not Free; -EAGAIN;
- *         -ENOMEM; -EPERM; errnos of axvm_finalize() and axvcpu_bind().
+ * @return 0; -EINVAL, -E2BIG: the config is not valid; -EBADFD: a vCPU is not Free, or a runner
+ *         runs the VM; -EAGAIN; -ENOMEM; -EPERM; errnos of axvm_finalize() and axvcpu_bind().
  *
  * Threads: any.
  */
@@ -104,6 +108,22 @@ AXVCPU_API int axvm_runner_start(struct axvm *vm, const struct axvm_runner_confi
 AXVCPU_API int axvm_runner_stop(struct axvm_runner *runner);
 
 /**
+ * Stops a runner, and ends handlers that block.
+ *
+ * This is axvm_runner_stop(), and cancels the threads (pthread_cancel()). That takes effect in the
+ * handlers only, at cancellation points such as read() or nanosleep(). A handler that calls none
+ * cannot be ended; the call does not wait for it. The reason of the end is then AXVM_END_FORCED,
+ * unless the guest or an error has ended the run before. axvm_runner_join() returns -ECANCELED if a
+ * handler was ended.
+ *
+ * @param runner the runner.
+ * @return 0; -EPERM.
+ *
+ * Threads: any, including handlers.
+ */
+AXVCPU_API int axvm_runner_kill(struct axvm_runner *runner);
+
+/**
  * Waits until all threads of a runner have ended.
  *
  * @param runner     the runner.
@@ -121,11 +141,12 @@ AXVCPU_API int axvm_runner_join(struct axvm_runner *runner, int64_t timeout_ns);
  * Pauses all vCPUs of a runner, and waits until none of them is in the guest.
  *
  * A vCPU whose thread is in the handler pauses when the handler returns. If the call fails, all
- * vCPUs are resumed, including those that were paused before the call.
+ * vCPUs are resumed, including those that were paused before the call. The end of the runner also
+ * resumes them.
  *
  * @param runner     the runner.
  * @param timeout_ns longest time to wait, in nanoseconds; negative: no limit.
- * @return 0; -ETIMEDOUT: a vCPU was not paused in time; -EBADFD; -EBUSY: called by a thread of the
+ * @return 0; -ETIMEDOUT: a vCPU was not paused in time; -EBADFD: the runner was stopped; -EBUSY: called by a thread of the
  *         runner; -ECANCELED: a vCPU was freed; -ENOMEM; -ENOSPC: a request queue is full; -EPERM.
  *
  * Threads: any except those of the runner.
@@ -136,7 +157,7 @@ AXVCPU_API int axvm_runner_pause(struct axvm_runner *runner, int64_t timeout_ns)
  * Resumes all vCPUs of a runner.
  *
  * @param runner the runner.
- * @return 0; -EBADFD; -ENOMEM; -ENOSPC: a request queue is full; -EPERM.
+ * @return 0; -EBADFD: the runner was stopped; -ENOMEM; -ENOSPC: a request queue is full; -EPERM.
  *
  * Threads: any.
  */

@@ -198,6 +198,35 @@ AXVCPU_API int axvcpu_new(struct axvm *vm, const struct axvcpu_config *config,
 AXVCPU_API int axvcpu_free(struct axvcpu *vcpu);
 
 /**
+ * Returns a vCPU of a VM by its id.
+ *
+ * Other threads may create and free vCPUs at the same time. The pointer is valid until
+ * axvcpu_free(): the caller must ensure that no other thread frees this vCPU while it is used.
+ *
+ * @param vm the VM.
+ * @param id `id` of the vCPU's config.
+ * @return NULL: there is no vCPU with this id, or this is a forked child; else: the vCPU.
+ *
+ * Threads: any.
+ */
+AXVCPU_API struct axvcpu *axvm_vcpu(struct axvm *vm, uint32_t id);
+
+/**
+ * Lists the vCPUs of a VM by ascending id.
+ *
+ * The pointers are valid as that of axvm_vcpu().
+ *
+ * @param vm    the VM.
+ * @param first number of vCPUs to skip.
+ * @param count number of elements of `vcpus`.
+ * @param vcpus receives up to `count` vCPUs; may be NULL if `count` is 0.
+ * @return the total number of vCPUs; -EINVAL: `vcpus` is NULL and `count` is not 0; -EPERM.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_vcpus(struct axvm *vm, size_t first, size_t count, struct axvcpu **vcpus);
+
+/**
  * Sets the first state of a vCPU.
  *
  * @param vcpu     the vCPU.

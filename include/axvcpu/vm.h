@@ -116,6 +116,20 @@ enum axvm_irqchip {
  * kernel always handles the corresponding SBI calls.
  */
 #define AXVM_FORWARD_POWER (1u << 5)
+/**
+ * arm64: the PSCI call SYSTEM_SUSPEND becomes a SYSTEM_SUSPEND exit. Needs
+ * KVM_CAP_ARM_SYSTEM_SUSPEND (Linux 5.19). Without this flag the call is not supported.
+ *
+ * riscv64: the corresponding SBI extension, SUSP, is a HYPERCALL exit if the setup enables it
+ * (riscv64.h).
+ */
+#define AXVM_FORWARD_SUSPEND (1u << 6)
+/**
+ * x86: a write of `poweroff_value` to the I/O port `poweroff_port` by an OUT of `poweroff_width`
+ * bytes is a SYSTEM_DOWN exit. Other accesses to the port, and those of string instructions, are
+ * exits as without this flag.
+ */
+#define AXVM_FORWARD_POWER_OFF (1u << 7)
 
 /** A range of system registers whose accesses become exits. x86: MSRs. */
 struct axvm_sysreg_range {
@@ -186,6 +200,13 @@ struct axvm_config {
 	 * 16 ranges of up to 12288 MSRs, except those of the x2APIC (0x800 to 0x8ff). Copied.
 	 */
 	const struct axvm_sysreg_range *sysregs;
+	/** With AXVM_FORWARD_POWER_OFF: the I/O port. */
+	uint32_t poweroff_port;
+	/** With AXVM_FORWARD_POWER_OFF: the width of the write in bytes, 1, 2 or 4. */
+	uint32_t poweroff_width;
+	/** With AXVM_FORWARD_POWER_OFF: the value written. */
+	uint32_t poweroff_value;
+	uint32_t reserved;
 };
 #define AXVM_CONFIG_INIT AXVCPU_INIT(struct axvm_config)
 
@@ -317,6 +338,38 @@ struct axvm_limits {
  * Threads: any.
  */
 AXVCPU_API int axvm_get_limits(const struct axvm *vm, struct axvm_limits *limits);
+
+/**
+ * Reads the config of a VM as it is in effect.
+ *
+ * Defaults are filled in: the kick signal in use, the backend, the HAL with all hooks, the width of
+ * addresses, the number of vCPUs. The pointers in it are valid until axvm_free(). `arch_config` is
+ * NULL and AXVM_F_KVM_FD is not set, as the library does not keep these.
+ *
+ * @param vm     the VM.
+ * @param config receives the config. The caller sets `size`; as many members as fit are written.
+ * @return 0; -EINVAL: `size` is too small; -EPERM.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_get_config(const struct axvm *vm, struct axvm_config *config);
+
+/**
+ * Describes a VM as text of several lines, for logs and reports of faults.
+ *
+ * It has the config, the status, the memory regions, and the vCPUs with their states. The text is
+ * for readers and may change with each version. Other threads may change the VM
+ * meanwhile; each line is right at some moment during the call.
+ *
+ * @param vm  the VM.
+ * @param buf receives the text, null-terminated, and cut if it does not fit; may be NULL if `len`
+ *            is 0.
+ * @param len size of `buf` in bytes.
+ * @return the length of the whole text, without the null; -EPERM.
+ *
+ * Threads: any, including handlers.
+ */
+AXVCPU_API int axvm_describe(struct axvm *vm, char *buf, size_t len);
 
 #ifdef __cplusplus
 }

@@ -17,4 +17,11 @@ struct axvm;
 int axv_sized_copy(const struct axvm *vm, const char *what, void *own, size_t own_size,
 		   const void *given);
 
+/*
+ * Copies one of this library's structs, which begins with its size, to a caller's: as many members
+ * as fit into the size that the caller has set. Returns 0, or -EINVAL with a message that names
+ * 'what'.
+ */
+int axv_sized_give(const struct axvm *vm, const char *what, void *given, const void *own);
+
 #endif

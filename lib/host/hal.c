@@ -215,3 +215,8 @@ int axv_hal_complete(struct axvcpu_hal *hal)
 	}
 	return 0;
 }
+
+bool axv_hal_maps_memory(const struct axvcpu_hal *hal)
+{
+	return hal->map_memory == linux_map_memory;
+}

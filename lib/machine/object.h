@@ -9,6 +9,7 @@
 
 #include "axvcpu/arch.h"
 #include "axvcpu/vm.h"
+#include "lib/machine/life.h"
 #include "lib/machine/process.h"
 #include "lib/memory/frames.h"
 #include "lib/memory/memory.h"
@@ -20,6 +21,8 @@ struct axvm {
 	struct axv_memory_map memory;
 	struct axv_frames frames;
 	struct axvm_limits limits;
+	/* As axvm_get_config() returns it. */
+	struct axvm_config config;
 	uint64_t id;
 	/* KVM ties a VM to the memory of the process that created it. */
 	struct axv_process process;
@@ -28,6 +31,8 @@ struct axvm {
 	bool kick_handled;
 	/* Events are forwarded, which may change the meaning of the frequent exits. */
 	bool forwards;
+
+	struct axv_life life;
 
 	/* Guards the fields below. */
 	pthread_mutex_t lock;

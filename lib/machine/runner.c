@@ -33,6 +33,8 @@ struct worker {
 	struct axvcpu *vcpu;
 	pthread_t thread;
 	bool bound;
+	/* The latest exit that the handler has seen. */
+	struct axvcpu_exit exit;
 	/* The thread ends normally, not by pthread_exit() or a cancellation in the handler. */
 	bool returns;
 };
@@ -44,6 +46,10 @@ struct axvm_runner {
 	int64_t budget_ns;
 	char name[8];
 	atomic_bool stop;
+	/* axvm_runner_kill() was called. */
+	atomic_bool killed;
+	/* axvm_runner_pause() has paused the vCPUs. */
+	atomic_bool paused;
 
 	pthread_mutex_t lock;
 	/* Guards the fields below; 'changed' is signalled on every change. */
@@ -51,10 +57,10 @@ struct axvm_runner {
 	enum phase phase;
 	size_t bound;
 	size_t ended;
-	/* The first error, or 0. */
-	int error;
-	/* The latest message of the thread that failed. */
-	char why[192];
+	/* The number of this run (life.h), once all have bound. */
+	uint64_t run;
+	/* Why the run ends: the first error, with its message; else the first other cause. */
+	struct axv_end end;
 
 	size_t nworkers;
 	struct worker workers[];
@@ -63,14 +69,69 @@ struct axvm_runner {
 /* --- the workers ------------------------------------------------------------------------------------ */
 
 /* Copies the message, too: it is thread-local, and would end with this thread. */
-static void record(struct axvm_runner *runner, int error)
+static void record_error(struct worker *worker, int error)
 {
+	struct axvm_runner *runner = worker->runner;
+	const bool killed = error == -ECANCELED && atomic_load(&runner->killed);
+	struct axv_end *end = &runner->end;
+
 	pthread_mutex_lock(&runner->lock);
-	if (!runner->error) {
-		runner->error = error;
-		snprintf(runner->why, sizeof(runner->why), "%s", axvcpu_last_error());
+	if (!end->error) {
+		*end = (struct axv_end){ .reason = killed ? AXVM_END_FORCED : AXVM_END_FAULT,
+					 .vcpu = axvcpu_id(worker->vcpu),
+					 .error = error,
+					 .exit_kind = worker->exit.kind };
+		snprintf(end->text, sizeof(end->text), "%s", axvcpu_last_error());
 	}
 	pthread_mutex_unlock(&runner->lock);
+}
+
+/* Returns the reason of an end that an exit stands for, or AXVM_END_NONE. */
+static uint32_t reason_of(uint32_t exit_kind)
+{
+	switch (exit_kind) {
+	case AXVCPU_EXIT_SYSTEM_DOWN:
+		return AXVM_END_POWERED_OFF;
+	case AXVCPU_EXIT_SYSTEM_RESET:
+		return AXVM_END_RESET;
+	case AXVCPU_EXIT_SHUTDOWN:
+	case AXVCPU_EXIT_INTERNAL_ERROR:
+	case AXVCPU_EXIT_FAIL_ENTRY:
+	case AXVCPU_EXIT_SYSTEM_CRASH:
+		return AXVM_END_FAULT;
+	default:
+		return AXVM_END_NONE;
+	}
+}
+
+/* The run ends after the worker's latest exit. */
+static void record_exit(struct worker *worker)
+{
+	const uint32_t reason = reason_of(worker->exit.kind);
+	struct axvm_runner *runner = worker->runner;
+	struct axv_end *end = &runner->end;
+
+	if (!reason)
+		return;
+	pthread_mutex_lock(&runner->lock);
+	if (!end->reason) {
+		*end = (struct axv_end){ .reason = reason,
+					 .vcpu = axvcpu_id(worker->vcpu),
+					 .exit_kind = worker->exit.kind };
+		axvcpu_exit_describe(&worker->exit, end->text, sizeof(end->text));
+	}
+	pthread_mutex_unlock(&runner->lock);
+}
+
+/* Called by the last worker, with the runner's lock held. */
+static void end_run(struct axvm_runner *runner)
+{
+	if (!runner->end.reason)
+		runner->end = (struct axv_end){
+			.reason = atomic_load(&runner->killed) ? AXVM_END_FORCED : AXVM_END_CLEAN,
+			.vcpu = AXVM_NO_VCPU,
+		};
+	axv_life_end(runner->vm, runner->run, &runner->end);
 }
 
 /* Time limit for another thread's operation on the vCPU, which may have to wait for a host CPU. */
@@ -127,7 +188,7 @@ static bool bind_together(struct worker *worker)
 	bool run;
 
 	if (ret)
-		record(runner, ret);
+		record_error(worker, ret);
 	pthread_mutex_lock(&runner->lock);
 	runner->bound++;
 	if (ret)
@@ -146,13 +207,13 @@ static bool bind_together(struct worker *worker)
  * Cancellation is enabled in the handler only: in the library it would leave an operation on a vCPU
  * half done, or a lock held.
  */
-static int handle(const struct worker *worker, struct axvcpu_exit *exit)
+static int handle(struct worker *worker)
 {
 	const struct axvm_runner *runner = worker->runner;
 	int ret;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
-	ret = runner->handler(worker->vcpu, exit, runner->ctx);
+	ret = runner->handler(worker->vcpu, &worker->exit, runner->ctx);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	return ret;
 }
@@ -162,23 +223,24 @@ static int run(struct worker *worker)
 {
 	struct axvm_runner *runner = worker->runner;
 	struct retries retries = { 0 };
-	struct axvcpu_exit exit;
 
 	while (!atomic_load(&runner->stop)) {
+		struct axvcpu_exit *exit = &worker->exit;
 		int ret = runner->budget_ns > 0
-				  ? axvcpu_run_for(worker->vcpu, runner->budget_ns, &exit)
-				  : axvcpu_run(worker->vcpu, &exit);
+				  ? axvcpu_run_for(worker->vcpu, runner->budget_ns, exit)
+				  : axvcpu_run(worker->vcpu, exit);
 
 		if (unlikely(try_again(ret, &retries)))
 			continue;
 		retries.waits = 0;
 		if (!ret)
-			ret = handle(worker, &exit);
+			ret = handle(worker);
 		if (ret < 0)
 			return ret;
 		if (ret)
 			axvm_runner_stop(runner);
 	}
+	record_exit(worker);
 	return 0;
 }
 
@@ -198,14 +260,18 @@ static void end_thread(void *arg)
 	int ret = worker->returns ? 0 : ended_by_handler(worker);
 
 	if (ret) {
-		record(runner, ret);
+		record_error(worker, ret);
 		axvm_runner_stop(runner);
 	}
+	/* The pause of a runner ends with it, at the latest. */
+	if (atomic_load(&runner->paused))
+		axvcpu_resume(worker->vcpu);
 	ret = worker->bound ? unbind(worker->vcpu) : 0;
 	if (ret)
-		record(runner, ret);
+		record_error(worker, ret);
 	pthread_mutex_lock(&runner->lock);
-	runner->ended++;
+	if (++runner->ended == runner->nworkers && runner->run)
+		end_run(runner);
 	pthread_cond_broadcast(&runner->changed);
 	pthread_mutex_unlock(&runner->lock);
 }
@@ -225,7 +291,7 @@ static void *work(void *arg)
 		int ret = run(worker);
 
 		if (ret) {
-			record(runner, ret);
+			record_error(worker, ret);
 			axvm_runner_stop(runner);
 		}
 	}
@@ -236,12 +302,38 @@ static void *work(void *arg)
 
 /* --- start ------------------------------------------------------------------------------------------- */
 
+/* Without vCPUs in the config, takes all of the VM: in an array that the caller must free. */
+static int take_all(struct axvm *vm, struct axvm_runner_config *config, struct axvcpu ***all)
+{
+	int count = axvm_vcpus(vm, 0, 0, NULL);
+
+	if (count < 0)
+		return count;
+	if (!count)
+		return axvcpu_fail(vm, -EINVAL, "runner: the VM has no vCPUs");
+	*all = axv_sys_calloc((size_t)count, sizeof(**all));
+	if (!*all)
+		return axvcpu_fail(vm, -ENOMEM, "runner: allocating the list of vCPUs");
+	config->vcpus = *all;
+	config->nvcpus = (size_t)count;
+	/* No more can have been created meanwhile, as the VM is finalized. */
+	count = axvm_vcpus(vm, 0, config->nvcpus, *all);
+	return count < 0 ? count : 0;
+}
+
 static int check(const struct axvm *vm, const struct axvm_runner_config *config)
 {
 	if (!config->handler)
 		return axvcpu_fail(vm, -EINVAL, "runner: handler is NULL");
-	if (!config->vcpus || !config->nvcpus)
-		return axvcpu_fail(vm, -EINVAL, "runner: vcpus is NULL or nvcpus is 0");
+	if (!config->vcpus != !config->nvcpus)
+		return axvcpu_fail(vm, -EINVAL,
+				   "runner: vcpus is NULL or nvcpus is 0; set both, or neither "
+				   "and the runner takes all vCPUs");
+	return axv_life_check(vm, LIFE_START, LIFE_ANY_RUN);
+}
+
+static int check_vcpus(const struct axvm *vm, const struct axvm_runner_config *config)
+{
 	for (size_t i = 0; i < config->nvcpus; i++) {
 		struct axvcpu *vcpu = config->vcpus[i];
 		enum axvcpu_state state;
@@ -331,31 +423,57 @@ static int create_threads(struct axvm_runner *runner, const struct axvm_runner_c
 }
 
 /*
- * Waits until every worker has bound, then starts them; if one failed, makes all of them end.
- * Returns whether they run.
+ * Waits until every worker has bound, then starts them; if one failed, or 'ret' is an error, makes
+ * all of them end. Returns 0, or why they do not run.
  */
-static bool release(struct axvm_runner *runner, size_t created)
+static int release(struct axvm_runner *runner, int ret)
 {
-	bool run;
-
 	pthread_mutex_lock(&runner->lock);
-	if (created < runner->nworkers)
-		runner->phase = PHASE_ABORTED;
-	while (runner->phase == PHASE_BINDING && runner->bound < created)
+	while (!ret && runner->phase == PHASE_BINDING && runner->bound < runner->nworkers)
 		pthread_cond_wait(&runner->changed, &runner->lock);
-	if (runner->phase == PHASE_BINDING)
-		runner->phase = PHASE_RUNNING;
-	run = runner->phase == PHASE_RUNNING;
+	if (!ret && runner->phase == PHASE_ABORTED)
+		ret = axvcpu_fail(runner->vm, runner->end.error,
+				  "runner: binding a vCPU failed: %s", runner->end.text);
+	if (!ret)
+		ret = axv_life_start(runner->vm, &runner->run);
+	runner->phase = ret ? PHASE_ABORTED : PHASE_RUNNING;
 	pthread_cond_broadcast(&runner->changed);
 	pthread_mutex_unlock(&runner->lock);
-	return run;
+	return ret;
+}
+
+/* With the vCPUs in the config. */
+static int start_these(struct axvm *vm, const struct axvm_runner_config *config,
+		       struct axvm_runner **out)
+{
+	struct axvm_runner *runner = NULL;
+	size_t created;
+	int ret = check_vcpus(vm, config);
+
+	if (ret)
+		return ret;
+	/* Before the threads start, so that the caller gets the error. */
+	ret = axvm_finalize(vm);
+	if (ret)
+		return ret;
+	ret = runner_new(vm, config, &runner);
+	if (ret)
+		return ret;
+	ret = release(runner, create_threads(runner, config, &created));
+	if (ret) {
+		for (size_t i = 0; i < created; i++)
+			pthread_join(runner->workers[i].thread, NULL);
+		runner_destroy(runner);
+		return ret;
+	}
+	*out = runner;
+	return 0;
 }
 
 static int start(struct axvm *vm, const struct axvm_runner_config *given, struct axvm_runner **out)
 {
 	struct axvm_runner_config config;
-	struct axvm_runner *runner = NULL;
-	size_t created;
+	struct axvcpu **all = NULL;
 	int ret = axv_vm_check_process(vm);
 
 	if (ret)
@@ -366,25 +484,15 @@ static int start(struct axvm *vm, const struct axvm_runner_config *given, struct
 	ret = check(vm, &config);
 	if (ret)
 		return ret;
-	/* Before the threads start, so that the caller gets the error. */
-	ret = axvm_finalize(vm);
-	if (ret)
-		return ret;
-	ret = runner_new(vm, &config, &runner);
-	if (ret)
-		return ret;
-	ret = create_threads(runner, &config, &created);
-	if (!release(runner, created)) {
-		for (size_t i = 0; i < created; i++)
-			pthread_join(runner->workers[i].thread, NULL);
+	if (!config.vcpus) {
+		ret = axvm_finalize(vm);
 		if (!ret)
-			ret = axvcpu_fail(vm, runner->error, "runner: binding a vCPU failed: %s",
-					  runner->why);
-		runner_destroy(runner);
-		return ret;
+			ret = take_all(vm, &config, &all);
 	}
-	*out = runner;
-	return 0;
+	if (!ret)
+		ret = start_these(vm, &config, out);
+	free(all);
+	return ret;
 }
 
 int axvm_runner_start(struct axvm *vm, const struct axvm_runner_config *given,
@@ -404,10 +512,26 @@ int axvm_runner_stop(struct axvm_runner *runner)
 	/* Without a message: this may be a signal handler. */
 	if (axvm_is_copy(runner->vm))
 		return -EPERM;
+	/* Refused if the run is ending or has ended, which is no error. */
+	axv_life_move(&runner->vm->life, LIFE_STOP, runner->run);
 	/* A kick stays pending until a run has reported it, so no worker misses this. */
 	atomic_store(&runner->stop, true);
 	for (size_t i = 0; i < runner->nworkers; i++)
 		axvcpu_kick(runner->workers[i].vcpu);
+	return 0;
+}
+
+int axvm_runner_kill(struct axvm_runner *runner)
+{
+	int ret = axv_vm_check_process(runner->vm);
+
+	if (ret)
+		return ret;
+	atomic_store(&runner->killed, true);
+	axvm_runner_stop(runner);
+	/* Cancellation is enabled in the handlers only. A thread that has ended ignores it. */
+	for (size_t i = 0; i < runner->nworkers; i++)
+		pthread_cancel(runner->workers[i].thread);
 	return 0;
 }
 
@@ -442,7 +566,7 @@ int axvm_runner_join(struct axvm_runner *runner, int64_t timeout_ns)
 		else
 			ret = -pthread_cond_timedwait(&runner->changed, &runner->lock, &ts);
 	}
-	error = runner->error;
+	error = runner->end.error;
 	pthread_mutex_unlock(&runner->lock);
 	axv_cancel_restore(cancel);
 	if (ret)
@@ -452,14 +576,15 @@ int axvm_runner_join(struct axvm_runner *runner, int64_t timeout_ns)
 		return axvcpu_fail(runner->vm, error,
 				   "runner: a vCPU has ended with an error; its thread's latest "
 				   "message: \"%s\"",
-				   runner->why);
+				   runner->end.text);
 	return 0;
 }
 
-int axvm_runner_resume(struct axvm_runner *runner)
+static int resume_all(struct axvm_runner *runner)
 {
 	int ret = 0;
 
+	atomic_store(&runner->paused, false);
 	for (size_t i = 0; i < runner->nworkers; i++) {
 		int one = axvcpu_resume(runner->workers[i].vcpu);
 
@@ -469,13 +594,29 @@ int axvm_runner_resume(struct axvm_runner *runner)
 	return ret;
 }
 
+int axvm_runner_resume(struct axvm_runner *runner)
+{
+	int ret = axv_vm_check_process(runner->vm);
+
+	if (ret)
+		return ret;
+	ret = axv_life_make(runner->vm, LIFE_RESUME, runner->run);
+	if (ret)
+		return ret;
+	return resume_all(runner);
+}
+
 int axvm_runner_pause(struct axvm_runner *runner, int64_t timeout_ns)
 {
 	const int64_t end = axv_deadline_in(timeout_ns);
 	int ret = check_outside(runner, "pause");
 
+	if (!ret)
+		ret = axv_life_check(runner->vm, LIFE_PAUSE, runner->run);
 	if (ret)
 		return ret;
+	/* Before the requests: a thread that ends meanwhile resumes its vCPU. */
+	atomic_store(&runner->paused, true);
 	/*
 	 * Requests the pause of all vCPUs first, so that they stop together; then waits for each.
 	 */
@@ -487,8 +628,12 @@ int axvm_runner_pause(struct axvm_runner *runner, int64_t timeout_ns)
 		/* Not 0, which would queue the request and not wait for it. */
 		ret = axvcpu_pause(runner->workers[i].vcpu, left ? left : 1);
 	}
-	if (ret)
-		axvm_runner_resume(runner);
+	if (!ret)
+		ret = axv_life_make(runner->vm, LIFE_PAUSE, runner->run);
+	if (ret) {
+		axv_life_move(&runner->vm->life, LIFE_RESUME, runner->run);
+		resume_all(runner);
+	}
 	return ret;
 }
 

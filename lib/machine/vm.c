@@ -22,7 +22,8 @@
 
 #define FORWARD_ALL \
 	(AXVM_FORWARD_HYPERCALLS | AXVM_FORWARD_MAP_GPA_RANGE | AXVM_FORWARD_UNKNOWN_SYSREGS | \
-	 AXVM_FORWARD_IPIS | AXVM_FORWARD_DOORBELL | AXVM_FORWARD_POWER)
+	 AXVM_FORWARD_IPIS | AXVM_FORWARD_DOORBELL | AXVM_FORWARD_POWER | AXVM_FORWARD_SUSPEND | \
+	 AXVM_FORWARD_POWER_OFF)
 
 static int check_config(const struct axvm *vm, const struct axvm_config *config)
 {
@@ -75,10 +76,37 @@ static int check_sysregs(const struct axvm *vm, const struct axvm_config *config
 	return 0;
 }
 
+static int check_power_off(const struct axvm *vm, const struct axvm_config *config)
+{
+	const uint32_t width = config->poweroff_width;
+
+	if (!(config->forward & AXVM_FORWARD_POWER_OFF)) {
+		if (config->poweroff_port || width || config->poweroff_value)
+			return axvcpu_fail(vm, -EINVAL,
+					   "VM config: a poweroff_* member is set without "
+					   "AXVM_FORWARD_POWER_OFF");
+		return 0;
+	}
+	if (config->poweroff_port > UINT16_MAX)
+		return axvcpu_fail(vm, -EINVAL, "VM config: poweroff_port is %#" PRIx32,
+				   config->poweroff_port);
+	if (width != 1 && width != 2 && width != 4)
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: poweroff_width is %" PRIu32 "; it must be 1, 2 or 4",
+				   width);
+	if ((uint64_t)config->poweroff_value >> 8 * width)
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: poweroff_value %#" PRIx32 " has more than %" PRIu32
+				   " bytes",
+				   config->poweroff_value, width);
+	return 0;
+}
+
 /* Checks 'forward' and its arguments. The backend checks whether it can forward these events. */
 static int check_forward(const struct axvm *vm, const struct axvm_config *config)
 {
 	bool doorbell = config->forward & AXVM_FORWARD_DOORBELL;
+	int ret;
 
 	if (config->forward & ~FORWARD_ALL)
 		return axvcpu_fail(vm, -EINVAL, "VM config: unknown bits %#" PRIx32 " in forward",
@@ -87,6 +115,9 @@ static int check_forward(const struct axvm *vm, const struct axvm_config *config
 		return axvcpu_fail(vm, -EINVAL, "VM config: doorbell_port is %#" PRIx32 "%s",
 				   config->doorbell_port,
 				   doorbell ? "" : " without AXVM_FORWARD_DOORBELL");
+	ret = check_power_off(vm, config);
+	if (ret)
+		return ret;
 	return check_sysregs(vm, config);
 }
 
@@ -159,6 +190,34 @@ static void preset_limits(struct axvm *vm, const struct axvm_config *config)
 	};
 }
 
+/* Keeps the config, with what the caller's pointers in it point to as far as the library knows it. */
+static int keep_config(struct axvm *vm, const struct axvm_config *config)
+{
+	const size_t bytes = config->nsysregs * sizeof(config->sysregs[0]);
+	struct axvm_sysreg_range *sysregs = NULL;
+
+	if (bytes) {
+		sysregs = axv_sys_calloc(1, bytes);
+		if (!sysregs)
+			return axvcpu_fail(vm, -ENOMEM, "VM: allocating %" PRIu32 " sysregs",
+					   config->nsysregs);
+		memcpy(sysregs, config->sysregs, bytes);
+	}
+	vm->config = *config;
+	vm->config.sysregs = sysregs;
+	vm->config.flags &= ~AXVM_F_KVM_FD;
+	vm->config.kvm_fd = 0;
+	vm->config.arch_config = NULL;
+	return 0;
+}
+
+/* Releases what vm_init() has allocated for the library's part. */
+static void release_config(struct axvm *vm)
+{
+	free((void *)vm->config.sysregs);
+	free(vm->vcpus);
+}
+
 static int vm_init(struct axvm *vm, const struct axvm_config *given)
 {
 	struct axvm_config config;
@@ -179,9 +238,12 @@ static int vm_init(struct axvm *vm, const struct axvm_config *given)
 				   config.max_vcpus);
 	vm->kick_handled = !config.kick_signal;
 	config.kick_signal = vm->kick_signal;
-	if (!HAS_OP(vm->ops, vm_new))
-		return 0;
-	return vm->ops->vm_new(vm, &config, &vm->limits, &vm->arch);
+	ret = keep_config(vm, &config);
+	if (!ret && HAS_OP(vm->ops, vm_new))
+		ret = vm->ops->vm_new(vm, &config, &vm->limits, &vm->arch);
+	vm->config.gpa_bits = vm->limits.gpa_bits;
+	vm->config.max_vcpus = vm->limits.vcpus;
+	return ret;
 }
 
 int axvm_new(const struct axvm_config *config, struct axvm **out)
@@ -204,13 +266,15 @@ int axvm_new(const struct axvm_config *config, struct axvm **out)
 	}
 	pthread_mutex_init(&vm->lock, NULL);
 	axv_frames_init(&vm->frames);
+	axv_life_init(&vm->life);
 	ret = vm_init(vm, config);
 	if (ret) {
+		axv_life_destroy(&vm->life);
 		axv_frames_destroy(&vm->frames);
 		axv_memory_destroy(vm);
 		pthread_mutex_destroy(&vm->lock);
 		axv_process_destroy(&vm->process);
-		free(vm->vcpus);
+		release_config(vm);
 		free(vm);
 		return ret;
 	}
@@ -248,11 +312,12 @@ int axvm_free(struct axvm *vm)
 		axv_memory_destroy(vm);
 	/* In a forked child no lock is destroyed: that may wait for threads of the parent. */
 	if (!copy) {
+		axv_life_destroy(&vm->life);
 		axv_frames_destroy(&vm->frames);
 		pthread_mutex_destroy(&vm->lock);
 	}
 	axv_process_destroy(&vm->process);
-	free(vm->vcpus);
+	release_config(vm);
 	free(vm);
 	return 0;
 }
@@ -327,19 +392,9 @@ int axvm_enable_capability(struct axvm *vm, unsigned int capability, const uint6
 
 int axvm_get_limits(const struct axvm *vm, struct axvm_limits *limits)
 {
-	size_t size = limits->size;
 	int ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
-	if (size <= sizeof(size))
-		return axvcpu_fail(
-			vm, -EINVAL,
-			"get_limits: size is %zu; initialise the struct with AXVM_LIMITS_INIT",
-			size);
-	if (size > sizeof(*limits))
-		size = sizeof(*limits);
-	memcpy((unsigned char *)limits + sizeof(size),
-	       (const unsigned char *)&vm->limits + sizeof(size), size - sizeof(size));
-	return 0;
+	return axv_sized_give(vm, "get_limits", limits, &vm->limits);
 }

@@ -75,6 +75,9 @@ int axv_memory_unmap_chunk(struct axvm *vm, uint64_t gpa, uint64_t len);
 /* Returns the chunk that contains the address, or NULL. The caller must be a reader of 'srcu'. */
 struct frame_chunk *axv_memory_find_chunk(struct axvm *vm, uint64_t gpa);
 
+/* clear.c: fills memory with zeros, except read-only regions and files. */
+void axv_memory_clear(struct axvm *vm);
+
 /* --- table.c: the index ----------------------------------------------------------------------- */
 
 /* Returns 0 or -ENOMEM. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Names of errnos, states and exit kinds; the version. */
+/* Names of errnos, states, exit kinds and the like; the version. */
 #include <errno.h>
 #include <limits.h>
 
@@ -77,6 +77,31 @@ const char *axvcpu_state_name(enum axvcpu_state state)
 	return (unsigned int)state < ARRAY_SIZE(states) ? states[state] : "?";
 }
 
+static const char *const statuses[] = {
+	[AXVM_STATUS_READY] = "ready",	   [AXVM_STATUS_RUNNING] = "running",
+	[AXVM_STATUS_PAUSED] = "paused",   [AXVM_STATUS_STOPPING] = "stopping",
+	[AXVM_STATUS_STOPPED] = "stopped", [AXVM_STATUS_FAILED] = "failed",
+};
+
+const char *axvm_status_name(uint32_t status)
+{
+	return status < ARRAY_SIZE(statuses) ? statuses[status] : "?";
+}
+
+static const char *const end_reasons[] = {
+	[AXVM_END_NONE] = "none",
+	[AXVM_END_CLEAN] = "clean",
+	[AXVM_END_POWERED_OFF] = "powered off",
+	[AXVM_END_RESET] = "reset",
+	[AXVM_END_FORCED] = "forced",
+	[AXVM_END_FAULT] = "fault",
+};
+
+const char *axvm_end_reason_name(uint32_t reason)
+{
+	return reason < ARRAY_SIZE(end_reasons) ? end_reasons[reason] : "?";
+}
+
 static const char *const exits[] = {
 	[AXVCPU_EXIT_NOTHING] = "NOTHING",
 	[AXVCPU_EXIT_HYPERCALL] = "HYPERCALL",
@@ -103,11 +128,14 @@ static const char *const exits[] = {
 	[AXVCPU_EXIT_NOTIFY] = "NOTIFY",
 	[AXVCPU_EXIT_EOI] = "EOI",
 	[AXVCPU_EXIT_DEADLINE] = "DEADLINE",
+	[AXVCPU_EXIT_SYSTEM_SUSPEND] = "SYSTEM_SUSPEND",
+	[AXVCPU_EXIT_SYSTEM_CRASH] = "SYSTEM_CRASH",
+	[AXVCPU_EXIT_SYSTEM_WAKEUP] = "SYSTEM_WAKEUP",
 };
 
 const char *axvcpu_exit_name(uint32_t kind)
 {
-	return kind < ARRAY_SIZE(exits) ? exits[kind] : "?";
+	return kind < ARRAY_SIZE(exits) && exits[kind] ? exits[kind] : "?";
 }
 
 static const char *const internal_errors[] = {

@@ -29,18 +29,39 @@ void axv_power_pause(struct axvcpu *vcpu, bool paused)
 	update_parked(vcpu);
 }
 
+/* Resets the vCPU, and forgets its exits. */
+static int reset(struct axvcpu *vcpu, uint64_t entry, uint64_t arg, bool start)
+{
+	int ret = vcpu->ops->reset(vcpu->arch, entry, arg, start);
+
+	if (ret)
+		return ret;
+	vcpu->open_exit_kind = AXVCPU_EXIT_NOTHING;
+	atomic_fetch_and(&vcpu->attention, ~ATTENTION_TERMINAL);
+	return 0;
+}
+
 int axv_power_reset(struct axvcpu *vcpu, const struct axvcpu_request *request)
 {
 	bool start = request->kind == AXVCPU_REQUEST_START;
-	int ret = vcpu->ops->reset(vcpu->arch, request->u.start.entry, request->u.start.arg, start);
+	int ret = reset(vcpu, request->u.start.entry, request->u.start.arg, start);
 
-	if (!ret) {
-		vcpu->open_exit_kind = AXVCPU_EXIT_NOTHING;
-		atomic_fetch_and(&vcpu->attention, ~ATTENTION_TERMINAL);
+	if (!ret)
 		axv_power_set(vcpu, AXVCPU_POWER_ON);
-	}
 	if (start)
 		atomic_store(&vcpu->starting, false);
+	return ret;
+}
+
+int axv_power_reset_to_setup(struct axvcpu *vcpu)
+{
+	bool off = vcpu->flags & AXVCPU_F_START_OFF;
+	int ret = reset(vcpu, vcpu->setup_entry, vcpu->setup_arg, false);
+
+	if (!ret && HAS_OP(vcpu->ops, vm_reset_vcpu))
+		ret = vcpu->ops->vm_reset_vcpu(vcpu->arch);
+	if (!ret)
+		axv_power_set(vcpu, off ? AXVCPU_POWER_WAITING : AXVCPU_POWER_ON);
 	return ret;
 }
 

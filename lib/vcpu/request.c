@@ -72,6 +72,8 @@ static int carry_out(struct axvcpu *vcpu, const struct axvcpu_request *request)
 	case AXVCPU_REQUEST_RESET:
 	case AXVCPU_REQUEST_START:
 		return axv_power_reset(vcpu, request);
+	case AXVCPU_REQUEST_RESET_TO_SETUP:
+		return axv_power_reset_to_setup(vcpu);
 	case AXVCPU_REQUEST_STOP:
 		axv_power_set(vcpu, AXVCPU_POWER_OFF);
 		return 0;
@@ -282,6 +284,7 @@ static int check(const struct axvcpu *vcpu, const struct axvcpu_request *request
 		return require(vcpu, HAS_OP(ops, set_irq_line), "set_irq_line");
 	case AXVCPU_REQUEST_RESET:
 	case AXVCPU_REQUEST_START:
+	case AXVCPU_REQUEST_RESET_TO_SETUP:
 		return require(vcpu, HAS_OP(ops, reset), "reset");
 	case AXVCPU_REQUEST_SET_REG:
 	case AXVCPU_REQUEST_STOP:

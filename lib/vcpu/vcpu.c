@@ -128,6 +128,13 @@ static int restore_thread(struct axvcpu *vcpu)
 	return ret;
 }
 
+static void leave_vm(struct axvm *vm, const struct axvcpu *vcpu)
+{
+	vcpu->ops->vcpu_free(vcpu->arch);
+	vm->vcpus[vcpu->id] = NULL;
+	vm->nvcpus--;
+}
+
 int axvcpu_free(struct axvcpu *vcpu)
 {
 	const unsigned int any = IN(AXVCPU_INVALID) | IN(AXVCPU_CREATED) | IN_REGS |
@@ -135,7 +142,7 @@ int axvcpu_free(struct axvcpu *vcpu)
 	struct axvm *vm;
 	struct axv_op op;
 	bool copy;
-	int ret = 0;
+	int cancel, ret = 0;
 
 	if (!vcpu)
 		return 0;
@@ -158,17 +165,18 @@ int axvcpu_free(struct axvcpu *vcpu)
 	/* Best effort: the vCPU is freed even if this fails. */
 	if (op.from == AXVCPU_READY && op.owner == axv_thread_serial())
 		restore_thread(vcpu);
-	if (!copy)
+	if (copy) {
+		leave_vm(vm, vcpu);
+	} else {
 		axv_queue_destroy(&vcpu->requests);
-	vcpu->ops->vcpu_free(vcpu->arch);
-	axv_thread_set_current(op.previous == vcpu ? NULL : op.previous);
-
-	if (!copy)
+		cancel = axv_cancel_disable();
+		/* Backends need not expect that vCPUs are created and freed at the same time. */
 		pthread_mutex_lock(&vm->lock);
-	vm->vcpus[vcpu->id] = NULL;
-	vm->nvcpus--;
-	if (!copy)
+		leave_vm(vm, vcpu);
 		pthread_mutex_unlock(&vm->lock);
+		axv_cancel_restore(cancel);
+	}
+	axv_thread_set_current(op.previous == vcpu ? NULL : op.previous);
 	axv_affinity_destroy(&vcpu->affinity);
 	axv_thread_record_put(vcpu->owner);
 	free(vcpu);
@@ -196,7 +204,12 @@ static int setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_root,
 	ret = vcpu->ops->set_ept_root(vcpu->arch, ept_root);
 	if (ret)
 		return ret;
-	return vcpu->ops->setup(vcpu->arch, &config);
+	ret = vcpu->ops->setup(vcpu->arch, &config);
+	if (ret)
+		return ret;
+	vcpu->setup_entry = entry;
+	vcpu->setup_arg = config.arg;
+	return 0;
 }
 
 int axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_root,

@@ -85,6 +85,9 @@ struct axvcpu {
 	uint32_t favor_cpu;
 	struct axv_affinity affinity;
 	struct axv_request_queue requests;
+	/* The entry point and argument of axvcpu_setup(), for resets of the VM. */
+	uint64_t setup_entry;
+	uint64_t setup_arg;
 	/* enum axvcpu_power; written inside an operation only. */
 	_Atomic uint32_t power;
 	/* A START request is queued or being carried out. */

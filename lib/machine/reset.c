@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Reset of a whole VM: memory, controllers, vCPUs. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "axvcpu/life.h"
+#include "axvcpu/request.h"
+#include "lib/host/sys.h"
+#include "lib/machine/object.h"
+#include "lib/vcpu/vcpu.h"
+
+/* Lists the vCPUs, in an array that the caller must free. Returns their number. */
+static int list(struct axvm *vm, struct axvcpu ***vcpus)
+{
+	/* At least one element: calloc() may return NULL for none. */
+	*vcpus = axv_sys_calloc(vm->limits.vcpus, sizeof(**vcpus));
+	if (!*vcpus)
+		return axvcpu_fail(vm, -ENOMEM, "reset: allocating the list of vCPUs");
+	return axvm_vcpus(vm, 0, vm->limits.vcpus, *vcpus);
+}
+
+/* Whether the vCPU cannot enter the guest until its owner, or another thread, makes it. */
+static bool rests(struct axvcpu *vcpu)
+{
+	const uint64_t word = atomic_load(&vcpu->state);
+
+	switch (axv_state_of(word)) {
+	case AXVCPU_CREATED:
+	case AXVCPU_FREE:
+		return true;
+	case AXVCPU_READY:
+	case AXVCPU_BLOCKED:
+		return (atomic_load(&vcpu->attention) & ATTENTION_PARKED) ||
+		       axv_state_owner(word) == axv_thread_serial();
+	default:
+		return false;
+	}
+}
+
+static int check(struct axvm *vm, uint32_t flags)
+{
+	int ret = axv_vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	if (flags & ~AXVM_RESET_MEMORY)
+		return axvcpu_fail(vm, -EINVAL, "reset: unknown flags %#" PRIx32,
+				   flags & ~AXVM_RESET_MEMORY);
+	if (!HAS_OP(vm->ops, reset))
+		return axv_vm_not_supported(vm, "reset");
+	return axv_life_check(vm, LIFE_RESET, LIFE_ANY_RUN);
+}
+
+static int check_vcpus(struct axvm *vm, struct axvcpu *const *vcpus, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!rests(vcpus[i]))
+			return axvcpu_fail(vm, -EBUSY,
+					   "reset: vCPU %" PRIu32
+					   " is %s; it must be paused, or Free",
+					   vcpus[i]->id, axvcpu_state_name(axvcpu_state(vcpus[i])));
+	return 0;
+}
+
+static int reset_vcpus(struct axvcpu *const *vcpus, int count)
+{
+	const struct axvcpu_request request = { .kind = AXVCPU_REQUEST_RESET_TO_SETUP };
+	int ret = 0;
+
+	for (int i = 0; !ret && i < count; i++)
+		if (axvcpu_state(vcpus[i]) != AXVCPU_CREATED)
+			ret = axvcpu_send_request(vcpus[i], &request, -1);
+	return ret;
+}
+
+int axvm_reset(struct axvm *vm, uint32_t flags)
+{
+	struct axvcpu **vcpus = NULL;
+	int count, ret = check(vm, flags);
+
+	if (ret)
+		return ret;
+	count = list(vm, &vcpus);
+	ret = count < 0 ? count : check_vcpus(vm, vcpus, count);
+	if (ret)
+		goto out;
+	/* The memory first: vCPUs may have tables in it. The vCPUs last: the controllers signal them. */
+	if (flags & AXVM_RESET_MEMORY)
+		axv_memory_clear(vm);
+	if (HAS_OP(vm->ops, vm_reset))
+		ret = vm->ops->vm_reset(vm->arch);
+	if (!ret)
+		ret = reset_vcpus(vcpus, count);
+	if (!ret)
+		ret = axv_life_reset(vm);
+out:
+	free(vcpus);
+	return ret;
+}
