@@ -86,6 +86,7 @@ static void calls_for_the_vm(struct axvm *vm)
 	struct axvm_limits limits = AXVM_LIMITS_INIT;
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
 	const struct axvm_msi msi = { 0 };
+	const uint64_t set = 1;
 	struct axvcpu *vcpu = NULL;
 
 	config.id = 1;
@@ -98,6 +99,8 @@ static void calls_for_the_vm(struct axvm *vm)
 	child_expect_eperm(axvm_signal_msi(vm, &msi));
 	child_expect_eperm(axvm_set_routes(vm, NULL, 0));
 	child_expect_eperm(axvm_set_irqfd(vm, &irqfd));
+	child_expect_eperm(axvm_pulse_irq(vm, 5));
+	child_expect_eperm(axvm_inject_interrupt(vm, &set, 1, 32));
 	child_expect_eperm(axvm_set_ioeventfd(vm, &ioeventfd));
 	child_expect_eperm(axvcpu_new(vm, &config, &vcpu));
 	child_expect(!vcpu && !limits.vcpus);
@@ -169,6 +172,7 @@ static void calls_for_requests(struct axvcpu *vcpu)
 
 	child_expect_eperm(axvcpu_send_request(vcpu, &request, -1));
 	child_expect_eperm(axvcpu_inject_interrupt(vcpu, 32));
+	child_expect_eperm(axvcpu_inject_interrupt_with_trigger(vcpu, 32, AXVCPU_TRIGGER_EDGE));
 	child_expect_eperm(axvcpu_inject_nmi(vcpu));
 	child_expect_eperm(axvcpu_inject_exception(vcpu, &exception));
 	child_expect_eperm(axvcpu_set_irq_line(vcpu, 0, true));

@@ -40,6 +40,7 @@ API_TESTS = \
 	tests/test_hal \
 	tests/test_hal_kvm \
 	tests/test_irq \
+	tests/test_irq_set \
 	tests/test_kick \
 	tests/test_kvm_config \
 	tests/test_memory \

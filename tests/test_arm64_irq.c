@@ -137,6 +137,8 @@ START_TEST(early_interrupts_wait_for_the_first_entry)
 	ck_fails_saying(axvm_set_routes(guest.vm, &route, 1), EBUSY, "axvm_finalize()");
 	ck_fails_saying(axvm_signal_msi(guest.vm, &msi), EBUSY, "axvm_finalize()");
 	ck_fails_saying(axvm_set_irqfd(guest.vm, &irqfd), EBUSY, "axvm_finalize()");
+	ck_fails_saying(axvcpu_inject_interrupt_with_trigger(guest.vcpu, 40, AXVCPU_TRIGGER_EDGE),
+			EBUSY, "axvm_finalize()");
 	ck_ok(axvcpu_inject_interrupt(guest.vcpu, 21));
 	ck_ok(axvcpu_set_irq_line(guest.vcpu, 22, true));
 	ck_ok(axvcpu_set_irq_line(guest.vcpu, 23, true));
@@ -225,6 +227,72 @@ START_TEST(the_end_of_a_level_interrupt_signals_a_descriptor)
 	ck_assert_uint_eq(event_count(resample), 1);
 	close(fd);
 	close(resample);
+	guest_end(&guest);
+}
+END_TEST
+
+/* The vCPU is not in the guest meanwhile, so it does not see a level that is lowered again. */
+START_TEST(a_pulse_is_an_interrupt_of_an_edge_and_none_of_a_level)
+{
+	/* INTIDs 32 to 47: the first one is an edge, the others are levels. */
+	const struct a64_store one_edge = { AXVM_ARM64_GICD + GICD_ICFGR + 8, 4, 2u };
+
+	a64_start_gic(&guest, NULL, false, &one_edge, 1);
+	for (int i = 0; i < 3; i++) {
+		ck_ok(axvm_pulse_irq(guest.vm, 9));
+		ck_ok(axvm_pulse_irq(guest.vm, 0));
+		a64_expect_irq(&guest, FIRST_SPI);
+		expect_next(FIRST_SPI);
+	}
+	ck_fails_saying(axvm_pulse_irq(guest.vm, NIRQS - FIRST_SPI), EINVAL, "224 inputs");
+	guest_end(&guest);
+}
+END_TEST
+
+static int inject(uint32_t intid, enum axvcpu_trigger trigger)
+{
+	return axvcpu_inject_interrupt_with_trigger(guest.vcpu, intid, trigger);
+}
+
+START_TEST(a_level_stays_and_an_edge_does_not)
+{
+	/* INTIDs 32 to 47: the first one is an edge, the others are levels. */
+	const struct a64_store one_edge = { AXVM_ARM64_GICD + GICD_ICFGR + 8, 4, 2u };
+	const uint64_t set = 1;
+
+	a64_start_gic(&guest, NULL, false, &one_edge, 1);
+	for (uint32_t intid = 20; intid <= FIRST_SPI + 9; intid += 21) {
+		ck_ok(inject(intid, AXVCPU_TRIGGER_LEVEL));
+		a64_expect_irq(&guest, intid);
+		a64_expect_irq(&guest, intid);
+		if (intid < FIRST_SPI)
+			ck_ok(axvcpu_set_irq_line(guest.vcpu, intid, false));
+		else
+			ck_ok(axvm_set_irq_line(guest.vm, intid - FIRST_SPI, false));
+		expect_next(FIRST_SPI);
+	}
+	ck_ok(inject(FIRST_SPI + 9, AXVCPU_TRIGGER_EDGE));
+	expect_next(FIRST_SPI);
+	/* A PPI is a level, of which an edge would be lost. */
+	ck_fails_saying(inject(20, AXVCPU_TRIGGER_EDGE), ENOTSUP, "interrupt 20 is a PPI");
+	ck_fails_saying(inject(VTIMER, AXVCPU_TRIGGER_EDGE), EINVAL, "timer");
+	ck_fails_saying(inject(NIRQS, AXVCPU_TRIGGER_EDGE), EINVAL, "16 to 255");
+	ck_ok(axvm_inject_interrupt(guest.vm, &set, 1, FIRST_SPI));
+	a64_expect_irq(&guest, FIRST_SPI);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(an_injected_edge_is_one_interrupt)
+{
+	start_with_edges();
+	for (int i = 0; i < 3; i++) {
+		ck_ok(inject(FIRST_SPI + 9, AXVCPU_TRIGGER_EDGE));
+		a64_expect_irq(&guest, FIRST_SPI + 9);
+		/* Also of an input that is raised: the edge lowers it. */
+		ck_ok(inject(FIRST_SPI + 9, AXVCPU_TRIGGER_LEVEL));
+		a64_expect_irq(&guest, FIRST_SPI + 9);
+	}
 	guest_end(&guest);
 }
 END_TEST
@@ -451,6 +519,8 @@ START_TEST(irq_and_fiq_are_lines_of_the_cpu)
 	}
 	ck_fails_saying(axvcpu_set_irq_line(guest.vcpu, 2, true), EINVAL, "1 (FIQ)");
 	ck_fails_saying(axvcpu_inject_interrupt(guest.vcpu, 40), ENOTSUP, "axvcpu_set_irq_line()");
+	ck_fails_saying(inject(40, AXVCPU_TRIGGER_EDGE), ENOTSUP, "axvcpu_set_irq_line()");
+	ck_fails_saying(inject(40, AXVCPU_TRIGGER_LEVEL), ENOTSUP, "axvcpu_set_irq_line()");
 	guest_end(&guest);
 }
 END_TEST
@@ -488,6 +558,9 @@ static void add_tests(Suite *suite)
 	tcase_add_test(gic, an_event_descriptor_is_an_edge_each_time);
 	tcase_add_test(gic, a_level_that_a_descriptor_has_raised_stays_until_it_is_lowered);
 	tcase_add_test(gic, the_end_of_a_level_interrupt_signals_a_descriptor);
+	tcase_add_test(gic, a_pulse_is_an_interrupt_of_an_edge_and_none_of_a_level);
+	tcase_add_test(gic, a_level_stays_and_an_edge_does_not);
+	tcase_add_test(gic, an_injected_edge_is_one_interrupt);
 	tcase_add_test(gic, routes_are_to_inputs_of_the_one_controller);
 	tcase_add_test(gic, no_interrupt_of_a_storm_is_lost);
 	if (a64_has_gic(3)) {

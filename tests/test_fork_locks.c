@@ -222,6 +222,20 @@ static int do_inject(void)
 	return axvcpu_inject_interrupt(own, 1);
 }
 
+static int do_inject_set(void)
+{
+	const uint64_t set = 1;
+
+	return axvm_inject_interrupt(vm, &set, 1, 1);
+}
+
+static void end_function(struct axvm *of, uint32_t gsi, void *ctx)
+{
+	(void)of;
+	(void)gsi;
+	(void)ctx;
+}
+
 static int do_join(void)
 {
 	return axvm_runner_join(runner, 1);
@@ -243,6 +257,7 @@ static const struct {
 	{ "free_frame", do_free_frame, 0, 1 },
 	{ "new", do_new, -EBUSY, 1 },
 	{ "inject", do_inject, 0, 1 },
+	{ "inject into a set", do_inject_set, 0, 1 },
 	{ "join", do_join, -ETIMEDOUT, 1 },
 };
 

@@ -197,6 +197,7 @@ START_TEST(without_an_irqchip_there_is_nothing_to_interrupt)
 	ck_fails_saying(axvm_set_irq_line(guest.vm, 5, true), ENOTSUP, "no in-kernel irqchip");
 	ck_fails_saying(axvm_signal_msi(guest.vm, &msi), ENOTSUP, "no in-kernel irqchip");
 	ck_fails_saying(axvm_set_routes(guest.vm, &route, 1), ENOTSUP, "no in-kernel irqchip");
+	ck_fails_saying(axvm_pulse_irq(guest.vm, 5), ENOTSUP, "no in-kernel irqchip");
 	ck_fails_saying(irqfd(fd), ENOTSUP, "no in-kernel irqchip");
 	guest_end(&guest);
 	close(fd);

@@ -351,6 +351,16 @@ START_TEST(messages_go_to_the_hart_in_whatever_order_they_were_made)
 		expect_message((uint64_t)id << 32 | (20 + id));
 		ck_ok(axvcpu_unbind(guest.vcpu));
 	}
+	/* To a set of them at once. */
+	ck_fails_saying(axvm_inject_interrupt(guest.vm, &(uint64_t){ 1 << 4 }, 1, 25), ENOENT,
+			"no vCPU 4");
+	ck_ok(axvm_inject_interrupt(guest.vm, &(uint64_t){ 1 << 1 | 1 << 3 }, 1, 25));
+	for (uint32_t id = 1; id < 4; id += 2) {
+		guest.vcpu = others[id];
+		ck_ok(axvcpu_bind(guest.vcpu));
+		expect_message((uint64_t)id << 32 | 25);
+		ck_ok(axvcpu_unbind(guest.vcpu));
+	}
 	for (uint32_t id = 1; id < 4; id++)
 		ck_ok(axvcpu_free(others[id]));
 	guest.vcpu = others[0];
@@ -533,6 +543,36 @@ START_TEST(descriptors_raise_wires_and_send_messages)
 }
 END_TEST
 
+START_TEST(a_pulse_is_one_message_of_an_edge_and_of_a_level)
+{
+	start_aplic();
+	for (int i = 0; i < 3; i++) {
+		ck_ok(axvm_pulse_irq(guest.vm, 5));
+		expect_message(15);
+		ck_ok(axvm_pulse_irq(guest.vm, 6));
+		expect_message(16);
+	}
+	expect_silence();
+	ck_fails_saying(axvm_pulse_irq(guest.vm, 0), EINVAL, "1 to 96");
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(messages_are_edges)
+{
+	struct axvm_config config = kernel_config(NULL);
+
+	guest_start_with(&guest, &config, AXVCPU_MODE_64, PROGRAM(imsic));
+	guest_expect_write(&guest, GUEST_MMIO, 0);
+	ck_ok(axvcpu_inject_interrupt_with_trigger(guest.vcpu, 9, AXVCPU_TRIGGER_EDGE));
+	expect_message(9);
+	ck_fails_saying(axvcpu_inject_interrupt_with_trigger(guest.vcpu, 9, AXVCPU_TRIGGER_LEVEL),
+			ENOTSUP, "AXVCPU_TRIGGER_LEVEL");
+	expect_silence();
+	guest_end(&guest);
+}
+END_TEST
+
 START_TEST(a_reset_takes_all_messages_back)
 {
 	struct axvm_config config = kernel_config(NULL);
@@ -576,9 +616,11 @@ static void add_tests(Suite *suite)
 	tcase_add_test(messages, freed_vcpu_does_not_block_the_aia);
 	tcase_add_test(messages, one_hart_sends_another_a_message_without_an_exit);
 	tcase_add_test(messages, storm_of_messages_loses_none);
+	tcase_add_test(messages, messages_are_edges);
 	tcase_add_test(wires, wires_become_messages);
 	tcase_add_test(wires, wires_are_numbered_from_one);
 	tcase_add_test(wires, descriptors_raise_wires_and_send_messages);
+	tcase_add_test(wires, a_pulse_is_one_message_of_an_edge_and_of_a_level);
 	tcase_add_test(wires, a_reset_takes_all_messages_back);
 }
 

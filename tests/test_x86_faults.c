@@ -29,6 +29,31 @@ static int take_set_routes(struct sweep_world *world)
 	return axvm_set_routes(world->vm, routes, 2);
 }
 
+static void ignore_end(struct axvm *vm, uint32_t gsi, void *ctx)
+{
+	(void)vm;
+	(void)gsi;
+	(void)ctx;
+}
+
+static int take_pulse_irq(struct sweep_world *world)
+{
+	return axvm_pulse_irq(world->vm, GSI);
+}
+
+static int take_inject_level(struct sweep_world *world)
+{
+	return axvcpu_inject_interrupt_with_trigger(sweep_first(world), VECTOR,
+						    AXVCPU_TRIGGER_LEVEL);
+}
+
+static int take_inject_set(struct sweep_world *world)
+{
+	const uint64_t set = 3;
+
+	return axvm_inject_interrupt(world->vm, &set, 1, VECTOR);
+}
+
 static void bound_with_vector(struct sweep_world *world)
 {
 	sweep_bound(world);
@@ -113,6 +138,12 @@ static const struct sweep_step steps[] = {
 	{ "signal_msi", AXVM_IRQCHIP_KERNEL, NULL, take_signal_msi, sweep_see_the_guest_run,
 	  .calls = 1 },
 	{ "set_routes", AXVM_IRQCHIP_KERNEL, NULL, take_set_routes, sweep_see_the_guest_run,
+	  .calls = 2 },
+	{ "pulse_irq", AXVM_IRQCHIP_KERNEL, NULL, take_pulse_irq, sweep_see_the_guest_run,
+	  .calls = 2 },
+	{ "inject a level", AXVM_IRQCHIP_KERNEL, NULL, take_inject_level, sweep_see_the_guest_run,
+	  .calls = 1 },
+	{ "inject into a set", AXVM_IRQCHIP_KERNEL, NULL, take_inject_set, sweep_see_the_guest_run,
 	  .calls = 2 },
 	{ "inject_interrupt", AXVM_IRQCHIP_KERNEL, NULL, take_inject_interrupt,
 	  sweep_see_the_guest_run, .calls = 1 },

@@ -5,9 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "event.h"
@@ -19,10 +22,6 @@ static struct guest guest;
 /* Where the kernel's irqchip has the master PIC and the IOAPIC. */
 #define PIC 0
 #define IOAPIC 2
-
-/* Capabilities by KVM's numbers: this suite uses the public headers alone. */
-#define CAP_DISABLE_QUIRKS 116
-#define CAP_ENFORCE_PV_FEATURE_CPUID 190
 
 /* The first pins go to the PIC too, which nothing masks until the guest does. */
 static void mask_pics(struct x86_code *code)
@@ -130,8 +129,7 @@ static struct axvm_route pin_route(uint32_t gsi, uint32_t controller, uint32_t p
 
 static void pulse(uint32_t gsi)
 {
-	ck_ok(axvm_set_irq_line(guest.vm, gsi, true));
-	ck_ok(axvm_set_irq_line(guest.vm, gsi, false));
+	ck_ok(axvm_pulse_irq(guest.vm, gsi));
 }
 
 START_TEST(an_edge_at_an_ioapic_pin_is_one_interrupt)
@@ -185,6 +183,26 @@ START_TEST(a_level_at_an_ioapic_pin_interrupts_until_it_is_lowered)
 		guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
 	ck_assert_uint_eq(guest.exit.u.io.data, 0x3c);
 	expect_silence();
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_pulse_of_a_level_pin_is_one_interrupt)
+{
+	struct x86_code code = { .len = 0 };
+
+	x86_emit(&code, CODE(LIDT));
+	mask_pics(&code);
+	x86_set_ioapic(&code, 9, 0x49 | X86_IOAPIC_LEVEL);
+	sleeper(&code);
+	start(AXVM_IRQCHIP_KERNEL, &code);
+	begin();
+	for (int i = 0; i < 5; i++) {
+		pulse(9);
+		x86_expect_vector(&guest, 0x49);
+		/* The handler has yet to end it. */
+		expect_silence();
+	}
 	guest_end(&guest);
 }
 END_TEST
@@ -411,6 +429,39 @@ START_TEST(the_end_of_a_level_interrupt_is_an_exit_with_a_split_irqchip)
 }
 END_TEST
 
+/* --- trigger modes ---------------------------------------------------------------------------- */
+
+/* Whether the LAPIC's trigger mode register has a level for the vector. */
+static bool is_level(unsigned int vector)
+{
+	struct kvm_lapic_state lapic;
+	uint32_t word;
+
+	ck_assert_int_eq(ioctl(axvcpu_fd(guest.vcpu), KVM_GET_LAPIC, &lapic), 0);
+	memcpy(&word, lapic.regs + 0x180 + vector / 32 * 0x10, sizeof(word));
+	return word >> vector % 32 & 1;
+}
+
+static int inject(uint32_t vector, enum axvcpu_trigger trigger)
+{
+	return axvcpu_inject_interrupt_with_trigger(guest.vcpu, vector, trigger);
+}
+
+START_TEST(a_level_needs_a_lapic)
+{
+	struct x86_code code = { .len = 0 };
+
+	x86_emit(&code, CODE(LIDT OUT("\x01") STI HLT_LOOP));
+	x86_start(&guest, NULL, code.bytes, code.len);
+	x86_handle(&guest, 0x40, X86_TELL);
+	begin();
+	ck_fails_saying(inject(0x40, AXVCPU_TRIGGER_LEVEL), ENOTSUP, "in-kernel LAPIC");
+	ck_ok(inject(0x40, AXVCPU_TRIGGER_EDGE));
+	x86_expect_vector(&guest, 0x40);
+	guest_end(&guest);
+}
+END_TEST
+
 /* --- irqfd ------------------------------------------------------------------------------------ */
 
 static int irqfd(uint32_t gsi, int fd, uint32_t flags, int resample_fd)
@@ -618,8 +669,8 @@ START_TEST(capabilities_of_a_vcpu_are_enabled_and_unknown_ones_refused)
 	const uint64_t none[4] = { 0 }, one[4] = { 1 };
 
 	start_plain(CODE(HLT));
-	ck_ok(axvm_enable_capability(guest.vm, CAP_DISABLE_QUIRKS, none));
-	ck_ok(axvcpu_enable_capability(guest.vcpu, CAP_ENFORCE_PV_FEATURE_CPUID, one));
+	ck_ok(axvm_enable_capability(guest.vm, KVM_CAP_DISABLE_QUIRKS, none));
+	ck_ok(axvcpu_enable_capability(guest.vcpu, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, one));
 	ck_fails_saying(axvcpu_enable_capability(guest.vcpu, 99999, none), EINVAL, "99999");
 	ck_fails(axvcpu_enable_capability(guest.vcpu, 99999, NULL), EINVAL);
 	guest_end(&guest);
@@ -631,12 +682,14 @@ static void add_tests(Suite *suite)
 	TCase *lines = suite_case(suite, "lines");
 	TCase *messages = suite_case(suite, "messages");
 	TCase *routes = suite_case(suite, "routes");
+	TCase *triggers = suite_case(suite, "trigger modes");
 	TCase *irqfds = suite_case(suite, "irqfd");
 	TCase *ioeventfds = suite_case(suite, "ioeventfd");
 	TCase *capabilities = suite_case(suite, "capabilities");
 
 	tcase_add_test(lines, an_edge_at_an_ioapic_pin_is_one_interrupt);
 	tcase_add_test(lines, a_level_at_an_ioapic_pin_interrupts_until_it_is_lowered);
+	tcase_add_test(lines, a_pulse_of_a_level_pin_is_one_interrupt);
 	tcase_add_test(lines, an_edge_at_the_pic_is_one_interrupt);
 	tcase_add_test(lines, lines_that_do_not_exist_are_refused);
 
@@ -646,6 +699,9 @@ static void add_tests(Suite *suite)
 	tcase_add_test(routes, one_number_leads_to_several_pins);
 	tcase_add_test(routes, routes_that_make_no_sense_are_refused_and_change_nothing);
 	tcase_add_test(routes, the_end_of_a_level_interrupt_is_an_exit_with_a_split_irqchip);
+
+
+	tcase_add_test(triggers, a_level_needs_a_lapic);
 
 	tcase_add_loop_test(irqfds, an_eventfd_raises_its_interrupt_until_it_is_removed, 0, 2);
 	tcase_add_test(irqfds, an_eventfd_reaches_a_pin);

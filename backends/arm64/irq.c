@@ -167,6 +167,31 @@ int axk_arm64_inject_anywhere(void *arch_vcpu, uint32_t vector)
 	return set_gic_line(vcpu, vector, true);
 }
 
+int axk_arm64_inject_with_trigger(void *arch_vcpu, uint32_t vector, uint32_t trigger)
+{
+	struct axk_vcpu *vcpu = arch_vcpu;
+	const struct axk_arm64_gic *gic = &vcpu->vm->arch.gic;
+	int ret;
+
+	if (trigger == AXVCPU_TRIGGER_LEVEL || !gic->version)
+		return axk_arm64_inject_anywhere(vcpu, vector);
+	ret = check_intid(vcpu, vector, gic->nirqs, "inject");
+	if (ret)
+		return ret;
+	if (vector < ARM64_FIRST_SPI)
+		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
+				   "inject: vCPU %" PRIu32 ": interrupt %" PRIu32
+				   " is a PPI, which is level-triggered in KVM; use "
+				   "AXVCPU_TRIGGER_LEVEL",
+				   vcpu->id, vector);
+	ret = check_ready(vcpu->vm, "inject");
+	if (!ret)
+		ret = set_gic_line(vcpu, vector, true);
+	if (!ret)
+		ret = set_gic_line(vcpu, vector, false);
+	return ret;
+}
+
 int axk_arm64_inject_interrupt(void *arch_vcpu, uint32_t vector)
 {
 	int ret = axk_arm64_inject_anywhere(arch_vcpu, vector);

@@ -30,6 +30,7 @@ static const struct axvcpu_arch_ops arm64_ops = {
 	.set_return_value = axk_arm64_set_return_value,
 	.inject_interrupt = axk_arm64_inject_interrupt,
 	.inject_anywhere = axk_arm64_inject_anywhere,
+	.inject_with_trigger = axk_arm64_inject_with_trigger,
 	.inject_exception = axk_arm64_inject_exception,
 	.set_irq_line = axk_arm64_set_irq_line,
 	.set_debug = axk_arm64_set_debug,

@@ -24,6 +24,7 @@ static const struct axvcpu_arch_ops riscv64_ops = {
 	.set_return_value = axk_riscv_set_return_value,
 	.inject_interrupt = axk_riscv_inject_interrupt,
 	.inject_anywhere = axk_riscv_inject_interrupt,
+	.inject_with_trigger = axk_riscv_inject_with_trigger,
 	.inject_nmi = axk_riscv_inject_nmi,
 	.inject_exception = axk_riscv_inject_exception,
 	.set_irq_line = axk_riscv_set_irq_line,

@@ -58,6 +58,7 @@ int axk_riscv_aia_reset(struct axk_vcpu *vcpu);
 
 /* inject.c */
 int axk_riscv_inject_interrupt(void *arch_vcpu, uint32_t vector);
+int axk_riscv_inject_with_trigger(void *arch_vcpu, uint32_t vector, uint32_t trigger);
 int axk_riscv_inject_nmi(void *arch_vcpu);
 int axk_riscv_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception);
 int axk_riscv_set_irq_line(void *arch_vcpu, uint32_t line, bool level);

@@ -31,6 +31,7 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.reg_info = axk_x86_reg_info,
 	.inject_interrupt = axk_x86_inject_interrupt,
 	.inject_anywhere = axk_x86_inject_anywhere,
+	.inject_with_trigger = axk_x86_inject_with_trigger,
 	.inject_nmi = axk_x86_inject_nmi,
 	.inject_exception = axk_x86_inject_exception,
 	.request_irq_window = axk_x86_request_irq_window,

@@ -52,7 +52,14 @@ struct kvm_cpuid2 *axk_x86_cpuid_build(const struct axk_vcpu *vcpu,
 /* Builds the table and gives it to KVM. */
 int axk_x86_cpuid_set(struct axk_vcpu *vcpu, const struct axvcpu_x86_setup *config);
 
+/* irq.c */
+#define IOAPIC_PINS 24
+/* Bits of a message's data: asserted, and level-triggered. */
+#define X86_MSI_ASSERT (1u << 14)
+#define X86_MSI_LEVEL (1u << 15)
+
 /* inject.c */
+int axk_x86_inject_with_trigger(void *arch_vcpu, uint32_t vector, uint32_t trigger);
 int axk_x86_inject_interrupt(void *arch_vcpu, uint32_t vector);
 int axk_x86_inject_anywhere(void *arch_vcpu, uint32_t vector);
 int axk_x86_inject_nmi(void *arch_vcpu);

@@ -204,6 +204,14 @@ struct axvcpu_arch_ops {
 	int (*get_reg_bytes)(void *arch_vcpu, uint64_t id, void *buf, size_t len);
 	int (*set_reg_bytes)(void *arch_vcpu, uint64_t id, const void *buf, size_t len);
 	int (*reg_list)(void *arch_vcpu, uint64_t *ids, size_t count);
+
+	/* --- interrupts: trigger modes; all optional -------------------------------- */
+
+	/**
+	 * Injects as inject_anywhere does, with enum axvcpu_trigger. Returns -EAGAIN if
+	 * axvcpu_inject_interrupt() does the same in this VM. Optional.
+	 */
+	int (*inject_with_trigger)(void *arch_vcpu, uint32_t vector, uint32_t trigger);
 };
 
 /**

@@ -60,6 +60,47 @@ struct axvcpu;
  */
 AXVCPU_API int axvcpu_inject_interrupt(struct axvcpu *vcpu, uint32_t vector);
 
+/** Trigger modes of an interrupt, for axvcpu_inject_interrupt_with_trigger(). */
+enum axvcpu_trigger {
+	/** One interrupt for each injection. */
+	AXVCPU_TRIGGER_EDGE = 0,
+	/** The interrupt is pending until its input is lowered or the guest ends it. */
+	AXVCPU_TRIGGER_LEVEL = 1,
+};
+
+/**
+ * Injects an interrupt with a trigger mode into a vCPU.
+ *
+ * axvcpu_inject_interrupt() has the numbers and limits of `vector`.
+ *
+ * x86_64: the mode is that of the message to the LAPIC, whose trigger mode register shows it to the
+ * guest. The LAPIC delivers a level-triggered message once, as an edge-triggered one. Its end is an
+ * EOI exit if the VM has a split irqchip with a level-triggered route of this vector. With
+ * AXVM_IRQCHIP_NONE an edge is axvcpu_inject_interrupt(), and a level is not supported.
+ *
+ * arm64 with a GIC: a level raises the input, as axvcpu_inject_interrupt() does, until it is
+ * lowered by axvcpu_set_irq_line() (a PPI) or axvm_set_irq_line() (an SPI). An edge raises and
+ * lowers the input of an SPI: axvm_pulse_irq() describes the effect. PPIs are always
+ * level-triggered in KVM, so that an edge could be lost: it is not supported. Edges fail with
+ * -EBUSY before axvm_finalize().
+ *
+ * riscv64 with an AIA: an edge is axvcpu_inject_interrupt(). A level is not supported: an IMSIC
+ * takes only messages.
+ *
+ * @param vcpu    the vCPU.
+ * @param vector  the vector, INTID or identity.
+ * @param trigger the trigger mode.
+ * @return 0: delivered or queued; -EINVAL: there is no such vector or mode; -ENOTSUP: the
+ *         controller does not have this mode for this interrupt; -EBUSY: the VM is not finalized;
+ *         -ENOSPC; -ENOMEM; -EBADFD; -EPERM; errnos of the kernel.
+ *
+ * States: all except Created and Invalid; unchanged.
+ * Threads: any.
+ * Source: AxVCpu::inject_interrupt_with_trigger()
+ */
+AXVCPU_API int axvcpu_inject_interrupt_with_trigger(struct axvcpu *vcpu, uint32_t vector,
+						    enum axvcpu_trigger trigger);
+
 /**
  * Injects a non-maskable interrupt into a vCPU. x86_64 only.
  *
@@ -152,6 +193,29 @@ AXVCPU_API int axvcpu_set_irq_line(struct axvcpu *vcpu, uint32_t line, bool leve
  */
 AXVCPU_API int axvcpu_request_irq_window(struct axvcpu *vcpu);
 
+/* --- a set of vCPUs -------------------------------------------------------------------------- */
+
+/**
+ * Injects an interrupt into each vCPU of a set, as axvcpu_inject_interrupt() does.
+ *
+ * If the set has a vCPU that does not exist, no interrupt is injected. Otherwise the vCPUs are
+ * tried in the order of their ids, up to the first failure, whose message names the vCPU: those
+ * with lower ids have the interrupt, this one and those with higher ids do not.
+ *
+ * @param vm     the VM.
+ * @param set    the set: bit i of word n stands for the vCPU with id 64 * n + i. No vCPU of the set
+ *               may be freed during the call.
+ * @param nwords number of words of `set`.
+ * @param vector the vector, INTID or identity.
+ * @return 0: delivered or queued for all; -ENOENT: the set has a vCPU that does not exist; errnos
+ *         of axvcpu_inject_interrupt().
+ *
+ * Threads: any.
+ * Source: axvm: AxVM::inject_interrupt_to_vcpu()
+ */
+AXVCPU_API int axvm_inject_interrupt(struct axvm *vm, const uint64_t *set, size_t nwords,
+				     uint32_t vector);
+
 /* --- controllers of a VM --------------------------------------------------------------------- */
 
 /**
@@ -166,13 +230,36 @@ AXVCPU_API int axvcpu_request_irq_window(struct axvcpu *vcpu);
  * @param vm    the VM.
  * @param gsi   number of the input (global system interrupt). arm64: INTID less 32. riscv64: the
  *              source of the APLIC, from 1.
- * @param level true: asserted. An edge is two calls.
+ * @param level true: asserted. For an edge: axvm_pulse_irq().
  * @return 0; -ENOTSUP: the VM has no in-kernel interrupt controller; -EINVAL: there is no such
  *         input; -EBUSY: the VM is not finalized; -EPERM; errnos of the kernel.
  *
  * Threads: any.
  */
 AXVCPU_API int axvm_set_irq_line(struct axvm *vm, uint32_t gsi, bool level);
+
+/**
+ * Raises an input of the in-kernel interrupt controllers, and lowers it again.
+ *
+ * The effect depends on how the guest has configured the input:
+ *
+ * - Edge-triggered: one interrupt. If it is masked, the PIC, the GIC and the APLIC keep it as
+ *   pending, and the IOAPIC drops it.
+ * - Level-triggered, PIC and GIC: none, unless a vCPU takes the interrupt before the input is
+ *   lowered.
+ * - Level-triggered, IOAPIC and APLIC: one interrupt. The IOAPIC drops it if the pin is masked, or
+ *   if the guest has not ended the interrupt before.
+ * - x86_64, a number with a message route: one message.
+ *
+ * A pulse of an interrupt that is pending already has no effect.
+ *
+ * @param vm  the VM.
+ * @param gsi number of the input; see axvm_set_irq_line().
+ * @return 0; errnos of axvm_set_irq_line(). If the input cannot be lowered, it stays raised.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_pulse_irq(struct axvm *vm, uint32_t gsi);
 
 /** A message-signalled interrupt. */
 struct axvm_msi {

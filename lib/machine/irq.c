@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "axvcpu/interrupt.h"
+#include "lib/base/cancel.h"
 #include "lib/base/sized.h"
 #include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
@@ -22,6 +23,13 @@ int axvm_set_irq_line(struct axvm *vm, uint32_t gsi, bool level)
 	if (!HAS_OP(vm->ops, vm_set_irq_line))
 		return axv_vm_not_supported(vm, "set_irq_line");
 	return vm->ops->vm_set_irq_line(vm->arch, gsi, level);
+}
+
+int axvm_pulse_irq(struct axvm *vm, uint32_t gsi)
+{
+	int ret = axvm_set_irq_line(vm, gsi, true);
+
+	return ret ? ret : axvm_set_irq_line(vm, gsi, false);
 }
 
 int axvm_signal_msi(struct axvm *vm, const struct axvm_msi *msi)
@@ -51,6 +59,57 @@ int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes, size_t cou
 	if (!HAS_OP(vm->ops, vm_set_routes))
 		return axv_vm_not_supported(vm, "set_routes");
 	return vm->ops->vm_set_routes(vm->arch, routes, count);
+}
+
+/* --- sets of vCPUs ---------------------------------------------------------------------------- */
+
+/* Returns vCPU 'id', or NULL. */
+static struct axvcpu *find_vcpu(struct axvm *vm, size_t id)
+{
+	struct axvcpu *vcpu = NULL;
+
+	pthread_mutex_lock(&vm->lock);
+	if (id < vm->limits.vcpus)
+		vcpu = vm->vcpus[id];
+	pthread_mutex_unlock(&vm->lock);
+	return vcpu;
+}
+
+static int inject_one(struct axvm *vm, size_t id, uint32_t vector)
+{
+	int ret = axvcpu_inject_interrupt(find_vcpu(vm, id), vector);
+
+	if (!ret)
+		return 0;
+	return axvcpu_fail(vm, ret, "inject_interrupt: failed at vCPU %zu of the set: %s", id,
+			   axvcpu_last_error());
+}
+
+/* Every vCPU of the set must exist before the first one gets the interrupt. */
+static int inject_all(struct axvm *vm, const uint64_t *set, size_t nwords, uint32_t vector)
+{
+	int ret = 0;
+
+	for (size_t id = 0; id < nwords * 64; id++)
+		if ((set[id / 64] >> id % 64 & 1) && !find_vcpu(vm, id))
+			return axvcpu_fail(vm, -ENOENT, "inject_interrupt: there is no vCPU %zu",
+					   id);
+	for (size_t id = 0; !ret && id < nwords * 64; id++)
+		if (set[id / 64] >> id % 64 & 1)
+			ret = inject_one(vm, id, vector);
+	return ret;
+}
+
+int axvm_inject_interrupt(struct axvm *vm, const uint64_t *set, size_t nwords, uint32_t vector)
+{
+	int cancel, ret = axv_vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	cancel = axv_cancel_disable();
+	ret = inject_all(vm, set, nwords, vector);
+	axv_cancel_restore(cancel);
+	return ret;
 }
 
 /* --- event descriptors ------------------------------------------------------------------------ */
