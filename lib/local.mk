@@ -42,6 +42,7 @@ libaxvcpu_base_la_SOURCES = \
 	lib/machine/irq.c \
 	lib/machine/object.c lib/machine/object.h \
 	lib/machine/process.c lib/machine/process.h \
+	lib/machine/routes.c lib/machine/routes.h \
 	lib/machine/runner.c \
 	lib/machine/vm.c \
 	lib/memory/access.c \

@@ -86,6 +86,7 @@ static void calls_for_the_vm(struct axvm *vm)
 	struct axvm_limits limits = AXVM_LIMITS_INIT;
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
 	const struct axvm_msi msi = { 0 };
+	const struct axvm_route route = { .kind = AXVM_ROUTE_PIN };
 	const uint64_t set = 1;
 	struct axvcpu *vcpu = NULL;
 
@@ -98,6 +99,10 @@ static void calls_for_the_vm(struct axvm *vm)
 	child_expect_eperm(axvm_set_irq_line(vm, 5, true));
 	child_expect_eperm(axvm_signal_msi(vm, &msi));
 	child_expect_eperm(axvm_set_routes(vm, NULL, 0));
+	child_expect_eperm(axvm_add_route(vm, &route));
+	child_expect_eperm(axvm_change_route(vm, &route));
+	child_expect_eperm(axvm_mask_route(vm, 5, true));
+	child_expect_eperm(axvm_remove_route(vm, 5));
 	child_expect_eperm(axvm_set_irqfd(vm, &irqfd));
 	child_expect_eperm(axvm_pulse_irq(vm, 5));
 	child_expect_eperm(axvm_inject_interrupt(vm, &set, 1, 32));

@@ -49,6 +49,8 @@ API_TESTS = \
 	tests/test_power \
 	tests/test_regs \
 	tests/test_request \
+	tests/test_route_table \
+	tests/test_routes \
 	tests/test_runner \
 	tests/test_smp \
 	tests/test_state \

@@ -211,6 +211,7 @@ START_TEST(it_takes_nothing_before_the_vm_is_finalized)
 	ck_fails_saying(axvm_set_irq_line(guest.vm, 5, true), EBUSY, "axvm_finalize");
 	ck_fails_saying(axvm_signal_msi(guest.vm, &msi), EBUSY, "axvm_finalize");
 	ck_fails_saying(axvm_set_routes(guest.vm, &route, 1), EBUSY, "axvm_finalize");
+	ck_fails_saying(axvm_add_route(guest.vm, &route), EBUSY, "axvm_finalize");
 	ck_fails_saying(axvcpu_inject_interrupt(guest.vcpu, 1), EBUSY, "axvm_finalize");
 	ck_ok(axvm_finalize(guest.vm));
 	ck_ok(axvm_finalize(guest.vm));
@@ -558,6 +559,36 @@ START_TEST(a_pulse_is_one_message_of_an_edge_and_of_a_level)
 }
 END_TEST
 
+START_TEST(a_route_is_added_to_those_of_the_wires)
+{
+	const struct axvm_route added = { .gsi = AXVM_GSI_ANY,
+					  .kind = AXVM_ROUTE_MSI,
+					  .u.msi = { IMSIC, 17, 0 } };
+	struct axvm_irqfd wire = AXVM_IRQFD_INIT, message = AXVM_IRQFD_INIT;
+	int gsi;
+
+	start_aplic();
+	gsi = axvm_add_route(guest.vm, &added);
+	ck_assert_int_eq(gsi, SOURCES + 1);
+	wire.gsi = 6;
+	wire.fd = event_new();
+	message.gsi = (uint32_t)gsi;
+	message.fd = event_new();
+	ck_ok(axvm_set_irqfd(guest.vm, &wire));
+	ck_ok(axvm_set_irqfd(guest.vm, &message));
+	for (int i = 0; i < 3; i++) {
+		event_signal(wire.fd);
+		expect_message(16);
+		event_signal(message.fd);
+		expect_message(17);
+	}
+	ck_fails(axvm_mask_route(guest.vm, 6, true), EINVAL);
+	guest_end(&guest);
+	close(wire.fd);
+	close(message.fd);
+}
+END_TEST
+
 START_TEST(messages_are_edges)
 {
 	struct axvm_config config = kernel_config(NULL);
@@ -621,6 +652,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(wires, wires_are_numbered_from_one);
 	tcase_add_test(wires, descriptors_raise_wires_and_send_messages);
 	tcase_add_test(wires, a_pulse_is_one_message_of_an_edge_and_of_a_level);
+	tcase_add_test(wires, a_route_is_added_to_those_of_the_wires);
 	tcase_add_test(wires, a_reset_takes_all_messages_back);
 }
 

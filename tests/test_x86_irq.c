@@ -380,6 +380,82 @@ START_TEST(routes_that_make_no_sense_are_refused_and_change_nothing)
 }
 END_TEST
 
+START_TEST(a_route_is_added_to_those_of_the_pins)
+{
+	struct x86_code code = { .len = 0 };
+	const struct axvm_route added = msi_route(AXVM_GSI_ANY, 0x62), pin = pin_route(7, 4, 5);
+	int gsi;
+
+	x86_emit(&code, CODE(LIDT));
+	mask_pics(&code);
+	x86_set_ioapic(&code, 4, 0x44);
+	x86_set_ioapic(&code, 23, 0x57);
+	sleeper(&code);
+	start(AXVM_IRQCHIP_KERNEL, &code);
+	begin();
+	gsi = axvm_add_route(guest.vm, &added);
+	ck_assert_int_eq(gsi, 24);
+	for (int i = 0; i < 3; i++) {
+		pulse(4);
+		x86_expect_vector(&guest, 0x44);
+		pulse(23);
+		x86_expect_vector(&guest, 0x57);
+		pulse((uint32_t)gsi);
+		x86_expect_vector(&guest, 0x62);
+	}
+	ck_fails(axvm_change_route(guest.vm, &pin), EINVAL);
+	/* A masked route leads nowhere for a line. */
+	ck_ok(axvm_mask_route(guest.vm, (uint32_t)gsi, true));
+	pulse((uint32_t)gsi);
+	expect_silence();
+	ck_ok(axvm_mask_route(guest.vm, (uint32_t)gsi, false));
+	pulse((uint32_t)gsi);
+	x86_expect_vector(&guest, 0x62);
+	ck_ok(axvm_remove_route(guest.vm, (uint32_t)gsi));
+	ck_ok(axvm_remove_route(guest.vm, 23));
+	pulse((uint32_t)gsi);
+	pulse(23);
+	pulse(4);
+	x86_expect_vector(&guest, 0x44);
+	expect_silence();
+	guest_end(&guest);
+}
+END_TEST
+
+/* The PICs have the first 16 numbers, too. */
+START_TEST(an_added_route_leaves_the_pics_theirs)
+{
+	const struct axvm_route added = msi_route(AXVM_GSI_ANY, 0x62);
+	struct x86_code code = { .len = 0 };
+
+	x86_emit(&code, CODE(LIDT));
+	set_pics(&code);
+	sleeper(&code);
+	start(AXVM_IRQCHIP_KERNEL, &code);
+	for (unsigned int vector = 0x20; vector < 0x28; vector++)
+		x86_handle(&guest, vector, X86_TELL_PIC);
+	ck_assert_int_eq(axvm_add_route(guest.vm, &added), 24);
+	expect_pic();
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_split_irqchip_begins_without_routes)
+{
+	const struct axvm_route added = msi_route(AXVM_GSI_ANY, 0x62), fourth = msi_route(4, 0x63);
+
+	start_sleeper(AXVM_IRQCHIP_SPLIT);
+	/* The numbers below are the inputs of the caller's IOAPIC. */
+	ck_assert_int_eq(axvm_add_route(guest.vm, &added), 24);
+	ck_assert_int_eq(axvm_add_route(guest.vm, &fourth), 4);
+	pulse(24);
+	x86_expect_vector(&guest, 0x62);
+	pulse(4);
+	x86_expect_vector(&guest, 0x63);
+	guest_end(&guest);
+}
+END_TEST
+
 static void check_eoi(unsigned int vector)
 {
 	char text[512], expected[32];
@@ -446,6 +522,27 @@ static int inject(uint32_t vector, enum axvcpu_trigger trigger)
 {
 	return axvcpu_inject_interrupt_with_trigger(guest.vcpu, vector, trigger);
 }
+
+START_TEST(an_interrupt_has_its_trigger_mode)
+{
+	const uint64_t set = 1;
+
+	start_sleeper(_i ? AXVM_IRQCHIP_SPLIT : AXVM_IRQCHIP_KERNEL);
+	for (uint32_t vector = 0x30; vector < 0x100; vector += 0x11) {
+		ck_ok(inject(vector, AXVCPU_TRIGGER_LEVEL));
+		x86_expect_vector(&guest, vector);
+		ck_assert(is_level(vector));
+		ck_ok(inject(vector, AXVCPU_TRIGGER_EDGE));
+		x86_expect_vector(&guest, vector);
+		ck_assert(!is_level(vector));
+		ck_ok(axvm_inject_interrupt(guest.vm, &set, 1, vector));
+		x86_expect_vector(&guest, vector);
+	}
+	ck_fails_saying(inject(15, AXVCPU_TRIGGER_LEVEL), EINVAL, "16 to 255");
+	expect_silence();
+	guest_end(&guest);
+}
+END_TEST
 
 START_TEST(a_level_needs_a_lapic)
 {
@@ -698,9 +795,13 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(routes, routes_lead_where_they_were_last_set_to, 0, 2);
 	tcase_add_test(routes, one_number_leads_to_several_pins);
 	tcase_add_test(routes, routes_that_make_no_sense_are_refused_and_change_nothing);
+	tcase_add_test(routes, a_route_is_added_to_those_of_the_pins);
+	tcase_add_test(routes, an_added_route_leaves_the_pics_theirs);
+	tcase_add_test(routes, a_split_irqchip_begins_without_routes);
 	tcase_add_test(routes, the_end_of_a_level_interrupt_is_an_exit_with_a_split_irqchip);
 
 
+	tcase_add_loop_test(triggers, an_interrupt_has_its_trigger_mode, 0, 2);
 	tcase_add_test(triggers, a_level_needs_a_lapic);
 
 	tcase_add_loop_test(irqfds, an_eventfd_raises_its_interrupt_until_it_is_removed, 0, 2);

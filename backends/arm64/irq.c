@@ -116,6 +116,18 @@ int axk_arm64_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 	return axk_irqfd(arch_vm, irqfd);
 }
 
+int axk_arm64_default_routes(void *arch_vm, struct axvm_route *routes, size_t count,
+			     uint32_t *first, uint32_t *end)
+{
+	const struct axk_vm *kvm = arch_vm;
+	int ret = check_ready(kvm, "routes");
+
+	if (ret)
+		return ret;
+	return axk_default_pins(kvm, 0, kvm->arch.gic.nirqs - ARM64_FIRST_SPI, routes, count, first,
+				end);
+}
+
 /* --- one vCPU -------------------------------------------------------------------------------- */
 
 static int check_intid(const struct axk_vcpu *vcpu, uint32_t intid, uint32_t end, const char *what)

@@ -20,6 +20,7 @@ static const struct axvcpu_arch_ops arm64_ops = {
 	.vm_signal_msi = axk_arm64_vm_signal_msi,
 	.vm_set_routes = axk_arm64_vm_set_routes,
 	.vm_irqfd = axk_arm64_vm_irqfd,
+	.vm_default_routes = axk_arm64_default_routes,
 
 	.vcpu_free = vcpu_free,
 	.set_entry = axk_arm64_set_entry,

@@ -409,6 +409,17 @@ int axk_riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 	return axk_irqfd(arch_vm, irqfd);
 }
 
+int axk_riscv_default_routes(void *arch_vm, struct axvm_route *routes, size_t count,
+			     uint32_t *first, uint32_t *end)
+{
+	const struct axk_vm *kvm = arch_vm;
+	int ret = check_ready(kvm, "routes");
+
+	if (ret)
+		return ret;
+	return axk_default_pins(kvm, 1, kvm->arch.sources, routes, count, first, end);
+}
+
 /* --- one vCPU --------------------------------------------------------------------------------- */
 
 int axk_riscv_aia_send(struct axk_vcpu *vcpu, uint32_t identity)

@@ -57,6 +57,8 @@ int axk_x86_cpuid_set(struct axk_vcpu *vcpu, const struct axvcpu_x86_setup *conf
 /* Bits of a message's data: asserted, and level-triggered. */
 #define X86_MSI_ASSERT (1u << 14)
 #define X86_MSI_LEVEL (1u << 15)
+int axk_x86_default_routes(void *arch_vm, struct axvm_route *routes, size_t count, uint32_t *first,
+			   uint32_t *end);
 
 /* inject.c */
 int axk_x86_inject_with_trigger(void *arch_vcpu, uint32_t vector, uint32_t trigger);

@@ -205,13 +205,20 @@ struct axvcpu_arch_ops {
 	int (*set_reg_bytes)(void *arch_vcpu, uint64_t id, const void *buf, size_t len);
 	int (*reg_list)(void *arch_vcpu, uint64_t *ids, size_t count);
 
-	/* --- interrupts: trigger modes; all optional -------------------------------- */
+	/* --- interrupts: trigger modes, routes; all optional -------------------------------- */
 
 	/**
 	 * Injects as inject_anywhere does, with enum axvcpu_trigger. Returns -EAGAIN if
 	 * axvcpu_inject_interrupt() does the same in this VM. Optional.
 	 */
 	int (*inject_with_trigger)(void *arch_vcpu, uint32_t vector, uint32_t trigger);
+	/**
+	 * Stores up to `count` of the routes that the VM has at first, and in *end the number of
+	 * interrupt numbers, at most INT_MAX; axvm_add_route() chooses from *first on. Returns how
+	 * many routes there are. Optional: routes can only be replaced.
+	 */
+	int (*vm_default_routes)(void *arch_vm, struct axvm_route *routes, size_t count,
+				 uint32_t *first, uint32_t *end);
 };
 
 /**

@@ -317,16 +317,90 @@ struct axvm_route {
 	} u;
 };
 
+/** For `gsi` of axvm_add_route(): a free number. */
+#define AXVM_GSI_ANY UINT32_MAX
+
 /**
- * Replaces all interrupt routes of a VM. On failure none is replaced.
+ * Adds an interrupt route to those that a VM has.
+ *
+ * The library keeps a table of all routes, and gives it to KVM at each change. At first it has the
+ * default routes, which connect each pin of the in-kernel controllers with the number of its input:
+ * on x86_64 with AXVM_IRQCHIP_KERNEL the IOAPIC (0 to 23) and both PICs (0 to 15), on arm64 the
+ * SPIs, on riscv64 the sources of the APLIC. With AXVM_IRQCHIP_SPLIT it is empty. A change does not
+ * disturb other routes. If it fails, the table is unchanged.
+ *
+ * Several pins of different controllers can have the same number. A message must be the only route
+ * of its number.
+ *
+ * @param vm    the VM.
+ * @param route the route; copied. With AXVM_GSI_ANY as its `gsi`, the library chooses a number that
+ *              has no route and no eventfd, and is not the number of an input.
+ * @return the number of the route; -EEXIST: the number has a route that excludes this one;
+ *         -ENOSPC: no number is free, or there are too many routes; -EINVAL: the kind, number,
+ *         controller or pin does not exist; -ENOTSUP; -EBUSY: the VM is not finalized; -ENOMEM;
+ *         -EPERM; errnos of the kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_add_route(struct axvm *vm, const struct axvm_route *route);
+
+/**
+ * Replaces all routes of one number by another one. Its eventfds stay attached.
+ *
+ * A masked route stays masked.
+ *
+ * @param vm    the VM.
+ * @param route the new route of the number `gsi`; copied.
+ * @return 0; -ENOENT: the number has no route; -EINVAL: the kind, controller or pin does not exist,
+ *         or a masked route would not be a message; -ENOTSUP; -EBUSY: the VM is not finalized;
+ *         -ENOMEM; -EPERM; errnos of the kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_change_route(struct axvm *vm, const struct axvm_route *route);
+
+/**
+ * Masks or unmasks a message route.
+ *
+ * It has the effect of the mask bit of an MSI-X vector. While the route is masked, its eventfds are
+ * detached from KVM. A signal remains in the count of the eventfd, and unmasking sends one message
+ * for all signals that have arrived meanwhile. The eventfds must not be read.
+ *
+ * axvm_set_irq_line() and axvm_pulse_irq() have no effect on a masked route, and are not
+ * remembered. Routes to pins cannot be masked: the guest masks the pin in its controller.
+ *
+ * @param vm     the VM.
+ * @param gsi    the number of the route.
+ * @param masked true: mask; false: unmask. A route that is in this state already is not changed.
+ * @return 0; -ENOENT: the number has no route; -EINVAL: its route is to a pin; -ENOTSUP; -EBUSY:
+ *         the VM is not finalized; -ENOMEM; -EPERM; errnos of axvm_set_irqfd() and of the kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_mask_route(struct axvm *vm, uint32_t gsi, bool masked);
+
+/**
+ * Removes all routes of a number, and detaches its eventfds.
+ *
+ * @param vm  the VM.
+ * @param gsi the number.
+ * @return 0; -ENOENT: the number has no route; -ENOTSUP; -EBUSY: the VM is not finalized; -ENOMEM;
+ *         -EPERM; errnos of the kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_remove_route(struct axvm *vm, uint32_t gsi);
+
+/**
+ * Replaces all interrupt routes of a VM, including the default ones. On failure none is replaced.
  *
  * @param vm     the VM.
  * @param routes the new routes. Several routes of one number go to several controllers. A number
  *               with a message route must have no other route.
  * @param count  number of elements of `routes`; 0: no routes.
  * @return 0; -EINVAL: `routes` is NULL and `count` is not 0, or a kind, controller or pin does not
- *         exist; -ENOSPC: too many routes; -ENOTSUP; -EBUSY: the VM is not finalized; -ENOMEM;
- *         -EPERM; errnos of the kernel.
+ *         exist; -ENOSPC: too many routes; -ENOTSUP; -EBUSY: the VM is not finalized, or a route is
+ *         masked; -ENOMEM; -EPERM; errnos of the kernel.
  *
  * Threads: any.
  */
@@ -369,13 +443,15 @@ struct axvm_irqfd {
  * occurs once for each signal; an edge-triggered one occurs once, and again only after it was
  * lowered. Messages are sent once for each signal.
  *
- * Detaching an eventfd that is not attached succeeds.
+ * Detaching an eventfd that is not attached succeeds. An eventfd must be detached before it is
+ * closed: axvm_mask_route() and axvm_remove_route() use its descriptor. While the route is masked,
+ * the eventfd is only recorded, and axvm_mask_route() attaches it.
  *
  * @param vm    the VM.
  * @param irqfd the eventfd and its interrupt.
  * @return 0; -EINVAL, -E2BIG: the argument is not valid, or NULL, or a descriptor is not an
  *         eventfd; -EBADF: a descriptor is not open; -EBUSY: the eventfd is attached already, or
- *         the VM is not finalized; -ENOTSUP; -EPERM; errnos of the kernel.
+ *         the VM is not finalized; -ENOTSUP; -ENOMEM; -EPERM; errnos of the kernel.
  *
  * Threads: any.
  */

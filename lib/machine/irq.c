@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Interrupts through the VM's controllers, and event descriptors: checks the arguments, then calls
- * the backend. Interrupts for one vCPU are requests: lib/vcpu/request.c.
+ * the backend. Interrupts for one vCPU are requests: lib/vcpu/request.c. Routes: routes.c.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -10,6 +10,7 @@
 #include "lib/base/cancel.h"
 #include "lib/base/sized.h"
 #include "lib/machine/object.h"
+#include "lib/machine/routes.h"
 #include "lib/vcpu/vcpu.h"
 
 /* --- lines and messages ----------------------------------------------------------------------- */
@@ -41,24 +42,6 @@ int axvm_signal_msi(struct axvm *vm, const struct axvm_msi *msi)
 	if (!HAS_OP(vm->ops, vm_signal_msi))
 		return axv_vm_not_supported(vm, "signal_msi");
 	return vm->ops->vm_signal_msi(vm->arch, msi);
-}
-
-int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes, size_t count)
-{
-	int ret = axv_vm_check_process(vm);
-
-	if (ret)
-		return ret;
-	if (count && !routes)
-		return axvcpu_fail(vm, -EINVAL, "set_routes: routes is NULL, count %zu", count);
-	for (size_t i = 0; i < count; i++)
-		if (routes[i].kind != AXVM_ROUTE_PIN && routes[i].kind != AXVM_ROUTE_MSI)
-			return axvcpu_fail(vm, -EINVAL,
-					   "set_routes: route %zu: unknown kind %" PRIu32, i,
-					   routes[i].kind);
-	if (!HAS_OP(vm->ops, vm_set_routes))
-		return axv_vm_not_supported(vm, "set_routes");
-	return vm->ops->vm_set_routes(vm->arch, routes, count);
 }
 
 /* --- sets of vCPUs ---------------------------------------------------------------------------- */
@@ -154,7 +137,7 @@ int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *given)
 	}
 	if (!HAS_OP(vm->ops, vm_irqfd))
 		return axv_vm_not_supported(vm, "irqfd");
-	return vm->ops->vm_irqfd(vm->arch, &irqfd);
+	return axv_routes_set_irqfd(vm, &irqfd);
 }
 
 /* The width must be 1, 2, 4 or 8 bytes, or 0 for any; the value must fit into it. */

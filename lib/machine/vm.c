@@ -185,8 +185,10 @@ int axvm_new(const struct axvm_config *config, struct axvm **out)
 	}
 	pthread_mutex_init(&vm->lock, NULL);
 	axv_frames_init(&vm->frames);
+	axv_routes_init(&vm->routes);
 	ret = vm_init(vm, config);
 	if (ret) {
+		axv_routes_destroy(&vm->routes);
 		axv_frames_destroy(&vm->frames);
 		axv_memory_destroy(vm);
 		pthread_mutex_destroy(&vm->lock);
@@ -227,8 +229,11 @@ int axvm_free(struct axvm *vm)
 		vm->ops->vm_free(vm->arch);
 	if (!copy || is_unlocked(&vm->memory.change))
 		axv_memory_destroy(vm);
+	if (!copy || is_unlocked(&vm->routes.lock))
+		axv_routes_free(&vm->routes);
 	/* In a forked child no lock is destroyed: that may wait for threads of the parent. */
 	if (!copy) {
+		axv_routes_destroy(&vm->routes);
 		axv_frames_destroy(&vm->frames);
 		pthread_mutex_destroy(&vm->lock);
 	}
