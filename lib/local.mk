@@ -30,6 +30,7 @@ noinst_LTLIBRARIES = libaxvcpu-base.la
 libaxvcpu_base_la_SOURCES = \
 	lib/base/cancel.h \
 	lib/base/compiler.h \
+	lib/base/signals.h \
 	lib/base/sized.c lib/base/sized.h \
 	lib/base/wait.c lib/base/wait.h \
 	lib/host/affinity.c lib/host/affinity.h \
@@ -40,6 +41,7 @@ libaxvcpu_base_la_SOURCES = \
 	lib/host/thread_status.h \
 	lib/host/sys.c lib/host/sys.h \
 	lib/machine/irq.c \
+	lib/machine/irq_end.c lib/machine/irq_end.h \
 	lib/machine/object.c lib/machine/object.h \
 	lib/machine/process.c lib/machine/process.h \
 	lib/machine/routes.c lib/machine/routes.h \

@@ -104,6 +104,8 @@ static void calls_for_the_vm(struct axvm *vm)
 	child_expect_eperm(axvm_mask_route(vm, 5, true));
 	child_expect_eperm(axvm_remove_route(vm, 5));
 	child_expect_eperm(axvm_set_irqfd(vm, &irqfd));
+	child_expect_eperm(axvm_set_irq_end(vm, 5, NULL, NULL));
+	child_expect_eperm(axvm_raise_irq(vm, 5));
 	child_expect_eperm(axvm_pulse_irq(vm, 5));
 	child_expect_eperm(axvm_inject_interrupt(vm, &set, 1, 32));
 	child_expect_eperm(axvm_set_ioeventfd(vm, &ioeventfd));

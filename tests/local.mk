@@ -40,6 +40,7 @@ API_TESTS = \
 	tests/test_hal \
 	tests/test_hal_kvm \
 	tests/test_irq \
+	tests/test_irq_end \
 	tests/test_irq_set \
 	tests/test_kick \
 	tests/test_kvm_config \
@@ -220,7 +221,8 @@ endif
 
 # The calls that a test replaces: the injector's are functions of lib/host/sys.h.
 INJECTED_CALLS = \
-	open close read ioctl mmap munmap madvise memfd_create ftruncate fstat get_seals \
+	open close read write eventfd epoll_create epoll_add ioctl mmap munmap madvise \
+	memfd_create ftruncate fstat get_seals \
 	add_seals copy getaffinity setaffinity sigaction sigmask sigtake tkill futex_wait \
 	futex_wake calloc thread_create yield setspecific getdents prctl setgroups \
 	setgid setuid

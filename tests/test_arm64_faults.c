@@ -330,6 +330,11 @@ static void ignore_end(struct axvm *vm, uint32_t gsi, void *ctx)
 	(void)ctx;
 }
 
+static int take_irq_end(struct sweep_world *world)
+{
+	return axvm_set_irq_end(world->vm, 5, ignore_end, NULL);
+}
+
 static int take_translate(struct sweep_world *world)
 {
 	uint64_t gpa = 0;
@@ -504,6 +509,11 @@ static const struct sweep_step steps[] = {
 	  .take = take_add_route,
 	  .see = sweep_see_the_guest_run,
 	  .calls = 5 },
+	{ .name = "set_irq_end",
+	  .irqchip = AXVM_IRQCHIP_KERNEL,
+	  .take = take_irq_end,
+	  .see = sweep_see_the_guest_run,
+	  .calls = 11 },
 	{ .name = "run with early interrupts",
 	  .begin = begin_unready,
 	  .prepare = with_early_interrupts,

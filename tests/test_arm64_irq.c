@@ -121,6 +121,13 @@ START_TEST(a_level_ppi_is_raised_by_injection_and_lowered_by_its_line)
 }
 END_TEST
 
+static void count_nothing(struct axvm *vm, uint32_t gsi, void *ctx)
+{
+	(void)vm;
+	(void)gsi;
+	(void)ctx;
+}
+
 START_TEST(early_interrupts_wait_for_the_first_entry)
 {
 	const struct axvm_route route = { .gsi = 1, .kind = AXVM_ROUTE_PIN, .u.pin = { 0, 1 } };
@@ -139,6 +146,8 @@ START_TEST(early_interrupts_wait_for_the_first_entry)
 	ck_fails_saying(axvm_set_irqfd(guest.vm, &irqfd), EBUSY, "axvm_finalize()");
 	ck_fails_saying(axvm_add_route(guest.vm, &route), EBUSY, "axvm_finalize()");
 	ck_fails_saying(axvm_remove_route(guest.vm, 1), EBUSY, "axvm_finalize()");
+	ck_fails_saying(axvm_set_irq_end(guest.vm, 1, count_nothing, NULL), EBUSY,
+			"axvm_finalize()");
 	ck_fails_saying(axvcpu_inject_interrupt_with_trigger(guest.vcpu, 40, AXVCPU_TRIGGER_EDGE),
 			EBUSY, "axvm_finalize()");
 	ck_ok(axvcpu_inject_interrupt(guest.vcpu, 21));
@@ -299,6 +308,67 @@ START_TEST(an_injected_edge_is_one_interrupt)
 }
 END_TEST
 
+static struct {
+	atomic_uint calls;
+	/* The function raises the interrupt again this many times. */
+	atomic_uint again;
+} ends;
+
+static void count_end(struct axvm *vm, uint32_t gsi, void *ctx)
+{
+	ck_assert_ptr_eq(ctx, &ends);
+	if (atomic_load(&ends.again)) {
+		atomic_fetch_sub(&ends.again, 1);
+		ck_ok(axvm_raise_irq(vm, gsi));
+	}
+	atomic_fetch_add(&ends.calls, 1);
+}
+
+static void expect_ends(unsigned int n)
+{
+	for (unsigned int i = 0; i < suite_seconds(60) * 1000 && atomic_load(&ends.calls) < n; i++)
+		usleep(1000);
+	ck_assert_uint_eq(atomic_load(&ends.calls), n);
+}
+
+START_TEST(the_end_of_a_level_interrupt_calls_a_function)
+{
+	/* INTIDs 32 to 47: the first one is an edge, the others are levels. */
+	const struct a64_store one_edge = { AXVM_ARM64_GICD + GICD_ICFGR + 8, 4, 2u };
+
+	a64_start_gic(&guest, NULL, false, &one_edge, 1);
+	ck_fails(axvm_raise_irq(guest.vm, 9), ENOENT);
+	ck_ok(axvm_set_irq_end(guest.vm, 9, count_end, &ends));
+	for (unsigned int i = 1; i <= 5; i++) {
+		ck_ok(axvm_raise_irq(guest.vm, 9));
+		a64_expect_irq(&guest, FIRST_SPI + 9);
+		/* Ended, and lowered: it does not come again. */
+		expect_next(FIRST_SPI);
+		expect_ends(i);
+	}
+	/* As long as a device asserts it, it does. */
+	atomic_store(&ends.again, 3);
+	ck_ok(axvm_raise_irq(guest.vm, 9));
+	for (int i = 0; i < 4; i++)
+		a64_expect_irq(&guest, FIRST_SPI + 9);
+	expect_next(FIRST_SPI);
+	expect_ends(9);
+	/* The end of a line is reported, and KVM lowers it. */
+	ck_ok(axvm_set_irq_line(guest.vm, 9, true));
+	a64_expect_irq(&guest, FIRST_SPI + 9);
+	expect_next(FIRST_SPI);
+	expect_ends(10);
+	/* Without a function, the raised input is lowered. */
+	ck_ok(axvm_raise_irq(guest.vm, 9));
+	a64_expect_irq(&guest, FIRST_SPI + 9);
+	ck_ok(axvm_set_irq_end(guest.vm, 9, NULL, NULL));
+	expect_next(FIRST_SPI);
+	expect_next(FIRST_SPI);
+	ck_assert_uint_eq(atomic_load(&ends.calls), 10);
+	guest_end(&guest);
+}
+END_TEST
+
 START_TEST(a_route_is_added_to_those_of_the_inputs)
 {
 	const struct axvm_route added = { .gsi = AXVM_GSI_ANY,
@@ -448,6 +518,19 @@ START_TEST(a_message_has_a_route_and_a_descriptor)
 }
 END_TEST
 
+START_TEST(the_end_of_a_message_is_not_reported)
+{
+	struct axvm_route route = { .gsi = 300, .kind = AXVM_ROUTE_MSI };
+
+	a64_start_its(&guest);
+	route.u.msi = (struct axvm_msi){ A64_ITS_TRANSLATER, 5, A64_ITS_DEVICE };
+	ck_assert_int_eq(axvm_add_route(guest.vm, &route), 300);
+	ck_fails_saying(axvm_set_irq_end(guest.vm, 300, count_end, NULL), ENOTSUP,
+			"gsi 300 has a message route");
+	guest_end(&guest);
+}
+END_TEST
+
 START_TEST(messages_need_an_its)
 {
 	const struct axvm_msi msi = { .address = A64_ITS_TRANSLATER, .data = 1 };
@@ -521,15 +604,18 @@ static void add_tests(Suite *suite)
 	tcase_add_test(gic, a_pulse_is_an_interrupt_of_an_edge_and_none_of_a_level);
 	tcase_add_test(gic, a_level_stays_and_an_edge_does_not);
 	tcase_add_test(gic, an_injected_edge_is_one_interrupt);
+	tcase_add_test(gic, the_end_of_a_level_interrupt_calls_a_function);
 	tcase_add_test(gic, a_route_is_added_to_those_of_the_inputs);
 	tcase_add_test(gic, routes_are_to_inputs_of_the_one_controller);
 	tcase_add_test(gic, no_interrupt_of_a_storm_is_lost);
 	if (a64_has_gic(3)) {
 		tcase_add_test(its, a_message_goes_through_the_its);
 		tcase_add_test(its, a_message_has_a_route_and_a_descriptor);
+		tcase_add_test(its, the_end_of_a_message_is_not_reported);
 	} else {
 		suite_left_out("a_message_goes_through_the_its", "a GICv2 has no ITS");
 		suite_left_out("a_message_has_a_route_and_a_descriptor", "a GICv2 has no ITS");
+		suite_left_out("the_end_of_a_message_is_not_reported", "a GICv2 has no ITS");
 	}
 	tcase_add_test(its, messages_need_an_its);
 	tcase_add_test(none, irq_and_fiq_are_lines_of_the_cpu);

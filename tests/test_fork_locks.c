@@ -236,6 +236,11 @@ static void end_function(struct axvm *of, uint32_t gsi, void *ctx)
 	(void)ctx;
 }
 
+static int do_set_irq_end(void)
+{
+	return axvm_set_irq_end(vm, 5, end_function, NULL);
+}
+
 static int do_join(void)
 {
 	return axvm_runner_join(runner, 1);
@@ -258,6 +263,7 @@ static const struct {
 	{ "new", do_new, -EBUSY, 1 },
 	{ "inject", do_inject, 0, 1 },
 	{ "inject into a set", do_inject_set, 0, 1 },
+	{ "set_irq_end", do_set_irq_end, -ENOTSUP, 1 },
 	{ "join", do_join, -ETIMEDOUT, 1 },
 };
 

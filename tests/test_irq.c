@@ -221,6 +221,7 @@ START_TEST(backend_without_irq_operations_is_not_supported)
 	ck_fails(axvm_signal_msi(guest.vm, &msi), ENOTSUP);
 	ck_fails(axvm_set_routes(guest.vm, &route, 1), ENOTSUP);
 	ck_fails(axvm_add_route(guest.vm, &route), ENOTSUP);
+	ck_fails(axvm_set_irq_end(guest.vm, 5, NULL, NULL), ENOENT);
 	ck_fails(irqfd(0), ENOTSUP);
 	ck_fails(ioeventfd(0, 0, GUEST_MMIO, 4, 0), ENOTSUP);
 	ck_fails(axvm_enable_capability(guest.vm, 1, args), ENOTSUP);

@@ -559,6 +559,28 @@ START_TEST(a_pulse_is_one_message_of_an_edge_and_of_a_level)
 }
 END_TEST
 
+static void end_is_not_reported(struct axvm *vm, uint32_t gsi, void *ctx)
+{
+	ck_abort_msg("called for gsi %u of %p, %p", gsi, (void *)vm, ctx);
+}
+
+/* The APLIC forwards a wire as a message, and KVM does not see when the guest has handled it. */
+START_TEST(ends_of_interrupts_are_refused)
+{
+	const struct axvm_route message = { .gsi = 100,
+					    .kind = AXVM_ROUTE_MSI,
+					    .u.msi = { IMSIC, 17, 0 } };
+
+	start_aplic();
+	ck_fails_saying(axvm_set_irq_end(guest.vm, 6, end_is_not_reported, NULL), ENOTSUP,
+			"gsi 6: an AIA does not observe");
+	ck_assert_int_eq(axvm_add_route(guest.vm, &message), 100);
+	ck_fails_saying(axvm_set_irq_end(guest.vm, 100, end_is_not_reported, NULL), ENOTSUP, "AIA");
+	ck_fails(axvm_raise_irq(guest.vm, 6), ENOENT);
+	guest_end(&guest);
+}
+END_TEST
+
 START_TEST(a_route_is_added_to_those_of_the_wires)
 {
 	const struct axvm_route added = { .gsi = AXVM_GSI_ANY,
@@ -652,6 +674,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(wires, wires_are_numbered_from_one);
 	tcase_add_test(wires, descriptors_raise_wires_and_send_messages);
 	tcase_add_test(wires, a_pulse_is_one_message_of_an_edge_and_of_a_level);
+	tcase_add_test(wires, ends_of_interrupts_are_refused);
 	tcase_add_test(wires, a_route_is_added_to_those_of_the_wires);
 	tcase_add_test(wires, a_reset_takes_all_messages_back);
 }

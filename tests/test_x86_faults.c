@@ -87,6 +87,31 @@ static void ignore_end(struct axvm *vm, uint32_t gsi, void *ctx)
 	(void)ctx;
 }
 
+static int take_set_irq_end(struct sweep_world *world)
+{
+	return axvm_set_irq_end(world->vm, GSI, ignore_end, NULL);
+}
+
+static void with_irq_end(struct sweep_world *world)
+{
+	ck_ok(take_set_irq_end(world));
+}
+
+static void with_another_irq_end(struct sweep_world *world)
+{
+	ck_ok(axvm_set_irq_end(world->vm, GSI + 1, ignore_end, NULL));
+}
+
+static int take_irq_end_away(struct sweep_world *world)
+{
+	return axvm_set_irq_end(world->vm, GSI, NULL, NULL);
+}
+
+static int take_raise_irq(struct sweep_world *world)
+{
+	return axvm_raise_irq(world->vm, GSI);
+}
+
 static int take_pulse_irq(struct sweep_world *world)
 {
 	return axvm_pulse_irq(world->vm, GSI);
@@ -201,6 +226,14 @@ static const struct sweep_step steps[] = {
 	  sweep_see_the_guest_run, .calls = 5 },
 	{ "remove_route, masked", AXVM_IRQCHIP_KERNEL, with_masked_route, take_remove_route,
 	  sweep_see_the_guest_run, .calls = 4 },
+	{ "set_irq_end", AXVM_IRQCHIP_KERNEL, NULL, take_set_irq_end, sweep_see_the_guest_run,
+	  .calls = 11 },
+	{ "set_irq_end, another", AXVM_IRQCHIP_KERNEL, with_another_irq_end, take_set_irq_end,
+	  sweep_see_the_guest_run, .calls = 5 },
+	{ "irq_end away", AXVM_IRQCHIP_KERNEL, with_irq_end, take_irq_end_away,
+	  sweep_see_the_guest_run, .calls = 3 },
+	{ "raise_irq", AXVM_IRQCHIP_KERNEL, with_irq_end, take_raise_irq, sweep_see_the_guest_run,
+	  .calls = 1 },
 	{ "pulse_irq", AXVM_IRQCHIP_KERNEL, NULL, take_pulse_irq, sweep_see_the_guest_run,
 	  .calls = 2 },
 	{ "inject a level", AXVM_IRQCHIP_KERNEL, NULL, take_inject_level, sweep_see_the_guest_run,

@@ -505,6 +505,128 @@ START_TEST(the_end_of_a_level_interrupt_is_an_exit_with_a_split_irqchip)
 }
 END_TEST
 
+/* --- end functions ---------------------------------------------------------------------------- */
+
+static struct {
+	atomic_uint calls;
+	/* The function raises the interrupt again this many times. */
+	unsigned int again;
+	pthread_t thread;
+} ends;
+
+static void count_end(struct axvm *vm, uint32_t gsi, void *ctx)
+{
+	ck_assert_ptr_eq(ctx, &ends);
+	ends.thread = pthread_self();
+	if (ends.again) {
+		ends.again--;
+		ck_ok(axvm_raise_irq(vm, gsi));
+	}
+	atomic_fetch_add(&ends.calls, 1);
+}
+
+static void expect_ends(unsigned int n)
+{
+	for (int tries = 0; atomic_load(&ends.calls) < n && tries < 1000; tries++)
+		expect_silence();
+	ck_assert_uint_eq(atomic_load(&ends.calls), n);
+}
+
+START_TEST(the_end_of_a_pins_interrupt_calls_a_function)
+{
+	struct x86_code code = { .len = 0 };
+
+	x86_emit(&code, CODE(LIDT));
+	mask_pics(&code);
+	x86_set_ioapic(&code, 10, 0x4a | X86_IOAPIC_LEVEL);
+	sleeper(&code);
+	start(AXVM_IRQCHIP_KERNEL, &code);
+	begin();
+	ck_ok(axvm_set_irq_end(guest.vm, 10, count_end, &ends));
+	for (unsigned int i = 1; i <= 5; i++) {
+		ck_ok(axvm_raise_irq(guest.vm, 10));
+		x86_expect_vector(&guest, 0x4a);
+		/* Lowered: it does not repeat. */
+		expect_ends(i);
+	}
+	ck_assert(!pthread_equal(ends.thread, pthread_self()));
+	/* As long as a device asserts it, it does. */
+	ends.again = 3;
+	ck_ok(axvm_raise_irq(guest.vm, 10));
+	for (int i = 0; i < 4; i++)
+		x86_expect_vector(&guest, 0x4a);
+	expect_ends(9);
+	/* Without a function, the raised input is lowered. */
+	ck_ok(axvm_raise_irq(guest.vm, 10));
+	x86_expect_vector(&guest, 0x4a);
+	ck_ok(axvm_set_irq_end(guest.vm, 10, NULL, NULL));
+	expect_silence();
+	ck_assert_uint_eq(atomic_load(&ends.calls), 9);
+	guest_end(&guest);
+}
+END_TEST
+
+/* Handled once by the guest, ended once, in either order; the function is called by this thread. */
+START_TEST(the_end_of_a_split_irqchips_interrupt_calls_a_function)
+{
+	const struct axvm_route level = msi_route(4, 0xc000 | 0x64);
+	const struct axvm_route same_vector = msi_route(6, 0xc000 | 0x64);
+	const struct axvm_route other = msi_route(5, 0xc000 | 0x65);
+
+	start_sleeper(AXVM_IRQCHIP_SPLIT);
+	ck_assert_int_eq(axvm_add_route(guest.vm, &level), 4);
+	ck_assert_int_eq(axvm_add_route(guest.vm, &other), 5);
+	ck_ok(axvm_set_irq_end(guest.vm, 4, count_end, &ends));
+	for (unsigned int i = 1; i <= 3; i++) {
+		ck_ok(axvm_raise_irq(guest.vm, 4));
+		expect_handled_and_ended(0x64);
+		ck_assert_uint_eq(atomic_load(&ends.calls), i);
+	}
+	ck_assert(pthread_equal(ends.thread, pthread_self()));
+	ck_ok(axvm_set_irq_line(guest.vm, 5, true));
+	expect_handled_and_ended(0x65);
+	ck_assert_uint_eq(atomic_load(&ends.calls), 3);
+	/* Of two inputs with one vector, both have ended. */
+	ck_assert_int_eq(axvm_add_route(guest.vm, &same_vector), 6);
+	ck_ok(axvm_set_irq_end(guest.vm, 6, count_end, &ends));
+	ck_ok(axvm_raise_irq(guest.vm, 6));
+	expect_handled_and_ended(0x64);
+	ck_assert_uint_eq(atomic_load(&ends.calls), 5);
+	guest_end(&guest);
+}
+END_TEST
+
+static int set_end(uint32_t gsi)
+{
+	return axvm_set_irq_end(guest.vm, gsi, count_end, &ends);
+}
+
+START_TEST(interrupts_whose_end_nothing_reports_are_refused)
+{
+	const struct axvm_route message = msi_route(30, 0x64), edge = msi_route(4, 0x64);
+	const struct axvm_route high = msi_route(24, 0xc000 | 0x64);
+
+	start_sleeper(AXVM_IRQCHIP_KERNEL);
+	ck_assert_int_eq(axvm_add_route(guest.vm, &message), 30);
+	ck_fails_saying(set_end(30), ENOTSUP, "gsi 30 has a message route");
+	ck_fails_saying(set_end(40), ENOENT, "gsi 40 has no route");
+	ck_fails(axvm_raise_irq(guest.vm, 10), ENOENT);
+	guest_end(&guest);
+
+	start_sleeper(AXVM_IRQCHIP_SPLIT);
+	ck_fails(set_end(4), ENOENT);
+	ck_assert_int_eq(axvm_add_route(guest.vm, &edge), 4);
+	ck_assert_int_eq(axvm_add_route(guest.vm, &high), 24);
+	ck_fails_saying(set_end(4), ENOTSUP, "level-triggered route of gsis 0 to 23");
+	ck_fails_saying(set_end(24), ENOTSUP, "level-triggered route of gsis 0 to 23");
+	guest_end(&guest);
+
+	x86_start(&guest, NULL, CODE(HLT_LOOP));
+	ck_fails_saying(set_end(4), ENOTSUP, "no in-kernel irqchip");
+	guest_end(&guest);
+}
+END_TEST
+
 /* --- trigger modes ---------------------------------------------------------------------------- */
 
 /* Whether the LAPIC's trigger mode register has a level for the vector. */
@@ -779,6 +901,7 @@ static void add_tests(Suite *suite)
 	TCase *lines = suite_case(suite, "lines");
 	TCase *messages = suite_case(suite, "messages");
 	TCase *routes = suite_case(suite, "routes");
+	TCase *end_functions = suite_case(suite, "end functions");
 	TCase *triggers = suite_case(suite, "trigger modes");
 	TCase *irqfds = suite_case(suite, "irqfd");
 	TCase *ioeventfds = suite_case(suite, "ioeventfd");
@@ -800,6 +923,9 @@ static void add_tests(Suite *suite)
 	tcase_add_test(routes, a_split_irqchip_begins_without_routes);
 	tcase_add_test(routes, the_end_of_a_level_interrupt_is_an_exit_with_a_split_irqchip);
 
+	tcase_add_test(end_functions, the_end_of_a_pins_interrupt_calls_a_function);
+	tcase_add_test(end_functions, the_end_of_a_split_irqchips_interrupt_calls_a_function);
+	tcase_add_test(end_functions, interrupts_whose_end_nothing_reports_are_refused);
 
 	tcase_add_loop_test(triggers, an_interrupt_has_its_trigger_mode, 0, 2);
 	tcase_add_test(triggers, a_level_needs_a_lapic);

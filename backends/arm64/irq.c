@@ -128,6 +128,19 @@ int axk_arm64_default_routes(void *arch_vm, struct axvm_route *routes, size_t co
 				end);
 }
 
+/* KVM signals the end of a level-triggered SPI. */
+int axk_arm64_irq_end(void *arch_vm, const struct axvm_route *route)
+{
+	const struct axk_vm *kvm = arch_vm;
+
+	if (route->kind == AXVM_ROUTE_PIN)
+		return AXVM_IRQ_END_RESAMPLE;
+	return axvcpu_fail(kvm->vm, -ENOTSUP,
+			   "set_irq_end: gsi %" PRIu32
+			   " has a message route, whose end KVM does not report",
+			   route->gsi);
+}
+
 /* --- one vCPU -------------------------------------------------------------------------------- */
 
 static int check_intid(const struct axk_vcpu *vcpu, uint32_t intid, uint32_t end, const char *what)

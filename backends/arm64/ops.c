@@ -21,6 +21,7 @@ static const struct axvcpu_arch_ops arm64_ops = {
 	.vm_set_routes = axk_arm64_vm_set_routes,
 	.vm_irqfd = axk_arm64_vm_irqfd,
 	.vm_default_routes = axk_arm64_default_routes,
+	.vm_irq_end = axk_arm64_irq_end,
 
 	.vcpu_free = vcpu_free,
 	.set_entry = axk_arm64_set_entry,

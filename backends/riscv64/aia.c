@@ -420,6 +420,17 @@ int axk_riscv_default_routes(void *arch_vm, struct axvm_route *routes, size_t co
 	return axk_default_pins(kvm, 1, kvm->arch.sources, routes, count, first, end);
 }
 
+/* KVM sends the messages of the APLIC, and does not learn when the guest has handled them. */
+int axk_riscv_irq_end(void *arch_vm, const struct axvm_route *route)
+{
+	const struct axk_vm *kvm = arch_vm;
+
+	return axvcpu_fail(kvm->vm, -ENOTSUP,
+			   "set_irq_end: gsi %" PRIu32
+			   ": an AIA does not observe the end of an interrupt",
+			   route->gsi);
+}
+
 /* --- one vCPU --------------------------------------------------------------------------------- */
 
 int axk_riscv_aia_send(struct axk_vcpu *vcpu, uint32_t identity)

@@ -15,6 +15,7 @@ static const struct axvcpu_arch_ops riscv64_ops = {
 	.vm_set_routes = axk_riscv_vm_set_routes,
 	.vm_irqfd = axk_riscv_vm_irqfd,
 	.vm_default_routes = axk_riscv_default_routes,
+	.vm_irq_end = axk_riscv_irq_end,
 
 	.vcpu_free = axk_vcpu_free,
 	.set_entry = axk_riscv_set_entry,

@@ -53,6 +53,7 @@ int axk_riscv_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size
 int axk_riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
 int axk_riscv_default_routes(void *arch_vm, struct axvm_route *routes, size_t count,
 			     uint32_t *first, uint32_t *end);
+int axk_riscv_irq_end(void *arch_vm, const struct axvm_route *route);
 /* Sends a message to this vCPU. */
 int axk_riscv_aia_send(struct axk_vcpu *vcpu, uint32_t identity);
 /* Clears and disables all interrupts of this vCPU's IMSIC. */

@@ -19,6 +19,8 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.vm_set_routes = axk_set_routes,
 	.vm_irqfd = axk_irqfd,
 	.vm_default_routes = axk_x86_default_routes,
+	.vm_irq_end = axk_x86_irq_end,
+	.route_ends = axk_x86_route_ends,
 
 	.vcpu_free = x86_vcpu_free,
 	.set_entry = axk_x86_set_entry,

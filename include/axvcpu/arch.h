@@ -205,7 +205,7 @@ struct axvcpu_arch_ops {
 	int (*set_reg_bytes)(void *arch_vcpu, uint64_t id, const void *buf, size_t len);
 	int (*reg_list)(void *arch_vcpu, uint64_t *ids, size_t count);
 
-	/* --- interrupts: trigger modes, routes; all optional -------------------------------- */
+	/* --- interrupts: trigger modes, routes, ends; all optional -------------------------------- */
 
 	/**
 	 * Injects as inject_anywhere does, with enum axvcpu_trigger. Returns -EAGAIN if
@@ -219,7 +219,19 @@ struct axvcpu_arch_ops {
 	 */
 	int (*vm_default_routes)(void *arch_vm, struct axvm_route *routes, size_t count,
 				 uint32_t *first, uint32_t *end);
+	/**
+	 * Returns how the end of the interrupt with this route is reported: AXVM_IRQ_END_*.
+	 * Optional.
+	 */
+	int (*vm_irq_end)(void *arch_vm, const struct axvm_route *route);
+	/** With AXVM_IRQ_END_EXIT: whether an EOI exit with the vector ends the route. */
+	bool (*route_ends)(const struct axvm_route *route, uint64_t vector);
 };
+
+/** By AXVM_EVENT_RESAMPLE of vm_irqfd. */
+#define AXVM_IRQ_END_RESAMPLE 0
+/** By AXVCPU_EXIT_EOI. */
+#define AXVM_IRQ_END_EXIT 1
 
 /**
  * Reports a failure of a backend.

@@ -224,8 +224,8 @@ AXVCPU_API int axvm_inject_interrupt(struct axvm *vm, const uint64_t *set, size_
  * x86_64: the routes connect the inputs to the controllers. At first, all inputs of the in-kernel
  * controllers have a route; with a split irqchip none has. An input without a route has no effect,
  * and the call returns 0. arm64 and riscv64: inputs need no routes, which are only for event
- * descriptors. There, lines, messages, routes and event descriptors fail with -EBUSY before
- * axvm_finalize().
+ * descriptors. There, lines, messages, routes, event descriptors and end functions fail with -EBUSY
+ * before axvm_finalize().
  *
  * @param vm    the VM.
  * @param gsi   number of the input (global system interrupt). arm64: INTID less 32. riscv64: the
@@ -410,7 +410,8 @@ AXVCPU_API int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes,
 #define AXVM_EVENT_REMOVE (1u << 0)
 /**
  * irqfd: level-triggered. At the end of the interrupt the line is lowered, and `resample_fd` is
- * signalled. Not with a split irqchip, where the end of an interrupt is an EOI exit.
+ * signalled. Not with a split irqchip, where the end of an interrupt is an EOI exit, nor on
+ * riscv64. axvm_set_irq_end() is the form with a function instead of a descriptor.
  */
 #define AXVM_EVENT_RESAMPLE (1u << 1)
 /** ioeventfd: `address` is an I/O port. */
@@ -456,6 +457,61 @@ struct axvm_irqfd {
  * Threads: any.
  */
 AXVCPU_API int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *irqfd);
+
+/**
+ * Sets a function to be called when the guest has ended a level-triggered interrupt.
+ *
+ * The interrupt is raised by axvm_raise_irq(). When the guest ends it, its input is lowered, and
+ * then the function is called, which raises it again if the device still asserts it. Ends in quick
+ * succession can be one call.
+ *
+ * x86_64 with AXVM_IRQCHIP_KERNEL and arm64 with a GIC: the number must have a route to a pin. KVM
+ * signals an eventfd of the library. A thread of the library waits for it and calls the function.
+ * It is created with the first function, ends in axvm_free(), and has all signals blocked except
+ * those that a thread causes itself. The GIC reports the end of SPIs that the guest has configured
+ * as level-triggered. The end of an interrupt that axvm_set_irq_line() has raised is reported, too;
+ * x86_64 leaves such an input raised, so that it recurs, and arm64 lowers it. Callers with an event
+ * loop can use AXVM_EVENT_RESAMPLE of axvm_set_irqfd() instead, which needs no thread.
+ *
+ * x86_64 with AXVM_IRQCHIP_SPLIT: the number, an input of the IOAPIC (0 to 23), must have a
+ * level-triggered message route (bit 15 of the data). The thread that runs the vCPU calls the
+ * function for each level-triggered route with the vector, at the end of axvcpu_run(), which then
+ * returns the EOI exit. axvm_raise_irq() sends the message each time, also before the end.
+ *
+ * Messages of other routes have no end, and KVM does not report the end of an interrupt of a
+ * riscv64 AIA: -ENOTSUP.
+ *
+ * @param vm  the VM.
+ * @param gsi the number of the interrupt.
+ * @param fn  the function, which replaces an earlier one; NULL: none. When this call returns, the
+ *            earlier one is not executing. It may call functions of the VM except this one and
+ *            axvm_free() (-EBUSY), and must not wait for a thread that calls this one, nor end its
+ *            thread. It is called with cancellation disabled.
+ * @param ctx passed to `fn`.
+ * @return 0; -ENOENT: the number has no route, or no function to remove; -ENOTSUP: no end is
+ *         reported for this interrupt; -EBUSY: the VM is not finalized, or called by an end
+ *         function; -EAGAIN: no thread can be created; -ENOMEM; -EPERM; errnos of the kernel.
+ *
+ * Threads: any.
+ * Source: AxVCpu::handle_eoi()
+ */
+AXVCPU_API int axvm_set_irq_end(struct axvm *vm, uint32_t gsi,
+				void (*fn)(struct axvm *vm, uint32_t gsi, void *ctx), void *ctx);
+
+/**
+ * Raises an input that has an end function, until the guest ends the interrupt.
+ *
+ * An input that is raised already is not changed. Removing the end function lowers the input. On
+ * x86_64, axvm_set_irq_line() does not lower it.
+ *
+ * @param vm  the VM.
+ * @param gsi the number of the interrupt.
+ * @return 0; -ENOENT: the number has no end function (axvm_set_irq_end()); -EPERM; errnos of the
+ *         kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_raise_irq(struct axvm *vm, uint32_t gsi);
 
 /**
  * A write that signals an eventfd instead of an exit, for axvm_set_ioeventfd(). Initialise with

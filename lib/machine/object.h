@@ -9,6 +9,7 @@
 
 #include "axvcpu/arch.h"
 #include "axvcpu/vm.h"
+#include "lib/machine/irq_end.h"
 #include "lib/machine/process.h"
 #include "lib/machine/routes.h"
 #include "lib/memory/frames.h"
@@ -21,6 +22,7 @@ struct axvm {
 	struct axv_memory_map memory;
 	struct axv_frames frames;
 	struct axv_routes routes;
+	struct axv_irq_ends irq_ends;
 	struct axvm_limits limits;
 	uint64_t id;
 	/* KVM ties a VM to the memory of the process that created it. */

@@ -531,3 +531,18 @@ int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes, size_t cou
 	ret = begin(vm, &cancel);
 	return ret ? ret : end(vm, cancel, set_all(vm, routes, count));
 }
+
+/* --- for other files -------------------------------------------------------------------------- */
+
+int axv_routes_find(struct axvm *vm, uint32_t gsi, struct axvm_route *out)
+{
+	const struct axv_route *route;
+	int cancel, ret = begin(vm, &cancel);
+
+	if (ret)
+		return ret;
+	route = find(&vm->routes, gsi);
+	if (route)
+		*out = route->route;
+	return end(vm, cancel, route != NULL);
+}

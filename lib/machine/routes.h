@@ -34,5 +34,7 @@ void axv_routes_free(struct axv_routes *routes);
 
 /* Attaches or detaches an eventfd; the config has been checked. */
 int axv_routes_set_irqfd(struct axvm *vm, const struct axvm_irqfd *irqfd);
+/* Stores the first route of the number. Returns 1, or 0 if it has none. */
+int axv_routes_find(struct axvm *vm, uint32_t gsi, struct axvm_route *route);
 
 #endif
