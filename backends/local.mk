@@ -36,6 +36,7 @@ libaxvcpu_base_la_SOURCES += \
 	backends/x86_64/forward.c \
 	backends/x86_64/hypercall.c \
 	backends/x86_64/inject.c \
+	backends/x86_64/irq.c \
 	backends/x86_64/kvm_arch.h \
 	backends/x86_64/kvm_arch_decode.h \
 	backends/x86_64/msr.c \

@@ -32,6 +32,7 @@ noinst_LTLIBRARIES = libaxvcpu-base.la
 libaxvcpu_base_la_SOURCES = \
 	lib/base/cancel.h \
 	lib/base/compiler.h \
+	lib/base/signals.h \
 	lib/base/sized.c lib/base/sized.h \
 	lib/base/wait.c lib/base/wait.h \
 	lib/host/affinity.c lib/host/affinity.h \
@@ -43,10 +44,12 @@ libaxvcpu_base_la_SOURCES = \
 	lib/host/sys.c lib/host/sys.h \
 	lib/machine/describe.c \
 	lib/machine/irq.c \
+	lib/machine/irq_end.c lib/machine/irq_end.h \
 	lib/machine/life.c lib/machine/life.h \
 	lib/machine/object.c lib/machine/object.h \
 	lib/machine/process.c lib/machine/process.h \
 	lib/machine/reset.c \
+	lib/machine/routes.c lib/machine/routes.h \
 	lib/machine/runner.c \
 	lib/machine/vcpus.c \
 	lib/machine/vm.c \

@@ -157,6 +157,102 @@ void a64_expect_irq(struct guest *guest, uint32_t intid)
 	guest_expect_write(guest, GUEST_MMIO + 8, intid);
 }
 
+/* --- the ITS ---------------------------------------------------------------------------------- */
+
+/* Pages of the guest's, for the ITS and the redistributor. */
+#define ITS_COMMANDS (A64_TABLES + 0x00000u)
+#define ITS_DEVICES (A64_TABLES + 0x10000u)
+#define ITS_COLLECTIONS (A64_TABLES + 0x20000u)
+#define ITS_TRANSLATIONS (A64_TABLES + 0x30000u)
+#define LPI_CONFIG (A64_TABLES + 0x40000u)
+#define LPI_PENDING (A64_TABLES + 0x50000u)
+
+#define VALID (UINT64_C(1) << 63)
+
+struct its_command {
+	uint64_t words[4];
+};
+
+static void write_commands(struct axvm *vm)
+{
+	struct its_command commands[2 + A64_ITS_EVENTS + 1] = {
+		/* MAPD: device, bits of an event less one, its table. */
+		{ { 0x08 | (uint64_t)A64_ITS_DEVICE << 32, 3, VALID | ITS_TRANSLATIONS, 0 } },
+		/* MAPC: collection 0 is redistributor 0. */
+		{ { 0x09, 0, VALID, 0 } },
+	};
+
+	/* MAPTI: event i is LPI 8192 + i, in collection 0. */
+	for (uint64_t i = 0; i < A64_ITS_EVENTS; i++)
+		commands[2 + i] = (struct its_command){ { 0x0a | (uint64_t)A64_ITS_DEVICE << 32,
+							  i | (A64_LPI + i) << 32, 0, 0 } };
+	/* INVALL: the redistributor reads which of them are on. */
+	commands[2 + A64_ITS_EVENTS] = (struct its_command){ { 0x0d, 0, 0, 0 } };
+	ck_ok(axvm_write(vm, ITS_COMMANDS, commands, sizeof(commands)));
+}
+
+static const struct a64_store its_stores[] = {
+	/* GICD_CTLR: affinity routing, group 1. */
+	{ AXVM_ARM64_GICD, 4, 0x12 },
+	/* GICR_PROPBASER: 14 bits of numbers; GICR_PENDBASER; GICR_CTLR: LPIs on. */
+	{ AXVM_ARM64_GICR + 0x70, 8, LPI_CONFIG | 13 },
+	{ AXVM_ARM64_GICR + 0x78, 8, LPI_PENDING | UINT64_C(1) << 62 },
+	{ AXVM_ARM64_GICR + 0x00, 4, 1 },
+	/* GITS_BASER: devices and collections, a page of 64 KiB each. */
+	{ AXVM_ARM64_GITS + 0x100, 8, VALID | ITS_DEVICES | 2 << 8 },
+	{ AXVM_ARM64_GITS + 0x108, 8, VALID | ITS_COLLECTIONS | 2 << 8 },
+	/* GITS_CBASER, GITS_CTLR, GITS_CWRITER. */
+	{ AXVM_ARM64_GITS + 0x80, 8, VALID | ITS_COMMANDS },
+	{ AXVM_ARM64_GITS + 0x00, 4, 1 },
+	{ AXVM_ARM64_GITS + 0x88, 8, (2 + A64_ITS_EVENTS + 1) * sizeof(struct its_command) },
+};
+
+void a64_start_its(struct guest *guest)
+{
+	struct axvm_arm64_config config = AXVM_ARM64_CONFIG_INIT;
+	struct axvm_config vm_config = AXVM_CONFIG_INIT;
+	unsigned char on[A64_ITS_EVENTS];
+
+	config.flags = AXVM_ARM64_ITS;
+	vm_config.irqchip = AXVM_IRQCHIP_KERNEL;
+	vm_config.arch_config = &config;
+	guest_create(guest, &vm_config, PROGRAM(gic));
+	a64_gic_list(guest->vm, &config, false, its_stores,
+		     sizeof(its_stores) / sizeof(its_stores[0]));
+	/* Each LPI: enabled, priority 0xa0. */
+	memset(on, 0xa1, sizeof(on));
+	ck_ok(axvm_write(guest->vm, LPI_CONFIG, on, sizeof(on)));
+	write_commands(guest->vm);
+	guest_setup(guest, AXVCPU_MODE_64);
+	ck_ok(axvcpu_set_gpr(guest->vcpu, 0, A64_LIST));
+	ck_ok(axvcpu_bind(guest->vcpu));
+	guest_expect_write(guest, GUEST_MMIO, 0);
+}
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+bool guest_has_messages(void)
+{
+	return a64_has_gic(3);
+}
+
+void guest_start_messages(struct guest *guest)
+{
+	a64_start_its(guest);
+}
+
+struct axvm_msi guest_message(unsigned int n)
+{
+	return (struct axvm_msi){ A64_ITS_TRANSLATER, n, A64_ITS_DEVICE };
+}
+
+unsigned int guest_next_message(struct guest *guest)
+{
+	guest_expect(guest, AXVCPU_EXIT_MMIO_WRITE);
+	ck_assert_uint_eq(guest->exit.u.mmio.addr, GUEST_MMIO + 8);
+	return (unsigned int)guest->exit.u.mmio.data - A64_LPI;
+}
+
 /* --- others ---------------------------------------------------------------------------------- */
 
 void a64_start_piece(struct guest *guest, const struct axvm_config *config,

@@ -69,6 +69,14 @@ void a64_start_gic(struct guest *guest, const struct axvm_arm64_config *config, 
 /* Runs to the interrupt. */
 void a64_expect_irq(struct guest *guest, uint32_t intid);
 
+/* The same with a GICv3 and an ITS that knows one device, whose event i is the LPI A64_LPI + i. */
+void a64_start_its(struct guest *guest);
+#define A64_ITS_DEVICE 0x123u
+#define A64_ITS_EVENTS 16u
+#define A64_LPI 8192u
+/* The register that takes the messages. */
+#define A64_ITS_TRANSLATER (AXVM_ARM64_GITS + 0x10040)
+
 /* --- others ---------------------------------------------------------------------------------- */
 
 /*

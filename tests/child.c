@@ -88,6 +88,8 @@ static void calls_for_the_vm(struct axvm *vm)
 	struct axvm_status_info status = AXVM_STATUS_INFO_INIT;
 	struct axvm_config vm_config = AXVM_CONFIG_INIT;
 	const struct axvm_msi msi = { 0 };
+	const struct axvm_route route = { .kind = AXVM_ROUTE_PIN };
+	const uint64_t set = 1;
 	struct axvcpu *vcpu = NULL;
 
 	config.id = 1;
@@ -105,7 +107,15 @@ static void calls_for_the_vm(struct axvm *vm)
 	child_expect_eperm(axvm_set_irq_line(vm, 5, true));
 	child_expect_eperm(axvm_signal_msi(vm, &msi));
 	child_expect_eperm(axvm_set_routes(vm, NULL, 0));
+	child_expect_eperm(axvm_add_route(vm, &route));
+	child_expect_eperm(axvm_change_route(vm, &route));
+	child_expect_eperm(axvm_mask_route(vm, 5, true));
+	child_expect_eperm(axvm_remove_route(vm, 5));
 	child_expect_eperm(axvm_set_irqfd(vm, &irqfd));
+	child_expect_eperm(axvm_set_irq_end(vm, 5, NULL, NULL));
+	child_expect_eperm(axvm_raise_irq(vm, 5));
+	child_expect_eperm(axvm_pulse_irq(vm, 5));
+	child_expect_eperm(axvm_inject_interrupt(vm, &set, 1, 32));
 	child_expect_eperm(axvm_set_ioeventfd(vm, &ioeventfd));
 	child_expect_eperm(axvcpu_new(vm, &config, &vcpu));
 	child_expect(!vcpu && !limits.vcpus);
@@ -177,6 +187,7 @@ static void calls_for_requests(struct axvcpu *vcpu)
 
 	child_expect_eperm(axvcpu_send_request(vcpu, &request, -1));
 	child_expect_eperm(axvcpu_inject_interrupt(vcpu, 32));
+	child_expect_eperm(axvcpu_inject_interrupt_with_trigger(vcpu, 32, AXVCPU_TRIGGER_EDGE));
 	child_expect_eperm(axvcpu_inject_nmi(vcpu));
 	child_expect_eperm(axvcpu_inject_exception(vcpu, &exception));
 	child_expect_eperm(axvcpu_set_irq_line(vcpu, 0, true));

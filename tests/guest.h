@@ -171,6 +171,21 @@ struct guest_register_rule {
 extern const struct guest_register_rule guest_register_rules[];
 extern const size_t guest_register_nrules;
 
+/* --- messages: implemented in the guest file of each architecture ----------------------------- */
+
+/* Whether KVM here has an interrupt controller that takes messages. */
+bool guest_has_messages(void);
+/*
+ * A VM with such a controller, which is finalized, and a vCPU, bound, whose guest sleeps and reports
+ * each message.
+ */
+void guest_start_messages(struct guest *guest);
+/* The message 'n', below GUEST_MESSAGES, */
+#define GUEST_MESSAGES 8u
+struct axvm_msi guest_message(unsigned int n);
+/* and the number of the one that the guest reports next, of which it runs the handler. */
+unsigned int guest_next_message(struct guest *guest);
+
 /* --- flavours of KVM -------------------------------------------------------------------------- */
 
 /*

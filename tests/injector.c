@@ -132,6 +132,46 @@ WRAP(int, axv_sys_read, int fd, void *buf, size_t len)
 	return fails("read", &failure, &ret) ? ret : __real_axv_sys_read(fd, buf, len);
 }
 
+WRAP(int, axv_sys_write, int fd, const void *buf, size_t len)
+{
+	static const struct failure failure = { .err = { EIO, EBADF } };
+	int ret;
+
+	return fails("write", &failure, &ret) ? ret : __real_axv_sys_write(fd, buf, len);
+}
+
+WRAP(int, axv_sys_eventfd, void)
+{
+	static const struct failure failure = { .err = { EMFILE, ENOMEM } };
+	int ret;
+
+	if (fails("eventfd", &failure, &ret))
+		return ret;
+	ret = __real_axv_sys_eventfd();
+	injector.opened += ret >= 0;
+	return ret;
+}
+
+WRAP(int, axv_sys_epoll_create, void)
+{
+	static const struct failure failure = { .err = { EMFILE, ENOMEM } };
+	int ret;
+
+	if (fails("epoll_create1", &failure, &ret))
+		return ret;
+	ret = __real_axv_sys_epoll_create();
+	injector.opened += ret >= 0;
+	return ret;
+}
+
+WRAP(int, axv_sys_epoll_add, int epoll, int fd, uint64_t data)
+{
+	static const struct failure failure = { .err = { ENOSPC, ENOMEM } };
+	int ret;
+
+	return fails("epoll_ctl", &failure, &ret) ? ret : __real_axv_sys_epoll_add(epoll, fd, data);
+}
+
 WRAP(int, axv_sys_getdents, int fd, void *entries, size_t len)
 {
 	static const struct failure failure = { .err = { EIO, EBADF } };

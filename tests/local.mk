@@ -41,6 +41,8 @@ API_TESTS = \
 	tests/test_hal \
 	tests/test_hal_kvm \
 	tests/test_irq \
+	tests/test_irq_end \
+	tests/test_irq_set \
 	tests/test_kick \
 	tests/test_kvm_config \
 	tests/test_life \
@@ -51,6 +53,8 @@ API_TESTS = \
 	tests/test_regs \
 	tests/test_request \
 	tests/test_reset \
+	tests/test_route_table \
+	tests/test_routes \
 	tests/test_runner \
 	tests/test_smp \
 	tests/test_state \
@@ -221,8 +225,9 @@ endif
 
 # The calls that a test replaces: the injector's are functions of lib/host/sys.h.
 INJECTED_CALLS = \
-	open close read ioctl mmap munmap madvise memfd_create ftruncate fstat get_seals \
-	add_seals copy getaffinity setaffinity sigaction sigmask sigtake timer_create timer_set timer_delete tkill futex_wait \
+	open close read write eventfd epoll_create epoll_add ioctl mmap munmap madvise \
+	memfd_create ftruncate fstat get_seals add_seals copy getaffinity setaffinity sigaction \
+	sigmask sigtake timer_create timer_set timer_delete tkill futex_wait \
 	futex_wake calloc thread_create yield setspecific getdents prctl setgroups \
 	setgid setuid
 $(INJECTED_TESTS): private WRAP = $(INJECTED_CALLS:%=-Wl,--wrap=axv_sys_%)

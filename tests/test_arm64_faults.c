@@ -311,6 +311,30 @@ static int take_spi(struct sweep_world *world)
 	return axvm_set_irq_line(world->vm, 5, true);
 }
 
+static int take_edge(struct sweep_world *world)
+{
+	return axvcpu_inject_interrupt_with_trigger(sweep_first(world), 37, AXVCPU_TRIGGER_EDGE);
+}
+
+static int take_add_route(struct sweep_world *world)
+{
+	const struct axvm_route route = { .gsi = 300, .kind = AXVM_ROUTE_PIN, .u.pin = { 0, 5 } };
+
+	return axvm_add_route(world->vm, &route);
+}
+
+static void ignore_end(struct axvm *vm, uint32_t gsi, void *ctx)
+{
+	(void)vm;
+	(void)gsi;
+	(void)ctx;
+}
+
+static int take_irq_end(struct sweep_world *world)
+{
+	return axvm_set_irq_end(world->vm, 5, ignore_end, NULL);
+}
+
 static int take_translate(struct sweep_world *world)
 {
 	uint64_t gpa = 0;
@@ -475,6 +499,21 @@ static const struct sweep_step steps[] = {
 	  .take = take_spi,
 	  .see = sweep_see_the_guest_run,
 	  .calls = 1 },
+	{ .name = "inject an edge",
+	  .irqchip = AXVM_IRQCHIP_KERNEL,
+	  .take = take_edge,
+	  .see = sweep_see_the_guest_run,
+	  .calls = 2 },
+	{ .name = "add_route",
+	  .irqchip = AXVM_IRQCHIP_KERNEL,
+	  .take = take_add_route,
+	  .see = sweep_see_the_guest_run,
+	  .calls = 5 },
+	{ .name = "set_irq_end",
+	  .irqchip = AXVM_IRQCHIP_KERNEL,
+	  .take = take_irq_end,
+	  .see = sweep_see_the_guest_run,
+	  .calls = 11 },
 	{ .name = "run with early interrupts",
 	  .begin = begin_unready,
 	  .prepare = with_early_interrupts,

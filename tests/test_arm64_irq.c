@@ -165,10 +165,17 @@ START_TEST(a_level_ppi_is_raised_by_injection_and_lowered_by_its_line)
 }
 END_TEST
 
+static void count_nothing(struct axvm *vm, uint32_t gsi, void *ctx)
+{
+	(void)vm;
+	(void)gsi;
+	(void)ctx;
+}
+
 START_TEST(early_interrupts_wait_for_the_first_entry)
 {
 	const struct axvm_route route = { .gsi = 1, .kind = AXVM_ROUTE_PIN, .u.pin = { 0, 1 } };
-	const struct axvm_msi msi = { .address = AXVM_ARM64_GITS + 0x10040 };
+	const struct axvm_msi msi = { .address = A64_ITS_TRANSLATER };
 	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
 	struct axvm_config config = AXVM_CONFIG_INIT;
 
@@ -181,6 +188,12 @@ START_TEST(early_interrupts_wait_for_the_first_entry)
 	ck_fails_saying(axvm_set_routes(guest.vm, &route, 1), EBUSY, "axvm_finalize()");
 	ck_fails_saying(axvm_signal_msi(guest.vm, &msi), EBUSY, "axvm_finalize()");
 	ck_fails_saying(axvm_set_irqfd(guest.vm, &irqfd), EBUSY, "axvm_finalize()");
+	ck_fails_saying(axvm_add_route(guest.vm, &route), EBUSY, "axvm_finalize()");
+	ck_fails_saying(axvm_remove_route(guest.vm, 1), EBUSY, "axvm_finalize()");
+	ck_fails_saying(axvm_set_irq_end(guest.vm, 1, count_nothing, NULL), EBUSY,
+			"axvm_finalize()");
+	ck_fails_saying(axvcpu_inject_interrupt_with_trigger(guest.vcpu, 40, AXVCPU_TRIGGER_EDGE),
+			EBUSY, "axvm_finalize()");
 	ck_ok(axvcpu_inject_interrupt(guest.vcpu, 21));
 	ck_ok(axvcpu_set_irq_line(guest.vcpu, 22, true));
 	ck_ok(axvcpu_set_irq_line(guest.vcpu, 23, true));
@@ -273,6 +286,166 @@ START_TEST(the_end_of_a_level_interrupt_signals_a_descriptor)
 }
 END_TEST
 
+/* The vCPU is not in the guest meanwhile, so it does not see a level that is lowered again. */
+START_TEST(a_pulse_is_an_interrupt_of_an_edge_and_none_of_a_level)
+{
+	/* INTIDs 32 to 47: the first one is an edge, the others are levels. */
+	const struct a64_store one_edge = { AXVM_ARM64_GICD + GICD_ICFGR + 8, 4, 2u };
+
+	a64_start_gic(&guest, NULL, false, &one_edge, 1);
+	for (int i = 0; i < 3; i++) {
+		ck_ok(axvm_pulse_irq(guest.vm, 9));
+		ck_ok(axvm_pulse_irq(guest.vm, 0));
+		a64_expect_irq(&guest, FIRST_SPI);
+		expect_next(FIRST_SPI);
+	}
+	ck_fails_saying(axvm_pulse_irq(guest.vm, NIRQS - FIRST_SPI), EINVAL, "224 inputs");
+	guest_end(&guest);
+}
+END_TEST
+
+static int inject(uint32_t intid, enum axvcpu_trigger trigger)
+{
+	return axvcpu_inject_interrupt_with_trigger(guest.vcpu, intid, trigger);
+}
+
+START_TEST(a_level_stays_and_an_edge_does_not)
+{
+	/* INTIDs 32 to 47: the first one is an edge, the others are levels. */
+	const struct a64_store one_edge = { AXVM_ARM64_GICD + GICD_ICFGR + 8, 4, 2u };
+	const uint64_t set = 1;
+
+	a64_start_gic(&guest, NULL, false, &one_edge, 1);
+	for (uint32_t intid = 20; intid <= FIRST_SPI + 9; intid += 21) {
+		ck_ok(inject(intid, AXVCPU_TRIGGER_LEVEL));
+		a64_expect_irq(&guest, intid);
+		a64_expect_irq(&guest, intid);
+		if (intid < FIRST_SPI)
+			ck_ok(axvcpu_set_irq_line(guest.vcpu, intid, false));
+		else
+			ck_ok(axvm_set_irq_line(guest.vm, intid - FIRST_SPI, false));
+		expect_next(FIRST_SPI);
+	}
+	ck_ok(inject(FIRST_SPI + 9, AXVCPU_TRIGGER_EDGE));
+	expect_next(FIRST_SPI);
+	/* A PPI is a level, of which an edge would be lost. */
+	ck_fails_saying(inject(20, AXVCPU_TRIGGER_EDGE), ENOTSUP, "interrupt 20 is a PPI");
+	ck_fails_saying(inject(VTIMER, AXVCPU_TRIGGER_EDGE), EINVAL, "timer");
+	ck_fails_saying(inject(NIRQS, AXVCPU_TRIGGER_EDGE), EINVAL, "16 to 255");
+	ck_ok(axvm_inject_interrupt(guest.vm, &set, 1, FIRST_SPI));
+	a64_expect_irq(&guest, FIRST_SPI);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(an_injected_edge_is_one_interrupt)
+{
+	start_with_edges();
+	for (int i = 0; i < 3; i++) {
+		ck_ok(inject(FIRST_SPI + 9, AXVCPU_TRIGGER_EDGE));
+		a64_expect_irq(&guest, FIRST_SPI + 9);
+		/* Also of an input that is raised: the edge lowers it. */
+		ck_ok(inject(FIRST_SPI + 9, AXVCPU_TRIGGER_LEVEL));
+		a64_expect_irq(&guest, FIRST_SPI + 9);
+	}
+	guest_end(&guest);
+}
+END_TEST
+
+static struct {
+	atomic_uint calls;
+	/* The function raises the interrupt again this many times. */
+	atomic_uint again;
+} ends;
+
+static void count_end(struct axvm *vm, uint32_t gsi, void *ctx)
+{
+	ck_assert_ptr_eq(ctx, &ends);
+	if (atomic_load(&ends.again)) {
+		atomic_fetch_sub(&ends.again, 1);
+		ck_ok(axvm_raise_irq(vm, gsi));
+	}
+	atomic_fetch_add(&ends.calls, 1);
+}
+
+static void expect_ends(unsigned int n)
+{
+	for (unsigned int i = 0; i < suite_seconds(60) * 1000 && atomic_load(&ends.calls) < n; i++)
+		usleep(1000);
+	ck_assert_uint_eq(atomic_load(&ends.calls), n);
+}
+
+START_TEST(the_end_of_a_level_interrupt_calls_a_function)
+{
+	/* INTIDs 32 to 47: the first one is an edge, the others are levels. */
+	const struct a64_store one_edge = { AXVM_ARM64_GICD + GICD_ICFGR + 8, 4, 2u };
+
+	a64_start_gic(&guest, NULL, false, &one_edge, 1);
+	ck_fails(axvm_raise_irq(guest.vm, 9), ENOENT);
+	ck_ok(axvm_set_irq_end(guest.vm, 9, count_end, &ends));
+	for (unsigned int i = 1; i <= 5; i++) {
+		ck_ok(axvm_raise_irq(guest.vm, 9));
+		a64_expect_irq(&guest, FIRST_SPI + 9);
+		/* Ended, and lowered: it does not come again. */
+		expect_next(FIRST_SPI);
+		expect_ends(i);
+	}
+	/* As long as a device asserts it, it does. */
+	atomic_store(&ends.again, 3);
+	ck_ok(axvm_raise_irq(guest.vm, 9));
+	for (int i = 0; i < 4; i++)
+		a64_expect_irq(&guest, FIRST_SPI + 9);
+	expect_next(FIRST_SPI);
+	expect_ends(9);
+	/* The end of a line is reported, and KVM lowers it. */
+	ck_ok(axvm_set_irq_line(guest.vm, 9, true));
+	a64_expect_irq(&guest, FIRST_SPI + 9);
+	expect_next(FIRST_SPI);
+	expect_ends(10);
+	/* Without a function, the raised input is lowered. */
+	ck_ok(axvm_raise_irq(guest.vm, 9));
+	a64_expect_irq(&guest, FIRST_SPI + 9);
+	ck_ok(axvm_set_irq_end(guest.vm, 9, NULL, NULL));
+	expect_next(FIRST_SPI);
+	expect_next(FIRST_SPI);
+	ck_assert_uint_eq(atomic_load(&ends.calls), 10);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_route_is_added_to_those_of_the_inputs)
+{
+	const struct axvm_route added = { .gsi = AXVM_GSI_ANY,
+					  .kind = AXVM_ROUTE_PIN,
+					  .u.pin = { 0, 7 } };
+	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
+	int fds[2] = { event_new(), event_new() };
+	int gsi;
+
+	start_with_edges();
+	gsi = axvm_add_route(guest.vm, &added);
+	ck_assert_int_eq(gsi, NIRQS - FIRST_SPI);
+	irqfd.gsi = (uint32_t)gsi;
+	irqfd.fd = fds[0];
+	ck_ok(axvm_set_irqfd(guest.vm, &irqfd));
+	irqfd.gsi = 9;
+	irqfd.fd = fds[1];
+	ck_ok(axvm_set_irqfd(guest.vm, &irqfd));
+	event_signal(fds[0]);
+	a64_expect_irq(&guest, FIRST_SPI + 7);
+	event_signal(fds[1]);
+	a64_expect_irq(&guest, FIRST_SPI + 9);
+	ck_fails(axvm_mask_route(guest.vm, 9, true), EINVAL);
+	ck_ok(axvm_remove_route(guest.vm, (uint32_t)gsi));
+	event_signal(fds[0]);
+	ck_assert_uint_eq(event_count(fds[0]), 1);
+	expect_next(FIRST_SPI);
+	close(fds[0]);
+	close(fds[1]);
+	guest_end(&guest);
+}
+END_TEST
+
 START_TEST(routes_are_to_inputs_of_the_one_controller)
 {
 	struct axvm_route route = { .gsi = 100, .kind = AXVM_ROUTE_PIN, .u.pin = { 0, 7 } };
@@ -348,96 +521,21 @@ END_TEST
 
 /* --- messages -------------------------------------------------------------------------------- */
 
-#define ITS_DEVICE 0x123u
-#define ITS_EVENTS 16u
-#define LPI 8192u
-
-/* Pages of the guest's, for the ITS and the redistributor. */
-#define ITS_COMMANDS (A64_TABLES + 0x00000u)
-#define ITS_DEVICES (A64_TABLES + 0x10000u)
-#define ITS_COLLECTIONS (A64_TABLES + 0x20000u)
-#define ITS_TRANSLATIONS (A64_TABLES + 0x30000u)
-#define LPI_CONFIG (A64_TABLES + 0x40000u)
-#define LPI_PENDING (A64_TABLES + 0x50000u)
-
-#define VALID (UINT64_C(1) << 63)
-
-struct its_command {
-	uint64_t words[4];
-};
-
-static void write_commands(struct axvm *vm)
-{
-	struct its_command commands[2 + ITS_EVENTS + 1] = {
-		/* MAPD: device, bits of an event less one, its table. */
-		{ { 0x08 | (uint64_t)ITS_DEVICE << 32, 3, VALID | ITS_TRANSLATIONS, 0 } },
-		/* MAPC: collection 0 is redistributor 0. */
-		{ { 0x09, 0, VALID, 0 } },
-	};
-
-	/* MAPTI: event i is LPI 8192 + i, in collection 0. */
-	for (uint64_t i = 0; i < ITS_EVENTS; i++)
-		commands[2 + i] = (struct its_command){ { 0x0a | (uint64_t)ITS_DEVICE << 32,
-							  i | (LPI + i) << 32, 0, 0 } };
-	/* INVALL: the redistributor reads which of them are on. */
-	commands[2 + ITS_EVENTS] = (struct its_command){ { 0x0d, 0, 0, 0 } };
-	ck_ok(axvm_write(vm, ITS_COMMANDS, commands, sizeof(commands)));
-}
-
-static const struct a64_store its_stores[] = {
-	/* GICD_CTLR: affinity routing, group 1. */
-	{ AXVM_ARM64_GICD, 4, 0x12 },
-	/* GICR_PROPBASER: 14 bits of numbers; GICR_PENDBASER; GICR_CTLR: LPIs on. */
-	{ AXVM_ARM64_GICR + 0x70, 8, LPI_CONFIG | 13 },
-	{ AXVM_ARM64_GICR + 0x78, 8, LPI_PENDING | UINT64_C(1) << 62 },
-	{ AXVM_ARM64_GICR + 0x00, 4, 1 },
-	/* GITS_BASER: devices and collections, a page of 64 KiB each. */
-	{ AXVM_ARM64_GITS + 0x100, 8, VALID | ITS_DEVICES | 2 << 8 },
-	{ AXVM_ARM64_GITS + 0x108, 8, VALID | ITS_COLLECTIONS | 2 << 8 },
-	/* GITS_CBASER, GITS_CTLR, GITS_CWRITER. */
-	{ AXVM_ARM64_GITS + 0x80, 8, VALID | ITS_COMMANDS },
-	{ AXVM_ARM64_GITS + 0x00, 4, 1 },
-	{ AXVM_ARM64_GITS + 0x88, 8, (2 + ITS_EVENTS + 1) * sizeof(struct its_command) },
-};
-
-/* An ITS that knows one device. */
-static void start_its(void)
-{
-	struct axvm_arm64_config config = AXVM_ARM64_CONFIG_INIT;
-	struct axvm_config vm_config = AXVM_CONFIG_INIT;
-	unsigned char on[ITS_EVENTS];
-
-	config.flags = AXVM_ARM64_ITS;
-	vm_config.irqchip = AXVM_IRQCHIP_KERNEL;
-	vm_config.arch_config = &config;
-	guest_create(&guest, &vm_config, PROGRAM(gic));
-	a64_gic_list(guest.vm, &config, false, its_stores,
-		     sizeof(its_stores) / sizeof(its_stores[0]));
-	/* Each LPI: enabled, priority 0xa0. */
-	memset(on, 0xa1, sizeof(on));
-	ck_ok(axvm_write(guest.vm, LPI_CONFIG, on, sizeof(on)));
-	write_commands(guest.vm);
-	guest_setup(&guest, AXVCPU_MODE_64);
-	ck_ok(axvcpu_set_gpr(guest.vcpu, 0, A64_LIST));
-	ck_ok(axvcpu_bind(guest.vcpu));
-	guest_expect_write(&guest, GUEST_MMIO, 0);
-}
-
 START_TEST(a_message_goes_through_the_its)
 {
-	struct axvm_msi msi = { .address = AXVM_ARM64_GITS + 0x10040, .device = ITS_DEVICE };
+	struct axvm_msi msi = { .address = A64_ITS_TRANSLATER, .device = A64_ITS_DEVICE };
 
-	start_its();
-	for (uint32_t i = 0; i < 3 * ITS_EVENTS; i++) {
-		msi.data = i % ITS_EVENTS;
+	a64_start_its(&guest);
+	for (uint32_t i = 0; i < 3 * A64_ITS_EVENTS; i++) {
+		msi.data = i % A64_ITS_EVENTS;
 		ck_assert_int_eq(axvm_signal_msi(guest.vm, &msi), 1);
-		a64_expect_irq(&guest, LPI + i % ITS_EVENTS);
+		a64_expect_irq(&guest, A64_LPI + i % A64_ITS_EVENTS);
 	}
 	/* An event, a device, that the guest has not told the ITS of. */
-	msi.data = ITS_EVENTS;
+	msi.data = A64_ITS_EVENTS;
 	ck_assert_int_eq(axvm_signal_msi(guest.vm, &msi), 0);
 	msi.data = 0;
-	msi.device = ITS_DEVICE + 1;
+	msi.device = A64_ITS_DEVICE + 1;
 	ck_assert_int_eq(axvm_signal_msi(guest.vm, &msi), 0);
 	guest_end(&guest);
 }
@@ -449,24 +547,37 @@ START_TEST(a_message_has_a_route_and_a_descriptor)
 	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
 	int fd = event_new();
 
-	start_its();
-	route.u.msi = (struct axvm_msi){ AXVM_ARM64_GITS + 0x10040, 5, ITS_DEVICE };
+	a64_start_its(&guest);
+	route.u.msi = (struct axvm_msi){ A64_ITS_TRANSLATER, 5, A64_ITS_DEVICE };
 	ck_ok(axvm_set_routes(guest.vm, &route, 1));
 	irqfd.fd = fd;
 	irqfd.gsi = 300;
 	ck_ok(axvm_set_irqfd(guest.vm, &irqfd));
 	for (int i = 0; i < 5; i++) {
 		event_signal(fd);
-		a64_expect_irq(&guest, LPI + 5);
+		a64_expect_irq(&guest, A64_LPI + 5);
 	}
 	close(fd);
 	guest_end(&guest);
 }
 END_TEST
 
+START_TEST(the_end_of_a_message_is_not_reported)
+{
+	struct axvm_route route = { .gsi = 300, .kind = AXVM_ROUTE_MSI };
+
+	a64_start_its(&guest);
+	route.u.msi = (struct axvm_msi){ A64_ITS_TRANSLATER, 5, A64_ITS_DEVICE };
+	ck_assert_int_eq(axvm_add_route(guest.vm, &route), 300);
+	ck_fails_saying(axvm_set_irq_end(guest.vm, 300, count_end, NULL), ENOTSUP,
+			"gsi 300 has a message route");
+	guest_end(&guest);
+}
+END_TEST
+
 START_TEST(messages_need_an_its)
 {
-	const struct axvm_msi msi = { .address = AXVM_ARM64_GITS + 0x10040, .data = 1 };
+	const struct axvm_msi msi = { .address = A64_ITS_TRANSLATER, .data = 1 };
 
 	a64_start_gic(&guest, NULL, false, NULL, 0);
 	ck_fails(axvm_signal_msi(guest.vm, &msi), ENODEV);
@@ -495,6 +606,8 @@ START_TEST(irq_and_fiq_are_lines_of_the_cpu)
 	}
 	ck_fails_saying(axvcpu_set_irq_line(guest.vcpu, 2, true), EINVAL, "1 (FIQ)");
 	ck_fails_saying(axvcpu_inject_interrupt(guest.vcpu, 40), ENOTSUP, "axvcpu_set_irq_line()");
+	ck_fails_saying(inject(40, AXVCPU_TRIGGER_EDGE), ENOTSUP, "axvcpu_set_irq_line()");
+	ck_fails_saying(inject(40, AXVCPU_TRIGGER_LEVEL), ENOTSUP, "axvcpu_set_irq_line()");
 	guest_end(&guest);
 }
 END_TEST
@@ -534,14 +647,21 @@ static void add_tests(Suite *suite)
 	tcase_add_test(gic, an_event_descriptor_is_an_edge_each_time);
 	tcase_add_test(gic, a_level_that_a_descriptor_has_raised_stays_until_it_is_lowered);
 	tcase_add_test(gic, the_end_of_a_level_interrupt_signals_a_descriptor);
+	tcase_add_test(gic, a_pulse_is_an_interrupt_of_an_edge_and_none_of_a_level);
+	tcase_add_test(gic, a_level_stays_and_an_edge_does_not);
+	tcase_add_test(gic, an_injected_edge_is_one_interrupt);
+	tcase_add_test(gic, the_end_of_a_level_interrupt_calls_a_function);
+	tcase_add_test(gic, a_route_is_added_to_those_of_the_inputs);
 	tcase_add_test(gic, routes_are_to_inputs_of_the_one_controller);
 	tcase_add_test(gic, no_interrupt_of_a_storm_is_lost);
 	if (a64_has_gic(3)) {
 		tcase_add_test(its, a_message_goes_through_the_its);
 		tcase_add_test(its, a_message_has_a_route_and_a_descriptor);
+		tcase_add_test(its, the_end_of_a_message_is_not_reported);
 	} else {
 		suite_left_out("a_message_goes_through_the_its", "a GICv2 has no ITS");
 		suite_left_out("a_message_has_a_route_and_a_descriptor", "a GICv2 has no ITS");
+		suite_left_out("the_end_of_a_message_is_not_reported", "a GICv2 has no ITS");
 	}
 	tcase_add_test(its, messages_need_an_its);
 	tcase_add_test(none, irq_and_fiq_are_lines_of_the_cpu);

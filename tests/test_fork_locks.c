@@ -222,6 +222,25 @@ static int do_inject(void)
 	return axvcpu_inject_interrupt(own, 1);
 }
 
+static int do_inject_set(void)
+{
+	const uint64_t set = 1;
+
+	return axvm_inject_interrupt(vm, &set, 1, 1);
+}
+
+static void end_function(struct axvm *of, uint32_t gsi, void *ctx)
+{
+	(void)of;
+	(void)gsi;
+	(void)ctx;
+}
+
+static int do_set_irq_end(void)
+{
+	return axvm_set_irq_end(vm, 5, end_function, NULL);
+}
+
 static int do_join(void)
 {
 	return axvm_runner_join(runner, 1);
@@ -243,6 +262,8 @@ static const struct {
 	{ "free_frame", do_free_frame, 0, 1 },
 	{ "new", do_new, -EBUSY, 1 },
 	{ "inject", do_inject, 0, 1 },
+	{ "inject into a set", do_inject_set, 0, 1 },
+	{ "set_irq_end", do_set_irq_end, -ENOTSUP, 1 },
 	{ "join", do_join, -ETIMEDOUT, 1 },
 };
 

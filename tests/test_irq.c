@@ -197,6 +197,8 @@ START_TEST(without_an_irqchip_there_is_nothing_to_interrupt)
 	ck_fails_saying(axvm_set_irq_line(guest.vm, 5, true), ENOTSUP, "no in-kernel irqchip");
 	ck_fails_saying(axvm_signal_msi(guest.vm, &msi), ENOTSUP, "no in-kernel irqchip");
 	ck_fails_saying(axvm_set_routes(guest.vm, &route, 1), ENOTSUP, "no in-kernel irqchip");
+	ck_fails_saying(axvm_add_route(guest.vm, &route), ENOTSUP, "no in-kernel irqchip");
+	ck_fails_saying(axvm_pulse_irq(guest.vm, 5), ENOTSUP, "no in-kernel irqchip");
 	ck_fails_saying(irqfd(fd), ENOTSUP, "no in-kernel irqchip");
 	guest_end(&guest);
 	close(fd);
@@ -218,6 +220,8 @@ START_TEST(backend_without_irq_operations_is_not_supported)
 	ck_fails(axvm_set_irq_line(guest.vm, 5, true), ENOTSUP);
 	ck_fails(axvm_signal_msi(guest.vm, &msi), ENOTSUP);
 	ck_fails(axvm_set_routes(guest.vm, &route, 1), ENOTSUP);
+	ck_fails(axvm_add_route(guest.vm, &route), ENOTSUP);
+	ck_fails(axvm_set_irq_end(guest.vm, 5, NULL, NULL), ENOENT);
 	ck_fails(irqfd(0), ENOTSUP);
 	ck_fails(ioeventfd(0, 0, GUEST_MMIO, 4, 0), ENOTSUP);
 	ck_fails(axvm_enable_capability(guest.vm, 1, args), ENOTSUP);

@@ -211,6 +211,7 @@ START_TEST(it_takes_nothing_before_the_vm_is_finalized)
 	ck_fails_saying(axvm_set_irq_line(guest.vm, 5, true), EBUSY, "axvm_finalize");
 	ck_fails_saying(axvm_signal_msi(guest.vm, &msi), EBUSY, "axvm_finalize");
 	ck_fails_saying(axvm_set_routes(guest.vm, &route, 1), EBUSY, "axvm_finalize");
+	ck_fails_saying(axvm_add_route(guest.vm, &route), EBUSY, "axvm_finalize");
 	ck_fails_saying(axvcpu_inject_interrupt(guest.vcpu, 1), EBUSY, "axvm_finalize");
 	ck_ok(axvm_finalize(guest.vm));
 	ck_ok(axvm_finalize(guest.vm));
@@ -349,6 +350,16 @@ START_TEST(messages_go_to_the_hart_in_whatever_order_they_were_made)
 		expect_message((uint64_t)id << 32 | (10 + id));
 		ck_ok(axvcpu_inject_interrupt(guest.vcpu, 20 + id));
 		expect_message((uint64_t)id << 32 | (20 + id));
+		ck_ok(axvcpu_unbind(guest.vcpu));
+	}
+	/* To a set of them at once. */
+	ck_fails_saying(axvm_inject_interrupt(guest.vm, &(uint64_t){ 1 << 4 }, 1, 25), ENOENT,
+			"no vCPU 4");
+	ck_ok(axvm_inject_interrupt(guest.vm, &(uint64_t){ 1 << 1 | 1 << 3 }, 1, 25));
+	for (uint32_t id = 1; id < 4; id += 2) {
+		guest.vcpu = others[id];
+		ck_ok(axvcpu_bind(guest.vcpu));
+		expect_message((uint64_t)id << 32 | 25);
 		ck_ok(axvcpu_unbind(guest.vcpu));
 	}
 	for (uint32_t id = 1; id < 4; id++)
@@ -533,6 +544,88 @@ START_TEST(descriptors_raise_wires_and_send_messages)
 }
 END_TEST
 
+START_TEST(a_pulse_is_one_message_of_an_edge_and_of_a_level)
+{
+	start_aplic();
+	for (int i = 0; i < 3; i++) {
+		ck_ok(axvm_pulse_irq(guest.vm, 5));
+		expect_message(15);
+		ck_ok(axvm_pulse_irq(guest.vm, 6));
+		expect_message(16);
+	}
+	expect_silence();
+	ck_fails_saying(axvm_pulse_irq(guest.vm, 0), EINVAL, "1 to 96");
+	guest_end(&guest);
+}
+END_TEST
+
+static void end_is_not_reported(struct axvm *vm, uint32_t gsi, void *ctx)
+{
+	ck_abort_msg("called for gsi %u of %p, %p", gsi, (void *)vm, ctx);
+}
+
+/* The APLIC forwards a wire as a message, and KVM does not see when the guest has handled it. */
+START_TEST(ends_of_interrupts_are_refused)
+{
+	const struct axvm_route message = { .gsi = 100,
+					    .kind = AXVM_ROUTE_MSI,
+					    .u.msi = { IMSIC, 17, 0 } };
+
+	start_aplic();
+	ck_fails_saying(axvm_set_irq_end(guest.vm, 6, end_is_not_reported, NULL), ENOTSUP,
+			"gsi 6: an AIA does not observe");
+	ck_assert_int_eq(axvm_add_route(guest.vm, &message), 100);
+	ck_fails_saying(axvm_set_irq_end(guest.vm, 100, end_is_not_reported, NULL), ENOTSUP, "AIA");
+	ck_fails(axvm_raise_irq(guest.vm, 6), ENOENT);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_route_is_added_to_those_of_the_wires)
+{
+	const struct axvm_route added = { .gsi = AXVM_GSI_ANY,
+					  .kind = AXVM_ROUTE_MSI,
+					  .u.msi = { IMSIC, 17, 0 } };
+	struct axvm_irqfd wire = AXVM_IRQFD_INIT, message = AXVM_IRQFD_INIT;
+	int gsi;
+
+	start_aplic();
+	gsi = axvm_add_route(guest.vm, &added);
+	ck_assert_int_eq(gsi, SOURCES + 1);
+	wire.gsi = 6;
+	wire.fd = event_new();
+	message.gsi = (uint32_t)gsi;
+	message.fd = event_new();
+	ck_ok(axvm_set_irqfd(guest.vm, &wire));
+	ck_ok(axvm_set_irqfd(guest.vm, &message));
+	for (int i = 0; i < 3; i++) {
+		event_signal(wire.fd);
+		expect_message(16);
+		event_signal(message.fd);
+		expect_message(17);
+	}
+	ck_fails(axvm_mask_route(guest.vm, 6, true), EINVAL);
+	guest_end(&guest);
+	close(wire.fd);
+	close(message.fd);
+}
+END_TEST
+
+START_TEST(messages_are_edges)
+{
+	struct axvm_config config = kernel_config(NULL);
+
+	guest_start_with(&guest, &config, AXVCPU_MODE_64, PROGRAM(imsic));
+	guest_expect_write(&guest, GUEST_MMIO, 0);
+	ck_ok(axvcpu_inject_interrupt_with_trigger(guest.vcpu, 9, AXVCPU_TRIGGER_EDGE));
+	expect_message(9);
+	ck_fails_saying(axvcpu_inject_interrupt_with_trigger(guest.vcpu, 9, AXVCPU_TRIGGER_LEVEL),
+			ENOTSUP, "AXVCPU_TRIGGER_LEVEL");
+	expect_silence();
+	guest_end(&guest);
+}
+END_TEST
+
 START_TEST(a_reset_takes_all_messages_back)
 {
 	struct axvm_config config = kernel_config(NULL);
@@ -616,9 +709,13 @@ static void add_tests(Suite *suite)
 	tcase_add_test(messages, freed_vcpu_does_not_block_the_aia);
 	tcase_add_test(messages, one_hart_sends_another_a_message_without_an_exit);
 	tcase_add_test(messages, storm_of_messages_loses_none);
+	tcase_add_test(messages, messages_are_edges);
 	tcase_add_test(wires, wires_become_messages);
 	tcase_add_test(wires, wires_are_numbered_from_one);
 	tcase_add_test(wires, descriptors_raise_wires_and_send_messages);
+	tcase_add_test(wires, a_pulse_is_one_message_of_an_edge_and_of_a_level);
+	tcase_add_test(wires, ends_of_interrupts_are_refused);
+	tcase_add_test(wires, a_route_is_added_to_those_of_the_wires);
 	tcase_add_test(wires, a_reset_takes_all_messages_back);
 	tcase_add_test(wires, a_reset_of_the_vm_forgets_its_interrupts_and_it_runs_the_same_again);
 	tcase_add_test(wires, a_reset_of_the_vm_disables_what_the_guest_has_enabled);

@@ -144,6 +144,15 @@ static int take_msi(struct sweep_world *world)
 	return axvm_signal_msi(world->vm, &msi);
 }
 
+static int take_add_route(struct sweep_world *world)
+{
+	const struct axvm_route route = { .gsi = AXVM_GSI_ANY,
+					  .kind = AXVM_ROUTE_MSI,
+					  .u.msi = { IMSIC, 5, 0 } };
+
+	return axvm_add_route(world->vm, &route);
+}
+
 static int take_wire(struct sweep_world *world)
 {
 	return axvm_set_irq_line(world->vm, 5, true);
@@ -234,6 +243,8 @@ static const struct sweep_step aia_steps[] = {
 	  .calls = 1 },
 	{ "signal_msi", AXVM_IRQCHIP_KERNEL, .take = take_msi, .see = sweep_see_the_guest_run,
 	  .calls = 1 },
+	{ "add_route", AXVM_IRQCHIP_KERNEL, .take = take_add_route, .see = sweep_see_the_guest_run,
+	  .calls = 5 },
 	{ "set_irq_line of the VM", AXVM_IRQCHIP_KERNEL, .take = take_wire,
 	  .see = sweep_see_the_guest_run, .calls = 1 },
 	{ "reset with an IMSIC", AXVM_IRQCHIP_KERNEL, .take = take_reset,

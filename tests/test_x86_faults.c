@@ -8,6 +8,7 @@
 #include "sweep.h"
 
 #define GSI 5
+#define GSI_MESSAGE 30
 #define MSI_ADDRESS UINT64_C(0xfee00000)
 #define VECTOR 0x40u
 #define UNDEFINED_INSTRUCTION 6
@@ -27,6 +28,106 @@ static int take_set_routes(struct sweep_world *world)
 	};
 
 	return axvm_set_routes(world->vm, routes, 2);
+}
+
+static int add_route(struct sweep_world *world)
+{
+	const struct axvm_route route = { .gsi = GSI_MESSAGE,
+					  .kind = AXVM_ROUTE_MSI,
+					  .u.msi = { MSI_ADDRESS, VECTOR, 0 } };
+
+	return axvm_add_route(world->vm, &route);
+}
+
+/* A message route with an eventfd. */
+static void with_route(struct sweep_world *world)
+{
+	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
+
+	ck_assert_int_eq(add_route(world), GSI_MESSAGE);
+	irqfd.gsi = GSI_MESSAGE;
+	irqfd.fd = world->fd;
+	ck_ok(axvm_set_irqfd(world->vm, &irqfd));
+}
+
+static void with_masked_route(struct sweep_world *world)
+{
+	with_route(world);
+	ck_ok(axvm_mask_route(world->vm, GSI_MESSAGE, true));
+}
+
+static int take_change_route(struct sweep_world *world)
+{
+	const struct axvm_route route = { .gsi = GSI_MESSAGE,
+					  .kind = AXVM_ROUTE_PIN,
+					  .u.pin = { 2, GSI } };
+
+	return axvm_change_route(world->vm, &route);
+}
+
+static int take_mask_route(struct sweep_world *world)
+{
+	return axvm_mask_route(world->vm, GSI_MESSAGE, true);
+}
+
+static int take_unmask_route(struct sweep_world *world)
+{
+	return axvm_mask_route(world->vm, GSI_MESSAGE, false);
+}
+
+static int take_remove_route(struct sweep_world *world)
+{
+	return axvm_remove_route(world->vm, GSI_MESSAGE);
+}
+
+static void ignore_end(struct axvm *vm, uint32_t gsi, void *ctx)
+{
+	(void)vm;
+	(void)gsi;
+	(void)ctx;
+}
+
+static int take_set_irq_end(struct sweep_world *world)
+{
+	return axvm_set_irq_end(world->vm, GSI, ignore_end, NULL);
+}
+
+static void with_irq_end(struct sweep_world *world)
+{
+	ck_ok(take_set_irq_end(world));
+}
+
+static void with_another_irq_end(struct sweep_world *world)
+{
+	ck_ok(axvm_set_irq_end(world->vm, GSI + 1, ignore_end, NULL));
+}
+
+static int take_irq_end_away(struct sweep_world *world)
+{
+	return axvm_set_irq_end(world->vm, GSI, NULL, NULL);
+}
+
+static int take_raise_irq(struct sweep_world *world)
+{
+	return axvm_raise_irq(world->vm, GSI);
+}
+
+static int take_pulse_irq(struct sweep_world *world)
+{
+	return axvm_pulse_irq(world->vm, GSI);
+}
+
+static int take_inject_level(struct sweep_world *world)
+{
+	return axvcpu_inject_interrupt_with_trigger(sweep_first(world), VECTOR,
+						    AXVCPU_TRIGGER_LEVEL);
+}
+
+static int take_inject_set(struct sweep_world *world)
+{
+	const uint64_t set = 3;
+
+	return axvm_inject_interrupt(world->vm, &set, 1, VECTOR);
 }
 
 static void bound_with_vector(struct sweep_world *world)
@@ -123,6 +224,31 @@ static const struct sweep_step steps[] = {
 	{ "signal_msi", AXVM_IRQCHIP_KERNEL, NULL, take_signal_msi, sweep_see_the_guest_run,
 	  .calls = 1 },
 	{ "set_routes", AXVM_IRQCHIP_KERNEL, NULL, take_set_routes, sweep_see_the_guest_run,
+	  .calls = 2 },
+	{ "add_route", AXVM_IRQCHIP_KERNEL, NULL, add_route, sweep_see_the_guest_run, .calls = 6 },
+	{ "change_route", AXVM_IRQCHIP_KERNEL, with_route, take_change_route,
+	  sweep_see_the_guest_run, .calls = 4 },
+	{ "mask_route", AXVM_IRQCHIP_KERNEL, with_route, take_mask_route, sweep_see_the_guest_run,
+	  .calls = 5 },
+	{ "unmask_route", AXVM_IRQCHIP_KERNEL, with_masked_route, take_unmask_route,
+	  sweep_see_the_guest_run, .calls = 5 },
+	{ "remove_route", AXVM_IRQCHIP_KERNEL, with_route, take_remove_route,
+	  sweep_see_the_guest_run, .calls = 5 },
+	{ "remove_route, masked", AXVM_IRQCHIP_KERNEL, with_masked_route, take_remove_route,
+	  sweep_see_the_guest_run, .calls = 4 },
+	{ "set_irq_end", AXVM_IRQCHIP_KERNEL, NULL, take_set_irq_end, sweep_see_the_guest_run,
+	  .calls = 11 },
+	{ "set_irq_end, another", AXVM_IRQCHIP_KERNEL, with_another_irq_end, take_set_irq_end,
+	  sweep_see_the_guest_run, .calls = 5 },
+	{ "irq_end away", AXVM_IRQCHIP_KERNEL, with_irq_end, take_irq_end_away,
+	  sweep_see_the_guest_run, .calls = 3 },
+	{ "raise_irq", AXVM_IRQCHIP_KERNEL, with_irq_end, take_raise_irq, sweep_see_the_guest_run,
+	  .calls = 1 },
+	{ "pulse_irq", AXVM_IRQCHIP_KERNEL, NULL, take_pulse_irq, sweep_see_the_guest_run,
+	  .calls = 2 },
+	{ "inject a level", AXVM_IRQCHIP_KERNEL, NULL, take_inject_level, sweep_see_the_guest_run,
+	  .calls = 1 },
+	{ "inject into a set", AXVM_IRQCHIP_KERNEL, NULL, take_inject_set, sweep_see_the_guest_run,
 	  .calls = 2 },
 	{ "inject_interrupt", AXVM_IRQCHIP_KERNEL, NULL, take_inject_interrupt,
 	  sweep_see_the_guest_run, .calls = 1 },

@@ -5,9 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "event.h"
@@ -19,10 +22,6 @@ static struct guest guest;
 /* Where the kernel's irqchip has the master PIC and the IOAPIC. */
 #define PIC 0
 #define IOAPIC 2
-
-/* Capabilities by KVM's numbers: this suite uses the public headers alone. */
-#define CAP_DISABLE_QUIRKS 116
-#define CAP_ENFORCE_PV_FEATURE_CPUID 190
 
 /* The first pins go to the PIC too, which nothing masks until the guest does. */
 static void mask_pics(struct x86_code *code)
@@ -130,8 +129,7 @@ static struct axvm_route pin_route(uint32_t gsi, uint32_t controller, uint32_t p
 
 static void pulse(uint32_t gsi)
 {
-	ck_ok(axvm_set_irq_line(guest.vm, gsi, true));
-	ck_ok(axvm_set_irq_line(guest.vm, gsi, false));
+	ck_ok(axvm_pulse_irq(guest.vm, gsi));
 }
 
 START_TEST(an_edge_at_an_ioapic_pin_is_one_interrupt)
@@ -239,6 +237,26 @@ START_TEST(a_level_at_an_ioapic_pin_interrupts_until_it_is_lowered)
 		guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
 	ck_assert_uint_eq(guest.exit.u.io.data, 0x3c);
 	expect_silence();
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_pulse_of_a_level_pin_is_one_interrupt)
+{
+	struct x86_code code = { .len = 0 };
+
+	x86_emit(&code, CODE(LIDT));
+	mask_pics(&code);
+	x86_set_ioapic(&code, 9, 0x49 | X86_IOAPIC_LEVEL);
+	sleeper(&code);
+	start(AXVM_IRQCHIP_KERNEL, &code);
+	begin();
+	for (int i = 0; i < 5; i++) {
+		pulse(9);
+		x86_expect_vector(&guest, 0x49);
+		/* The handler has yet to end it. */
+		expect_silence();
+	}
 	guest_end(&guest);
 }
 END_TEST
@@ -416,6 +434,82 @@ START_TEST(routes_that_make_no_sense_are_refused_and_change_nothing)
 }
 END_TEST
 
+START_TEST(a_route_is_added_to_those_of_the_pins)
+{
+	struct x86_code code = { .len = 0 };
+	const struct axvm_route added = msi_route(AXVM_GSI_ANY, 0x62), pin = pin_route(7, 4, 5);
+	int gsi;
+
+	x86_emit(&code, CODE(LIDT));
+	mask_pics(&code);
+	x86_set_ioapic(&code, 4, 0x44);
+	x86_set_ioapic(&code, 23, 0x57);
+	sleeper(&code);
+	start(AXVM_IRQCHIP_KERNEL, &code);
+	begin();
+	gsi = axvm_add_route(guest.vm, &added);
+	ck_assert_int_eq(gsi, 24);
+	for (int i = 0; i < 3; i++) {
+		pulse(4);
+		x86_expect_vector(&guest, 0x44);
+		pulse(23);
+		x86_expect_vector(&guest, 0x57);
+		pulse((uint32_t)gsi);
+		x86_expect_vector(&guest, 0x62);
+	}
+	ck_fails(axvm_change_route(guest.vm, &pin), EINVAL);
+	/* A masked route leads nowhere for a line. */
+	ck_ok(axvm_mask_route(guest.vm, (uint32_t)gsi, true));
+	pulse((uint32_t)gsi);
+	expect_silence();
+	ck_ok(axvm_mask_route(guest.vm, (uint32_t)gsi, false));
+	pulse((uint32_t)gsi);
+	x86_expect_vector(&guest, 0x62);
+	ck_ok(axvm_remove_route(guest.vm, (uint32_t)gsi));
+	ck_ok(axvm_remove_route(guest.vm, 23));
+	pulse((uint32_t)gsi);
+	pulse(23);
+	pulse(4);
+	x86_expect_vector(&guest, 0x44);
+	expect_silence();
+	guest_end(&guest);
+}
+END_TEST
+
+/* The PICs have the first 16 numbers, too. */
+START_TEST(an_added_route_leaves_the_pics_theirs)
+{
+	const struct axvm_route added = msi_route(AXVM_GSI_ANY, 0x62);
+	struct x86_code code = { .len = 0 };
+
+	x86_emit(&code, CODE(LIDT));
+	set_pics(&code);
+	sleeper(&code);
+	start(AXVM_IRQCHIP_KERNEL, &code);
+	for (unsigned int vector = 0x20; vector < 0x28; vector++)
+		x86_handle(&guest, vector, X86_TELL_PIC);
+	ck_assert_int_eq(axvm_add_route(guest.vm, &added), 24);
+	expect_pic();
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_split_irqchip_begins_without_routes)
+{
+	const struct axvm_route added = msi_route(AXVM_GSI_ANY, 0x62), fourth = msi_route(4, 0x63);
+
+	start_sleeper(AXVM_IRQCHIP_SPLIT);
+	/* The numbers below are the inputs of the caller's IOAPIC. */
+	ck_assert_int_eq(axvm_add_route(guest.vm, &added), 24);
+	ck_assert_int_eq(axvm_add_route(guest.vm, &fourth), 4);
+	pulse(24);
+	x86_expect_vector(&guest, 0x62);
+	pulse(4);
+	x86_expect_vector(&guest, 0x63);
+	guest_end(&guest);
+}
+END_TEST
+
 static void check_eoi(unsigned int vector)
 {
 	char text[512], expected[32];
@@ -461,6 +555,182 @@ START_TEST(the_end_of_a_level_interrupt_is_an_exit_with_a_split_irqchip)
 		expect_handled_and_ended(0x64);
 	}
 	expect_silence();
+	guest_end(&guest);
+}
+END_TEST
+
+/* --- end functions ---------------------------------------------------------------------------- */
+
+static struct {
+	atomic_uint calls;
+	/* The function raises the interrupt again this many times. */
+	unsigned int again;
+	pthread_t thread;
+} ends;
+
+static void count_end(struct axvm *vm, uint32_t gsi, void *ctx)
+{
+	ck_assert_ptr_eq(ctx, &ends);
+	ends.thread = pthread_self();
+	if (ends.again) {
+		ends.again--;
+		ck_ok(axvm_raise_irq(vm, gsi));
+	}
+	atomic_fetch_add(&ends.calls, 1);
+}
+
+static void expect_ends(unsigned int n)
+{
+	for (int tries = 0; atomic_load(&ends.calls) < n && tries < 1000; tries++)
+		expect_silence();
+	ck_assert_uint_eq(atomic_load(&ends.calls), n);
+}
+
+START_TEST(the_end_of_a_pins_interrupt_calls_a_function)
+{
+	struct x86_code code = { .len = 0 };
+
+	x86_emit(&code, CODE(LIDT));
+	mask_pics(&code);
+	x86_set_ioapic(&code, 10, 0x4a | X86_IOAPIC_LEVEL);
+	sleeper(&code);
+	start(AXVM_IRQCHIP_KERNEL, &code);
+	begin();
+	ck_ok(axvm_set_irq_end(guest.vm, 10, count_end, &ends));
+	for (unsigned int i = 1; i <= 5; i++) {
+		ck_ok(axvm_raise_irq(guest.vm, 10));
+		x86_expect_vector(&guest, 0x4a);
+		/* Lowered: it does not repeat. */
+		expect_ends(i);
+	}
+	ck_assert(!pthread_equal(ends.thread, pthread_self()));
+	/* As long as a device asserts it, it does. */
+	ends.again = 3;
+	ck_ok(axvm_raise_irq(guest.vm, 10));
+	for (int i = 0; i < 4; i++)
+		x86_expect_vector(&guest, 0x4a);
+	expect_ends(9);
+	/* Without a function, the raised input is lowered. */
+	ck_ok(axvm_raise_irq(guest.vm, 10));
+	x86_expect_vector(&guest, 0x4a);
+	ck_ok(axvm_set_irq_end(guest.vm, 10, NULL, NULL));
+	expect_silence();
+	ck_assert_uint_eq(atomic_load(&ends.calls), 9);
+	guest_end(&guest);
+}
+END_TEST
+
+/* Handled once by the guest, ended once, in either order; the function is called by this thread. */
+START_TEST(the_end_of_a_split_irqchips_interrupt_calls_a_function)
+{
+	const struct axvm_route level = msi_route(4, 0xc000 | 0x64);
+	const struct axvm_route same_vector = msi_route(6, 0xc000 | 0x64);
+	const struct axvm_route other = msi_route(5, 0xc000 | 0x65);
+
+	start_sleeper(AXVM_IRQCHIP_SPLIT);
+	ck_assert_int_eq(axvm_add_route(guest.vm, &level), 4);
+	ck_assert_int_eq(axvm_add_route(guest.vm, &other), 5);
+	ck_ok(axvm_set_irq_end(guest.vm, 4, count_end, &ends));
+	for (unsigned int i = 1; i <= 3; i++) {
+		ck_ok(axvm_raise_irq(guest.vm, 4));
+		expect_handled_and_ended(0x64);
+		ck_assert_uint_eq(atomic_load(&ends.calls), i);
+	}
+	ck_assert(pthread_equal(ends.thread, pthread_self()));
+	ck_ok(axvm_set_irq_line(guest.vm, 5, true));
+	expect_handled_and_ended(0x65);
+	ck_assert_uint_eq(atomic_load(&ends.calls), 3);
+	/* Of two inputs with one vector, both have ended. */
+	ck_assert_int_eq(axvm_add_route(guest.vm, &same_vector), 6);
+	ck_ok(axvm_set_irq_end(guest.vm, 6, count_end, &ends));
+	ck_ok(axvm_raise_irq(guest.vm, 6));
+	expect_handled_and_ended(0x64);
+	ck_assert_uint_eq(atomic_load(&ends.calls), 5);
+	guest_end(&guest);
+}
+END_TEST
+
+static int set_end(uint32_t gsi)
+{
+	return axvm_set_irq_end(guest.vm, gsi, count_end, &ends);
+}
+
+START_TEST(interrupts_whose_end_nothing_reports_are_refused)
+{
+	const struct axvm_route message = msi_route(30, 0x64), edge = msi_route(4, 0x64);
+	const struct axvm_route high = msi_route(24, 0xc000 | 0x64);
+
+	start_sleeper(AXVM_IRQCHIP_KERNEL);
+	ck_assert_int_eq(axvm_add_route(guest.vm, &message), 30);
+	ck_fails_saying(set_end(30), ENOTSUP, "gsi 30 has a message route");
+	ck_fails_saying(set_end(40), ENOENT, "gsi 40 has no route");
+	ck_fails(axvm_raise_irq(guest.vm, 10), ENOENT);
+	guest_end(&guest);
+
+	start_sleeper(AXVM_IRQCHIP_SPLIT);
+	ck_fails(set_end(4), ENOENT);
+	ck_assert_int_eq(axvm_add_route(guest.vm, &edge), 4);
+	ck_assert_int_eq(axvm_add_route(guest.vm, &high), 24);
+	ck_fails_saying(set_end(4), ENOTSUP, "level-triggered route of gsis 0 to 23");
+	ck_fails_saying(set_end(24), ENOTSUP, "level-triggered route of gsis 0 to 23");
+	guest_end(&guest);
+
+	x86_start(&guest, NULL, CODE(HLT_LOOP));
+	ck_fails_saying(set_end(4), ENOTSUP, "no in-kernel irqchip");
+	guest_end(&guest);
+}
+END_TEST
+
+/* --- trigger modes ---------------------------------------------------------------------------- */
+
+/* Whether the LAPIC's trigger mode register has a level for the vector. */
+static bool is_level(unsigned int vector)
+{
+	struct kvm_lapic_state lapic;
+	uint32_t word;
+
+	ck_assert_int_eq(ioctl(axvcpu_fd(guest.vcpu), KVM_GET_LAPIC, &lapic), 0);
+	memcpy(&word, lapic.regs + 0x180 + vector / 32 * 0x10, sizeof(word));
+	return word >> vector % 32 & 1;
+}
+
+static int inject(uint32_t vector, enum axvcpu_trigger trigger)
+{
+	return axvcpu_inject_interrupt_with_trigger(guest.vcpu, vector, trigger);
+}
+
+START_TEST(an_interrupt_has_its_trigger_mode)
+{
+	const uint64_t set = 1;
+
+	start_sleeper(_i ? AXVM_IRQCHIP_SPLIT : AXVM_IRQCHIP_KERNEL);
+	for (uint32_t vector = 0x30; vector < 0x100; vector += 0x11) {
+		ck_ok(inject(vector, AXVCPU_TRIGGER_LEVEL));
+		x86_expect_vector(&guest, vector);
+		ck_assert(is_level(vector));
+		ck_ok(inject(vector, AXVCPU_TRIGGER_EDGE));
+		x86_expect_vector(&guest, vector);
+		ck_assert(!is_level(vector));
+		ck_ok(axvm_inject_interrupt(guest.vm, &set, 1, vector));
+		x86_expect_vector(&guest, vector);
+	}
+	ck_fails_saying(inject(15, AXVCPU_TRIGGER_LEVEL), EINVAL, "16 to 255");
+	expect_silence();
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(a_level_needs_a_lapic)
+{
+	struct x86_code code = { .len = 0 };
+
+	x86_emit(&code, CODE(LIDT OUT("\x01") STI HLT_LOOP));
+	x86_start(&guest, NULL, code.bytes, code.len);
+	x86_handle(&guest, 0x40, X86_TELL);
+	begin();
+	ck_fails_saying(inject(0x40, AXVCPU_TRIGGER_LEVEL), ENOTSUP, "in-kernel LAPIC");
+	ck_ok(inject(0x40, AXVCPU_TRIGGER_EDGE));
+	x86_expect_vector(&guest, 0x40);
 	guest_end(&guest);
 }
 END_TEST
@@ -672,8 +942,8 @@ START_TEST(capabilities_of_a_vcpu_are_enabled_and_unknown_ones_refused)
 	const uint64_t none[4] = { 0 }, one[4] = { 1 };
 
 	start_plain(CODE(HLT));
-	ck_ok(axvm_enable_capability(guest.vm, CAP_DISABLE_QUIRKS, none));
-	ck_ok(axvcpu_enable_capability(guest.vcpu, CAP_ENFORCE_PV_FEATURE_CPUID, one));
+	ck_ok(axvm_enable_capability(guest.vm, KVM_CAP_DISABLE_QUIRKS, none));
+	ck_ok(axvcpu_enable_capability(guest.vcpu, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, one));
 	ck_fails_saying(axvcpu_enable_capability(guest.vcpu, 99999, none), EINVAL, "99999");
 	ck_fails(axvcpu_enable_capability(guest.vcpu, 99999, NULL), EINVAL);
 	guest_end(&guest);
@@ -685,6 +955,8 @@ static void add_tests(Suite *suite)
 	TCase *lines = suite_case(suite, "lines");
 	TCase *messages = suite_case(suite, "messages");
 	TCase *routes = suite_case(suite, "routes");
+	TCase *end_functions = suite_case(suite, "end functions");
+	TCase *triggers = suite_case(suite, "trigger modes");
 	TCase *irqfds = suite_case(suite, "irqfd");
 	TCase *ioeventfds = suite_case(suite, "ioeventfd");
 	TCase *capabilities = suite_case(suite, "capabilities");
@@ -693,6 +965,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(lines, a_reset_of_the_vm_disables_what_the_guest_has_enabled);
 	tcase_add_test(lines, an_edge_at_an_ioapic_pin_is_one_interrupt);
 	tcase_add_test(lines, a_level_at_an_ioapic_pin_interrupts_until_it_is_lowered);
+	tcase_add_test(lines, a_pulse_of_a_level_pin_is_one_interrupt);
 	tcase_add_test(lines, an_edge_at_the_pic_is_one_interrupt);
 	tcase_add_test(lines, lines_that_do_not_exist_are_refused);
 
@@ -701,7 +974,17 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(routes, routes_lead_where_they_were_last_set_to, 0, 2);
 	tcase_add_test(routes, one_number_leads_to_several_pins);
 	tcase_add_test(routes, routes_that_make_no_sense_are_refused_and_change_nothing);
+	tcase_add_test(routes, a_route_is_added_to_those_of_the_pins);
+	tcase_add_test(routes, an_added_route_leaves_the_pics_theirs);
+	tcase_add_test(routes, a_split_irqchip_begins_without_routes);
 	tcase_add_test(routes, the_end_of_a_level_interrupt_is_an_exit_with_a_split_irqchip);
+
+	tcase_add_test(end_functions, the_end_of_a_pins_interrupt_calls_a_function);
+	tcase_add_test(end_functions, the_end_of_a_split_irqchips_interrupt_calls_a_function);
+	tcase_add_test(end_functions, interrupts_whose_end_nothing_reports_are_refused);
+
+	tcase_add_loop_test(triggers, an_interrupt_has_its_trigger_mode, 0, 2);
+	tcase_add_test(triggers, a_level_needs_a_lapic);
 
 	tcase_add_loop_test(irqfds, an_eventfd_raises_its_interrupt_until_it_is_removed, 0, 2);
 	tcase_add_test(irqfds, an_eventfd_reaches_a_pin);

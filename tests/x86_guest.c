@@ -152,3 +152,40 @@ void x86_expect_vectors_around_out(struct guest *guest, unsigned int vector, uns
 		times--;
 	}
 }
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+#define MESSAGE_VECTOR 0x40u
+
+bool guest_has_messages(void)
+{
+	return true;
+}
+
+void guest_start_messages(struct guest *guest)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct x86_code code = { .len = 0 };
+
+	x86_emit(&code, CODE(LIDT));
+	x86_enable_lapic(&code);
+	x86_emit(&code, CODE(OUT("\x01") STI HLT_LOOP));
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	x86_start(guest, &config, code.bytes, code.len);
+	for (unsigned int n = 0; n < GUEST_MESSAGES; n++)
+		x86_handle(guest, MESSAGE_VECTOR + n, X86_TELL_LAPIC);
+	guest_expect(guest, AXVCPU_EXIT_IO_WRITE);
+	ck_assert_uint_eq(guest->exit.u.io.port, 1);
+}
+
+struct axvm_msi guest_message(unsigned int n)
+{
+	return (struct axvm_msi){ .address = X86_MSI, .data = MESSAGE_VECTOR + n };
+}
+
+unsigned int guest_next_message(struct guest *guest)
+{
+	guest_expect(guest, AXVCPU_EXIT_IO_WRITE);
+	ck_assert_uint_eq(guest->exit.u.io.port, X86_VECTOR_PORT);
+	return (unsigned int)guest->exit.u.io.data - MESSAGE_VECTOR;
+}

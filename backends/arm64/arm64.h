@@ -20,6 +20,10 @@ int axk_arm64_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
 int axk_arm64_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi);
 int axk_arm64_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
 int axk_arm64_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
+int axk_arm64_default_routes(void *arch_vm, struct axvm_route *routes, size_t count,
+			     uint32_t *first, uint32_t *end);
+int axk_arm64_irq_end(void *arch_vm, const struct axvm_route *route);
+int axk_arm64_inject_with_trigger(void *arch_vcpu, uint32_t vector, uint32_t trigger);
 int axk_arm64_inject_interrupt(void *arch_vcpu, uint32_t vector);
 int axk_arm64_inject_anywhere(void *arch_vcpu, uint32_t vector);
 int axk_arm64_set_irq_line(void *arch_vcpu, uint32_t line, bool level);

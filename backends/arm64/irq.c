@@ -115,6 +115,31 @@ int axk_arm64_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 	return axk_irqfd(arch_vm, irqfd);
 }
 
+int axk_arm64_default_routes(void *arch_vm, struct axvm_route *routes, size_t count,
+			     uint32_t *first, uint32_t *end)
+{
+	const struct axk_vm *kvm = arch_vm;
+	int ret = check_ready(kvm, "routes");
+
+	if (ret)
+		return ret;
+	return axk_default_pins(kvm, 0, kvm->arch.gic.nirqs - ARM64_FIRST_SPI, routes, count, first,
+				end);
+}
+
+/* KVM signals the end of a level-triggered SPI. */
+int axk_arm64_irq_end(void *arch_vm, const struct axvm_route *route)
+{
+	const struct axk_vm *kvm = arch_vm;
+
+	if (route->kind == AXVM_ROUTE_PIN)
+		return AXVM_IRQ_END_RESAMPLE;
+	return axvcpu_fail(kvm->vm, -ENOTSUP,
+			   "set_irq_end: gsi %" PRIu32
+			   " has a message route, whose end KVM does not report",
+			   route->gsi);
+}
+
 /* --- one vCPU -------------------------------------------------------------------------------- */
 
 static int check_intid(const struct axk_vcpu *vcpu, uint32_t intid, uint32_t end, const char *what)
@@ -164,6 +189,31 @@ int axk_arm64_inject_anywhere(void *arch_vcpu, uint32_t vector)
 	if (!atomic_load(&gic->ready))
 		return -EAGAIN;
 	return set_gic_line(vcpu, vector, true);
+}
+
+int axk_arm64_inject_with_trigger(void *arch_vcpu, uint32_t vector, uint32_t trigger)
+{
+	struct axk_vcpu *vcpu = arch_vcpu;
+	const struct axk_arm64_gic *gic = &vcpu->vm->arch.gic;
+	int ret;
+
+	if (trigger == AXVCPU_TRIGGER_LEVEL || !gic->version)
+		return axk_arm64_inject_anywhere(vcpu, vector);
+	ret = check_intid(vcpu, vector, gic->nirqs, "inject");
+	if (ret)
+		return ret;
+	if (vector < ARM64_FIRST_SPI)
+		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
+				   "inject: vCPU %" PRIu32 ": interrupt %" PRIu32
+				   " is a PPI, which is level-triggered in KVM; use "
+				   "AXVCPU_TRIGGER_LEVEL",
+				   vcpu->id, vector);
+	ret = check_ready(vcpu->vm, "inject");
+	if (!ret)
+		ret = set_gic_line(vcpu, vector, true);
+	if (!ret)
+		ret = set_gic_line(vcpu, vector, false);
+	return ret;
 }
 
 int axk_arm64_inject_interrupt(void *arch_vcpu, uint32_t vector)

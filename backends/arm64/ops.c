@@ -21,6 +21,8 @@ static const struct axvcpu_arch_ops arm64_ops = {
 	.vm_set_routes = axk_arm64_vm_set_routes,
 	.vm_irqfd = axk_arm64_vm_irqfd,
 	.vm_reset = axk_arm64_vm_reset,
+	.vm_default_routes = axk_arm64_default_routes,
+	.vm_irq_end = axk_arm64_irq_end,
 
 	.vcpu_free = vcpu_free,
 	.set_entry = axk_arm64_set_entry,
@@ -31,6 +33,7 @@ static const struct axvcpu_arch_ops arm64_ops = {
 	.set_return_value = axk_arm64_set_return_value,
 	.inject_interrupt = axk_arm64_inject_interrupt,
 	.inject_anywhere = axk_arm64_inject_anywhere,
+	.inject_with_trigger = axk_arm64_inject_with_trigger,
 	.inject_exception = axk_arm64_inject_exception,
 	.set_irq_line = axk_arm64_set_irq_line,
 	.set_debug = axk_arm64_set_debug,

@@ -39,8 +39,7 @@ static int check_irqchip(const struct axk_vm *kvm, const char *what)
 			   "%s: the VM has no in-kernel irqchip (AXVM_IRQCHIP_NONE)", what);
 }
 
-/* Checks that the gsi is one that can have a route. */
-static int check_gsi(const struct axk_vm *kvm, uint32_t gsi, const char *what)
+int axk_check_gsi(const struct axk_vm *kvm, uint32_t gsi, const char *what)
 {
 	int ret = check_irqchip(kvm, what);
 
@@ -96,7 +95,7 @@ int axk_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 {
 	struct axk_vm *kvm = arch_vm;
 	const struct kvm_irq_level line = { .irq = axk_arch_irq_line(gsi), .level = level };
-	int ret = check_gsi(kvm, gsi, "set_irq_line");
+	int ret = axk_check_gsi(kvm, gsi, "set_irq_line");
 
 	if (ret)
 		return ret;
@@ -148,7 +147,7 @@ int axk_signal_msi(void *arch_vm, const struct axvm_msi *msi)
 static int encode_route(const struct axk_vm *kvm, const struct axvm_route *route,
 			struct kvm_irq_routing_entry *entry)
 {
-	int ret = check_gsi(kvm, route->gsi, "set_routes");
+	int ret = axk_check_gsi(kvm, route->gsi, "route");
 
 	if (ret)
 		return ret;
@@ -168,7 +167,7 @@ static int encode_route(const struct axk_vm *kvm, const struct axvm_route *route
 			entry->flags = KVM_MSI_VALID_DEVID;
 			entry->u.msi.devid = route->u.msi.device;
 		}
-		return check_device(kvm, &route->u.msi, "set_routes");
+		return check_device(kvm, &route->u.msi, "route");
 	default:
 		return axvcpu_fail(kvm->vm, -EINVAL,
 				   "set_routes: gsi %" PRIu32 ": unknown kind %" PRIu32, route->gsi,
@@ -176,11 +175,25 @@ static int encode_route(const struct axk_vm *kvm, const struct axvm_route *route
 	}
 }
 
+int axk_default_pins(const struct axk_vm *kvm, uint32_t first_pin, uint32_t npins,
+		     struct axvm_route *routes, size_t count, uint32_t *first, uint32_t *end)
+{
+	int ret = axk_check_gsi(kvm, 0, "routes");
+
+	if (ret)
+		return ret;
+	for (uint32_t i = 0; i < npins && i < count; i++)
+		routes[i] = axk_pin_route(first_pin + i, 0, first_pin + i);
+	*first = first_pin + npins;
+	*end = kvm->gsis;
+	return (int)npins;
+}
+
 int axk_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
 {
 	const struct axk_vm *kvm = arch_vm;
 	struct kvm_irq_routing *routing;
-	int ret = check_gsi(kvm, 0, "set_routes");
+	int ret = axk_check_gsi(kvm, 0, "set_routes");
 
 	if (ret)
 		return ret;
@@ -215,7 +228,7 @@ int axk_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 	bool resample = irqfd->flags & AXVM_EVENT_RESAMPLE;
 	struct kvm_irqfd request = { .fd = (uint32_t)irqfd->fd, .gsi = irqfd->gsi };
 	char why[80];
-	int ret = check_gsi(kvm, irqfd->gsi, "irqfd");
+	int ret = axk_check_gsi(kvm, irqfd->gsi, "irqfd");
 
 	if (ret)
 		return ret;

@@ -218,11 +218,25 @@ int axk_unexplained_signal(struct axk_vcpu *vcpu);
 
 /* Initialises the fields for lines and routes. Called once the VM has its irqchip. */
 int axk_irq_init(struct axk_vm *kvm);
+/* Checks that the gsi can have a route; 'what' begins the message. */
+int axk_check_gsi(const struct axk_vm *kvm, uint32_t gsi, const char *what);
 int axk_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
 /* Lowers all lines that axk_set_irq_line() has raised. */
 int axk_lower_lines(struct axk_vm *kvm);
 int axk_signal_msi(void *arch_vm, const struct axvm_msi *msi);
 int axk_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
+static inline struct axvm_route axk_pin_route(uint32_t gsi, uint32_t controller, uint32_t pin)
+{
+	return (struct axvm_route){ .gsi = gsi,
+				    .kind = AXVM_ROUTE_PIN,
+				    .u.pin = { .controller = controller, .pin = pin } };
+}
+/*
+ * vm_default_routes of the ops table, where the one controller has the pins 'first_pin' to
+ * 'first_pin' + 'npins' - 1, and these have the gsis of the same numbers.
+ */
+int axk_default_pins(const struct axk_vm *kvm, uint32_t first_pin, uint32_t npins,
+		     struct axvm_route *routes, size_t count, uint32_t *first, uint32_t *end);
 int axk_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
 int axk_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd);
 

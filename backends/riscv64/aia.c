@@ -403,6 +403,28 @@ int axk_riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd)
 	return axk_irqfd(arch_vm, irqfd);
 }
 
+int axk_riscv_default_routes(void *arch_vm, struct axvm_route *routes, size_t count,
+			     uint32_t *first, uint32_t *end)
+{
+	const struct axk_vm *kvm = arch_vm;
+	int ret = check_ready(kvm, "routes");
+
+	if (ret)
+		return ret;
+	return axk_default_pins(kvm, 1, kvm->arch.sources, routes, count, first, end);
+}
+
+/* KVM sends the messages of the APLIC, and does not learn when the guest has handled them. */
+int axk_riscv_irq_end(void *arch_vm, const struct axvm_route *route)
+{
+	const struct axk_vm *kvm = arch_vm;
+
+	return axvcpu_fail(kvm->vm, -ENOTSUP,
+			   "set_irq_end: gsi %" PRIu32
+			   ": an AIA does not observe the end of an interrupt",
+			   route->gsi);
+}
+
 /* --- one vCPU --------------------------------------------------------------------------------- */
 
 int axk_riscv_aia_send(struct axk_vcpu *vcpu, uint32_t identity)

@@ -34,6 +34,19 @@ int axk_riscv_inject_interrupt(void *arch_vcpu, uint32_t vector)
 	return axk_riscv_aia_send(vcpu, vector);
 }
 
+int axk_riscv_inject_with_trigger(void *arch_vcpu, uint32_t vector, uint32_t trigger)
+{
+	const struct axk_vcpu *vcpu = arch_vcpu;
+
+	if (trigger == AXVCPU_TRIGGER_LEVEL && vcpu->vm->kernel_irqchip)
+		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
+				   "inject: vCPU %" PRIu32
+				   ": AXVCPU_TRIGGER_LEVEL: an IMSIC takes only messages, which are "
+				   "edges",
+				   vcpu->id);
+	return axk_riscv_inject_interrupt(arch_vcpu, vector);
+}
+
 int axk_riscv_inject_nmi(void *arch_vcpu)
 {
 	const struct axk_vcpu *vcpu = arch_vcpu;

@@ -15,6 +15,8 @@ static const struct axvcpu_arch_ops riscv64_ops = {
 	.vm_set_routes = axk_riscv_vm_set_routes,
 	.vm_irqfd = axk_riscv_vm_irqfd,
 	.vm_reset = axk_riscv_vm_reset,
+	.vm_default_routes = axk_riscv_default_routes,
+	.vm_irq_end = axk_riscv_irq_end,
 
 	.vcpu_free = axk_vcpu_free,
 	.set_entry = axk_riscv_set_entry,
@@ -25,6 +27,7 @@ static const struct axvcpu_arch_ops riscv64_ops = {
 	.set_return_value = axk_riscv_set_return_value,
 	.inject_interrupt = axk_riscv_inject_interrupt,
 	.inject_anywhere = axk_riscv_inject_interrupt,
+	.inject_with_trigger = axk_riscv_inject_with_trigger,
 	.inject_nmi = axk_riscv_inject_nmi,
 	.inject_exception = axk_riscv_inject_exception,
 	.set_irq_line = axk_riscv_set_irq_line,

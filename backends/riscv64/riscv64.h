@@ -54,6 +54,9 @@ int axk_riscv_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
 int axk_riscv_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi);
 int axk_riscv_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
 int axk_riscv_vm_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
+int axk_riscv_default_routes(void *arch_vm, struct axvm_route *routes, size_t count,
+			     uint32_t *first, uint32_t *end);
+int axk_riscv_irq_end(void *arch_vm, const struct axvm_route *route);
 /* Sends a message to this vCPU. */
 int axk_riscv_aia_send(struct axk_vcpu *vcpu, uint32_t identity);
 
@@ -64,6 +67,7 @@ int axk_riscv_vm_reset(void *arch_vm);
 
 /* inject.c */
 int axk_riscv_inject_interrupt(void *arch_vcpu, uint32_t vector);
+int axk_riscv_inject_with_trigger(void *arch_vcpu, uint32_t vector, uint32_t trigger);
 int axk_riscv_inject_nmi(void *arch_vcpu);
 int axk_riscv_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception);
 int axk_riscv_set_irq_line(void *arch_vcpu, uint32_t line, bool level);

@@ -72,14 +72,14 @@ static void pending_remove(struct axk_x86_pending *pending, unsigned int vector)
 
 /* --- entries of the table --------------------------------------------------------------------- */
 
-int axk_x86_inject_anywhere(void *arch_vcpu, uint32_t vector)
+/* Sends a message to the LAPIC. 'mode': bits of its data. Returns -EAGAIN without a LAPIC. */
+static int send(const struct axk_vcpu *vcpu, uint32_t vector, uint32_t mode)
 {
-	const struct axk_vcpu *vcpu = arch_vcpu;
-	/* Fixed, edge-triggered, to a physical destination. */
+	/* Fixed, to a physical destination. */
 	const struct axvm_msi msi = {
 		.address = MSI_ADDRESS | (uint64_t)(vcpu->id & 0xff) << MSI_DESTINATION_SHIFT |
 			   (uint64_t)(vcpu->id & ~0xffu) << MSI_DESTINATION_HIGH_SHIFT,
-		.data = vector,
+		.data = vector | mode,
 	};
 	bool lapic = vcpu->vm->kernel_irqchip;
 	int ret;
@@ -95,6 +95,26 @@ int axk_x86_inject_anywhere(void *arch_vcpu, uint32_t vector)
 	if (ret < 0)
 		return ret;
 	return 0;
+}
+
+int axk_x86_inject_anywhere(void *arch_vcpu, uint32_t vector)
+{
+	return send(arch_vcpu, vector, 0);
+}
+
+int axk_x86_inject_with_trigger(void *arch_vcpu, uint32_t vector, uint32_t trigger)
+{
+	const struct axk_vcpu *vcpu = arch_vcpu;
+
+	if (trigger == AXVCPU_TRIGGER_EDGE)
+		return send(vcpu, vector, 0);
+	if (!vcpu->vm->kernel_irqchip)
+		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
+				   "inject: vCPU %" PRIu32
+				   ": AXVCPU_TRIGGER_LEVEL needs an in-kernel LAPIC "
+				   "(AXVM_IRQCHIP_KERNEL or AXVM_IRQCHIP_SPLIT)",
+				   vcpu->id);
+	return send(vcpu, vector, X86_MSI_ASSERT | X86_MSI_LEVEL);
 }
 
 int axk_x86_inject_interrupt(void *arch_vcpu, uint32_t vector)

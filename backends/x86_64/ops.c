@@ -19,6 +19,9 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.vm_set_routes = axk_set_routes,
 	.vm_irqfd = axk_irqfd,
 	.vm_reset = axk_x86_vm_reset,
+	.vm_default_routes = axk_x86_default_routes,
+	.vm_irq_end = axk_x86_irq_end,
+	.route_ends = axk_x86_route_ends,
 
 	.vcpu_free = x86_vcpu_free,
 	.set_entry = axk_x86_set_entry,
@@ -32,6 +35,7 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.reg_info = axk_x86_reg_info,
 	.inject_interrupt = axk_x86_inject_interrupt,
 	.inject_anywhere = axk_x86_inject_anywhere,
+	.inject_with_trigger = axk_x86_inject_with_trigger,
 	.inject_nmi = axk_x86_inject_nmi,
 	.inject_exception = axk_x86_inject_exception,
 	.request_irq_window = axk_x86_request_irq_window,

@@ -12,9 +12,6 @@
 #define IDENTITY_MAP_ADDR UINT64_C(0xfffbc000)
 #define TSS_ADDR (IDENTITY_MAP_ADDR + 0x1000)
 
-/* Number of routes whose EOI exits with a split irqchip: the inputs of an IOAPIC. */
-#define IOAPIC_PINS 24
-
 int axk_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config)
 {
 	(void)kvm_fd;

@@ -52,7 +52,19 @@ struct kvm_cpuid2 *axk_x86_cpuid_build(const struct axk_vcpu *vcpu,
 /* Builds the table and gives it to KVM. */
 int axk_x86_cpuid_set(struct axk_vcpu *vcpu, const struct axvcpu_x86_setup *config);
 
+/* irq.c */
+/* Inputs of an IOAPIC; with a split irqchip, the routes of these numbers have EOI exits. */
+#define IOAPIC_PINS 24
+/* Bits of a message's data: asserted, and level-triggered. */
+#define X86_MSI_ASSERT (1u << 14)
+#define X86_MSI_LEVEL (1u << 15)
+int axk_x86_default_routes(void *arch_vm, struct axvm_route *routes, size_t count, uint32_t *first,
+			   uint32_t *end);
+int axk_x86_irq_end(void *arch_vm, const struct axvm_route *route);
+bool axk_x86_route_ends(const struct axvm_route *route, uint64_t vector);
+
 /* inject.c */
+int axk_x86_inject_with_trigger(void *arch_vcpu, uint32_t vector, uint32_t trigger);
 int axk_x86_inject_interrupt(void *arch_vcpu, uint32_t vector);
 int axk_x86_inject_anywhere(void *arch_vcpu, uint32_t vector);
 int axk_x86_inject_nmi(void *arch_vcpu);

@@ -217,7 +217,33 @@ struct axvcpu_arch_ops {
 	 * whether the hypervisor has switched a secondary CPU on. Optional: nothing to do.
 	 */
 	int (*vm_reset_vcpu)(void *arch_vcpu);
+	/* --- interrupts: trigger modes, routes, ends; all optional -------------------------------- */
+
+	/**
+	 * Injects as inject_anywhere does, with enum axvcpu_trigger. Returns -EAGAIN if
+	 * axvcpu_inject_interrupt() does the same in this VM. Optional.
+	 */
+	int (*inject_with_trigger)(void *arch_vcpu, uint32_t vector, uint32_t trigger);
+	/**
+	 * Stores up to `count` of the routes that the VM has at first, and in *end the number of
+	 * interrupt numbers, at most INT_MAX; axvm_add_route() chooses from *first on. Returns how
+	 * many routes there are. Optional: routes can only be replaced.
+	 */
+	int (*vm_default_routes)(void *arch_vm, struct axvm_route *routes, size_t count,
+				 uint32_t *first, uint32_t *end);
+	/**
+	 * Returns how the end of the interrupt with this route is reported: AXVM_IRQ_END_*.
+	 * Optional.
+	 */
+	int (*vm_irq_end)(void *arch_vm, const struct axvm_route *route);
+	/** With AXVM_IRQ_END_EXIT: whether an EOI exit with the vector ends the route. */
+	bool (*route_ends)(const struct axvm_route *route, uint64_t vector);
 };
+
+/** By AXVM_EVENT_RESAMPLE of vm_irqfd. */
+#define AXVM_IRQ_END_RESAMPLE 0
+/** By AXVCPU_EXIT_EOI. */
+#define AXVM_IRQ_END_EXIT 1
 
 /**
  * Reports a failure of a backend.

@@ -35,8 +35,9 @@
  * | -EBADFD          | the object is in a state that does not allow the call                     |
  * | -EBUSY           | another thread is using the object                                        |
  * | -EPERM           | the VM belongs to another process: this is a forked child (vm.h)          |
- * | -EEXIST          | guest memory overlaps, or a vCPU of that id exists or existed             |
- * | -ENOENT          | there is no such region, frame, register or vCPU                          |
+ * | -EEXIST          | guest memory overlaps, a vCPU of that id exists or existed, or an         |
+ * |                  | interrupt number has a route                                              |
+ * | -ENOENT          | there is no such region, frame, register, vCPU, route or end function     |
  * | -EFAULT          | a guest-physical range is not, or not completely, guest memory            |
  * | -EROFS           | the host cannot write to that guest memory                                |
  * | -ENOSPC          | a table or queue is full (memory slots, vCPUs, routes, requests), or an   |

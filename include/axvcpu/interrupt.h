@@ -60,6 +60,47 @@ struct axvcpu;
  */
 AXVCPU_API int axvcpu_inject_interrupt(struct axvcpu *vcpu, uint32_t vector);
 
+/** Trigger modes of an interrupt, for axvcpu_inject_interrupt_with_trigger(). */
+enum axvcpu_trigger {
+	/** One interrupt for each injection. */
+	AXVCPU_TRIGGER_EDGE = 0,
+	/** The interrupt is pending until its input is lowered or the guest ends it. */
+	AXVCPU_TRIGGER_LEVEL = 1,
+};
+
+/**
+ * Injects an interrupt with a trigger mode into a vCPU.
+ *
+ * axvcpu_inject_interrupt() has the numbers and limits of `vector`.
+ *
+ * x86_64: the mode is that of the message to the LAPIC, whose trigger mode register shows it to the
+ * guest. The LAPIC delivers a level-triggered message once, as an edge-triggered one. Its end is an
+ * EOI exit if the VM has a split irqchip with a level-triggered route of this vector. With
+ * AXVM_IRQCHIP_NONE an edge is axvcpu_inject_interrupt(), and a level is not supported.
+ *
+ * arm64 with a GIC: a level raises the input, as axvcpu_inject_interrupt() does, until it is
+ * lowered by axvcpu_set_irq_line() (a PPI) or axvm_set_irq_line() (an SPI). An edge raises and
+ * lowers the input of an SPI: axvm_pulse_irq() describes the effect. PPIs are always
+ * level-triggered in KVM, so that an edge could be lost: it is not supported. Edges fail with
+ * -EBUSY before axvm_finalize().
+ *
+ * riscv64 with an AIA: an edge is axvcpu_inject_interrupt(). A level is not supported: an IMSIC
+ * takes only messages.
+ *
+ * @param vcpu    the vCPU.
+ * @param vector  the vector, INTID or identity.
+ * @param trigger the trigger mode.
+ * @return 0: delivered or queued; -EINVAL: there is no such vector or mode; -ENOTSUP: the
+ *         controller does not have this mode for this interrupt; -EBUSY: the VM is not finalized;
+ *         -ENOSPC; -ENOMEM; -EBADFD; -EPERM; errnos of the kernel.
+ *
+ * States: all except Created and Invalid; unchanged.
+ * Threads: any.
+ * Source: AxVCpu::inject_interrupt_with_trigger()
+ */
+AXVCPU_API int axvcpu_inject_interrupt_with_trigger(struct axvcpu *vcpu, uint32_t vector,
+						    enum axvcpu_trigger trigger);
+
 /**
  * Injects a non-maskable interrupt into a vCPU. x86_64 only.
  *
@@ -152,6 +193,29 @@ AXVCPU_API int axvcpu_set_irq_line(struct axvcpu *vcpu, uint32_t line, bool leve
  */
 AXVCPU_API int axvcpu_request_irq_window(struct axvcpu *vcpu);
 
+/* --- a set of vCPUs -------------------------------------------------------------------------- */
+
+/**
+ * Injects an interrupt into each vCPU of a set, as axvcpu_inject_interrupt() does.
+ *
+ * If the set has a vCPU that does not exist, no interrupt is injected. Otherwise the vCPUs are
+ * tried in the order of their ids, up to the first failure, whose message names the vCPU: those
+ * with lower ids have the interrupt, this one and those with higher ids do not.
+ *
+ * @param vm     the VM.
+ * @param set    the set: bit i of word n stands for the vCPU with id 64 * n + i. No vCPU of the set
+ *               may be freed during the call.
+ * @param nwords number of words of `set`.
+ * @param vector the vector, INTID or identity.
+ * @return 0: delivered or queued for all; -ENOENT: the set has a vCPU that does not exist; errnos
+ *         of axvcpu_inject_interrupt().
+ *
+ * Threads: any.
+ * Source: axvm: AxVM::inject_interrupt_to_vcpu()
+ */
+AXVCPU_API int axvm_inject_interrupt(struct axvm *vm, const uint64_t *set, size_t nwords,
+				     uint32_t vector);
+
 /* --- controllers of a VM --------------------------------------------------------------------- */
 
 /**
@@ -160,19 +224,42 @@ AXVCPU_API int axvcpu_request_irq_window(struct axvcpu *vcpu);
  * x86_64: the routes connect the inputs to the controllers. At first, all inputs of the in-kernel
  * controllers have a route; with a split irqchip none has. An input without a route has no effect,
  * and the call returns 0. arm64 and riscv64: inputs need no routes, which are only for event
- * descriptors. There, lines, messages, routes and event descriptors fail with -EBUSY before
- * axvm_finalize().
+ * descriptors. There, lines, messages, routes, event descriptors and end functions fail with -EBUSY
+ * before axvm_finalize().
  *
  * @param vm    the VM.
  * @param gsi   number of the input (global system interrupt). arm64: INTID less 32. riscv64: the
  *              source of the APLIC, from 1.
- * @param level true: asserted. An edge is two calls.
+ * @param level true: asserted. For an edge: axvm_pulse_irq().
  * @return 0; -ENOTSUP: the VM has no in-kernel interrupt controller; -EINVAL: there is no such
  *         input; -EBUSY: the VM is not finalized; -EPERM; errnos of the kernel.
  *
  * Threads: any.
  */
 AXVCPU_API int axvm_set_irq_line(struct axvm *vm, uint32_t gsi, bool level);
+
+/**
+ * Raises an input of the in-kernel interrupt controllers, and lowers it again.
+ *
+ * The effect depends on how the guest has configured the input:
+ *
+ * - Edge-triggered: one interrupt. If it is masked, the PIC, the GIC and the APLIC keep it as
+ *   pending, and the IOAPIC drops it.
+ * - Level-triggered, PIC and GIC: none, unless a vCPU takes the interrupt before the input is
+ *   lowered.
+ * - Level-triggered, IOAPIC and APLIC: one interrupt. The IOAPIC drops it if the pin is masked, or
+ *   if the guest has not ended the interrupt before.
+ * - x86_64, a number with a message route: one message.
+ *
+ * A pulse of an interrupt that is pending already has no effect.
+ *
+ * @param vm  the VM.
+ * @param gsi number of the input; see axvm_set_irq_line().
+ * @return 0; errnos of axvm_set_irq_line(). If the input cannot be lowered, it stays raised.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_pulse_irq(struct axvm *vm, uint32_t gsi);
 
 /** A message-signalled interrupt. */
 struct axvm_msi {
@@ -230,16 +317,90 @@ struct axvm_route {
 	} u;
 };
 
+/** For `gsi` of axvm_add_route(): a free number. */
+#define AXVM_GSI_ANY UINT32_MAX
+
 /**
- * Replaces all interrupt routes of a VM. On failure none is replaced.
+ * Adds an interrupt route to those that a VM has.
+ *
+ * The library keeps a table of all routes, and gives it to KVM at each change. At first it has the
+ * default routes, which connect each pin of the in-kernel controllers with the number of its input:
+ * on x86_64 with AXVM_IRQCHIP_KERNEL the IOAPIC (0 to 23) and both PICs (0 to 15), on arm64 the
+ * SPIs, on riscv64 the sources of the APLIC. With AXVM_IRQCHIP_SPLIT it is empty. A change does not
+ * disturb other routes. If it fails, the table is unchanged.
+ *
+ * Several pins of different controllers can have the same number. A message must be the only route
+ * of its number.
+ *
+ * @param vm    the VM.
+ * @param route the route; copied. With AXVM_GSI_ANY as its `gsi`, the library chooses a number that
+ *              has no route and no eventfd, and is not the number of an input.
+ * @return the number of the route; -EEXIST: the number has a route that excludes this one;
+ *         -ENOSPC: no number is free, or there are too many routes; -EINVAL: the kind, number,
+ *         controller or pin does not exist; -ENOTSUP; -EBUSY: the VM is not finalized; -ENOMEM;
+ *         -EPERM; errnos of the kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_add_route(struct axvm *vm, const struct axvm_route *route);
+
+/**
+ * Replaces all routes of one number by another one. Its eventfds stay attached.
+ *
+ * A masked route stays masked.
+ *
+ * @param vm    the VM.
+ * @param route the new route of the number `gsi`; copied.
+ * @return 0; -ENOENT: the number has no route; -EINVAL: the kind, controller or pin does not exist,
+ *         or a masked route would not be a message; -ENOTSUP; -EBUSY: the VM is not finalized;
+ *         -ENOMEM; -EPERM; errnos of the kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_change_route(struct axvm *vm, const struct axvm_route *route);
+
+/**
+ * Masks or unmasks a message route.
+ *
+ * It has the effect of the mask bit of an MSI-X vector. While the route is masked, its eventfds are
+ * detached from KVM. A signal remains in the count of the eventfd, and unmasking sends one message
+ * for all signals that have arrived meanwhile. The eventfds must not be read.
+ *
+ * axvm_set_irq_line() and axvm_pulse_irq() have no effect on a masked route, and are not
+ * remembered. Routes to pins cannot be masked: the guest masks the pin in its controller.
+ *
+ * @param vm     the VM.
+ * @param gsi    the number of the route.
+ * @param masked true: mask; false: unmask. A route that is in this state already is not changed.
+ * @return 0; -ENOENT: the number has no route; -EINVAL: its route is to a pin; -ENOTSUP; -EBUSY:
+ *         the VM is not finalized; -ENOMEM; -EPERM; errnos of axvm_set_irqfd() and of the kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_mask_route(struct axvm *vm, uint32_t gsi, bool masked);
+
+/**
+ * Removes all routes of a number, and detaches its eventfds.
+ *
+ * @param vm  the VM.
+ * @param gsi the number.
+ * @return 0; -ENOENT: the number has no route; -ENOTSUP; -EBUSY: the VM is not finalized; -ENOMEM;
+ *         -EPERM; errnos of the kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_remove_route(struct axvm *vm, uint32_t gsi);
+
+/**
+ * Replaces all interrupt routes of a VM, including the default ones. On failure none is replaced.
  *
  * @param vm     the VM.
  * @param routes the new routes. Several routes of one number go to several controllers. A number
  *               with a message route must have no other route.
  * @param count  number of elements of `routes`; 0: no routes.
  * @return 0; -EINVAL: `routes` is NULL and `count` is not 0, or a kind, controller or pin does not
- *         exist; -ENOSPC: too many routes; -ENOTSUP; -EBUSY: the VM is not finalized; -ENOMEM;
- *         -EPERM; errnos of the kernel.
+ *         exist; -ENOSPC: too many routes; -ENOTSUP; -EBUSY: the VM is not finalized, or a route is
+ *         masked; -ENOMEM; -EPERM; errnos of the kernel.
  *
  * Threads: any.
  */
@@ -249,7 +410,8 @@ AXVCPU_API int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes,
 #define AXVM_EVENT_REMOVE (1u << 0)
 /**
  * irqfd: level-triggered. At the end of the interrupt the line is lowered, and `resample_fd` is
- * signalled. Not with a split irqchip, where the end of an interrupt is an EOI exit.
+ * signalled. Not with a split irqchip, where the end of an interrupt is an EOI exit, nor on
+ * riscv64. axvm_set_irq_end() is the form with a function instead of a descriptor.
  */
 #define AXVM_EVENT_RESAMPLE (1u << 1)
 /** ioeventfd: `address` is an I/O port. */
@@ -282,17 +444,74 @@ struct axvm_irqfd {
  * occurs once for each signal; an edge-triggered one occurs once, and again only after it was
  * lowered. Messages are sent once for each signal.
  *
- * Detaching an eventfd that is not attached succeeds.
+ * Detaching an eventfd that is not attached succeeds. An eventfd must be detached before it is
+ * closed: axvm_mask_route() and axvm_remove_route() use its descriptor. While the route is masked,
+ * the eventfd is only recorded, and axvm_mask_route() attaches it.
  *
  * @param vm    the VM.
  * @param irqfd the eventfd and its interrupt.
  * @return 0; -EINVAL, -E2BIG: the argument is not valid, or NULL, or a descriptor is not an
  *         eventfd; -EBADF: a descriptor is not open; -EBUSY: the eventfd is attached already, or
- *         the VM is not finalized; -ENOTSUP; -EPERM; errnos of the kernel.
+ *         the VM is not finalized; -ENOTSUP; -ENOMEM; -EPERM; errnos of the kernel.
  *
  * Threads: any.
  */
 AXVCPU_API int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *irqfd);
+
+/**
+ * Sets a function to be called when the guest has ended a level-triggered interrupt.
+ *
+ * The interrupt is raised by axvm_raise_irq(). When the guest ends it, its input is lowered, and
+ * then the function is called, which raises it again if the device still asserts it. Ends in quick
+ * succession can be one call.
+ *
+ * x86_64 with AXVM_IRQCHIP_KERNEL and arm64 with a GIC: the number must have a route to a pin. KVM
+ * signals an eventfd of the library. A thread of the library waits for it and calls the function.
+ * It is created with the first function, ends in axvm_free(), and has all signals blocked except
+ * those that a thread causes itself. The GIC reports the end of SPIs that the guest has configured
+ * as level-triggered. The end of an interrupt that axvm_set_irq_line() has raised is reported, too;
+ * x86_64 leaves such an input raised, so that it recurs, and arm64 lowers it. Callers with an event
+ * loop can use AXVM_EVENT_RESAMPLE of axvm_set_irqfd() instead, which needs no thread.
+ *
+ * x86_64 with AXVM_IRQCHIP_SPLIT: the number, an input of the IOAPIC (0 to 23), must have a
+ * level-triggered message route (bit 15 of the data). The thread that runs the vCPU calls the
+ * function for each level-triggered route with the vector, at the end of axvcpu_run(), which then
+ * returns the EOI exit. axvm_raise_irq() sends the message each time, also before the end.
+ *
+ * Messages of other routes have no end, and KVM does not report the end of an interrupt of a
+ * riscv64 AIA: -ENOTSUP.
+ *
+ * @param vm  the VM.
+ * @param gsi the number of the interrupt.
+ * @param fn  the function, which replaces an earlier one; NULL: none. When this call returns, the
+ *            earlier one is not executing. It may call functions of the VM except this one and
+ *            axvm_free() (-EBUSY), and must not wait for a thread that calls this one, nor end its
+ *            thread. It is called with cancellation disabled.
+ * @param ctx passed to `fn`.
+ * @return 0; -ENOENT: the number has no route, or no function to remove; -ENOTSUP: no end is
+ *         reported for this interrupt; -EBUSY: the VM is not finalized, or called by an end
+ *         function; -EAGAIN: no thread can be created; -ENOMEM; -EPERM; errnos of the kernel.
+ *
+ * Threads: any.
+ * Source: AxVCpu::handle_eoi()
+ */
+AXVCPU_API int axvm_set_irq_end(struct axvm *vm, uint32_t gsi,
+				void (*fn)(struct axvm *vm, uint32_t gsi, void *ctx), void *ctx);
+
+/**
+ * Raises an input that has an end function, until the guest ends the interrupt.
+ *
+ * An input that is raised already is not changed. Removing the end function lowers the input. On
+ * x86_64, axvm_set_irq_line() does not lower it.
+ *
+ * @param vm  the VM.
+ * @param gsi the number of the interrupt.
+ * @return 0; -ENOENT: the number has no end function (axvm_set_irq_end()); -EPERM; errnos of the
+ *         kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_raise_irq(struct axvm *vm, uint32_t gsi);
 
 /**
  * A write that signals an eventfd instead of an exit, for axvm_set_ioeventfd(). Initialise with

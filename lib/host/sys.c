@@ -6,6 +6,8 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -19,7 +21,7 @@ static inline int result(long ret)
 	return ret < 0 ? -errno : (int)ret;
 }
 
-/* Not libc's open, close and read, which are cancellation points. */
+/* Not libc's functions of these names, which are cancellation points. */
 int axv_sys_open(const char *path, int flags)
 {
 	return result(syscall(SYS_openat, AT_FDCWD, path, flags, 0));
@@ -33,6 +35,39 @@ int axv_sys_close(int fd)
 int axv_sys_read(int fd, void *buf, size_t len)
 {
 	return result(syscall(SYS_read, fd, buf, len));
+}
+
+int axv_sys_write(int fd, const void *buf, size_t len)
+{
+	return result(syscall(SYS_write, fd, buf, len));
+}
+
+int axv_sys_eventfd(void)
+{
+	return result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+int axv_sys_epoll_create(void)
+{
+	return result(epoll_create1(EPOLL_CLOEXEC));
+}
+
+int axv_sys_epoll_add(int epoll, int fd, uint64_t data)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = data };
+
+	return result(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+}
+
+int axv_sys_epoll_wait(int epoll, uint64_t *data)
+{
+	struct epoll_event event;
+	/* Not the libc function, which is a cancellation point. */
+	int ret = result(syscall(SYS_epoll_pwait, epoll, &event, 1, -1, NULL, 8));
+
+	if (ret > 0)
+		*data = event.data.u64;
+	return ret;
 }
 
 int axv_sys_getdents(int fd, void *entries, size_t len)

@@ -27,6 +27,15 @@ int axv_sys_open(const char *path, int flags);
 int axv_sys_close(int fd);
 /* Returns the number of bytes read. */
 int axv_sys_read(int fd, void *buf, size_t len);
+/* Returns the number of bytes written. */
+int axv_sys_write(int fd, const void *buf, size_t len);
+/* A new eventfd, which does not block. */
+int axv_sys_eventfd(void);
+int axv_sys_epoll_create(void);
+/* Waits for 'fd' to become readable, too. axv_sys_epoll_wait() then stores 'data'. */
+int axv_sys_epoll_add(int epoll, int fd, uint64_t data);
+/* Waits until one descriptor is readable. */
+int axv_sys_epoll_wait(int epoll, uint64_t *data);
 /* Reads directory entries, each a struct dirent. Returns the number of bytes; 0 at the end. */
 int axv_sys_getdents(int fd, void *entries, size_t len);
 /* Enters the kernel directly, without libc. */

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Interrupts through the VM's controllers, and event descriptors: checks the arguments, then calls
- * the backend. Interrupts for one vCPU are requests: lib/vcpu/request.c.
+ * the backend. Interrupts for one vCPU are requests: lib/vcpu/request.c. Routes: routes.c.
  */
 #include <errno.h>
 #include <inttypes.h>
 
 #include "axvcpu/interrupt.h"
+#include "lib/base/cancel.h"
 #include "lib/base/sized.h"
 #include "lib/machine/object.h"
+#include "lib/machine/routes.h"
 #include "lib/vcpu/vcpu.h"
 
 /* --- lines and messages ----------------------------------------------------------------------- */
@@ -24,6 +26,13 @@ int axvm_set_irq_line(struct axvm *vm, uint32_t gsi, bool level)
 	return vm->ops->vm_set_irq_line(vm->arch, gsi, level);
 }
 
+int axvm_pulse_irq(struct axvm *vm, uint32_t gsi)
+{
+	int ret = axvm_set_irq_line(vm, gsi, true);
+
+	return ret ? ret : axvm_set_irq_line(vm, gsi, false);
+}
+
 int axvm_signal_msi(struct axvm *vm, const struct axvm_msi *msi)
 {
 	int ret = axv_vm_check_process(vm);
@@ -35,22 +44,55 @@ int axvm_signal_msi(struct axvm *vm, const struct axvm_msi *msi)
 	return vm->ops->vm_signal_msi(vm->arch, msi);
 }
 
-int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes, size_t count)
+/* --- sets of vCPUs ---------------------------------------------------------------------------- */
+
+/* Returns vCPU 'id', or NULL. */
+static struct axvcpu *find_vcpu(struct axvm *vm, size_t id)
 {
-	int ret = axv_vm_check_process(vm);
+	struct axvcpu *vcpu = NULL;
+
+	pthread_mutex_lock(&vm->lock);
+	if (id < vm->limits.vcpus)
+		vcpu = vm->vcpus[id];
+	pthread_mutex_unlock(&vm->lock);
+	return vcpu;
+}
+
+static int inject_one(struct axvm *vm, size_t id, uint32_t vector)
+{
+	int ret = axvcpu_inject_interrupt(find_vcpu(vm, id), vector);
+
+	if (!ret)
+		return 0;
+	return axvcpu_fail(vm, ret, "inject_interrupt: failed at vCPU %zu of the set: %s", id,
+			   axvcpu_last_error());
+}
+
+/* Every vCPU of the set must exist before the first one gets the interrupt. */
+static int inject_all(struct axvm *vm, const uint64_t *set, size_t nwords, uint32_t vector)
+{
+	int ret = 0;
+
+	for (size_t id = 0; id < nwords * 64; id++)
+		if ((set[id / 64] >> id % 64 & 1) && !find_vcpu(vm, id))
+			return axvcpu_fail(vm, -ENOENT, "inject_interrupt: there is no vCPU %zu",
+					   id);
+	for (size_t id = 0; !ret && id < nwords * 64; id++)
+		if (set[id / 64] >> id % 64 & 1)
+			ret = inject_one(vm, id, vector);
+	return ret;
+}
+
+int axvm_inject_interrupt(struct axvm *vm, const uint64_t *set, size_t nwords, uint32_t vector)
+{
+	int cancel, ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
-	if (count && !routes)
-		return axvcpu_fail(vm, -EINVAL, "set_routes: routes is NULL, count %zu", count);
-	for (size_t i = 0; i < count; i++)
-		if (routes[i].kind != AXVM_ROUTE_PIN && routes[i].kind != AXVM_ROUTE_MSI)
-			return axvcpu_fail(vm, -EINVAL,
-					   "set_routes: route %zu: unknown kind %" PRIu32, i,
-					   routes[i].kind);
-	if (!HAS_OP(vm->ops, vm_set_routes))
-		return axv_vm_not_supported(vm, "set_routes");
-	return vm->ops->vm_set_routes(vm->arch, routes, count);
+	cancel = axv_cancel_disable();
+	ret = inject_all(vm, set, nwords, vector);
+	axv_cancel_restore(cancel);
+	return ret;
 }
 
 /* --- event descriptors ------------------------------------------------------------------------ */
@@ -95,7 +137,7 @@ int axvm_set_irqfd(struct axvm *vm, const struct axvm_irqfd *given)
 	}
 	if (!HAS_OP(vm->ops, vm_irqfd))
 		return axv_vm_not_supported(vm, "irqfd");
-	return vm->ops->vm_irqfd(vm->arch, &irqfd);
+	return axv_routes_set_irqfd(vm, &irqfd);
 }
 
 /* The width must be 1, 2, 4 or 8 bytes, or 0 for any; the value must fit into it. */

@@ -9,8 +9,10 @@
 
 #include "axvcpu/arch.h"
 #include "axvcpu/vm.h"
+#include "lib/machine/irq_end.h"
 #include "lib/machine/life.h"
 #include "lib/machine/process.h"
+#include "lib/machine/routes.h"
 #include "lib/memory/frames.h"
 #include "lib/memory/memory.h"
 
@@ -20,6 +22,8 @@ struct axvm {
 	struct axvcpu_hal hal;
 	struct axv_memory_map memory;
 	struct axv_frames frames;
+	struct axv_routes routes;
+	struct axv_irq_ends irq_ends;
 	struct axvm_limits limits;
 	/* As axvm_get_config() returns it. */
 	struct axvm_config config;

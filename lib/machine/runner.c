@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "axvcpu/axvcpu.h"
 #include "lib/base/cancel.h"
 #include "lib/base/compiler.h"
+#include "lib/base/signals.h"
 #include "lib/base/sized.h"
 #include "lib/base/wait.h"
 #include "lib/host/sys.h"
@@ -382,18 +382,6 @@ static void runner_destroy(struct axvm_runner *runner)
 	free(runner);
 }
 
-/* Leaves the program's signals to its other threads. Synchronous ones must stay unblocked. */
-static void mask_signals(sigset_t *old)
-{
-	static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
-	sigset_t mask;
-
-	sigfillset(&mask);
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		sigdelset(&mask, own[i]);
-	pthread_sigmask(SIG_BLOCK, &mask, old);
-}
-
 static int create_threads(struct axvm_runner *runner, const struct axvm_runner_config *config,
 			  size_t *created)
 {
@@ -407,7 +395,7 @@ static int create_threads(struct axvm_runner *runner, const struct axvm_runner_c
 	if (ret)
 		return axvcpu_fail(runner->vm, ret, "runner: setting a stack size of %zu bytes",
 				   config->stack_size);
-	mask_signals(&old);
+	axv_signals_block(&old);
 	for (; !ret && *created < config->nvcpus; *created += !ret) {
 		struct worker *worker = &runner->workers[*created];
 

@@ -267,8 +267,12 @@ int axvm_new(const struct axvm_config *config, struct axvm **out)
 	pthread_mutex_init(&vm->lock, NULL);
 	axv_frames_init(&vm->frames);
 	axv_life_init(&vm->life);
+	axv_routes_init(&vm->routes);
+	axv_irq_ends_init(&vm->irq_ends);
 	ret = vm_init(vm, config);
 	if (ret) {
+		axv_irq_ends_destroy(&vm->irq_ends);
+		axv_routes_destroy(&vm->routes);
 		axv_life_destroy(&vm->life);
 		axv_frames_destroy(&vm->frames);
 		axv_memory_destroy(vm);
@@ -305,13 +309,20 @@ int axvm_free(struct axvm *vm)
 		return axvcpu_fail(vm, -EBUSY,
 				   "VM %" PRIu64 ": its %" PRIu32 " vCPUs must be freed first",
 				   vm->id, vm->nvcpus);
+	if (axv_irq_end_calls(vm))
+		return axvcpu_fail(vm, -EBUSY, "VM %" PRIu64 ": freed by an end function", vm->id);
+	axv_irq_ends_free(vm, copy);
 	/* The guest's mappings first, then the host's. */
 	if (HAS_OP(vm->ops, vm_free))
 		vm->ops->vm_free(vm->arch);
 	if (!copy || is_unlocked(&vm->memory.change))
 		axv_memory_destroy(vm);
+	if (!copy || is_unlocked(&vm->routes.lock))
+		axv_routes_free(&vm->routes);
 	/* In a forked child no lock is destroyed: that may wait for threads of the parent. */
 	if (!copy) {
+		axv_irq_ends_destroy(&vm->irq_ends);
+		axv_routes_destroy(&vm->routes);
 		axv_life_destroy(&vm->life);
 		axv_frames_destroy(&vm->frames);
 		pthread_mutex_destroy(&vm->lock);

@@ -420,10 +420,20 @@ static bool try_at_once(struct axvcpu *vcpu, const struct axvcpu_request *reques
 	return true;
 }
 
+/* Requests need a vCPU that is set up. */
+static int check_state(struct axvcpu *vcpu)
+{
+	uint64_t word = atomic_load(&vcpu->state);
+
+	if (axv_state_of(word) == AXVCPU_CREATED || axv_state_of(word) == AXVCPU_INVALID)
+		return axv_state_refuse(vcpu, word, ~(IN(AXVCPU_CREATED) | IN(AXVCPU_INVALID)),
+					"request");
+	return 0;
+}
+
 int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *request,
 			int64_t timeout_ns)
 {
-	uint64_t word = atomic_load(&vcpu->state);
 	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
@@ -431,9 +441,9 @@ int axvcpu_send_request(struct axvcpu *vcpu, const struct axvcpu_request *reques
 	ret = check(vcpu, request);
 	if (ret)
 		return ret;
-	if (axv_state_of(word) == AXVCPU_CREATED || axv_state_of(word) == AXVCPU_INVALID)
-		return axv_state_refuse(vcpu, word, ~(IN(AXVCPU_CREATED) | IN(AXVCPU_INVALID)),
-					"request");
+	ret = check_state(vcpu);
+	if (ret)
+		return ret;
 	/* An in-kernel interrupt controller takes the interrupt without the owner. */
 	if (request->kind == AXVCPU_REQUEST_INTERRUPT && HAS_OP(vcpu->ops, inject_anywhere)) {
 		ret = vcpu->ops->inject_anywhere(vcpu->arch, request->u.vector);
@@ -458,6 +468,29 @@ int axvcpu_inject_interrupt(struct axvcpu *vcpu, uint32_t vector)
 						.u.vector = vector };
 
 	return axvcpu_send_request(vcpu, &request, 0);
+}
+
+/* Only a controller knows trigger modes, and that takes the interrupt without the owner. */
+int axvcpu_inject_interrupt_with_trigger(struct axvcpu *vcpu, uint32_t vector,
+					 enum axvcpu_trigger trigger)
+{
+	int ret = axv_vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	if (trigger != AXVCPU_TRIGGER_EDGE && trigger != AXVCPU_TRIGGER_LEVEL)
+		return axvcpu_fail(vcpu->vm, -EINVAL,
+				   "inject: vCPU %" PRIu32 ": unknown trigger %d", vcpu->id,
+				   (int)trigger);
+	ret = require(vcpu, HAS_OP(vcpu->ops, inject_with_trigger), "inject_with_trigger");
+	if (!ret)
+		ret = check_state(vcpu);
+	if (ret)
+		return ret;
+	ret = vcpu->ops->inject_with_trigger(vcpu->arch, vector, trigger);
+	if (ret == -EAGAIN)
+		return axvcpu_inject_interrupt(vcpu, vector);
+	return wake_if_done(vcpu, ret);
 }
 
 int axvcpu_inject_nmi(struct axvcpu *vcpu)

@@ -84,6 +84,13 @@ static int finish_exit(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret)
 	return 0;
 }
 
+/* After the operation has ended: the functions may use the vCPU. */
+static void call_end_functions(const struct axvcpu *vcpu, const struct axvcpu_exit *exit, int ret)
+{
+	if (!ret && exit->kind == AXVCPU_EXIT_EOI)
+		axv_irq_ended(vcpu->vm, exit->u.eoi.vector);
+}
+
 int axv_run_slow_path(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 {
 	struct axv_op op;
@@ -115,6 +122,7 @@ int axv_run_slow_path(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 		ret = finish_exit(vcpu, exit, vcpu->ops->run(vcpu->arch, exit));
 	}
 	axv_op_end(vcpu, &op, AXVCPU_READY);
+	call_end_functions(vcpu, exit, ret);
 	return ret;
 }
 
@@ -124,5 +132,6 @@ int axv_run_end(struct axvcpu *vcpu, struct axvcpu_exit *exit, int ret)
 
 	ret = finish_exit(vcpu, exit, ret);
 	axv_op_end(vcpu, &op, AXVCPU_READY);
+	call_end_functions(vcpu, exit, ret);
 	return ret;
 }
