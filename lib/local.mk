@@ -8,6 +8,7 @@ axvcpuinclude_HEADERS = \
 	include/axvcpu/axvcpu.h \
 	include/axvcpu/crate.h \
 	include/axvcpu/debug.h \
+	include/axvcpu/device.h \
 	include/axvcpu/error.h \
 	include/axvcpu/exit.h \
 	include/axvcpu/hal.h \
@@ -39,6 +40,13 @@ libaxvcpu_base_la_SOURCES = \
 	lib/host/thread_status.c \
 	lib/host/thread_status.h \
 	lib/host/sys.c lib/host/sys.h \
+	lib/machine/coalesced.c \
+	lib/machine/device.c \
+	lib/machine/device_slots.c \
+	lib/machine/device_state.c \
+	lib/machine/device_table.c \
+	lib/machine/devices.h \
+	lib/machine/dispatch.c \
 	lib/machine/irq.c \
 	lib/machine/object.c lib/machine/object.h \
 	lib/machine/process.c lib/machine/process.h \

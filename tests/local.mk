@@ -35,6 +35,8 @@ API_TESTS = \
 	tests/test_block \
 	tests/test_cancel \
 	tests/test_config \
+	tests/test_device_exits \
+	tests/test_devices \
 	tests/test_errors \
 	tests/test_fork \
 	tests/test_hal \

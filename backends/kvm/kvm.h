@@ -76,6 +76,9 @@ struct axk_vm {
 	/* Number of gsis, from 0, that can have a route; with kernel_irqchip. */
 	uint32_t gsis;
 	struct axk_vcpu *unused;
+	/* The ring of coalesced writes in the vCPUs' mappings; coalesced.c. 0 entries: not used yet. */
+	size_t ring_offset;
+	uint32_t ring_entries;
 	/* Number of memory slot changes that have begun; for axk_arch_fault_may_pass(). */
 	atomic_uint slot_changes;
 	struct axk_vm_arch arch;
@@ -218,6 +221,11 @@ int axk_signal_msi(void *arch_vm, const struct axvm_msi *msi);
 int axk_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
 int axk_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
 int axk_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd);
+
+/* --- coalesced.c ------------------------------------------------------------------------------ */
+
+int axk_coalesce(void *arch_vm, uint32_t space, uint64_t base, uint64_t len, bool on);
+int axk_take_coalesced(void *arch_vcpu, struct axvcpu_exit *write);
 
 /* Loads a little-endian value of 'width' bytes, 1 to 8, at 'p', where 8 bytes must be readable. */
 static inline uint64_t axk_load(const void *p, unsigned int width)

@@ -30,6 +30,7 @@ static const struct axvcpu_arch_ops riscv64_ops = {
 	.set_debug = axk_riscv_set_debug,
 	.translate = axk_riscv_translate,
 	.reset = axk_riscv_reset,
+	.sysreg_write_reads = true,
 };
 
 const struct axvcpu_arch_ops *axvcpu_host_arch(void)

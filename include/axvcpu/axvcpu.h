@@ -15,6 +15,7 @@
 #include <axvcpu/arch.h>
 #include <axvcpu/arm64.h>
 #include <axvcpu/debug.h>
+#include <axvcpu/device.h>
 #include <axvcpu/error.h>
 #include <axvcpu/exit.h>
 #include <axvcpu/hal.h>

@@ -35,7 +35,8 @@
  * | -EBADFD          | the object is in a state that does not allow the call                     |
  * | -EBUSY           | another thread is using the object                                        |
  * | -EPERM           | the VM belongs to another process: this is a forked child (vm.h)          |
- * | -EEXIST          | guest memory overlaps, or a vCPU of that id exists or existed             |
+ * | -EEXIST          | guest memory or devices overlap, a vCPU of that id exists or existed, or  |
+ * |                  | another device has that name                                              |
  * | -ENOENT          | there is no such region, frame, register or vCPU                          |
  * | -EFAULT          | a guest-physical range is not, or not completely, guest memory            |
  * | -EROFS           | the host cannot write to that guest memory                                |

@@ -9,6 +9,7 @@
 
 #include "axvcpu/arch.h"
 #include "axvcpu/vm.h"
+#include "lib/machine/devices.h"
 #include "lib/machine/process.h"
 #include "lib/memory/frames.h"
 #include "lib/memory/memory.h"
@@ -19,6 +20,7 @@ struct axvm {
 	struct axvcpu_hal hal;
 	struct axv_memory_map memory;
 	struct axv_frames frames;
+	struct axv_devices devices;
 	struct axvm_limits limits;
 	uint64_t id;
 	/* KVM ties a VM to the memory of the process that created it. */

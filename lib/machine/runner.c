@@ -41,6 +41,7 @@ struct axvm_runner {
 	struct axvm *vm;
 	int (*handler)(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx);
 	void *ctx;
+	bool all_exits;
 	char name[8];
 	atomic_bool stop;
 
@@ -156,6 +157,23 @@ static int handle(const struct worker *worker, struct axvcpu_exit *exit)
 	return ret;
 }
 
+/* Calls the device that the exit concerns, or the handler. */
+static int serve(const struct worker *worker, struct axvcpu_exit *exit)
+{
+	int ret = worker->runner->all_exits ? 0 : axvcpu_dispatch(worker->vcpu, exit);
+
+	if (ret < 0)
+		return ret;
+	if (ret && !exit->kicked)
+		return AXVM_CONTINUE;
+	/* The device has handled the exit, and the kick is for the handler. */
+	if (ret) {
+		exit->kind = AXVCPU_EXIT_NOTHING;
+		exit->answerable = 0;
+	}
+	return handle(worker, exit);
+}
+
 /* Runs the vCPU until the runner is stopped. Returns 0, or the error of run or of the handler. */
 static int run(struct worker *worker)
 {
@@ -170,7 +188,7 @@ static int run(struct worker *worker)
 			continue;
 		retries.waits = 0;
 		if (!ret)
-			ret = handle(worker, &exit);
+			ret = serve(worker, &exit);
 		if (ret < 0)
 			return ret;
 		if (ret)
@@ -237,6 +255,10 @@ static int check(const struct axvm *vm, const struct axvm_runner_config *config)
 {
 	if (!config->handler)
 		return axvcpu_fail(vm, -EINVAL, "runner: handler is NULL");
+	if ((config->flags & ~AXVM_RUNNER_ALL_EXITS) || config->reserved)
+		return axvcpu_fail(vm, -EINVAL,
+				   "runner: unknown flags %#x, or the reserved field is not 0",
+				   config->flags & ~AXVM_RUNNER_ALL_EXITS);
 	if (!config->vcpus || !config->nvcpus)
 		return axvcpu_fail(vm, -EINVAL, "runner: vcpus is NULL or nvcpus is 0");
 	for (size_t i = 0; i < config->nvcpus; i++) {
@@ -267,6 +289,7 @@ static int runner_new(struct axvm *vm, const struct axvm_runner_config *config,
 	runner->vm = vm;
 	runner->handler = config->handler;
 	runner->ctx = config->ctx;
+	runner->all_exits = config->flags & AXVM_RUNNER_ALL_EXITS;
 	runner->nworkers = config->nvcpus;
 	/* Short enough that Linux also takes the number that follows it. */
 	snprintf(runner->name, sizeof(runner->name), "%s", config->name ? config->name : "vcpu");

@@ -185,8 +185,10 @@ int axvm_new(const struct axvm_config *config, struct axvm **out)
 	}
 	pthread_mutex_init(&vm->lock, NULL);
 	axv_frames_init(&vm->frames);
+	axv_devices_init(&vm->devices);
 	ret = vm_init(vm, config);
 	if (ret) {
+		axv_devices_destroy(&vm->devices, false);
 		axv_frames_destroy(&vm->frames);
 		axv_memory_destroy(vm);
 		pthread_mutex_destroy(&vm->lock);
@@ -225,6 +227,8 @@ int axvm_free(struct axvm *vm)
 	/* The guest's mappings first, then the host's. */
 	if (HAS_OP(vm->ops, vm_free))
 		vm->ops->vm_free(vm->arch);
+	if (!copy || is_unlocked(&vm->devices.lock))
+		axv_devices_destroy(&vm->devices, copy);
 	if (!copy || is_unlocked(&vm->memory.change))
 		axv_memory_destroy(vm);
 	/* In a forked child no lock is destroyed: that may wait for threads of the parent. */
