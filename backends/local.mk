@@ -3,6 +3,7 @@
 
 libaxvcpu_base_la_SOURCES += \
 	backends/kvm/capability.c \
+	backends/kvm/coalesced.c \
 	backends/kvm/decode.c \
 	backends/kvm/dev.c \
 	backends/kvm/enter.h \

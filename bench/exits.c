@@ -3,6 +3,9 @@
  * Exits in a loop, for bench/exit-cost to count what one costs: with the library, without and with a
  * deadline; with ioctl(); and with the system call inlined, which is the lower bound. x86_64.
  *
+ * Or the library's loop with devices for the accesses: one that locks itself, or one that the
+ * library locks.
+ *
  *     exits MODE KIND N [time]
  */
 #include <errno.h>
@@ -107,6 +110,75 @@ static uint64_t run_axvcpu(const struct guest_code *code, unsigned long n, doubl
 	return sum;
 }
 
+/* --- the library, with a device ----------------------------------------------------------------- */
+
+static int read_device(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned int width,
+		       uint64_t *value)
+{
+	uint64_t *sum = ctx;
+
+	(void)vcpu;
+	(void)offset;
+	(void)width;
+	*sum += VALUE;
+	*value = VALUE;
+	return AXVM_HANDLED;
+}
+
+static int write_device(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned int width,
+			uint64_t value)
+{
+	uint64_t *sum = ctx;
+
+	(void)vcpu;
+	(void)offset;
+	(void)width;
+	*sum += value;
+	return AXVM_HANDLED;
+}
+
+static void loop_device(struct axvcpu *vcpu, unsigned long n)
+{
+	struct axvcpu_exit exit;
+
+	for (; n; n--) {
+		if (axvcpu_run(vcpu, &exit))
+			die("%s", axvcpu_last_error());
+		if (axvcpu_dispatch(vcpu, &exit) > 0)
+			continue;
+		if (exit.kind != AXVCPU_EXIT_NOTHING)
+			unexpected(&exit);
+		n++;
+	}
+}
+
+static uint64_t run_device(const struct guest_code *code, unsigned long n, double *ns,
+			   uint32_t flags)
+{
+	const struct axvm_device_range ranges[] = {
+		{ .base = MMIO, .len = 0x1000, .space = AXVM_SPACE_MMIO },
+		{ .base = PORT, .len = 1, .space = AXVM_SPACE_PORT },
+	};
+	struct axvm_device_config config = AXVM_DEVICE_CONFIG_INIT;
+	struct guest guest;
+	uint64_t sum = 0;
+
+	config.name = "sum";
+	config.flags = flags;
+	config.ctx = &sum;
+	config.ranges = ranges;
+	config.nranges = ARRAY_SIZE(ranges);
+	config.read = read_device;
+	config.write = write_device;
+	guest_new(&guest, code);
+	check(axvm_add_device(guest.vm, &config, NULL));
+	*ns = now_ns();
+	loop_device(guest.vcpu, n);
+	*ns = now_ns() - *ns;
+	guest_free(&guest);
+	return sum;
+}
+
 /* --- without it ------------------------------------------------------------------------------- */
 
 static inline uint64_t handle_io(struct kvm_run *run)
@@ -203,7 +275,8 @@ int main(int argc, char **argv)
 	double ns;
 
 	if (argc != 4 && argc != 5)
-		die("usage: exits axvcpu|deadline|glibc|inline pio-out|pio-in|mmio-write|mmio-read N "
+		die("usage: exits axvcpu|deadline|device|locked|glibc|inline "
+		    "pio-out|pio-in|mmio-write|mmio-read N "
 		    "[time]");
 	kind = find_kind(argv[2]);
 	code.code = kind->code;
@@ -213,6 +286,10 @@ int main(int argc, char **argv)
 		sum = run_axvcpu(&code, n, &ns, false);
 	else if (!strcmp(argv[1], "deadline"))
 		sum = run_axvcpu(&code, n, &ns, true);
+	else if (!strcmp(argv[1], "device"))
+		sum = run_device(&code, n, &ns, AXVM_DEVICE_SELF_LOCKED);
+	else if (!strcmp(argv[1], "locked"))
+		sum = run_device(&code, n, &ns, 0);
 	else
 		sum = run_raw(&code, n, &ns, strcmp(argv[1], "inline") ? loop_glibc : loop_inline);
 	if (sum != n * VALUE)

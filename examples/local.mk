@@ -16,12 +16,12 @@ examples_axrun_libaxrun_a_CPPFLAGS = $(AM_CPPFLAGS) -DAXRUN_GUESTSDIR='"$(guests
 examples_axrun_libaxrun_a_SOURCES = \
 	examples/axrun/acpi.c examples/axrun/acpi.h \
 	examples/axrun/aml.c examples/axrun/aml.h \
-	examples/axrun/bus.c examples/axrun/bus.h \
 	examples/axrun/bytes.h \
 	examples/axrun/bzimage.c examples/axrun/bzimage.h \
 	examples/axrun/console.c examples/axrun/console.h \
 	examples/axrun/cpus.c examples/axrun/cpus.h \
 	examples/axrun/crash.c examples/axrun/crash.h \
+	examples/axrun/device.c examples/axrun/device.h \
 	examples/axrun/dbcn.c examples/axrun/dbcn.h \
 	examples/axrun/devicetree.c examples/axrun/devicetree.h \
 	examples/axrun/e820.c examples/axrun/e820.h \

@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* The smallest VMM, as the README shows it: some memory, one vCPU, a guest that says "Hi". */
+/* The smallest VMM, as the README shows it: memory, a console, one vCPU, a guest that says "Hi". */
 #include <axvcpu/axvcpu.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 extern const char guest_hi[];
 extern const uint32_t guest_hi_size;
 
-static void check(int ret)
+static int print(struct axvcpu *vcpu, void *last, uint64_t offset, unsigned int width,
+		 uint64_t byte)
 {
-	if (ret < 0) {
-		fprintf(stderr, "minimal: %s\n", axvcpu_last_error());
-		exit(1);
-	}
+	(void)vcpu, (void)offset, (void)width;
+	*(int *)last = putchar((int)byte);
+	return AXVM_HANDLED;
 }
 
 int main(void)
 {
-	struct axvm_region memory = AXVM_REGION_INIT;
+	const struct axvm_device_range range = { .base = 0x10000000, .len = 1 };
+	struct axvcpu *vcpu = NULL;
+	struct axvm *vm = NULL;
 	struct axvcpu_exit ex;
-	struct axvcpu *vcpu;
-	struct axvm *vm;
+	int last = 0;
 
-	memory.len = 0x10000;
-	check(axvm_new(NULL, &vm));
-	check(axvm_map(vm, &memory));
-	check(axvm_write(vm, 0x1000, guest_hi, guest_hi_size));
-	check(axvcpu_new(vm, NULL, &vcpu));
-	check(axvcpu_setup(vcpu, 0x1000, 0, NULL));
-	check(axvcpu_bind(vcpu));
-	do {
-		check(axvcpu_run(vcpu, &ex));
-		if (ex.kind == AXVCPU_EXIT_MMIO_WRITE)
-			putchar((int)ex.u.mmio.data);
-	} while (ex.kind != AXVCPU_EXIT_MMIO_WRITE || ex.u.mmio.data != '\n');
-	check(axvcpu_free(vcpu));
-	check(axvm_free(vm));
-	return 0;
+	if (!axvm_new(NULL, &vm) && !axvm_map(vm, &AXVCPU_WITH(axvm_region, .len = 0x10000)) &&
+	    !axvm_write(vm, 0x1000, guest_hi, guest_hi_size) &&
+	    !axvm_add_device(vm,
+			     &AXVCPU_WITH(axvm_device_config, .name = "console", .ctx = &last,
+					  .ranges = &range, .nranges = 1, .write = print),
+			     NULL) &&
+	    !axvcpu_new(vm, NULL, &vcpu) && !axvcpu_setup(vcpu, 0x1000, 0, NULL) &&
+	    !axvcpu_bind(vcpu))
+		while (last != '\n' && !axvcpu_run(vcpu, &ex) && axvcpu_dispatch(vcpu, &ex) >= 0)
+			;
+	if (last != '\n')
+		fprintf(stderr, "minimal: %s\n", axvcpu_last_error());
+	axvcpu_free(vcpu);
+	axvm_free(vm);
+	return last != '\n';
 }

@@ -9,6 +9,7 @@ axvcpuinclude_HEADERS = \
 	include/axvcpu/crate.h \
 	include/axvcpu/deadline.h \
 	include/axvcpu/debug.h \
+	include/axvcpu/device.h \
 	include/axvcpu/error.h \
 	include/axvcpu/exit.h \
 	include/axvcpu/hal.h \
@@ -43,6 +44,13 @@ libaxvcpu_base_la_SOURCES = \
 	lib/host/thread_status.h \
 	lib/host/sys.c lib/host/sys.h \
 	lib/machine/describe.c \
+	lib/machine/coalesced.c \
+	lib/machine/device.c \
+	lib/machine/device_slots.c \
+	lib/machine/device_state.c \
+	lib/machine/device_table.c \
+	lib/machine/devices.h \
+	lib/machine/dispatch.c \
 	lib/machine/irq.c \
 	lib/machine/irq_end.c lib/machine/irq_end.h \
 	lib/machine/life.c lib/machine/life.h \

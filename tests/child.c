@@ -82,6 +82,7 @@ static void calls_for_the_vm(struct axvm *vm)
 {
 	static const uint64_t args[4];
 	struct axvm_ioeventfd ioeventfd = AXVM_IOEVENTFD_INIT;
+	struct axvm_device_config device = AXVM_DEVICE_CONFIG_INIT;
 	struct axvm_irqfd irqfd = AXVM_IRQFD_INIT;
 	struct axvm_limits limits = AXVM_LIMITS_INIT;
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
@@ -117,6 +118,9 @@ static void calls_for_the_vm(struct axvm *vm)
 	child_expect_eperm(axvm_pulse_irq(vm, 5));
 	child_expect_eperm(axvm_inject_interrupt(vm, &set, 1, 32));
 	child_expect_eperm(axvm_set_ioeventfd(vm, &ioeventfd));
+	child_expect_eperm(axvm_add_device(vm, &device, NULL));
+	child_expect_eperm(axvm_flush_coalesced(vm));
+	child_expect_eperm(axvm_quiesce_devices(vm));
 	child_expect_eperm(axvcpu_new(vm, &config, &vcpu));
 	child_expect(!vcpu && !limits.vcpus);
 }

@@ -12,6 +12,7 @@ AM_CPPFLAGS += -I$(top_srcdir)/tests/$(AXVCPU_ARCH)
 check_LIBRARIES = tests/libsuite.a tests/libforge.a tests/libinjector.a
 tests_libsuite_a_SOURCES = \
 	tests/child.c tests/child.h \
+	tests/device.h \
 	tests/event.c tests/event.h \
 	tests/guest.c tests/guest.h \
 	tests/guest_map.h \
@@ -36,6 +37,8 @@ API_TESTS = \
 	tests/test_cancel \
 	tests/test_config \
 	tests/test_deadline_kvm \
+	tests/test_device_exits \
+	tests/test_devices \
 	tests/test_errors \
 	tests/test_fork \
 	tests/test_hal \

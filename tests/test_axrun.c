@@ -11,7 +11,6 @@
 
 #include <libfdt.h>
 
-#include "../examples/axrun/bus.h"
 #include "../examples/axrun/devicetree.h"
 #include "../examples/axrun/ipi.h"
 #include "../examples/axrun/json.h"
@@ -19,6 +18,7 @@
 #include "../examples/axrun/parse.h"
 #include "../examples/axrun/queuedev.h"
 #include "../examples/axrun/services.h"
+#include "device.h"
 #include "suite.h"
 
 /* --- the places in memory -------------------------------------------------------------------- */
@@ -528,38 +528,36 @@ START_TEST(logical_destinations_are_flat_or_clusters)
 }
 END_TEST
 
-static struct bus bus;
-
 START_TEST(the_queue_keeps_its_order)
 {
 	static struct queuedev queue;
 	uint64_t value;
 	unsigned int i;
 
-	bus = (struct bus){ 0 };
-	ck_assert_int_eq(queuedev_attach(&queue, &bus,
-					 (struct bus_place){ BUS_PORT, GUEST_PORT_QUEUE }),
+	device_begin();
+	ck_assert_int_eq(queuedev_attach(&queue, device_vm,
+					 (struct place){ AXVM_SPACE_PORT, GUEST_PORT_QUEUE }),
 			 0);
 	/* More than fits, and around its end. */
 	for (i = 0; i < GUEST_QUEUE_MAX; i++)
-		ck_assert(bus_write(&bus, BUS_PORT, GUEST_PORT_QUEUE, 1, i % 251));
-	bus_read(&bus, BUS_PORT, GUEST_PORT_QUEUE, 4, &value);
+		ck_assert(device_write(AXVM_SPACE_PORT, GUEST_PORT_QUEUE, 1, i % 251));
+	device_read(AXVM_SPACE_PORT, GUEST_PORT_QUEUE, 4, &value);
 	ck_assert_uint_eq(value, 0x03020100);
-	bus_write(&bus, BUS_PORT, GUEST_PORT_QUEUE, 4, 0xaabbccdd);
-	bus_write(&bus, BUS_PORT, GUEST_PORT_QUEUE, 2, 0xffff);
-	bus_read(&bus, BUS_PORT, GUEST_PORT_QUEUE + GUEST_QUEUE_LENGTH, 4, &value);
+	device_write(AXVM_SPACE_PORT, GUEST_PORT_QUEUE, 4, 0xaabbccdd);
+	device_write(AXVM_SPACE_PORT, GUEST_PORT_QUEUE, 2, 0xffff);
+	device_read(AXVM_SPACE_PORT, GUEST_PORT_QUEUE + GUEST_QUEUE_LENGTH, 4, &value);
 	ck_assert_uint_eq(value, GUEST_QUEUE_MAX);
 	for (i = 4; i < GUEST_QUEUE_MAX; i++) {
-		bus_read(&bus, BUS_PORT, GUEST_PORT_QUEUE, 1, &value);
+		device_read(AXVM_SPACE_PORT, GUEST_PORT_QUEUE, 1, &value);
 		ck_assert_uint_eq(value, i % 251);
 	}
-	bus_read(&bus, BUS_PORT, GUEST_PORT_QUEUE, 4, &value);
+	device_read(AXVM_SPACE_PORT, GUEST_PORT_QUEUE, 4, &value);
 	ck_assert_uint_eq(value, 0xaabbccdd);
-	bus_read(&bus, BUS_PORT, GUEST_PORT_QUEUE, 2, &value);
+	device_read(AXVM_SPACE_PORT, GUEST_PORT_QUEUE, 2, &value);
 	ck_assert_uint_eq(value, GUEST_QUEUE_NOTHING << 8 | GUEST_QUEUE_NOTHING);
-	bus_write(&bus, BUS_PORT, GUEST_PORT_QUEUE, 2, 1);
-	bus_write(&bus, BUS_PORT, GUEST_PORT_QUEUE + GUEST_QUEUE_LENGTH, 4, 0);
-	bus_read(&bus, BUS_PORT, GUEST_PORT_QUEUE + GUEST_QUEUE_LENGTH, 4, &value);
+	device_write(AXVM_SPACE_PORT, GUEST_PORT_QUEUE, 2, 1);
+	device_write(AXVM_SPACE_PORT, GUEST_PORT_QUEUE + GUEST_QUEUE_LENGTH, 4, 0);
+	device_read(AXVM_SPACE_PORT, GUEST_PORT_QUEUE + GUEST_QUEUE_LENGTH, 4, &value);
 	ck_assert_uint_eq(value, 0);
 }
 END_TEST

@@ -88,6 +88,61 @@ static int take_ioeventfd_away(struct sweep_world *world)
 	return ioeventfd(world, AXVM_EVENT_REMOVE);
 }
 
+static struct axvm_device *swept;
+
+static int ignore_write(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned int width,
+			uint64_t value)
+{
+	(void)vcpu;
+	(void)ctx;
+	(void)offset;
+	(void)width;
+	(void)value;
+	return AXVM_HANDLED;
+}
+
+/* The second range is of addresses that the guest does not use: its writes stay exits. */
+static int take_device(struct sweep_world *world)
+{
+	static const struct axvm_device_range ranges[] = {
+		{ .base = GUEST_END, .len = 8 },
+		{ .base = GUEST_END + 8, .len = 8, .flags = AXVM_RANGE_COALESCED },
+	};
+	struct axvm_device_config config = AXVM_DEVICE_CONFIG_INIT;
+
+	config.name = "swept";
+	config.ranges = ranges;
+	config.nranges = 2;
+	config.write = ignore_write;
+	return axvm_add_device(world->vm, &config, &swept);
+}
+
+static int device_event(struct sweep_world *world)
+{
+	struct axvm_ioeventfd ioeventfd = AXVM_IOEVENTFD_INIT;
+
+	ioeventfd.width = 4;
+	ioeventfd.fd = world->fd;
+	return axvm_set_device_ioeventfd(swept, 0, &ioeventfd);
+}
+
+static void with_device(struct sweep_world *world)
+{
+	ck_ok(take_device(world));
+}
+
+static void with_device_event(struct sweep_world *world)
+{
+	with_device(world);
+	ck_ok(device_event(world));
+}
+
+static int take_device_away(struct sweep_world *world)
+{
+	(void)world;
+	return axvm_remove_device(swept);
+}
+
 /* No polling: nothing changes. */
 static int take_vm_capability(struct sweep_world *world)
 {
@@ -251,6 +306,11 @@ static const struct sweep_step steps[] = {
 	  .calls = 1 },
 	{ "ioeventfd away", AXVM_IRQCHIP_NONE, with_ioeventfd, take_ioeventfd_away,
 	  sweep_see_the_guest_run, .calls = 1 },
+	{ "device", AXVM_IRQCHIP_NONE, NULL, take_device, sweep_see_the_guest_run, .calls = 4 },
+	{ "ioeventfd of a device", AXVM_IRQCHIP_NONE, with_device, device_event,
+	  sweep_see_the_guest_run, .calls = 2 },
+	{ "device away", AXVM_IRQCHIP_NONE, with_device_event, take_device_away,
+	  sweep_see_the_guest_run, .calls = 2 },
 	{ "enable_capability", AXVM_IRQCHIP_NONE, NULL, take_vm_capability, sweep_see_the_guest_run,
 	  .calls = 1 },
 	{ "reset, free", AXVM_IRQCHIP_NONE, NULL, take_reset, sweep_see_the_guest_run, .calls = 2 },

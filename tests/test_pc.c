@@ -8,6 +8,7 @@
 #include "../examples/axrun/e820.h"
 #include "../examples/axrun/layout.h"
 #include "../examples/axrun/power.h"
+#include "device.h"
 #include "suite.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -26,9 +27,9 @@ static void build(uint32_t ncpus)
 {
 	const struct acpi_machine machine = {
 		.ncpus = ncpus,
-		.console = { BUS_PORT, 0x3f8 },
+		.console = { AXVM_SPACE_PORT, 0x3f8 },
 		.console_gsi = 4,
-		.power = { BUS_PORT, 0x540 },
+		.power = { AXVM_SPACE_PORT, 0x540 },
 	};
 
 	memset(memory, 0xa5, sizeof(memory));
@@ -278,19 +279,20 @@ END_TEST
 
 /* --- power ----------------------------------------------------------------------------------------- */
 
-static struct bus bus;
 static struct outcome outcome;
 
 static void write_power(uint64_t reg, uint64_t value)
 {
-	ck_assert(bus_write(&bus, BUS_PORT, 0x540 + reg, 1, value));
+	ck_assert(device_write(AXVM_SPACE_PORT, 0x540 + reg, 1, value));
 }
 
 static void make_power(void)
 {
-	bus = (struct bus){ 0 };
+	device_begin();
 	outcome = (struct outcome){ 0 };
-	ck_assert_int_eq(power_attach(&outcome, &bus, (struct bus_place){ BUS_PORT, 0x540 }), 0);
+	ck_assert_int_eq(power_attach(&outcome, device_vm,
+				      (struct place){ AXVM_SPACE_PORT, 0x540 }),
+			 0);
 }
 
 START_TEST(the_state_for_power_off_ends_the_run_and_no_other_does)
@@ -303,7 +305,7 @@ START_TEST(the_state_for_power_off_ends_the_run_and_no_other_does)
 	write_power(GUEST_POWER_SLEEP, 1u << 5 | 3u << 2);
 	write_power(GUEST_POWER_STATUS, GUEST_POWER_OFF);
 	ck_assert(outcome_open(&outcome));
-	ck_assert(bus_read(&bus, BUS_PORT, 0x540 + GUEST_POWER_STATUS, 1, &value));
+	ck_assert(device_read(AXVM_SPACE_PORT, 0x540 + GUEST_POWER_STATUS, 1, &value));
 	ck_assert_uint_eq(value, 0);
 	write_power(GUEST_POWER_SLEEP, GUEST_POWER_OFF);
 	ck_assert_int_eq(outcome.ending, RUN_POWER_OFF);

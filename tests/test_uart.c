@@ -6,11 +6,10 @@
  */
 #include <string.h>
 
-#include "../examples/axrun/bus.h"
 #include "../examples/axrun/console.h"
 #include "../examples/axrun/dbcn.h"
 #include "../examples/axrun/uart.h"
-#include "mock.h"
+#include "device.h"
 #include "suite.h"
 
 enum {
@@ -64,8 +63,7 @@ bool console_flush(struct console *console)
 
 /* --- the port --------------------------------------------------------------------------------- */
 
-static const struct bus_place com1 = { BUS_PORT, 0x3f8 };
-static struct bus bus;
+static const struct place com1 = { AXVM_SPACE_PORT, 0x3f8 };
 static struct uart uart;
 static unsigned int line_changes;
 static bool line;
@@ -73,12 +71,12 @@ static unsigned int waits;
 
 static void make_uart(void)
 {
-	bus = (struct bus){ 0 };
+	device_begin();
 	typed = "";
 	memset(printed, 0, sizeof(printed));
 	nprinted = 0;
 	questions = 0;
-	ck_assert_int_eq(uart_attach(&uart, NULL, &bus, com1), 0);
+	ck_assert_int_eq(uart_attach(&uart, NULL, device_vm, com1), 0);
 }
 
 static void set_line(void *ctx, bool level)
@@ -109,13 +107,13 @@ static uint8_t in(unsigned int reg)
 {
 	uint64_t value;
 
-	ck_assert(bus_read(&bus, BUS_PORT, 0x3f8 + reg, 1, &value));
+	ck_assert(device_read(AXVM_SPACE_PORT, 0x3f8 + reg, 1, &value));
 	return (uint8_t)value;
 }
 
 static void out(unsigned int reg, uint8_t value)
 {
-	ck_assert(bus_write(&bus, BUS_PORT, 0x3f8 + reg, 1, value));
+	ck_assert(device_write(AXVM_SPACE_PORT, 0x3f8 + reg, 1, value));
 }
 
 /* Reads the received characters, as a driver does. */
@@ -264,13 +262,13 @@ START_TEST(a_wide_access_is_several_and_must_stay_inside)
 
 	make_uart();
 	out(SCR, 0x77);
-	ck_assert(bus_read(&bus, BUS_PORT, 0x3fe, 2, &value));
+	ck_assert(device_read(AXVM_SPACE_PORT, 0x3fe, 2, &value));
 	ck_assert_uint_eq(value, 0x77b0);
-	ck_assert(!bus_read(&bus, BUS_PORT, 0x3ff, 2, &value));
+	ck_assert(!device_read(AXVM_SPACE_PORT, 0x3ff, 2, &value));
 	ck_assert_uint_eq(value, UINT64_MAX);
-	ck_assert(!bus_read(&bus, BUS_PORT, 0x3f7, 1, &value));
-	ck_assert(!bus_read(&bus, BUS_MMIO, 0x3f8, 1, &value));
-	ck_assert(!bus_write(&bus, BUS_PORT, 0x400, 1, 0));
+	ck_assert(!device_read(AXVM_SPACE_PORT, 0x3f7, 1, &value));
+	ck_assert(!device_read(AXVM_SPACE_MMIO, 0x3f8, 1, &value));
+	ck_assert(!device_write(AXVM_SPACE_PORT, 0x400, 1, 0));
 }
 END_TEST
 
@@ -279,8 +277,7 @@ START_TEST(two_devices_do_not_share_an_address)
 	struct uart other;
 
 	make_uart();
-	ck_assert_int_eq(uart_attach(&other, NULL, &bus, com1), -1);
-	ck_assert_uint_eq(bus.ndevices, 1);
+	ck_assert_int_eq(uart_attach(&other, NULL, device_vm, com1), -1);
 }
 END_TEST
 

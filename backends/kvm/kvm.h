@@ -81,6 +81,9 @@ struct axk_vm {
 	/* Bitmap by gsi: the line was raised and not lowered since. */
 	_Atomic uint64_t raised[KVM_GSIS_MAX / 64];
 	struct axk_vcpu *unused;
+	/* The ring of coalesced writes in the vCPUs' mappings; coalesced.c. 0 entries: not used yet. */
+	size_t ring_offset;
+	uint32_t ring_entries;
 	/* Number of memory slot changes that have begun; for axk_arch_fault_may_pass(). */
 	atomic_uint slot_changes;
 	struct axk_vm_arch arch;
@@ -239,6 +242,11 @@ int axk_default_pins(const struct axk_vm *kvm, uint32_t first_pin, uint32_t npin
 		     struct axvm_route *routes, size_t count, uint32_t *first, uint32_t *end);
 int axk_irqfd(void *arch_vm, const struct axvm_irqfd *irqfd);
 int axk_ioeventfd(void *arch_vm, const struct axvm_ioeventfd *ioeventfd);
+
+/* --- coalesced.c ------------------------------------------------------------------------------ */
+
+int axk_coalesce(void *arch_vm, uint32_t space, uint64_t base, uint64_t len, bool on);
+int axk_take_coalesced(void *arch_vcpu, struct axvcpu_exit *write);
 
 /* Loads a little-endian value of 'width' bytes, 1 to 8, at 'p', where 8 bytes must be readable. */
 static inline uint64_t axk_load(const void *p, unsigned int width)

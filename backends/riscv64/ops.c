@@ -35,6 +35,7 @@ static const struct axvcpu_arch_ops riscv64_ops = {
 	.translate = axk_riscv_translate,
 	.reset = axk_riscv_reset,
 	.vm_reset_vcpu = axk_riscv_set_power,
+	.sysreg_write_reads = true,
 };
 
 const struct axvcpu_arch_ops *axvcpu_host_arch(void)

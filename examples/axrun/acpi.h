@@ -9,16 +9,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bus.h"
+#include "device.h"
 
 #define ACPI_TABLES 5
 
 /* The described hardware. All registers are I/O ports. */
 struct acpi_machine {
 	uint32_t ncpus;
-	struct bus_place console;
+	struct place console;
 	uint32_t console_gsi;
-	struct bus_place power;
+	struct place power;
 };
 
 struct acpi_table {

@@ -4,28 +4,20 @@
 /* The register is 4 bytes wide, so that it claims 4-byte accesses. */
 #define EXITDEV_SIZE 4
 
-static uint64_t exitdev_read(void *ctx, uint64_t offset, unsigned int width)
+static int exitdev_write(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned int width,
+			 uint64_t value)
 {
-	(void)ctx;
-	(void)offset;
-	(void)width;
-	return UINT64_MAX;
-}
-
-static void exitdev_write(void *ctx, uint64_t offset, unsigned int width, uint64_t value)
-{
+	(void)vcpu;
 	(void)width;
 	if (offset == 0)
 		outcome_set(ctx, RUN_EXIT, (int)(value & 0xff));
+	return AXVM_HANDLED;
 }
 
-int exitdev_attach(struct outcome *outcome, struct bus *bus, struct bus_place place)
+int exitdev_attach(struct outcome *outcome, struct axvm *vm, struct place place)
 {
-	return bus_add(bus, &(struct bus_device){
-				    .place = place,
-				    .len = EXITDEV_SIZE,
-				    .ctx = outcome,
-				    .read = exitdev_read,
-				    .write = exitdev_write,
-			    });
+	return device_add(vm,
+			  AXVCPU_WITH(axvm_device_config, .name = "exit", .ctx = outcome,
+				      .write = exitdev_write),
+			  place, EXITDEV_SIZE);
 }

@@ -6,10 +6,10 @@
 #ifndef AXRUN_EXITDEV_H
 #define AXRUN_EXITDEV_H
 
-#include "bus.h"
+#include "device.h"
 #include "outcome.h"
 
-/* Adds it to the bus. Returns 0, or -1 after fail(). */
-int exitdev_attach(struct outcome *outcome, struct bus *bus, struct bus_place place);
+/* Adds it to the VM. Returns 0, or -1 after fail(). */
+int exitdev_attach(struct outcome *outcome, struct axvm *vm, struct place place);
 
 #endif

@@ -7,11 +7,6 @@
 #include "ipi.h"
 #include "message.h"
 
-static void note_unclaimed(const char *what, uint64_t addr, unsigned int width)
-{
-	log_message(AXVCPU_LOG_DEBUG, "no device at %s 0x%" PRIx64 ", %u bytes", what, addr, width);
-}
-
 /* Checks the result of any axvcpu_complete*() call. */
 static void check(struct run *run, int err)
 {
@@ -21,53 +16,9 @@ static void check(struct run *run, int err)
 	outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
 }
 
-/* --- devices ---------------------------------------------------------------------------------- */
-
-/* A string instruction accesses the port once per item; each access must reach the device. */
-static void read_port(struct run *run, struct cpu *cpu, const struct axvcpu_exit_io *io)
+static void note_unclaimed(const char *what, uint64_t addr, unsigned int width)
 {
-	bool claimed = true;
-	uint64_t value;
-	uint32_t i;
-
-	for (i = 0; i < io->count; i++) {
-		claimed &= bus_read(&run->bus, BUS_PORT, io->port, io->width, &value);
-		if (io->count > 1)
-			axvcpu_io_put(io, i, value);
-		else
-			check(run, axvcpu_complete_value(cpu->vcpu, value));
-	}
-	if (!claimed)
-		note_unclaimed("port", io->port, io->width);
-}
-
-static void write_port(struct run *run, const struct axvcpu_exit_io *io)
-{
-	bool claimed = true;
-	uint32_t i;
-
-	if (io->count == 1)
-		claimed = bus_write(&run->bus, BUS_PORT, io->port, io->width, io->data);
-	for (i = 0; io->count > 1 && i < io->count; i++)
-		claimed &= bus_write(&run->bus, BUS_PORT, io->port, io->width,
-				     axvcpu_io_get(io, i));
-	if (!claimed)
-		note_unclaimed("port", io->port, io->width);
-}
-
-static void read_mmio(struct run *run, struct cpu *cpu, const struct axvcpu_exit_mmio *mmio)
-{
-	uint64_t value;
-
-	if (!bus_read(&run->bus, BUS_MMIO, mmio->addr, mmio->width, &value))
-		note_unclaimed("address", mmio->addr, mmio->width);
-	check(run, axvcpu_complete_value(cpu->vcpu, value));
-}
-
-static void write_mmio(struct run *run, const struct axvcpu_exit_mmio *mmio)
-{
-	if (!bus_write(&run->bus, BUS_MMIO, mmio->addr, mmio->width, mmio->data))
-		note_unclaimed("address", mmio->addr, mmio->width);
+	log_message(AXVCPU_LOG_DEBUG, "no device at %s 0x%" PRIx64 ", %u bytes", what, addr, width);
 }
 
 /* --- services --------------------------------------------------------------------------------- */
@@ -149,18 +100,21 @@ static void crash(struct run *run, struct cpu *cpu, const struct axvcpu_exit *ex
 
 void exits_handle(struct run *run, struct cpu *cpu, const struct axvcpu_exit *ex)
 {
+	int err = axvcpu_dispatch(cpu->vcpu, ex);
+
+	if (err) {
+		check(run, err < 0 ? err : 0);
+		return;
+	}
 	switch (ex->kind) {
+	/* As on a real bus, the guest reads all ones, and its writes are ignored. */
 	case AXVCPU_EXIT_IO_READ:
-		read_port(run, cpu, &ex->u.io);
-		break;
 	case AXVCPU_EXIT_IO_WRITE:
-		write_port(run, &ex->u.io);
+		note_unclaimed("port", ex->u.io.port, ex->u.io.width);
 		break;
 	case AXVCPU_EXIT_MMIO_READ:
-		read_mmio(run, cpu, &ex->u.mmio);
-		break;
 	case AXVCPU_EXIT_MMIO_WRITE:
-		write_mmio(run, &ex->u.mmio);
+		note_unclaimed("address", ex->u.mmio.addr, ex->u.mmio.width);
 		break;
 	case AXVCPU_EXIT_HYPERCALL:
 		call(run, cpu, ex);

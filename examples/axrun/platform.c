@@ -33,9 +33,9 @@ static const struct axvm_route x86_64_routes[] = {
 
 /* Devices of the machines without ports. */
 #define DEVICES_IN_MEMORY \
-	.console = { BUS_MMIO, GUEST_GPA_CONSOLE }, .console_gsi = GUEST_GSI_CONSOLE, \
-	.exit = { BUS_MMIO, GUEST_GPA_EXIT }, .queue = { BUS_MMIO, GUEST_GPA_QUEUE }, \
-	.timer = { BUS_MMIO, GUEST_GPA_TIMER }, .test_gpa = GUEST_GPA_TEST
+	.console = { AXVM_SPACE_MMIO, GUEST_GPA_CONSOLE }, .console_gsi = GUEST_GSI_CONSOLE, \
+	.exit = { AXVM_SPACE_MMIO, GUEST_GPA_EXIT }, .queue = { AXVM_SPACE_MMIO, GUEST_GPA_QUEUE }, \
+	.timer = { AXVM_SPACE_MMIO, GUEST_GPA_TIMER }, .test_gpa = GUEST_GPA_TEST
 
 static const struct platform platforms[] = {
 	{
@@ -58,14 +58,14 @@ static const struct platform platforms[] = {
 		.reset_pc = 0xfff0,
 		.command_line_max = 2047,
 		.boot_tables = true,
-		.console = { BUS_PORT, GUEST_PORT_CONSOLE },
+		.console = { AXVM_SPACE_PORT, GUEST_PORT_CONSOLE },
 		.console_gsi = GUEST_GSI_COM1,
 		.routes = x86_64_routes,
 		.nroutes = sizeof(x86_64_routes) / sizeof(x86_64_routes[0]),
-		.exit = { BUS_PORT, GUEST_PORT_EXIT },
-		.queue = { BUS_PORT, GUEST_PORT_QUEUE },
-		.timer = { BUS_PORT, GUEST_PORT_TIMER },
-		.power = { BUS_PORT, GUEST_PORT_POWER },
+		.exit = { AXVM_SPACE_PORT, GUEST_PORT_EXIT },
+		.queue = { AXVM_SPACE_PORT, GUEST_PORT_QUEUE },
+		.timer = { AXVM_SPACE_PORT, GUEST_PORT_TIMER },
+		.power = { AXVM_SPACE_PORT, GUEST_PORT_POWER },
 		.test_gpa = 0xd0000000,
 		.test_port = GUEST_PORT_TEST,
 		.irqchip = AXVM_IRQCHIP_NONE,

@@ -9,7 +9,7 @@
 
 #include <axvcpu/axvcpu.h>
 
-#include "bus.h"
+#include "device.h"
 
 /* Interrupt controllers that are described in a device tree. */
 enum platform_controller {
@@ -65,17 +65,17 @@ struct platform {
 	 */
 	unsigned int page_gpr;
 	/* Devices. `test_gpa`: MMIO registers of the test device; `test_port`: its ports, or 0. */
-	struct bus_place console;
+	struct place console;
 	/* Interrupt number of the console, if an in-kernel controller has lines. */
 	uint32_t console_gsi;
 	/* Routes of GSIs to the in-kernel controllers; none: keep the hypervisor's defaults. */
 	const struct axvm_route *routes;
 	size_t nroutes;
-	struct bus_place exit;
-	struct bus_place queue;
-	struct bus_place timer;
+	struct place exit;
+	struct place queue;
+	struct place timer;
 	/* Sleep and reset registers, if there are ACPI tables. */
-	struct bus_place power;
+	struct place power;
 	uint64_t test_gpa;
 	uint64_t test_port;
 	/* Default enum axvm_irqchip, and the controller that the device tree then describes. */

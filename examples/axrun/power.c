@@ -4,30 +4,33 @@
 #include "../guests/abi.h"
 
 /* The machine never wakes from a sleep state, so there is no status to report. */
-static uint64_t power_read(void *ctx, uint64_t offset, unsigned int width)
+static int power_read(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned int width,
+		      uint64_t *value)
 {
+	(void)vcpu;
 	(void)ctx;
 	(void)offset;
 	(void)width;
-	return 0;
+	*value = 0;
+	return AXVM_HANDLED;
 }
 
-static void power_write(void *ctx, uint64_t offset, unsigned int width, uint64_t value)
+static int power_write(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned int width,
+		       uint64_t value)
 {
+	(void)vcpu;
 	(void)width;
 	if (offset == GUEST_POWER_SLEEP && (value & 0xff) == GUEST_POWER_OFF)
 		outcome_set(ctx, RUN_POWER_OFF, 0);
 	if (offset == GUEST_POWER_RESET && (value & 0xff) == GUEST_POWER_RESET_VALUE)
 		outcome_set(ctx, RUN_RESET, STATUS_RESET);
+	return AXVM_HANDLED;
 }
 
-int power_attach(struct outcome *outcome, struct bus *bus, struct bus_place place)
+int power_attach(struct outcome *outcome, struct axvm *vm, struct place place)
 {
-	return bus_add(bus, &(struct bus_device){
-				    .place = place,
-				    .len = GUEST_POWER_SIZE,
-				    .ctx = outcome,
-				    .read = power_read,
-				    .write = power_write,
-			    });
+	return device_add(vm,
+			  AXVCPU_WITH(axvm_device_config, .name = "power", .ctx = outcome,
+				      .read = power_read, .write = power_write),
+			  place, GUEST_POWER_SIZE);
 }

@@ -20,43 +20,42 @@ static uint8_t take(struct queuedev *queue)
 	return byte;
 }
 
-static uint64_t queuedev_read(void *ctx, uint64_t offset, unsigned int width)
+static int queuedev_read(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned int width,
+			 uint64_t *value)
 {
 	struct queuedev *queue = ctx;
-	uint64_t value = 0;
 	unsigned int i;
 
+	(void)vcpu;
 	if (offset == GUEST_QUEUE_LENGTH && width == 4)
-		return queue->count;
+		*value = queue->count;
 	if (offset != GUEST_QUEUE_DATA)
-		return UINT64_MAX;
-	for (i = 0; i < width; i++)
-		value |= (uint64_t)take(queue) << 8 * i;
-	return value;
+		return AXVM_HANDLED;
+	for (i = 0, *value = 0; i < width; i++)
+		*value |= (uint64_t)take(queue) << 8 * i;
+	return AXVM_HANDLED;
 }
 
-static void queuedev_write(void *ctx, uint64_t offset, unsigned int width, uint64_t value)
+static int queuedev_write(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned int width,
+			  uint64_t value)
 {
 	struct queuedev *queue = ctx;
 	unsigned int i;
 
+	(void)vcpu;
 	if (offset == GUEST_QUEUE_LENGTH)
 		queue->count = 0;
 	for (i = 0; offset == GUEST_QUEUE_DATA && i < width; i++)
 		put(queue, (uint8_t)(value >> 8 * i));
+	return AXVM_HANDLED;
 }
 
-int queuedev_attach(struct queuedev *queue, struct bus *bus, struct bus_place place)
+int queuedev_attach(struct queuedev *queue, struct axvm *vm, struct place place)
 {
-	pthread_mutex_init(&queue->lock, NULL);
 	queue->first = 0;
 	queue->count = 0;
-	return bus_add(bus, &(struct bus_device){
-				    .place = place,
-				    .len = GUEST_QUEUE_SIZE,
-				    .ctx = queue,
-				    .lock = &queue->lock,
-				    .read = queuedev_read,
-				    .write = queuedev_write,
-			    });
+	return device_add(vm,
+			  AXVCPU_WITH(axvm_device_config, .name = "queue", .ctx = queue,
+				      .read = queuedev_read, .write = queuedev_write),
+			  place, GUEST_QUEUE_SIZE);
 }

@@ -3,22 +3,20 @@
 #ifndef AXRUN_QUEUEDEV_H
 #define AXRUN_QUEUEDEV_H
 
-#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "../guests/abi.h"
-#include "bus.h"
+#include "device.h"
 
 struct queuedev {
-	pthread_mutex_t lock;
 	uint8_t bytes[GUEST_QUEUE_MAX];
 	/* Index of the oldest byte, and the number of bytes. */
 	size_t first;
 	size_t count;
 };
 
-/* Adds it to the bus. Returns 0, or -1 after fail(). */
-int queuedev_attach(struct queuedev *queue, struct bus *bus, struct bus_place place);
+/* Adds it to the VM. Returns 0, or -1 after fail(). */
+int queuedev_attach(struct queuedev *queue, struct axvm *vm, struct place place);
 
 #endif

@@ -34,9 +34,11 @@ static void set_console_line(void *ctx, bool level)
 /* Devices that only guest programs know; a kernel could find them by accident. */
 static int attach_own(struct run *run, const struct platform *platform)
 {
-	if (testdev_attach(&run->testdev, &run->bus, platform->test_gpa, platform->test_port) ||
-	    queuedev_attach(&run->queue, &run->bus, platform->queue) ||
-	    exitdev_attach(&run->outcome, &run->bus, platform->exit))
+	struct axvm *vm = run->machine.vm;
+
+	if (testdev_attach(&run->testdev, vm, platform->test_gpa, platform->test_port) ||
+	    queuedev_attach(&run->queue, vm, platform->queue) ||
+	    exitdev_attach(&run->outcome, vm, platform->exit))
 		return -1;
 	return 0;
 }
@@ -52,18 +54,19 @@ static int connect_console(struct run *run, const struct platform *platform)
 
 int run_prepare(struct run *run, const struct options *options, const struct platform *platform)
 {
+	struct axvm *vm = run->machine.vm;
+
 	run->trace = options->trace;
-	run->bus = (struct bus){ 0 };
 	memset(&run->services, 0, sizeof(run->services));
 	cpus_make(&run->cpus, &run->machine, platform, &run->outcome);
-	if (uart_attach(&run->uart, &run->console, &run->bus, platform->console) ||
+	if (uart_attach(&run->uart, &run->console, vm, platform->console) ||
 	    (!options->kernel && attach_own(run, platform)) ||
-	    (platform->acpi_size && power_attach(&run->outcome, &run->bus, platform->power)))
+	    (platform->acpi_size && power_attach(&run->outcome, vm, platform->power)))
 		return -1;
 	if (run->machine.irqchip == AXVM_IRQCHIP_KERNEL)
 		return connect_console(run, platform);
 	if (run->machine.irqchip == AXVM_IRQCHIP_NONE)
-		return timer_attach(&run->cpus, &run->bus);
+		return timer_attach(&run->cpus, vm);
 	return 0;
 }
 
@@ -124,6 +127,8 @@ static void run_vcpus(struct run *run)
 	struct axvm_runner *runner;
 
 	config.handler = on_exit;
+	/* It counts and traces all exits, also those of devices. */
+	config.flags = AXVM_RUNNER_ALL_EXITS;
 	config.ctx = run;
 	config.vcpus = run->machine.vcpus;
 	config.nvcpus = run->machine.ncpus;

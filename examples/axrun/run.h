@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "../guests/abi.h"
-#include "bus.h"
 #include "console.h"
 #include "cpus.h"
 #include "crash.h"
@@ -25,7 +24,6 @@
 
 struct run {
 	struct machine machine;
-	struct bus bus;
 	struct console console;
 	struct uart uart;
 	struct input input;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "testdev.h"
 
+#include "message.h"
+
 /* Little-endian, as the guest sees it. */
 static void store(struct testdev *testdev, uint64_t offset, unsigned int width, uint64_t value)
 {
@@ -10,48 +12,47 @@ static void store(struct testdev *testdev, uint64_t offset, unsigned int width, 
 		testdev->regs[offset + i] = (uint8_t)(value >> 8 * i);
 }
 
-static uint64_t testdev_read(void *ctx, uint64_t offset, unsigned int width)
+static int testdev_read(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned int width,
+			uint64_t *value)
 {
 	const struct testdev *testdev = ctx;
-	uint64_t value = 0;
 	unsigned int i;
 
-	for (i = 0; i < width; i++)
-		value |= (uint64_t)testdev->regs[offset + i] << 8 * i;
-	return value;
+	(void)vcpu;
+	for (i = 0, *value = 0; i < width; i++)
+		*value |= (uint64_t)testdev->regs[offset + i] << 8 * i;
+	return AXVM_HANDLED;
 }
 
 /*
  * The read-only registers are updated last, so an access that overlaps them does not change them.
  */
-static void testdev_write(void *ctx, uint64_t offset, unsigned int width, uint64_t value)
+static int testdev_write(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned int width,
+			 uint64_t value)
 {
 	struct testdev *testdev = ctx;
 
+	(void)vcpu;
 	store(testdev, offset, width, value);
 	store(testdev, GUEST_TEST_ID, 4, GUEST_TEST_MAGIC);
 	store(testdev, GUEST_TEST_WIDTH, 4, width);
 	store(testdev, GUEST_TEST_WRITES, 8, ++testdev->writes);
+	return AXVM_HANDLED;
 }
 
-int testdev_attach(struct testdev *testdev, struct bus *bus, uint64_t gpa, uint64_t port)
+int testdev_attach(struct testdev *testdev, struct axvm *vm, uint64_t gpa, uint64_t port)
 {
-	struct bus_device device = {
-		.place = { BUS_MMIO, gpa },
-		.len = GUEST_TEST_SIZE,
-		.ctx = testdev,
-		.lock = &testdev->lock,
-		.read = testdev_read,
-		.write = testdev_write,
+	const struct axvm_device_range ranges[] = {
+		{ .base = gpa, .len = GUEST_TEST_SIZE },
+		{ .base = port, .len = GUEST_TEST_PORTS, .space = AXVM_SPACE_PORT },
 	};
+	const struct axvm_device_config config =
+		AXVCPU_WITH(axvm_device_config, .name = "test", .ctx = testdev, .ranges = ranges,
+			    .nranges = port ? 2 : 1, .read = testdev_read, .write = testdev_write);
 
-	*testdev = (struct testdev){ .lock = PTHREAD_MUTEX_INITIALIZER };
+	*testdev = (struct testdev){ 0 };
 	store(testdev, GUEST_TEST_ID, 4, GUEST_TEST_MAGIC);
-	if (bus_add(bus, &device))
-		return -1;
-	if (!port)
-		return 0;
-	device.place = (struct bus_place){ BUS_PORT, port };
-	device.len = GUEST_TEST_PORTS;
-	return bus_add(bus, &device);
+	if (axvm_add_device(vm, &config, NULL))
+		return fail("cannot add a device: %s", axvcpu_last_error());
+	return 0;
 }

@@ -3,22 +3,20 @@
 #ifndef AXRUN_TESTDEV_H
 #define AXRUN_TESTDEV_H
 
-#include <pthread.h>
 #include <stdint.h>
 
 #include "../guests/abi.h"
-#include "bus.h"
+#include "device.h"
 
 struct testdev {
-	pthread_mutex_t lock;
 	uint8_t regs[GUEST_TEST_SIZE];
 	uint64_t writes;
 };
 
 /*
- * Adds it to the bus: its MMIO registers at `gpa`, and its ports unless `port` is 0. Returns 0, or
+ * Adds it to the VM: its MMIO registers at `gpa`, and its ports unless `port` is 0. Returns 0, or
  * -1 after fail().
  */
-int testdev_attach(struct testdev *testdev, struct bus *bus, uint64_t gpa, uint64_t port);
+int testdev_attach(struct testdev *testdev, struct axvm *vm, uint64_t gpa, uint64_t port);
 
 #endif

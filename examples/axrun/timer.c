@@ -22,9 +22,8 @@ static uint64_t now(void)
 
 /* --- the registers ---------------------------------------------------------------------------- */
 
-static uint64_t timer_read(void *ctx, uint64_t offset, unsigned int width)
+static uint64_t read_reg(struct cpus *cpus, uint64_t offset, unsigned int width)
 {
-	struct cpus *cpus = ctx;
 	struct cpu *cpu = &cpus->cpu[offset / GUEST_TIMER_SIZE];
 	const struct cpu_timer *timer = &cpu->timer;
 
@@ -51,9 +50,8 @@ static void set(struct cpus *cpus, struct cpu_timer *timer, uint64_t delay_ns, u
 	pthread_cond_signal(&cpus->timers_changed);
 }
 
-static void timer_write(void *ctx, uint64_t offset, unsigned int width, uint64_t value)
+static void write_reg(struct cpus *cpus, uint64_t offset, unsigned int width, uint64_t value)
 {
-	struct cpus *cpus = ctx;
 	struct cpu *cpu = &cpus->cpu[offset / GUEST_TIMER_SIZE];
 	struct cpu_timer *timer = &cpu->timer;
 	uint64_t ns = value * NS_PER_US;
@@ -81,16 +79,37 @@ static void timer_write(void *ctx, uint64_t offset, unsigned int width, uint64_t
 	}
 }
 
-int timer_attach(struct cpus *cpus, struct bus *bus)
+static int timer_read(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned int width,
+		      uint64_t *value)
 {
-	return bus_add(bus, &(struct bus_device){
-				    .place = cpus->platform->timer,
-				    .len = (uint64_t)cpus->n * GUEST_TIMER_SIZE,
-				    .ctx = cpus,
-				    .lock = &cpus->lock,
-				    .read = timer_read,
-				    .write = timer_write,
-			    });
+	struct cpus *cpus = ctx;
+
+	(void)vcpu;
+	pthread_mutex_lock(&cpus->lock);
+	*value = read_reg(cpus, offset, width);
+	pthread_mutex_unlock(&cpus->lock);
+	return AXVM_HANDLED;
+}
+
+static int timer_write(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned int width,
+		       uint64_t value)
+{
+	struct cpus *cpus = ctx;
+
+	(void)vcpu;
+	pthread_mutex_lock(&cpus->lock);
+	write_reg(cpus, offset, width, value);
+	pthread_mutex_unlock(&cpus->lock);
+	return AXVM_HANDLED;
+}
+
+int timer_attach(struct cpus *cpus, struct axvm *vm)
+{
+	return device_add(vm,
+			  AXVCPU_WITH(axvm_device_config, .name = "timer",
+				      .flags = AXVM_DEVICE_SELF_LOCKED, .ctx = cpus,
+				      .read = timer_read, .write = timer_write),
+			  cpus->platform->timer, (uint64_t)cpus->n * GUEST_TIMER_SIZE);
 }
 
 /* --- the thread ------------------------------------------------------------------------------- */

@@ -7,11 +7,11 @@
 #ifndef AXRUN_TIMER_H
 #define AXRUN_TIMER_H
 
-#include "bus.h"
+#include "device.h"
 #include "cpus.h"
 
-/* Adds it to the bus. Returns 0, or -1 after fail(). */
-int timer_attach(struct cpus *cpus, struct bus *bus);
+/* Adds it to the VM. Returns 0, or -1 after fail(). */
+int timer_attach(struct cpus *cpus, struct axvm *vm);
 
 /* Start and end the thread. 0, or -1 after fail(). */
 int timer_start(struct cpus *cpus, pthread_t *thread);

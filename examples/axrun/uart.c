@@ -404,36 +404,44 @@ static void write_reg(struct uart *uart, unsigned int reg, uint8_t value)
 }
 
 /* The chip has an 8-bit bus: a wider access becomes several, at ascending addresses. */
-static uint64_t uart_read(void *ctx, uint64_t offset, unsigned int width)
+static int uart_read(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned int width,
+		     uint64_t *value)
 {
 	struct uart *uart = ctx;
-	uint64_t value = 0;
 	unsigned int i;
 
-	for (i = 0; i < width; i++) {
+	(void)vcpu;
+	pthread_mutex_lock(&uart->lock);
+	for (i = 0, *value = 0; i < width; i++) {
 		unsigned int reg = (unsigned int)offset + i;
 
-		value |= (uint64_t)read_reg(uart, reg) << 8 * i;
+		*value |= (uint64_t)read_reg(uart, reg) << 8 * i;
 		uart->last_read = reg;
 	}
 	update_line(uart);
-	return value;
+	pthread_mutex_unlock(&uart->lock);
+	return AXVM_HANDLED;
 }
 
-static void uart_write(void *ctx, uint64_t offset, unsigned int width, uint64_t value)
+static int uart_write(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned int width,
+		      uint64_t value)
 {
 	struct uart *uart = ctx;
 	unsigned int i;
 
+	(void)vcpu;
+	pthread_mutex_lock(&uart->lock);
 	for (i = 0; i < width; i++)
 		write_reg(uart, (unsigned int)offset + i, (uint8_t)(value >> 8 * i));
 	uart->last_read = REGS;
 	update_line(uart);
+	pthread_mutex_unlock(&uart->lock);
+	return AXVM_HANDLED;
 }
 
 /* --- public functions ------------------------------------------------------------------------- */
 
-int uart_attach(struct uart *uart, struct console *console, struct bus *bus, struct bus_place place)
+int uart_attach(struct uart *uart, struct console *console, struct axvm *vm, struct place place)
 {
 	/* Divisor 1: 115200 baud. */
 	*uart = (struct uart){
@@ -443,14 +451,11 @@ int uart_attach(struct uart *uart, struct console *console, struct bus *bus, str
 		.last_read = REGS,
 	};
 	uart->msr = modem_lines(uart);
-	return bus_add(bus, &(struct bus_device){
-				    .place = place,
-				    .len = REGS,
-				    .ctx = uart,
-				    .lock = &uart->lock,
-				    .read = uart_read,
-				    .write = uart_write,
-			    });
+	return device_add(vm,
+			  AXVCPU_WITH(axvm_device_config, .name = "uart",
+				      .flags = AXVM_DEVICE_SELF_LOCKED, .ctx = uart,
+				      .read = uart_read, .write = uart_write),
+			  place, REGS);
 }
 
 void uart_connect(struct uart *uart, void (*set_line)(void *ctx, bool level), void *ctx)

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bus.h"
+#include "device.h"
 #include "console.h"
 
 #define UART_FIFO 16u
@@ -67,9 +67,8 @@ struct uart {
 	atomic_bool wants_input;
 };
 
-/* Adds the device to the bus, in its reset state. Returns 0, or -1 after fail(). */
-int uart_attach(struct uart *uart, struct console *console, struct bus *bus,
-		struct bus_place place);
+/* Adds the device to the VM, in its reset state. Returns 0, or -1 after fail(). */
+int uart_attach(struct uart *uart, struct console *console, struct axvm *vm, struct place place);
 
 /* Connects the level-triggered interrupt. Before any CPU runs. */
 void uart_connect(struct uart *uart, void (*set_line)(void *ctx, bool level), void *ctx);

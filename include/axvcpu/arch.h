@@ -238,6 +238,31 @@ struct axvcpu_arch_ops {
 	int (*vm_irq_end)(void *arch_vm, const struct axvm_route *route);
 	/** With AXVM_IRQ_END_EXIT: whether an EOI exit with the vector ends the route. */
 	bool (*route_ends)(const struct axvm_route *route, uint64_t vector);
+	/* --- devices, all optional ---------------------------------------------------------------- */
+
+	/**
+	 * Gathers the writes to a range without an exit for each, or ends that; see
+	 * AXVM_RANGE_COALESCED. The range was checked. Optional, as vcpu_take_coalesced.
+	 *
+	 * @param arch_vm the object of vm_new.
+	 * @param space   AXVM_SPACE_MMIO or AXVM_SPACE_PORT.
+	 * @param base    first address or port of the range.
+	 * @param len     its length.
+	 * @param on      true: begin; false: end, after a begin of the same range.
+	 */
+	int (*vm_coalesce)(void *arch_vm, uint32_t space, uint64_t base, uint64_t len, bool on);
+	/**
+	 * Takes the oldest gathered write of the VM of this vCPU. Called by one thread at a time,
+	 * also while other threads operate on the vCPU. Returns the number of writes before the
+	 * call: if it is 0, `write` is unchanged; otherwise it is an MMIO_WRITE or an IO_WRITE of
+	 * one item, with `data`, and without `buf`. Optional.
+	 */
+	int (*vcpu_take_coalesced)(void *arch_vcpu, struct axvcpu_exit *write);
+	/**
+	 * A write of a system register also reads it: SYSREG_WRITE exits take its previous value as
+	 * an answer.
+	 */
+	bool sysreg_write_reads;
 };
 
 /** By AXVM_EVENT_RESAMPLE of vm_irqfd. */

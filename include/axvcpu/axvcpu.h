@@ -16,6 +16,7 @@
 #include <axvcpu/arm64.h>
 #include <axvcpu/deadline.h>
 #include <axvcpu/debug.h>
+#include <axvcpu/device.h>
 #include <axvcpu/error.h>
 #include <axvcpu/exit.h>
 #include <axvcpu/hal.h>

@@ -35,8 +35,8 @@
  * | -EBADFD          | the object is in a state that does not allow the call                     |
  * | -EBUSY           | another thread is using the object                                        |
  * | -EPERM           | the VM belongs to another process: this is a forked child (vm.h)          |
- * | -EEXIST          | guest memory overlaps, a vCPU of that id exists or existed, or an         |
- * |                  | interrupt number has a route                                              |
+ * | -EEXIST          | guest memory or devices overlap, a vCPU of that id exists or existed,      |
+ * |                  | another device has that name, or an interrupt number has a route          |
  * | -ENOENT          | there is no such region, frame, register, vCPU, route or end function     |
  * | -EFAULT          | a guest-physical range is not, or not completely, guest memory            |
  * | -EROFS           | the host cannot write to that guest memory                                |

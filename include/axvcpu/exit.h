@@ -3,6 +3,10 @@
  * @file exit.h
  * Exits: why a vCPU returned to its caller, and answers (AxVCpuExitReason).
  *
+ * axvcpu_dispatch() (device.h) lets a device answer. Otherwise axvcpu_complete_value() answers a read
+ * of any kind: MMIO, port or system register. axvcpu_io_put() is for string instructions, which read
+ * several items in one exit.
+ *
  * axvcpu_run() fills in a struct axvcpu_exit. It writes only `kind`, `kicked`, `answerable`,
  * `raw_reason`, `raw_code` and the union member of the kind. docs/exits.md lists which architecture
  * produces which kind, and how.
@@ -437,8 +441,8 @@ struct axvcpu_exit {
  * Returns a pointer to an item of a port I/O exit, in the buffer of the exit.
  *
  * An item of a write has the value that the guest sends. An item of a read is the value that the
- * guest will receive: it is all ones until the caller stores another one, which is one way to
- * answer the exit; axvcpu_complete_bytes() is the other.
+ * guest will receive: it is all ones until the caller stores another one. A read of one item is
+ * best answered by axvcpu_complete_value(), as an MMIO read is.
  *
  * @param io `u.io` of the exit.
  * @param i  index of the item, from 0.

@@ -34,6 +34,13 @@ struct axvm_runner;
 #define AXVM_STOP 1
 
 /**
+ * The handler gets all exits, including accesses to devices, and calls axvcpu_dispatch(). Without
+ * this flag, the runner calls it first, and the handler does not get exits that a device handles.
+ * If such an exit also answers a kick, the handler gets a NOTHING exit with `kicked`.
+ */
+#define AXVM_RUNNER_ALL_EXITS (1u << 0)
+
+/**
  * Configuration for axvm_runner_start(). Initialise with AXVM_RUNNER_CONFIG_INIT. A handler returns
  * AXVM_CONTINUE or AXVM_STOP.
  */
@@ -41,7 +48,8 @@ struct axvm_runner_config {
 	/** sizeof(struct axvm_runner_config) */
 	size_t size;
 	/**
-	 * Called for every exit, including NOTHING, by the thread that owns the vCPU. It may answer
+	 * Called for every exit that no device handles (device.h), including NOTHING, by the thread
+	 * that owns the vCPU. It may answer
 	 * the exit, block, and send requests to any vCPU. It may end its thread by pthread_exit():
 	 * the vCPU is then unbound, and the others stop. If the thread is cancelled, that takes
 	 * effect only in the handler, at the next cancellation point, with the same result.
@@ -74,6 +82,9 @@ struct axvm_runner_config {
 	 * (axvcpu_run_for()); 0 or negative: no limit.
 	 */
 	int64_t budget_ns;
+	/** AXVM_RUNNER_* */
+	uint32_t flags;
+	uint32_t reserved;
 };
 #define AXVM_RUNNER_CONFIG_INIT AXVCPU_INIT(struct axvm_runner_config)
 
@@ -130,8 +141,8 @@ AXVCPU_API int axvm_runner_kill(struct axvm_runner *runner);
  * @param timeout_ns longest time to wait, in nanoseconds; negative: no limit.
  * @return 0: stopped by AXVM_STOP or axvm_runner_stop(); -ETIMEDOUT: vCPUs are still running;
  *         -ECANCELED: a thread has ended in its handler, by pthread_exit() or cancellation; -EBUSY:
- *         called by a thread of the runner; -EPERM; errnos of the first handler, run or unbind that
- *         failed.
+ *         called by a thread of the runner; -EPERM; errnos of the first handler, device, run or
+ *         unbind that failed.
  *
  * Threads: any except those of the runner.
  */

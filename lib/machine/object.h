@@ -9,6 +9,7 @@
 
 #include "axvcpu/arch.h"
 #include "axvcpu/vm.h"
+#include "lib/machine/devices.h"
 #include "lib/machine/irq_end.h"
 #include "lib/machine/life.h"
 #include "lib/machine/process.h"
@@ -24,6 +25,7 @@ struct axvm {
 	struct axv_frames frames;
 	struct axv_routes routes;
 	struct axv_irq_ends irq_ends;
+	struct axv_devices devices;
 	struct axvm_limits limits;
 	/* As axvm_get_config() returns it. */
 	struct axvm_config config;

@@ -44,6 +44,7 @@ struct axvm_runner {
 	int (*handler)(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx);
 	void *ctx;
 	int64_t budget_ns;
+	bool all_exits;
 	char name[8];
 	atomic_bool stop;
 	/* axvm_runner_kill() was called. */
@@ -218,6 +219,24 @@ static int handle(struct worker *worker)
 	return ret;
 }
 
+/* Calls the device that the exit concerns, or the handler. */
+static int serve(struct worker *worker)
+{
+	struct axvcpu_exit *exit = &worker->exit;
+	int ret = worker->runner->all_exits ? 0 : axvcpu_dispatch(worker->vcpu, exit);
+
+	if (ret < 0)
+		return ret;
+	if (ret && !exit->kicked)
+		return AXVM_CONTINUE;
+	/* The device has handled the exit, and the kick is for the handler. */
+	if (ret) {
+		exit->kind = AXVCPU_EXIT_NOTHING;
+		exit->answerable = 0;
+	}
+	return handle(worker);
+}
+
 /* Runs the vCPU until the runner is stopped. Returns 0, or the error of run or of the handler. */
 static int run(struct worker *worker)
 {
@@ -234,7 +253,7 @@ static int run(struct worker *worker)
 			continue;
 		retries.waits = 0;
 		if (!ret)
-			ret = handle(worker);
+			ret = serve(worker);
 		if (ret < 0)
 			return ret;
 		if (ret)
@@ -325,6 +344,10 @@ static int check(const struct axvm *vm, const struct axvm_runner_config *config)
 {
 	if (!config->handler)
 		return axvcpu_fail(vm, -EINVAL, "runner: handler is NULL");
+	if ((config->flags & ~AXVM_RUNNER_ALL_EXITS) || config->reserved)
+		return axvcpu_fail(vm, -EINVAL,
+				   "runner: unknown flags %#x, or the reserved field is not 0",
+				   config->flags & ~AXVM_RUNNER_ALL_EXITS);
 	if (!config->vcpus != !config->nvcpus)
 		return axvcpu_fail(vm, -EINVAL,
 				   "runner: vcpus is NULL or nvcpus is 0; set both, or neither "
@@ -363,6 +386,7 @@ static int runner_new(struct axvm *vm, const struct axvm_runner_config *config,
 	runner->handler = config->handler;
 	runner->ctx = config->ctx;
 	runner->budget_ns = config->budget_ns;
+	runner->all_exits = config->flags & AXVM_RUNNER_ALL_EXITS;
 	runner->nworkers = config->nvcpus;
 	/* Short enough that Linux also takes the number that follows it. */
 	snprintf(runner->name, sizeof(runner->name), "%s", config->name ? config->name : "vcpu");

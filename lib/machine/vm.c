@@ -269,8 +269,10 @@ int axvm_new(const struct axvm_config *config, struct axvm **out)
 	axv_life_init(&vm->life);
 	axv_routes_init(&vm->routes);
 	axv_irq_ends_init(&vm->irq_ends);
+	axv_devices_init(&vm->devices);
 	ret = vm_init(vm, config);
 	if (ret) {
+		axv_devices_destroy(&vm->devices, false);
 		axv_irq_ends_destroy(&vm->irq_ends);
 		axv_routes_destroy(&vm->routes);
 		axv_life_destroy(&vm->life);
@@ -315,6 +317,8 @@ int axvm_free(struct axvm *vm)
 	/* The guest's mappings first, then the host's. */
 	if (HAS_OP(vm->ops, vm_free))
 		vm->ops->vm_free(vm->arch);
+	if (!copy || is_unlocked(&vm->devices.lock))
+		axv_devices_destroy(&vm->devices, copy);
 	if (!copy || is_unlocked(&vm->memory.change))
 		axv_memory_destroy(vm);
 	if (!copy || is_unlocked(&vm->routes.lock))

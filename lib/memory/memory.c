@@ -141,17 +141,30 @@ static int check_backing(const struct axvm *vm, const struct axvm_region *region
 	return 0;
 }
 
+/* Returns a device's range of addresses from 'base' to 'last', or NULL. */
+static const struct axv_range *device_at(struct axvm *vm, uint64_t base, uint64_t last)
+{
+	return axv_device_overlap(atomic_load(&vm->devices.tables[AXVM_SPACE_MMIO]), base, last);
+}
+
 /* Returns the index for a region of this range, or -EEXIST. */
-static int64_t check_overlap(const struct axvm *vm, const struct axv_memory_table *table,
-			     uint64_t gpa, uint64_t len)
+static int64_t check_overlap(struct axvm *vm, const struct axv_memory_table *table, uint64_t gpa,
+			     uint64_t len)
 {
 	size_t i = axv_memory_lower_bound(table, gpa);
+	const struct axv_range *range = device_at(vm, gpa, gpa + len - 1);
 
 	if (i < table->count && table->keys[i].gpa <= gpa + len - 1)
 		return axvcpu_fail(vm, -EEXIST,
 				   "map %#" PRIx64 " +%#" PRIx64 ": overlaps the region %#" PRIx64
 				   " +%#" PRIx64,
 				   gpa, len, table->keys[i].gpa, table->keys[i].region->len);
+	if (range)
+		return axvcpu_fail(vm, -EEXIST,
+				   "map %#" PRIx64 " +%#" PRIx64 ": overlaps %#" PRIx64
+				   " +%#" PRIx64 " of device %s",
+				   gpa, len, range->live.base, range->len,
+				   range->live.device->name);
 	return (int64_t)i;
 }
 
@@ -409,16 +422,24 @@ static int find_gap(struct axvm *vm, uint64_t len, uint64_t floor, uint64_t *gpa
 	const struct axv_memory_table *table = axv_memory_table(&vm->memory);
 	unsigned int bits = vm->limits.gpa_bits;
 	uint64_t last = bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
-	size_t i = table->count;
 	uint64_t at;
 
 	if (last < floor || last - floor < len - 1)
 		return -ENOSPC;
 	at = last - (len - 1);
-	for (; i && table->keys[i - 1].gpa + (table->keys[i - 1].region->len - 1) >= at; i--) {
-		/* The next candidate, which ends below this region. */
-		uint64_t start = table->keys[i - 1].gpa & ~(len - 1);
+	for (;;) {
+		size_t i = axv_memory_lower_bound(table, at);
+		const struct axv_range *range = device_at(vm, at, at + (len - 1));
+		uint64_t start;
 
+		if (i < table->count && table->keys[i].gpa <= at + (len - 1))
+			start = table->keys[i].gpa;
+		else if (range)
+			start = range->live.base;
+		else
+			break;
+		/* The next candidate, which ends below this region or device. */
+		start &= ~(len - 1);
 		if (start < floor || start - floor < len)
 			return -ENOSPC;
 		at = start - len;

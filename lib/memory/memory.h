@@ -97,6 +97,12 @@ size_t axv_memory_find(struct axv_memory_map *map, const struct axv_memory_table
  * Returns the index of the first region that ends above 'gpa', which is where a new one would go.
  */
 size_t axv_memory_lower_bound(const struct axv_memory_table *table, uint64_t gpa);
+/*
+ * Whether a region has an address from 'base' to 'last'; *gpa and *len are then its range. The
+ * caller must hold 'change'.
+ */
+bool axv_memory_overlap(struct axv_memory_map *map, uint64_t base, uint64_t last, uint64_t *gpa,
+			uint64_t *len);
 
 /* A copy with room for a region at index 'at', or without the region there. NULL: out of memory. */
 struct axv_memory_table *axv_memory_table_with(const struct axv_memory_table *old, size_t at);

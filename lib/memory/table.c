@@ -25,6 +25,19 @@ size_t axv_memory_lower_bound(const struct axv_memory_table *table, uint64_t gpa
 	return low;
 }
 
+bool axv_memory_overlap(struct axv_memory_map *map, uint64_t base, uint64_t last, uint64_t *gpa,
+			uint64_t *len)
+{
+	const struct axv_memory_table *table = axv_memory_table(map);
+	size_t i = axv_memory_lower_bound(table, base);
+
+	if (i == table->count || table->keys[i].gpa > last)
+		return false;
+	*gpa = table->keys[i].gpa;
+	*len = table->keys[i].region->len;
+	return true;
+}
+
 size_t axv_memory_find(struct axv_memory_map *map, const struct axv_memory_table *table,
 		       uint64_t gpa)
 {

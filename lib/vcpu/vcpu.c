@@ -55,6 +55,7 @@ static int vcpu_init(struct axvm *vm, struct axvcpu *vcpu, const struct axvcpu_c
 	vcpu->flags = config->flags;
 	vcpu->favor_cpu = config->favor_cpu;
 	vcpu->attention = ATTENTION_FINALIZE;
+	axv_slots_init(vcpu->slots);
 	axv_queue_init(&vcpu->requests);
 	if (config->flags & AXVCPU_F_START_OFF)
 		axv_power_set(vcpu, AXVCPU_POWER_WAITING);

@@ -14,6 +14,7 @@
 #include "axvcpu/vcpu.h"
 #include "lib/base/compiler.h"
 #include "lib/host/affinity.h"
+#include "lib/machine/devices.h"
 #include "lib/vcpu/thread.h"
 
 /*
@@ -78,6 +79,8 @@ struct axvcpu {
 	 * function call.
 	 */
 	_Atomic uint32_t kick;
+	/* For axvcpu_dispatch(). */
+	struct axv_slot slots[SPACES];
 
 	/* --- the rest --- */
 	uint32_t id;
