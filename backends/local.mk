@@ -34,6 +34,7 @@ libaxvcpu_base_la_SOURCES += \
 	backends/x86_64/debug.c \
 	backends/x86_64/exit.c \
 	backends/x86_64/forward.c \
+	backends/x86_64/fpu.c \
 	backends/x86_64/hypercall.c \
 	backends/x86_64/inject.c \
 	backends/x86_64/kvm_arch.h \
@@ -44,6 +45,7 @@ libaxvcpu_base_la_SOURCES += \
 	backends/x86_64/regs.c \
 	backends/x86_64/reset.c \
 	backends/x86_64/setup.c \
+	backends/x86_64/sregs.c \
 	backends/x86_64/tables.c \
 	backends/x86_64/vm.c \
 	backends/x86_64/x86_64.h

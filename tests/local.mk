@@ -37,6 +37,7 @@ API_TESTS = \
 	tests/test_config \
 	tests/test_errors \
 	tests/test_fork \
+	tests/test_fp_registers \
 	tests/test_hal \
 	tests/test_hal_kvm \
 	tests/test_irq \
@@ -84,11 +85,13 @@ tests_libsuite_a_SOURCES += \
 API_TESTS += \
 	tests/test_x86_debug \
 	tests/test_x86_exits \
+	tests/test_x86_fpu \
 	tests/test_x86_hypercall \
 	tests/test_x86_inject \
 	tests/test_x86_ipi \
 	tests/test_x86_irq \
 	tests/test_x86_reset \
+	tests/test_x86_segments \
 	tests/test_x86_setup \
 	tests/test_x86_string_io \
 	tests/test_x86_sysregs \

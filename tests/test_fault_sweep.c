@@ -94,6 +94,16 @@ static int take_vm_capability(struct sweep_world *world)
 	return axvm_enable_capability(world->vm, KVM_CAP_HALT_POLL, NULL);
 }
 
+/* Reads register 1, and writes the same value. */
+static int take_vector(struct sweep_world *world)
+{
+	unsigned char bytes[16];
+	size_t size = axvcpu_reg_size(GUEST_VECTOR(1));
+	int ret = axvcpu_get_reg_bytes(sweep_first(world), GUEST_VECTOR(1), bytes, size);
+
+	return ret ? ret : axvcpu_set_reg_bytes(sweep_first(world), GUEST_VECTOR(1), bytes, size);
+}
+
 static int take_reset(struct sweep_world *world)
 {
 	return axvcpu_reset(sweep_first(world), GUEST_CODE, 0);
@@ -248,6 +258,8 @@ static const struct sweep_step steps[] = {
 	  sweep_see_the_guest_run, .calls = 1 },
 	{ "enable_capability", AXVM_IRQCHIP_NONE, NULL, take_vm_capability, sweep_see_the_guest_run,
 	  .calls = 1 },
+	{ "vector register", AXVM_IRQCHIP_NONE, NULL, take_vector, sweep_see_the_guest_run,
+	  .calls = 2 },
 	{ "reset, free", AXVM_IRQCHIP_NONE, NULL, take_reset, sweep_see_the_guest_run, .calls = 2 },
 	{ "reset, at an exit", AXVM_IRQCHIP_NONE, at_an_exit, take_reset, sweep_see_the_guest_run,
 	  .calls = 3 },

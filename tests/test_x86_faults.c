@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * x86_64: every failing call (tests/sweep.h) of interrupts, exceptions, messages and routes, and of
- * setup without a boot area. Needs a working /dev/kvm.
+ * x86_64: every failing call (tests/sweep.h) of interrupts, exceptions, messages and routes, of
  */
 #include "event.h"
 #include "suite.h"
@@ -92,6 +91,49 @@ static void begin_on_frames(struct sweep_world *world)
 	ck_ok(take_setup(world));
 }
 
+static int take_segment(struct sweep_world *world)
+{
+	struct axvcpu_x86_segment segment;
+	int ret = axvcpu_x86_get_segment(sweep_first(world), AXVCPU_X86_FS, &segment);
+
+	if (ret)
+		return ret;
+	segment.base = 0x1000;
+	return axvcpu_x86_set_segment(sweep_first(world), AXVCPU_X86_FS, &segment);
+}
+
+static void see_the_segment(struct sweep_world *world)
+{
+	struct axvcpu_x86_segment segment;
+
+	ck_ok(axvcpu_x86_get_segment(sweep_first(world), AXVCPU_X86_FS, &segment));
+	ck_assert_uint_eq(segment.base, 0x1000);
+	sweep_see_the_guest_run(world);
+}
+
+/* By KVM_GET_XSAVE and KVM_GET_XCRS. */
+static int take_fpu(struct sweep_world *world)
+{
+	uint64_t mxcsr, xcr0;
+	int ret = axvcpu_get_reg(sweep_first(world), AXVCPU_REG_X86_MXCSR, &mxcsr);
+
+	if (!ret)
+		ret = axvcpu_set_reg(sweep_first(world), AXVCPU_REG_X86_MXCSR, mxcsr);
+	if (!ret)
+		ret = axvcpu_get_reg(sweep_first(world), AXVCPU_REG_X86_XCR0, &xcr0);
+	return ret ? ret : axvcpu_set_reg(sweep_first(world), AXVCPU_REG_X86_XCR0, xcr0);
+}
+
+static int take_tsc(struct sweep_world *world)
+{
+	uint64_t hz;
+	int ret = axvcpu_get_reg(sweep_first(world), AXVCPU_REG_COUNTER_HZ, &hz);
+
+	if (!ret)
+		ret = axvcpu_set_reg(sweep_first(world), AXVCPU_REG_COUNTER_HZ, hz);
+	return ret;
+}
+
 static int take_reset(struct sweep_world *world)
 {
 	return axvcpu_reset(sweep_first(world), GUEST_CODE, 0);
@@ -126,6 +168,9 @@ static const struct sweep_step steps[] = {
 	  .calls = 3 },
 	{ "setup on frames", AXVM_IRQCHIP_NONE, NULL, take_setup, sweep_see_the_guest_run,
 	  .calls = 5, .begin = begin_created },
+	{ "segment", AXVM_IRQCHIP_NONE, NULL, take_segment, see_the_segment, .calls = 3 },
+	{ "fpu", AXVM_IRQCHIP_NONE, NULL, take_fpu, sweep_see_the_guest_run, .calls = 5 },
+	{ "tsc", AXVM_IRQCHIP_NONE, NULL, take_tsc, sweep_see_the_guest_run, .calls = 2 },
 	{ "reset on frames", AXVM_IRQCHIP_NONE, NULL, take_reset, sweep_see_the_guest_run,
 	  .calls = 2, .begin = begin_on_frames },
 };

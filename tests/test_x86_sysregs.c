@@ -12,8 +12,8 @@
 
 static struct guest guest;
 
-#define RAX AXVCPU_REG_GPR(0)
-#define RDX AXVCPU_REG_GPR(2)
+#define RAX AXVCPU_REG_X86_RAX
+#define RDX AXVCPU_REG_X86_RDX
 #define MSR AXVCPU_REG_X86_MSR
 
 /* Of KVM's own: 64 bits on every CPU, the last two for an address. */

@@ -51,6 +51,8 @@ int axk_arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
 #define ARM64_PSTATE ARM64_CORE_REG(regs.pstate)
 int axk_arm64_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value);
 int axk_arm64_set_reg(void *arch_vcpu, uint64_t id, uint64_t value);
+int axk_arm64_get_reg_bytes(void *arch_vcpu, uint64_t id, void *buf, size_t len);
+int axk_arm64_set_reg_bytes(void *arch_vcpu, uint64_t id, const void *buf, size_t len);
 int axk_arm64_set_return_value(void *arch_vcpu, uint64_t value);
 
 /* Fields of PSTATE: AArch32, and the mode. */

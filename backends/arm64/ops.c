@@ -34,6 +34,8 @@ static const struct axvcpu_arch_ops arm64_ops = {
 	.set_irq_line = axk_arm64_set_irq_line,
 	.set_debug = axk_arm64_set_debug,
 	.translate = axk_arm64_translate,
+	.get_reg_bytes = axk_arm64_get_reg_bytes,
+	.set_reg_bytes = axk_arm64_set_reg_bytes,
 	.reset = axk_arm64_reset,
 };
 

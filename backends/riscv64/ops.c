@@ -29,6 +29,8 @@ static const struct axvcpu_arch_ops riscv64_ops = {
 	.set_irq_line = axk_riscv_set_irq_line,
 	.set_debug = axk_riscv_set_debug,
 	.translate = axk_riscv_translate,
+	.get_reg_bytes = axk_get_reg_bytes,
+	.set_reg_bytes = axk_set_reg_bytes,
 	.reset = axk_riscv_reset,
 };
 

@@ -36,6 +36,8 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.request_irq_window = axk_x86_request_irq_window,
 	.set_debug = axk_x86_set_debug,
 	.translate = axk_x86_translate,
+	.get_reg_bytes = axk_x86_get_reg_bytes,
+	.set_reg_bytes = axk_x86_set_reg_bytes,
 	.reset = axk_x86_reset,
 };
 

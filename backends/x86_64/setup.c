@@ -7,17 +7,12 @@
 #include "backends/x86_64/x86_64.h"
 #include "lib/base/sized.h"
 
-#define CR0_PE (UINT64_C(1) << 0)
 #define CR0_MP (UINT64_C(1) << 1)
 #define CR0_ET (UINT64_C(1) << 4)
 #define CR0_NE (UINT64_C(1) << 5)
 #define CR0_WP (UINT64_C(1) << 16)
-#define CR0_PG (UINT64_C(1) << 31)
-#define CR4_PAE (UINT64_C(1) << 5)
 #define CR4_OSFXSR (UINT64_C(1) << 9)
 #define CR4_OSXMMEXCPT (UINT64_C(1) << 10)
-#define EFER_LME (UINT64_C(1) << 8)
-#define EFER_LMA (UINT64_C(1) << 10)
 #define RFLAGS_FIXED UINT64_C(2)
 
 /* The selectors that the Linux boot protocol requires, after a 32-bit code segment. */
@@ -36,13 +31,10 @@
 static uint64_t descriptor(const struct kvm_segment *segment)
 {
 	uint64_t limit = segment->g ? segment->limit >> 12 : segment->limit;
-	uint64_t access = (uint64_t)segment->type | (uint64_t)segment->s << 4 |
-			  (uint64_t)segment->dpl << 5 | (uint64_t)segment->present << 7;
-	uint64_t flags = (uint64_t)segment->avl | (uint64_t)segment->l << 1 |
-			 (uint64_t)segment->db << 2 | (uint64_t)segment->g << 3;
 
-	return (limit & 0xffff) | (segment->base & 0xffffff) << 16 | access << 40 |
-	       (limit >> 16 & 0xf) << 48 | flags << 52 | (segment->base >> 24 & 0xff) << 56;
+	return (limit & 0xffff) | (segment->base & 0xffffff) << 16 |
+	       (uint64_t)axk_x86_attributes(segment) << 40 | (limit >> 16 & 0xf) << 48 |
+	       (segment->base >> 24 & 0xff) << 56;
 }
 
 static struct kvm_segment flat_segment(uint16_t selector, uint8_t type, bool code64)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /**
  * @file x86_64.h
- * Options of x86_64 guests: CPUID.
+ * Options of x86_64 guests: PIT, CPUID, page tables; segments.
  */
 #ifndef AXVCPU_X86_64_H
 #define AXVCPU_X86_64_H
@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include <axvcpu/init.h>
+#include <axvcpu/regs.h>
+
 
 /**
  * A change of one CPUID leaf.
@@ -43,5 +45,92 @@ struct axvcpu_x86_setup {
 	size_t ncpuid;
 };
 #define AXVCPU_X86_SETUP_INIT AXVCPU_INIT(struct axvcpu_x86_setup)
+
+/* --- segments -------------------------------------------------------------------------------- */
+
+/** Segments of AXVCPU_REG_X86_SEGMENT(n), in the order of the CPU's own encoding. */
+enum axvcpu_x86_segment_number {
+	AXVCPU_X86_ES,
+	AXVCPU_X86_CS,
+	AXVCPU_X86_SS,
+	AXVCPU_X86_DS,
+	AXVCPU_X86_FS,
+	AXVCPU_X86_GS,
+	AXVCPU_X86_LDT,
+	AXVCPU_X86_TR,
+	/** Descriptor tables: only base and limit; the other members are 0. */
+	AXVCPU_X86_GDT,
+	AXVCPU_X86_IDT,
+};
+
+/**
+ * Attributes of a segment. The bits are those of the upper half of its descriptor, shifted right by
+ * 8.
+ */
+#define AXVCPU_X86_SEGMENT_TYPE 0x000fu
+/** Code or data; 0: a system segment. */
+#define AXVCPU_X86_SEGMENT_S 0x0010u
+/** Privilege level. */
+#define AXVCPU_X86_SEGMENT_DPL 0x0060u
+#define AXVCPU_X86_SEGMENT_PRESENT 0x0080u
+/** KVM: the segment register holds the null selector. A descriptor has no such bit. */
+#define AXVCPU_X86_SEGMENT_UNUSABLE 0x0100u
+#define AXVCPU_X86_SEGMENT_AVL 0x1000u
+/** 64-bit code. */
+#define AXVCPU_X86_SEGMENT_L 0x2000u
+/** 32-bit operands, or stack pointer. */
+#define AXVCPU_X86_SEGMENT_DB 0x4000u
+/** The descriptor counts the limit in pages. `limit` here is in bytes anyway. */
+#define AXVCPU_X86_SEGMENT_G 0x8000u
+
+/** A segment register with its hidden part. 16 bytes. */
+struct axvcpu_x86_segment {
+	/** Linear address. */
+	uint64_t base;
+	/** The last offset that is valid, in bytes. */
+	uint32_t limit;
+	uint16_t selector;
+	/** AXVCPU_X86_SEGMENT_* */
+	uint16_t attributes;
+};
+
+/**
+ * Reads a segment register, or a descriptor table register.
+ *
+ * @param vcpu    the vCPU.
+ * @param number  enum axvcpu_x86_segment_number.
+ * @param segment receives the segment.
+ * @return as axvcpu_get_reg_bytes() of AXVCPU_REG_X86_SEGMENT(`number`).
+ *
+ * States: Free, Ready, Blocked; unchanged.
+ * Threads: any.
+ */
+static inline int axvcpu_x86_get_segment(struct axvcpu *vcpu, uint32_t number,
+					 struct axvcpu_x86_segment *segment)
+{
+	return axvcpu_get_reg_bytes(vcpu, AXVCPU_REG_X86_SEGMENT(number), segment,
+				    sizeof(*segment));
+}
+
+/**
+ * Writes a segment register, or a descriptor table register.
+ *
+ * The guest's descriptor tables are not read or changed.
+ *
+ * @param vcpu    the vCPU.
+ * @param number  enum axvcpu_x86_segment_number.
+ * @param segment the new value.
+ * @return as axvcpu_set_reg_bytes() of AXVCPU_REG_X86_SEGMENT(`number`); -EINVAL: an unknown bit of
+ *         `attributes` is set, or a descriptor table has members other than base and limit.
+ *
+ * States: Free, Ready, Blocked; unchanged.
+ * Threads: any.
+ */
+static inline int axvcpu_x86_set_segment(struct axvcpu *vcpu, uint32_t number,
+					 const struct axvcpu_x86_segment *segment)
+{
+	return axvcpu_set_reg_bytes(vcpu, AXVCPU_REG_X86_SEGMENT(number), segment,
+				    sizeof(*segment));
+}
 
 #endif

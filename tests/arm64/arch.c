@@ -42,7 +42,7 @@ void guest_forward(struct axvm_config *config)
 
 /* --- registers ---------------------------------------------------------------------------------- */
 
-const uint64_t guest_register_ways[] = { AXVCPU_REG_GPR(9), AXVCPU_REG_SP,
+const uint64_t guest_register_ways[] = { AXVCPU_REG_ARM64_X(9), AXVCPU_REG_SP,
 					 AXVCPU_REG_ARM64_VBAR_EL1, AXVCPU_REG_ARM64_FPSR };
 const size_t guest_register_nways = sizeof(guest_register_ways) / sizeof(guest_register_ways[0]);
 
