@@ -90,6 +90,7 @@ API_TESTS += \
 	tests/test_x86_inject \
 	tests/test_x86_ipi \
 	tests/test_x86_irq \
+	tests/test_x86_own_tables \
 	tests/test_x86_reset \
 	tests/test_x86_segments \
 	tests/test_x86_setup \

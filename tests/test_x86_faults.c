@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * x86_64: every failing call (tests/sweep.h) of interrupts, exceptions, messages and routes, of
+ * setup without a boot area and on own tables, of segments, FPU and TSC, of MSR filters and PIT.
+ * Needs a working /dev/kvm.
  */
 #include "event.h"
 #include "suite.h"
@@ -91,6 +93,18 @@ static void begin_on_frames(struct sweep_world *world)
 	ck_ok(take_setup(world));
 }
 
+static int take_setup_on_own_tables(struct sweep_world *world)
+{
+	struct axvcpu_setup_config config = AXVCPU_SETUP_CONFIG_INIT;
+	struct axvcpu_x86_setup x86 = AXVCPU_X86_SETUP_INIT;
+
+	/* Those of the second vCPU. */
+	x86.flags = AXVCPU_X86_OWN_TABLES;
+	x86.cr3 = GUEST_BOOT_OF(1) + 0x1000;
+	config.arch = &x86;
+	return axvcpu_setup(sweep_first(world), GUEST_CODE, 0, &config);
+}
+
 static int take_segment(struct sweep_world *world)
 {
 	struct axvcpu_x86_segment segment;
@@ -168,6 +182,8 @@ static const struct sweep_step steps[] = {
 	  .calls = 3 },
 	{ "setup on frames", AXVM_IRQCHIP_NONE, NULL, take_setup, sweep_see_the_guest_run,
 	  .calls = 5, .begin = begin_created },
+	{ "setup on own tables", AXVM_IRQCHIP_NONE, NULL, take_setup_on_own_tables,
+	  sweep_see_the_guest_run, .calls = 4, .begin = begin_created },
 	{ "segment", AXVM_IRQCHIP_NONE, NULL, take_segment, see_the_segment, .calls = 3 },
 	{ "fpu", AXVM_IRQCHIP_NONE, NULL, take_fpu, sweep_see_the_guest_run, .calls = 5 },
 	{ "tsc", AXVM_IRQCHIP_NONE, NULL, take_tsc, sweep_see_the_guest_run, .calls = 2 },

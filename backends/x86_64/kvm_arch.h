@@ -48,10 +48,21 @@ struct axk_x86_tables {
 	uint64_t nframes;
 };
 
+/* Registers of 64-bit mode that setup and resets set. */
+struct axk_x86_control {
+	/* CR3 is the caller's: there are no boot tables. */
+	bool own_tables;
+	uint64_t cr3;
+	uint64_t cr0;
+	uint64_t cr4;
+	uint64_t efer;
+};
+
 struct axk_vcpu_arch {
 	struct axk_x86_pending pending;
 	/* The config of axvcpu_setup(), for resets. */
 	struct axvcpu_setup_config setup;
+	struct axk_x86_control control;
 	struct axk_x86_tables tables;
 	/* The guest's latest write to the LAPIC's interrupt command register: apic.c. */
 	uint32_t icr_low;

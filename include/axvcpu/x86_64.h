@@ -12,6 +12,16 @@
 #include <axvcpu/init.h>
 #include <axvcpu/regs.h>
 
+/* --- the vCPU -------------------------------------------------------------------------------- */
+
+/**
+ * 64-bit mode with page tables of the caller: CR3 is `cr3`, and setup writes neither page tables
+ * nor a GDT. GDTR is empty (base and limit 0). All segments are flat: the selectors are 0x10 for CS and
+ * 0x18 for the others, and need no GDT before the guest loads a segment register. Set other
+ * segments after the setup (axvcpu_x86_set_segment()); a reset sets these again. `boot_gpa` and
+ * `boot_size` must be 0.
+ */
+#define AXVCPU_X86_OWN_TABLES (1u << 0)
 
 /**
  * A change of one CPUID leaf.
@@ -43,6 +53,18 @@ struct axvcpu_x86_setup {
 	const struct axvcpu_x86_cpuid *cpuid;
 	/** Number of elements of `cpuid`. */
 	size_t ncpuid;
+	/** AXVCPU_X86_OWN_TABLES or 0; only for 64-bit mode. */
+	uint32_t flags;
+	uint32_t reserved;
+	/** With AXVCPU_X86_OWN_TABLES: CR3. The tables need not exist yet. */
+	uint64_t cr3;
+	/**
+	 * CR0, CR4 and EFER in 64-bit mode; 0: those of AXVCPU_MODE_64. CR0 must have PE and PG,
+	 * CR4 PAE, EFER LME and LMA. CR4.LA57 needs AXVCPU_X86_OWN_TABLES.
+	 */
+	uint64_t cr0;
+	uint64_t cr4;
+	uint64_t efer;
 };
 #define AXVCPU_X86_SETUP_INIT AXVCPU_INIT(struct axvcpu_x86_setup)
 
