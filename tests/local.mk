@@ -97,7 +97,8 @@ API_TESTS += \
 	tests/test_x86_string_io \
 	tests/test_x86_sysregs \
 	tests/test_x86_system \
-	tests/test_x86_tables
+	tests/test_x86_tables \
+	tests/test_x86_timers
 INJECTED_TESTS += \
 	tests/test_x86_faults \
 	tests/test_x86_kvm_answers

@@ -148,6 +148,22 @@ static int take_tsc(struct sweep_world *world)
 	return ret;
 }
 
+/* A VM beside the world's. */
+static int take_pit(struct sweep_world *world)
+{
+	struct axvm_x86_config x86 = AXVM_X86_CONFIG_INIT;
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct axvm *vm;
+	int ret;
+
+	(void)world;
+	x86.flags = AXVM_X86_PIT;
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	config.arch_config = &x86;
+	ret = axvm_new(&config, &vm);
+	return ret ? ret : axvm_free(vm);
+}
+
 static int take_reset(struct sweep_world *world)
 {
 	return axvcpu_reset(sweep_first(world), GUEST_CODE, 0);
@@ -187,6 +203,7 @@ static const struct sweep_step steps[] = {
 	{ "segment", AXVM_IRQCHIP_NONE, NULL, take_segment, see_the_segment, .calls = 3 },
 	{ "fpu", AXVM_IRQCHIP_NONE, NULL, take_fpu, sweep_see_the_guest_run, .calls = 5 },
 	{ "tsc", AXVM_IRQCHIP_NONE, NULL, take_tsc, sweep_see_the_guest_run, .calls = 2 },
+	{ "pit", AXVM_IRQCHIP_NONE, NULL, take_pit, NULL, .calls = 12 },
 	{ "reset on frames", AXVM_IRQCHIP_NONE, NULL, take_reset, sweep_see_the_guest_run,
 	  .calls = 2, .begin = begin_on_frames },
 };

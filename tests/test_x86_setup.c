@@ -279,17 +279,6 @@ START_TEST(the_architectures_config_grows_by_the_rules_of_all_configs)
 }
 END_TEST
 
-START_TEST(a_vm_of_this_architecture_takes_no_config_of_its_own)
-{
-	struct axvm_config config = AXVM_CONFIG_INIT;
-	struct axvm *vm = NULL;
-
-	config.arch_config = &config;
-	ck_fails_saying(axvm_new(&config, &vm), EINVAL, "arch_config");
-	ck_assert_ptr_null(vm);
-}
-END_TEST
-
 /* --- CPUID --------------------------------------------------------------------------------------------- */
 
 struct cpuid {
@@ -652,7 +641,6 @@ static void add_tests(Suite *suite)
 	tcase_add_test(refused, nonsense_is_refused_and_a_second_try_succeeds);
 	tcase_add_test(refused, callers_read_only_boot_area_is_refused);
 	tcase_add_test(refused, the_architectures_config_grows_by_the_rules_of_all_configs);
-	tcase_add_test(refused, a_vm_of_this_architecture_takes_no_config_of_its_own);
 
 	tcase_add_test(cpuid, every_vcpu_has_its_apic_id_and_the_topology);
 	tcase_add_test(cpuid, more_vcpus_than_a_byte_counts_do_not_look_like_few);

@@ -49,7 +49,8 @@ enum axvm_irqchip {
 	 */
 	AXVM_IRQCHIP_NONE = 0,
 	/**
-	 * The kernel emulates them. x86: LAPICs, IOAPIC and PICs; arm64: a GIC; riscv64: an AIA.
+	 * The kernel emulates them. x86: LAPICs, IOAPIC and PICs, but no PIT unless the config has
+	 * AXVM_X86_PIT (x86_64.h); arm64: a GIC; riscv64: an AIA.
 	 */
 	AXVM_IRQCHIP_KERNEL = 1,
 	/**
@@ -165,8 +166,8 @@ struct axvm_config {
 	 */
 	int kick_signal;
 	/**
-	 * Options of the architecture: struct axvm_arm64_config (arm64.h), struct
-	 * axvm_riscv64_config (riscv64.h); x86_64 has none. NULL: all defaults.
+	 * Options of the architecture: struct axvm_x86_config (x86_64.h), struct axvm_arm64_config
+	 * (arm64.h), struct axvm_riscv64_config (riscv64.h). NULL: all defaults.
 	 */
 	const void *arch_config;
 	/** AXVM_FORWARD_*: events to deliver as exits instead of letting KVM handle them. */

@@ -12,6 +12,25 @@
 #include <axvcpu/init.h>
 #include <axvcpu/regs.h>
 
+/* --- the VM ---------------------------------------------------------------------------------- */
+
+/**
+ * The kernel emulates a PIT, as part of AXVM_IRQCHIP_KERNEL: the I/O ports 0x40 to 0x43, port 0x61
+ * of the speaker, and the interrupt of gsi 0. Needs KVM_CAP_PIT2. Without this flag, accesses to
+ * these ports are exits.
+ */
+#define AXVM_X86_PIT (1u << 0)
+
+/** `arch_config` of struct axvm_config. Initialise with AXVM_X86_CONFIG_INIT. */
+struct axvm_x86_config {
+	/** sizeof(struct axvm_x86_config) */
+	size_t size;
+	/** AXVM_X86_* */
+	uint32_t flags;
+	uint32_t reserved;
+};
+#define AXVM_X86_CONFIG_INIT AXVCPU_INIT(struct axvm_x86_config)
+
 /* --- the vCPU -------------------------------------------------------------------------------- */
 
 /**
