@@ -47,6 +47,7 @@ libaxvcpu_base_la_SOURCES += \
 	backends/x86_64/setup.c \
 	backends/x86_64/sregs.c \
 	backends/x86_64/tables.c \
+	backends/x86_64/translate.c \
 	backends/x86_64/vm.c \
 	backends/x86_64/x86_64.h
 endif

@@ -157,6 +157,9 @@ int guest_work_interrupt(struct axvcpu_request *request, unsigned int dice);
  */
 void guest_forward(struct axvm_config *config);
 
+/* Sets the privilege of applications. */
+void guest_make_user(struct guest *guest);
+
 /* Registers that are read and written by different ways: the first is a general one. */
 extern const uint64_t guest_register_ways[];
 extern const size_t guest_register_nways;

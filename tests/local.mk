@@ -35,6 +35,7 @@ API_TESTS = \
 	tests/test_block \
 	tests/test_cancel \
 	tests/test_config \
+	tests/test_cpu_mode \
 	tests/test_errors \
 	tests/test_fork \
 	tests/test_fp_registers \
@@ -98,7 +99,8 @@ API_TESTS += \
 	tests/test_x86_sysregs \
 	tests/test_x86_system \
 	tests/test_x86_tables \
-	tests/test_x86_timers
+	tests/test_x86_timers \
+	tests/test_x86_translate
 INJECTED_TESTS += \
 	tests/test_x86_faults \
 	tests/test_x86_kvm_answers

@@ -200,10 +200,67 @@ START_TEST(the_guest_faults_beyond_a_limit)
 }
 END_TEST
 
+/* --- the mode --------------------------------------------------------------------------------- */
+
+static void expect_mode(uint32_t execution, uint32_t bits, uint32_t privilege, uint32_t paging)
+{
+	struct axvcpu_cpu_mode mode = AXVCPU_CPU_MODE_INIT;
+
+	ck_ok(axvcpu_get_cpu_mode(guest.vcpu, &mode));
+	ck_assert_uint_eq(mode.execution, execution);
+	ck_assert_uint_eq(mode.bits, bits);
+	ck_assert_uint_eq(mode.privilege, privilege);
+	ck_assert_uint_eq(mode.user, privilege == 3);
+	ck_assert_uint_eq(mode.paging, paging);
+}
+
+START_TEST(the_mode_is_that_of_the_setup)
+{
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(finish));
+	expect_mode(AXVCPU_EXECUTION_64, 64, 0, 1);
+	guest_end(&guest);
+	guest_start(&guest, AXVCPU_MODE_32, PROGRAM(finish));
+	expect_mode(AXVCPU_EXECUTION_PROTECTED, 32, 0, 0);
+	guest_end(&guest);
+	guest_start(&guest, AXVCPU_MODE_16, PROGRAM(finish));
+	expect_mode(AXVCPU_EXECUTION_REAL, 16, 0, 0);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(the_mode_follows_the_code_segment_and_the_flags)
+{
+	struct axvcpu_x86_segment code;
+
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(finish));
+	code = get(AXVCPU_X86_CS);
+	code.attributes &= (uint16_t)~AXVCPU_X86_SEGMENT_L;
+	set(AXVCPU_X86_CS, code);
+	expect_mode(AXVCPU_EXECUTION_COMPATIBILITY, 16, 0, 1);
+	code.attributes |= AXVCPU_X86_SEGMENT_DB;
+	set(AXVCPU_X86_CS, code);
+	expect_mode(AXVCPU_EXECUTION_COMPATIBILITY, 32, 0, 1);
+	guest_end(&guest);
+
+	guest_start(&guest, AXVCPU_MODE_32, PROGRAM(finish));
+	code = get(AXVCPU_X86_CS);
+	code.attributes &= (uint16_t)~AXVCPU_X86_SEGMENT_DB;
+	set(AXVCPU_X86_CS, code);
+	expect_mode(AXVCPU_EXECUTION_PROTECTED, 16, 0, 0);
+	ck_ok(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_FLAGS, 0x20002));
+	expect_mode(AXVCPU_EXECUTION_VIRTUAL_8086, 16, 3, 0);
+	guest_end(&guest);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *values = suite_case(suite, "values");
 	TCase *seen = suite_case(suite, "guest");
+	TCase *mode = suite_case(suite, "mode");
+
+	tcase_add_test(mode, the_mode_is_that_of_the_setup);
+	tcase_add_test(mode, the_mode_follows_the_code_segment_and_the_flags);
 	tcase_add_test(values, the_parts_of_a_segment_are_those_of_the_whole);
 	tcase_add_test(values, setup_leaves_flat_segments);
 	tcase_add_test(values, descriptor_tables_have_base_and_limit);

@@ -155,3 +155,27 @@ int axk_arch_counter_hz(struct axk_vcpu *vcpu, uint64_t *hz)
 	return 0;
 }
 
+/* --- the mode of the CPU --------------------------------------------------------------------- */
+
+int axk_arm64_get_cpu_mode(void *arch_vcpu, struct axvcpu_cpu_mode *mode)
+{
+	struct axk_vcpu *vcpu = arch_vcpu;
+	uint64_t pstate, sctlr;
+	int ret = axk_get_one_reg(vcpu, ARM64_PSTATE, &pstate);
+
+	if (!ret)
+		ret = axk_get_named_reg(vcpu, AXVCPU_REG_ARM64_SCTLR_EL1, &sctlr);
+	if (ret)
+		return ret;
+	mode->execution = AXVCPU_EXECUTION_AARCH64;
+	mode->bits = 64;
+	mode->privilege = PSTATE_EL(pstate);
+	if (pstate & PSTATE_AARCH32) {
+		mode->execution = AXVCPU_EXECUTION_AARCH32;
+		mode->bits = 32;
+		mode->privilege = (pstate & PSTATE_MODE_MASK) == PSTATE_AARCH32_USR ? 0 : 1;
+	}
+	mode->user = !mode->privilege;
+	mode->paging = !!(sctlr & SCTLR_M);
+	return 0;
+}

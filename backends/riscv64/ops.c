@@ -28,9 +28,10 @@ static const struct axvcpu_arch_ops riscv64_ops = {
 	.inject_exception = axk_riscv_inject_exception,
 	.set_irq_line = axk_riscv_set_irq_line,
 	.set_debug = axk_riscv_set_debug,
-	.translate = axk_riscv_translate,
 	.get_reg_bytes = axk_get_reg_bytes,
 	.set_reg_bytes = axk_set_reg_bytes,
+	.get_cpu_mode = axk_riscv_get_cpu_mode,
+	.translate_access = axk_riscv_translate_access,
 	.reset = axk_riscv_reset,
 };
 

@@ -200,3 +200,22 @@ int axk_arch_counter_hz(struct axk_vcpu *vcpu, uint64_t *hz)
 	return axk_riscv_get(vcpu, RISCV_TIMER(frequency), hz);
 }
 
+/* --- the mode of the CPU ---------------------------------------------------------------------- */
+
+int axk_riscv_get_cpu_mode(void *arch_vcpu, struct axvcpu_cpu_mode *mode)
+{
+	struct axk_vcpu *vcpu = arch_vcpu;
+	uint64_t privilege, satp;
+	int ret = axk_riscv_get(vcpu, RISCV_CORE(mode), &privilege);
+
+	if (!ret)
+		ret = axk_riscv_get(vcpu, RISCV_CSR(satp), &satp);
+	if (ret)
+		return ret;
+	mode->execution = AXVCPU_EXECUTION_RV64;
+	mode->bits = 64;
+	mode->privilege = (uint32_t)privilege;
+	mode->user = !privilege;
+	mode->paging = SATP_MODE(satp) != SATP_BARE;
+	return 0;
+}

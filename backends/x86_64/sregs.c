@@ -201,3 +201,40 @@ int axk_x86_set_sreg(struct axk_vcpu *vcpu, uint64_t id, uint64_t value)
 	return ret;
 }
 
+/* --- the mode of the CPU ---------------------------------------------------------------------- */
+
+static uint32_t execution(const struct kvm_sregs *sregs, uint64_t rflags)
+{
+	if (sregs->efer & EFER_LMA)
+		return sregs->cs.l ? AXVCPU_EXECUTION_64 : AXVCPU_EXECUTION_COMPATIBILITY;
+	if (!(sregs->cr0 & CR0_PE))
+		return AXVCPU_EXECUTION_REAL;
+	return rflags & RFLAGS_VM ? AXVCPU_EXECUTION_VIRTUAL_8086 : AXVCPU_EXECUTION_PROTECTED;
+}
+
+int axk_x86_get_cpu_mode(void *arch_vcpu, struct axvcpu_cpu_mode *mode)
+{
+	struct axk_vcpu *vcpu = arch_vcpu;
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
+
+	if (ret)
+		return ret;
+	ret = axk_vcpu_ioctl(vcpu, KVM_GET_REGS, &regs);
+	if (ret)
+		return ret;
+	mode->execution = execution(&sregs, regs.rflags);
+	mode->paging = !!(sregs.cr0 & CR0_PG);
+	mode->bits = sregs.cs.db ? 32 : 16;
+	/* KVM reports the current privilege level there. */
+	mode->privilege = sregs.ss.dpl;
+	if (mode->execution == AXVCPU_EXECUTION_64)
+		mode->bits = 64;
+	if (mode->execution == AXVCPU_EXECUTION_REAL)
+		mode->privilege = 0;
+	if (mode->execution == AXVCPU_EXECUTION_VIRTUAL_8086)
+		mode->privilege = 3;
+	mode->user = mode->privilege == 3;
+	return 0;
+}

@@ -113,9 +113,10 @@ int axk_x86_decode_ipi_msr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, bool
 
 /* debug.c */
 int axk_x86_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug);
-int axk_x86_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
 void axk_x86_decode_debug(const struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 
+/* translate.c */
+int axk_x86_translate_access(void *arch_vcpu, uint64_t gva, struct axvcpu_translation *translation);
 
 /* sregs.c: call the functions of an id only if axk_x86_is_sreg(). */
 bool axk_x86_is_sreg(uint64_t id);
@@ -127,6 +128,7 @@ uint16_t axk_x86_attributes(const struct kvm_segment *segment);
 int axk_x86_get_segment(struct axk_vcpu *vcpu, uint32_t number, struct axvcpu_x86_segment *segment);
 int axk_x86_set_segment(struct axk_vcpu *vcpu, uint32_t number,
 			const struct axvcpu_x86_segment *segment);
+int axk_x86_get_cpu_mode(void *arch_vcpu, struct axvcpu_cpu_mode *mode);
 
 /* fpu.c: -ENOENT, without a message, for other ids. 'buf' has axvcpu_reg_size() bytes. */
 int axk_x86_get_fpu(struct axk_vcpu *vcpu, uint64_t id, void *buf);

@@ -44,10 +44,12 @@ struct axvm_region;
 struct axvm_route;
 struct axvcpu;
 struct axvcpu_config;
+struct axvcpu_cpu_mode;
 struct axvcpu_debug;
 struct axvcpu_exception;
 struct axvcpu_regs;
 struct axvcpu_setup_config;
+struct axvcpu_translation;
 
 /**
  * The operations of a backend. Initialise with `.size = sizeof(struct axvcpu_arch_ops)`, and make
@@ -170,6 +172,7 @@ struct axvcpu_arch_ops {
 	 * See debug.h. `debug` is complete; without points and flags debugging is off. Optional.
 	 */
 	int (*set_debug)(void *arch_vcpu, const struct axvcpu_debug *debug);
+	/** Not called if there is a translate_access. */
 	int (*translate)(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
 	int (*vcpu_enable_capability)(void *arch_vcpu, unsigned int capability,
 				      const uint64_t args[4]);
@@ -207,6 +210,17 @@ struct axvcpu_arch_ops {
 	int (*get_reg_bytes)(void *arch_vcpu, uint64_t id, void *buf, size_t len);
 	int (*set_reg_bytes)(void *arch_vcpu, uint64_t id, const void *buf, size_t len);
 	int (*reg_list)(void *arch_vcpu, uint64_t *ids, size_t count);
+
+	/* --- mode, permissions, forwarded registers, all optional ----------------------------- */
+
+	/** See axvcpu_get_cpu_mode(); `mode` is zero except `size`. Optional. */
+	int (*get_cpu_mode)(void *arch_vcpu, struct axvcpu_cpu_mode *mode);
+	/**
+	 * See axvcpu_translate_access(); `translation` is zero except `size`. Optional:
+	 * axvcpu_translate() uses `translate`.
+	 */
+	int (*translate_access)(void *arch_vcpu, uint64_t gva,
+				struct axvcpu_translation *translation);
 };
 
 /**

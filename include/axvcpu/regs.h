@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include <axvcpu/error.h>
+#include <axvcpu/init.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -519,6 +520,58 @@ AXVCPU_API int axvcpu_set_reg_bytes(struct axvcpu *vcpu, uint64_t id, const void
  * Threads: any.
  */
 AXVCPU_API int axvcpu_reg_list(struct axvcpu *vcpu, uint64_t *ids, size_t count);
+
+/** Instruction set and addressing that a CPU executes with. */
+enum axvcpu_execution {
+	/** x86: real mode. */
+	AXVCPU_EXECUTION_REAL = 1,
+	/** x86: virtual-8086 mode. */
+	AXVCPU_EXECUTION_VIRTUAL_8086,
+	/** x86: protected mode, without long mode. */
+	AXVCPU_EXECUTION_PROTECTED,
+	/** x86: compatibility mode, which is 16-bit or 32-bit code in long mode. */
+	AXVCPU_EXECUTION_COMPATIBILITY,
+	/** x86: 64-bit mode. */
+	AXVCPU_EXECUTION_64,
+	/** arm64: AArch32, AArch64. */
+	AXVCPU_EXECUTION_AARCH32,
+	AXVCPU_EXECUTION_AARCH64,
+	/** riscv64: RV64. */
+	AXVCPU_EXECUTION_RV64,
+};
+
+/** The mode of a CPU. Initialise with AXVCPU_CPU_MODE_INIT. */
+struct axvcpu_cpu_mode {
+	/** sizeof(struct axvcpu_cpu_mode) */
+	size_t size;
+	/** enum axvcpu_execution */
+	uint32_t execution;
+	/** Default size of operands and addresses in bits: 16, 32 or 64. */
+	uint32_t bits;
+	/**
+	 * Privilege as the architecture numbers it. x86: CPL, 0 to 3; arm64: exception level, 0 to
+	 * 2; riscv64: 0 user, 1 supervisor.
+	 */
+	uint32_t privilege;
+	/** 1 at the privilege of applications: CPL 3, EL0, user mode; otherwise 0. */
+	uint32_t user;
+	/** 1 if the guest's page tables are in use: CR0.PG, SCTLR_EL1.M, satp is not Bare. */
+	uint32_t paging;
+	uint32_t reserved;
+};
+#define AXVCPU_CPU_MODE_INIT AXVCPU_INIT(struct axvcpu_cpu_mode)
+
+/**
+ * Reads the mode that a vCPU executes in.
+ *
+ * @param vcpu the vCPU.
+ * @param mode receives the mode. The caller sets `size`; as many members as fit are written.
+ * @return 0; -EINVAL: `size` is too small; -ENOTSUP; -EBADFD; -EBUSY; -EPERM; errnos of the kernel.
+ *
+ * States: Free, Ready, Blocked; unchanged.
+ * Threads: any.
+ */
+AXVCPU_API int axvcpu_get_cpu_mode(struct axvcpu *vcpu, struct axvcpu_cpu_mode *mode);
 
 #ifdef __cplusplus
 }

@@ -17,4 +17,12 @@ struct axvm;
 int axv_sized_copy(const struct axvm *vm, const char *what, void *own, size_t own_size,
 		   const void *given);
 
+/*
+ * Checks a struct of the caller that receives the result of the call 'what': -EINVAL, with a
+ * message, if its size leaves no room for one.
+ */
+int axv_sized_check(const struct axvm *vm, const char *what, const void *given);
+/* Copies the library's struct 'own' to the caller's, which was checked: as many members as fit. */
+void axv_sized_give(void *given, const void *own);
+
 #endif

@@ -308,19 +308,11 @@ int axvm_enable_capability(struct axvm *vm, unsigned int capability, const uint6
 
 int axvm_get_limits(const struct axvm *vm, struct axvm_limits *limits)
 {
-	size_t size = limits->size;
 	int ret = axv_vm_check_process(vm);
 
-	if (ret)
-		return ret;
-	if (size <= sizeof(size))
-		return axvcpu_fail(
-			vm, -EINVAL,
-			"get_limits: size is %zu; initialise the struct with AXVM_LIMITS_INIT",
-			size);
-	if (size > sizeof(*limits))
-		size = sizeof(*limits);
-	memcpy((unsigned char *)limits + sizeof(size),
-	       (const unsigned char *)&vm->limits + sizeof(size), size - sizeof(size));
-	return 0;
+	if (!ret)
+		ret = axv_sized_check(vm, "get_limits", limits);
+	if (!ret)
+		axv_sized_give(limits, &vm->limits);
+	return ret;
 }

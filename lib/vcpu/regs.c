@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "axvcpu/regs.h"
+#include "lib/base/sized.h"
 #include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
 
@@ -243,3 +244,27 @@ int axvcpu_reg_info(const struct axvcpu *vcpu, unsigned int n, uint64_t *id, con
 	return 0;
 }
 
+/* --- the mode --------------------------------------------------------------------------------- */
+
+int axvcpu_get_cpu_mode(struct axvcpu *vcpu, struct axvcpu_cpu_mode *mode)
+{
+	struct axvcpu_cpu_mode whole = AXVCPU_CPU_MODE_INIT;
+	struct axv_op op;
+	int ret = axv_vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vcpu->ops, get_cpu_mode))
+		return axv_vm_not_supported(vcpu->vm, "get_cpu_mode");
+	ret = axv_sized_check(vcpu->vm, "get_cpu_mode", mode);
+	if (ret)
+		return ret;
+	ret = axv_op_begin(vcpu, IN_REGS, "get_cpu_mode", &op);
+	if (ret)
+		return ret;
+	ret = vcpu->ops->get_cpu_mode(vcpu->arch, &whole);
+	axv_op_end(vcpu, &op, op.from);
+	if (!ret)
+		axv_sized_give(mode, &whole);
+	return ret;
+}

@@ -40,6 +40,12 @@ void guest_forward(struct axvm_config *config)
 	config->forward = trial.forward;
 }
 
+/* EL0t, exceptions masked. */
+void guest_make_user(struct guest *guest)
+{
+	ck_ok(axvcpu_set_reg(guest->vcpu, AXVCPU_REG_FLAGS, 0x3c0));
+}
+
 /* --- registers ---------------------------------------------------------------------------------- */
 
 const uint64_t guest_register_ways[] = { AXVCPU_REG_ARM64_X(9), AXVCPU_REG_SP,

@@ -15,6 +15,10 @@
 /* Register n of "vectors". */
 #define GUEST_VECTOR(n) AXVCPU_REG_ARM64_V(n)
 
+/* The mode of 64-bit code after the setup. */
+#define GUEST_EXECUTION AXVCPU_EXECUTION_AARCH64
+#define GUEST_PRIVILEGE 1
+#define GUEST_PAGING 0
 
 /* The exit that "last" ends in: PSCI SYSTEM_OFF. */
 #define GUEST_LAST_EXIT AXVCPU_EXIT_SYSTEM_DOWN

@@ -34,6 +34,11 @@ void guest_forward(struct axvm_config *config)
 	(void)config;
 }
 
+void guest_make_user(struct guest *guest)
+{
+	ck_ok(axvcpu_set_reg(guest->vcpu, AXVCPU_REG_RISCV64_MODE, 0));
+}
+
 /* --- registers ---------------------------------------------------------------------------------- */
 
 const uint64_t guest_register_ways[] = { AXVCPU_REG_RISCV64_S1, AXVCPU_REG_RISCV64_SSCRATCH };

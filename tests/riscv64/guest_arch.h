@@ -15,6 +15,10 @@
 /* Register n of "vectors". */
 #define GUEST_VECTOR(n) AXVCPU_REG_RISCV64_F(n)
 
+/* The mode of 64-bit code after the setup. */
+#define GUEST_EXECUTION AXVCPU_EXECUTION_RV64
+#define GUEST_PRIVILEGE 1
+#define GUEST_PAGING 0
 
 /* The exit that "last" ends in: SBI system reset, as a shutdown. */
 #define GUEST_LAST_EXIT AXVCPU_EXIT_SYSTEM_DOWN

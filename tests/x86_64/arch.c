@@ -93,6 +93,21 @@ void guest_forward(struct axvm_config *config)
 				   AXVM_FORWARD_MAP_GPA_RANGE;
 }
 
+/* At CPL 3. */
+void guest_make_user(struct guest *guest)
+{
+	static const uint32_t segments[] = { AXVCPU_X86_SS, AXVCPU_X86_CS };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct axvcpu_x86_segment segment;
+
+		ck_ok(axvcpu_x86_get_segment(guest->vcpu, segments[i], &segment));
+		segment.selector |= 3;
+		segment.attributes |= AXVCPU_X86_SEGMENT_DPL;
+		ck_ok(axvcpu_x86_set_segment(guest->vcpu, segments[i], &segment));
+	}
+}
+
 /* --- registers ---------------------------------------------------------------------------------- */
 
 const uint64_t guest_register_ways[] = { AXVCPU_REG_X86_R9, AXVCPU_REG_X86_CR2,

@@ -20,6 +20,10 @@
 /* Register n of "vectors". */
 #define GUEST_VECTOR(n) AXVCPU_REG_X86_XMM(n)
 
+/* The mode of 64-bit code after the setup. */
+#define GUEST_EXECUTION AXVCPU_EXECUTION_64
+#define GUEST_PRIVILEGE 0
+#define GUEST_PAGING 1
 
 /* The exit that "last" ends in: a triple fault. */
 #define GUEST_LAST_EXIT AXVCPU_EXIT_SHUTDOWN
