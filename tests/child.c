@@ -97,6 +97,7 @@ static void calls_for_the_vm(struct axvm *vm)
 	child_expect_eperm(axvm_set_irq_line(vm, 5, true));
 	child_expect_eperm(axvm_signal_msi(vm, &msi));
 	child_expect_eperm(axvm_set_routes(vm, NULL, 0));
+	child_expect_eperm(axvm_set_sysregs(vm, NULL, 0));
 	child_expect_eperm(axvm_set_irqfd(vm, &irqfd));
 	child_expect_eperm(axvm_set_ioeventfd(vm, &ioeventfd));
 	child_expect_eperm(axvcpu_new(vm, &config, &vcpu));

@@ -122,6 +122,7 @@ START_TEST(a_backend_without_them_is_named)
 	ck_fails_saying(axvcpu_get_cpu_mode(guest.vcpu, &mode), ENOTSUP, "get_cpu_mode");
 	ck_fails_saying(axvcpu_translate_access(guest.vcpu, 0, &translation), ENOTSUP,
 			"translate_access");
+	ck_fails_saying(axvm_set_sysregs(guest.vm, NULL, 0), ENOTSUP, "set_sysregs");
 	guest_end(&guest);
 }
 END_TEST

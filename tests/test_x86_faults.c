@@ -148,6 +148,13 @@ static int take_tsc(struct sweep_world *world)
 	return ret;
 }
 
+static int take_set_sysregs(struct sweep_world *world)
+{
+	static const struct axvm_sysreg_range range = { 0xc0000081, 3, AXVCPU_ACCESS_READ, 0 };
+
+	return axvm_set_sysregs(world->vm, &range, 1);
+}
+
 /* A VM beside the world's. */
 static int take_pit(struct sweep_world *world)
 {
@@ -203,6 +210,8 @@ static const struct sweep_step steps[] = {
 	{ "segment", AXVM_IRQCHIP_NONE, NULL, take_segment, see_the_segment, .calls = 3 },
 	{ "fpu", AXVM_IRQCHIP_NONE, NULL, take_fpu, sweep_see_the_guest_run, .calls = 5 },
 	{ "tsc", AXVM_IRQCHIP_NONE, NULL, take_tsc, sweep_see_the_guest_run, .calls = 2 },
+	{ "set_sysregs", AXVM_IRQCHIP_NONE, NULL, take_set_sysregs, sweep_see_the_guest_run,
+	  .calls = 4 },
 	{ "pit", AXVM_IRQCHIP_NONE, NULL, take_pit, NULL, .calls = 12 },
 	{ "reset on frames", AXVM_IRQCHIP_NONE, NULL, take_reset, sweep_see_the_guest_run,
 	  .calls = 2, .begin = begin_on_frames },

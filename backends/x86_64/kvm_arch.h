@@ -17,6 +17,8 @@ struct axk_vm_arch {
 	/* The leaves that KVM supports on this host, the base of every vCPU's CPUID. */
 	struct kvm_cpuid2 *cpuid;
 	uint16_t doorbell_port;
+	/* KVM_MSR_EXIT_REASON_* that are enabled. */
+	uint32_t msr_reasons;
 	/* Invalid MSR accesses exit, but only for those to the x2APIC; others get a fault. */
 	bool invalid_msrs;
 };

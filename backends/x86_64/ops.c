@@ -18,6 +18,7 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.vm_signal_msi = axk_signal_msi,
 	.vm_set_routes = axk_set_routes,
 	.vm_irqfd = axk_irqfd,
+	.vm_set_sysregs = axk_x86_set_sysregs,
 
 	.vcpu_free = x86_vcpu_free,
 	.set_entry = axk_x86_set_entry,

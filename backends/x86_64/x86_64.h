@@ -82,6 +82,7 @@ int axk_x86_forward_init(struct axk_vm *kvm, const struct axvm_config *config);
 
 /* msr.c */
 int axk_x86_msr_init(struct axk_vm *kvm, const struct axvm_config *config);
+int axk_x86_set_sysregs(void *arch_vm, const struct axvm_sysreg_range *ranges, uint32_t count);
 bool axk_x86_decode_msr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, bool write);
 int axk_x86_complete_msr(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer);
 /* -ENOENT, without a message, for an MSR that KVM does not store. */

@@ -42,6 +42,7 @@ struct axvm_ioeventfd;
 struct axvm_irqfd;
 struct axvm_region;
 struct axvm_route;
+struct axvm_sysreg_range;
 struct axvcpu;
 struct axvcpu_config;
 struct axvcpu_cpu_mode;
@@ -221,6 +222,9 @@ struct axvcpu_arch_ops {
 	 */
 	int (*translate_access)(void *arch_vcpu, uint64_t gva,
 				struct axvcpu_translation *translation);
+	/** See axvm_set_sysregs(); the ranges are valid. One call at a time. Optional. */
+	int (*vm_set_sysregs)(void *arch_vm, const struct axvm_sysreg_range *ranges,
+			      uint32_t count);
 };
 
 /**
