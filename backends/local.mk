@@ -35,6 +35,7 @@ libaxvcpu_base_la_SOURCES += \
 	backends/x86_64/debug.c \
 	backends/x86_64/exit.c \
 	backends/x86_64/forward.c \
+	backends/x86_64/fpu.c \
 	backends/x86_64/hypercall.c \
 	backends/x86_64/inject.c \
 	backends/x86_64/irq.c \
@@ -46,7 +47,9 @@ libaxvcpu_base_la_SOURCES += \
 	backends/x86_64/regs.c \
 	backends/x86_64/reset.c \
 	backends/x86_64/setup.c \
+	backends/x86_64/sregs.c \
 	backends/x86_64/tables.c \
+	backends/x86_64/translate.c \
 	backends/x86_64/vm.c \
 	backends/x86_64/vm_reset.c \
 	backends/x86_64/x86_64.h

@@ -112,6 +112,7 @@ static void calls_for_the_vm(struct axvm *vm)
 	child_expect_eperm(axvm_change_route(vm, &route));
 	child_expect_eperm(axvm_mask_route(vm, 5, true));
 	child_expect_eperm(axvm_remove_route(vm, 5));
+	child_expect_eperm(axvm_set_sysregs(vm, NULL, 0));
 	child_expect_eperm(axvm_set_irqfd(vm, &irqfd));
 	child_expect_eperm(axvm_set_irq_end(vm, 5, NULL, NULL));
 	child_expect_eperm(axvm_raise_irq(vm, 5));
@@ -127,6 +128,8 @@ static void calls_for_the_vm(struct axvm *vm)
 
 static void calls_for_registers(struct axvcpu *vcpu)
 {
+	struct axvcpu_translation translation = AXVCPU_TRANSLATION_INIT;
+	struct axvcpu_cpu_mode mode = AXVCPU_CPU_MODE_INIT;
 	struct axvcpu_regs regs = { 0 };
 	const char *name;
 	uint64_t value = 77;
@@ -143,6 +146,8 @@ static void calls_for_registers(struct axvcpu *vcpu)
 	child_expect_eperm(axvcpu_reg_list(vcpu, NULL, 0));
 	child_expect_eperm(axvcpu_reg_info(vcpu, 0, NULL, &name));
 	child_expect_eperm(axvcpu_translate(vcpu, 0, &value));
+	child_expect_eperm(axvcpu_translate_access(vcpu, 0, &translation));
+	child_expect_eperm(axvcpu_get_cpu_mode(vcpu, &mode));
 	child_expect(value == 77);
 }
 

@@ -65,6 +65,11 @@ GUEST_PROGRAM(stores);
 /* Its argument points to two addresses of 8 bytes: copies from the first to the second; finishes. */
 GUEST_PROGRAM(copy);
 /*
+ * Its argument points to two vectors: writes register 1 of GUEST_VECTOR() to the first, and reads
+ * register 2 from the second; finishes.
+ */
+GUEST_PROGRAM(vectors);
+/*
  * Its argument is its number, from 0 below GUEST_RING_VCPUS. Forever: when GUEST_TURN modulo their
  * count is that number, writes GUEST_TURN to GUEST_MMIO and increments it.
  */
@@ -151,6 +156,9 @@ int guest_work_interrupt(struct axvcpu_request *request, unsigned int dice);
  * are made.
  */
 void guest_forward(struct axvm_config *config);
+
+/* Sets the privilege of applications. */
+void guest_make_user(struct guest *guest);
 
 /* Registers that are read and written by different ways: the first is a general one. */
 extern const uint64_t guest_register_ways[];

@@ -39,8 +39,10 @@ API_TESTS = \
 	tests/test_deadline_kvm \
 	tests/test_device_exits \
 	tests/test_devices \
+	tests/test_cpu_mode \
 	tests/test_errors \
 	tests/test_fork \
+	tests/test_fp_registers \
 	tests/test_hal \
 	tests/test_hal_kvm \
 	tests/test_irq \
@@ -95,16 +97,21 @@ tests_libsuite_a_SOURCES += \
 API_TESTS += \
 	tests/test_x86_debug \
 	tests/test_x86_exits \
+	tests/test_x86_fpu \
 	tests/test_x86_hypercall \
 	tests/test_x86_inject \
 	tests/test_x86_ipi \
 	tests/test_x86_irq \
+	tests/test_x86_own_tables \
 	tests/test_x86_reset \
+	tests/test_x86_segments \
 	tests/test_x86_setup \
 	tests/test_x86_string_io \
 	tests/test_x86_sysregs \
 	tests/test_x86_system \
-	tests/test_x86_tables
+	tests/test_x86_tables \
+	tests/test_x86_timers \
+	tests/test_x86_translate
 INJECTED_TESTS += \
 	tests/test_x86_faults \
 	tests/test_x86_kvm_answers

@@ -138,7 +138,7 @@ START_TEST(a_call_is_answered_once_by_one_word_or_two)
 	expect_call(0, 0xc6000105);
 	ck_ok(axvcpu_flush(guest.vcpu));
 	ck_fails(axvcpu_complete_value(guest.vcpu, 51), EBADFD);
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(0)), UINT64_MAX);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_ARM64_X(0)), UINT64_MAX);
 	expect_results(UINT64_MAX, ARG(1));
 	guest_end(&guest);
 }
@@ -151,7 +151,7 @@ START_TEST(a_reset_leaves_no_result_behind)
 	start(AXVM_FORWARD_HYPERCALLS, &one, 1);
 	expect_call(0, 0xc6000100);
 	ck_ok(axvcpu_reset(guest.vcpu, GUEST_CODE, A64_LIST));
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(0)), A64_LIST);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_ARM64_X(0)), A64_LIST);
 	expect_call(0, 0xc6000100);
 	guest_end(&guest);
 }
@@ -185,7 +185,7 @@ START_TEST(a_step_over_a_call_has_its_result)
 	debug.flags = AXVCPU_DEBUG_STEP;
 	/* It finishes the open exit. */
 	ck_ok(axvcpu_set_debug(guest.vcpu, &debug));
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(0)), 61);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_ARM64_X(0)), 61);
 	guest_expect(&guest, AXVCPU_EXIT_DEBUG);
 	ck_ok(axvcpu_set_debug(guest.vcpu, NULL));
 	expect_results(61, ARG(1));

@@ -125,7 +125,7 @@ START_TEST(an_open_read_does_not_reach_the_new_cpu)
 	guest_expect_read(&guest, GUEST_MMIO);
 	ck_ok(axvcpu_complete_value(guest.vcpu, 0x99));
 	ck_ok(axvcpu_reset(guest.vcpu, GUEST_CODE, 0));
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(2)), 0);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_ARM64_X(2)), 0);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE);
 	guest_expect_read(&guest, GUEST_MMIO);
 	/* An unanswered one. */

@@ -36,7 +36,7 @@ START_TEST(a_64_bit_cpu_starts_at_el1_with_its_argument_and_stack)
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), ENTRY);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_SP), STACK);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_ARM64_SP_EL1), STACK);
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(0)), ARG);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_ARM64_X(0)), ARG);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_FLAGS), 0x3c5);
 	for (unsigned int i = 1; i < 31; i++)
 		ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(i)), 0);
@@ -52,7 +52,7 @@ START_TEST(a_raw_cpu_has_nothing_but_its_entry)
 	ck_ok(setup_mode(AXVCPU_MODE_RAW, ENTRY, STACK, ARG));
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), ENTRY);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_ARM64_SP_EL1), 0);
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(0)), 0);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_ARM64_X(0)), 0);
 	guest_end(&guest);
 }
 END_TEST

@@ -363,6 +363,86 @@ START_TEST(a_size_that_makes_no_sense_maps_nothing)
 }
 END_TEST
 
+/* Permission bits of pages and blocks, and of tables. */
+#define EL0 (UINT64_C(1) << 6)
+#define READONLY (UINT64_C(1) << 7)
+#define PXN (UINT64_C(1) << 53)
+#define UXN (UINT64_C(1) << 54)
+#define TABLE_PXN (UINT64_C(1) << 59)
+#define TABLE_UXN (UINT64_C(1) << 60)
+#define TABLE_NO_EL0 (UINT64_C(1) << 61)
+#define TABLE_READONLY (UINT64_C(1) << 62)
+#define TCR_HPD0 (UINT64_C(1) << 41)
+
+#define RD AXVCPU_ACCESS_READ
+#define WR AXVCPU_ACCESS_WRITE
+#define EX AXVCPU_ACCESS_EXEC
+
+static const struct {
+	uint64_t page, table;
+	uint32_t access, user;
+} permissions[] = {
+	{ 0, 0, RD | WR | EX, EX },
+	{ READONLY, 0, RD | EX, EX },
+	/* EL1 executes nothing that EL0 writes to. */
+	{ EL0, 0, RD | WR, RD | WR | EX },
+	{ EL0 | READONLY, 0, RD | EX, RD | EX },
+	{ PXN, 0, RD | WR, EX },
+	{ UXN, 0, RD | WR | EX, 0 },
+	{ EL0 | PXN | UXN, 0, RD | WR, RD | WR },
+	{ EL0, TABLE_NO_EL0, RD | WR | EX, EX },
+	{ EL0, TABLE_READONLY, RD | EX, RD | EX },
+	{ 0, TABLE_PXN, RD | WR, EX },
+	{ 0, TABLE_UXN, RD | WR | EX, 0 },
+};
+
+START_TEST(permissions_are_those_of_pages_and_tables)
+{
+	const uint64_t va = 0x12345678;
+	struct axvcpu_translation translation = AXVCPU_TRANSLATION_INIT;
+	struct half lower, upper;
+	uint64_t entry, table;
+
+	begin();
+	lower = new_half(12, 39);
+	upper = new_half(12, 39);
+	map(&lower, va, GUEST_BASE, 3);
+	switch_on(&lower, &upper, 0);
+	entry = entry_of(&lower, lower.root, va, 1);
+	ck_ok(axvm_read(guest.vm, entry, &table, sizeof(table)));
+	for (size_t i = 0; i < sizeof(permissions) / sizeof(permissions[0]); i++) {
+		const uint64_t restricted = table | permissions[i].table;
+		uint64_t page_table, page;
+
+		ck_ok(axvm_write(guest.vm, entry, &restricted, sizeof(restricted)));
+		ck_ok(axvm_read(guest.vm, entry_of(&lower, table & ~UINT64_C(3), va, 2),
+				&page_table, sizeof(page_table)));
+		page = GUEST_BASE | LEAF_FLAGS | PAGE_VALID | permissions[i].page;
+		ck_ok(axvm_write(guest.vm, entry_of(&lower, page_table & ~UINT64_C(3), va, 3),
+				 &page, sizeof(page)));
+		ck_ok(axvcpu_translate_access(guest.vcpu, va, &translation));
+		ck_assert_uint_eq(translation.gpa, GUEST_BASE + 0x678);
+		ck_assert_uint_eq(translation.page_size, 4096);
+		ck_assert_msg(translation.access == permissions[i].access &&
+				      translation.user_access == permissions[i].user,
+			      "row %zu: %#x and %#x", i, translation.access,
+			      translation.user_access);
+	}
+	/* The restrictions of tables are switched off. */
+	table |= TABLE_PXN | TABLE_UXN | TABLE_NO_EL0 | TABLE_READONLY;
+	ck_ok(axvm_write(guest.vm, entry, &table, sizeof(table)));
+	ck_ok(axvcpu_translate_access(guest.vcpu, va, &translation));
+	ck_assert_uint_eq(translation.access, RD);
+	ck_assert_uint_eq(translation.user_access, 0);
+	ck_ok(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_ARM64_TCR_EL1,
+			     guest_reg(&guest, AXVCPU_REG_ARM64_TCR_EL1) | TCR_HPD0));
+	ck_ok(axvcpu_translate_access(guest.vcpu, va, &translation));
+	ck_assert_uint_eq(translation.access, RD | WR | EX);
+	ck_assert_uint_eq(translation.user_access, EX);
+	guest_end(&guest);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *all = suite_case(suite, "all");
@@ -375,6 +455,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(all, walk_of_cyclic_tables_terminates);
 	tcase_add_test(all, tables_that_are_no_memory_map_nothing);
 	tcase_add_test(all, a_size_that_makes_no_sense_maps_nothing);
+	tcase_add_test(all, permissions_are_those_of_pages_and_tables);
 }
 
 int main(void)

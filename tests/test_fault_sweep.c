@@ -154,6 +154,34 @@ static int take_vm_reset(struct sweep_world *world)
 	return axvm_reset(world->vm, 0);
 }
 
+static int take_get_cpu_mode(struct sweep_world *world)
+{
+	struct axvcpu_cpu_mode mode = AXVCPU_CPU_MODE_INIT;
+	int ret = axvcpu_get_cpu_mode(sweep_first(world), &mode);
+
+	ck_assert_uint_eq(mode.execution, ret ? 0 : GUEST_EXECUTION);
+	return ret;
+}
+
+static int take_translate_access(struct sweep_world *world)
+{
+	struct axvcpu_translation translation = AXVCPU_TRANSLATION_INIT;
+	int ret = axvcpu_translate_access(sweep_first(world), GUEST_CODE, &translation);
+
+	ck_assert_uint_eq(translation.gpa, ret ? 0 : GUEST_CODE);
+	return ret;
+}
+
+/* Reads register 1, and writes the same value. */
+static int take_vector(struct sweep_world *world)
+{
+	unsigned char bytes[16];
+	size_t size = axvcpu_reg_size(GUEST_VECTOR(1));
+	int ret = axvcpu_get_reg_bytes(sweep_first(world), GUEST_VECTOR(1), bytes, size);
+
+	return ret ? ret : axvcpu_set_reg_bytes(sweep_first(world), GUEST_VECTOR(1), bytes, size);
+}
+
 static int take_reset(struct sweep_world *world)
 {
 	return axvcpu_reset(sweep_first(world), GUEST_CODE, 0);
@@ -313,6 +341,12 @@ static const struct sweep_step steps[] = {
 	  sweep_see_the_guest_run, .calls = 2 },
 	{ "enable_capability", AXVM_IRQCHIP_NONE, NULL, take_vm_capability, sweep_see_the_guest_run,
 	  .calls = 1 },
+	{ "get_cpu_mode", AXVM_IRQCHIP_NONE, NULL, take_get_cpu_mode, sweep_see_the_guest_run,
+	  .calls = 2 },
+	{ "translate_access", AXVM_IRQCHIP_NONE, NULL, take_translate_access,
+	  sweep_see_the_guest_run, .calls = 1 },
+	{ "vector register", AXVM_IRQCHIP_NONE, NULL, take_vector, sweep_see_the_guest_run,
+	  .calls = 2 },
 	{ "reset, free", AXVM_IRQCHIP_NONE, NULL, take_reset, sweep_see_the_guest_run, .calls = 2 },
 	{ "reset, at an exit", AXVM_IRQCHIP_NONE, at_an_exit, take_reset, sweep_see_the_guest_run,
 	  .calls = 3 },

@@ -73,7 +73,8 @@ START_TEST(nothing_of_the_guest_before_is_left_in_a_named_register)
 
 	start();
 	ck_ok(axvcpu_reset(guest.vcpu, GUEST_CODE, 0));
-	for (n = 0; !axvcpu_reg_info(guest.vcpu, n, &id, NULL); n++)
+	/* test_fp_registers has those of more than 8 bytes, which are last. */
+	for (n = 0; !axvcpu_reg_info(guest.vcpu, n, &id, NULL) && axvcpu_reg_size(id) <= 8; n++)
 		before[n] = guest_reg(&guest, id);
 	for (unsigned int i = 0; !axvcpu_reg_info(guest.vcpu, i, &id, NULL); i++)
 		if (id < AXVCPU_REG_PC)

@@ -314,14 +314,14 @@ START_TEST(without_a_list_the_registers_that_all_have_are_reset)
 	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
 	ck_ok(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_RISCV64_SSCRATCH, 7));
 	ck_ok(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_RISCV64_SATP, UINT64_C(8) << 60));
-	ck_ok(axvcpu_set_gpr(guest.vcpu, 31, 7));
+	ck_ok(axvcpu_set_gpr(guest.vcpu, AXVCPU_REG_RISCV64_T6, 7));
 	injector_ioctl(KVM_GET_REG_LIST, -EINVAL, UINT32_MAX);
 	ck_ok(axvcpu_reset(guest.vcpu, GUEST_CODE, 0));
 	injector_ioctl(KVM_GET_REG_LIST, 0, 0);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_SSCRATCH), 0);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_SATP), 0);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_SCOUNTEREN), 7);
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(31)), 0);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_T6), 0);
 	guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
 	guest_end(&guest);
 }

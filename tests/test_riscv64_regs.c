@@ -133,7 +133,7 @@ START_TEST(x0_is_zero_and_writes_to_it_are_ignored)
 
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(chatter));
 	ck_ok(axvcpu_set_gpr(guest.vcpu, 0, 0x1234));
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(0)), 0);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_ZERO), 0);
 	for (unsigned int i = 1; i < 32; i++)
 		ck_ok(axvcpu_set_gpr(guest.vcpu, i, 0x1000 + i));
 	ck_ok(axvcpu_get_regs(guest.vcpu, &regs));
@@ -144,9 +144,10 @@ START_TEST(x0_is_zero_and_writes_to_it_are_ignored)
 	ck_assert_uint_eq(regs.flags, 0);
 	regs.gpr[0] = regs.gpr[5] = 77;
 	ck_ok(axvcpu_set_regs(guest.vcpu, &regs));
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(0)), 0);
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(5)), 77);
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_SP), guest_reg(&guest, AXVCPU_REG_GPR(2)));
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_ZERO), 0);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_T0), 77);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_SP),
+			  guest_reg(&guest, AXVCPU_REG_RISCV64_SP));
 	guest_end(&guest);
 }
 END_TEST

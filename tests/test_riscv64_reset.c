@@ -84,7 +84,7 @@ START_TEST(a_reset_starts_anew_from_free_and_ready)
 	ck_ok(axvcpu_reset(guest.vcpu, SECOND, 0xabc));
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), SECOND);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_SP), GUEST_STACK);
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(12)), 0);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_A2), 0);
 	guest_expect_write(&guest, GUEST_MMIO, 0xabc);
 	ck_ok(axvcpu_unbind(guest.vcpu));
 	ck_ok(axvcpu_reset(guest.vcpu, SECOND, 0xdef));

@@ -336,8 +336,8 @@ START_TEST(a_flush_finishes_the_call)
 	ck_ok(axvcpu_complete_pair(guest.vcpu, 5, 6));
 	ck_ok(axvcpu_flush(guest.vcpu));
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), PROGRAM_AT(sbi, after));
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(10)), 5);
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(11)), 6);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_A0), 5);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_RISCV64_A1), 6);
 	ck_assert_uint_eq(get_answer().error, 5);
 	guest_end(&guest);
 }

@@ -71,7 +71,7 @@ START_TEST(the_id_is_the_hart_id_in_whatever_order_they_are_made)
 	ck_ok(axvcpu_new(guest.vm, NULL, &guest.vcpu));
 	ck_ok(axvcpu_setup(other, GUEST_CODE, 0, &setup));
 	ck_ok(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup));
-	ck_ok(axvcpu_get_reg(other, AXVCPU_REG_GPR(10), &id));
+	ck_ok(axvcpu_get_reg(other, AXVCPU_REG_RISCV64_A0, &id));
 	ck_assert_uint_eq(id, 3);
 	ck_ok(axvcpu_bind(guest.vcpu));
 	ck_assert_uint_eq(next_write(), 0);

@@ -137,7 +137,7 @@ START_TEST(the_hardware_sees_it_alike)
 	for (unsigned int i = levels - 1; i > 2; i--)
 		put(entry_at(levels, i, 0), pte(TABLES + (levels - i) * 0x1000, V));
 	ck_ok(axvm_write(guest.vm, TARGET + (GUEST_ALIAS & 0xfff), &value, sizeof(value)));
-	ck_ok(axvcpu_set_gpr(guest.vcpu, 11, satp(mode)));
+	ck_ok(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_RISCV64_A1, satp(mode)));
 	guest_expect_write(&guest, GUEST_MMIO, value);
 	mapped(GUEST_ALIAS, TARGET + (GUEST_ALIAS & 0xfff));
 	mapped(GUEST_CODE, GUEST_CODE);
@@ -221,6 +221,48 @@ START_TEST(addresses_that_are_not_canonical_are_not_mapped)
 }
 END_TEST
 
+#define U 0x10u
+
+#define RD AXVCPU_ACCESS_READ
+#define WR AXVCPU_ACCESS_WRITE
+#define EX AXVCPU_ACCESS_EXEC
+
+START_TEST(permissions_are_those_of_the_leaf)
+{
+	static const struct {
+		uint64_t flags;
+		uint32_t access, user;
+	} leaves[] = {
+		{ R, RD, 0 },
+		{ R | W, RD | WR, 0 },
+		{ X, EX, 0 },
+		{ R | W | X, RD | WR | EX, 0 },
+		/* Supervisor mode does not execute pages of user mode. */
+		{ R | W | X | U, RD | WR, RD | WR | EX },
+		{ R | U, RD, RD },
+	};
+	const uint64_t gva = 0x1234567;
+	struct axvcpu_translation translation = AXVCPU_TRANSLATION_INIT;
+
+	start(SV39);
+	for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+		map_at(3, 0, gva, pte(TARGET, V | A | D | leaves[i].flags));
+		ck_ok(axvcpu_translate_access(guest.vcpu, gva, &translation));
+		ck_assert_uint_eq(translation.gpa, TARGET + (gva & 0xfff));
+		ck_assert_uint_eq(translation.page_size, 0x1000);
+		ck_assert_uint_eq(translation.access, leaves[i].access);
+		ck_assert_uint_eq(translation.user_access, leaves[i].user);
+	}
+	map_at(3, 0, gva, pte(TARGET | 0x8000, LEAF) | NAPOT);
+	ck_ok(axvcpu_translate_access(guest.vcpu, gva, &translation));
+	ck_assert_uint_eq(translation.page_size, 0x10000);
+	map_at(3, 2, gva, pte(0, LEAF));
+	ck_ok(axvcpu_translate_access(guest.vcpu, gva, &translation));
+	ck_assert_uint_eq(translation.page_size, 0x40000000);
+	guest_end(&guest);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *all = suite_case(suite, "all");
@@ -232,6 +274,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(all, tables_that_are_wrong_map_nothing);
 	tcase_add_test(all, walk_of_hostile_tables_terminates);
 	tcase_add_test(all, addresses_that_are_not_canonical_are_not_mapped);
+	tcase_add_test(all, permissions_are_those_of_the_leaf);
 }
 
 int main(void)

@@ -13,7 +13,7 @@
 
 static struct guest guest;
 
-#define RAX AXVCPU_REG_GPR(0)
+#define RAX AXVCPU_REG_X86_RAX
 #define PC AXVCPU_REG_PC
 
 static int set_debug(uint32_t flags, const struct axvcpu_debug_point *points, uint32_t npoints)

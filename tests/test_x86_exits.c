@@ -10,8 +10,8 @@
 
 static struct guest guest;
 
-#define RAX AXVCPU_REG_GPR(0)
-#define RDX AXVCPU_REG_GPR(2)
+#define RAX AXVCPU_REG_X86_RAX
+#define RDX AXVCPU_REG_X86_RDX
 
 static void check_io(enum axvcpu_exit_kind kind, uint16_t port, unsigned int width, uint64_t data)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * x86_64: every failing call (tests/sweep.h) of interrupts, exceptions, messages and routes, and of
- * setup without a boot area. Needs a working /dev/kvm.
+ * x86_64: every failing call (tests/sweep.h) of interrupts, exceptions, messages and routes, of
+ * setup without a boot area and on own tables, of segments, FPU and TSC, of MSR filters and PIT.
+ * Needs a working /dev/kvm.
  */
 #include "event.h"
 #include "suite.h"
@@ -193,6 +194,84 @@ static void begin_on_frames(struct sweep_world *world)
 	ck_ok(take_setup(world));
 }
 
+static int take_setup_on_own_tables(struct sweep_world *world)
+{
+	struct axvcpu_setup_config config = AXVCPU_SETUP_CONFIG_INIT;
+	struct axvcpu_x86_setup x86 = AXVCPU_X86_SETUP_INIT;
+
+	/* Those of the second vCPU. */
+	x86.flags = AXVCPU_X86_OWN_TABLES;
+	x86.cr3 = GUEST_BOOT_OF(1) + 0x1000;
+	config.arch = &x86;
+	return axvcpu_setup(sweep_first(world), GUEST_CODE, 0, &config);
+}
+
+static int take_segment(struct sweep_world *world)
+{
+	struct axvcpu_x86_segment segment;
+	int ret = axvcpu_x86_get_segment(sweep_first(world), AXVCPU_X86_FS, &segment);
+
+	if (ret)
+		return ret;
+	segment.base = 0x1000;
+	return axvcpu_x86_set_segment(sweep_first(world), AXVCPU_X86_FS, &segment);
+}
+
+static void see_the_segment(struct sweep_world *world)
+{
+	struct axvcpu_x86_segment segment;
+
+	ck_ok(axvcpu_x86_get_segment(sweep_first(world), AXVCPU_X86_FS, &segment));
+	ck_assert_uint_eq(segment.base, 0x1000);
+	sweep_see_the_guest_run(world);
+}
+
+/* By KVM_GET_XSAVE and KVM_GET_XCRS. */
+static int take_fpu(struct sweep_world *world)
+{
+	uint64_t mxcsr, xcr0;
+	int ret = axvcpu_get_reg(sweep_first(world), AXVCPU_REG_X86_MXCSR, &mxcsr);
+
+	if (!ret)
+		ret = axvcpu_set_reg(sweep_first(world), AXVCPU_REG_X86_MXCSR, mxcsr);
+	if (!ret)
+		ret = axvcpu_get_reg(sweep_first(world), AXVCPU_REG_X86_XCR0, &xcr0);
+	return ret ? ret : axvcpu_set_reg(sweep_first(world), AXVCPU_REG_X86_XCR0, xcr0);
+}
+
+static int take_tsc(struct sweep_world *world)
+{
+	uint64_t hz;
+	int ret = axvcpu_get_reg(sweep_first(world), AXVCPU_REG_COUNTER_HZ, &hz);
+
+	if (!ret)
+		ret = axvcpu_set_reg(sweep_first(world), AXVCPU_REG_COUNTER_HZ, hz);
+	return ret;
+}
+
+static int take_set_sysregs(struct sweep_world *world)
+{
+	static const struct axvm_sysreg_range range = { 0xc0000081, 3, AXVCPU_ACCESS_READ, 0 };
+
+	return axvm_set_sysregs(world->vm, &range, 1);
+}
+
+/* A VM beside the world's. */
+static int take_pit(struct sweep_world *world)
+{
+	struct axvm_x86_config x86 = AXVM_X86_CONFIG_INIT;
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct axvm *vm;
+	int ret;
+
+	(void)world;
+	x86.flags = AXVM_X86_PIT;
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	config.arch_config = &x86;
+	ret = axvm_new(&config, &vm);
+	return ret ? ret : axvm_free(vm);
+}
+
 static int take_reset(struct sweep_world *world)
 {
 	return axvcpu_reset(sweep_first(world), GUEST_CODE, 0);
@@ -264,6 +343,14 @@ static const struct sweep_step steps[] = {
 	  .calls = 5, .begin = begin_created },
 	{ "reset of the VM", AXVM_IRQCHIP_KERNEL, with_line, take_vm_reset, sweep_see_the_guest_run,
 	  .calls = 8 },
+	{ "setup on own tables", AXVM_IRQCHIP_NONE, NULL, take_setup_on_own_tables,
+	  sweep_see_the_guest_run, .calls = 4, .begin = begin_created },
+	{ "segment", AXVM_IRQCHIP_NONE, NULL, take_segment, see_the_segment, .calls = 3 },
+	{ "fpu", AXVM_IRQCHIP_NONE, NULL, take_fpu, sweep_see_the_guest_run, .calls = 5 },
+	{ "tsc", AXVM_IRQCHIP_NONE, NULL, take_tsc, sweep_see_the_guest_run, .calls = 2 },
+	{ "set_sysregs", AXVM_IRQCHIP_NONE, NULL, take_set_sysregs, sweep_see_the_guest_run,
+	  .calls = 4 },
+	{ "pit", AXVM_IRQCHIP_NONE, NULL, take_pit, NULL, .calls = 12 },
 	{ "reset on frames", AXVM_IRQCHIP_NONE, NULL, take_reset, sweep_see_the_guest_run,
 	  .calls = 2, .begin = begin_on_frames },
 };

@@ -14,8 +14,8 @@
 
 static struct guest guest;
 
-#define RAX AXVCPU_REG_GPR(0)
-#define RBX AXVCPU_REG_GPR(3)
+#define RAX AXVCPU_REG_X86_RAX
+#define RBX AXVCPU_REG_X86_RBX
 #define DOORBELL 0x1e0u
 #define NO_SUCH_CALL ((uint64_t)-KVM_ENOSYS)
 

@@ -13,8 +13,8 @@
 
 static struct guest guest;
 
-#define RAX AXVCPU_REG_GPR(0)
-#define RSP AXVCPU_REG_GPR(4)
+#define RAX AXVCPU_REG_X86_RAX
+#define RSP AXVCPU_REG_X86_RSP
 
 /* On real hardware. */
 #define HANDSHAKES 100000u

@@ -13,8 +13,8 @@
 
 static struct guest guest;
 
-#define RAX AXVCPU_REG_GPR(0)
-#define RDX AXVCPU_REG_GPR(2)
+#define RAX AXVCPU_REG_X86_RAX
+#define RDX AXVCPU_REG_X86_RDX
 #define APIC UINT64_C(0xfee00000)
 #define COMMANDS 0x4000u
 

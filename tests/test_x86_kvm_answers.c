@@ -32,12 +32,58 @@ START_TEST(cpuid_table_growth_is_bounded)
 }
 END_TEST
 
+/* Which of the checks is the PIT's is KVM's affair: each is answered "no" in turn. */
+START_TEST(a_kvm_without_a_pit_is_named)
+{
+	struct axvm_x86_config x86 = AXVM_X86_CONFIG_INIT;
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	bool named = false;
+
+	x86.flags = AXVM_X86_PIT;
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	config.arch_config = &x86;
+	for (unsigned int n = 0; n < 32 && !named; n++) {
+		injector_ioctl(KVM_CHECK_EXTENSION, 0, 1);
+		injector.skip = n;
+		if (axvm_new(&config, &vm)) {
+			named = strstr(axvcpu_last_error(), "AXVM_X86_PIT needs KVM_CAP_PIT2");
+			continue;
+		}
+		ck_ok(axvm_free(vm));
+	}
+	ck_assert(named);
+}
+END_TEST
+
+/* KVM itself can always raise the frequency. */
+START_TEST(the_tscs_frequency_is_changed_where_kvm_reports_that_it_can)
+{
+	uint64_t hz;
+
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(finish));
+	hz = guest_reg(&guest, AXVCPU_REG_COUNTER_HZ);
+	injector_ioctl(KVM_CHECK_EXTENSION, 0, 1);
+	ck_fails_saying(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_COUNTER_HZ, 2 * hz), ENOTSUP,
+			"KVM_CAP_TSC_CONTROL");
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_COUNTER_HZ), hz);
+	injector_ioctl(KVM_CHECK_EXTENSION, 1, 1);
+	ck_ok(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_COUNTER_HZ, 2 * hz));
+	injector_ioctl(0, 0, 0);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_COUNTER_HZ), 2 * hz);
+	guest_expect_end(&guest);
+	guest_end(&guest);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
+	TCase *timers = suite_case(suite, "timers");
 	TCase *tcase = suite_case(suite, "cpuid");
 
 	tcase_add_test(tcase, cpuid_table_grows_until_all_fits);
 	tcase_add_test(tcase, cpuid_table_growth_is_bounded);
+	tcase_add_test(timers, a_kvm_without_a_pit_is_named);
+	tcase_add_test(timers, the_tscs_frequency_is_changed_where_kvm_reports_that_it_can);
 }
 
 int main(void)

@@ -10,9 +10,9 @@
 
 static struct guest guest;
 
-#define RAX AXVCPU_REG_GPR(0)
-#define RBX AXVCPU_REG_GPR(3)
-#define RDI AXVCPU_REG_GPR(7)
+#define RAX AXVCPU_REG_X86_RAX
+#define RBX AXVCPU_REG_X86_RBX
+#define RDI AXVCPU_REG_X86_RDI
 #define HLT CODE("\xf4")
 
 static struct axvcpu_setup_config config_64(void)
@@ -279,17 +279,6 @@ START_TEST(the_architectures_config_grows_by_the_rules_of_all_configs)
 }
 END_TEST
 
-START_TEST(a_vm_of_this_architecture_takes_no_config_of_its_own)
-{
-	struct axvm_config config = AXVM_CONFIG_INIT;
-	struct axvm *vm = NULL;
-
-	config.arch_config = &config;
-	ck_fails_saying(axvm_new(&config, &vm), EINVAL, "arch_config");
-	ck_assert_ptr_null(vm);
-}
-END_TEST
-
 /* --- CPUID --------------------------------------------------------------------------------------------- */
 
 struct cpuid {
@@ -527,6 +516,10 @@ START_TEST(every_listed_register_can_be_read_and_written_back)
 	guest_start(&guest, AXVCPU_MODE_64, HLT);
 	for (; !axvcpu_reg_info(guest.vcpu, n, &id, &name); n++) {
 		ck_assert_str_ne(name, "");
+		if (axvcpu_reg_size(id) > sizeof(value)) {
+			ck_fails(axvcpu_get_reg(guest.vcpu, id, &value), ENOENT);
+			continue;
+		}
 		ck_ok(axvcpu_get_reg(guest.vcpu, id, &value));
 		ck_ok(axvcpu_set_reg(guest.vcpu, id, value));
 		ck_ok(axvcpu_get_reg(guest.vcpu, id, &again));
@@ -555,7 +548,7 @@ START_TEST(single_registers_are_set_alone)
 	ck_ok(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_X86_CR2, 0xabc));
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_X86_CR2), 0xabc);
 	ck_fails(axvcpu_set_gpr(guest.vcpu, 16, 1), ENOENT);
-	ck_fails(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_X86_SS + 1, 1), ENOENT);
+	ck_fails(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_X86_LDT_ATTRIBUTES + 1, 1), ENOENT);
 	/* The hypervisor's own no: paging without protection cannot be. */
 	ck_assert_int_lt(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_X86_CR0, 0x80000000), 0);
 	guest_expect(&guest, AXVCPU_EXIT_HALT);
@@ -648,7 +641,6 @@ static void add_tests(Suite *suite)
 	tcase_add_test(refused, nonsense_is_refused_and_a_second_try_succeeds);
 	tcase_add_test(refused, callers_read_only_boot_area_is_refused);
 	tcase_add_test(refused, the_architectures_config_grows_by_the_rules_of_all_configs);
-	tcase_add_test(refused, a_vm_of_this_architecture_takes_no_config_of_its_own);
 
 	tcase_add_test(cpuid, every_vcpu_has_its_apic_id_and_the_topology);
 	tcase_add_test(cpuid, more_vcpus_than_a_byte_counts_do_not_look_like_few);

@@ -123,8 +123,8 @@ static void read_in_place(size_t w, uint32_t first, uint32_t count, bool backwar
 		done += io->count;
 	}
 	guest_expect(&guest, AXVCPU_EXIT_HALT);
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(1)), 0);
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(7)),
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_X86_RCX), 0);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_X86_RDI),
 			  BUFFER + offset(first, count, width, backwards));
 	check_memory(first, count, width, backwards);
 	guest_end(&guest);
@@ -262,7 +262,7 @@ static void write_out(size_t w, uint32_t first, uint32_t count, bool backwards)
 			ck_assert_uint_eq(axvcpu_io_get(io, i), item(done + i, width));
 	}
 	guest_expect(&guest, AXVCPU_EXIT_HALT);
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(6)),
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_X86_RSI),
 			  BUFFER + offset(first, count, width, backwards));
 	guest_end(&guest);
 }
@@ -363,7 +363,7 @@ START_TEST(a_plain_read_and_write_have_one_item)
 	ck_assert_uint_eq(axvcpu_io_get(&guest.exit.u.io, 0), 0xcdef);
 	ck_assert_uint_eq(axvcpu_io_get(&guest.exit.u.io, 1), UINT64_MAX);
 	guest_expect(&guest, AXVCPU_EXIT_HALT);
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(0)), 0x89abcdef);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_X86_RAX), 0x89abcdef);
 	guest_end(&guest);
 }
 END_TEST

@@ -5,15 +5,17 @@
  */
 #include <errno.h>
 #include <linux/kvm.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "suite.h"
 #include "x86_guest.h"
 
 static struct guest guest;
 
-#define RAX AXVCPU_REG_GPR(0)
-#define RDX AXVCPU_REG_GPR(2)
+#define RAX AXVCPU_REG_X86_RAX
+#define RDX AXVCPU_REG_X86_RDX
 #define MSR AXVCPU_REG_X86_MSR
 
 /* Of KVM's own: 64 bits on every CPU, the last two for an address. */
@@ -456,6 +458,100 @@ START_TEST(notify_window_works_or_is_refused_by_capability_name)
 }
 END_TEST
 
+/* --- changed later ---------------------------------------------------------------------------- */
+
+/* Reads STAR, writes to port 1, reads LSTAR, writes to port 1; and again. */
+#define READ_BOTH READ(M_STAR) OUT("\x01") READ(M_LSTAR) OUT("\x01") "\xeb\xec"
+
+static void set_sysregs(uint32_t msr)
+{
+	const struct axvm_sysreg_range range = { msr, 1, READS, 0 };
+
+	ck_ok(axvm_set_sysregs(guest.vm, &range, 1));
+}
+
+/* A round in which the guest's read of this MSR, 0 for none, is an exit. */
+static void expect_round(uint32_t msr)
+{
+	if (msr == STAR)
+		check(AXVCPU_EXIT_SYSREG_READ, STAR, 0, KVM_MSR_EXIT_REASON_FILTER);
+	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+	if (msr == LSTAR)
+		check(AXVCPU_EXIT_SYSREG_READ, LSTAR, 0, KVM_MSR_EXIT_REASON_FILTER);
+	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+}
+
+START_TEST(the_ranges_are_replaced_between_runs)
+{
+	start(0, NULL, 0, CODE(READ_BOTH));
+	expect_round(0);
+	set_sysregs(STAR);
+	expect_round(STAR);
+	expect_round(STAR);
+	set_sysregs(LSTAR);
+	expect_round(LSTAR);
+	ck_ok(axvm_set_sysregs(guest.vm, NULL, 0));
+	expect_round(0);
+	set_sysregs(STAR);
+	expect_round(STAR);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(ranges_of_the_config_are_replaced_too_and_forwarding_stays)
+{
+	static const struct axvm_sysreg_range range = { STAR, 1, READS, 0 };
+
+	start(AXVM_FORWARD_UNKNOWN_SYSREGS, &range, 1, CODE(READ(M_UNKNOWN) READ_BOTH));
+	check(AXVCPU_EXIT_SYSREG_READ, UNKNOWN, 0, KVM_MSR_EXIT_REASON_UNKNOWN);
+	expect_round(STAR);
+	set_sysregs(LSTAR);
+	expect_round(LSTAR);
+	ck_ok(axvcpu_set_entry(guest.vcpu, GUEST_CODE));
+	check(AXVCPU_EXIT_SYSREG_READ, UNKNOWN, 0, KVM_MSR_EXIT_REASON_UNKNOWN);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(refused_ranges_leave_the_present_ones)
+{
+	struct axvm_sysreg_range ranges[17] = { { LSTAR, 1, READS, 0 } };
+
+	start(0, NULL, 0, CODE(READ_BOTH));
+	set_sysregs(STAR);
+	ranges[1] = (struct axvm_sysreg_range){ 0x800, 1, READS, 0 };
+	ck_fails_saying(axvm_set_sysregs(guest.vm, ranges, 2), EINVAL, "x2APIC");
+	ranges[1] = (struct axvm_sysreg_range){ STAR, 0, READS, 0 };
+	ck_fails_saying(axvm_set_sysregs(guest.vm, ranges, 2), EINVAL, "sysregs[1]");
+	ck_fails_saying(axvm_set_sysregs(guest.vm, NULL, 1), EINVAL, "NULL");
+	for (uint32_t i = 0; i < 17; i++)
+		ranges[i] = (struct axvm_sysreg_range){ 0x174 + i, 1, READS, 0 };
+	ck_fails_saying(axvm_set_sysregs(guest.vm, ranges, 17), EINVAL, "maximum is 16");
+	expect_round(STAR);
+	guest_end(&guest);
+}
+END_TEST
+
+static void *set_later(void *arg)
+{
+	usleep(20000);
+	set_sysregs(STAR);
+	return arg;
+}
+
+START_TEST(a_vcpu_in_the_guest_gets_them_without_a_kick)
+{
+	pthread_t thread;
+
+	/* Reads STAR forever. */
+	start(0, NULL, 0, CODE(READ(M_STAR) "\xeb\xf7"));
+	ck_assert_int_eq(pthread_create(&thread, NULL, set_later, NULL), 0);
+	check(AXVCPU_EXIT_SYSREG_READ, STAR, 0, KVM_MSR_EXIT_REASON_FILTER);
+	pthread_join(thread, NULL);
+	guest_end(&guest);
+}
+END_TEST
+
 /* --- KVM's own ------------------------------------------------------------------------------------------ */
 
 START_TEST(registers_that_kvm_keeps_are_read_and_written)
@@ -514,6 +610,7 @@ static void add_tests(Suite *suite)
 	TCase *unknown = suite_case(suite, "unknown registers");
 	TCase *answers = suite_case(suite, "answers");
 	TCase *configs = suite_case(suite, "configs");
+	TCase *later = suite_case(suite, "changed later");
 	TCase *raw = suite_case(suite, "raw access");
 
 	tcase_add_test(filters, a_filtered_read_gets_its_answer);
@@ -541,6 +638,11 @@ static void add_tests(Suite *suite)
 	tcase_add_test(configs, a_list_of_ranges_that_makes_no_sense_is_refused);
 	tcase_add_test(configs, unknown_bits_in_forward_are_refused);
 	tcase_add_test(configs, notify_window_works_or_is_refused_by_capability_name);
+
+	tcase_add_test(later, the_ranges_are_replaced_between_runs);
+	tcase_add_test(later, ranges_of_the_config_are_replaced_too_and_forwarding_stays);
+	tcase_add_test(later, refused_ranges_leave_the_present_ones);
+	tcase_add_test(later, a_vcpu_in_the_guest_gets_them_without_a_kick);
 
 	tcase_add_test(raw, registers_that_kvm_keeps_are_read_and_written);
 	tcase_add_test(raw, the_guest_reads_what_was_set);

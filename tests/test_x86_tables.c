@@ -52,7 +52,7 @@ static void expect_copy(uint64_t gpa)
 	uint64_t after[2];
 
 	ck_ok(axvm_write(guest.vm, gpa, before, sizeof(before)));
-	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(7)), gpa);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_X86_RDI), gpa);
 	guest_expect(&guest, AXVCPU_EXIT_HALT);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE + sizeof(PROGRAM_BYTES) - 1);
 	ck_ok(axvm_read(guest.vm, gpa, after, sizeof(after)));

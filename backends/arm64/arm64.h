@@ -46,6 +46,8 @@ int axk_arm64_gic_reset_vcpu(struct axk_vcpu *vcpu);
 /* Resets the rest of this part, which only a reset of the VM changes. */
 int axk_arm64_gic_reset_rest(struct axk_vcpu *vcpu);
 int axk_arm64_vm_reset(void *arch_vm);
+/* The MMU is on. */
+#define SCTLR_M UINT64_C(1)
 
 /* setup.c */
 int axk_arm64_set_entry(void *arch_vcpu, uint64_t entry);
@@ -69,11 +71,17 @@ int axk_arm64_vm_reset_vcpu(void *arch_vcpu);
 #define ARM64_PSTATE ARM64_CORE_REG(regs.pstate)
 int axk_arm64_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value);
 int axk_arm64_set_reg(void *arch_vcpu, uint64_t id, uint64_t value);
+int axk_arm64_get_reg_bytes(void *arch_vcpu, uint64_t id, void *buf, size_t len);
+int axk_arm64_set_reg_bytes(void *arch_vcpu, uint64_t id, const void *buf, size_t len);
+int axk_arm64_get_cpu_mode(void *arch_vcpu, struct axvcpu_cpu_mode *mode);
 int axk_arm64_set_return_value(void *arch_vcpu, uint64_t value);
 
 /* Fields of PSTATE: AArch32, and the mode. */
 #define PSTATE_AARCH32 (1u << 4)
 #define PSTATE_MODE_MASK 0x1fu
+#define PSTATE_EL(pstate) ((uint32_t)((pstate) >> 2 & 3))
+/* AArch32: the mode of applications. */
+#define PSTATE_AARCH32_USR 0x10u
 #define PSTATE_EL1H 0x5u
 
 /* result.c: the results of the guest's calls. */
@@ -112,7 +120,8 @@ int axk_arm64_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug);
 int axk_arm64_decode_debug(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
 
 /* translate.c */
-int axk_arm64_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
+int axk_arm64_translate_access(void *arch_vcpu, uint64_t gva,
+			       struct axvcpu_translation *translation);
 
 /* exception.c */
 int axk_arm64_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception);

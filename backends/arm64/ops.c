@@ -37,7 +37,10 @@ static const struct axvcpu_arch_ops arm64_ops = {
 	.inject_exception = axk_arm64_inject_exception,
 	.set_irq_line = axk_arm64_set_irq_line,
 	.set_debug = axk_arm64_set_debug,
-	.translate = axk_arm64_translate,
+	.get_reg_bytes = axk_arm64_get_reg_bytes,
+	.set_reg_bytes = axk_arm64_set_reg_bytes,
+	.get_cpu_mode = axk_arm64_get_cpu_mode,
+	.translate_access = axk_arm64_translate_access,
 	.reset = axk_arm64_reset,
 	.vm_reset_vcpu = axk_arm64_vm_reset_vcpu,
 };

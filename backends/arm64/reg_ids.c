@@ -61,6 +61,10 @@ bool axk_arch_reg_is_zero(uint64_t id)
 
 /* --- the list -------------------------------------------------------------------------------- */
 
+#define V(n) \
+	{ \
+		AXVCPU_REG_ARM64_V(n), "v" #n \
+	}
 #define GPR(n) \
 	{ \
 		AXVCPU_REG_GPR(n), "x" #n \
@@ -129,5 +133,37 @@ const struct axk_named_reg axk_arch_regs[] = {
 	{ AXVCPU_REG_ARM64_FPCR, "fpcr" },
 	{ AXVCPU_REG_ARM64_FPSR, "fpsr" },
 	{ AXVCPU_REG_ARM64_LINES, "lines" },
+	V(0),
+	V(1),
+	V(2),
+	V(3),
+	V(4),
+	V(5),
+	V(6),
+	V(7),
+	V(8),
+	V(9),
+	V(10),
+	V(11),
+	V(12),
+	V(13),
+	V(14),
+	V(15),
+	V(16),
+	V(17),
+	V(18),
+	V(19),
+	V(20),
+	V(21),
+	V(22),
+	V(23),
+	V(24),
+	V(25),
+	V(26),
+	V(27),
+	V(28),
+	V(29),
+	V(30),
+	V(31),
 };
 const unsigned int axk_arch_nregs = ARRAY_SIZE(axk_arch_regs);

@@ -10,8 +10,6 @@
 #include "axvcpu/memory.h"
 #include "backends/arm64/arm64.h"
 
-#define SCTLR_M UINT64_C(1)
-
 /* Fields of TCR_EL1. */
 #define TCR_T0SZ(tcr) ((tcr)&0x3f)
 #define TCR_T1SZ(tcr) ((tcr) >> 16 & 0x3f)
@@ -23,11 +21,24 @@
 #define IPS_52_BITS 6
 #define TCR_TBI0 (UINT64_C(1) << 37)
 #define TCR_TBI1 (UINT64_C(1) << 38)
+/* The permissions of tables are ignored. */
+#define TCR_HPD0 (UINT64_C(1) << 41)
+#define TCR_HPD1 (UINT64_C(1) << 42)
 /* 52-bit addresses with pages of 4 or 16 KiB. */
 #define TCR_DS (UINT64_C(1) << 59)
 
 #define DESCRIPTOR_VALID 1u
 #define DESCRIPTOR_TABLE 2u
+/* Permissions in descriptors of blocks and pages. */
+#define DESCRIPTOR_EL0 (UINT64_C(1) << 6)
+#define DESCRIPTOR_READONLY (UINT64_C(1) << 7)
+#define DESCRIPTOR_PXN (UINT64_C(1) << 53)
+#define DESCRIPTOR_UXN (UINT64_C(1) << 54)
+/* Restrictions in descriptors of tables, for all that they map. */
+#define TABLE_PXN (UINT64_C(1) << 59)
+#define TABLE_UXN (UINT64_C(1) << 60)
+#define TABLE_NO_EL0 (UINT64_C(1) << 61)
+#define TABLE_READONLY (UINT64_C(1) << 62)
 #define LAST_LEVEL 3
 /* There is at most one level before level 0. */
 #define FIRST_LEVEL (-1)
@@ -43,6 +54,8 @@ struct tables {
 	unsigned int index_bits;
 	/* 52-bit addresses: descriptors hold the upper bits in separate fields. */
 	bool wide;
+	/* Descriptors of tables restrict the permissions. */
+	bool restricting;
 };
 
 static int read_reg(struct axk_vcpu *vcpu, uint64_t id, uint64_t *value)
@@ -102,6 +115,7 @@ static int choose_tables(struct axk_vcpu *vcpu, uint64_t gva, struct tables *tab
 		return not_mapped(vcpu, gva);
 	tables->va_bits = 64 - size;
 	tables->root = root_of(tables, ttbr);
+	tables->restricting = !(tcr & (upper ? TCR_HPD1 : TCR_HPD0));
 	/* With top-byte-ignore, bit 55 stands for all bits above it. */
 	if (tcr & (upper ? TCR_TBI1 : TCR_TBI0))
 		gva = upper ? gva | BITS(63, 56) : gva & ~BITS(63, 56);
@@ -153,9 +167,26 @@ static bool can_be_block(const struct tables *tables, int level)
 	return level == 0 && tables->page_bits == 12 && tables->wide;
 }
 
-static int walk(struct axk_vcpu *vcpu, const struct tables *tables, uint64_t gva, uint64_t *gpa)
+/* Sets the permissions of a page by its descriptor and the descriptors of tables before it. */
+static void set_access(struct axvcpu_translation *translation, uint64_t page, uint64_t tables)
 {
-	uint64_t table = tables->root;
+	bool el0 = (page & DESCRIPTOR_EL0) && !(tables & TABLE_NO_EL0);
+	bool writable = !(page & DESCRIPTOR_READONLY) && !(tables & TABLE_READONLY);
+	uint32_t access = AXVCPU_ACCESS_READ | (writable ? AXVCPU_ACCESS_WRITE : 0);
+
+	translation->access = access;
+	/* EL1 does not execute memory that EL0 can write to. */
+	if (!(page & DESCRIPTOR_PXN) && !(tables & TABLE_PXN) && !(el0 && writable))
+		translation->access |= AXVCPU_ACCESS_EXEC;
+	translation->user_access = el0 ? access : 0;
+	if (!(page & DESCRIPTOR_UXN) && !(tables & TABLE_UXN))
+		translation->user_access |= AXVCPU_ACCESS_EXEC;
+}
+
+static int walk(struct axk_vcpu *vcpu, const struct tables *tables, uint64_t gva,
+		struct axvcpu_translation *translation)
+{
+	uint64_t table = tables->root, restrictions = 0;
 	uint64_t va = gva & BITS(tables->va_bits - 1, 0);
 
 	for (int level = first_level(tables); level <= LAST_LEVEL; level++) {
@@ -171,19 +202,24 @@ static int walk(struct axk_vcpu *vcpu, const struct tables *tables, uint64_t gva
 		/* At the last level the same bit marks a page. */
 		if (level != LAST_LEVEL && (descriptor & DESCRIPTOR_TABLE)) {
 			table = address_of(tables, descriptor, tables->page_bits);
+			restrictions |= tables->restricting ? descriptor : 0;
 			continue;
 		}
 		if (level == LAST_LEVEL && !(descriptor & DESCRIPTOR_TABLE))
 			break;
 		if (level != LAST_LEVEL && !can_be_block(tables, level))
 			break;
-		*gpa = address_of(tables, descriptor, shift) | (va & BITS(shift - 1, 0));
+		translation->gpa = address_of(tables, descriptor, shift) |
+				   (va & BITS(shift - 1, 0));
+		translation->page_size = UINT64_C(1) << shift;
+		set_access(translation, descriptor, restrictions);
 		return 0;
 	}
 	return not_mapped(vcpu, gva);
 }
 
-int axk_arm64_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa)
+int axk_arm64_translate_access(void *arch_vcpu, uint64_t gva,
+			       struct axvcpu_translation *translation)
 {
 	struct axk_vcpu *vcpu = arch_vcpu;
 	struct tables tables;
@@ -195,7 +231,7 @@ int axk_arm64_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa)
 	if (ret)
 		return ret;
 	if (!(sctlr & SCTLR_M)) {
-		*gpa = gva;
+		axk_translate_directly(gva, translation);
 		return 0;
 	}
 	if ((pstate & PSTATE_AARCH32) && vcpu->arch.setup.mode == AXVCPU_MODE_32)
@@ -206,5 +242,5 @@ int axk_arm64_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa)
 	ret = choose_tables(vcpu, gva, &tables);
 	if (ret)
 		return ret;
-	return walk(vcpu, &tables, gva, gpa);
+	return walk(vcpu, &tables, gva, translation);
 }

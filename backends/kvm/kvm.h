@@ -175,6 +175,24 @@ int axk_get_reg_bytes(void *arch_vcpu, uint64_t id, void *buf, size_t len);
 int axk_set_reg_bytes(void *arch_vcpu, uint64_t id, const void *buf, size_t len);
 int axk_reg_list(void *arch_vcpu, uint64_t *ids, size_t count);
 
+/* --- for the walks of the guest's page tables ------------------------------------------------- */
+
+/* Whether all bits above the highest of 'bits' translated ones equal that one. */
+static inline bool axk_is_canonical(uint64_t gva, unsigned int bits)
+{
+	uint64_t upper = gva >> (bits - 1);
+
+	return !upper || upper == UINT64_MAX >> (bits - 1);
+}
+
+/* The translation without paging. */
+static inline void axk_translate_directly(uint64_t gva, struct axvcpu_translation *translation)
+{
+	translation->gpa = gva;
+	translation->access = AXVCPU_ACCESS_READ | AXVCPU_ACCESS_WRITE | AXVCPU_ACCESS_EXEC;
+	translation->user_access = translation->access;
+}
+
 /* --- percpu.c --------------------------------------------------------------------------------- */
 
 int axk_percpu_enable(uint32_t cpu, uint64_t data[4]);

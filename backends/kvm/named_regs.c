@@ -4,6 +4,7 @@
  * of the architecture lists them.
  */
 #include <errno.h>
+#include <inttypes.h>
 
 #include "backends/kvm/named_regs.h"
 
@@ -17,12 +18,27 @@ static uint64_t kvm_id(const struct axk_vcpu *vcpu, uint64_t id)
 	return axk_arch_reg(vcpu, id);
 }
 
+static int set_counter_hz(struct axk_vcpu *vcpu, uint64_t hz)
+{
+	uint64_t present;
+	int ret = axk_arch_counter_hz(vcpu, &present);
+
+	if (ret || hz == present)
+		return ret;
+	return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
+			   "set_reg: vCPU %" PRIu32 ": the counter has %" PRIu64
+			   " Hz; KVM cannot change that on " KVM_ARCH_NAME,
+			   vcpu->id, present);
+}
+
 int axk_get_named_reg(void *arch_vcpu, uint64_t id, uint64_t *value)
 {
 	uint64_t kvm = kvm_id(arch_vcpu, id);
 	uint64_t raw = 0;
 	int ret;
 
+	if (id == AXVCPU_REG_COUNTER_HZ)
+		return axk_arch_counter_hz(arch_vcpu, value);
 	if (!kvm) {
 		if (!axk_arch_reg_is_zero(id))
 			return -ENOENT;
@@ -39,6 +55,8 @@ int axk_set_named_reg(void *arch_vcpu, uint64_t id, uint64_t value)
 {
 	uint64_t kvm = kvm_id(arch_vcpu, id);
 
+	if (id == AXVCPU_REG_COUNTER_HZ)
+		return set_counter_hz(arch_vcpu, value);
 	if (!kvm)
 		return axk_arch_reg_is_zero(id) ? 0 : -ENOENT;
 	return axk_set_one_reg(arch_vcpu, kvm, &value);

@@ -24,6 +24,8 @@ extern const unsigned int axk_arch_nregs;
 
 /* Returns the KVM id of AXVCPU_REG_* 'id' in the vCPU's current mode; 0 if it has none. */
 uint64_t axk_arch_reg(const struct axk_vcpu *vcpu, uint64_t id);
+/* Reads the frequency of the counter that the guest reads. */
+int axk_arch_counter_hz(struct axk_vcpu *vcpu, uint64_t *hz);
 /* Whether the register is hard-wired to zero. */
 bool axk_arch_reg_is_zero(uint64_t id);
 

@@ -21,7 +21,6 @@
 /* Shared by architectures that use KVM_GET_ONE_REG and KVM_SET_ONE_REG for all registers. */
 #define AXK_OPS_ONE_REG \
 	.get_regs = axk_get_named_regs, .set_regs = axk_set_named_regs, \
-	.reg_info = axk_named_reg_info, .get_reg_bytes = axk_get_reg_bytes, \
-	.set_reg_bytes = axk_set_reg_bytes, .reg_list = axk_reg_list
+	.reg_info = axk_named_reg_info, .reg_list = axk_reg_list
 
 #endif

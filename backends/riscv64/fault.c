@@ -169,13 +169,13 @@ static bool decode_compressed(uint32_t insn, struct access *access)
 static bool fetch(struct axk_vcpu *vcpu, uint64_t satp, uint64_t pc, uint16_t *piece,
 		  struct axvcpu_exit_page_fault *fault)
 {
-	uint64_t gpa;
+	struct axvcpu_translation code;
 
-	if (!axk_riscv_walk(vcpu, satp, pc, &gpa))
+	if (!axk_riscv_walk(vcpu, satp, pc, &code))
 		return false;
-	if (axk_riscv_read(vcpu, gpa, piece, sizeof(*piece)))
+	if (axk_riscv_read(vcpu, code.gpa, piece, sizeof(*piece)))
 		return true;
-	fault->addr = gpa;
+	fault->addr = code.gpa;
 	fault->access = AXVCPU_ACCESS_EXEC;
 	return false;
 }
@@ -200,7 +200,8 @@ static bool fetch_instruction(struct axk_vcpu *vcpu, uint64_t satp, uint64_t pc,
 void axk_arch_locate_fault(struct axk_vcpu *vcpu, struct axvcpu_exit_page_fault *fault)
 {
 	struct access access;
-	uint64_t pc, satp, base = 0, gpa;
+	struct axvcpu_translation data;
+	uint64_t pc, satp, base = 0;
 	uint32_t insn;
 
 	/* With EFAULT or EHWPOISON, reading guest memory here could fault as well. */
@@ -216,6 +217,6 @@ void axk_arch_locate_fault(struct axk_vcpu *vcpu, struct axvcpu_exit_page_fault 
 		return;
 	fault->access = access.access;
 	fault->size = access.size;
-	if (axk_riscv_walk(vcpu, satp, base + (uint64_t)access.offset, &gpa))
-		fault->addr = gpa;
+	if (axk_riscv_walk(vcpu, satp, base + (uint64_t)access.offset, &data))
+		fault->addr = data.gpa;
 }

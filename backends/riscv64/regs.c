@@ -75,39 +75,51 @@ bool axk_arch_reg_is_zero(uint64_t id)
 
 /* --- names ------------------------------------------------------------------------------------ */
 
+_Static_assert(AXVCPU_REG_RISCV64_F(31) == (KVM_REG_RISCV | KVM_REG_SIZE_U64 | KVM_REG_RISCV_FP_D |
+					    KVM_REG_RISCV_FP_D_REG(f[31])),
+	       "F registers");
+_Static_assert(AXVCPU_REG_RISCV64_FCSR == (KVM_REG_RISCV | KVM_REG_SIZE_U32 | KVM_REG_RISCV_FP_D |
+					   KVM_REG_RISCV_FP_D_REG(fcsr)),
+	       "fcsr");
+
+#define F(n) \
+	{ \
+		AXVCPU_REG_RISCV64_F(n), "f" #n \
+	}
+
 const struct axk_named_reg axk_arch_regs[] = {
 	{ AXVCPU_REG_PC, "pc" },
-	{ AXVCPU_REG_GPR(1), "ra" },
-	{ AXVCPU_REG_GPR(2), "sp" },
-	{ AXVCPU_REG_GPR(3), "gp" },
-	{ AXVCPU_REG_GPR(4), "tp" },
-	{ AXVCPU_REG_GPR(10), "a0" },
-	{ AXVCPU_REG_GPR(11), "a1" },
-	{ AXVCPU_REG_GPR(12), "a2" },
-	{ AXVCPU_REG_GPR(13), "a3" },
-	{ AXVCPU_REG_GPR(14), "a4" },
-	{ AXVCPU_REG_GPR(15), "a5" },
-	{ AXVCPU_REG_GPR(16), "a6" },
-	{ AXVCPU_REG_GPR(17), "a7" },
-	{ AXVCPU_REG_GPR(5), "t0" },
-	{ AXVCPU_REG_GPR(6), "t1" },
-	{ AXVCPU_REG_GPR(7), "t2" },
-	{ AXVCPU_REG_GPR(28), "t3" },
-	{ AXVCPU_REG_GPR(29), "t4" },
-	{ AXVCPU_REG_GPR(30), "t5" },
-	{ AXVCPU_REG_GPR(31), "t6" },
-	{ AXVCPU_REG_GPR(8), "s0" },
-	{ AXVCPU_REG_GPR(9), "s1" },
-	{ AXVCPU_REG_GPR(18), "s2" },
-	{ AXVCPU_REG_GPR(19), "s3" },
-	{ AXVCPU_REG_GPR(20), "s4" },
-	{ AXVCPU_REG_GPR(21), "s5" },
-	{ AXVCPU_REG_GPR(22), "s6" },
-	{ AXVCPU_REG_GPR(23), "s7" },
-	{ AXVCPU_REG_GPR(24), "s8" },
-	{ AXVCPU_REG_GPR(25), "s9" },
-	{ AXVCPU_REG_GPR(26), "s10" },
-	{ AXVCPU_REG_GPR(27), "s11" },
+	{ AXVCPU_REG_RISCV64_RA, "ra" },
+	{ AXVCPU_REG_RISCV64_SP, "sp" },
+	{ AXVCPU_REG_RISCV64_GP, "gp" },
+	{ AXVCPU_REG_RISCV64_TP, "tp" },
+	{ AXVCPU_REG_RISCV64_A0, "a0" },
+	{ AXVCPU_REG_RISCV64_A1, "a1" },
+	{ AXVCPU_REG_RISCV64_A2, "a2" },
+	{ AXVCPU_REG_RISCV64_A3, "a3" },
+	{ AXVCPU_REG_RISCV64_A4, "a4" },
+	{ AXVCPU_REG_RISCV64_A5, "a5" },
+	{ AXVCPU_REG_RISCV64_A6, "a6" },
+	{ AXVCPU_REG_RISCV64_A7, "a7" },
+	{ AXVCPU_REG_RISCV64_T0, "t0" },
+	{ AXVCPU_REG_RISCV64_T1, "t1" },
+	{ AXVCPU_REG_RISCV64_T2, "t2" },
+	{ AXVCPU_REG_RISCV64_T3, "t3" },
+	{ AXVCPU_REG_RISCV64_T4, "t4" },
+	{ AXVCPU_REG_RISCV64_T5, "t5" },
+	{ AXVCPU_REG_RISCV64_T6, "t6" },
+	{ AXVCPU_REG_RISCV64_S0, "s0" },
+	{ AXVCPU_REG_RISCV64_S1, "s1" },
+	{ AXVCPU_REG_RISCV64_S2, "s2" },
+	{ AXVCPU_REG_RISCV64_S3, "s3" },
+	{ AXVCPU_REG_RISCV64_S4, "s4" },
+	{ AXVCPU_REG_RISCV64_S5, "s5" },
+	{ AXVCPU_REG_RISCV64_S6, "s6" },
+	{ AXVCPU_REG_RISCV64_S7, "s7" },
+	{ AXVCPU_REG_RISCV64_S8, "s8" },
+	{ AXVCPU_REG_RISCV64_S9, "s9" },
+	{ AXVCPU_REG_RISCV64_S10, "s10" },
+	{ AXVCPU_REG_RISCV64_S11, "s11" },
 	{ AXVCPU_REG_RISCV64_MODE, "mode" },
 	{ AXVCPU_REG_RISCV64_SSTATUS, "sstatus" },
 	{ AXVCPU_REG_RISCV64_SCAUSE, "scause" },
@@ -121,6 +133,39 @@ const struct axk_named_reg axk_arch_regs[] = {
 	{ AXVCPU_REG_RISCV64_SCOUNTEREN, "scounteren" },
 	{ AXVCPU_REG_RISCV64_TIMER_TIME, "time" },
 	{ AXVCPU_REG_RISCV64_TIMER_COMPARE, "stimecmp" },
+	{ AXVCPU_REG_RISCV64_FCSR, "fcsr" },
+	F(0),
+	F(1),
+	F(2),
+	F(3),
+	F(4),
+	F(5),
+	F(6),
+	F(7),
+	F(8),
+	F(9),
+	F(10),
+	F(11),
+	F(12),
+	F(13),
+	F(14),
+	F(15),
+	F(16),
+	F(17),
+	F(18),
+	F(19),
+	F(20),
+	F(21),
+	F(22),
+	F(23),
+	F(24),
+	F(25),
+	F(26),
+	F(27),
+	F(28),
+	F(29),
+	F(30),
+	F(31),
 };
 const unsigned int axk_arch_nregs = ARRAY_SIZE(axk_arch_regs);
 
@@ -148,4 +193,29 @@ int axk_riscv_set(struct axk_vcpu *vcpu, uint64_t kvm_id, uint64_t value)
 int axk_riscv_set_return_value(void *arch_vcpu, uint64_t value)
 {
 	return axk_riscv_set(arch_vcpu, RISCV_CORE(regs.a0), value);
+}
+
+int axk_arch_counter_hz(struct axk_vcpu *vcpu, uint64_t *hz)
+{
+	return axk_riscv_get(vcpu, RISCV_TIMER(frequency), hz);
+}
+
+/* --- the mode of the CPU ---------------------------------------------------------------------- */
+
+int axk_riscv_get_cpu_mode(void *arch_vcpu, struct axvcpu_cpu_mode *mode)
+{
+	struct axk_vcpu *vcpu = arch_vcpu;
+	uint64_t privilege, satp;
+	int ret = axk_riscv_get(vcpu, RISCV_CORE(mode), &privilege);
+
+	if (!ret)
+		ret = axk_riscv_get(vcpu, RISCV_CSR(satp), &satp);
+	if (ret)
+		return ret;
+	mode->execution = AXVCPU_EXECUTION_RV64;
+	mode->bits = 64;
+	mode->privilege = (uint32_t)privilege;
+	mode->user = !privilege;
+	mode->paging = SATP_MODE(satp) != SATP_BARE;
+	return 0;
 }

@@ -18,6 +18,9 @@
 /* x1 to x31. */
 #define RISCV_X(n) RISCV_REG(KVM_REG_RISCV_CORE, n)
 
+#define SATP_MODE(satp) ((satp) >> 60)
+#define SATP_BARE 0u
+
 /* scounteren at power-on: cycles, time and instructions may be read in user mode. */
 #define RISCV_SCOUNTEREN_RESET UINT64_C(7)
 
@@ -26,6 +29,7 @@ int axk_riscv_get(struct axk_vcpu *vcpu, uint64_t kvm_id, uint64_t *value);
 int axk_riscv_set(struct axk_vcpu *vcpu, uint64_t kvm_id, uint64_t value);
 
 int axk_riscv_set_return_value(void *arch_vcpu, uint64_t value);
+int axk_riscv_get_cpu_mode(void *arch_vcpu, struct axvcpu_cpu_mode *mode);
 
 /* setup.c */
 int axk_riscv_set_entry(void *arch_vcpu, uint64_t entry);
@@ -78,8 +82,10 @@ int axk_riscv_fault_access(struct axk_vcpu *vcpu);
 /* axvm_read() of an address of the guest's choice: false, without a message, if it is no memory. */
 bool axk_riscv_read(const struct axk_vcpu *vcpu, uint64_t gpa, void *buf, size_t len);
 /* Translates by the page tables of 'satp'. Returns false if the address is not mapped. */
-bool axk_riscv_walk(struct axk_vcpu *vcpu, uint64_t satp, uint64_t gva, uint64_t *gpa);
-int axk_riscv_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
+bool axk_riscv_walk(struct axk_vcpu *vcpu, uint64_t satp, uint64_t gva,
+		    struct axvcpu_translation *translation);
+int axk_riscv_translate_access(void *arch_vcpu, uint64_t gva,
+			       struct axvcpu_translation *translation);
 
 /* debug.c */
 int axk_riscv_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug);

@@ -7,9 +7,7 @@
 #include "axvcpu/memory.h"
 #include "backends/riscv64/riscv64.h"
 
-#define SATP_MODE(satp) ((satp) >> 60)
 #define SATP_PPN(satp) ((satp) & ((UINT64_C(1) << 44) - 1))
-#define MODE_BARE 0u
 #define MODE_SV39 8u
 #define MODE_SV57 10u
 
@@ -17,6 +15,7 @@
 #define PTE_R (UINT64_C(1) << 1)
 #define PTE_W (UINT64_C(1) << 2)
 #define PTE_X (UINT64_C(1) << 3)
+#define PTE_U (UINT64_C(1) << 4)
 #define PTE_PPN(pte) ((pte) >> 10 & ((UINT64_C(1) << 44) - 1))
 #define PTE_RESERVED (UINT64_C(0x7f) << 54)
 /* Svnapot: the entry maps 16 pages; the lower bits of the page number encode that. */
@@ -39,16 +38,15 @@ bool axk_riscv_read(const struct axk_vcpu *vcpu, uint64_t gpa, void *buf, size_t
 	return false;
 }
 
-/* All bits above the highest translated bit must equal it. */
-static bool is_canonical(uint64_t gva, unsigned int bits)
+static uint32_t access_of(uint64_t pte)
 {
-	uint64_t upper = gva >> (bits - 1);
-
-	return !upper || upper == UINT64_MAX >> (bits - 1);
+	return (pte & PTE_R ? AXVCPU_ACCESS_READ : 0) | (pte & PTE_W ? AXVCPU_ACCESS_WRITE : 0) |
+	       (pte & PTE_X ? AXVCPU_ACCESS_EXEC : 0);
 }
 
 /* Translates by a leaf entry at 'level' (0: the last). Returns false if the entry is invalid. */
-static bool leaf(uint64_t pte, unsigned int level, uint64_t gva, uint64_t *gpa)
+static bool leaf(uint64_t pte, unsigned int level, uint64_t gva,
+		 struct axvcpu_translation *translation)
 {
 	uint64_t low = (UINT64_C(1) << level * LEVEL_BITS) - 1;
 	uint64_t ppn = PTE_PPN(pte);
@@ -63,24 +61,32 @@ static bool leaf(uint64_t pte, unsigned int level, uint64_t gva, uint64_t *gpa)
 	if (ppn & low)
 		return false;
 	ppn |= gva >> PAGE_SHIFT & low;
-	*gpa = ppn << PAGE_SHIFT | (gva & ((UINT64_C(1) << PAGE_SHIFT) - 1));
+	translation->gpa = ppn << PAGE_SHIFT | (gva & ((UINT64_C(1) << PAGE_SHIFT) - 1));
+	translation->page_size = (low + 1) << PAGE_SHIFT;
+	translation->access = access_of(pte);
+	if (pte & PTE_U) {
+		translation->user_access = translation->access;
+		/* Supervisor mode never executes pages of user mode. */
+		translation->access &= ~AXVCPU_ACCESS_EXEC;
+	}
 	return true;
 }
 
-bool axk_riscv_walk(struct axk_vcpu *vcpu, uint64_t satp, uint64_t gva, uint64_t *gpa)
+bool axk_riscv_walk(struct axk_vcpu *vcpu, uint64_t satp, uint64_t gva,
+		    struct axvcpu_translation *translation)
 {
 	uint64_t table = SATP_PPN(satp) << PAGE_SHIFT;
 	uint64_t mode = SATP_MODE(satp);
 	unsigned int levels;
 
-	if (mode == MODE_BARE) {
-		*gpa = gva;
+	if (mode == SATP_BARE) {
+		axk_translate_directly(gva, translation);
 		return true;
 	}
 	if (mode < MODE_SV39 || mode > MODE_SV57)
 		return false;
 	levels = 3 + (unsigned int)(mode - MODE_SV39);
-	if (!is_canonical(gva, PAGE_SHIFT + levels * LEVEL_BITS))
+	if (!axk_is_canonical(gva, PAGE_SHIFT + levels * LEVEL_BITS))
 		return false;
 	/* Bounded by the number of levels, whatever the tables contain. */
 	while (levels-- > 0) {
@@ -92,7 +98,7 @@ bool axk_riscv_walk(struct axk_vcpu *vcpu, uint64_t satp, uint64_t gva, uint64_t
 		if (!(pte & PTE_V) || (pte & PTE_RESERVED) || (pte & (PTE_R | PTE_W)) == PTE_W)
 			return false;
 		if (pte & (PTE_R | PTE_X))
-			return leaf(pte, levels, gva, gpa);
+			return leaf(pte, levels, gva, translation);
 		if (pte & PTE_N)
 			return false;
 		table = PTE_PPN(pte) << PAGE_SHIFT;
@@ -100,18 +106,18 @@ bool axk_riscv_walk(struct axk_vcpu *vcpu, uint64_t satp, uint64_t gva, uint64_t
 	return false;
 }
 
-int axk_riscv_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa)
+int axk_riscv_translate_access(void *arch_vcpu, uint64_t gva,
+			       struct axvcpu_translation *translation)
 {
 	struct axk_vcpu *vcpu = arch_vcpu;
-	uint64_t satp, address;
+	uint64_t satp;
 	int ret = axk_riscv_get(vcpu, RISCV_CSR(satp), &satp);
 
 	if (ret)
 		return ret;
-	if (!axk_riscv_walk(vcpu, satp, gva, &address))
+	if (!axk_riscv_walk(vcpu, satp, gva, translation))
 		return axvcpu_fail(vcpu->vm->vm, -EFAULT,
 				   "translate: vCPU %" PRIu32 ": %#" PRIx64 " is not mapped",
 				   vcpu->id, gva);
-	*gpa = address;
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Debugging a guest from outside: KVM_SET_GUEST_DEBUG, and the guest's address translation. */
+/* Debugging a guest from outside: KVM_SET_GUEST_DEBUG. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -104,20 +104,4 @@ void axk_x86_decode_debug(const struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 	debug->reason = hit ? AXVCPU_DEBUGGED_POINT : AXVCPU_DEBUGGED_STEP;
 	if (hit)
 		debug->point = (uint32_t)__builtin_ctz(hit);
-}
-
-int axk_x86_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa)
-{
-	struct axk_vcpu *vcpu = arch_vcpu;
-	struct kvm_translation translation = { .linear_address = gva };
-	int ret = axk_vcpu_ioctl(vcpu, KVM_TRANSLATE, &translation);
-
-	if (ret)
-		return ret;
-	if (!translation.valid)
-		return axvcpu_fail(vcpu->vm->vm, -EFAULT,
-				   "translate: vCPU %" PRIu32 ": %#" PRIx64 " is not mapped",
-				   vcpu->id, gva);
-	*gpa = translation.physical_address;
-	return 0;
 }

@@ -23,6 +23,8 @@ struct axk_vm_arch {
 		uint32_t width;
 		uint32_t value;
 	} power_off;
+	/* KVM_MSR_EXIT_REASON_* that are enabled. */
+	uint32_t msr_reasons;
 	/* Invalid MSR accesses exit, but only for those to the x2APIC; others get a fault. */
 	bool invalid_msrs;
 };
@@ -54,10 +56,21 @@ struct axk_x86_tables {
 	uint64_t nframes;
 };
 
+/* Registers of 64-bit mode that setup and resets set. */
+struct axk_x86_control {
+	/* CR3 is the caller's: there are no boot tables. */
+	bool own_tables;
+	uint64_t cr3;
+	uint64_t cr0;
+	uint64_t cr4;
+	uint64_t efer;
+};
+
 struct axk_vcpu_arch {
 	struct axk_x86_pending pending;
 	/* The config of axvcpu_setup(), for resets. */
 	struct axvcpu_setup_config setup;
+	struct axk_x86_control control;
 	struct axk_x86_tables tables;
 	/* The guest's latest write to the LAPIC's interrupt command register: apic.c. */
 	uint32_t icr_low;

@@ -5,7 +5,7 @@
 
 #include "backends/x86_64/x86_64.h"
 
-/* --- configuring exits, at the VM's creation -------------------------------------------------- */
+/* --- configuring exits ------------------------------------------------------------------------ */
 
 #define REGISTERS_MAX (KVM_MSR_FILTER_MAX_BITMAP_SIZE * 8)
 
@@ -15,26 +15,40 @@ static int check_range(const struct axk_vm *kvm, uint32_t i, const struct axvm_s
 
 	if (range->count > REGISTERS_MAX)
 		return axvcpu_fail(kvm->vm, -EINVAL,
-				   "VM config: sysregs[%" PRIu32 "]: count is %" PRIu32
-				   "; the maximum is %d",
+				   "sysregs[%" PRIu32 "]: count is %" PRIu32 "; the maximum is %d",
 				   i, range->count, REGISTERS_MAX);
 	/* KVM accepts these MSRs and then does not filter them. */
 	if (range->base <= X2APIC_MSR_LAST && last >= X2APIC_MSR_FIRST)
 		return axvcpu_fail(kvm->vm, -EINVAL,
-				   "VM config: sysregs[%" PRIu32
+				   "sysregs[%" PRIu32
 				   "] has x2APIC MSRs (0x800 to 0x8ff), which KVM cannot filter",
 				   i);
 	return 0;
 }
 
+static int check_ranges(const struct axk_vm *kvm, const struct axvm_sysreg_range *ranges,
+			uint32_t count)
+{
+	int ret = 0;
+
+	if (count > KVM_MSR_FILTER_MAX_RANGES)
+		return axvcpu_fail(kvm->vm, -EINVAL,
+				   "sysregs: %" PRIu32 " ranges; the maximum is %d", count,
+				   KVM_MSR_FILTER_MAX_RANGES);
+	for (uint32_t i = 0; !ret && i < count; i++)
+		ret = check_range(kvm, i, &ranges[i]);
+	return ret;
+}
+
 /* Other MSRs are allowed. The first range that contains an MSR and filters that access decides. */
-static int set_filter(const struct axk_vm *kvm, const struct axvm_config *config)
+static int set_filter(const struct axk_vm *kvm, const struct axvm_sysreg_range *ranges,
+		      uint32_t count)
 {
 	static const __u8 denied[KVM_MSR_FILTER_MAX_BITMAP_SIZE];
 	struct kvm_msr_filter filter = { .flags = KVM_MSR_FILTER_DEFAULT_ALLOW };
 
-	for (uint32_t i = 0; i < config->nsysregs; i++) {
-		const struct axvm_sysreg_range *range = &config->sysregs[i];
+	for (uint32_t i = 0; i < count; i++) {
+		const struct axvm_sysreg_range *range = &ranges[i];
 
 		filter.ranges[i] = (struct kvm_msr_filter_range){
 			.flags = (range->access & AXVCPU_ACCESS_READ ? KVM_MSR_FILTER_READ : 0) |
@@ -48,23 +62,35 @@ static int set_filter(const struct axk_vm *kvm, const struct axvm_config *config
 	return axk_vm_ioctl(kvm, KVM_X86_SET_MSR_FILTER, &filter);
 }
 
-static int filter_init(const struct axk_vm *kvm, const struct axvm_config *config)
+/* Enables exits for these KVM_MSR_EXIT_REASON_*, in addition to the present ones. */
+static int enable_reasons(struct axk_vm *kvm, uint32_t reasons, const char *option)
 {
+	uint32_t all = kvm->arch.msr_reasons | reasons;
 	int ret;
 
-	if (config->nsysregs > KVM_MSR_FILTER_MAX_RANGES)
-		return axvcpu_fail(kvm->vm, -EINVAL,
-				   "VM config: nsysregs is %" PRIu32 "; the maximum is %d",
-				   config->nsysregs, KVM_MSR_FILTER_MAX_RANGES);
-	for (uint32_t i = 0; i < config->nsysregs; i++) {
-		ret = check_range(kvm, i, &config->sysregs[i]);
-		if (ret)
-			return ret;
-	}
+	if (all == kvm->arch.msr_reasons)
+		return 0;
+	ret = axk_vm_enable_for(kvm, KVM_CAP_X86_USER_SPACE_MSR, all, "KVM_CAP_X86_USER_SPACE_MSR",
+				option);
+	if (!ret)
+		kvm->arch.msr_reasons = all;
+	return ret;
+}
+
+int axk_x86_set_sysregs(void *arch_vm, const struct axvm_sysreg_range *ranges, uint32_t count)
+{
+	struct axk_vm *kvm = arch_vm;
+	int ret = check_ranges(kvm, ranges, count);
+
+	if (ret)
+		return ret;
 	ret = axk_vm_require(kvm, KVM_CAP_X86_MSR_FILTER, "KVM_CAP_X86_MSR_FILTER", "sysregs");
 	if (ret < 0)
 		return ret;
-	return set_filter(kvm, config);
+	ret = enable_reasons(kvm, KVM_MSR_EXIT_REASON_FILTER, "sysregs");
+	if (ret)
+		return ret;
+	return set_filter(kvm, ranges, count);
 }
 
 int axk_x86_msr_init(struct axk_vm *kvm, const struct axvm_config *config)
@@ -72,8 +98,6 @@ int axk_x86_msr_init(struct axk_vm *kvm, const struct axvm_config *config)
 	uint32_t reasons = 0;
 	int ret;
 
-	if (config->nsysregs)
-		reasons |= KVM_MSR_EXIT_REASON_FILTER;
 	if (config->forward & AXVM_FORWARD_UNKNOWN_SYSREGS)
 		reasons |= KVM_MSR_EXIT_REASON_UNKNOWN;
 	/* Without an in-kernel LAPIC, KVM reports x2APIC accesses as invalid, not as unknown. */
@@ -82,14 +106,10 @@ int axk_x86_msr_init(struct axk_vm *kvm, const struct axvm_config *config)
 				  (AXVM_FORWARD_UNKNOWN_SYSREGS | AXVM_FORWARD_IPIS));
 	if (kvm->arch.invalid_msrs)
 		reasons |= KVM_MSR_EXIT_REASON_INVAL;
-	if (!reasons)
-		return 0;
-	ret = axk_vm_enable_for(kvm, KVM_CAP_X86_USER_SPACE_MSR, reasons,
-				"KVM_CAP_X86_USER_SPACE_MSR",
-				config->nsysregs ? "sysregs" : "forward");
-	if (!ret && config->nsysregs)
-		ret = filter_init(kvm, config);
-	return ret;
+	ret = enable_reasons(kvm, reasons, "forward");
+	if (ret || !config->nsysregs)
+		return ret;
+	return axk_x86_set_sysregs(kvm, config->sysregs, config->nsysregs);
 }
 
 /* --- exits ------------------------------------------------------------------------------------------ */

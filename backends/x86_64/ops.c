@@ -22,6 +22,7 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.vm_default_routes = axk_x86_default_routes,
 	.vm_irq_end = axk_x86_irq_end,
 	.route_ends = axk_x86_route_ends,
+	.vm_set_sysregs = axk_x86_set_sysregs,
 
 	.vcpu_free = x86_vcpu_free,
 	.set_entry = axk_x86_set_entry,
@@ -40,7 +41,10 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.inject_exception = axk_x86_inject_exception,
 	.request_irq_window = axk_x86_request_irq_window,
 	.set_debug = axk_x86_set_debug,
-	.translate = axk_x86_translate,
+	.get_reg_bytes = axk_x86_get_reg_bytes,
+	.set_reg_bytes = axk_x86_set_reg_bytes,
+	.get_cpu_mode = axk_x86_get_cpu_mode,
+	.translate_access = axk_x86_translate_access,
 	.reset = axk_x86_reset,
 	.vm_reset_vcpu = axk_x86_vm_reset_vcpu,
 };

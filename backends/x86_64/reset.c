@@ -79,12 +79,11 @@ static int reset_fpu(struct axk_vcpu *vcpu)
 	/* No component is marked as present, so all get their initial state. */
 	struct kvm_xsave xsave = { .region = {
 					   [XSAVE_FCW] = FCW_RESET, [XSAVE_MXCSR] = MXCSR_RESET } };
-	struct kvm_xcrs xcrs = { .nr_xcrs = 1, .xcrs = { { .xcr = 0, .value = XCR0_RESET } } };
 	int ret = axk_vcpu_ioctl(vcpu, KVM_SET_XSAVE, &xsave);
 
 	if (ret)
 		return ret;
-	return axk_vcpu_ioctl(vcpu, KVM_SET_XCRS, &xcrs);
+	return axk_x86_set_xcr0(vcpu, XCR0_RESET);
 }
 
 static int reset_debug(struct axk_vcpu *vcpu)

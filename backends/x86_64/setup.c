@@ -7,17 +7,12 @@
 #include "backends/x86_64/x86_64.h"
 #include "lib/base/sized.h"
 
-#define CR0_PE (UINT64_C(1) << 0)
 #define CR0_MP (UINT64_C(1) << 1)
 #define CR0_ET (UINT64_C(1) << 4)
 #define CR0_NE (UINT64_C(1) << 5)
 #define CR0_WP (UINT64_C(1) << 16)
-#define CR0_PG (UINT64_C(1) << 31)
-#define CR4_PAE (UINT64_C(1) << 5)
 #define CR4_OSFXSR (UINT64_C(1) << 9)
 #define CR4_OSXMMEXCPT (UINT64_C(1) << 10)
-#define EFER_LME (UINT64_C(1) << 8)
-#define EFER_LMA (UINT64_C(1) << 10)
 #define RFLAGS_FIXED UINT64_C(2)
 
 /* The selectors that the Linux boot protocol requires, after a 32-bit code segment. */
@@ -36,13 +31,10 @@
 static uint64_t descriptor(const struct kvm_segment *segment)
 {
 	uint64_t limit = segment->g ? segment->limit >> 12 : segment->limit;
-	uint64_t access = (uint64_t)segment->type | (uint64_t)segment->s << 4 |
-			  (uint64_t)segment->dpl << 5 | (uint64_t)segment->present << 7;
-	uint64_t flags = (uint64_t)segment->avl | (uint64_t)segment->l << 1 |
-			 (uint64_t)segment->db << 2 | (uint64_t)segment->g << 3;
 
-	return (limit & 0xffff) | (segment->base & 0xffffff) << 16 | access << 40 |
-	       (limit >> 16 & 0xf) << 48 | flags << 52 | (segment->base >> 24 & 0xff) << 56;
+	return (limit & 0xffff) | (segment->base & 0xffffff) << 16 |
+	       (uint64_t)axk_x86_attributes(segment) << 40 | (limit >> 16 & 0xf) << 48 |
+	       (segment->base >> 24 & 0xff) << 56;
 }
 
 static struct kvm_segment flat_segment(uint16_t selector, uint8_t type, bool code64)
@@ -98,8 +90,9 @@ static void set_segments(struct kvm_sregs *sregs, struct kvm_segment code, struc
 	sregs->idt = (struct kvm_dtable){ 0 };
 }
 
-static int setup_64(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
-		    struct kvm_sregs *sregs)
+/* Writes the page tables and the GDT of 64-bit mode, and sets the registers that point to them. */
+static int write_boot_area(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
+			   struct kvm_sregs *sregs)
 {
 	struct axk_x86_boot boot;
 	int ret = check_boot_area(vcpu, config);
@@ -112,16 +105,29 @@ static int setup_64(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *con
 	ret = write_gdt(vcpu, boot.gdt_gpa, boot.gdt_linear, true, &sregs->gdt);
 	if (ret)
 		return ret;
-	ret = axk_x86_tables_write(vcpu);
+	sregs->cr3 = boot.root;
+	return axk_x86_tables_write(vcpu);
+}
+
+static int setup_64(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
+		    struct kvm_sregs *sregs)
+{
+	const struct axk_x86_control *control = &vcpu->arch.control;
+	int ret = 0;
+
+	if (control->own_tables) {
+		sregs->gdt = (struct kvm_dtable){ 0 };
+		sregs->cr3 = control->cr3;
+	} else {
+		ret = write_boot_area(vcpu, config, sregs);
+	}
 	if (ret)
 		return ret;
 	set_segments(sregs, flat_segment(SELECTOR_CODE, TYPE_CODE, true),
 		     flat_segment(SELECTOR_DATA, TYPE_DATA, false));
-	sregs->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG;
-	sregs->cr3 = boot.root;
-	/* With SSE enabled, as compilers use it in 64-bit code. */
-	sregs->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
-	sregs->efer = EFER_LME | EFER_LMA;
+	sregs->cr0 = control->cr0;
+	sregs->cr4 = control->cr4;
+	sregs->efer = control->efer;
 	return 0;
 }
 
@@ -209,9 +215,12 @@ int axk_x86_enter_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *
 	ret = set_mode(vcpu, config, start, sregs, &regs);
 	if (ret)
 		return ret;
-	ret = axk_vcpu_ioctl(vcpu, KVM_SET_SREGS, sregs);
+	ret = axk_ioctl(vcpu->fd, KVM_SET_SREGS, sregs);
 	if (ret)
-		return ret;
+		return axvcpu_fail(vcpu->vm->vm, ret,
+				   "setup: KVM_SET_SREGS on vCPU %" PRIu32
+				   " with CR0 %#llx, CR3 %#llx, CR4 %#llx, EFER %#llx",
+				   vcpu->id, sregs->cr0, sregs->cr3, sregs->cr4, sregs->efer);
 	return axk_vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
 }
 
@@ -224,6 +233,48 @@ static int setup_registers(struct axk_vcpu *vcpu, const struct axvcpu_setup_conf
 	if (ret)
 		return ret;
 	return axk_x86_enter_mode(vcpu, config, false, &sregs);
+}
+
+/* Checks the values that replace those of 64-bit mode. */
+static int check_control(const struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
+			 const struct axvcpu_x86_setup *x86)
+{
+	const struct axvm *vm = vcpu->vm->vm;
+	bool own_tables = x86->flags & AXVCPU_X86_OWN_TABLES;
+
+	if (x86->flags & ~AXVCPU_X86_OWN_TABLES)
+		return axvcpu_fail(vm, -EINVAL, "setup: unknown flags %#" PRIx32, x86->flags);
+	if (config->mode != AXVCPU_MODE_64 &&
+	    (x86->flags || x86->cr3 || x86->cr0 || x86->cr4 || x86->efer))
+		return axvcpu_fail(vm, -EINVAL,
+				   "setup: flags, cr3, cr0, cr4 and efer are for AXVCPU_MODE_64");
+	if (own_tables ? config->boot_gpa || config->boot_size : x86->cr3)
+		return axvcpu_fail(vm, -EINVAL,
+				   "setup: with AXVCPU_X86_OWN_TABLES, boot_gpa and boot_size must "
+				   "be 0; without it, cr3 must be 0");
+	if ((x86->cr0 && (~x86->cr0 & (CR0_PE | CR0_PG))) || (x86->cr4 && !(x86->cr4 & CR4_PAE)) ||
+	    (x86->efer && (~x86->efer & (EFER_LME | EFER_LMA))))
+		return axvcpu_fail(vm, -EINVAL,
+				   "setup: cr0 %#" PRIx64 ", cr4 %#" PRIx64 ", efer %#" PRIx64
+				   ": 64-bit mode needs PE and PG, PAE, LME and LMA",
+				   x86->cr0, x86->cr4, x86->efer);
+	if ((x86->cr4 & CR4_LA57) && !own_tables)
+		return axvcpu_fail(vm, -EINVAL,
+				   "setup: cr4 %#" PRIx64 ": LA57 needs AXVCPU_X86_OWN_TABLES",
+				   x86->cr4);
+	return 0;
+}
+
+static struct axk_x86_control control_of(const struct axvcpu_x86_setup *x86)
+{
+	return (struct axk_x86_control){
+		.own_tables = x86->flags & AXVCPU_X86_OWN_TABLES,
+		.cr3 = x86->cr3,
+		.cr0 = x86->cr0 ? x86->cr0 : CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG,
+		/* With SSE enabled, as compilers use it in 64-bit code. */
+		.cr4 = x86->cr4 ? x86->cr4 : CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT,
+		.efer = x86->efer ? x86->efer : EFER_LME | EFER_LMA,
+	};
 }
 
 static int read_config(const struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config,
@@ -242,7 +293,7 @@ static int read_config(const struct axk_vcpu *vcpu, const struct axvcpu_setup_co
 	if (x86->ncpuid > 1024)
 		return axvcpu_fail(vm, -EINVAL, "setup: ncpuid is %zu; the maximum is 1024",
 				   x86->ncpuid);
-	return 0;
+	return check_control(vcpu, config, x86);
 }
 
 int axk_x86_set_entry(void *arch_vcpu, uint64_t entry)
@@ -278,6 +329,7 @@ int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 		return ret;
 	/* Tables of an earlier setup, if the vCPU was moved back to Created: axvcpu/crate.h. */
 	axk_x86_tables_free(vcpu);
+	vcpu->arch.control = control_of(&x86);
 	/* CPUID first: it determines which register bits KVM accepts. */
 	ret = axk_x86_cpuid_set(vcpu, &x86);
 	if (ret)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* The x86_64 part of creating a VM. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "axvcpu/x86_64.h"
 #include "backends/x86_64/x86_64.h"
+#include "lib/base/sized.h"
 
 /*
  * Intel CPUs without "unrestricted guest" need four pages of guest-physical addresses to emulate
@@ -15,8 +18,29 @@
 int axk_arch_vm_type(int kvm_fd, const struct axvm *vm, const struct axvm_config *config)
 {
 	(void)kvm_fd;
-	if (config->arch_config)
-		return axvcpu_fail(vm, -EINVAL, "VM config: arch_config must be NULL on x86_64");
+	(void)vm;
+	(void)config;
+	return 0;
+}
+
+static int read_config(const struct axvm *vm, const struct axvm_config *config,
+		       struct axvm_x86_config *x86)
+{
+	int ret = axv_sized_copy(vm, "struct axvm_x86_config", x86, sizeof(*x86),
+				 config->arch_config);
+
+	if (ret)
+		return ret;
+	if (x86->flags & ~AXVM_X86_PIT || x86->reserved)
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: x86: flags are %#" PRIx32 ", reserved is %" PRIu32
+				   "; only AXVM_X86_PIT is known",
+				   x86->flags, x86->reserved);
+	if ((x86->flags & AXVM_X86_PIT) && config->irqchip != AXVM_IRQCHIP_KERNEL)
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: AXVM_X86_PIT needs AXVM_IRQCHIP_KERNEL; irqchip is "
+				   "%" PRIu32,
+				   config->irqchip);
 	return 0;
 }
 
@@ -58,12 +82,27 @@ static int create_irqchip(struct axk_vm *kvm)
 	return ret;
 }
 
+/* With port 0x61, which counts channel 2 and has its output. */
+static int create_pit(const struct axk_vm *kvm)
+{
+	const struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	int ret = axk_vm_require(kvm, KVM_CAP_PIT2, "KVM_CAP_PIT2", "AXVM_X86_PIT");
+
+	if (ret < 0)
+		return ret;
+	return axk_vm_ioctl(kvm, KVM_CREATE_PIT2, &pit);
+}
+
 int axk_arch_vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *config,
 		     struct axvm_limits *limits)
 {
 	const uint64_t identity_map = IDENTITY_MAP_ADDR;
-	int ret = axk_x86_cpuid_read(kvm->vm, kvm_fd, &kvm->arch.cpuid);
+	struct axvm_x86_config x86;
+	int ret = read_config(kvm->vm, config, &x86);
 
+	if (ret)
+		return ret;
+	ret = axk_x86_cpuid_read(kvm->vm, kvm_fd, &kvm->arch.cpuid);
 	if (ret)
 		return ret;
 	ret = set_gpa_bits(kvm, config, limits);
@@ -77,6 +116,8 @@ int axk_arch_vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *c
 	if (ret)
 		goto free_cpuid;
 	ret = create_irqchip(kvm);
+	if (!ret && (x86.flags & AXVM_X86_PIT))
+		ret = create_pit(kvm);
 	if (ret)
 		goto free_cpuid;
 	ret = axk_x86_forward_init(kvm, config);

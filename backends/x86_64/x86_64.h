@@ -5,6 +5,16 @@
 
 #include "backends/kvm/kvm.h"
 
+#define CR0_PE (UINT64_C(1) << 0)
+#define CR0_PG (UINT64_C(1) << 31)
+#define CR4_PSE (UINT64_C(1) << 4)
+#define CR4_PAE (UINT64_C(1) << 5)
+#define CR4_LA57 (UINT64_C(1) << 12)
+#define EFER_LME (UINT64_C(1) << 8)
+#define EFER_LMA (UINT64_C(1) << 10)
+#define EFER_NXE (UINT64_C(1) << 11)
+#define RFLAGS_VM (UINT64_C(1) << 17)
+
 /* setup.c */
 int axk_x86_set_entry(void *arch_vcpu, uint64_t entry);
 int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config);
@@ -84,6 +94,7 @@ int axk_x86_forward_init(struct axk_vm *kvm, const struct axvm_config *config);
 
 /* msr.c */
 int axk_x86_msr_init(struct axk_vm *kvm, const struct axvm_config *config);
+int axk_x86_set_sysregs(void *arch_vm, const struct axvm_sysreg_range *ranges, uint32_t count);
 bool axk_x86_decode_msr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, bool write);
 int axk_x86_complete_msr(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer);
 /* -ENOENT, without a message, for an MSR that KVM does not store. */
@@ -119,8 +130,30 @@ int axk_x86_vm_reset_vcpu(void *arch_vcpu);
 
 /* debug.c */
 int axk_x86_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug);
-int axk_x86_translate(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
 void axk_x86_decode_debug(const struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
+
+/* translate.c */
+int axk_x86_translate_access(void *arch_vcpu, uint64_t gva, struct axvcpu_translation *translation);
+
+/* sregs.c: call the functions of an id only if axk_x86_is_sreg(). */
+bool axk_x86_is_sreg(uint64_t id);
+int axk_x86_get_sreg(struct axk_vcpu *vcpu, uint64_t id, uint64_t *value);
+int axk_x86_set_sreg(struct axk_vcpu *vcpu, uint64_t id, uint64_t value);
+/* AXVCPU_X86_SEGMENT_* of a segment. */
+uint16_t axk_x86_attributes(const struct kvm_segment *segment);
+/* 'number' is an enum axvcpu_x86_segment_number. */
+int axk_x86_get_segment(struct axk_vcpu *vcpu, uint32_t number, struct axvcpu_x86_segment *segment);
+int axk_x86_set_segment(struct axk_vcpu *vcpu, uint32_t number,
+			const struct axvcpu_x86_segment *segment);
+int axk_x86_get_cpu_mode(void *arch_vcpu, struct axvcpu_cpu_mode *mode);
+
+/* fpu.c: -ENOENT, without a message, for other ids. 'buf' has axvcpu_reg_size() bytes. */
+int axk_x86_get_fpu(struct axk_vcpu *vcpu, uint64_t id, void *buf);
+int axk_x86_set_fpu(struct axk_vcpu *vcpu, uint64_t id, const void *buf);
+/* AXVCPU_REG_X86_FCW to _XCR0, and _K(n). */
+int axk_x86_get_fpu_value(struct axk_vcpu *vcpu, uint64_t id, uint64_t *value);
+int axk_x86_set_fpu_value(struct axk_vcpu *vcpu, uint64_t id, uint64_t value);
+int axk_x86_set_xcr0(struct axk_vcpu *vcpu, uint64_t value);
 
 /* regs.c */
 int axk_x86_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value);
@@ -128,6 +161,8 @@ int axk_x86_set_reg(void *arch_vcpu, uint64_t id, uint64_t value);
 int axk_x86_get_regs(void *arch_vcpu, struct axvcpu_regs *regs);
 int axk_x86_set_regs(void *arch_vcpu, const struct axvcpu_regs *regs);
 int axk_x86_set_return_value(void *arch_vcpu, uint64_t value);
+int axk_x86_get_reg_bytes(void *arch_vcpu, uint64_t id, void *buf, size_t len);
+int axk_x86_set_reg_bytes(void *arch_vcpu, uint64_t id, const void *buf, size_t len);
 int axk_x86_reg_info(unsigned int n, uint64_t *id, const char **name);
 
 #endif

@@ -17,7 +17,8 @@ static void collect_registers(struct crash *crash, struct axvcpu *vcpu)
 	unsigned int n;
 
 	for (n = 0; crash->nregisters < CRASH_REGISTERS; n++) {
-		if (axvcpu_reg_info(vcpu, n, &id, &name))
+		/* Vector registers are last. */
+		if (axvcpu_reg_info(vcpu, n, &id, &name) || axvcpu_reg_size(id) > sizeof(value))
 			break;
 		if (axvcpu_get_reg(vcpu, id, &value)) {
 			snprintf(crash->registers_error, sizeof(crash->registers_error), "%s",

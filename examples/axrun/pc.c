@@ -16,10 +16,6 @@
 #include "pvh.h"
 #include "zeropage.h"
 
-/* Register numbers of AXVCPU_REG_GPR. */
-#define RBX 3u
-#define RSI 6u
-
 /* --- ACPI ------------------------------------------------------------------------------------- */
 
 static int dump_table(int dir, const struct acpi *acpi, const struct acpi_table *table,
@@ -121,7 +117,7 @@ static int make_start(const struct machine *machine, const struct options *optio
 		      const struct platform *platform, const struct image *image,
 		      const struct layout *layout)
 {
-	unsigned int gpr = image->protocol == PROTOCOL_PVH ? RBX : RSI;
+	uint64_t reg = image->protocol == PROTOCOL_PVH ? AXVCPU_REG_X86_RBX : AXVCPU_REG_X86_RSI;
 	uint8_t page[GUEST_PAGE_SIZE];
 
 	if (image->protocol == PROTOCOL_PVH)
@@ -132,7 +128,7 @@ static int make_start(const struct machine *machine, const struct options *optio
 	    axvm_write(machine->vm, layout->page_gpa + GUEST_PAGE_SIZE, options->args,
 		       strlen(options->args) + 1))
 		return fail("cannot write the kernel's boot parameters: %s", axvcpu_last_error());
-	if (axvcpu_set_gpr(machine->vcpus[0], gpr, layout->page_gpa))
+	if (axvcpu_set_reg(machine->vcpus[0], reg, layout->page_gpa))
 		return fail("cannot set up the vCPU: %s", axvcpu_last_error());
 	return 0;
 }

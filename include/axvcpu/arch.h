@@ -42,12 +42,15 @@ struct axvm_ioeventfd;
 struct axvm_irqfd;
 struct axvm_region;
 struct axvm_route;
+struct axvm_sysreg_range;
 struct axvcpu;
 struct axvcpu_config;
+struct axvcpu_cpu_mode;
 struct axvcpu_debug;
 struct axvcpu_exception;
 struct axvcpu_regs;
 struct axvcpu_setup_config;
+struct axvcpu_translation;
 
 /**
  * The operations of a backend. Initialise with `.size = sizeof(struct axvcpu_arch_ops)`, and make
@@ -61,7 +64,7 @@ struct axvcpu_arch_ops {
 	/** Name of the architecture, for messages. */
 	const char *name;
 
-	/* --- the VM; all optional: without them, only the library knows guest memory ----------- */
+	/* --- the VM; all optional: without them, only the library knows guest memory ---------- */
 
 	/**
 	 * Creates the backend's part of a VM. Optional: `arch_vm` is then NULL.
@@ -145,7 +148,7 @@ struct axvcpu_arch_ops {
 	/** See axvcpu_fd(). Optional. */
 	int (*vcpu_fd)(void *arch_vcpu);
 
-	/* --- more of the vCPU, all optional ----------------------------------------------------- */
+	/* --- more of the vCPU, all optional --------------------------------------------------- */
 
 	/**
 	 * Sets the state of setup again, with another entry point and argument. `start`: as for
@@ -170,11 +173,12 @@ struct axvcpu_arch_ops {
 	 * See debug.h. `debug` is complete; without points and flags debugging is off. Optional.
 	 */
 	int (*set_debug)(void *arch_vcpu, const struct axvcpu_debug *debug);
+	/** Not called if there is a translate_access. */
 	int (*translate)(void *arch_vcpu, uint64_t gva, uint64_t *gpa);
 	int (*vcpu_enable_capability)(void *arch_vcpu, unsigned int capability,
 				      const uint64_t args[4]);
 
-	/* --- more of the VM, all optional ------------------------------------------------------- */
+	/* --- more of the VM, all optional ----------------------------------------------------- */
 
 	/** See axvm_enable_capability(). Optional. */
 	int (*vm_enable_capability)(void *arch_vm, unsigned int capability, const uint64_t args[4]);
@@ -185,7 +189,7 @@ struct axvcpu_arch_ops {
 	int (*vm_irqfd)(void *arch_vm, const struct axvm_irqfd *irqfd);
 	int (*vm_ioeventfd)(void *arch_vm, const struct axvm_ioeventfd *ioeventfd);
 
-	/* --- host CPUs, all optional ------------------------------------------------------------ */
+	/* --- host CPUs, all optional ---------------------------------------------------------- */
 
 	/**
 	 * See percpu.h. Set percpu_enable and percpu_disable, or neither; the others are optional.
@@ -198,9 +202,12 @@ struct axvcpu_arch_ops {
 	int (*percpu_capability)(const uint64_t data[4], unsigned int capability);
 	int (*percpu_fd)(const uint64_t data[4]);
 
-	/* --- registers by KVM id, all optional --------------------------------------------------- */
+	/* --- registers by KVM id, all optional ------------------------------------------------ */
 
-	/** See regs.h. The length is not checked. Return -ENOENT for an unknown id. Optional. */
+	/**
+	 * See regs.h. `len` is axvcpu_reg_size() of the id. Not called for ids of this library of 8
+	 * bytes: those are for get_reg and set_reg. Return -ENOENT for an unknown id. Optional.
+	 */
 	int (*get_reg_bytes)(void *arch_vcpu, uint64_t id, void *buf, size_t len);
 	int (*set_reg_bytes)(void *arch_vcpu, uint64_t id, const void *buf, size_t len);
 	int (*reg_list)(void *arch_vcpu, uint64_t *ids, size_t count);
@@ -263,6 +270,19 @@ struct axvcpu_arch_ops {
 	 * an answer.
 	 */
 	bool sysreg_write_reads;
+	/* --- mode, permissions, forwarded registers, all optional ----------------------------- */
+
+	/** See axvcpu_get_cpu_mode(); `mode` is zero except `size`. Optional. */
+	int (*get_cpu_mode)(void *arch_vcpu, struct axvcpu_cpu_mode *mode);
+	/**
+	 * See axvcpu_translate_access(); `translation` is zero except `size`. Optional:
+	 * axvcpu_translate() uses `translate`.
+	 */
+	int (*translate_access)(void *arch_vcpu, uint64_t gva,
+				struct axvcpu_translation *translation);
+	/** See axvm_set_sysregs(); the ranges are valid. One call at a time. Optional. */
+	int (*vm_set_sysregs)(void *arch_vm, const struct axvm_sysreg_range *ranges,
+			      uint32_t count);
 };
 
 /** By AXVM_EVENT_RESAMPLE of vm_irqfd. */

@@ -88,9 +88,9 @@ AXVCPU_API int axvcpu_set_debug(struct axvcpu *vcpu, const struct axvcpu_debug *
 /**
  * Translates a guest-virtual address with the current page tables of the guest.
  *
- * Permissions and access flags are ignored. arm64: the library walks the tables of EL1; those of
- * AArch32 are not supported (-ENOTSUP). riscv64: it walks the tables of satp (Sv39, Sv48, Sv57);
- * without paging, guest-virtual addresses are guest-physical.
+ * Permissions and access flags are ignored. The library walks the tables of CR3, of EL1 (-ENOTSUP
+ * for those of AArch32), or of satp (Sv39, Sv48, Sv57). Without paging, guest-virtual addresses are
+ * guest-physical. x86: `gva` is a linear address.
  *
  * @param vcpu the vCPU.
  * @param gva  guest-virtual address.
@@ -103,6 +103,46 @@ AXVCPU_API int axvcpu_set_debug(struct axvcpu *vcpu, const struct axvcpu_debug *
  * Source: guest_page_table_query() of AxVcpuAccessGuestState, an unreleased trait
  */
 AXVCPU_API int axvcpu_translate(struct axvcpu *vcpu, uint64_t gva, uint64_t *gpa);
+
+/** A mapping of the guest's page tables. Initialise with AXVCPU_TRANSLATION_INIT. */
+struct axvcpu_translation {
+	/** sizeof(struct axvcpu_translation) */
+	size_t size;
+	/** Guest-physical address. */
+	uint64_t gpa;
+	/** Size in bytes of the page or block that is mapped; 0: the guest does not use paging. */
+	uint64_t page_size;
+	/**
+	 * AXVCPU_ACCESS_* that the tables permit at the privilege of a kernel: CPL 0 to 2, EL1,
+	 * supervisor mode.
+	 */
+	uint32_t access;
+	/** AXVCPU_ACCESS_* that they permit to applications: CPL 3, EL0, user mode. */
+	uint32_t user_access;
+};
+#define AXVCPU_TRANSLATION_INIT AXVCPU_INIT(struct axvcpu_translation)
+
+/**
+ * Translates a guest-virtual address and returns the permissions of its mapping.
+ *
+ * It uses the current page tables of the guest, as axvcpu_translate() does. The permissions are
+ * those of the tables, of all levels together. Controls outside of the tables are not applied: x86
+ * CR0.WP, SMEP, SMAP and protection keys; arm64 PAN, WXN and permission indirection; riscv64 SUM
+ * and MXR. Without paging, every access is permitted.
+ *
+ * @param vcpu        the vCPU.
+ * @param gva         guest-virtual address.
+ * @param translation receives the result. The caller sets `size`; as many members as fit are
+ *                    written.
+ * @return 0; -EINVAL: `size` is too small; -EFAULT: the address is not mapped; -ENOTSUP; -EBADFD;
+ *         -EBUSY; -EPERM; errnos of the kernel.
+ *
+ * States: Free, Ready, Blocked; unchanged.
+ * Threads: any.
+ * Source: guest_page_table_query() of AxVcpuAccessGuestState, an unreleased trait
+ */
+AXVCPU_API int axvcpu_translate_access(struct axvcpu *vcpu, uint64_t gva,
+				       struct axvcpu_translation *translation);
 
 #ifdef __cplusplus
 }

@@ -96,8 +96,9 @@ struct axvcpu_config {
 enum axvcpu_mode {
 	/**
 	 * 64-bit mode. x86: long mode with paging, identity map and SSE: CR0 has PE, MP, ET, NE, WP
-	 * and PG, CR4 PAE, OSFXSR and OSXMMEXCPT, EFER LME and LMA. arm64: EL1h, exceptions masked,
-	 * MMU off. riscv64: VS mode, no paging (satp 0), interrupts off.
+	 * and PG (0x80010033), CR4 PAE, OSFXSR and OSXMMEXCPT (0x620), EFER LME and LMA (0x500).
+	 * struct axvcpu_x86_setup can replace the values and the page tables. arm64: EL1h,
+	 * exceptions masked, MMU off. riscv64: VS mode, no paging (satp 0), interrupts off.
 	 */
 	AXVCPU_MODE_64 = 0,
 	/**
@@ -136,7 +137,8 @@ struct axvcpu_setup_config {
 	uint64_t stack;
 	/**
 	 * Start of the boot area: page-aligned guest memory that setup may overwrite. Used by x86
-	 * in 64-bit and 32-bit mode only; otherwise ignored.
+	 * in 64-bit and 32-bit mode only; otherwise ignored. Must not be given with
+	 * AXVCPU_X86_OWN_TABLES.
 	 *
 	 * x86 in 64-bit mode writes a GDT there, and identity page tables. They map the first 4 GiB
 	 * or all guest memory at the time of the call (except AXVM_MEM_FRAMES), whichever is more.

@@ -49,7 +49,8 @@ enum axvm_irqchip {
 	 */
 	AXVM_IRQCHIP_NONE = 0,
 	/**
-	 * The kernel emulates them. x86: LAPICs, IOAPIC and PICs; arm64: a GIC; riscv64: an AIA.
+	 * The kernel emulates them. x86: LAPICs, IOAPIC and PICs, but no PIT unless the config has
+	 * AXVM_X86_PIT (x86_64.h); arm64: a GIC; riscv64: an AIA.
 	 */
 	AXVM_IRQCHIP_KERNEL = 1,
 	/**
@@ -179,8 +180,8 @@ struct axvm_config {
 	 */
 	int kick_signal;
 	/**
-	 * Options of the architecture: struct axvm_arm64_config (arm64.h), struct
-	 * axvm_riscv64_config (riscv64.h); x86_64 has none. NULL: all defaults.
+	 * Options of the architecture: struct axvm_x86_config (x86_64.h), struct axvm_arm64_config
+	 * (arm64.h), struct axvm_riscv64_config (riscv64.h). NULL: all defaults.
 	 */
 	const void *arch_config;
 	/** AXVM_FORWARD_*: events to deliver as exits instead of letting KVM handle them. */
@@ -198,6 +199,7 @@ struct axvm_config {
 	/**
 	 * System registers whose accesses become exits instead of being handled by KVM. x86: up to
 	 * 16 ranges of up to 12288 MSRs, except those of the x2APIC (0x800 to 0x8ff). Copied.
+	 * axvm_set_sysregs() changes them later.
 	 */
 	const struct axvm_sysreg_range *sysregs;
 	/** With AXVM_FORWARD_POWER_OFF: the I/O port. */
@@ -307,6 +309,25 @@ AXVCPU_API int axvm_capability(struct axvm *vm, unsigned int capability);
  */
 AXVCPU_API int axvm_enable_capability(struct axvm *vm, unsigned int capability,
 				      const uint64_t args[4]);
+
+/**
+ * Changes which system registers become exits, at any time.
+ *
+ * The ranges replace those of the config or of the previous call. A vCPU uses them from its next
+ * entry to the guest on; those in the guest are made to enter again. An exit that has been returned
+ * is not affected.
+ *
+ * @param vm     the VM.
+ * @param ranges the ranges, as `sysregs` of the config; may be NULL if `count` is 0. Copied.
+ * @param count  number of elements of `ranges`; 0: no exits.
+ * @return 0; -EINVAL: the ranges are not valid; -ENOTSUP: the backend has none (arm64, riscv64), or
+ *         KVM lacks KVM_CAP_X86_MSR_FILTER or KVM_CAP_X86_USER_SPACE_MSR; -EPERM; errnos of the
+ *         kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_set_sysregs(struct axvm *vm, const struct axvm_sysreg_range *ranges,
+				uint32_t count);
 
 /** Limits of a VM. Initialise with AXVM_LIMITS_INIT. */
 struct axvm_limits {

@@ -37,19 +37,26 @@ int axv_sized_copy(const struct axvm *vm, const char *what, void *own, size_t ow
 	return 0;
 }
 
-int axv_sized_give(const struct axvm *vm, const char *what, void *given, const void *own)
+int axv_sized_check(const struct axvm *vm, const char *what, const void *given)
+{
+	size_t size;
+
+	memcpy(&size, given, sizeof(size));
+	if (size <= sizeof(size))
+		return axvcpu_fail(vm, -EINVAL,
+				   "%s: size is %zu; initialise the struct with its *_INIT macro",
+				   what, size);
+	return 0;
+}
+
+void axv_sized_give(void *given, const void *own)
 {
 	size_t size, own_size;
 
 	memcpy(&size, given, sizeof(size));
 	memcpy(&own_size, own, sizeof(own_size));
-	if (size <= sizeof(size))
-		return axvcpu_fail(vm, -EINVAL,
-				   "%s: size is %zu; initialise the struct with its *_INIT macro",
-				   what, size);
 	if (size > own_size)
 		size = own_size;
 	memcpy((unsigned char *)given + sizeof(size), (const unsigned char *)own + sizeof(size),
 	       size - sizeof(size));
-	return 0;
 }

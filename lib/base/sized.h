@@ -18,10 +18,11 @@ int axv_sized_copy(const struct axvm *vm, const char *what, void *own, size_t ow
 		   const void *given);
 
 /*
- * Copies one of this library's structs, which begins with its size, to a caller's: as many members
- * as fit into the size that the caller has set. Returns 0, or -EINVAL with a message that names
- * 'what'.
+ * Checks a struct of the caller that receives the result of the call 'what': -EINVAL, with a
+ * message, if its size leaves no room for one.
  */
-int axv_sized_give(const struct axvm *vm, const char *what, void *given, const void *own);
+int axv_sized_check(const struct axvm *vm, const char *what, const void *given);
+/* Copies the library's struct 'own' to the caller's, which was checked: as many members as fit. */
+void axv_sized_give(void *given, const void *own);
 
 #endif

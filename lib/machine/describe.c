@@ -15,9 +15,11 @@ int axvm_get_config(const struct axvm *vm, struct axvm_config *config)
 {
 	int ret = axv_vm_check_process(vm);
 
-	if (ret)
-		return ret;
-	return axv_sized_give(vm, "get_config", config, &vm->config);
+	if (!ret)
+		ret = axv_sized_check(vm, "get_config", config);
+	if (!ret)
+		axv_sized_give(config, &vm->config);
+	return ret;
 }
 
 static const char *const irqchips[] = {

@@ -153,6 +153,8 @@ int axvm_get_status(struct axvm *vm, struct axvm_status_info *info)
 	struct axv_life *life = &vm->life;
 	int cancel, ret = axv_vm_check_process(vm);
 
+	if (!ret)
+		ret = axv_sized_check(vm, "get_status", info);
 	if (ret)
 		return ret;
 	cancel = axv_cancel_disable();
@@ -165,5 +167,6 @@ int axvm_get_status(struct axvm *vm, struct axvm_status_info *info)
 	memcpy(own.text, life->end.text, sizeof(own.text));
 	pthread_mutex_unlock(&life->lock);
 	axv_cancel_restore(cancel);
-	return axv_sized_give(vm, "get_status", info, &own);
+	axv_sized_give(info, &own);
+	return 0;
 }

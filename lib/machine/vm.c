@@ -47,31 +47,32 @@ static int check_config(const struct axvm *vm, const struct axvm_config *config)
 	return 0;
 }
 
-static int check_sysregs(const struct axvm *vm, const struct axvm_config *config)
+static int check_sysregs(const struct axvm *vm, const char *what,
+			 const struct axvm_sysreg_range *ranges, uint32_t count)
 {
 	const uint32_t accesses = AXVCPU_ACCESS_READ | AXVCPU_ACCESS_WRITE;
 
-	if (config->nsysregs && !config->sysregs)
-		return axvcpu_fail(vm, -EINVAL, "VM config: sysregs is NULL, nsysregs %" PRIu32,
-				   config->nsysregs);
-	if (config->nsysregs > SYSREGS_MAX)
+	if (count && !ranges)
+		return axvcpu_fail(vm, -EINVAL, "%s: sysregs is NULL, for %" PRIu32 " ranges", what,
+				   count);
+	if (count > SYSREGS_MAX)
 		return axvcpu_fail(vm, -EINVAL,
-				   "VM config: nsysregs is %" PRIu32 "; the maximum is %d",
-				   config->nsysregs, SYSREGS_MAX);
-	for (uint32_t i = 0; i < config->nsysregs; i++) {
-		const struct axvm_sysreg_range *range = &config->sysregs[i];
+				   "%s: sysregs: %" PRIu32 " ranges; the maximum is %d", what,
+				   count, SYSREGS_MAX);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct axvm_sysreg_range *range = &ranges[i];
 
 		if (!range->count || range->count - 1 > UINT32_MAX - range->base)
 			return axvcpu_fail(vm, -EINVAL,
-					   "VM config: sysregs[%" PRIu32 "]: %" PRIu32
+					   "%s: sysregs[%" PRIu32 "]: %" PRIu32
 					   " registers from %#" PRIx32 " are not a valid range",
-					   i, range->count, range->base);
+					   what, i, range->count, range->base);
 		if (!range->access || (range->access & ~accesses) || range->reserved)
 			return axvcpu_fail(
 				vm, -EINVAL,
-				"VM config: sysregs[%" PRIu32 "]: access is %#" PRIx32
+				"%s: sysregs[%" PRIu32 "]: access is %#" PRIx32
 				"; it must be read, write or both, and reserved must be 0",
-				i, range->access);
+				what, i, range->access);
 	}
 	return 0;
 }
@@ -118,7 +119,7 @@ static int check_forward(const struct axvm *vm, const struct axvm_config *config
 	ret = check_power_off(vm, config);
 	if (ret)
 		return ret;
-	return check_sysregs(vm, config);
+	return check_sysregs(vm, "VM config", config->sysregs, config->nsysregs);
 }
 
 /* Checks that the mandatory operations, and the name, are there. */
@@ -405,11 +406,32 @@ int axvm_enable_capability(struct axvm *vm, unsigned int capability, const uint6
 					     args ? args : (const uint64_t[4]){ 0 });
 }
 
+int axvm_set_sysregs(struct axvm *vm, const struct axvm_sysreg_range *ranges, uint32_t count)
+{
+	int cancel, ret = axv_vm_check_process(vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vm->ops, vm_set_sysregs))
+		return axv_vm_not_supported(vm, "set_sysregs");
+	ret = check_sysregs(vm, "set_sysregs", ranges, count);
+	if (ret)
+		return ret;
+	cancel = axv_cancel_disable();
+	pthread_mutex_lock(&vm->lock);
+	ret = vm->ops->vm_set_sysregs(vm->arch, ranges, count);
+	pthread_mutex_unlock(&vm->lock);
+	axv_cancel_restore(cancel);
+	return ret;
+}
+
 int axvm_get_limits(const struct axvm *vm, struct axvm_limits *limits)
 {
 	int ret = axv_vm_check_process(vm);
 
-	if (ret)
-		return ret;
-	return axv_sized_give(vm, "get_limits", limits, &vm->limits);
+	if (!ret)
+		ret = axv_sized_check(vm, "get_limits", limits);
+	if (!ret)
+		axv_sized_give(limits, &vm->limits);
+	return ret;
 }

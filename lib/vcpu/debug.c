@@ -94,19 +94,52 @@ int axvcpu_set_debug(struct axvcpu *vcpu, const struct axvcpu_debug *given)
 	return ret;
 }
 
-int axvcpu_translate(struct axvcpu *vcpu, uint64_t gva, uint64_t *gpa)
+/* Calls translate_access, or translate of a backend that has only that. */
+static int translate(struct axvcpu *vcpu, uint64_t gva, struct axvcpu_translation *translation)
 {
 	struct axv_op op;
+	int ret = axv_op_begin(vcpu, IN_REGS, "translate", &op);
+
+	if (ret)
+		return ret;
+	if (HAS_OP(vcpu->ops, translate_access))
+		ret = vcpu->ops->translate_access(vcpu->arch, gva, translation);
+	else
+		ret = vcpu->ops->translate(vcpu->arch, gva, &translation->gpa);
+	axv_op_end(vcpu, &op, op.from);
+	return ret;
+}
+
+int axvcpu_translate(struct axvcpu *vcpu, uint64_t gva, uint64_t *gpa)
+{
+	struct axvcpu_translation whole = AXVCPU_TRANSLATION_INIT;
 	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
 		return ret;
-	if (!HAS_OP(vcpu->ops, translate))
+	if (!HAS_OP(vcpu->ops, translate_access) && !HAS_OP(vcpu->ops, translate))
 		return axv_vm_not_supported(vcpu->vm, "translate");
-	ret = axv_op_begin(vcpu, IN_REGS, "translate", &op);
+	ret = translate(vcpu, gva, &whole);
+	if (!ret)
+		*gpa = whole.gpa;
+	return ret;
+}
+
+int axvcpu_translate_access(struct axvcpu *vcpu, uint64_t gva,
+			    struct axvcpu_translation *translation)
+{
+	struct axvcpu_translation whole = AXVCPU_TRANSLATION_INIT;
+	int ret = axv_vm_check_process(vcpu->vm);
+
 	if (ret)
 		return ret;
-	ret = vcpu->ops->translate(vcpu->arch, gva, gpa);
-	axv_op_end(vcpu, &op, op.from);
+	if (!HAS_OP(vcpu->ops, translate_access))
+		return axv_vm_not_supported(vcpu->vm, "translate_access");
+	ret = axv_sized_check(vcpu->vm, "translate_access", translation);
+	if (ret)
+		return ret;
+	ret = translate(vcpu, gva, &whole);
+	if (!ret)
+		axv_sized_give(translation, &whole);
 	return ret;
 }

@@ -2,8 +2,10 @@
 /* Registers: checks the state and completes an open exit, then calls the backend. */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "axvcpu/regs.h"
+#include "lib/base/sized.h"
 #include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
 
@@ -84,39 +86,83 @@ int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_regs *regs)
 	return ret;
 }
 
-/* --- by hypervisor ids ------------------------------------------------------------------------ */
+/* --- of any size ------------------------------------------------------------------------------ */
 
-int axvcpu_get_reg_bytes(struct axvcpu *vcpu, uint64_t id, void *buf, size_t len)
+/* Whether get_reg and set_reg of the ops table have the register. */
+static bool is_value(uint64_t id)
 {
-	struct axv_op op;
+	return !(id >> 56) && axvcpu_reg_size(id) == sizeof(uint64_t);
+}
+
+static int check_bytes(struct axvcpu *vcpu, bool has_op, const char *what, uint64_t id, size_t len)
+{
+	size_t size = axvcpu_reg_size(id);
 	int ret = axv_vm_check_process(vcpu->vm);
 
 	if (ret)
 		return ret;
-	if (!HAS_OP(vcpu->ops, get_reg_bytes))
-		return axv_vm_not_supported(vcpu->vm, "get_reg_bytes");
+	if (!has_op && !is_value(id))
+		return axv_vm_not_supported(vcpu->vm, what);
+	if (!size)
+		return reg_result(vcpu, -ENOENT, what, id);
+	if (len != size)
+		return axvcpu_fail(vcpu->vm, -EINVAL,
+				   "%s: vCPU %" PRIu32 ": register %#" PRIx64
+				   " has %zu bytes, not %zu",
+				   what, vcpu->id, id, size, len);
+	return 0;
+}
+
+static int get_value(struct axvcpu *vcpu, uint64_t id, void *buf)
+{
+	uint64_t value;
+	int ret = vcpu->ops->get_reg(vcpu->arch, id, &value);
+
+	if (!ret)
+		memcpy(buf, &value, sizeof(value));
+	return ret;
+}
+
+int axvcpu_get_reg_bytes(struct axvcpu *vcpu, uint64_t id, void *buf, size_t len)
+{
+	struct axv_op op;
+	int ret = check_bytes(vcpu, HAS_OP(vcpu->ops, get_reg_bytes), "get_reg_bytes", id, len);
+
+	if (ret)
+		return ret;
 	ret = axv_op_begin(vcpu, IN_REGS, "get_reg_bytes", &op);
 	if (ret)
 		return ret;
-	ret = vcpu->ops->get_reg_bytes(vcpu->arch, id, buf, len);
+	if (is_value(id))
+		ret = get_value(vcpu, id, buf);
+	else
+		ret = vcpu->ops->get_reg_bytes(vcpu->arch, id, buf, len);
 	axv_op_end(vcpu, &op, op.from);
 	return axv_reg_result(vcpu, ret, "get_reg_bytes", id);
+}
+
+static int set_value(struct axvcpu *vcpu, uint64_t id, const void *buf)
+{
+	uint64_t value;
+
+	memcpy(&value, buf, sizeof(value));
+	return vcpu->ops->set_reg(vcpu->arch, id, value);
 }
 
 int axvcpu_set_reg_bytes(struct axvcpu *vcpu, uint64_t id, const void *buf, size_t len)
 {
 	struct axv_op op;
-	int ret = axv_vm_check_process(vcpu->vm);
+	int ret = check_bytes(vcpu, HAS_OP(vcpu->ops, set_reg_bytes), "set_reg_bytes", id, len);
 
 	if (ret)
 		return ret;
-	if (!HAS_OP(vcpu->ops, set_reg_bytes))
-		return axv_vm_not_supported(vcpu->vm, "set_reg_bytes");
 	ret = axv_op_begin(vcpu, IN_REGS, "set_reg_bytes", &op);
 	if (ret)
 		return ret;
 	ret = axv_vcpu_flush(vcpu);
-	if (!ret)
+	if (!ret && is_value(id))
+		ret = set_value(vcpu, id, buf);
+	else if (!ret)
 		ret = vcpu->ops->set_reg_bytes(vcpu->arch, id, buf, len);
 	axv_op_end(vcpu, &op, op.from);
 	return axv_reg_result(vcpu, ret, "set_reg_bytes", id);
@@ -195,4 +241,29 @@ int axvcpu_reg_info(const struct axvcpu *vcpu, unsigned int n, uint64_t *id, con
 	if (name)
 		*name = the_name;
 	return 0;
+}
+
+/* --- the mode --------------------------------------------------------------------------------- */
+
+int axvcpu_get_cpu_mode(struct axvcpu *vcpu, struct axvcpu_cpu_mode *mode)
+{
+	struct axvcpu_cpu_mode whole = AXVCPU_CPU_MODE_INIT;
+	struct axv_op op;
+	int ret = axv_vm_check_process(vcpu->vm);
+
+	if (ret)
+		return ret;
+	if (!HAS_OP(vcpu->ops, get_cpu_mode))
+		return axv_vm_not_supported(vcpu->vm, "get_cpu_mode");
+	ret = axv_sized_check(vcpu->vm, "get_cpu_mode", mode);
+	if (ret)
+		return ret;
+	ret = axv_op_begin(vcpu, IN_REGS, "get_cpu_mode", &op);
+	if (ret)
+		return ret;
+	ret = vcpu->ops->get_cpu_mode(vcpu->arch, &whole);
+	axv_op_end(vcpu, &op, op.from);
+	if (!ret)
+		axv_sized_give(mode, &whole);
+	return ret;
 }

@@ -40,9 +40,15 @@ void guest_forward(struct axvm_config *config)
 	config->forward = trial.forward;
 }
 
+/* EL0t, exceptions masked. */
+void guest_make_user(struct guest *guest)
+{
+	ck_ok(axvcpu_set_reg(guest->vcpu, AXVCPU_REG_FLAGS, 0x3c0));
+}
+
 /* --- registers ---------------------------------------------------------------------------------- */
 
-const uint64_t guest_register_ways[] = { AXVCPU_REG_GPR(9), AXVCPU_REG_SP,
+const uint64_t guest_register_ways[] = { AXVCPU_REG_ARM64_X(9), AXVCPU_REG_SP,
 					 AXVCPU_REG_ARM64_VBAR_EL1, AXVCPU_REG_ARM64_FPSR };
 const size_t guest_register_nways = sizeof(guest_register_ways) / sizeof(guest_register_ways[0]);
 

@@ -109,6 +109,17 @@ program copy
 	b	1b
 end copy
 
+program vectors
+	mov	x4, 3 << 20
+	msr	cpacr_el1, x4
+	isb
+	str	q1, [x0]
+	ldr	q2, [x0, 16]
+	load	x1, GUEST_END
+1:	str	w2, [x1]
+	b	1b
+end vectors
+
 program ring
 	load	x1, GUEST_MMIO
 	load	x4, GUEST_TURN

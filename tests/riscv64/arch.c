@@ -34,9 +34,14 @@ void guest_forward(struct axvm_config *config)
 	(void)config;
 }
 
+void guest_make_user(struct guest *guest)
+{
+	ck_ok(axvcpu_set_reg(guest->vcpu, AXVCPU_REG_RISCV64_MODE, 0));
+}
+
 /* --- registers ---------------------------------------------------------------------------------- */
 
-const uint64_t guest_register_ways[] = { AXVCPU_REG_GPR(9), AXVCPU_REG_RISCV64_SSCRATCH };
+const uint64_t guest_register_ways[] = { AXVCPU_REG_RISCV64_S1, AXVCPU_REG_RISCV64_SSCRATCH };
 const size_t guest_register_nways = sizeof(guest_register_ways) / sizeof(guest_register_ways[0]);
 
 #define ALL UINT64_MAX
@@ -45,5 +50,6 @@ const struct guest_register_rule guest_register_rules[] = {
 	{ AXVCPU_REG_RISCV64_MODE, 1, false, "there are two" },
 	{ AXVCPU_REG_RISCV64_SIP, 0x222, false, "the three that a hart always has" },
 	{ AXVCPU_REG_RISCV64_TIMER_TIME, ALL, true, "a counter" },
+	{ AXVCPU_REG_RISCV64_FCSR, 0xff, false, "flags and rounding mode" },
 };
 const size_t guest_register_nrules = sizeof(guest_register_rules) / sizeof(guest_register_rules[0]);

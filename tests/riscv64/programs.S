@@ -108,6 +108,16 @@ program copy
 	j	1b
 end copy
 
+program vectors
+	li	t1, 1 << 13
+	csrs	sstatus, t1
+	fsd	f1, (a1)
+	fld	f2, 8(a1)
+	li	t0, GUEST_END
+1:	sw	a2, (t0)
+	j	1b
+end vectors
+
 program ring
 	li	t0, GUEST_MMIO
 	li	t1, GUEST_TURN

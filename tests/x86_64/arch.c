@@ -93,14 +93,48 @@ void guest_forward(struct axvm_config *config)
 				   AXVM_FORWARD_MAP_GPA_RANGE;
 }
 
+/* At CPL 3. */
+void guest_make_user(struct guest *guest)
+{
+	static const uint32_t segments[] = { AXVCPU_X86_SS, AXVCPU_X86_CS };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct axvcpu_x86_segment segment;
+
+		ck_ok(axvcpu_x86_get_segment(guest->vcpu, segments[i], &segment));
+		segment.selector |= 3;
+		segment.attributes |= AXVCPU_X86_SEGMENT_DPL;
+		ck_ok(axvcpu_x86_set_segment(guest->vcpu, segments[i], &segment));
+	}
+}
+
 /* --- registers ---------------------------------------------------------------------------------- */
 
-const uint64_t guest_register_ways[] = { AXVCPU_REG_GPR(9), AXVCPU_REG_X86_CR2,
+const uint64_t guest_register_ways[] = { AXVCPU_REG_X86_R9, AXVCPU_REG_X86_CR2,
 					 AXVCPU_REG_X86_MSR(MSR_STAR) };
 const size_t guest_register_nways = sizeof(guest_register_ways) / sizeof(guest_register_ways[0]);
 
 /* The bits of 64-bit state that KVM accepts. Addresses are canonical. */
 #define ADDRESS UINT64_C(0x7ffffffff000)
+
+#define SELECTOR(name) \
+	{ \
+		AXVCPU_REG_X86_##name, 0xfff8, false, "a selector" \
+	}
+/* Of 4 GiB, in pages; of 64 KiB, in bytes. */
+#define PAGES(name) \
+	{ \
+		AXVCPU_REG_X86_##name##_LIMIT, 0xfffff000, false, "counted in pages" \
+	}
+#define BYTES(name) \
+	{ \
+		AXVCPU_REG_X86_##name##_LIMIT, 0xffff, false, "counted in bytes" \
+	}
+#define AVAILABLE(name) \
+	{ \
+		AXVCPU_REG_X86_##name##_ATTRIBUTES, AXVCPU_X86_SEGMENT_AVL, false, \
+			"the others say what kind of segment it is" \
+	}
 
 const struct guest_register_rule guest_register_rules[] = {
 	{ AXVCPU_REG_FLAGS, 0xcd5, false, "the others are fixed, or ask for another mode" },
@@ -122,5 +156,36 @@ const struct guest_register_rule guest_register_rules[] = {
 	{ AXVCPU_REG_X86_IDT_BASE, ADDRESS, false, "canonical addresses" },
 	{ AXVCPU_REG_X86_CS, 0xfff8, false, "a selector, whose low bits are the privilege level" },
 	{ AXVCPU_REG_X86_SS, 0xfff8, false, "a selector, whose low bits are the privilege level" },
+	SELECTOR(DS),
+	SELECTOR(ES),
+	SELECTOR(FS),
+	SELECTOR(GS),
+	SELECTOR(TR),
+	SELECTOR(LDT),
+	{ AXVCPU_REG_X86_LDT_BASE, ADDRESS, false, "canonical addresses" },
+	PAGES(CS),
+	PAGES(DS),
+	PAGES(ES),
+	PAGES(FS),
+	PAGES(GS),
+	PAGES(SS),
+	BYTES(TR),
+	BYTES(LDT),
+	BYTES(GDT),
+	BYTES(IDT),
+	AVAILABLE(CS),
+	AVAILABLE(DS),
+	AVAILABLE(ES),
+	AVAILABLE(FS),
+	AVAILABLE(GS),
+	AVAILABLE(SS),
+	AVAILABLE(TR),
+	AVAILABLE(LDT),
+	{ AXVCPU_REG_X86_FCW, 0xffff, false, "16 bits" },
+	{ AXVCPU_REG_X86_FSW, 0xffff, false, "16 bits" },
+	{ AXVCPU_REG_X86_FTW, 0xff, false, "8 bits" },
+	{ AXVCPU_REG_X86_FOP, 0x7ff, false, "11 bits" },
+	{ AXVCPU_REG_X86_MXCSR, 0xffbf, false, "those that every CPU has" },
+	{ AXVCPU_REG_X86_XCR0, 2, false, "SSE, without which there is no other" },
 };
 const size_t guest_register_nrules = sizeof(guest_register_rules) / sizeof(guest_register_rules[0]);

@@ -13,15 +13,26 @@
 #define WORK_IDTR 0x21000
 
 /* The argument of setup, which the programs leave where it is: rdi. */
-#define GUEST_ARG_REG AXVCPU_REG_GPR(7)
+#define GUEST_ARG_REG AXVCPU_REG_X86_RDI
 /* The register that "echo" and "life" read into: eax. */
-#define GUEST_VALUE_REG AXVCPU_REG_GPR(0)
+#define GUEST_VALUE_REG AXVCPU_REG_X86_RAX
+
+/* Register n of "vectors". */
+#define GUEST_VECTOR(n) AXVCPU_REG_X86_XMM(n)
+
+/* The mode of 64-bit code after the setup. */
+#define GUEST_EXECUTION AXVCPU_EXECUTION_64
+#define GUEST_PRIVILEGE 0
+#define GUEST_PAGING 1
 
 /* The exit that "last" ends in: a triple fault. */
 #define GUEST_LAST_EXIT AXVCPU_EXIT_SHUTDOWN
 
 /* Bits by which the root of the tables of guest-physical addresses is wider than the other levels. */
 #define GUEST_ROOT_BITS 0
+
+/* Whether KVM can change the frequency of the counter: KVM_CAP_TSC_CONTROL. */
+#define GUEST_HAS_TSC_CONTROL(vm) (axvm_capability((vm), 60) > 0)
 
 /* How often a vCPU is entered before KVM's EFAULT without details is believed. */
 #define GUEST_EFAULT_RUNS 1u

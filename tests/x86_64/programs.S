@@ -99,6 +99,14 @@ program copy
 	jmp	1b
 end copy
 
+program vectors
+	movups	%xmm1, (%rdi)
+	movups	16(%rdi), %xmm2
+	movl	$GUEST_END, %edx
+1:	movl	%eax, (%rdx)
+	jmp	1b
+end vectors
+
 program ring
 	movl	$GUEST_MMIO, %edx
 1:	movl	GUEST_TURN, %eax
