@@ -239,10 +239,10 @@ EXAMPLE_SCRIPT_TESTS = tests/axrun-guests.py tests/axrun-irqchip.py tests/axrun-
 # These boot Debian's kernels.
 BOOT_TESTS = tests/boot-console.py tests/boot-kernels.py tests/boot-power.py tests/boot-refused.py
 # These check the documentation and scripts/.
-TREE_TESTS = tests/demo.sh tests/docs.py tests/exits.py tests/nested/test_units.py tests/pages.sh \
+TREE_TESTS = tests/demo.py tests/docs.py tests/exits.py tests/nested/test_units.py tests/pages.py \
 	tests/scripts.sh tests/slow-kvm.sh tests/tap_test.py
 # These check installed files, which no sanitizer changes.
-UNSANITIZED_TESTS = tests/flags.py tests/headers.py tests/install.sh tests/layers.py tests/man.sh tests/symbols.py
+UNSANITIZED_TESTS = tests/flags.py tests/headers.py tests/install.sh tests/layers.py tests/man.py tests/symbols.py
 EXTRA_DIST += $(SCRIPT_FUNCTIONS) $(EXAMPLE_SCRIPT_TESTS) $(BOOT_TESTS) $(TREE_TESTS) \
 	$(UNSANITIZED_TESTS) tests/abi tests/boot tests/builds.sh tests/commands \
 	tests/exits.map tests/nested tests/roots.sh tests/tap.py \
