@@ -193,7 +193,7 @@ tests_test_kernels_SOURCES = \
 	tests/kernels_image.c \
 	tests/kernels_x86.c \
 	tests/test_kernels.c
-EXAMPLE_HELPERS = tests/mkelf tests/pty_run
+EXAMPLE_HELPERS = tests/mkelf
 TUTORIAL_FILES = $(tutorial_programs) $(tutorial_guest) $(tutorial_outputs)
 endif
 if ARCH_X86_64
@@ -251,27 +251,26 @@ tests_test_x86_width_LINK = $(DIRECT_LINK) -Wl,--wrap=axv_sys_ioctl
 
 # --- the scripts ----------------------------------------------------------------------------------
 
-# Shell functions that the scripts share.
-SHELL_FUNCTIONS = tests/axrun-lib.sh tests/boot-lib.sh tests/boot-memory.sh tests/cases.sh \
-	tests/guests-lib.sh
-EXAMPLE_SHELL_TESTS = tests/axrun-irqchip.sh tests/axrun-test.sh tests/custom-backend.sh tests/info.sh \
-	tests/tutorial.sh
+# Functions that the scripts share.
+SCRIPT_FUNCTIONS = tests/axrun.py tests/boot-memory.sh tests/boots.py tests/cases.py tests/cases.sh
+EXAMPLE_SCRIPT_TESTS = tests/axrun-guests.py tests/axrun-irqchip.py tests/axrun-options.py \
+	tests/axrun-refused.py tests/axrun-terminal.py tests/custom-backend.sh tests/info.py tests/tutorial.py
 # These boot Debian's kernels.
-BOOT_TESTS = tests/boot-console.sh tests/boot-kernels.sh tests/boot-power.sh tests/boot-refused.sh
+BOOT_TESTS = tests/boot-console.py tests/boot-kernels.py tests/boot-power.py tests/boot-refused.py
 # These check the documentation and scripts/.
-TREE_TESTS = tests/demo.sh tests/docs.py tests/exits.py tests/nested/test_units.py tests/pages.sh \
+TREE_TESTS = tests/demo.py tests/docs.py tests/exits.py tests/nested/test_units.py tests/pages.py \
 	tests/scripts.sh tests/slow-kvm.sh tests/tap_test.py
 # These check installed files, which no sanitizer changes.
-UNSANITIZED_TESTS = tests/flags.py tests/headers.py tests/install.sh tests/layers.py tests/man.sh tests/symbols.py
-EXTRA_DIST += $(SHELL_FUNCTIONS) $(EXAMPLE_SHELL_TESTS) $(BOOT_TESTS) $(TREE_TESTS) \
-	$(UNSANITIZED_TESTS) tests/abi tests/boot tests/builds.sh tests/cases.py tests/commands \
+UNSANITIZED_TESTS = tests/flags.py tests/headers.py tests/install.sh tests/layers.py tests/man.py tests/symbols.py
+EXTRA_DIST += $(SCRIPT_FUNCTIONS) $(EXAMPLE_SCRIPT_TESTS) $(BOOT_TESTS) $(TREE_TESTS) \
+	$(UNSANITIZED_TESTS) tests/abi tests/boot tests/builds.sh tests/commands \
 	tests/exits.map tests/nested tests/roots.sh tests/tap.py \
 	tests/arm64/image_arch.h tests/riscv64/image_arch.h tests/x86_64/image_arch.h
 
 # These run in an emulated machine, too.
 MACHINE_TESTS = $(SUITES)
 if ENABLE_EXAMPLES
-MACHINE_TESTS += $(EXAMPLE_SHELL_TESTS) $(BOOT_TESTS)
+MACHINE_TESTS += $(EXAMPLE_SCRIPT_TESTS) $(BOOT_TESTS)
 endif
 TESTS = $(MACHINE_TESTS) $(TREE_TESTS)
 if !SANITIZED
@@ -302,7 +301,7 @@ AM_TESTS_ENVIRONMENT = \
 list-tests:
 	@printf '%s\n' $(MACHINE_TESTS)
 list-helpers:
-	@printf '%s\n' $(HELPERS) $(TUTORIAL_FILES) $(SHELL_FUNCTIONS)
+	@printf '%s\n' $(HELPERS) $(TUTORIAL_FILES) $(SCRIPT_FUNCTIONS)
 # For scripts/check: its build with sanitizers runs all others.
 list-unsanitized:
 	@printf '%s\n' $(UNSANITIZED_TESTS)

@@ -31,7 +31,7 @@ tutorial_guest = examples/tutorial/lines
 $(tutorial_guest).gobj: $(guest_headers)
 $(tutorial_guest): $(guest_objects) $(GUEST_ARCH)/guest.lds
 
-# The commands of the tutorial and what they print, for tests/tutorial.sh.
+# The commands of the tutorial and what they print, for tests/tutorial.py.
 tutorial_outputs = examples/tutorial/outputs
 $(tutorial_outputs): docs/tutorial.md
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \

@@ -11,6 +11,7 @@ command in it. Read the package in this order:
     emulator      QEMU itself and its command line
     image         the initramfs of the machine: busybox, modules, init
     programs      the build, and its programs in the initramfs
+    interpreter   Python in the machine
     kernels       the kernels that tests boot as guests
     cross         the sysroot, compiler and pkg-config of another architecture
     debian        Debian packages, by a private apt

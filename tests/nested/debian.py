@@ -124,6 +124,14 @@ class Apt:
         separate = [f"linux-binary-{version}", f"linux-modules-{version}"]
         return [kernel, *(part for part in separate if self._depends(kernel, re.escape(part)))]
 
+    def python_parts(self) -> list[str]:
+        """Python, and the libraries that the interpreter needs, without those of some modules."""
+        python = self._depends("python3", "python3[.][0-9]+")
+        if not python:
+            raise Failure("Debian has no Python for this architecture")
+        parts = [f"{python}-minimal", f"lib{python}-minimal", f"lib{python}-stdlib"]
+        return [*parts, "libc6", "libexpat1", "zlib1g"]
+
     def _download(self, packages: list[str]) -> list[Path]:
         folder = self._folder / "packages"
         shutil.rmtree(folder, ignore_errors=True)

@@ -124,7 +124,7 @@ class Programs:
         programs = [path for path in examples if path.is_file() and os.access(path, os.X_OK)]
         _copy([*programs, build / "examples/guests/guests.txt"], build, self.root)
         for name in sorted({*self.tests, *self._helpers}):
-            source = self.tree.top if name.endswith(".sh") else build
+            source = self.tree.top if name.endswith((".sh", ".py")) else build
             _copy([source / name], source, self.root)
 
     def _add_libraries(self) -> None:

@@ -16,6 +16,7 @@ from . import emulator, suites
 from .architecture import Architecture, Variant
 from .cross import Cross
 from .image import System, archive
+from .interpreter import Interpreter
 from .kernels import GuestKernels
 from .machine import Limits, Machine
 from .process import LONG_LIMIT, Failure, say
@@ -167,6 +168,14 @@ class Run:
                 self._programs.tests, request.arch, request.variant, request.only
             )
             boots = boots or any(test.name.startswith("tests/boot-") for test in plan)
+        python = plan is not None and any(test.name.endswith(".py") for test in plan)
+        if python:
+            interpreter = Interpreter(self._tree, self._store, request.arch)
+            interpreter.fetch()
+            interpreter.install(self._work / "python.root")
+            archive(self._work / "python.root", self._python)
+        else:
+            self._python.unlink(missing_ok=True)
         if boots:
             guests = self._work / "guests.root"
             kernels = GuestKernels(self._tree, self._store, request.arch)
@@ -186,6 +195,11 @@ class Run:
     def _guests(self) -> Path:
         """The initramfs with the guest kernels, if this run has them."""
         return self._work / "guests.cpio"
+
+    @property
+    def _python(self) -> Path:
+        """The initramfs with Python, if a test of this run needs it."""
+        return self._work / "python.cpio"
 
     def _write_settings(self) -> None:
         """The file that init and, through it, the tests get their environment from."""
@@ -212,7 +226,7 @@ class Run:
         programs = self._work / "programs.cpio"
         self._programs.write(programs)
         with (self._folder / "initrd").open("wb") as initrd:
-            for part in (self._work / "system.cpio", programs, self._guests):
+            for part in (self._work / "system.cpio", programs, self._python, self._guests):
                 if part.exists():
                     with part.open("rb") as source:
                         shutil.copyfileobj(source, initrd)

@@ -29,8 +29,8 @@ class Test:
     @property
     def line(self) -> str:
         """A line of the plan that init reads: the name, and the command in the machine."""
-        shell = "sh " if self.name.endswith(".sh") else ""
-        return f"{self.name} {shell}/{self.name} {self.arguments}".rstrip() + "\n"
+        interpreter = {".sh": "sh ", ".py": "python3 "}.get(Path(self.name).suffix, "")
+        return f"{self.name} {interpreter}/{self.name} {self.arguments}".rstrip() + "\n"
 
 
 def choose(built: list[str], arch: Architecture, variant: Variant, only: str | None) -> list[Test]:

@@ -24,6 +24,7 @@ from cases import run_unittests  # noqa: E402
 from nested import architecture, cross, image, kernels, suites  # noqa: E402
 from nested.cases import HANG, Captured, captured, runs, wait_for  # noqa: E402
 from nested.emulator import Command  # noqa: E402
+from nested.interpreter import Interpreter  # noqa: E402
 from nested.machine import Limits, Machine  # noqa: E402
 from nested.process import Failure, Log, group  # noqa: E402
 from nested.session import Session  # noqa: E402
@@ -248,7 +249,7 @@ class Reports(Folder):
 class Plans(unittest.TestCase):
     """Which tests run."""
 
-    BUILT = ["tests/test_a", "tests/test_ab", "tests/info.sh"]
+    BUILT = ["tests/test_a", "tests/test_ab", "tests/info.py", "tests/a.sh"]
     ARCH = architecture.load(TOP / "tests" / "nested", "arm64")
 
     def choose(self, variant: list[str] | None, only: str | None) -> list[str]:
@@ -257,11 +258,12 @@ class Plans(unittest.TestCase):
 
     def test_the_usual_machine_runs_all_tests(self) -> None:
         plan = ["tests/test_a /tests/test_a\n", "tests/test_ab /tests/test_ab\n"]
-        self.assertEqual(self.choose(None, None), [*plan, "tests/info.sh sh /tests/info.sh\n"])
+        scripts = ["tests/info.py python3 /tests/info.py\n", "tests/a.sh sh /tests/a.sh\n"]
+        self.assertEqual(self.choose(None, None), [*plan, *scripts])
 
     def test_a_variant_runs_its_own_with_their_arguments(self) -> None:
-        plan = self.choose(["tests/info.sh gicv2 x", "tests/test_a"], None)
-        shown = ["tests/info.sh sh /tests/info.sh gicv2 x\n", "tests/test_a /tests/test_a\n"]
+        plan = self.choose(["tests/info.py gicv2 x", "tests/test_a"], None)
+        shown = ["tests/info.py python3 /tests/info.py gicv2 x\n", "tests/test_a /tests/test_a\n"]
         self.assertEqual(plan, shown)
 
     def test_a_text_selects_among_all_tests(self) -> None:
@@ -392,6 +394,25 @@ class Images(Folder):
         self.assertEqual(modules.order, ["kvm.ko", "ccp.ko", "kvm-amd.ko"])
         self.assertEqual(output.err, "there is no kernel module none\n")
         self.assertTrue((target / "ccp.ko").read_bytes().startswith(b"\x7fELF"))
+
+
+class Interpreters(Folder):
+    """Python in the machine."""
+
+    def test_it_runs_with_its_own_libraries(self) -> None:
+        tree = Tree(self.folder, self.folder)
+        arch = architecture.load(TOP / "tests" / "nested", "riscv64")
+        libraries = "usr/lib/riscv64-linux-gnu"
+        for name in (f"{libraries}/ld-linux-x.so.1", f"{libraries}/gconv/UTF-7.so", "usr/bin/python3.99"):
+            file = tree.store(arch) / "python" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+        root = self.folder / "root"
+        Interpreter(tree, Store(self.folder), arch).install(root)
+        command = f"/python/{libraries}/ld-linux-x.so.1 --library-path /python/{libraries} /python/usr/bin/python3.99"
+        self.assertIn(command, (root / "bin/python3").read_text())
+        self.assertTrue((root / "python/usr/bin/python3.99").exists())
+        self.assertFalse((root / "python" / libraries / "gconv").exists())
 
 
 class Sysroots(Folder):
