@@ -104,7 +104,7 @@ static int check_bytes(struct axvcpu *vcpu, bool has_op, const char *what, uint6
 	if (!has_op && !is_value(id))
 		return axv_vm_not_supported(vcpu->vm, what);
 	if (!size)
-		return reg_result(vcpu, -ENOENT, what, id);
+		return axv_reg_result(vcpu, -ENOENT, what, id);
 	if (len != size)
 		return axvcpu_fail(vcpu->vm, -EINVAL,
 				   "%s: vCPU %" PRIu32 ": register %#" PRIx64
