@@ -34,7 +34,8 @@ static const struct axvm_route x86_64_routes[] = {
 /* Devices of the machines without ports. */
 #define DEVICES_IN_MEMORY \
 	.console = { AXVM_SPACE_MMIO, GUEST_GPA_CONSOLE }, .console_gsi = GUEST_GSI_CONSOLE, \
-	.exit = { AXVM_SPACE_MMIO, GUEST_GPA_EXIT }, .queue = { AXVM_SPACE_MMIO, GUEST_GPA_QUEUE }, \
+	.exit = { AXVM_SPACE_MMIO, GUEST_GPA_EXIT }, \
+	.queue = { AXVM_SPACE_MMIO, GUEST_GPA_QUEUE }, \
 	.timer = { AXVM_SPACE_MMIO, GUEST_GPA_TIMER }, .test_gpa = GUEST_GPA_TEST
 
 static const struct platform platforms[] = {

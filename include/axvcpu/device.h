@@ -234,8 +234,8 @@ AXVCPU_API_HOT int axvcpu_dispatch(struct axvcpu *vcpu, const struct axvcpu_exit
 /**
  * Delivers the writes that KVM has gathered for ranges with AXVM_RANGE_COALESCED.
  *
- * A device whose guest writes without reading, such as a frame buffer or a console, needs it now
- * and then. If a callback fails, the writes after the failed one stay, and the call may be repeated.
+ * If the guest may write for long without any exit, such as to a frame buffer, call it periodically.
+ * If a callback fails, the writes after the failed one stay, and the call may be repeated.
  *
  * @param vm the VM.
  * @return 0; -EBUSY: called by a callback of a device; -EIO: the ring that KVM shares is not valid;
