@@ -365,7 +365,8 @@ AXVCPU_API int axvm_get_limits(const struct axvm *vm, struct axvm_limits *limits
  *
  * Defaults are filled in: the kick signal in use, the backend, the HAL with all hooks, the width of
  * addresses, the number of vCPUs. The pointers in it are valid until axvm_free(). `arch_config` is
- * NULL and AXVM_F_KVM_FD is not set, as the library does not keep these.
+ * NULL and AXVM_F_KVM_FD is not set, as the library does not keep these. `sysregs` are those of
+ * axvm_new(), also after axvm_set_sysregs().
  *
  * @param vm     the VM.
  * @param config receives the config. The caller sets `size`; as many members as fit are written.
