@@ -127,8 +127,10 @@ START_TEST(a_reset_of_the_vm_disables_what_the_guest_has_enabled)
 		{ AXVM_ARM64_GICR + 0x10100, 4, UINT32_MAX },
 	};
 
-	if (a64_gic_version() != 3)
-		return suite_skip("no GICv3");
+	if (a64_gic_version() != 3) {
+		suite_skip("no GICv3");
+		return;
+	}
 	start_with_edges();
 	expect_next(FIRST_SPI + 3);
 	a64_gic_list(guest.vm, NULL, false, stores, 2);
