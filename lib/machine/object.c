@@ -22,3 +22,11 @@ int axv_vm_not_supported(const struct axvm *vm, const char *what)
 	return axvcpu_fail(vm, -ENOTSUP, "%s: not supported by the %s backend", what,
 			   vm->ops->name);
 }
+
+int axv_vm_reg_result(const struct axvm *vm, int ret, const char *what, uint64_t id)
+{
+	if (ret == -ENOENT)
+		return axvcpu_fail(vm, ret, "%s: the %s backend has no register %#" PRIx64, what,
+				   vm->ops->name, id);
+	return ret;
+}

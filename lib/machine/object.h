@@ -61,6 +61,8 @@ static inline int axv_vm_check_process(const struct axvm *vm)
 
 /* Returns -ENOTSUP, with a message: the backend does not have the operation 'what'. */
 int axv_vm_not_supported(const struct axvm *vm, const char *what);
+/* The backend's result 'ret' of 'what' with a register. Adds the message to -ENOENT. */
+int axv_vm_reg_result(const struct axvm *vm, int ret, const char *what, uint64_t id);
 
 /* Whether the caller's version of the ops table has the entry, and it is not NULL. */
 #define HAS_OP(ops, entry) \

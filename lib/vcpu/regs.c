@@ -9,14 +9,6 @@
 #include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
 
-int axv_reg_result(struct axvcpu *vcpu, int ret, const char *what, uint64_t id)
-{
-	if (ret == -ENOENT)
-		return axvcpu_fail(vcpu->vm, ret, "%s: the %s backend has no register %#" PRIx64,
-				   what, vcpu->ops->name, id);
-	return ret;
-}
-
 int axvcpu_get_reg(struct axvcpu *vcpu, uint64_t id, uint64_t *value)
 {
 	struct axv_op op;
@@ -26,7 +18,7 @@ int axvcpu_get_reg(struct axvcpu *vcpu, uint64_t id, uint64_t *value)
 		return ret;
 	ret = vcpu->ops->get_reg(vcpu->arch, id, value);
 	axv_op_end(vcpu, &op, op.from);
-	return axv_reg_result(vcpu, ret, "get_reg", id);
+	return axv_vm_reg_result(vcpu->vm, ret, "get_reg", id);
 }
 
 static int set_reg(struct axvcpu *vcpu, uint64_t id, uint64_t value, const char *what)
@@ -40,7 +32,7 @@ static int set_reg(struct axvcpu *vcpu, uint64_t id, uint64_t value, const char 
 	if (!ret)
 		ret = vcpu->ops->set_reg(vcpu->arch, id, value);
 	axv_op_end(vcpu, &op, op.from);
-	return axv_reg_result(vcpu, ret, what, id);
+	return axv_vm_reg_result(vcpu->vm, ret, what, id);
 }
 
 int axvcpu_set_reg(struct axvcpu *vcpu, uint64_t id, uint64_t value)
@@ -56,7 +48,7 @@ int axvcpu_set_gpr(struct axvcpu *vcpu, unsigned int index, uint64_t value)
 		return ret;
 	/* Ids from 32 are registers of other kinds. */
 	if (index >= 32)
-		return axv_reg_result(vcpu, -ENOENT, "set_gpr", index);
+		return axv_vm_reg_result(vcpu->vm, -ENOENT, "set_gpr", index);
 	return set_reg(vcpu, AXVCPU_REG_GPR(index), value, "set_gpr");
 }
 
@@ -104,7 +96,7 @@ static int check_bytes(struct axvcpu *vcpu, bool has_op, const char *what, uint6
 	if (!has_op && !is_value(id))
 		return axv_vm_not_supported(vcpu->vm, what);
 	if (!size)
-		return axv_reg_result(vcpu, -ENOENT, what, id);
+		return axv_vm_reg_result(vcpu->vm, -ENOENT, what, id);
 	if (len != size)
 		return axvcpu_fail(vcpu->vm, -EINVAL,
 				   "%s: vCPU %" PRIu32 ": register %#" PRIx64
@@ -138,7 +130,7 @@ int axvcpu_get_reg_bytes(struct axvcpu *vcpu, uint64_t id, void *buf, size_t len
 	else
 		ret = vcpu->ops->get_reg_bytes(vcpu->arch, id, buf, len);
 	axv_op_end(vcpu, &op, op.from);
-	return axv_reg_result(vcpu, ret, "get_reg_bytes", id);
+	return axv_vm_reg_result(vcpu->vm, ret, "get_reg_bytes", id);
 }
 
 static int set_value(struct axvcpu *vcpu, uint64_t id, const void *buf)
@@ -165,7 +157,7 @@ int axvcpu_set_reg_bytes(struct axvcpu *vcpu, uint64_t id, const void *buf, size
 	else if (!ret)
 		ret = vcpu->ops->set_reg_bytes(vcpu->arch, id, buf, len);
 	axv_op_end(vcpu, &op, op.from);
-	return axv_reg_result(vcpu, ret, "set_reg_bytes", id);
+	return axv_vm_reg_result(vcpu->vm, ret, "set_reg_bytes", id);
 }
 
 int axvcpu_reg_list(struct axvcpu *vcpu, uint64_t *ids, size_t count)

@@ -50,7 +50,7 @@ static int set_reg(struct axvcpu *vcpu, const struct axvcpu_request *request)
 	if (ret)
 		return ret;
 	ret = vcpu->ops->set_reg(vcpu->arch, request->u.reg.id, request->u.reg.value);
-	return axv_reg_result(vcpu, ret, "set_reg", request->u.reg.id);
+	return axv_vm_reg_result(vcpu->vm, ret, "set_reg", request->u.reg.id);
 }
 
 /* Called inside an operation. check() has checked that the backend has the operation. */

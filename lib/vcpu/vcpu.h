@@ -175,9 +175,6 @@ void axv_op_enter(struct axvcpu *vcpu, const struct axv_op *op);
 /* Fails: 'what' is refused in the state 'word', as it needs one of 'allowed'. Returns -EBADFD or -EBUSY. */
 int axv_state_refuse(struct axvcpu *vcpu, uint64_t word, unsigned int allowed, const char *what);
 
-/* regs.c: the result of 'what' with a register of the backend. Adds the message to -ENOENT. */
-int axv_reg_result(struct axvcpu *vcpu, int ret, const char *what, uint64_t id);
-
 /* complete.c: completes an open exit without an answer. Called inside an operation. */
 int axv_vcpu_flush(struct axvcpu *vcpu);
 
