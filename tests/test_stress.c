@@ -573,10 +573,11 @@ static void disturb_runner(struct thread *thread, struct machine *m)
 		ONLY(axvm_runner_join(m->runner, dice(thread, NS_PER_MS)), ETIMEDOUT);
 		return;
 	}
-	if (ONLY(axvm_runner_pause(m->runner, patience(thread)), ETIMEDOUT))
+	/* It may be stopping. */
+	if (ONLY(axvm_runner_pause(m->runner, patience(thread)), ETIMEDOUT, EBADFD))
 		return;
 	sleep_us(thread, 2000);
-	ALWAYS(axvm_runner_resume(m->runner));
+	ONLY(axvm_runner_resume(m->runner), EBADFD);
 }
 
 static void disturb(struct thread *thread, struct machine *m)

@@ -157,8 +157,9 @@ AXVCPU_API int axvm_runner_join(struct axvm_runner *runner, int64_t timeout_ns);
  *
  * @param runner     the runner.
  * @param timeout_ns longest time to wait, in nanoseconds; negative: no limit.
- * @return 0; -ETIMEDOUT: a vCPU was not paused in time; -EBADFD: the runner was stopped; -EBUSY: called by a thread of the
- *         runner; -ECANCELED: a vCPU was freed; -ENOMEM; -ENOSPC: a request queue is full; -EPERM.
+ * @return 0; -ETIMEDOUT: a vCPU was not paused in time; -EBADFD: the runner was stopped; -EBUSY:
+ *         called by a thread of the runner; -ECANCELED: a vCPU was freed; -ENOMEM; -ENOSPC: a
+ *         request queue is full; -EPERM.
  *
  * Threads: any except those of the runner.
  */

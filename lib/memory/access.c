@@ -206,8 +206,8 @@ static int run(struct axvm *vm, const struct transfer *transfer)
 	axv_srcu_read_unlock(&map->srcu, reader);
 	if (!ret)
 		return 0;
-	return axvcpu_fail(vm, ret, "%s %#" PRIx64 " +%#" PRIx64 ": %s",
-			   names[transfer->access], transfer->gpa, transfer->len, reason(ret));
+	return axvcpu_fail(vm, ret, "%s %#" PRIx64 " +%#" PRIx64 ": %s", names[transfer->access],
+			   transfer->gpa, transfer->len, reason(ret));
 }
 
 int axvm_read(struct axvm *vm, uint64_t gpa, void *buf, uint64_t len)
