@@ -67,7 +67,7 @@ struct axvm_runner {
 	struct worker workers[];
 };
 
-/* --- the workers ------------------------------------------------------------------------------------ */
+/* --- the workers ----------------------------------------------------------------------------- */
 
 /* Copies the message, too: it is thread-local, and would end with this thread. */
 static void record_error(struct worker *worker, int error)
