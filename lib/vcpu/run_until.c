@@ -26,6 +26,8 @@ static int prepare(struct axvcpu *vcpu, int64_t deadline_ns)
 		return ret;
 	if (axv_sys_now_ns() < deadline_ns)
 		return axv_timer_set(vcpu, deadline_ns);
+	/* As if it had been set. */
+	axv_thread.timer.at = deadline_ns;
 	axv_timer_expired();
 	return 0;
 }
