@@ -431,7 +431,7 @@ START_TEST(unknown_bits_in_forward_are_refused)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 
-	config.forward = 1u << 6;
+	config.forward = AXVM_FORWARD_POWER_OFF << 1;
 	refuse(&config, EINVAL, "forward");
 	config.forward = UINT32_MAX;
 	refuse(&config, EINVAL, "forward");
