@@ -24,9 +24,9 @@ uint16_t axk_x86_attributes(const struct kvm_segment *segment)
 
 static void set_attributes(struct kvm_segment *segment, uint64_t attributes)
 {
-	segment->type = attributes & AXVCPU_X86_SEGMENT_TYPE;
+	segment->type = (uint8_t)(attributes & AXVCPU_X86_SEGMENT_TYPE);
 	segment->s = !!(attributes & AXVCPU_X86_SEGMENT_S);
-	segment->dpl = (attributes & AXVCPU_X86_SEGMENT_DPL) >> 5;
+	segment->dpl = (uint8_t)((attributes & AXVCPU_X86_SEGMENT_DPL) >> 5);
 	segment->present = !!(attributes & AXVCPU_X86_SEGMENT_PRESENT);
 	segment->unusable = !!(attributes & AXVCPU_X86_SEGMENT_UNUSABLE);
 	segment->avl = !!(attributes & AXVCPU_X86_SEGMENT_AVL);
