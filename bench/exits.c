@@ -56,7 +56,8 @@ static _Noreturn void unexpected(const struct axvcpu_exit *exit)
  * The loop that a user of the library writes, each run with this deadline. Returns the sum of the
  * values written and read.
  */
-static inline uint64_t loop_axvcpu(struct axvcpu *vcpu, unsigned long n, const int64_t *deadline)
+static inline __attribute__((always_inline)) uint64_t
+loop_axvcpu(struct axvcpu *vcpu, unsigned long n, const int64_t *deadline)
 {
 	struct axvcpu_exit exit;
 	uint64_t sum = 0;

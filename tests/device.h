@@ -9,9 +9,13 @@
 static struct axvm *device_vm;
 static struct axvcpu *device_vcpu;
 
-/* A new VM, without devices, for the functions below. */
+/* A new VM, without devices, for the functions below. It replaces an earlier one. */
 static inline void device_begin(void)
 {
+	if (device_vm) {
+		ck_ok(axvcpu_free(device_vcpu));
+		ck_ok(axvm_free(device_vm));
+	}
 	mock_start(&device_vm, &device_vcpu, 0);
 	ck_ok(axvcpu_setup(device_vcpu, 0, 0, NULL));
 	ck_ok(axvcpu_bind(device_vcpu));

@@ -25,6 +25,18 @@
 #define SUITE_TSAN 0
 #endif
 
+/* Whether this is a build with AddressSanitizer. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SUITE_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SUITE_ASAN 1
+#endif
+#endif
+#ifndef SUITE_ASAN
+#define SUITE_ASAN 0
+#endif
+
 /*
  * A limit in seconds, multiplied by the environment's AXVCPU_TEST_PATIENCE, which scripts/check sets to
  * how much slower this machine is than an idle one. Limits end hangs: no result depends on them.

@@ -263,7 +263,7 @@ END_TEST
 START_TEST(the_first_and_the_last_address_of_each_space_can_be_a_device)
 {
 	struct memo memo[4];
-	uint8_t byte = 0;
+	uint8_t bytes[2] = { 0 };
 
 	start();
 	add(&memo[0], "everything", AXVM_SPACE_MMIO, 0, UINT64_MAX);
@@ -277,8 +277,8 @@ START_TEST(the_first_and_the_last_address_of_each_space_can_be_a_device)
 	ck_assert_int_eq(write_mmio(UINT64_MAX, 1, 0), 1);
 	ck_assert_uint_eq(memo[1].writes, 1);
 	ck_assert_int_eq(write_mmio(UINT64_MAX, 2, 0), 0);
-	ck_assert_int_eq(transfer(true, 0xffff, 1, &byte, 1), 1);
-	ck_assert_int_eq(transfer(true, 0xffff, 2, &byte, 1), 0);
+	ck_assert_int_eq(transfer(true, 0xffff, 1, bytes, 1), 1);
+	ck_assert_int_eq(transfer(true, 0xffff, 2, bytes, 1), 0);
 	ck_assert_int_eq(access_sysreg(false, UINT64_MAX - 1, 0), 1);
 	end();
 }
