@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "suite.h"
 
+#include <dirent.h>
 #include <err.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -201,6 +203,44 @@ int suite_main(const char *name, bool live, void (*add_tests)(Suite *suite))
 	srunner_free(runner);
 	reporter_end();
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* --- threads ---------------------------------------------------------------------------------- */
+
+/* A thread that KVM keeps in a process that has VMs. */
+static bool is_kvms(const char *tid)
+{
+	char path[300], name[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%s/comm", tid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(name, sizeof(name), file))
+		name[0] = '\0';
+	fclose(file);
+	return strncmp(name, "kvm-", 4) == 0;
+}
+
+unsigned int suite_count_threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	const struct dirent *entry;
+	unsigned int n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir)))
+		n += entry->d_name[0] != '.' && !is_kvms(entry->d_name);
+	closedir(dir);
+	return n;
+}
+
+void suite_expect_threads(unsigned int n)
+{
+	for (unsigned int i = 0; i < suite_seconds(60) * 1000 && suite_count_threads() != n; i++)
+		usleep(1000);
+	ck_assert_uint_eq(suite_count_threads(), n);
 }
 
 /* --- sanitizers ------------------------------------------------------------------------------- */

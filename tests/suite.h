@@ -57,6 +57,11 @@ int suite_main(const char *name, bool live, void (*add_tests)(Suite *suite));
 /* A test case with the time limit set, added to the suite. */
 TCase *suite_case(Suite *suite, const char *name);
 
+/* The threads of this process, except those of KVM. */
+unsigned int suite_count_threads(void);
+/* Waits until there are as many: a thread that was joined may be on its last steps. */
+void suite_expect_threads(unsigned int n);
+
 /*
  * How often a long test repeats itself, of 'n' on real hardware: divided by the environment's
  * AXVCPU_TEST_SCALE, which emulated machines set, but at least 1.

@@ -3,7 +3,6 @@
  * Fault injection (tests/sweep.h): each system call of lines, event descriptors, capabilities,
  * power and requests, and of the runner, fails in turn. Needs a working /dev/kvm.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <linux/kvm.h>
 #include <pthread.h>
@@ -378,35 +377,6 @@ END_TEST
 
 /* --- the runner --------------------------------------------------------------------------------------- */
 
-/* Except those that KVM keeps in a process that has VMs. */
-static bool is_kvms(const char *tid)
-{
-	char path[300], name[32] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%s/comm", tid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (!fgets(name, sizeof(name), file))
-		name[0] = '\0';
-	fclose(file);
-	return strncmp(name, "kvm-", 4) == 0;
-}
-
-static unsigned int count_threads(void)
-{
-	DIR *dir = opendir("/proc/self/task");
-	const struct dirent *entry;
-	unsigned int n = 0;
-
-	ck_assert_ptr_nonnull(dir);
-	while ((entry = readdir(dir)))
-		n += entry->d_name[0] != '.' && !is_kvms(entry->d_name);
-	closedir(dir);
-	return n;
-}
-
 static int ignore(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
 {
 	(void)vcpu;
@@ -415,20 +385,12 @@ static int ignore(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
 	return AXVM_CONTINUE;
 }
 
-/* A thread that has been joined may be on its last steps in the kernel. */
-static void expect_threads(unsigned int n)
-{
-	for (unsigned int i = 0; i < suite_seconds(60) * 1000 && count_threads() != n; i++)
-		usleep(1000);
-	ck_assert_uint_eq(count_threads(), n);
-}
-
 /* Either all of them run, or none. Returns whether there was an n-th call. */
 static bool start_failing(unsigned int n, unsigned int variant)
 {
 	struct axvm_runner_config config = AXVM_RUNNER_CONFIG_INIT;
 	struct axvm_runner *runner = NULL;
-	unsigned int threads = count_threads();
+	unsigned int threads = suite_count_threads();
 	struct sweep_world world;
 	bool failed;
 	int ret, end;
@@ -448,7 +410,7 @@ static bool start_failing(unsigned int n, unsigned int variant)
 			      axvcpu_last_error());
 		ck_assert_ptr_nonnull(strstr(axvcpu_last_error(), axvcpu_error_name(ret)));
 		ck_assert_ptr_null(runner);
-		expect_threads(threads);
+		suite_expect_threads(threads);
 		for (int i = 0; i < SWEEP_VCPUS; i++)
 			ck_assert_uint_eq(axvcpu_state(world.vcpus[i]), AXVCPU_FREE);
 		ck_ok(axvm_runner_start(world.vm, &config, &runner));
@@ -460,7 +422,7 @@ static bool start_failing(unsigned int n, unsigned int variant)
 			      "call %u (%s): the end: %d, %s", n,
 			      injector.failed ? injector.failed : "none", end, axvcpu_last_error());
 	}
-	expect_threads(threads);
+	suite_expect_threads(threads);
 	sweep_world_end(&world);
 	return failed;
 }

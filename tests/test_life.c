@@ -282,6 +282,12 @@ START_TEST(every_call_of_a_forked_child_is_refused_in_every_status)
 {
 	from = (enum axvm_status)_i;
 	enter_status(from);
+	/*
+	 * AddressSanitizer's locks are not for a fork: one that a thread holds as it ends stays
+	 * locked in the child.
+	 */
+	if (from != RUNNING && from != PAUSED && from != STOPPING)
+		suite_expect_threads(1);
 	child_run(CHILD_FORK, in_a_child);
 	expect_status(NO);
 	atomic_store(&linger, false);
