@@ -9,13 +9,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from boots import KERNEL, alone, arguments, cases, nothing_left, some
-from axrun import AXRUN, EOT, Terminal, on_terminal
+from boots import KERNEL, alone, arguments, cases, lost, nothing_left, say_lost, some
+from axrun import AXRUN, EOT, Terminal, terminal
 
 
 def typed(name: str, words: str, steps: Callable[[Terminal], object]) -> None:
-    """A case: a guest on a terminal."""
-    on_terminal(name, [AXRUN, *arguments(KERNEL, words), "--cpus", "2"], steps)
+    """A case: a guest on a terminal; once more if it was lost."""
+    command = [AXRUN, *arguments(KERNEL, words), "--cpus", "2"]
+    why = terminal(command, steps)
+    if lost(why, 256):
+        say_lost(name, why)
+        why = terminal(command, steps)
+    cases.check(name, not why, why)
 
 
 def in_shell(t: Terminal) -> None:

@@ -60,18 +60,24 @@ class Boot(Run):
         cases.check(name, self.whole, "expected status 0, and the guest's last words", self.evidence)
         return self
 
-    def astray(self, options: tuple[str, ...]) -> bool:
-        """Whether the guest was lost by an emulated processor. QEMU's, 10.0 and 11.1, on a loaded machine now and then
-        ends a run of the guest twice, and the second time stores the host's own registers as the guest's:
-        those of the guest are lost. Where its page tables are then tells, for the guest has no memory there."""
-        if "QEMU TCG" not in Path("/proc/cpuinfo").read_text() or self.status not in (124, 126):
-            return False
-        memory = options[options.index("--memory") + 1] if "--memory" in options else "256M"
-        if not memory.endswith("M"):
-            # As much as the host has: there it does not tell.
-            return False
-        tables = re.findall("^.* cr3 *(0x[0-9a-f]*)", self.err, re.MULTILINE)
-        return any(int(address, 16) >= int(memory[:-1]) << 20 for address in tables)
+
+def lost(text: str, memory: int | None) -> bool:
+    """Whether an emulated processor lost the guest of which axrun wrote this; it has that many MiB. QEMU's, 10.0 and
+    11.1, on a loaded machine now and then ends a run of the guest twice, and the second time stores the host's own
+    registers as the guest's: those of the guest are lost. Where its page tables are then tells, for the guest has no
+    memory there, or that no exception could be delivered through them: SHUTDOWN, after which KVM has no registers."""
+    if "QEMU TCG" not in Path("/proc/cpuinfo").read_text():
+        return False
+    if re.search("crashed: vCPU [0-9]+: SHUTDOWN", text) and "state lost" in text:
+        return True
+    tables = re.findall(r"^.* cr3 *(0x[0-9a-f]*)", text.replace(r"\r\n", "\n"), re.MULTILINE)
+    return memory is not None and any(int(address, 16) >= memory << 20 for address in tables)
+
+
+def _memory(options: tuple[str, ...]) -> int | None:
+    """In MiB; None: as much as the host has, where the place of page tables does not tell."""
+    memory = options[options.index("--memory") + 1] if "--memory" in options else "256M"
+    return int(memory[:-1]) if memory.endswith("M") else None
 
 
 def _boot_once(command: list[str | Path]) -> Boot:
@@ -87,12 +93,16 @@ def _boot_once(command: list[str | Path]) -> Boot:
     return Boot(run, lines)
 
 
+def say_lost(guest: str, evidence: str) -> None:
+    print(f"an emulated processor lost this guest; once more: {guest}\n{evidence}")
+
+
 def boot(kernel: str | Path, words: str, *options: str, append: str = "") -> Boot:
-    """A guest to its end; once more if it went astray."""
+    """A guest to its end; once more if it was lost."""
     command = [*arguments(kernel, words, append), "--timeout", str(LIMIT), *options]
     done = _boot_once(command)
-    if done.astray(options):
-        print(f"an emulated processor lost this guest; once more: {kernel} {words} {' '.join(options)}\n{done.err}")
+    if done.status in (124, 126) and lost(done.err, _memory(options)):
+        say_lost(f"{kernel} {words} {' '.join(options)}", done.err)
         done = _boot_once(command)
     return done
 
