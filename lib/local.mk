@@ -59,7 +59,7 @@ libaxvcpu_base_la_SOURCES = \
 	lib/machine/reset.c \
 	lib/machine/routes.c lib/machine/routes.h \
 	lib/machine/runner.c \
-	lib/machine/vcpus.c \
+	lib/machine/vcpus.c lib/machine/vcpus.h \
 	lib/machine/vm.c \
 	lib/memory/access.c \
 	lib/memory/address.c \
