@@ -6,6 +6,7 @@ libaxvcpu_base_la_SOURCES += \
 	backends/kvm/coalesced.c \
 	backends/kvm/decode.c \
 	backends/kvm/dev.c \
+	backends/kvm/dirty.c \
 	backends/kvm/enter.h \
 	backends/kvm/flush.c \
 	backends/kvm/frequent.h \

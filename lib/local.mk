@@ -10,6 +10,7 @@ axvcpuinclude_HEADERS = \
 	include/axvcpu/deadline.h \
 	include/axvcpu/debug.h \
 	include/axvcpu/device.h \
+	include/axvcpu/dirty.h \
 	include/axvcpu/error.h \
 	include/axvcpu/exit.h \
 	include/axvcpu/hal.h \
@@ -64,6 +65,7 @@ libaxvcpu_base_la_SOURCES = \
 	lib/memory/access.c \
 	lib/memory/address.c \
 	lib/memory/clear.c \
+	lib/memory/dirty.c lib/memory/dirty.h \
 	lib/memory/frames.c lib/memory/frames.h \
 	lib/memory/memory.c lib/memory/memory.h \
 	lib/memory/srcu.c lib/memory/srcu.h \

@@ -59,6 +59,7 @@ static void calls_for_signal_handlers(struct axvcpu *vcpu, struct axvm_runner *r
 static void calls_for_memory(struct axvm *vm)
 {
 	struct axvm_region region = AXVM_REGION_INIT;
+	struct axvm_dirty_range range;
 	uint64_t gpa = 77;
 	void *ptr = &gpa;
 
@@ -70,6 +71,9 @@ static void calls_for_memory(struct axvm *vm)
 	child_expect_eperm(axvm_read(vm, 0, &gpa, sizeof(gpa)));
 	child_expect_eperm(axvm_write(vm, 0, &gpa, sizeof(gpa)));
 	child_expect_eperm(axvm_set(vm, 0, 0xff, 1));
+	child_expect_eperm(axvm_set_dirty_log(vm, 0, 0x10000, true));
+	child_expect_eperm(axvm_take_dirty(vm, &gpa, 1, &range));
+	child_expect_eperm(axvm_mark_dirty(vm, 0, 1));
 	child_expect_eperm(axvm_alloc_frame(vm, &gpa));
 	child_expect_eperm(axvm_free_frame(vm, 0));
 	child_expect_eperm(axvm_virt_to_phys(vm, ptr, &gpa));

@@ -10,8 +10,8 @@
  * repeated. It reports the reason with axvcpu_fail().
  *
  * Operations on different vCPUs, and those on the VM, may be called by several threads at the same
- * time, with these exceptions: vm_map and vm_unmap exclude each other, as do vcpu_new,
- * vcpu_free and vm_finalize.
+ * time, with these exceptions: vm_map, vm_unmap, vm_set_dirty_log and vm_get_dirty exclude each
+ * other, as do vcpu_new, vcpu_free and vm_finalize.
  *
  * An operation must return: it must not end the thread or jump out. It calls functions that are
  * cancellation points only with cancellation disabled.
@@ -283,6 +283,27 @@ struct axvcpu_arch_ops {
 	/** See axvm_set_sysregs(); the ranges are valid. One call at a time. Optional. */
 	int (*vm_set_sysregs)(void *arch_vm, const struct axvm_sysreg_range *ranges,
 			      uint32_t count);
+	/* --- dirty tracking: both, or neither ------------------------------------------------- */
+
+	/**
+	 * Begins or ends recording the pages of a mapped region that the guest writes to: the
+	 * region is the mapped one, with or without AXVM_MEM_LOG_DIRTY. vm_map with this flag
+	 * begins at once, and vm_unmap ends it. Optional, as vm_get_dirty.
+	 */
+	int (*vm_set_dirty_log)(void *arch_vm, const struct axvm_region *region, uint32_t slot);
+	/**
+	 * Stores which pages of a recorded region the guest has written to since the previous call,
+	 * and forgets them. Each later write to such a page is recorded again. On failure none is
+	 * forgotten. Optional.
+	 *
+	 * @param arch_vm the object of vm_new.
+	 * @param region  the region.
+	 * @param slot    its slot.
+	 * @param bitmap  a bit for each page of `page_size` of the limits; bit n of word w is page
+	 *                64 * w + n. All words are stored.
+	 */
+	int (*vm_get_dirty)(void *arch_vm, const struct axvm_region *region, uint32_t slot,
+			    uint64_t *bitmap);
 };
 
 /** By AXVM_EVENT_RESAMPLE of vm_irqfd. */

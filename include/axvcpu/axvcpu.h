@@ -17,6 +17,7 @@
 #include <axvcpu/deadline.h>
 #include <axvcpu/debug.h>
 #include <axvcpu/device.h>
+#include <axvcpu/dirty.h>
 #include <axvcpu/error.h>
 #include <axvcpu/exit.h>
 #include <axvcpu/hal.h>

@@ -8,8 +8,8 @@
  *
  * Lookups and copies never wait for a change of the memory map by another thread. These are
  * axvm_translate(), axvm_phys_to_virt(), axvm_virt_to_phys(), axvm_regions(), axvm_read(),
- * axvm_write() and axvm_set(). axvm_map() does not wait for them. axvm_unmap() waits for the
- * lookups and copies that began before it.
+ * axvm_write(), axvm_set() and axvm_mark_dirty(). axvm_map() does not wait for them. axvm_unmap()
+ * waits for the lookups and copies that began before it.
  *
  * So if a copy waits for a page that another thread provides (userfaultfd, a FUSE file), that
  * thread may look up addresses, but must not unmap a region: it would wait for the copy, which
@@ -20,6 +20,7 @@
 #ifndef AXVCPU_MEMORY_H
 #define AXVCPU_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -89,6 +90,11 @@ enum axvm_backing {
  */
 #define AXVM_MEM_TRUNCATABLE (1u << 6)
 
+/**
+ * The region has a dirty log (dirty.h), which is on. axvm_set_dirty_log() switches it later.
+ */
+#define AXVM_MEM_LOG_DIRTY (1u << 7)
+
 /** A memory region, for axvm_map() and from axvm_regions(). Initialise with AXVM_REGION_INIT. */
 struct axvm_region {
 	/** sizeof(struct axvm_region) */
@@ -116,7 +122,11 @@ struct axvm_region {
 	 * axvm_regions(): the descriptor of the memfd, or -1.
 	 */
 	int fd;
-	uint32_t reserved;
+	/**
+	 * From axvm_regions(): the number of the memory slot, in KVM too. No other region of the
+	 * VM has the same. axvm_map() ignores it.
+	 */
+	uint32_t slot;
 };
 #define AXVM_REGION_INIT AXVCPU_INIT(struct axvm_region)
 
@@ -132,7 +142,7 @@ struct axvm_region {
  *         backing or flag, a flag that the backing does not allow, a NULL or unaligned `hva`, or a
  *         file that is too short; -E2BIG; -EEXIST: it overlaps another region, or an interrupt
  *         controller; -ENOSPC: all memory slots are in use; -ENOMEM; -EPERM; errnos of mmap and of
- *         the kernel.
+ *         the kernel; -ENOTSUP: AXVM_MEM_LOG_DIRTY, and the backend has no dirty tracking.
  *
  * Threads: any.
  */
