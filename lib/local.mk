@@ -68,6 +68,7 @@ libaxvcpu_base_la_SOURCES = \
 	lib/memory/dirty.c lib/memory/dirty.h \
 	lib/memory/frames.c lib/memory/frames.h \
 	lib/memory/memory.c lib/memory/memory.h \
+	lib/memory/readonly.c \
 	lib/memory/srcu.c lib/memory/srcu.h \
 	lib/memory/table.c \
 	lib/text/describe.c \

@@ -71,6 +71,7 @@ static void calls_for_memory(struct axvm *vm)
 	child_expect_eperm(axvm_read(vm, 0, &gpa, sizeof(gpa)));
 	child_expect_eperm(axvm_write(vm, 0, &gpa, sizeof(gpa)));
 	child_expect_eperm(axvm_set(vm, 0, 0xff, 1));
+	child_expect_eperm(axvm_set_readonly(vm, 0, 0x10000, true));
 	child_expect_eperm(axvm_set_dirty_log(vm, 0, 0x10000, true));
 	child_expect_eperm(axvm_take_dirty(vm, &gpa, 1, &range));
 	child_expect_eperm(axvm_mark_dirty(vm, 0, 1));

@@ -168,6 +168,30 @@ AXVCPU_API int axvm_map(struct axvm *vm, const struct axvm_region *region);
 AXVCPU_API int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len);
 
 /**
+ * Makes a region read-only for the guest, or writable.
+ *
+ * The result is as if the region had been mapped with the other AXVM_MEM_READONLY, but its memory,
+ * its slot and its dirty log stay. The hypervisor cannot change a mapped region in this way: the
+ * region is unmapped and mapped again, so no vCPU may execute meanwhile. If that fails, the region
+ * is as before. If even the earlier mapping cannot be restored, the message says so, and the region
+ * is missing in the guest until another axvm_set_readonly() succeeds; the host can still access it.
+ *
+ * @param vm       the VM.
+ * @param gpa      first address of the region.
+ * @param len      its full size in bytes.
+ * @param readonly true: read-only; false: writable. AXVM_MEM_CALLER: the memory must then be
+ *                 writable for the host.
+ * @return 0, also if the region is in this state already; -ENOENT: there is no region with this
+ *         address and size; -EBUSY: a vCPU may execute, as it is neither Created, Free, paused, nor
+ *         the calling thread's; or the region is AXVM_MEM_FRAMES; -EROFS: a file that was mapped
+ *         read-only with AXVM_MEM_SHARED cannot become writable; -EPERM; errnos of the kernel.
+ *
+ * States: each vCPU Created, Free, paused, or owned by the calling thread, until the call returns.
+ * Threads: any.
+ */
+AXVCPU_API int axvm_set_readonly(struct axvm *vm, uint64_t gpa, uint64_t len, bool readonly);
+
+/**
  * Lists the memory regions by ascending address.
  *
  * @param vm      the VM.
