@@ -39,6 +39,8 @@ API_TESTS = \
 	tests/test_deadline_kvm \
 	tests/test_device_exits \
 	tests/test_devices \
+	tests/test_dirty \
+	tests/test_dirty_kvm \
 	tests/test_cpu_mode \
 	tests/test_errors \
 	tests/test_fork \

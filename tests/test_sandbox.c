@@ -146,6 +146,25 @@ static void act_access(void)
 	must(axvm_set(vm, GUEST_BASE, 1, sizeof(bytes)));
 	must(axvm_translate(vm, GUEST_BASE, 1, &ptr));
 	must(axvm_regions(vm, 0, 0, NULL));
+	must(axvm_mark_dirty(vm, GUEST_BASE, 1));
+}
+
+static void act_dirty(void)
+{
+	struct axvm_dirty_range range;
+	uint64_t cursor = 0;
+
+	must(axvm_set_readonly(vm, GUEST_BASE, GUEST_MEMORY, true));
+	must(axvm_set_readonly(vm, GUEST_BASE, GUEST_MEMORY, false));
+	/* The mock has no dirty tracking. */
+	if (arch) {
+		must_fail(axvm_set_dirty_log(vm, GUEST_BASE, GUEST_MEMORY, true), ENOTSUP);
+		return;
+	}
+	must(axvm_set_dirty_log(vm, GUEST_BASE, GUEST_MEMORY, true));
+	must(axvm_set(vm, GUEST_BASE, 1, 1));
+	must(axvm_take_dirty(vm, &cursor, 1, &range) == 1 ? 0 : -EPROTO);
+	must(axvm_set_dirty_log(vm, GUEST_BASE, GUEST_MEMORY, false));
 }
 
 static void act_reset(void)
@@ -294,6 +313,7 @@ static const struct phase {
 	  "timer_settime timer_delete",
 	  false, act_deadline, 3, NULL },
 	{ "access", "", false, act_access, 3, NULL },
+	{ "dirty", "ioctl futex", true, act_dirty, 3, NULL },
 	{ "kick", "tgkill futex", false, act_kick, 2, start_owner },
 	{ "request", "tgkill futex ioctl", true, act_request, 2, start_owner },
 	{ "reset", "ioctl madvise futex", true, act_reset, 3, run_to_a_read },
