@@ -17,7 +17,7 @@
 
 /* Page of the ring in the mapping of a vCPU; older headers of some architectures lack it. */
 #define RING_PAGE 64
-/* A signal may end KVM_RESET_DIRTY_RINGS early. */
+/* A signal may end KVM_RESET_DIRTY_RINGS early: limits the calls that reset no entry. */
 #define RESET_TRIES 64
 
 struct axk_dirty_log {
@@ -170,14 +170,17 @@ static int reset_rings(struct axk_vm *kvm)
 {
 	struct axk_dirty *dirty = &kvm->dirty;
 
-	for (int i = 0; dirty->to_reset && i < RESET_TRIES; i++) {
+	for (int idle = 0; dirty->to_reset && idle < RESET_TRIES;) {
 		int ret = axk_ioctl_value(kvm->fd, KVM_RESET_DIRTY_RINGS, 0);
 
 		if (ret < 0 && ret != -EINTR)
 			return axk_vm_result(kvm, ret, "KVM_RESET_DIRTY_RINGS");
-		if (ret > 0)
-			dirty->to_reset -= (uint64_t)ret < dirty->to_reset ? (uint64_t)ret
-									   : dirty->to_reset;
+		if (ret <= 0)
+			idle++;
+		else if ((uint64_t)ret < dirty->to_reset)
+			dirty->to_reset -= (uint64_t)ret;
+		else
+			dirty->to_reset = 0;
 	}
 	if (dirty->to_reset)
 		return axvcpu_fail(kvm->vm, -EAGAIN,

@@ -50,7 +50,9 @@ struct axvm_dirty_range {
  * Switched on, the log is empty, and records every change that begins after the call has returned.
  * Until it is switched off, the hypervisor maps the region in single pages, and the first write to
  * each page is slower. Switched off, it forgets the pages that were not taken. Switching to the
- * present state has no effect. axvm_map() with AXVM_MEM_LOG_DIRTY maps a region whose log is on.
+ * present state has no effect. If the call fails, the log is as before.
+ *
+ * axvm_map() with AXVM_MEM_LOG_DIRTY maps a region whose log is on.
  *
  * Switching a log on waits for the lookups and copies in progress, as axvm_unmap() does.
  *
@@ -59,7 +61,7 @@ struct axvm_dirty_range {
  * @param len its full size in bytes.
  * @param on  whether the log is on after the call.
  * @return 0; -ENOENT: there is no region with this address and size; -ENOTSUP: the backend has no
- *         dirty tracking; -ENOMEM; -EPERM; errnos of the kernel. On failure the log is as before.
+ *         dirty tracking; -ENOMEM; -EPERM; errnos of the kernel.
  *
  * Threads: any.
  */
@@ -84,15 +86,16 @@ AXVCPU_API int axvm_set_dirty_log(struct axvm *vm, uint64_t gpa, uint64_t len, b
  *
  * When a round reaches a region, it asks the hypervisor for the pages that the guest has changed.
  * While vCPUs run, changes of these vCPUs may be reported one round later, if the hypervisor or the
- * CPU still has them in a buffer. A round while all vCPUs are paused is complete.
+ * CPU still has them in a buffer. A round while all vCPUs are paused is complete. A call that fails
+ * has taken nothing, and can be repeated.
  *
  * @param vm     the VM.
  * @param cursor the position of the round: 0 to begin, then as the previous call has left it.
  * @param count  number of elements of `ranges`, at least 1.
  * @param ranges receives up to `count` ranges.
- * @return the number of ranges; 0: the round has ended; -EINVAL: `ranges` or `cursor` is NULL, or
- *         `count` is 0 or above INT_MAX; -EAGAIN: signals kept KVM from resetting its dirty rings;
- *         -EPERM; errnos of the kernel. On failure nothing was taken, and the call can be repeated.
+ * @return positive: the number of ranges; 0: the round has ended; -EINVAL: `ranges` or `cursor` is
+ *         NULL, or `count` is 0 or above INT_MAX; -EAGAIN: signals kept KVM from resetting its
+ *         dirty rings; -EPERM; errnos of the kernel.
  *
  * Threads: any. Only one thread at a time should take pages; each page is reported to one caller.
  */

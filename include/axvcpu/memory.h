@@ -141,8 +141,9 @@ struct axvm_region {
  *         the guest-physical address width or the largest size (axvm_get_limits()), has an unknown
  *         backing or flag, a flag that the backing does not allow, a NULL or unaligned `hva`, or a
  *         file that is too short; -E2BIG; -EEXIST: it overlaps another region, or an interrupt
- *         controller; -ENOSPC: all memory slots are in use; -ENOMEM; -EPERM; errnos of mmap and of
- *         the kernel; -ENOTSUP: AXVM_MEM_LOG_DIRTY, and the backend has no dirty tracking.
+ *         controller; -ENOSPC: all memory slots are in use; -ENOTSUP: AXVM_MEM_LOG_DIRTY, and the
+ *         backend has no dirty tracking; -ENOMEM; -EPERM; errnos of mmap and of
+ *         the kernel.
  *
  * Threads: any.
  */
@@ -168,7 +169,7 @@ AXVCPU_API int axvm_map(struct axvm *vm, const struct axvm_region *region);
 AXVCPU_API int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len);
 
 /**
- * Makes a region read-only for the guest, or writable.
+ * Makes a region read-only for the guest, or writable. Does nothing if it is so already.
  *
  * The result is as if the region had been mapped with the other AXVM_MEM_READONLY, but its memory,
  * its slot and its dirty log stay. The hypervisor cannot change a mapped region in this way: the
@@ -181,10 +182,10 @@ AXVCPU_API int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len);
  * @param len      its full size in bytes.
  * @param readonly true: read-only; false: writable. AXVM_MEM_CALLER: the memory must then be
  *                 writable for the host.
- * @return 0, also if the region is in this state already; -ENOENT: there is no region with this
- *         address and size; -EBUSY: a vCPU may execute, as it is neither Created, Free, paused, nor
- *         the calling thread's; or the region is AXVM_MEM_FRAMES; -EROFS: a file that was mapped
- *         read-only with AXVM_MEM_SHARED cannot become writable; -EPERM; errnos of the kernel.
+ * @return 0; -ENOENT: there is no region with this address and size; -EBUSY: a vCPU may execute,
+ *         as it is neither Created, Free, paused, nor the calling thread's, or the region is
+ *         AXVM_MEM_FRAMES; -EROFS: a file that was mapped read-only with AXVM_MEM_SHARED cannot
+ *         become writable; -ENOMEM; -EPERM; errnos of the kernel.
  *
  * States: each vCPU Created, Free, paused, or owned by the calling thread, until the call returns.
  * Threads: any.

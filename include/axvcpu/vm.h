@@ -212,11 +212,11 @@ struct axvm_config {
 	 * Entries of the dirty ring of each vCPU, a power of 2; 0: the hypervisor records dirty
 	 * pages in a bitmap for each region (dirty.h).
 	 *
-	 * With rings, taking dirty pages costs time for each changed page instead of for each page
-	 * of the regions. A full ring interrupts its vCPU, and the library then empties it without an
-	 * exit. KVM has at most 65536 entries, and at least those of a page (256 with pages of 4
-	 * KiB), or 1024 on Intel CPUs that buffer writes. Needs KVM_CAP_DIRTY_LOG_RING_ACQ_REL
-	 * or, on x86, KVM_CAP_DIRTY_LOG_RING (Linux 5.11).
+	 * With rings, KVM reports single pages instead of copying a bitmap of each region. A full
+	 * ring interrupts its vCPU, and the library then empties it without an exit. KVM has at
+	 * most 65536 entries, and at least those of a page (256 with pages of 4 KiB), or 1024 on
+	 * Intel CPUs that buffer writes. Needs KVM_CAP_DIRTY_LOG_RING_ACQ_REL or, on x86,
+	 * KVM_CAP_DIRTY_LOG_RING (Linux 5.11).
 	 */
 	uint32_t dirty_ring_entries;
 };

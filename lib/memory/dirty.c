@@ -161,7 +161,7 @@ static bool add(struct taker *taker, const struct axv_region *region, uint64_t p
 	if (taker->n) {
 		struct axvm_dirty_range *last = &taker->ranges[taker->n - 1];
 
-		/* Another region may follow in both address spaces. */
+		/* A range does not cross regions: their memory need not be adjacent. */
 		if (offset && last->gpa + last->len == region->gpa + offset) {
 			last->len += len;
 			return true;
@@ -183,7 +183,7 @@ static uint64_t take_word(struct taker *taker, const struct axv_region *region, 
 	bits &= UINT64_MAX << page % 64;
 	while (bits) {
 		const unsigned int first = (unsigned int)__builtin_ctzll(bits);
-		/* Zero if all bits from 'first' on are set, and that is all of them. */
+		/* Zero if all 64 bits are set. */
 		const uint64_t clear = ~(bits >> first);
 		const unsigned int run = clear ? (unsigned int)__builtin_ctzll(clear) : 64;
 		const uint64_t taken = bits_between(first, first + run - 1);
