@@ -26,6 +26,7 @@ axvcpuinclude_HEADERS = \
 	include/axvcpu/riscv64.h \
 	include/axvcpu/runner.h \
 	include/axvcpu/vcpu.h \
+	include/axvcpu/vcpu_state.h \
 	include/axvcpu/vm.h \
 	include/axvcpu/x86_64.h
 
@@ -44,6 +45,7 @@ libaxvcpu_base_la_SOURCES = \
 	lib/host/thread_status.c \
 	lib/host/thread_status.h \
 	lib/host/sys.c lib/host/sys.h \
+	lib/machine/clock.c \
 	lib/machine/describe.c \
 	lib/machine/coalesced.c \
 	lib/machine/device.c \
@@ -88,7 +90,9 @@ libaxvcpu_base_la_SOURCES = \
 	lib/vcpu/state.c \
 	lib/vcpu/thread.c lib/vcpu/thread.h \
 	lib/vcpu/timer.c lib/vcpu/timer.h \
-	lib/vcpu/vcpu.c lib/vcpu/vcpu.h
+	lib/vcpu/saved.c lib/vcpu/saved.h \
+	lib/vcpu/vcpu.c lib/vcpu/vcpu.h \
+	lib/vcpu/vcpu_state.c
 LIB_INCLUDES = -I$(top_srcdir) -I$(top_srcdir)/backends/$(AXVCPU_ARCH) -I$(top_srcdir)/backends/kvm
 LIB_CPPFLAGS = $(AM_CPPFLAGS) $(LIB_INCLUDES)
 # Initial-exec: each run uses the thread-local storage, which is a few hundred bytes.

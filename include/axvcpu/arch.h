@@ -35,6 +35,7 @@ extern "C" {
 #endif
 
 struct axvm;
+struct axvm_clock;
 struct axvm_config;
 struct axvm_limits;
 struct axvm_msi;
@@ -48,7 +49,9 @@ struct axvcpu_config;
 struct axvcpu_cpu_mode;
 struct axvcpu_debug;
 struct axvcpu_exception;
+struct axvcpu_loader;
 struct axvcpu_regs;
+struct axvcpu_saver;
 struct axvcpu_setup_config;
 struct axvcpu_translation;
 
@@ -304,6 +307,34 @@ struct axvcpu_arch_ops {
 	 */
 	int (*vm_get_dirty)(void *arch_vm, const struct axvm_region *region, uint32_t slot,
 			    uint64_t *bitmap);
+	/* --- saving and loading, clocks; all optional ----------------------------------------- */
+
+	/**
+	 * Saves the state of the vCPU by axvcpu_save_section(), see axvcpu_save(). Its exits were
+	 * flushed and need no answer. Returns -EBADFD if a flush has ended in another exit.
+	 */
+	int (*save)(void *arch_vcpu, struct axvcpu_saver *saver);
+	/**
+	 * Loads the state: finds its sections by axvcpu_load_section() and checks them, completes
+	 * and drops open exits, calls axvcpu_load_begin(), and changes the vCPU. Needs `save`.
+	 */
+	int (*load)(void *arch_vcpu, struct axvcpu_loader *loader);
+	/** See axvm_get_clock(); `clock` is zero except `size`. Called for one vCPU of the VM. */
+	int (*get_clock)(void *arch_vcpu, struct axvm_clock *clock);
+	/**
+	 * Sets the clocks of the VM. Called for one vCPU, that of get_clock.
+	 *
+	 * @param arch_vcpu the vCPU.
+	 * @param saved     the clocks as they were saved.
+	 * @param target    the clocks that the VM must have now; NULL: they stay.
+	 */
+	int (*set_clock)(void *arch_vcpu, const struct axvm_clock *saved,
+			 const struct axvm_clock *target);
+	/**
+	 * Adds `delta`, modulo 2^64, to the counter of the vCPU. Called for each vCPU before
+	 * set_clock. NULL: set_clock sets the counter of all.
+	 */
+	int (*shift_counter)(void *arch_vcpu, uint64_t delta);
 };
 
 /** By AXVM_EVENT_RESAMPLE of vm_irqfd. */

@@ -33,6 +33,7 @@
 #include <axvcpu/riscv64.h>
 #include <axvcpu/runner.h>
 #include <axvcpu/vcpu.h>
+#include <axvcpu/vcpu_state.h>
 #include <axvcpu/vm.h>
 #include <axvcpu/x86_64.h>
 
