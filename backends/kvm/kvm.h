@@ -258,6 +258,11 @@ int axk_complete(void *arch_vcpu, const struct axvcpu_answer *answer);
 int axk_kick(void *arch_vcpu);
 /* --- flush.c ---------------------------------------------------------------------------------- */
 
+/*
+ * Lets KVM do all that precedes an entry, without entering the guest. If that ends in an exit, the
+ * next run returns it.
+ */
+int axk_commit(struct axk_vcpu *vcpu);
 /* Completes an open exit. If that ends in another exit, the next run returns it. */
 int axk_flush(void *arch_vcpu);
 /* Completes open exits and drops those that follow: none may complete after a reset. */

@@ -133,6 +133,7 @@ static struct axvm_clock target_of(const struct axvm_clock *saved, const struct 
 	struct axvm_clock target = *saved;
 	uint64_t passed = 0, n;
 
+	target.realtime_ns = now->realtime_ns;
 	if (policy == AXVM_TIME_CATCH_UP && now->realtime_ns > saved->realtime_ns)
 		passed = (uint64_t)now->realtime_ns - (uint64_t)saved->realtime_ns;
 	n = ticks(passed, saved->counter_hz);
