@@ -89,10 +89,12 @@ static int load_events(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
 		       const struct kvm_vcpu_events *events)
 {
 	struct kvm_vcpu_events present;
+	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &present);
 
+	if (ret)
+		return ret;
 	/* KVM refuses an SError with a syndrome if the CPU has none, even if none is pending. */
-	if (!axk_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &present) &&
-	    !memcmp(&present, events, sizeof(present)))
+	if (!memcmp(&present, events, sizeof(present)))
 		return 0;
 	return axk_loaded(loader, EVENTS, axk_ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, events),
 			  "KVM_SET_VCPU_EVENTS");
@@ -269,10 +271,13 @@ int axk_arm64_load(void *arch_vcpu, struct axvcpu_loader *loader)
 
 /* --- the clocks ------------------------------------------------------------------------------- */
 
-/* Whether the physical counter can be set: before Linux 6.4, it is always that of the host. */
-static bool has_physical_offset(const struct axk_vm *kvm)
+/*
+ * Returns whether the physical counter can be set: before Linux 6.4, it is always that of the host.
+ * Or a negative errno.
+ */
+static int has_physical_offset(struct axk_vm *kvm)
 {
-	return axk_ioctl_value(kvm->fd, KVM_CHECK_EXTENSION, ARM64_UAPI_CAP_COUNTER_OFFSET) > 0;
+	return axk_vm_capability(kvm, ARM64_UAPI_CAP_COUNTER_OFFSET);
 }
 
 int axk_arm64_get_clock(void *arch_vcpu, struct axvm_clock *clock)
@@ -282,7 +287,10 @@ int axk_arm64_get_clock(void *arch_vcpu, struct axvm_clock *clock)
 
 	if (ret)
 		return ret;
-	if (has_physical_offset(vcpu->vm)) {
+	ret = has_physical_offset(vcpu->vm);
+	if (ret < 0)
+		return ret;
+	if (ret) {
 		ret = axk_get_one_reg(vcpu, KVM_REG_ARM_PTIMER_CNT, &clock->physical_counter);
 		if (!ret)
 			clock->flags |= AXVM_CLOCK_PHYSICAL;
@@ -302,7 +310,10 @@ int axk_arm64_set_clock(void *arch_vcpu, const struct axvm_clock *saved,
 	if (!target)
 		return 0;
 	ret = axk_set_one_reg(vcpu, KVM_REG_ARM_TIMER_CNT, &target->counter);
-	if (ret || !(target->flags & AXVM_CLOCK_PHYSICAL) || !has_physical_offset(vcpu->vm))
+	if (ret || !(target->flags & AXVM_CLOCK_PHYSICAL))
+		return ret;
+	ret = has_physical_offset(vcpu->vm);
+	if (ret <= 0)
 		return ret;
 	return axk_set_one_reg(vcpu, KVM_REG_ARM_PTIMER_CNT, &target->physical_counter);
 }

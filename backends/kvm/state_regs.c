@@ -164,26 +164,49 @@ int axk_find_regs(const struct axk_state_regs *arch, const struct axk_vcpu *vcpu
 			   vcpu->id, offset);
 }
 
-/* Whether the vCPU has this value already. */
-static bool is_equal(struct axk_vcpu *vcpu, uint64_t id, const unsigned char *value)
+/* Returns 1 if the vCPU has this value already, 0 if not, or a negative errno. */
+static int is_equal(struct axk_vcpu *vcpu, uint64_t id, const unsigned char *value)
 {
 	unsigned char present[VALUE_MAX];
+	int ret = axk_get_one_reg(vcpu, id, present);
 
-	return !axk_get_one_reg(vcpu, id, present) && !memcmp(present, value, axvcpu_reg_size(id));
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	return !memcmp(present, value, axvcpu_reg_size(id));
+}
+
+/* Whether KVM reports by this errno that it does not take the register or the value. */
+static bool is_refusal(int ret)
+{
+	switch (ret) {
+	case -ENOENT:
+	case -EINVAL:
+	case -EPERM:
+	case -EBUSY:
+	case -EOPNOTSUPP:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static int load_reg(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,
 		    struct axvcpu_loader *loader, uint64_t id, const unsigned char *value,
 		    enum axk_state_order order)
 {
-	int ret;
+	int ret = order == AXK_STATE_FIXED ? is_equal(vcpu, id, value) : 0, equal;
 
-	if (order == AXK_STATE_FIXED && is_equal(vcpu, id, value))
-		return 0;
+	if (ret)
+		return ret < 0 ? ret : 0;
 	ret = arch->load(vcpu, id, value);
-	/* Some registers are read-only, and the host has the saved value. */
-	if (!ret || is_equal(vcpu, id, value))
+	if (!ret)
 		return 0;
+	if (!is_refusal(ret))
+		return axk_vcpu_result(vcpu, ret, "KVM_SET_ONE_REG");
+	/* Some registers are read-only, and the host has the saved value. */
+	equal = is_equal(vcpu, id, value);
+	if (equal)
+		return equal < 0 ? equal : 0;
 	return axvcpu_load_refused(loader, REGS, id, ret,
 				   "vCPU %" PRIu32 ": register %#" PRIx64 ": %s", vcpu->id, id,
 				   ret == -ENOENT ? "this host lacks it" : "KVM refuses the value");

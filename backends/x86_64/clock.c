@@ -25,7 +25,7 @@ int axk_x86_get_tsc_offset(const struct axk_vcpu *vcpu, uint64_t *offset)
 	int ret = axk_ioctl(vcpu->fd, KVM_GET_DEVICE_ATTR, &attr);
 
 	/* Before Linux 5.16: no such attribute, or no attributes at all. */
-	if (ret == -ENXIO || ret == -ENOTTY || ret == -EINVAL || ret == -EPERM)
+	if (ret == -ENXIO || ret == -ENOTTY || ret == -EINVAL)
 		return 0;
 	if (ret)
 		return axk_vcpu_result(vcpu, ret, "KVM_GET_DEVICE_ATTR of KVM_VCPU_TSC_OFFSET");
