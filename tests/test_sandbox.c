@@ -174,6 +174,22 @@ static void act_reset(void)
 	must(axvm_reset(vm, AXVM_RESET_MEMORY));
 }
 
+static void act_save(void)
+{
+	static unsigned char state[0x40000];
+	struct axvm_clock clock = AXVM_CLOCK_INIT;
+	int size;
+
+	must(axvcpu_complete_value(vcpu, 1));
+	must(axvm_get_clock(vm, &clock));
+	size = axvcpu_save(vcpu, state, sizeof(state));
+	must(size);
+	/* The counter of the mock has no frequency. */
+	if (clock.counter_hz)
+		must(axvm_set_clock(vm, &clock, AXVM_TIME_KEEP));
+	must(axvcpu_load(vcpu, state, (size_t)size, NULL));
+}
+
 static void act_error(void)
 {
 	uint64_t value;
@@ -317,6 +333,7 @@ static const struct phase {
 	{ "kick", "tgkill futex", false, act_kick, 2, start_owner },
 	{ "request", "tgkill futex ioctl", true, act_request, 2, start_owner },
 	{ "reset", "ioctl madvise futex", true, act_reset, 3, run_to_a_read },
+	{ "save", "ioctl futex", true, act_save, 3, run_to_a_read },
 	{ "error", "", false, act_error, 3, NULL },
 	{ "unbind", "ioctl rt_sigprocmask sched_setaffinity", true, act_unbind, 3, run_to_a_read },
 	{ "free", "close munmap", true, act_free, 2, NULL },

@@ -55,9 +55,9 @@ struct axvcpu;
  * @param vcpu the vCPU.
  * @param buf  receives the state; may be NULL if `size` is 0.
  * @param size size of `buf` in bytes.
- * @return the number of bytes of the state; if that is more than `size`, `buf` has no valid state.
- *         -EBADFD: the latest exit has no answer yet, or is one of several of the same instruction:
- *         answer it, or run the vCPU once more; -EBUSY: another thread is using the vCPU, or
+ * @return the number of bytes of the state, which is in `buf` only if that is at most `size`;
+ *         -EBADFD: the latest exit has no answer yet, or its instruction has another exit, which
+ *         the next axvcpu_run() returns; -EBUSY: another thread is using the vCPU, or
  *         requests wait for its owner; -ENOTSUP: the backend cannot save; -ENOMEM; -EPERM; errnos
  *         of the kernel.
  *
@@ -233,7 +233,7 @@ AXVCPU_API int axvcpu_save_section(struct axvcpu_saver *saver, const char *name,
  * @param min     smallest number of bytes that the backend accepts.
  * @param max     largest number of bytes.
  * @param section receives the section.
- * @return 1; 0: the state has no such section, and `section` is zero; -ENOTSUP: its version or its
+ * @return 1: found; 0: the state has no such section, and `section` is zero; -ENOTSUP: its version or its
  *         size is not supported.
  *
  * Threads: that of `load`.
@@ -242,10 +242,11 @@ AXVCPU_API int axvcpu_load_section(struct axvcpu_loader *loader, const char *nam
 				   size_t min, size_t max, struct axvcpu_saved_section *section);
 
 /**
- * Checks that all sections are known or optional, and saves the present state for the case that the
- * host refuses the new one. A backend calls it once, when it has found all of its sections, has
- * checked them and has completed open exits, and before it changes any other state. It calls `save`
- * of the ops table.
+ * Checks that all sections are known or optional, and saves the present state.
+ *
+ * If the host then refuses the new state, the present one is loaded again. A backend calls this
+ * once, when it has found all of its sections, has checked them and has completed open exits, and
+ * before it changes any other state. `save` of the ops table is called inside.
  *
  * @param loader the argument of `load`.
  * @return 0; -ENOTSUP: a section is unknown; -ENOMEM; errnos of `save`.
@@ -263,7 +264,8 @@ AXVCPU_API int axvcpu_load_begin(struct axvcpu_loader *loader);
  * @param err     a negative errno.
  * @param fmt     description of the refusal, as for printf().
  * @param ...     arguments of `fmt`.
- * @return 0: continue without the part; otherwise the errno with which `load` must return.
+ * @return 0: continue without the part; errnos of `refused` of the config, and `err` without that:
+ *         `load` must return it.
  *
  * Threads: that of `load`.
  */

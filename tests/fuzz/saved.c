@@ -169,6 +169,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned int n = 0; !axvcpu_saved_section(data, size, n, &section); n++)
 		for (size_t i = 0; i < section.len; i++)
 			sum = ((const unsigned char *)section.data)[i];
+	(void)sum;
 	if (!axvcpu_load(vcpu, data, size, NULL)) {
 		/* What was loaded can be saved, and is then a state. */
 		static unsigned char again[0x4000];
