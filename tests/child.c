@@ -110,6 +110,8 @@ static void calls_for_the_vm(struct axvm *vm)
 	child_expect_eperm(axvm_describe(vm, NULL, 0));
 	child_expect_eperm(axvm_vcpus(vm, 0, 1, &vcpu));
 	child_expect(!axvm_vcpu(vm, 0));
+	child_expect_eperm(axvm_get_clock(vm, NULL));
+	child_expect_eperm(axvm_set_clock(vm, NULL, AXVM_TIME_FREEZE));
 	child_expect_eperm(axvm_set_irq_line(vm, 5, true));
 	child_expect_eperm(axvm_signal_msi(vm, &msi));
 	child_expect_eperm(axvm_set_routes(vm, NULL, 0));
@@ -153,6 +155,8 @@ static void calls_for_registers(struct axvcpu *vcpu)
 	child_expect_eperm(axvcpu_translate(vcpu, 0, &value));
 	child_expect_eperm(axvcpu_translate_access(vcpu, 0, &translation));
 	child_expect_eperm(axvcpu_get_cpu_mode(vcpu, &mode));
+	child_expect_eperm(axvcpu_save(vcpu, NULL, 0));
+	child_expect_eperm(axvcpu_load(vcpu, &value, sizeof(value), NULL));
 	child_expect(value == 77);
 }
 

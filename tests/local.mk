@@ -116,7 +116,8 @@ API_TESTS += \
 	tests/test_x86_system \
 	tests/test_x86_tables \
 	tests/test_x86_timers \
-	tests/test_x86_translate
+	tests/test_x86_translate \
+	tests/test_x86_vcpu_state
 INJECTED_TESTS += \
 	tests/test_x86_faults \
 	tests/test_x86_kvm_answers

@@ -421,9 +421,17 @@ static int find_tsc(const struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
 static int find_lapic(const struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
 		      struct kvm_lapic_state *lapic)
 {
-	if (!vcpu->vm->kernel_irqchip)
-		return 0;
-	return axk_require_state(vcpu, loader, "lapic", lapic, sizeof(*lapic));
+	int ret;
+
+	if (vcpu->vm->kernel_irqchip)
+		return axk_require_state(vcpu, loader, "lapic", lapic, sizeof(*lapic));
+	ret = axk_find_state(loader, "lapic", lapic, sizeof(*lapic));
+	if (ret <= 0)
+		return ret;
+	return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
+			   "load: vCPU %" PRIu32 ": the state has a section lapic, and the VM no "
+			   "in-kernel LAPIC",
+			   vcpu->id);
 }
 
 static int find(struct axk_vcpu *vcpu, struct axvcpu_loader *loader, struct saved *saved)

@@ -243,6 +243,9 @@ int axvcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
 	ret = load(vcpu, &loader);
 	if (ret && loader.begun && !roll_back(vcpu, &loader))
 		to = AXVCPU_INVALID;
+	/* The backend may have completed an open exit before it failed. Best effort. */
+	if (ret && !loader.begun)
+		axv_vcpu_flush(vcpu);
 	free(loader.backup);
 	axv_op_end(vcpu, &op, to);
 	/* The owner may sleep, and the new state may let it run. */
