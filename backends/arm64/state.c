@@ -85,6 +85,23 @@ static int save_events(struct axk_vcpu *vcpu, struct axvcpu_saver *saver)
 	return axvcpu_save_section(saver, EVENTS, 1, 0, &events, sizeof(events));
 }
 
+/*
+ * KVM only adds events. A pending SError ends by a reset of the CPU, whose registers are loaded
+ * after it.
+ */
+static int clear_events(struct axk_vcpu *vcpu)
+{
+	struct kvm_vcpu_events events;
+	int ret = has_events(vcpu);
+
+	if (ret <= 0)
+		return ret;
+	ret = axk_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
+	if (ret || !events.exception.serror_pending)
+		return ret;
+	return axk_vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &vcpu->arch.init);
+}
+
 static int load_events(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
 		       const struct kvm_vcpu_events *events)
 {
@@ -255,6 +272,8 @@ int axk_arm64_load(void *arch_vcpu, struct axvcpu_loader *loader)
 		ret = axk_drop_exits(vcpu);
 	if (!ret)
 		ret = axvcpu_load_begin(loader);
+	if (!ret)
+		ret = clear_events(vcpu);
 	/* The PMU first: it must be initialised before its registers count. */
 	if (!ret && (!vcpu->vm->arch.gic.version || atomic_load(&vcpu->vm->arch.gic.ready)))
 		ret = axk_arm64_start_pmu(vcpu);

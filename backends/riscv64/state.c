@@ -120,14 +120,41 @@ static int load_timer_state(struct axk_vcpu *vcpu, uint64_t state)
 	return axk_set_reg_quietly(vcpu, RISCV_TIMER(state), &state);
 }
 
+/* --- pending interrupts ----------------------------------------------------------------------- */
+
+#define SIP_SEIP (UINT64_C(1) << 9)
+
+static int set_line(const struct axk_vcpu *vcpu, __u32 irq)
+{
+	const struct kvm_interrupt interrupt = { .irq = irq };
+
+	return axk_vcpu_ioctl(vcpu, KVM_INTERRUPT, &interrupt);
+}
+
+/*
+ * KVM remembers the external line beside sip, and wakes a sleeping guest by that. With an AIA, the
+ * IMSIC drives it.
+ */
+static int load_sip(struct axk_vcpu *vcpu, uint64_t sip)
+{
+	const bool has_line = !vcpu->vm->kernel_irqchip;
+	int ret = has_line ? set_line(vcpu, (__u32)KVM_INTERRUPT_UNSET) : 0;
+
+	if (!ret)
+		ret = axk_set_reg_quietly(vcpu, RISCV_CSR(sip), &sip);
+	if (!ret && has_line && (sip & SIP_SEIP))
+		ret = set_line(vcpu, (__u32)KVM_INTERRUPT_SET);
+	return ret;
+}
+
 static int load_reg(struct axk_vcpu *vcpu, uint64_t id, const void *value)
 {
-	uint64_t state;
+	uint64_t word;
 
-	if (id != RISCV_TIMER(state))
+	if (id != RISCV_TIMER(state) && id != RISCV_CSR(sip))
 		return axk_set_reg_quietly(vcpu, id, value);
-	memcpy(&state, value, sizeof(state));
-	return load_timer_state(vcpu, state);
+	memcpy(&word, value, sizeof(word));
+	return id == RISCV_CSR(sip) ? load_sip(vcpu, word) : load_timer_state(vcpu, word);
 }
 
 static const struct axk_state_regs state_regs = {

@@ -542,8 +542,12 @@ static int tell_guest(const struct axk_vcpu *vcpu)
 
 static int load(struct axk_vcpu *vcpu, struct axvcpu_loader *loader, const struct saved *saved)
 {
-	int ret = leave_nested(vcpu);
+	struct kvm_mp_state before;
+	/* KVM then takes an INIT or SIPI that is pending, which would reset the loaded registers. */
+	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_MP_STATE, &before);
 
+	if (!ret)
+		ret = leave_nested(vcpu);
 	if (!ret)
 		ret = axk_load_mp_state(vcpu, loader, &saved->mp_state);
 	if (!ret)
