@@ -260,6 +260,55 @@ START_TEST(a_vcpu_after_its_last_exit_is_loaded_as_such)
 }
 END_TEST
 
+/* --- lines --------------------------------------------------------------------------------------- */
+
+#define SIP_SEIP (UINT64_C(1) << 9)
+
+static void expect_same_library(void)
+{
+	struct axvcpu_saved_section a, b;
+
+	for (unsigned int n = 0; !axvcpu_saved_section(state, size, n, &a); n++) {
+		ck_ok(axvcpu_saved_section(again, size, n, &b));
+		if (!strcmp(a.name, "library"))
+			ck_assert_mem_eq(a.data, b.data, a.len);
+	}
+}
+
+START_TEST(a_raised_line_is_part_of_the_state)
+{
+	uint64_t sip;
+	int ret;
+
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(life));
+	ret = axvcpu_set_irq_line(guest.vcpu, 0, true);
+	if (ret == -ENOTSUP) {
+		suite_skip("a vCPU of this architecture has no lines");
+		guest_end(&guest);
+		return;
+	}
+	ck_ok(ret);
+	save(&guest);
+	ck_ok(axvcpu_set_irq_line(guest.vcpu, 0, false));
+	load(&guest);
+	ck_assert_uint_eq(save_to(&guest, again), size);
+	expect_same_library();
+	/* On riscv64 it is a bit of sip. */
+	if (!axvcpu_get_reg(guest.vcpu, AXVCPU_REG_RISCV64_SIP, &sip))
+		ck_assert_uint_ne(sip & SIP_SEIP, 0);
+	/* Lowered, it stays so. */
+	ck_ok(axvcpu_set_irq_line(guest.vcpu, 0, false));
+	save(&guest);
+	ck_ok(axvcpu_set_irq_line(guest.vcpu, 0, true));
+	load(&guest);
+	ck_assert_uint_eq(save_to(&guest, again), size);
+	expect_same_library();
+	if (!axvcpu_get_reg(guest.vcpu, AXVCPU_REG_RISCV64_SIP, &sip))
+		ck_assert_uint_eq(sip & SIP_SEIP, 0);
+	guest_end(&guest);
+}
+END_TEST
+
 /* --- hostile states ----------------------------------------------------------------------------- */
 
 static uint32_t random_below(uint32_t *seed, uint32_t n)
@@ -405,6 +454,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(guests, a_vcpu_after_its_last_exit_is_loaded_as_such);
 	tcase_add_test(registers, all_named_registers_are_part_of_the_state);
 	tcase_add_test(registers, a_loaded_vcpu_is_saved_as_the_same_state);
+	tcase_add_test(registers, a_raised_line_is_part_of_the_state);
 	tcase_add_test(hostile, a_damaged_state_is_refused_or_undone_by_a_good_one);
 	tcase_add_test(clocks, the_clock_moves_as_the_policy_says);
 	tcase_add_test(clocks, a_load_after_the_clock_keeps_it);
