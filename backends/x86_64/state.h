@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Saving and loading a vCPU: state.c has its sections, state_*.c those that need more. */
+/* Saving and loading a vCPU: state.c saves, state_load.c loads, others have sections of their own. */
 #ifndef X86_64_STATE_H
 #define X86_64_STATE_H
 
@@ -17,6 +17,41 @@ struct axk_x86_state_info {
 	uint32_t *msrs;
 	uint32_t nmsrs;
 };
+
+/* The section of this library. */
+#define AXK_X86_LIBRARY "library"
+struct axk_x86_library_state {
+	/* Interrupts that wait: the number of injections of each vector. */
+	uint16_t count[X86_VECTORS];
+	/* An exception that waits. */
+	uint32_t has_exception;
+	uint32_t vector;
+	uint32_t has_error_code;
+	uint32_t error_code;
+	/* The caller wants an IRQ_WINDOW exit. */
+	uint32_t window;
+	uint32_t icr_low;
+	uint32_t icr_high;
+	uint32_t zero;
+};
+
+/* The section "tsc". */
+struct axk_x86_tsc_state {
+	uint64_t khz;
+	/* From the TSC of the host. */
+	uint64_t offset;
+	uint32_t has_offset;
+	uint32_t zero;
+};
+
+/* --- state.c ---------------------------------------------------------------------------------- */
+
+/* Finds vcpu->arch.state at the first use. It is kept until the next setup. */
+int axk_x86_need_state_info(struct axk_vcpu *vcpu);
+/* Reads the nested state, which the host must have, into a buffer, which the caller frees. */
+int axk_x86_read_nested(const struct axk_vcpu *vcpu, struct kvm_nested_state **out);
+/* Returns -ENOMEM, with a message. */
+int axk_x86_no_memory(const struct axk_vcpu *vcpu, const char *what);
 
 /* --- state_msrs.c ----------------------------------------------------------------------------- */
 

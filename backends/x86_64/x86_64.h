@@ -47,9 +47,11 @@ void axk_x86_tables_free(struct axk_vcpu *vcpu);
 
 /* state.c */
 int axk_x86_save(void *arch_vcpu, struct axvcpu_saver *saver);
-int axk_x86_load(void *arch_vcpu, struct axvcpu_loader *loader);
 /* Forgets the parts that were found: CPUID determines them. */
 void axk_x86_state_forget(struct axk_vcpu *vcpu);
+
+/* state_load.c */
+int axk_x86_load(void *arch_vcpu, struct axvcpu_loader *loader);
 
 /* state_msrs.c */
 /* Reads the MSRs that KVM lists; the caller frees them. 'vm' has the log hook. */
