@@ -261,17 +261,17 @@ START_TEST(the_sections_can_be_listed)
 	save();
 	ck_assert_int_eq(axvcpu_saved_check(state, size, arch), 3);
 	ck_assert_str_eq(arch, "mock");
-	ck_ok(axvcpu_saved_section(state, size, 0, &section));
+	ck_ok(axvcpu_saved_get_section(state, size, 0, &section));
 	ck_assert_str_eq(section.name, "axvcpu");
-	ck_ok(axvcpu_saved_section(state, size, 1, &section));
+	ck_ok(axvcpu_saved_get_section(state, size, 1, &section));
 	ck_assert_str_eq(section.name, "mock");
 	ck_assert_uint_eq(section.len, sizeof(mock.regs));
 	ck_assert_mem_eq(section.data, mock.regs, section.len);
-	ck_ok(axvcpu_saved_section(state, size, 2, &section));
+	ck_ok(axvcpu_saved_get_section(state, size, 2, &section));
 	ck_assert_str_eq(section.name, "more");
 	ck_assert_uint_eq(section.len, 3);
 	ck_assert_mem_eq(section.data, "abc", 3);
-	ck_assert_int_eq(axvcpu_saved_section(state, size, 3, &section), -ENOENT);
+	ck_assert_int_eq(axvcpu_saved_get_section(state, size, 3, &section), -ENOENT);
 	end();
 }
 END_TEST
@@ -325,7 +325,7 @@ START_TEST(a_flipped_bit_is_refused_or_is_a_value)
 		struct axvcpu_saved_section section;
 
 		state[bit / 8] ^= (unsigned char)(1u << bit % 8);
-		for (unsigned int n = 0; !axvcpu_saved_section(state, size, n, &section); n++) {
+		for (unsigned int n = 0; !axvcpu_saved_get_section(state, size, n, &section); n++) {
 			const unsigned char *data = section.data;
 
 			ck_assert(data >= state && data + section.len <= state + size);

@@ -232,8 +232,8 @@ START_TEST(a_loaded_vcpu_is_saved_as_the_same_state)
 	save(&guest);
 	load(&guest);
 	ck_assert_uint_eq(save_to(&guest, again), size);
-	for (unsigned int n = 0; !axvcpu_saved_section(state, size, n, &a); n++) {
-		ck_ok(axvcpu_saved_section(again, size, n, &b));
+	for (unsigned int n = 0; !axvcpu_saved_get_section(state, size, n, &a); n++) {
+		ck_ok(axvcpu_saved_get_section(again, size, n, &b));
 		ck_assert_str_eq(a.name, b.name);
 		ck_assert_uint_eq(a.len, b.len);
 		ck_assert_msg(!is_still(a.name) || !memcmp(a.data, b.data, a.len),
@@ -268,8 +268,8 @@ static void expect_same_library(void)
 {
 	struct axvcpu_saved_section a, b;
 
-	for (unsigned int n = 0; !axvcpu_saved_section(state, size, n, &a); n++) {
-		ck_ok(axvcpu_saved_section(again, size, n, &b));
+	for (unsigned int n = 0; !axvcpu_saved_get_section(state, size, n, &a); n++) {
+		ck_ok(axvcpu_saved_get_section(again, size, n, &b));
 		if (!strcmp(a.name, "library"))
 			ck_assert_mem_eq(a.data, b.data, a.len);
 	}

@@ -41,7 +41,7 @@ static unsigned char *content(const char *name, size_t *len)
 {
 	struct axvcpu_saved_section section;
 
-	for (unsigned int n = 0; !axvcpu_saved_section(state, size, n, &section); n++)
+	for (unsigned int n = 0; !axvcpu_saved_get_section(state, size, n, &section); n++)
 		if (!strcmp(section.name, name)) {
 			*len = section.len;
 			return state + ((const unsigned char *)section.data - state);
@@ -170,7 +170,7 @@ START_TEST(a_nested_state_of_another_size_than_its_section_is_refused)
 
 	start(&guest, AXVM_IRQCHIP_NONE);
 	save();
-	for (unsigned int n = 0; !axvcpu_saved_section(state, size, n, &section); n++)
+	for (unsigned int n = 0; !axvcpu_saved_get_section(state, size, n, &section); n++)
 		has_nested |= !strcmp(section.name, "nested");
 	if (has_nested) {
 		size_t len;

@@ -14,7 +14,7 @@
  * properties that the VMM sets: owner, affinity, debugging, pause, and requests that wait.
  *
  * A saved state has a header and sections, each with a name, a version and a length, all numbers
- * little-endian. axvcpu_saved_section() lists them. A section that a library or backend does not
+ * little-endian. axvcpu_saved_get_section() lists them. A section that a library or backend does not
  * know makes axvcpu_load() fail, unless the section is optional. States of earlier versions of the
  * library can be loaded. A saved state has no checksum: the file that holds it should.
  *
@@ -196,8 +196,8 @@ AXVCPU_API int axvcpu_saved_check(const void *state, size_t size, char *arch);
  *
  * Threads: any.
  */
-AXVCPU_API int axvcpu_saved_section(const void *state, size_t size, unsigned int n,
-				    struct axvcpu_saved_section *section);
+AXVCPU_API int axvcpu_saved_get_section(const void *state, size_t size, unsigned int n,
+					struct axvcpu_saved_section *section);
 
 /* --- for backends ----------------------------------------------------------------------------- */
 

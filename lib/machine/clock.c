@@ -107,14 +107,17 @@ static int shift_counters(struct axvcpu *const *vcpus, int count, uint64_t delta
 static int set_frequency(struct axvcpu *const *vcpus, int count, uint64_t hz,
 			 struct axvm_clock *now)
 {
-	int ret = 0;
+	int i = 0, ret = 0;
 
 	if (hz == now->counter_hz)
 		return 0;
-	for (int i = 0; !ret && i < count; i++)
-		ret = axvcpu_set_reg(vcpus[i], AXVCPU_REG_COUNTER_HZ, hz);
+	while (!ret && i < count)
+		ret = axvcpu_set_reg(vcpus[i++], AXVCPU_REG_COUNTER_HZ, hz);
 	if (!ret)
-		ret = get_clock(vcpus[0], now);
+		return get_clock(vcpus[0], now);
+	/* The last one has failed. */
+	for (i--; i > 0; i--)
+		axvcpu_set_reg(vcpus[i - 1], AXVCPU_REG_COUNTER_HZ, now->counter_hz);
 	return ret;
 }
 

@@ -233,8 +233,8 @@ int axvcpu_saved_check(const void *state, size_t size, char *arch)
 	return axv_saved_check(NULL, state, size, arch);
 }
 
-int axvcpu_saved_section(const void *state, size_t size, unsigned int n,
-			 struct axvcpu_saved_section *section)
+int axvcpu_saved_get_section(const void *state, size_t size, unsigned int n,
+			     struct axvcpu_saved_section *section)
 {
 	struct axvcpu_saved_section found;
 	size_t offset = sizeof(struct header);

@@ -166,7 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!vm)
 		create();
-	for (unsigned int n = 0; !axvcpu_saved_section(data, size, n, &section); n++)
+	for (unsigned int n = 0; !axvcpu_saved_get_section(data, size, n, &section); n++)
 		for (size_t i = 0; i < section.len; i++)
 			sum = ((const unsigned char *)section.data)[i];
 	(void)sum;
