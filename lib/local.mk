@@ -28,6 +28,7 @@ axvcpuinclude_HEADERS = \
 	include/axvcpu/vcpu.h \
 	include/axvcpu/vcpu_state.h \
 	include/axvcpu/vm.h \
+	include/axvcpu/vm_state.h \
 	include/axvcpu/x86_64.h
 
 # All objects except the fast path.
@@ -64,6 +65,7 @@ libaxvcpu_base_la_SOURCES = \
 	lib/machine/runner.c \
 	lib/machine/vcpus.c lib/machine/vcpus.h \
 	lib/machine/vm.c \
+	lib/machine/vm_state.c \
 	lib/memory/access.c \
 	lib/memory/address.c \
 	lib/memory/clear.c \

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Saving and loading a vCPU: helpers for sections, and whether it is runnable. */
+/* Saving and loading: helpers for sections; whether a vCPU is runnable; the lines of a VM. */
 #include "backends/kvm/state.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #define MP_STATE "mp-state"
+#define LINES "lines"
 
 int axk_state_settled(const struct axk_vcpu *vcpu)
 {
@@ -67,4 +69,49 @@ int axk_load_mp_state(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
 {
 	return axk_loaded(loader, MP_STATE, axk_ioctl(vcpu->fd, KVM_SET_MP_STATE, state),
 			  "KVM_SET_MP_STATE");
+}
+
+/* --- lines ------------------------------------------------------------------------------------ */
+
+int axk_save_lines(struct axk_vm *kvm, struct axvcpu_saver *saver)
+{
+	uint64_t lines[AXK_LINES_WORDS];
+
+	for (size_t i = 0; i < AXK_LINES_WORDS; i++)
+		lines[i] = htole64(atomic_load(&kvm->raised[i]));
+	return axvcpu_save_section(saver, LINES, 1, 0, lines, sizeof(lines));
+}
+
+int axk_find_lines(const struct axk_vm *kvm, struct axvcpu_loader *loader,
+		   uint64_t lines[AXK_LINES_WORDS])
+{
+	int ret = axk_find_state(loader, LINES, lines, AXK_LINES_WORDS * sizeof(lines[0]));
+
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return axvcpu_fail(kvm->vm, -EINVAL, "load: the state has no section " LINES);
+	for (size_t i = 0; i < AXK_LINES_WORDS; i++)
+		lines[i] = le64toh(lines[i]);
+	for (uint32_t gsi = kvm->gsis; gsi < KVM_GSIS_MAX; gsi++)
+		if (lines[gsi / 64] >> gsi % 64 & 1)
+			return axvcpu_fail(kvm->vm, -ENOTSUP,
+					   "load: gsi %" PRIu32 " is raised; this host has %" PRIu32
+					   " gsis",
+					   gsi, kvm->gsis);
+	return 0;
+}
+
+int axk_load_lines(struct axk_vm *kvm, const uint64_t lines[AXK_LINES_WORDS])
+{
+	int ret = 0;
+
+	for (uint32_t gsi = 0; !ret && gsi < kvm->gsis; gsi++) {
+		const bool now = atomic_load(&kvm->raised[gsi / 64]) >> gsi % 64 & 1;
+		const bool then = lines[gsi / 64] >> gsi % 64 & 1;
+
+		if (now != then)
+			ret = axk_set_irq_line(kvm, gsi, then);
+	}
+	return ret;
 }

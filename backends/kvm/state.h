@@ -6,6 +6,8 @@
 #include "axvcpu/vcpu_state.h"
 #include "backends/kvm/kvm.h"
 
+#define AXK_LINES_WORDS (KVM_GSIS_MAX / 64)
+
 /* --- state.c: sections that hold one structure of KVM ----------------------------------------- */
 
 /* Fails with -EBADFD if the latest exit is not completed: KVM's state then lacks its effect. */
@@ -26,6 +28,16 @@ int axk_find_state(struct axvcpu_loader *loader, const char *name, void *content
 /* The same for a section that the state must have: returns 0 or a negative errno. */
 int axk_require_state(const struct axk_vcpu *vcpu, struct axvcpu_loader *loader, const char *name,
 		      void *content, size_t len);
+/*
+ * The lines that the VMM has raised, by axk_set_irq_line(). Both are part of the state of a VM with
+ * an in-kernel irqchip.
+ */
+int axk_save_lines(struct axk_vm *kvm, struct axvcpu_saver *saver);
+/* Finds the section, which the state must have. 'lines' is a bitmap by gsi. */
+int axk_find_lines(const struct axk_vm *kvm, struct axvcpu_loader *loader,
+		   uint64_t lines[AXK_LINES_WORDS]);
+/* Lowers and raises lines until they are as in the section. */
+int axk_load_lines(struct axk_vm *kvm, const uint64_t lines[AXK_LINES_WORDS]);
 /* Continues a load after an ioctl 'what' for a whole section has returned 'ret'. */
 int axk_loaded(struct axvcpu_loader *loader, const char *section, int ret, const char *what);
 

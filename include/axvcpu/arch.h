@@ -335,6 +335,16 @@ struct axvcpu_arch_ops {
 	 * set_clock. NULL: set_clock sets the counter of all.
 	 */
 	int (*shift_counter)(void *arch_vcpu, uint64_t delta);
+	/**
+	 * Saves the interrupt controllers and lines of the VM by axvcpu_save_section(), see
+	 * axvm_save(). No vCPU is in a run.
+	 */
+	int (*vm_save)(void *arch_vm, struct axvcpu_saver *saver);
+	/**
+	 * Loads them: finds its sections by axvcpu_load_section() and checks them, calls
+	 * axvcpu_load_begin(), and changes the controllers. Needs `vm_save`.
+	 */
+	int (*vm_load)(void *arch_vm, struct axvcpu_loader *loader);
 };
 
 /** By AXVM_EVENT_RESAMPLE of vm_irqfd. */

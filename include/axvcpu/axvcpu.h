@@ -35,6 +35,7 @@
 #include <axvcpu/vcpu.h>
 #include <axvcpu/vcpu_state.h>
 #include <axvcpu/vm.h>
+#include <axvcpu/vm_state.h>
 #include <axvcpu/x86_64.h>
 
 #endif

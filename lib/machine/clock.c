@@ -12,6 +12,7 @@
 #include "lib/base/sized.h"
 #include "lib/host/sys.h"
 #include "lib/machine/object.h"
+#include "lib/machine/vcpus.h"
 #include "lib/vcpu/vcpu.h"
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -74,18 +75,6 @@ static int shift_counter(struct axvcpu *vcpu, uint64_t delta)
 static int no_vcpu(const struct axvm *vm, const char *what)
 {
 	return axvcpu_fail(vm, -EBADFD, "%s: the VM has no vCPU", what);
-}
-
-/* Lists the vCPUs, in an array that the caller must free. Returns their number, at least 1. */
-static int list(struct axvm *vm, struct axvcpu ***vcpus)
-{
-	int count;
-
-	*vcpus = axv_sys_calloc(vm->limits.vcpus, sizeof(**vcpus));
-	if (!*vcpus)
-		return axvcpu_fail(vm, -ENOMEM, "set_clock: allocating the list of vCPUs");
-	count = axvm_vcpus(vm, 0, vm->limits.vcpus, *vcpus);
-	return count ? count : no_vcpu(vm, "set_clock");
 }
 
 /* On failure, those that were shifted are shifted back. */
@@ -228,7 +217,9 @@ int axvm_set_clock(struct axvm *vm, const struct axvm_clock *given, uint32_t pol
 		return axvcpu_fail(vm, -EINVAL,
 				   "set_clock: policy %" PRIu32 " is unknown, or counter_hz is 0",
 				   policy);
-	ret = list(vm, &vcpus);
+	ret = axv_vcpus_list(vm, "set_clock", &vcpus);
+	if (!ret)
+		ret = no_vcpu(vm, "set_clock");
 	if (ret > 0)
 		ret = change(vcpus, ret, &saved, policy);
 	free(vcpus);

@@ -7,19 +7,8 @@
 #include "axvcpu/life.h"
 #include "axvcpu/request.h"
 #include "axvcpu/vcpu.h"
-#include "lib/host/sys.h"
 #include "lib/machine/object.h"
 #include "lib/machine/vcpus.h"
-
-/* Lists the vCPUs, in an array that the caller must free. Returns their number. */
-static int list(struct axvm *vm, struct axvcpu ***vcpus)
-{
-	/* At least one element: calloc() may return NULL for none. */
-	*vcpus = axv_sys_calloc(vm->limits.vcpus, sizeof(**vcpus));
-	if (!*vcpus)
-		return axvcpu_fail(vm, -ENOMEM, "reset: allocating the list of vCPUs");
-	return axvm_vcpus(vm, 0, vm->limits.vcpus, *vcpus);
-}
 
 static int check(struct axvm *vm, uint32_t flags)
 {
@@ -53,7 +42,7 @@ int axvm_reset(struct axvm *vm, uint32_t flags)
 
 	if (ret)
 		return ret;
-	count = list(vm, &vcpus);
+	count = axv_vcpus_list(vm, "reset", &vcpus);
 	ret = count < 0 ? count : axv_vcpus_check_rest(vm, "reset");
 	if (ret)
 		goto out;

@@ -7,6 +7,7 @@
 
 #include "axvcpu/vcpu.h"
 #include "lib/base/cancel.h"
+#include "lib/host/sys.h"
 #include "lib/machine/object.h"
 #include "lib/vcpu/vcpu.h"
 
@@ -46,6 +47,15 @@ int axvm_vcpus(struct axvm *vm, size_t first, size_t count, struct axvcpu **vcpu
 	pthread_mutex_unlock(&vm->lock);
 	axv_cancel_restore(cancel);
 	return (int)total;
+}
+
+int axv_vcpus_list(struct axvm *vm, const char *what, struct axvcpu ***vcpus)
+{
+	/* At least one element: calloc() may return NULL for none. */
+	*vcpus = axv_sys_calloc(vm->limits.vcpus, sizeof(**vcpus));
+	if (!*vcpus)
+		return axvcpu_fail(vm, -ENOMEM, "%s: allocating the list of vCPUs", what);
+	return axvm_vcpus(vm, 0, vm->limits.vcpus, *vcpus);
 }
 
 /* Whether the vCPU cannot enter the guest until its owner, or another thread, makes it. */

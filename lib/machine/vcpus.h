@@ -3,7 +3,14 @@
 #ifndef LIB_MACHINE_VCPUS_H
 #define LIB_MACHINE_VCPUS_H
 
+struct axvcpu;
 struct axvm;
+
+/*
+ * Lists the vCPUs of a VM by id, in an array that the caller must free, also after a failure. Returns
+ * their number; messages begin with 'what'.
+ */
+int axv_vcpus_list(struct axvm *vm, const char *what, struct axvcpu ***vcpus);
 
 /*
  * Returns -EBUSY, with a message that begins with 'what', if a vCPU may enter the guest before its

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Writes and reads the format of saved vCPU states. The reader trusts nothing: each offset and
+ * Writes and reads the format of saved states. The reader trusts nothing: each offset and
  * length is checked against the size of the buffer before it is used.
  */
 #include "lib/vcpu/saved.h"
@@ -10,10 +10,13 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "axvcpu/arch.h"
 #include "lib/base/cancel.h"
+#include "lib/base/sized.h"
+#include "lib/host/sys.h"
 
 #define FORMAT_VERSION 1u
 #define ALIGNMENT 8u
@@ -253,7 +256,22 @@ int axvcpu_saved_get_section(const void *state, size_t size, unsigned int n,
 
 /* --- loading ---------------------------------------------------------------------------------- */
 
-int axv_loader_begin(struct axvcpu_loader *loader, struct axvcpu *vcpu, const struct axvm *vm,
+int axv_load_config(const struct axvm *vm, const struct axvcpu_load_config *given,
+		    struct axvcpu_load_config *config)
+{
+	int ret = axv_sized_copy(vm, "struct axvcpu_load_config", config, sizeof(*config), given);
+
+	if (ret)
+		return ret;
+	if ((config->flags & ~AXVCPU_LOAD_NO_ROLLBACK) || config->reserved)
+		return axvcpu_fail(vm, -EINVAL,
+				   "load: unknown flags %#" PRIx32
+				   ", or the reserved field is not 0",
+				   config->flags & ~AXVCPU_LOAD_NO_ROLLBACK);
+	return 0;
+}
+
+int axv_loader_begin(struct axvcpu_loader *loader, struct axvcpu *vcpu, struct axvm *vm,
 		     const char *arch, const void *state, size_t size,
 		     const struct axvcpu_load_config *config)
 {
@@ -264,7 +282,7 @@ int axv_loader_begin(struct axvcpu_loader *loader, struct axvcpu *vcpu, const st
 		return ret;
 	set_name(own, arch);
 	if (strcmp(saved, own))
-		return axvcpu_fail(vm, -EINVAL, "load: the state is of a vCPU of %s, not of %s",
+		return axvcpu_fail(vm, -EINVAL, "load: the state is of architecture %s, not of %s",
 				   saved, own);
 	*loader = (struct axvcpu_loader){ .vcpu = vcpu,
 					  .vm = vm,
@@ -273,6 +291,17 @@ int axv_loader_begin(struct axvcpu_loader *loader, struct axvcpu *vcpu, const st
 					  .size = size,
 					  .sections = (unsigned int)ret };
 	return 0;
+}
+
+int axv_loader_begin_backup(struct axvcpu_loader *loader, const struct axvcpu_loader *failed,
+			    const char *arch)
+{
+	const struct axvcpu_load_config config = AXVCPU_LOAD_CONFIG_INIT;
+
+	if (!failed->backup)
+		return -ENOENT;
+	return axv_loader_begin(loader, failed->vcpu, failed->vm, arch, failed->backup,
+				failed->backup_size, &config);
 }
 
 int axvcpu_load_section(struct axvcpu_loader *loader, const char *name, uint32_t version,
@@ -306,6 +335,25 @@ int axvcpu_load_section(struct axvcpu_loader *loader, const char *name, uint32_t
 	return 1;
 }
 
+/* Saves the present state. */
+static int back_up(struct axvcpu_loader *loader)
+{
+	int ret = loader->save(loader, NULL, 0);
+
+	if (ret < 0)
+		return ret;
+	loader->backup_size = (size_t)ret;
+	loader->backup = axv_sys_calloc(1, loader->backup_size);
+	if (!loader->backup)
+		return axvcpu_fail(loader->vm, -ENOMEM,
+				   "load: allocating %zu bytes for the present state",
+				   loader->backup_size);
+	ret = loader->save(loader, loader->backup, loader->backup_size);
+	if (ret < 0 || (size_t)ret == loader->backup_size)
+		return ret < 0 ? ret : 0;
+	return axvcpu_fail(loader->vm, -EIO, "load: the size of the present state changes by itself");
+}
+
 int axvcpu_load_begin(struct axvcpu_loader *loader)
 {
 	struct axvcpu_saved_section section;
@@ -321,7 +369,7 @@ int axvcpu_load_begin(struct axvcpu_loader *loader)
 					   "host has nothing of the kind",
 					   section.name);
 	}
-	ret = loader->prepare ? loader->prepare(loader) : 0;
+	ret = loader->save ? back_up(loader) : 0;
 	if (!ret)
 		loader->begun = true;
 	return ret;

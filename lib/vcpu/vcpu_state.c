@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/sized.h"
-#include "lib/host/sys.h"
 #include "lib/machine/object.h"
 #include "lib/vcpu/power.h"
 #include "lib/vcpu/request.h"
@@ -152,27 +150,9 @@ int axvcpu_save(struct axvcpu *vcpu, void *buf, size_t size)
 
 /* --- loading ---------------------------------------------------------------------------------- */
 
-/* Called before the backend changes the vCPU. */
-static int back_up(struct axvcpu_loader *loader)
+static int save_present(const struct axvcpu_loader *loader, void *buf, size_t size)
 {
-	struct axvcpu *vcpu = loader->vcpu;
-	int ret = save(vcpu, NULL, 0);
-
-	if (ret < 0)
-		return ret;
-	loader->backup_size = (size_t)ret;
-	loader->backup = axv_sys_calloc(1, loader->backup_size);
-	if (!loader->backup)
-		return axvcpu_fail(vcpu->vm, -ENOMEM,
-				   "load: vCPU %" PRIu32 ": allocating %zu bytes for the present "
-				   "state",
-				   vcpu->id, loader->backup_size);
-	ret = save(vcpu, loader->backup, loader->backup_size);
-	if (ret < 0 || (size_t)ret == loader->backup_size)
-		return ret < 0 ? ret : 0;
-	return axvcpu_fail(vcpu->vm, -EIO,
-			   "load: vCPU %" PRIu32 ": the size of its state changes by itself",
-			   vcpu->id);
+	return save(loader->vcpu, buf, size);
 }
 
 static int load(struct axvcpu *vcpu, struct axvcpu_loader *loader)
@@ -191,30 +171,9 @@ static int load(struct axvcpu *vcpu, struct axvcpu_loader *loader)
 /* After a load that has failed half-way. Returns whether the vCPU has its former state. */
 static bool roll_back(struct axvcpu *vcpu, const struct axvcpu_loader *failed)
 {
-	const struct axvcpu_load_config config = AXVCPU_LOAD_CONFIG_INIT;
 	struct axvcpu_loader loader;
 
-	if (!failed->backup)
-		return false;
-	return !axv_loader_begin(&loader, vcpu, vcpu->vm, vcpu->ops->name, failed->backup,
-				 failed->backup_size, &config) &&
-	       !load(vcpu, &loader);
-}
-
-static int check_config(const struct axvcpu *vcpu, const struct axvcpu_load_config *given,
-			struct axvcpu_load_config *config)
-{
-	int ret = axv_sized_copy(vcpu->vm, "struct axvcpu_load_config", config, sizeof(*config),
-				 given);
-
-	if (ret)
-		return ret;
-	if ((config->flags & ~AXVCPU_LOAD_NO_ROLLBACK) || config->reserved)
-		return axvcpu_fail(vcpu->vm, -EINVAL,
-				   "load: unknown flags %#" PRIx32
-				   ", or the reserved field is not 0",
-				   config->flags & ~AXVCPU_LOAD_NO_ROLLBACK);
-	return 0;
+	return !axv_loader_begin_backup(&loader, failed, vcpu->ops->name) && !load(vcpu, &loader);
 }
 
 int axvcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
@@ -228,7 +187,7 @@ int axvcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
 	int ret = check_op(vcpu, HAS_OP(vcpu->ops, load) && HAS_OP(vcpu->ops, save), "load");
 
 	if (!ret)
-		ret = check_config(vcpu, given, &config);
+		ret = axv_load_config(vcpu->vm, given, &config);
 	if (!ret)
 		ret = axv_loader_begin(&loader, vcpu, vcpu->vm, vcpu->ops->name, state, size,
 				       &config);
@@ -239,7 +198,7 @@ int axvcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
 		return ret;
 	to = op.from;
 	if (!(config.flags & AXVCPU_LOAD_NO_ROLLBACK))
-		loader.prepare = back_up;
+		loader.save = save_present;
 	ret = load(vcpu, &loader);
 	if (ret && loader.begun && !roll_back(vcpu, &loader))
 		to = AXVCPU_INVALID;
