@@ -192,6 +192,8 @@ static const struct {
 	{ KVM_CHECK_EXTENSION, "KVM_CHECK_EXTENSION", { { EINVAL, EIO }, { 0 } } },
 	{ KVM_CREATE_VCPU, "KVM_CREATE_VCPU", { { ENOMEM, EMFILE }, { 0 } } },
 	{ KVM_SET_USER_MEMORY_REGION, "KVM_SET_USER_MEMORY_REGION", { { ENOMEM, EINVAL }, { 0 } } },
+	{ KVM_GET_DIRTY_LOG, "KVM_GET_DIRTY_LOG", { { ENOMEM, EFAULT }, { 0 } } },
+	{ KVM_RESET_DIRTY_RINGS, "KVM_RESET_DIRTY_RINGS", { { ENOMEM, EINVAL }, { 0 } } },
 	/* Errnos that a guest cannot cause: the others are exits. */
 	{ KVM_RUN, "KVM_RUN", { { ENOMEM, EBADF }, { 0 } } },
 #include "ioctls.inc"

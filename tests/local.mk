@@ -39,6 +39,8 @@ API_TESTS = \
 	tests/test_deadline_kvm \
 	tests/test_device_exits \
 	tests/test_devices \
+	tests/test_dirty \
+	tests/test_dirty_kvm \
 	tests/test_cpu_mode \
 	tests/test_errors \
 	tests/test_fork \
@@ -61,11 +63,13 @@ API_TESTS = \
 	tests/test_route_table \
 	tests/test_routes \
 	tests/test_runner \
+	tests/test_saved \
 	tests/test_smp \
 	tests/test_state \
 	tests/test_stress \
 	tests/test_truncated \
-	tests/test_userfault
+	tests/test_userfault \
+	tests/test_vcpu_state
 # With an injector for its system calls, which can make each of them fail.
 INJECTED_TESTS = \
 	tests/test_deadline \
@@ -77,6 +81,7 @@ INJECTED_TESTS = \
 	tests/test_request_queue \
 	tests/test_signals \
 	tests/test_syscalls \
+	tests/test_vcpu_state_faults \
 	tests/test_waits
 # With forged exits: the test writes them in place of KVM.
 FORGED_TESTS = \
@@ -111,7 +116,8 @@ API_TESTS += \
 	tests/test_x86_system \
 	tests/test_x86_tables \
 	tests/test_x86_timers \
-	tests/test_x86_translate
+	tests/test_x86_translate \
+	tests/test_x86_vcpu_state
 INJECTED_TESTS += \
 	tests/test_x86_faults \
 	tests/test_x86_kvm_answers
@@ -264,7 +270,7 @@ TREE_TESTS = tests/demo.py tests/docs.py tests/exits.py tests/nested/test_units.
 UNSANITIZED_TESTS = tests/flags.py tests/headers.py tests/install.sh tests/layers.py tests/man.py tests/symbols.py
 EXTRA_DIST += $(SCRIPT_FUNCTIONS) $(EXAMPLE_SCRIPT_TESTS) $(BOOT_TESTS) $(TREE_TESTS) \
 	$(UNSANITIZED_TESTS) tests/abi tests/boot tests/builds.sh tests/commands \
-	tests/exits.map tests/nested tests/roots.sh tests/tap.py \
+	tests/exits.map tests/fuzz tests/nested tests/roots.sh tests/tap.py \
 	tests/arm64/image_arch.h tests/riscv64/image_arch.h tests/x86_64/image_arch.h
 
 # These run in an emulated machine, too.

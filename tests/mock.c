@@ -200,6 +200,78 @@ static int mock_set_return_value(void *vcpu, uint64_t value)
 	return ret;
 }
 
+/* --- saving and loading, the clocks ------------------------------------------------------------- */
+
+static int mock_save(void *vcpu, struct axvcpu_saver *saver)
+{
+	int ret = called(MOCK_SAVE, vcpu);
+
+	if (!ret)
+		ret = axvcpu_save_section(saver, "mock", 1, 0, mock.regs, sizeof(mock.regs));
+	if (!ret && mock.extra_section)
+		ret = axvcpu_save_section(saver, mock.extra_section, 1, mock.extra_flags, "abc", 3);
+	return ret;
+}
+
+static int mock_load(void *vcpu, struct axvcpu_loader *loader)
+{
+	struct axvcpu_saved_section section;
+	int ret = called(MOCK_LOAD, vcpu);
+
+	if (!ret)
+		ret = axvcpu_load_section(loader, "mock", 1, sizeof(mock.regs), sizeof(mock.regs),
+					  &section);
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return axvcpu_fail(NULL, -EINVAL, "no section mock");
+	ret = axvcpu_load_begin(loader);
+	if (ret)
+		return ret;
+	memcpy(mock.regs, section.data, sizeof(mock.regs) / 2);
+	if (mock.half_loads) {
+		mock.half_loads--;
+		return axvcpu_fail(NULL, -EIO, "half of the registers");
+	}
+	if (mock.refuses) {
+		ret = axvcpu_load_refused(loader, "mock", 31, -ENOENT, "register %d", 31);
+		if (ret)
+			return ret;
+	}
+	memcpy(mock.regs, section.data, sizeof(mock.regs));
+	return 0;
+}
+
+static int mock_get_clock(void *vcpu, struct axvm_clock *clock)
+{
+	int ret = called(MOCK_GET_CLOCK, vcpu);
+
+	if (!ret)
+		*clock = mock.clock;
+	return ret;
+}
+
+static int mock_set_clock(void *vcpu, const struct axvm_clock *saved,
+			  const struct axvm_clock *target)
+{
+	int ret = called(MOCK_SET_CLOCK, vcpu);
+
+	(void)saved;
+	mock.has_target = target;
+	if (!ret && target)
+		mock.target = *target;
+	return ret;
+}
+
+static int mock_shift_counter(void *vcpu, uint64_t delta)
+{
+	int ret = called(MOCK_SHIFT_COUNTER, vcpu);
+
+	if (!ret)
+		mock.clock.counter += delta;
+	return ret;
+}
+
 const struct axvcpu_arch_ops mock_ops = {
 	.size = sizeof(mock_ops),
 	.name = "mock",
@@ -227,6 +299,11 @@ const struct axvcpu_arch_ops mock_ops = {
 	.inject_nmi = mock_inject_nmi,
 	.inject_exception = mock_inject_exception,
 	.set_irq_line = mock_set_irq_line,
+	.save = mock_save,
+	.load = mock_load,
+	.get_clock = mock_get_clock,
+	.set_clock = mock_set_clock,
+	.shift_counter = mock_shift_counter,
 };
 
 void mock_reset(void)

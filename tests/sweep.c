@@ -13,9 +13,14 @@ void sweep_world_begin(struct sweep_world *world, uint32_t irqchip)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
 
-	config.max_vcpus = SWEEP_VCPUS;
 	config.irqchip = irqchip;
-	world->vm = guest_vm(&config, PROGRAM(chatter));
+	sweep_world_begin_with(world, &config);
+}
+
+void sweep_world_begin_with(struct sweep_world *world, struct axvm_config *config)
+{
+	config->max_vcpus = SWEEP_VCPUS;
+	world->vm = guest_vm(config, PROGRAM(chatter));
 	for (uint32_t i = 0; i < SWEEP_VCPUS; i++)
 		world->vcpus[i] = guest_vcpu(world->vm, i, 0);
 	/* Before that, some controllers take nothing. */

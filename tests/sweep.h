@@ -41,6 +41,8 @@ struct sweep_step {
 };
 
 void sweep_world_begin(struct sweep_world *world, uint32_t irqchip);
+/* The same with a VM of this config, in which it sets max_vcpus. */
+void sweep_world_begin_with(struct sweep_world *world, struct axvm_config *config);
 void sweep_world_end(struct sweep_world *world);
 
 /* Fails each call of steps[step] in turn, in every way. */

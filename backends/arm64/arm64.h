@@ -16,6 +16,9 @@ int axk_arm64_vm_finalize(void *arch_vm);
 int axk_arm64_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot);
 
 /* irq.c */
+/* The default interrupts of KVM's timers, which the library does not change. */
+#define ARM64_PPI_VTIMER 27u
+#define ARM64_PPI_PTIMER 30u
 int axk_arm64_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
 int axk_arm64_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi);
 int axk_arm64_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
@@ -57,6 +60,13 @@ int axk_arm64_enter_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config
 int axk_arm64_check_mode(const struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config);
 /* Starts the PMU, which may have waited for the GIC. */
 int axk_arm64_start_pmu(struct axk_vcpu *vcpu);
+
+/* state.c */
+int axk_arm64_save(void *arch_vcpu, struct axvcpu_saver *saver);
+int axk_arm64_load(void *arch_vcpu, struct axvcpu_loader *loader);
+int axk_arm64_get_clock(void *arch_vcpu, struct axvm_clock *clock);
+int axk_arm64_set_clock(void *arch_vcpu, const struct axvm_clock *saved,
+			const struct axvm_clock *target);
 
 /* reset.c */
 int axk_arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);

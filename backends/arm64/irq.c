@@ -10,9 +10,6 @@
 #include "backends/arm64/arm64.h"
 
 #define FIRST_PPI 16u
-/* The default interrupts of KVM's timers, which the library does not change. */
-#define PPI_VTIMER 27u
-#define PPI_PTIMER 30u
 
 /* --- lines ----------------------------------------------------------------------------------- */
 
@@ -151,7 +148,7 @@ static int check_intid(const struct axk_vcpu *vcpu, uint32_t intid, uint32_t end
 				   "%s: vCPU %" PRIu32 ": interrupt is %" PRIu32
 				   "; it must be %u to %" PRIu32,
 				   what, vcpu->id, intid, FIRST_PPI, end - 1);
-	if (intid == PPI_VTIMER || intid == PPI_PTIMER)
+	if (intid == ARM64_PPI_VTIMER || intid == ARM64_PPI_PTIMER)
 		return axvcpu_fail(vm, -EINVAL,
 				   "%s: vCPU %" PRIu32 ": interrupt %" PRIu32
 				   " is reserved for a timer that KVM emulates",

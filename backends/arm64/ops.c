@@ -43,6 +43,10 @@ static const struct axvcpu_arch_ops arm64_ops = {
 	.translate_access = axk_arm64_translate_access,
 	.reset = axk_arm64_reset,
 	.vm_reset_vcpu = axk_arm64_vm_reset_vcpu,
+	.save = axk_arm64_save,
+	.load = axk_arm64_load,
+	.get_clock = axk_arm64_get_clock,
+	.set_clock = axk_arm64_set_clock,
 };
 
 const struct axvcpu_arch_ops *axvcpu_host_arch(void)

@@ -43,6 +43,13 @@ int axk_riscv_set_power(void *arch_vcpu);
 /* extensions.c: enables and disables extensions, all or none. Call before the first run. */
 int axk_riscv_set_extensions(struct axk_vcpu *vcpu, const struct axvcpu_riscv64_setup *config);
 
+/* state.c */
+int axk_riscv_save(void *arch_vcpu, struct axvcpu_saver *saver);
+int axk_riscv_load(void *arch_vcpu, struct axvcpu_loader *loader);
+int axk_riscv_get_clock(void *arch_vcpu, struct axvm_clock *clock);
+int axk_riscv_set_clock(void *arch_vcpu, const struct axvm_clock *saved,
+			const struct axvm_clock *target);
+
 /* reset.c */
 int axk_riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
 

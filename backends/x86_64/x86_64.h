@@ -45,6 +45,24 @@ int axk_x86_tables_write(struct axk_vcpu *vcpu);
 /* Frees the frames, if there are any. */
 void axk_x86_tables_free(struct axk_vcpu *vcpu);
 
+/* state.c */
+int axk_x86_save(void *arch_vcpu, struct axvcpu_saver *saver);
+/* Forgets the parts that were found: CPUID determines them. */
+void axk_x86_state_forget(struct axk_vcpu *vcpu);
+
+/* state_load.c */
+int axk_x86_load(void *arch_vcpu, struct axvcpu_loader *loader);
+
+/* state_msrs.c */
+/* Reads the MSRs that KVM lists; the caller frees them. 'vm' has the log hook. */
+int axk_x86_msr_list_read(const struct axvm *vm, int kvm_fd, struct kvm_msr_list **list);
+
+/* clock.c */
+int axk_x86_get_clock(void *arch_vcpu, struct axvm_clock *clock);
+int axk_x86_set_clock(void *arch_vcpu, const struct axvm_clock *saved,
+		      const struct axvm_clock *target);
+int axk_x86_shift_counter(void *arch_vcpu, uint64_t delta);
+
 /* reset.c */
 int axk_x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
 
@@ -78,6 +96,8 @@ int axk_x86_inject_with_trigger(void *arch_vcpu, uint32_t vector, uint32_t trigg
 int axk_x86_inject_interrupt(void *arch_vcpu, uint32_t vector);
 int axk_x86_inject_anywhere(void *arch_vcpu, uint32_t vector);
 int axk_x86_inject_nmi(void *arch_vcpu);
+/* Whether the vector is an exception, with or without an error code as the CPU has it. */
+int axk_x86_check_exception(const struct axk_vcpu *vcpu, const struct axvcpu_exception *exception);
 int axk_x86_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception);
 int axk_x86_request_irq_window(void *arch_vcpu);
 /* Drops all pending events. Events that KVM has taken already stay with KVM. */

@@ -248,12 +248,22 @@ int axv_sys_setuid(uint32_t uid)
 	return result(syscall(SYS_setresuid, uid, uid, uid));
 }
 
-int64_t axv_sys_now_ns(void)
+static int64_t read_clock(clockid_t id)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(id, &ts);
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+int64_t axv_sys_now_ns(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t axv_sys_realtime_ns(void)
+{
+	return read_clock(CLOCK_REALTIME);
 }
 
 void *axv_sys_calloc(size_t n, size_t size)

@@ -90,6 +90,8 @@ int axv_sys_setgid(uint32_t gid);
 int axv_sys_setuid(uint32_t uid);
 /* CLOCK_MONOTONIC in nanoseconds. Cannot fail. */
 int64_t axv_sys_now_ns(void);
+/* CLOCK_REALTIME in nanoseconds. Cannot fail. */
+int64_t axv_sys_realtime_ns(void);
 /* NULL when out of memory. Released by free(). */
 void *axv_sys_calloc(size_t n, size_t size);
 

@@ -41,6 +41,11 @@ static int check_config(const struct axvm *vm, const struct axvm_config *config)
 		return axvcpu_fail(vm, -EINVAL,
 				   "VM config: max_vcpus is %" PRIu32 "; the maximum is %d",
 				   config->max_vcpus, VCPUS_MAX);
+	if (config->dirty_ring_entries & (config->dirty_ring_entries - 1))
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: dirty_ring_entries is %" PRIu32
+				   "; it must be a power of 2",
+				   config->dirty_ring_entries);
 	if ((config->flags & AXVM_F_KVM_FD) && config->kvm_fd < 0)
 		return axvcpu_fail(vm, -EINVAL, "VM config: kvm_fd is negative: %d",
 				   config->kvm_fd);

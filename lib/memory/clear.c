@@ -7,7 +7,7 @@
 #include "lib/host/hal.h"
 #include "lib/host/sys.h"
 #include "lib/machine/object.h"
-#include "lib/memory/memory.h"
+#include "lib/memory/dirty.h"
 
 /* Returns the advice that drops the pages of a region, so that they read as zero; 0: none does. */
 static int drop_advice(const struct axvm *vm, const struct axvm_region *region)
@@ -25,17 +25,16 @@ static int drop_advice(const struct axvm *vm, const struct axvm_region *region)
 	}
 }
 
-static void clear(const struct axvm *vm, const struct axv_region *region)
+static void clear(const struct axvm *vm, struct axv_region *region)
 {
 	int advice = drop_advice(vm, &region->info);
 
-	if (region->host_readonly || region->info.backing == AXVM_MEM_FILE ||
-	    (region->info.flags & AXVM_MEM_READONLY))
+	if (region->info.backing == AXVM_MEM_FILE || (axv_region_flags(region) & AXVM_MEM_READONLY))
 		return;
 	/* The kernel refuses it for locked memory, for example. */
-	if (advice && !axv_sys_madvise(region->hva, region->len, advice))
-		return;
-	memset(region->hva, 0, region->len);
+	if (!advice || axv_sys_madvise(region->hva, region->len, advice))
+		memset(region->hva, 0, region->len);
+	axv_dirty_mark(vm, region, 0, region->len);
 }
 
 void axv_memory_clear(struct axvm *vm)

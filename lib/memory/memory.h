@@ -12,6 +12,7 @@
 #include "lib/memory/srcu.h"
 
 struct axvm;
+struct axv_dirty_log;
 struct frame_chunk;
 
 struct axv_region {
@@ -19,15 +20,42 @@ struct axv_region {
 	uint64_t len;
 	unsigned char *hva;
 	uint32_t slot;
-	/* The host must not write to it. */
-	bool host_readonly;
+	/* AXVM_MEM_* at present. Of these, READONLY and LOG_DIRTY may change, under 'change'. */
+	_Atomic uint32_t flags;
+	/* Others own the memory: while the guest must not write to it, nor must the host. */
+	bool is_foreign;
+	/* The guest does not have it: axvm_set_readonly() could not map it again. Under 'change'. */
+	bool is_absent;
 	/* Accesses may raise SIGBUS, so the kernel copies instead. */
 	bool truncatable;
 	/* If lib/memory/frames.c owns the region: its chunk, which is freed with the region. */
 	struct frame_chunk *chunk;
-	/* As given to axvm_map(), and as returned by axvm_regions(). */
+	/* NULL until the log is first switched on; freed with the region. lib/memory/dirty.h */
+	struct axv_dirty_log *log;
+	/* As given to axvm_map(); axv_region_info() has the present flags. */
 	struct axvm_region info;
 };
+
+/* Acquires: if a flag is set, the stores before it was set are visible. */
+static inline uint32_t axv_region_flags(const struct axv_region *region)
+{
+	return atomic_load_explicit(&region->flags, memory_order_acquire);
+}
+
+/* As axvm_regions() returns it. */
+static inline struct axvm_region axv_region_info(const struct axv_region *region)
+{
+	struct axvm_region info = region->info;
+
+	info.flags = axv_region_flags(region);
+	info.slot = region->slot;
+	return info;
+}
+
+static inline bool axv_region_host_readonly(const struct axv_region *region)
+{
+	return region->is_foreign && (axv_region_flags(region) & AXVM_MEM_READONLY);
+}
 
 /* An index entry: the key beside the pointer keeps the binary search within one array. */
 struct axv_region_key {
@@ -93,6 +121,11 @@ static inline const struct axv_memory_table *axv_memory_table(struct axv_memory_
 /* Returns the index of the region that contains 'gpa', or table->count. */
 size_t axv_memory_find(struct axv_memory_map *map, const struct axv_memory_table *table,
 		       uint64_t gpa);
+/*
+ * Returns the index of the region with exactly this range, or -ENOENT with a message that begins
+ * with 'what'.
+ */
+int64_t axv_memory_find_exact(struct axvm *vm, const char *what, uint64_t gpa, uint64_t len);
 /*
  * Returns the index of the first region that ends above 'gpa', which is where a new one would go.
  */
