@@ -6,21 +6,23 @@
 #include "backends/x86_64/x86_64.h"
 #include "kvm_arch_decode.h"
 
-/* Port I/O that is not a frequent exit: a string instruction. */
+/* Port I/O that is not a frequent exit: a string instruction, or not valid. */
 static void decode_io(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_run *run = vcpu->run;
 	struct axvcpu_exit_io *io = &exit->u.io;
 	uint64_t offset = run->io.data_offset;
 	uint64_t bytes = (uint64_t)run->io.size * run->io.count;
+	uint64_t fields = axk_x86_io_fields(run);
 
 	/* The first item is read as 8 bytes. */
-	if (unlikely(offset > vcpu->run_size || bytes + 8 > vcpu->run_size - offset)) {
+	if (!run->io.count || !axk_x86_is_io_kind((uint16_t)fields) || offset > vcpu->run_size ||
+	    bytes + 8 > vcpu->run_size - offset) {
 		axk_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
 		return;
 	}
 	io->buf = (unsigned char *)vcpu->run + offset;
-	axk_arch_io_fields(io, run);
+	axk_x86_set_io_fields(io, fields);
 	if (io->is_write) {
 		io->data = axk_load(io->buf, io->width);
 		exit->kind = AXVCPU_EXIT_IO_WRITE;
