@@ -336,9 +336,6 @@ list-tests:
 	@printf '%s\n' $(MACHINE_TESTS)
 list-helpers:
 	@printf '%s\n' $(HELPERS) $(TUTORIAL_FILES) $(SCRIPT_FUNCTIONS)
-# For scripts/fuzz: the names of the targets.
-list-fuzzers:
-	@echo $(FUZZERS:tests/fuzz/%=%)
 # For scripts/check: its build with sanitizers runs all others.
 list-unsanitized:
 	@printf '%s\n' $(UNSANITIZED_TESTS)

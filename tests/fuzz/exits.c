@@ -59,8 +59,8 @@ struct step {
 #define KICK 0x80
 
 static const int results[] = {
-	0,	0,	-EINTR,	     -EAGAIN,  -EFAULT, -EHWPOISON,
-	-EIO, -EINVAL, -EOPNOTSUPP, -ENOEXEC, -EPERM,	-ENOSYS,
+	0,    0,       -EINTR,	    -EAGAIN,  -EFAULT, -EHWPOISON,
+	-EIO, -EINVAL, -EOPNOTSUPP, -ENOEXEC, -EPERM,  -ENOSYS,
 };
 
 /* The parts of the mappings that KVM writes. */
@@ -103,6 +103,8 @@ static int check_extension(uintptr_t capability)
 	switch (capability) {
 	case KVM_CAP_COALESCED_MMIO:
 		return COALESCED_PAGE;
+	case KVM_CAP_NR_MEMSLOTS:
+		return 32;
 	case KVM_CAP_ARM_VM_IPA_SIZE:
 	case KVM_CAP_VM_GPA_BITS:
 		return 48;
