@@ -256,6 +256,7 @@ tests_fuzz_images_SOURCES = \
 	tests/kernels_x86.c
 endif
 EXTRA_PROGRAMS += $(FUZZERS)
+CLEANFILES += $(FUZZERS)
 EXTRA_LIBRARIES += tests/fuzz/libfuzz.a
 tests_fuzz_libfuzz_a_SOURCES = tests/fuzz/fuzz.c tests/fuzz/fuzz.h
 FUZZ_LIBS = tests/fuzz/libfuzz.a -laxvcpu-core $(LIB_LIBS)

@@ -89,7 +89,7 @@ static int kvm_run(void)
 	}
 	take(&step, sizeof(step));
 	run->exit_reason = step.reason < 0x80 ? step.reason : step.reason * 0x01010101u;
-	place = (step.place & ~KICK) % ARRAY_SIZE(places);
+	place = (step.place & (KICK - 1)) % ARRAY_SIZE(places);
 	len = maps[places[place].map].len - places[place].offset;
 	take(maps[places[place].map].at + places[place].offset, step.len < len ? step.len : len);
 	/* As by another thread. */
@@ -205,7 +205,7 @@ struct choices {
 	/* AXVM_FORWARD_*, as far as this architecture has them. */
 	uint32_t forward;
 	uint8_t coalesced;
-	/* Whether devices handle accesses. */
+	/* Whether the device handles accesses. */
 	uint8_t dispatch;
 };
 
@@ -213,13 +213,24 @@ static struct choices choices;
 static struct axvm *vm;
 static _Alignas(4096) unsigned char memory[MEMORY];
 
-/* ctx: the end of the range. */
+static struct axvm_device_range ranges[] = {
+	{ .space = AXVM_SPACE_MMIO, .base = DEVICE, .len = DEVICE_LEN },
+	{ .space = AXVM_SPACE_SYSREG, .base = 0, .len = UINT32_MAX },
+	/* The last one: not each architecture has ports. */
+	{ .space = AXVM_SPACE_PORT, .base = PORTS, .len = PORTS_LEN },
+};
+
+/* ctx: the range. */
 static int device_read(struct axvcpu *by, void *ctx, uint64_t offset, unsigned int width,
 		       uint64_t *value)
 {
+	const struct axvm_device_range *range = ctx;
+	/* Its length is a number of registers. */
+	const bool sysreg = range->space == AXVM_SPACE_SYSREG;
+
 	(void)by;
-	ck_assert(width >= 1 && width <= 8);
-	ck_assert(offset + width <= *(const uint64_t *)ctx);
+	ck_assert(sysreg ? width == 8 : width >= 1 && width <= 8);
+	ck_assert(offset < range->len && (sysreg ? 1 : width) <= range->len - offset);
 	*value = offset;
 	return (int)(offset % 3);
 }
@@ -230,34 +241,21 @@ static int device_write(struct axvcpu *by, void *ctx, uint64_t offset, unsigned 
 	return device_read(by, ctx, offset, width, &value);
 }
 
-static void add_device(const char *name, uint32_t space, uint64_t base, uint64_t *len)
+static void add_device(void)
 {
-	const uint32_t flags = choices.coalesced & 1 ? AXVM_RANGE_COALESCED : 0;
-	const struct axvm_device_range range = {
-		.base = base,
-		.len = *len,
-		.space = space,
-		.flags = space == AXVM_SPACE_SYSREG ? 0 : flags,
-		.ctx = len,
-	};
 	struct axvm_device_config config = AXVM_DEVICE_CONFIG_INIT;
 
-	config.name = name;
-	config.ranges = &range;
-	config.nranges = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+		ranges[i].ctx = &ranges[i];
+		if (ranges[i].space != AXVM_SPACE_SYSREG)
+			ranges[i].flags = choices.coalesced & 1 ? AXVM_RANGE_COALESCED : 0;
+	}
+	config.name = "device";
+	config.ranges = ranges;
+	config.nranges = ARRAY_SIZE(ranges) - !axk_arch_has_ports();
 	config.read = device_read;
 	config.write = device_write;
-	ck_assert_int_eq(axvm_add_device(vm, &config, NULL), 0);
-}
-
-static void add_devices(void)
-{
-	static uint64_t mmio_len = DEVICE_LEN, port_len = PORTS_LEN, sysreg_len = UINT32_MAX;
-
-	add_device("mmio", AXVM_SPACE_MMIO, DEVICE, &mmio_len);
-	add_device("sysregs", AXVM_SPACE_SYSREG, 0, &sysreg_len);
-	if (axk_arch_has_ports())
-		add_device("ports", AXVM_SPACE_PORT, PORTS, &port_len);
+	ck_assert_msg(!axvm_add_device(vm, &config, NULL), "%s", axvcpu_last_error());
 }
 
 static void map_memory(void)
@@ -296,7 +294,7 @@ static void create(void)
 		config.poweroff_width = 1;
 	ck_assert_msg(!axvm_new(&config, &vm), "%s", axvcpu_last_error());
 	map_memory();
-	add_devices();
+	add_device();
 	ck_assert_msg(!axvcpu_new(vm, NULL, &vcpu), "%s", axvcpu_last_error());
 	ck_assert_msg(!axvcpu_setup(vcpu, 0, 0, &setup_config), "%s", axvcpu_last_error());
 	ck_assert_msg(!axvcpu_bind(vcpu), "%s", axvcpu_last_error());
@@ -469,7 +467,7 @@ void fuzz_seeds(void)
 	     { .suberror = KVM_INTERNAL_ERROR_EMULATION, .ndata = 5, .data = { 1 } });
 	SEED("entry", KVM_EXIT_FAIL_ENTRY, 0, fail_entry, { .cpu = 1 });
 	SEED("nisv", KVM_EXIT_ARM_NISV, 0, arm_nisv, { .fault_ipa = 0x1000 });
-	SEED("debug", KVM_EXIT_DEBUG, 0, debug, { 0 });
+	SEED("debug", KVM_EXIT_DEBUG, 0, hw, { 0 });
 	SEED("halt", KVM_EXIT_HLT, 0, hw, { 0 });
 	SEED("ring-full", KVM_EXIT_DIRTY_RING_FULL, 0, hw, { 0 });
 }
