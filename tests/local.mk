@@ -195,7 +195,7 @@ EXAMPLE_TESTS = \
 	tests/test_pc \
 	tests/test_uart
 tests_test_kernels_SOURCES = \
-	tests/kernels.h \
+	tests/kernels.c tests/kernels.h \
 	tests/kernels_image.c \
 	tests/kernels_x86.c \
 	tests/test_kernels.c
@@ -238,6 +238,35 @@ EXAMPLE_LIBS = examples/axvcpu-info/libinfo.a examples/axrun/libaxrun.a
 $(EXAMPLE_TESTS): private LDADD = $(EXAMPLE_LIBS) $(TEST_LIBS) $(FDT_LIBS) $(UNPACK_LIBS)
 $(EXAMPLE_TESTS): libaxvcpu.la $(EXAMPLE_LIBS)
 endif
+
+# --- the fuzzers ----------------------------------------------------------------------------------
+# scripts/fuzz configures for them, with clang, and builds them. The source of NAME is NAME.c; they are
+# linked with the library's objects.
+
+FUZZERS = \
+	tests/fuzz/exits \
+	tests/fuzz/saved
+if ENABLE_EXAMPLES
+FUZZERS += \
+	tests/fuzz/images
+tests_fuzz_images_SOURCES = \
+	tests/fuzz/images.c \
+	tests/kernels.c tests/kernels.h \
+	tests/kernels_image.c \
+	tests/kernels_x86.c
+endif
+EXTRA_PROGRAMS += $(FUZZERS)
+CLEANFILES += $(FUZZERS)
+EXTRA_LIBRARIES += tests/fuzz/libfuzz.a
+tests_fuzz_libfuzz_a_SOURCES = tests/fuzz/fuzz.c tests/fuzz/fuzz.h
+FUZZ_LIBS = tests/fuzz/libfuzz.a -laxvcpu-core $(LIB_LIBS)
+$(FUZZERS): private LINK = $(DIRECT_LINK) -fsanitize=fuzzer
+$(FUZZERS): private LDADD = $(EXAMPLE_LIBS) $(FUZZ_LIBS) $(FDT_LIBS) $(UNPACK_LIBS)
+$(FUZZERS): libaxvcpu-core.la tests/fuzz/libfuzz.a $(EXAMPLE_LIBS)
+FUZZ_OBJECTS = $(FUZZERS:=.$(OBJEXT))
+$(FUZZ_OBJECTS): private AM_CPPFLAGS += $(LIB_INCLUDES)
+tests_fuzz_exits_LINK = $(DIRECT_LINK) -fsanitize=fuzzer -Wl,--wrap=axv_sys_ioctl \
+	-Wl,--wrap=axv_sys_mmap,--wrap=axv_sys_munmap
 
 # The calls that a test replaces: the injector's are functions of lib/host/sys.h.
 INJECTED_CALLS = \

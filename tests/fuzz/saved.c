@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * A libFuzzer target: the reader of saved vCPU states. Its input is a state, which is also loaded
- * into a vCPU whose backend copies the sections that it finds.
- *
- *    clang -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude tests/fuzz/saved.c -laxvcpu
+ * The reader of saved vCPU states. The input is a state, which is also loaded into a vCPU whose backend
+ * copies the sections that it finds.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <axvcpu/axvcpu.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 /* --- a backend that has a section of each kind --------------------------------------------------- */
 
@@ -143,6 +138,7 @@ static const struct axvcpu_arch_ops ops = {
 
 static struct axvm *vm;
 static struct axvcpu *vcpu;
+static unsigned char state[0x4000];
 
 /* Objects that live as long as the process. */
 static void create(void)
@@ -151,9 +147,19 @@ static void create(void)
 	struct axvm_config config = AXVM_CONFIG_INIT;
 
 	config.arch = &ops;
-	if (axvm_new(&config, &vm) || axvcpu_new(vm, NULL, &vcpu) ||
-	    axvcpu_setup(vcpu, 0, 0, &setup_config))
-		abort();
+	ck_assert_msg(!axvm_new(&config, &vm), "%s", axvcpu_last_error());
+	ck_assert_msg(!axvcpu_new(vm, NULL, &vcpu), "%s", axvcpu_last_error());
+	ck_assert_msg(!axvcpu_setup(vcpu, 0, 0, &setup_config), "%s", axvcpu_last_error());
+}
+
+/* Returns the size of the state in 'state'. */
+static size_t save_again(void)
+{
+	int len = axvcpu_save(vcpu, state, sizeof(state));
+
+	ck_assert(len > 0 && len <= (int)sizeof(state));
+	ck_assert_int_gt(axvcpu_saved_check(state, (size_t)len, NULL), 0);
+	return (size_t)len;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -171,15 +177,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			sum = ((const unsigned char *)section.data)[i];
 	(void)sum;
 	if (!axvcpu_load(vcpu, data, size, NULL)) {
-		/* What was loaded can be saved, and is then a state. */
-		static unsigned char again[0x4000];
-		int len = axvcpu_save(vcpu, again, sizeof(again));
-
-		if (sections < 0 || len < 0 || len > (int)sizeof(again) ||
-		    axvcpu_saved_check(again, (size_t)len, NULL) < 0)
-			abort();
+		ck_assert_int_ge(sections, 0);
+		/* What was loaded can be saved. */
+		save_again();
 	}
-	if (axvcpu_state(vcpu) != AXVCPU_FREE)
-		abort();
+	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_FREE);
 	return 0;
+}
+
+void fuzz_seeds(void)
+{
+	size_t len;
+
+	create();
+	fuzz_seed("state", state, save_again());
+	/* One that the backend refuses. */
+	fixed[0] = 0xff;
+	fixed[1] = 7;
+	fuzz_seed("refused", state, save_again());
+	fixed[0] = 0;
+	variable_len = 0;
+	len = save_again();
+	fuzz_seed("empty", state, len);
+	fuzz_seed("truncated", state, len - 1);
 }
