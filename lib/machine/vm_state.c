@@ -125,7 +125,7 @@ static void invalidate(struct axvm *vm)
 	for (int i = 0; i < count; i++) {
 		struct axv_op op;
 
-		if (!axv_op_begin(vcpus[i], IN_REGS, "load", &op))
+		if (!axv_op_begin(vcpus[i], IN(AXVCPU_CREATED) | IN_REGS, "load", &op))
 			axv_op_end(vcpus[i], &op, AXVCPU_INVALID);
 	}
 	free(vcpus);
