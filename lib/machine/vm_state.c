@@ -116,19 +116,17 @@ static bool roll_back(struct axvm *vm, const struct axvcpu_loader *failed)
 	return !axv_loader_begin_backup(&loader, failed, vm->ops->name) && !load(vm, &loader);
 }
 
-/* The controllers of the VM have neither the old state nor the new one. */
+/* The controllers of the VM have neither the old state nor the new one. Nothing here may fail. */
 static void invalidate(struct axvm *vm)
 {
-	struct axvcpu **vcpus;
-	const int count = axv_vcpus_list(vm, "load", &vcpus);
+	struct axvcpu *vcpu;
 
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; axvm_vcpus(vm, (size_t)i, 1, &vcpu) > i; i++) {
 		struct axv_op op;
 
-		if (!axv_op_begin(vcpus[i], IN(AXVCPU_CREATED) | IN_REGS, "load", &op))
-			axv_op_end(vcpus[i], &op, AXVCPU_INVALID);
+		if (!axv_op_begin(vcpu, IN(AXVCPU_CREATED) | IN_REGS, "load", &op))
+			axv_op_end(vcpu, &op, AXVCPU_INVALID);
 	}
-	free(vcpus);
 }
 
 int axvm_load(struct axvm *vm, const void *state, size_t size,
