@@ -34,6 +34,8 @@ static int get_clock(struct axvcpu *vcpu, struct axvm_clock *clock)
 	if (ret)
 		return ret;
 	ret = vcpu->ops->get_clock(vcpu->arch, &read);
+	/* A backend may store a struct of its own. */
+	read.size = sizeof(read);
 	if (!ret && !read.realtime_ns)
 		read.realtime_ns = axv_sys_realtime_ns();
 	axv_op_end(vcpu, &op, op.from);
