@@ -174,7 +174,7 @@ START_TEST(a_load_that_cannot_be_undone_makes_all_vcpus_invalid)
 		/* The state before is loaded again, and that fails, too; or there is none. */
 		mock.half_loads = way ? 1 : 2;
 		config.flags = way ? AXVCPU_LOAD_NO_ROLLBACK : 0;
-		ck_fails(axvm_load(vm, state, size, &config), EIO);
+		ck_fails_saying(axvm_load(vm, state, size, &config), EIO, "the vCPUs are Invalid");
 		for (uint32_t id = 0; id < 2; id++)
 			ck_assert_int_eq(axvcpu_state(vcpus[id]), AXVCPU_INVALID);
 		end();
