@@ -9,27 +9,28 @@
 #include "backends/kvm/state.h"
 #include "backends/x86_64/x86_64.h"
 
-/* A section for each: the first bytes of kvm_irqchip.chip. */
-static const struct chip {
+/* A section for each controller, by its KVM number: the first bytes of kvm_irqchip.chip. */
+static const struct {
 	const char *name;
-	uint32_t id;
 	size_t len;
-} chips[] = {
-	{ "pic-master", KVM_IRQCHIP_PIC_MASTER, sizeof(struct kvm_pic_state) },
-	{ "pic-slave", KVM_IRQCHIP_PIC_SLAVE, sizeof(struct kvm_pic_state) },
-	{ "ioapic", KVM_IRQCHIP_IOAPIC, sizeof(struct kvm_ioapic_state) },
+} chips[KVM_NR_IRQCHIPS] = {
+	[KVM_IRQCHIP_PIC_MASTER] = { "pic-master", sizeof(struct kvm_pic_state) },
+	[KVM_IRQCHIP_PIC_SLAVE] = { "pic-slave", sizeof(struct kvm_pic_state) },
+	[KVM_IRQCHIP_IOAPIC] = { "ioapic", sizeof(struct kvm_ioapic_state) },
 };
 
 #define PIT "pit"
 
 /* --- saving ----------------------------------------------------------------------------------- */
 
-static int save_chip(const struct axk_vm *kvm, struct axvcpu_saver *saver, const struct chip *chip)
+static int save_chip(const struct axk_vm *kvm, struct axvcpu_saver *saver, uint32_t id)
 {
-	struct kvm_irqchip state = { .chip_id = chip->id };
+	struct kvm_irqchip state = { .chip_id = id };
 	int ret = axk_vm_ioctl(kvm, KVM_GET_IRQCHIP, &state);
 
-	return ret ? ret : axvcpu_save_section(saver, chip->name, 1, 0, &state.chip, chip->len);
+	if (ret)
+		return ret;
+	return axvcpu_save_section(saver, chips[id].name, 1, 0, &state.chip, chips[id].len);
 }
 
 static int save_pit(const struct axk_vm *kvm, struct axvcpu_saver *saver)
@@ -48,8 +49,8 @@ int axk_x86_vm_save(void *arch_vm, struct axvcpu_saver *saver)
 	if (kvm->irqchip != AXVM_IRQCHIP_KERNEL)
 		return 0;
 	ret = axk_save_lines(kvm, saver);
-	for (size_t i = 0; !ret && i < ARRAY_SIZE(chips); i++)
-		ret = save_chip(kvm, saver, &chips[i]);
+	for (uint32_t id = 0; !ret && id < ARRAY_SIZE(chips); id++)
+		ret = save_chip(kvm, saver, id);
 	return ret ? ret : save_pit(kvm, saver);
 }
 
@@ -85,12 +86,12 @@ static int find(const struct axk_vm *kvm, struct axvcpu_loader *loader, struct s
 {
 	int ret = axk_find_lines(kvm, loader, saved->lines);
 
-	for (size_t i = 0; !ret && i < ARRAY_SIZE(chips); i++) {
-		saved->chips[i].chip_id = chips[i].id;
-		ret = axk_find_state(loader, chips[i].name, &saved->chips[i].chip, chips[i].len);
+	for (uint32_t id = 0; !ret && id < ARRAY_SIZE(chips); id++) {
+		saved->chips[id].chip_id = id;
+		ret = axk_find_state(loader, chips[id].name, &saved->chips[id].chip, chips[id].len);
 		if (!ret)
 			return axvcpu_fail(kvm->vm, -EINVAL, "load: the state has no section %s",
-					   chips[i].name);
+					   chips[id].name);
 		if (ret > 0)
 			ret = 0;
 	}
@@ -99,8 +100,8 @@ static int find(const struct axk_vm *kvm, struct axvcpu_loader *loader, struct s
 
 /*
  * KVM sends an interrupt for each input that is set in 'irr', unless it is masked or waits for its
- * end. An unmasked edge was sent when it came, or is lost since it came while the input was masked:
- * KVM sets the bit again if a line is raised that is high.
+ * end. If it is edge-triggered and not masked, the saved VM would have sent none: the edge came while
+ * the input was masked, and KVM loses it; or the line was high, and was raised again.
  */
 static void drop_edges(struct kvm_ioapic_state *ioapic)
 {
@@ -119,9 +120,9 @@ static int load(struct axk_vm *kvm, struct axvcpu_loader *loader, const struct s
 	/* Before the controllers, whose state has the edges and levels that they remember. */
 	if (!ret)
 		ret = axk_load_lines(kvm, saved->lines);
-	for (size_t i = 0; !ret && i < ARRAY_SIZE(chips); i++)
-		ret = axk_loaded(loader, chips[i].name,
-				 axk_ioctl(kvm->fd, KVM_SET_IRQCHIP, &saved->chips[i]),
+	for (uint32_t id = 0; !ret && id < ARRAY_SIZE(chips); id++)
+		ret = axk_loaded(loader, chips[id].name,
+				 axk_ioctl(kvm->fd, KVM_SET_IRQCHIP, &saved->chips[id]),
 				 "KVM_SET_IRQCHIP");
 	/* Last: it may send an interrupt at once. */
 	if (!ret && saved->has_pit)
@@ -134,13 +135,14 @@ int axk_x86_vm_load(void *arch_vm, struct axvcpu_loader *loader)
 {
 	struct axk_vm *kvm = arch_vm;
 	struct saved saved = { .has_pit = false };
-	int ret = 0;
+	int ret;
 
-	if (kvm->irqchip == AXVM_IRQCHIP_KERNEL)
-		ret = find(kvm, loader, &saved);
+	if (kvm->irqchip != AXVM_IRQCHIP_KERNEL)
+		return axvcpu_load_begin(loader);
+	ret = find(kvm, loader, &saved);
 	if (!ret)
 		ret = axvcpu_load_begin(loader);
-	if (ret || kvm->irqchip != AXVM_IRQCHIP_KERNEL)
+	if (ret)
 		return ret;
 	drop_edges(&saved.chips[KVM_IRQCHIP_IOAPIC].chip.ioapic);
 	return load(kvm, loader, &saved);
