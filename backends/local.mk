@@ -60,6 +60,7 @@ libaxvcpu_base_la_SOURCES += \
 	backends/x86_64/translate.c \
 	backends/x86_64/vm.c \
 	backends/x86_64/vm_reset.c \
+	backends/x86_64/vm_state.c \
 	backends/x86_64/x86_64.h
 endif
 

@@ -112,6 +112,8 @@ static void calls_for_the_vm(struct axvm *vm)
 	child_expect(!axvm_vcpu(vm, 0));
 	child_expect_eperm(axvm_get_clock(vm, NULL));
 	child_expect_eperm(axvm_set_clock(vm, NULL, AXVM_TIME_FREEZE));
+	child_expect_eperm(axvm_save(vm, NULL, 0));
+	child_expect_eperm(axvm_load(vm, &set, sizeof(set), NULL));
 	child_expect_eperm(axvm_set_irq_line(vm, 5, true));
 	child_expect_eperm(axvm_signal_msi(vm, &msi));
 	child_expect_eperm(axvm_set_routes(vm, NULL, 0));

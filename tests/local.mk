@@ -69,7 +69,9 @@ API_TESTS = \
 	tests/test_stress \
 	tests/test_truncated \
 	tests/test_userfault \
-	tests/test_vcpu_state
+	tests/test_vcpu_state \
+	tests/test_vm_state \
+	tests/test_vm_state_kvm
 # With an injector for its system calls, which can make each of them fail.
 INJECTED_TESTS = \
 	tests/test_deadline \
@@ -82,6 +84,7 @@ INJECTED_TESTS = \
 	tests/test_signals \
 	tests/test_syscalls \
 	tests/test_vcpu_state_faults \
+	tests/test_vm_state_faults \
 	tests/test_waits
 # With forged exits: the test writes them in place of KVM.
 FORGED_TESTS = \
@@ -117,7 +120,8 @@ API_TESTS += \
 	tests/test_x86_tables \
 	tests/test_x86_timers \
 	tests/test_x86_translate \
-	tests/test_x86_vcpu_state
+	tests/test_x86_vcpu_state \
+	tests/test_x86_vm_state
 INJECTED_TESTS += \
 	tests/test_x86_faults \
 	tests/test_x86_kvm_answers

@@ -40,6 +40,8 @@ enum mock_op {
 	MOCK_VM_MAP,
 	MOCK_VM_UNMAP,
 	MOCK_VM_FINALIZE,
+	MOCK_VM_SAVE,
+	MOCK_VM_LOAD,
 	MOCK_OPS,
 };
 
@@ -69,12 +71,14 @@ struct mock {
 	uint64_t entry;
 	uint64_t ept_root;
 	uint64_t regs[32];
+	/* The state of the VM's interrupt controllers. */
+	uint64_t pins[32];
 	struct axvcpu_answer answer;
-	/* So many of the next loads fail when they have changed half of the registers. */
+	/* So many of the next loads fail when they have changed half of the registers, or pins. */
 	unsigned int half_loads;
-	/* Loads report a refusal of register 31. */
+	/* Loads report a refusal of register, or pin, 31. */
 	bool refuses;
-	/* save adds a section of this name and these flags. */
+	/* Saving adds a section of this name and these flags. */
 	const char *extra_section;
 	uint32_t extra_flags;
 	/* The clocks: get_clock returns this, and set_clock was called with 'target'. */

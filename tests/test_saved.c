@@ -156,14 +156,14 @@ START_TEST(a_load_that_cannot_be_undone_makes_the_vcpu_invalid)
 	start();
 	save();
 	mock.half_loads = 2;
-	ck_fails(load(), EIO);
+	ck_fails_saying(load(), EIO, "the vCPU is Invalid");
 	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_INVALID);
 	end();
 	start();
 	save();
 	config.flags = AXVCPU_LOAD_NO_ROLLBACK;
 	mock.half_loads = 1;
-	ck_fails(axvcpu_load(vcpu, state, size, &config), EIO);
+	ck_fails_saying(axvcpu_load(vcpu, state, size, &config), EIO, "the vCPU is Invalid");
 	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_INVALID);
 	end();
 }

@@ -104,6 +104,8 @@ struct axk_vm {
 	uint32_t gsis;
 	/* Bitmap by gsi: the line was raised and not lowered since. */
 	_Atomic uint64_t raised[KVM_GSIS_MAX / 64];
+	/* Bitmap by gsi: its route is a message. */
+	_Atomic uint64_t messages[KVM_GSIS_MAX / 64];
 	struct axk_vcpu *unused;
 	/* The ring of coalesced writes in the vCPUs' mappings; coalesced.c. 0 entries: not used yet. */
 	size_t ring_offset;
@@ -290,6 +292,8 @@ int axk_irq_init(struct axk_vm *kvm);
 /* Checks that the gsi can have a route; 'what' begins the message. */
 int axk_check_gsi(const struct axk_vm *kvm, uint32_t gsi, const char *what);
 int axk_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
+/* Gives a line the level that it had, without sending a message. */
+int axk_load_line(struct axk_vm *kvm, uint32_t gsi, bool level);
 /* Lowers all lines that axk_set_irq_line() has raised. */
 int axk_lower_lines(struct axk_vm *kvm);
 int axk_signal_msi(void *arch_vm, const struct axvm_msi *msi);

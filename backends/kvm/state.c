@@ -111,7 +111,7 @@ int axk_load_lines(struct axk_vm *kvm, const uint64_t lines[AXK_LINES_WORDS])
 		const bool then = lines[gsi / 64] >> gsi % 64 & 1;
 
 		if (now != then)
-			ret = axk_set_irq_line(kvm, gsi, then);
+			ret = axk_load_line(kvm, gsi, then);
 	}
 	return ret;
 }

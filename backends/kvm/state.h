@@ -36,7 +36,10 @@ int axk_save_lines(struct axk_vm *kvm, struct axvcpu_saver *saver);
 /* Finds the section, which the state must have. 'lines' is a bitmap by gsi. */
 int axk_find_lines(const struct axk_vm *kvm, struct axvcpu_loader *loader,
 		   uint64_t lines[AXK_LINES_WORDS]);
-/* Lowers and raises lines until they are as in the section. */
+/*
+ * Lowers and raises lines until they are as in the section. They lead where the present routes do,
+ * which must be the saved ones.
+ */
 int axk_load_lines(struct axk_vm *kvm, const uint64_t lines[AXK_LINES_WORDS]);
 /* Continues a load after an ioctl 'what' for a whole section has returned 'ret'. */
 int axk_loaded(struct axvcpu_loader *loader, const char *section, int ret, const char *what);

@@ -24,6 +24,8 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.vm_irq_end = axk_x86_irq_end,
 	.route_ends = axk_x86_route_ends,
 	.vm_set_sysregs = axk_x86_set_sysregs,
+	.vm_save = axk_x86_vm_save,
+	.vm_load = axk_x86_vm_load,
 
 	.vcpu_free = x86_vcpu_free,
 	.set_entry = axk_x86_set_entry,

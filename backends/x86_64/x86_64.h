@@ -53,6 +53,10 @@ void axk_x86_state_forget(struct axk_vcpu *vcpu);
 /* state_load.c */
 int axk_x86_load(void *arch_vcpu, struct axvcpu_loader *loader);
 
+/* vm_state.c */
+int axk_x86_vm_save(void *arch_vm, struct axvcpu_saver *saver);
+int axk_x86_vm_load(void *arch_vm, struct axvcpu_loader *loader);
+
 /* state_msrs.c */
 /* Reads the MSRs that KVM lists; the caller frees them. 'vm' has the log hook. */
 int axk_x86_msr_list_read(const struct axvm *vm, int kvm_fd, struct kvm_msr_list **list);
@@ -147,6 +151,12 @@ int axk_x86_decode_ipi_msr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, bool
 /* vm_reset.c */
 int axk_x86_vm_reset(void *arch_vm);
 int axk_x86_vm_reset_vcpu(void *arch_vcpu);
+/* All inputs are masked, and none is pending. */
+int axk_x86_reset_ioapic(const struct axk_vm *kvm);
+/* The VM must have a PIT, which is stopped. */
+int axk_x86_reset_pit(const struct axk_vm *kvm);
+/* Returns 1; 0 if the VM has no PIT; or a negative errno. */
+int axk_x86_get_pit(const struct axk_vm *kvm, struct kvm_pit_state2 *pit);
 
 /* debug.c */
 int axk_x86_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug);

@@ -12,6 +12,11 @@
  * The bytes have the format of a saved vCPU, see vcpu_state.h, and the functions there list their
  * sections.
  *
+ * KVM does not report everything. On x86 a loaded PIT begins its counts anew, so a single count that
+ * has expired expires once more; and an edge-triggered line of the IOAPIC that is high sends a second
+ * interrupt if the VMM raises it again without lowering it. With AXVM_IRQCHIP_SPLIT the PICs, the
+ * IOAPIC and their lines are those of the VMM, which saves them itself.
+ *
  * A VM is put back in this order, with no vCPU in a run: its clocks, its vCPUs, its memory, and last
  * what axvm_load() loads. It is saved in the order: clocks, axvm_save(), vCPUs, memory; on arm64
  * axvm_save() writes tables of the ITS to guest memory.

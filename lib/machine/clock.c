@@ -13,6 +13,7 @@
 #include "lib/host/sys.h"
 #include "lib/machine/object.h"
 #include "lib/machine/vcpus.h"
+#include "lib/text/error.h"
 #include "lib/vcpu/vcpu.h"
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -34,6 +35,8 @@ static int get_clock(struct axvcpu *vcpu, struct axvm_clock *clock)
 	if (ret)
 		return ret;
 	ret = vcpu->ops->get_clock(vcpu->arch, &read);
+	/* A backend may store a struct of its own. */
+	read.size = sizeof(read);
 	if (!ret && !read.realtime_ns)
 		read.realtime_ns = axv_sys_realtime_ns();
 	axv_op_end(vcpu, &op, op.from);
@@ -77,6 +80,20 @@ static int no_vcpu(const struct axvm *vm, const char *what)
 	return axvcpu_fail(vm, -EBADFD, "%s: the VM has no vCPU", what);
 }
 
+/* Shifts the first 'count' counters back after a failure 'ret', which it returns. */
+static int undo_shift(struct axvcpu *const *vcpus, int count, uint64_t delta, int ret)
+{
+	char message[256];
+	bool undone = true;
+
+	axv_error_keep(message);
+	for (int i = 0; i < count; i++)
+		undone &= !shift_counter(vcpus[i], -delta);
+	if (undone)
+		return ret;
+	return axvcpu_fail(vcpus[0]->vm, ret, "%s; some counters stay changed", message);
+}
+
 /* On failure, those that were shifted are shifted back. */
 static int shift_counters(struct axvcpu *const *vcpus, int count, uint64_t delta)
 {
@@ -84,18 +101,16 @@ static int shift_counters(struct axvcpu *const *vcpus, int count, uint64_t delta
 
 	while (!ret && i < count)
 		ret = shift_counter(vcpus[i++], delta);
-	if (!ret)
-		return 0;
 	/* The last one has failed. */
-	for (i--; i > 0; i--)
-		shift_counter(vcpus[i - 1], -delta);
-	return ret;
+	return ret ? undo_shift(vcpus, i - 1, delta, ret) : 0;
 }
 
 /* A guest's counter has one frequency. The clocks are read again if it was changed. */
 static int set_frequency(struct axvcpu *const *vcpus, int count, uint64_t hz,
 			 struct axvm_clock *now)
 {
+	char message[256];
+	bool undone = true;
 	int i = 0, ret = 0;
 
 	if (hz == now->counter_hz)
@@ -104,10 +119,13 @@ static int set_frequency(struct axvcpu *const *vcpus, int count, uint64_t hz,
 		ret = axvcpu_set_reg(vcpus[i++], AXVCPU_REG_COUNTER_HZ, hz);
 	if (!ret)
 		return get_clock(vcpus[0], now);
+	axv_error_keep(message);
 	/* The last one has failed. */
 	for (i--; i > 0; i--)
-		axvcpu_set_reg(vcpus[i - 1], AXVCPU_REG_COUNTER_HZ, now->counter_hz);
-	return ret;
+		undone &= !axvcpu_set_reg(vcpus[i - 1], AXVCPU_REG_COUNTER_HZ, now->counter_hz);
+	if (undone)
+		return ret;
+	return axvcpu_fail(vcpus[0]->vm, ret, "%s; some frequencies stay changed", message);
 }
 
 /* --- the policies ----------------------------------------------------------------------------- */
@@ -193,10 +211,8 @@ static int change(struct axvcpu *const *vcpus, int count, const struct axvm_cloc
 	if (ret)
 		return ret;
 	ret = set_clock(vcpus[0], saved, &target);
-	if (ret) {
-		shift_counters(vcpus, count, now.counter - target.counter);
-		return ret;
-	}
+	if (ret)
+		return undo_shift(vcpus, count, target.counter - now.counter, ret);
 	return check_counter(vcpus[0], &target);
 }
 

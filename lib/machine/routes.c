@@ -18,6 +18,7 @@
 #include "lib/base/cancel.h"
 #include "lib/host/sys.h"
 #include "lib/machine/object.h"
+#include "lib/text/error.h"
 
 struct axv_route {
 	struct axvm_route route;
@@ -404,18 +405,12 @@ static int set_mask(struct axvm *vm, uint32_t gsi, bool masked)
 	return change(vm, &gsi, &new);
 }
 
-/* Keeps the message of the failure 'ret', which undoing would replace if it fails, too. */
-static void get_message(char message[256])
-{
-	snprintf(message, 256, "%s", axvcpu_last_error());
-}
-
 /* Attaches the eventfds again after a change has failed with 'ret'. Returns that. */
 static int undo_detach(struct axvm *vm, uint32_t gsi, int ret)
 {
 	char message[256];
 
-	get_message(message);
+	axv_error_keep(message);
 	if (!attach(vm, gsi))
 		return ret;
 	return axvcpu_fail(vm, ret, "%s; eventfds of gsi %" PRIu32 " stay detached", message, gsi);
@@ -440,7 +435,7 @@ static int unmask(struct axvm *vm, uint32_t gsi)
 		ret = attach(vm, gsi);
 	if (!ret || is_masked(&vm->routes, gsi))
 		return ret;
-	get_message(message);
+	axv_error_keep(message);
 	if (!detach(vm, gsi) && !set_mask(vm, gsi, true))
 		return ret;
 	return axvcpu_fail(vm, ret, "%s; gsi %" PRIu32 " stays unmasked", message, gsi);

@@ -13,6 +13,7 @@
 
 #include "lib/machine/object.h"
 #include "lib/machine/vcpus.h"
+#include "lib/text/error.h"
 #include "lib/vcpu/saved.h"
 #include "lib/vcpu/vcpu.h"
 
@@ -47,16 +48,17 @@ static int check_shape(struct axvm *vm, struct axvcpu_loader *loader)
 	if (ret < 0)
 		return ret;
 	if (!ret)
-		return axvcpu_fail(vm, -EINVAL, "load: the state has no section " SECTION
-						": it is not that of a VM");
+		return axvcpu_fail(vm, -EINVAL,
+				   "load: the state has no section " SECTION
+				   ": it is not that of a VM");
 	memcpy(&saved, section.data, sizeof(saved));
 	if (memcmp(&saved, &own, sizeof(own)))
 		return axvcpu_fail(vm, -EINVAL,
 				   "load: the state is that of a VM with %" PRIu32
 				   " vCPUs and irqchip %" PRIu32 "; this one has %" PRIu32
 				   " and %" PRIu32,
-				   le32toh(saved.vcpus), le32toh(saved.irqchip),
-				   le32toh(own.vcpus), le32toh(own.irqchip));
+				   le32toh(saved.vcpus), le32toh(saved.irqchip), le32toh(own.vcpus),
+				   le32toh(own.irqchip));
 	return 0;
 }
 
@@ -108,27 +110,30 @@ static int save_present(const struct axvcpu_loader *loader, void *buf, size_t si
 	return save(loader->vm, buf, size);
 }
 
-/* After a load that has failed half-way. Returns whether the VM has its former state. */
-static bool roll_back(struct axvm *vm, const struct axvcpu_loader *failed)
-{
-	struct axvcpu_loader loader;
-
-	return !axv_loader_begin_backup(&loader, failed, vm->ops->name) && !load(vm, &loader);
-}
-
-/* The controllers of the VM have neither the old state nor the new one. */
+/* The controllers of the VM have neither the old state nor the new one. Nothing here may fail. */
 static void invalidate(struct axvm *vm)
 {
-	struct axvcpu **vcpus;
-	const int count = axv_vcpus_list(vm, "load", &vcpus);
+	struct axvcpu *vcpu;
 
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; axvm_vcpus(vm, (size_t)i, 1, &vcpu) > i; i++) {
 		struct axv_op op;
 
-		if (!axv_op_begin(vcpus[i], IN_REGS, "load", &op))
-			axv_op_end(vcpus[i], &op, AXVCPU_INVALID);
+		if (!axv_op_begin(vcpu, IN(AXVCPU_CREATED) | IN_REGS, "load", &op))
+			axv_op_end(vcpu, &op, AXVCPU_INVALID);
 	}
-	free(vcpus);
+}
+
+/* After a load that has failed half-way with 'ret', which it returns: loads the former state. */
+static int roll_back(struct axvm *vm, const struct axvcpu_loader *failed, int ret)
+{
+	struct axvcpu_loader loader;
+	char message[256];
+
+	axv_error_keep(message);
+	if (!axv_loader_begin_backup(&loader, failed, vm->ops->name) && !load(vm, &loader))
+		return ret;
+	invalidate(vm);
+	return axvcpu_fail(vm, ret, "%s; the vCPUs are Invalid", message);
 }
 
 int axvm_load(struct axvm *vm, const void *state, size_t size,
@@ -148,8 +153,8 @@ int axvm_load(struct axvm *vm, const void *state, size_t size,
 	if (!(config.flags & AXVCPU_LOAD_NO_ROLLBACK))
 		loader.save = save_present;
 	ret = load(vm, &loader);
-	if (ret && loader.begun && !roll_back(vm, &loader))
-		invalidate(vm);
+	if (ret && loader.begun)
+		ret = roll_back(vm, &loader, ret);
 	free(loader.backup);
 	return ret;
 }

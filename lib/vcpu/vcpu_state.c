@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lib/machine/object.h"
+#include "lib/text/error.h"
 #include "lib/vcpu/power.h"
 #include "lib/vcpu/request.h"
 #include "lib/vcpu/saved.h"
@@ -169,11 +170,16 @@ static int load(struct axvcpu *vcpu, struct axvcpu_loader *loader)
 }
 
 /* After a load that has failed half-way. Returns whether the vCPU has its former state. */
-static bool roll_back(struct axvcpu *vcpu, const struct axvcpu_loader *failed)
+static bool roll_back(struct axvcpu *vcpu, const struct axvcpu_loader *failed, int ret)
 {
 	struct axvcpu_loader loader;
+	char message[256];
 
-	return !axv_loader_begin_backup(&loader, failed, vcpu->ops->name) && !load(vcpu, &loader);
+	axv_error_keep(message);
+	if (!axv_loader_begin_backup(&loader, failed, vcpu->ops->name) && !load(vcpu, &loader))
+		return true;
+	axvcpu_fail(vcpu->vm, ret, "%s; the vCPU is Invalid", message);
+	return false;
 }
 
 int axvcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
@@ -200,7 +206,7 @@ int axvcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
 	if (!(config.flags & AXVCPU_LOAD_NO_ROLLBACK))
 		loader.save = save_present;
 	ret = load(vcpu, &loader);
-	if (ret && loader.begun && !roll_back(vcpu, &loader))
+	if (ret && loader.begun && !roll_back(vcpu, &loader, ret))
 		to = AXVCPU_INVALID;
 	/* The backend may have completed an open exit before it failed. Best effort. */
 	if (ret && !loader.begun)

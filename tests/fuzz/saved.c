@@ -132,6 +132,8 @@ static const struct axvcpu_arch_ops ops = {
 	.set_return_value = set_address,
 	.save = save,
 	.load = load,
+	.vm_save = save,
+	.vm_load = load,
 };
 
 /* --- the target ---------------------------------------------------------------------------------- */
@@ -172,6 +174,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!vm)
 		create();
+	/* As the state of a VM. */
+	if (!axvm_load(vm, data, size, NULL) && axvm_save(vm, NULL, 0) <= 0)
+		abort();
 	for (unsigned int n = 0; !axvcpu_saved_get_section(data, size, n, &section); n++)
 		for (size_t i = 0; i < section.len; i++)
 			sum = ((const unsigned char *)section.data)[i];
