@@ -6,6 +6,7 @@ axvcpuinclude_HEADERS = \
 	include/axvcpu/arch.h \
 	include/axvcpu/arm64.h \
 	include/axvcpu/axvcpu.h \
+	include/axvcpu/checkpoint.h \
 	include/axvcpu/crate.h \
 	include/axvcpu/deadline.h \
 	include/axvcpu/debug.h \
@@ -46,6 +47,9 @@ libaxvcpu_base_la_SOURCES = \
 	lib/host/thread_status.c \
 	lib/host/thread_status.h \
 	lib/host/sys.c lib/host/sys.h \
+	lib/machine/checkpoint.c lib/machine/checkpoint.h \
+	lib/machine/checkpoint_devices.c \
+	lib/machine/checkpoint_restore.c \
 	lib/machine/clock.c \
 	lib/machine/describe.c \
 	lib/machine/coalesced.c \
@@ -71,6 +75,7 @@ libaxvcpu_base_la_SOURCES = \
 	lib/memory/clear.c \
 	lib/memory/dirty.c lib/memory/dirty.h \
 	lib/memory/frames.c lib/memory/frames.h \
+	lib/memory/image.c lib/memory/image.h \
 	lib/memory/memory.c lib/memory/memory.h \
 	lib/memory/readonly.c \
 	lib/memory/srcu.c lib/memory/srcu.h \

@@ -15,6 +15,7 @@
 #include <axvcpu/arch.h>
 #include <axvcpu/arm64.h>
 #include <axvcpu/deadline.h>
+#include <axvcpu/checkpoint.h>
 #include <axvcpu/debug.h>
 #include <axvcpu/device.h>
 #include <axvcpu/dirty.h>

@@ -61,7 +61,8 @@ struct axvm_dirty_range {
  * @param len its full size in bytes.
  * @param on  whether the log is on after the call.
  * @return 0; -ENOENT: there is no region with this address and size; -ENOTSUP: the backend has no
- *         dirty tracking; -ENOMEM; -EPERM; errnos of the kernel.
+ *         dirty tracking; -EBUSY: a checkpoint uses the logs; -ENOMEM; -EPERM; errnos of the
+ *         kernel.
  *
  * Threads: any.
  */
@@ -94,8 +95,8 @@ AXVCPU_API int axvm_set_dirty_log(struct axvm *vm, uint64_t gpa, uint64_t len, b
  * @param count  number of elements of `ranges`, at least 1.
  * @param ranges receives up to `count` ranges.
  * @return positive: the number of ranges; 0: the round has ended; -EINVAL: `ranges` or `cursor` is
- *         NULL, or `count` is 0 or above INT_MAX; -EAGAIN: signals kept KVM from resetting its
- *         dirty rings; -EPERM; errnos of the kernel.
+ *         NULL, or `count` is 0 or above INT_MAX; -EBUSY: a checkpoint uses the logs; -EAGAIN:
+ *         signals kept KVM from resetting its dirty rings; -EPERM; errnos of the kernel.
  *
  * Threads: any. Only one thread at a time should take pages; each page is reported to one caller.
  */

@@ -42,6 +42,23 @@ int axv_sys_write(int fd, const void *buf, size_t len)
 	return result(syscall(SYS_write, fd, buf, len));
 }
 
+int axv_sys_pread(int fd, void *buf, size_t len, uint64_t offset)
+{
+	return result(syscall(SYS_pread64, fd, buf, len, (off_t)offset));
+}
+
+int axv_sys_pwrite(int fd, const void *buf, size_t len, uint64_t offset)
+{
+	return result(syscall(SYS_pwrite64, fd, buf, len, (off_t)offset));
+}
+
+int64_t axv_sys_lseek(int fd, uint64_t offset, int whence)
+{
+	const off_t ret = lseek(fd, (off_t)offset, whence);
+
+	return ret < 0 ? -errno : ret;
+}
+
 int axv_sys_eventfd(void)
 {
 	return result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

@@ -93,3 +93,14 @@ int axv_vcpus_check_rest(struct axvm *vm, const char *what)
 	axv_cancel_restore(cancel);
 	return ret;
 }
+
+void axv_vcpus_invalidate(struct axvm *vm)
+{
+	for (uint32_t id = 0; id < vm->limits.vcpus; id++) {
+		struct axvcpu *vcpu = axvm_vcpu(vm, id);
+		struct axv_op op;
+
+		if (vcpu && !axv_op_begin(vcpu, IN(AXVCPU_CREATED) | IN_REGS, "load", &op))
+			axv_op_end(vcpu, &op, AXVCPU_INVALID);
+	}
+}

@@ -18,4 +18,10 @@ int axv_vcpus_list(struct axvm *vm, const char *what, struct axvcpu ***vcpus);
  */
 int axv_vcpus_check_rest(struct axvm *vm, const char *what);
 
+/*
+ * Makes all vCPUs Invalid: a part of the VM has neither its former state nor the one loaded. It cannot
+ * fail.
+ */
+void axv_vcpus_invalidate(struct axvm *vm);
+
 #endif

@@ -11,11 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "axvcpu/vcpu.h"
 #include "lib/machine/object.h"
+#include "lib/machine/routes.h"
 #include "lib/machine/vcpus.h"
 #include "lib/text/error.h"
 #include "lib/vcpu/saved.h"
-#include "lib/vcpu/vcpu.h"
 
 /* --- the section of the library --------------------------------------------------------------- */
 
@@ -74,6 +75,8 @@ static int save(struct axvm *vm, void *buf, size_t size)
 		ret = axvcpu_save_section(&saver, SECTION, SECTION_VERSION, 0, &shape,
 					  sizeof(shape));
 	if (!ret)
+		ret = axv_routes_save(vm, &saver);
+	if (!ret)
 		ret = vm->ops->vm_save(vm->arch, &saver);
 	return ret < 0 ? ret : axv_saver_end(&saver);
 }
@@ -98,29 +101,39 @@ int axvm_save(struct axvm *vm, void *buf, size_t size)
 
 /* --- loading ---------------------------------------------------------------------------------- */
 
+struct saved_routes {
+	struct axv_route *table;
+	size_t count;
+};
+
+/* Before the controllers: lines are raised by their routes. */
+static int load_routes(const struct axvcpu_loader *loader)
+{
+	struct saved_routes *routes = loader->first;
+	struct axv_route *table = routes->table;
+
+	routes->table = NULL;
+	return table ? axv_routes_load(loader->vm, table, routes->count) : 0;
+}
+
 static int load(struct axvm *vm, struct axvcpu_loader *loader)
 {
+	struct saved_routes routes = { .table = NULL };
 	int ret = check_shape(vm, loader);
 
-	return ret ? ret : vm->ops->vm_load(vm->arch, loader);
+	if (!ret)
+		ret = axv_routes_find_saved(vm, loader, &routes.table, &routes.count);
+	loader->load_first = load_routes;
+	loader->first = &routes;
+	if (!ret)
+		ret = vm->ops->vm_load(vm->arch, loader);
+	free(routes.table);
+	return ret;
 }
 
 static int save_present(const struct axvcpu_loader *loader, void *buf, size_t size)
 {
 	return save(loader->vm, buf, size);
-}
-
-/* The controllers of the VM have neither the old state nor the new one. Nothing here may fail. */
-static void invalidate(struct axvm *vm)
-{
-	struct axvcpu *vcpu;
-
-	for (int i = 0; axvm_vcpus(vm, (size_t)i, 1, &vcpu) > i; i++) {
-		struct axv_op op;
-
-		if (!axv_op_begin(vcpu, IN(AXVCPU_CREATED) | IN_REGS, "load", &op))
-			axv_op_end(vcpu, &op, AXVCPU_INVALID);
-	}
 }
 
 /* After a load that has failed half-way with 'ret', which it returns: loads the former state. */
@@ -132,7 +145,7 @@ static int roll_back(struct axvm *vm, const struct axvcpu_loader *failed, int re
 	axv_error_keep(message);
 	if (!axv_loader_begin_backup(&loader, failed, vm->ops->name) && !load(vm, &loader))
 		return ret;
-	invalidate(vm);
+	axv_vcpus_invalidate(vm);
 	return axvcpu_fail(vm, ret, "%s; the vCPUs are Invalid", message);
 }
 

@@ -167,6 +167,19 @@ static int access_truncatable(const struct axvm *vm, const struct transfer *tran
 	return 0;
 }
 
+int axv_memory_store(const struct axvm *vm, const struct axv_region *region, uint64_t offset,
+		     const void *from, uint64_t len)
+{
+	const struct transfer transfer = { .access = from ? ACCESS_WRITE : ACCESS_SET,
+					   .len = len,
+					   .in = from };
+
+	if (unlikely(region->truncatable))
+		return access_truncatable(vm, &transfer, region->hva + offset, 0, len);
+	access_piece(&transfer, region->hva + offset, 0, len);
+	return 0;
+}
+
 /* --- the whole range -------------------------------------------------------------------------- */
 
 static const char *reason(int err)

@@ -121,16 +121,33 @@ static int set_log(struct axvm *vm, uint64_t gpa, uint64_t len, bool on)
 	return on;
 }
 
+/* The logs have one reader. */
+static int check_reader(struct axvm *vm, const char *what)
+{
+	if (!atomic_load(&vm->memory.log_reader))
+		return 0;
+	return axvcpu_fail(vm, -EBUSY,
+			   "%s: a checkpoint uses the dirty logs: it was created with "
+			   "AXVM_CHECKPOINT_TRACK",
+			   what);
+}
+
 int axvm_set_dirty_log(struct axvm *vm, uint64_t gpa, uint64_t len, bool on)
 {
-	struct axv_memory_map *map = &vm->memory;
-	int cancel, ret = axv_vm_check_process(vm);
+	int ret = axv_vm_check_process(vm);
 
 	if (!ret)
 		ret = axv_dirty_check(vm);
-	if (ret)
-		return ret;
-	cancel = axv_cancel_disable();
+	if (!ret)
+		ret = check_reader(vm, "set_dirty_log");
+	return ret ? ret : axv_dirty_set_log(vm, gpa, len, on);
+}
+
+int axv_dirty_set_log(struct axvm *vm, uint64_t gpa, uint64_t len, bool on)
+{
+	struct axv_memory_map *map = &vm->memory;
+	int ret, cancel = axv_cancel_disable();
+
 	pthread_mutex_lock(&map->change);
 	ret = set_log(vm, gpa, len, on);
 	pthread_mutex_unlock(&map->change);
@@ -251,9 +268,7 @@ static int take(struct axvm *vm, struct taker *taker, uint64_t *cursor)
 int axvm_take_dirty(struct axvm *vm, uint64_t *cursor, size_t count,
 		    struct axvm_dirty_range *ranges)
 {
-	struct taker taker = { .vm = vm, .ranges = ranges, .count = count };
-	uint64_t next;
-	int cancel, ret = axv_vm_check_process(vm);
+	int ret = axv_vm_check_process(vm);
 
 	if (ret)
 		return ret;
@@ -262,7 +277,17 @@ int axvm_take_dirty(struct axvm *vm, uint64_t *cursor, size_t count,
 				   !cursor   ? "the cursor is NULL"
 				   : !ranges ? "the array is NULL"
 					     : "the array must have 1 to INT_MAX elements");
-	next = *cursor;
+	ret = check_reader(vm, "take_dirty");
+	return ret ? ret : axv_dirty_take(vm, cursor, count, ranges);
+}
+
+int axv_dirty_take(struct axvm *vm, uint64_t *cursor, size_t count,
+		   struct axvm_dirty_range *ranges)
+{
+	struct taker taker = { .vm = vm, .ranges = ranges, .count = count };
+	uint64_t next = *cursor;
+	int cancel, ret;
+
 	if (next == ROUND_END) {
 		*cursor = 0;
 		return 0;

@@ -59,8 +59,11 @@ void axv_memory_destroy(struct axvm *vm)
 {
 	struct axv_memory_map *map = &vm->memory;
 	const struct axv_memory_table *table = axv_memory_table(map);
+	struct axv_log_reader *reader = atomic_load(&map->log_reader);
 	int cancel = axv_cancel_disable();
 
+	if (reader)
+		reader->vm = NULL;
 	for (size_t i = 0; i < table->count; i++)
 		region_free(vm, table->keys[i].region);
 	axv_cancel_restore(cancel);

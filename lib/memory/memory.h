@@ -73,6 +73,12 @@ struct axv_memory_table {
 	struct axv_region_key keys[];
 };
 
+/* A reader of dirty logs that others must not use. */
+struct axv_log_reader {
+	/* NULL after the VM was freed. */
+	struct axvm *vm;
+};
+
 struct axv_memory_map {
 	/* Serialises changes. Look-ups do not take it, and its holder never waits for them. */
 	pthread_mutex_t change;
@@ -83,6 +89,10 @@ struct axv_memory_map {
 	struct axv_memory_table *retired;
 	/* Index of the latest hit: a hint, checked before use. */
 	atomic_size_t last;
+	/* Changed whenever a region is mapped or unmapped. Under 'change'. */
+	uint64_t version;
+	/* The only reader of the dirty logs; NULL: the callers of axvm_take_dirty(). */
+	_Atomic(struct axv_log_reader *) log_reader;
 	/* Bitmap of the slot numbers in use; it grows. */
 	uint64_t *slots;
 	size_t slot_words;
@@ -105,6 +115,18 @@ struct frame_chunk *axv_memory_find_chunk(struct axvm *vm, uint64_t gpa);
 
 /* clear.c: fills memory with zeros, except read-only regions and files. */
 void axv_memory_clear(struct axvm *vm);
+/*
+ * Fills pages of a region with zeros, and drops them where that is possible and worth it. The dirty
+ * log does not get them. Returns 0 or a negative errno.
+ */
+int axv_memory_zero(const struct axvm *vm, const struct axv_region *region, uint64_t offset,
+		    uint64_t len);
+/*
+ * access.c: writes 'from', or zeros if it is NULL, to a region. The dirty log does not get it. Returns
+ * 0, or a negative errno if the memory is truncatable. The caller is a reader of 'srcu'.
+ */
+int axv_memory_store(const struct axvm *vm, const struct axv_region *region, uint64_t offset,
+		     const void *from, uint64_t len);
 
 /* --- table.c: the index ----------------------------------------------------------------------- */
 

@@ -132,6 +132,7 @@ static void free_retired(struct axv_memory_map *map)
 
 void axv_memory_table_publish(struct axv_memory_map *map, struct axv_memory_table *table)
 {
+	map->version++;
 	struct axv_memory_table *old = atomic_load(&map->table);
 
 	/* Sequentially consistent: this is W1 of lib/memory/srcu.h. */

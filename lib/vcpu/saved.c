@@ -370,9 +370,10 @@ int axvcpu_load_begin(struct axvcpu_loader *loader)
 					   section.name);
 	}
 	ret = loader->save ? back_up(loader) : 0;
-	if (!ret)
-		loader->begun = true;
-	return ret;
+	if (ret)
+		return ret;
+	loader->begun = true;
+	return loader->load_first ? loader->load_first(loader) : 0;
 }
 
 int axvcpu_load_refused(struct axvcpu_loader *loader, const char *section, uint64_t id, int err,

@@ -36,6 +36,12 @@ struct axvcpu_loader {
 	uint64_t known;
 	/* Saves the present state, as axvcpu_save(). axvcpu_load_begin() calls it unless it is NULL. */
 	int (*save)(const struct axvcpu_loader *loader, void *buf, size_t size);
+	/*
+	 * Loads the part of the library that comes first, with 'first' as its argument.
+	 * axvcpu_load_begin() calls it unless it is NULL.
+	 */
+	int (*load_first)(const struct axvcpu_loader *loader);
+	void *first;
 	/* axvcpu_load_begin() has succeeded: the backend may have made changes. */
 	bool begun;
 	/* The state before, in memory that the caller must free; NULL: it was not saved. */

@@ -104,7 +104,7 @@ static int save(struct axvcpu *vcpu, void *buf, size_t size)
 }
 
 /* Carries out requests, and completes an open exit. */
-static int settle(struct axvcpu *vcpu, const struct axv_op *op)
+static int settle(struct axvcpu *vcpu, const struct axv_op *op, const char *what)
 {
 	const bool own = op->from == AXVCPU_FREE || op->owner == axv_thread_serial();
 
@@ -112,15 +112,27 @@ static int settle(struct axvcpu *vcpu, const struct axv_op *op)
 		axv_queue_drain(vcpu);
 	if (atomic_load(&vcpu->attention) & ATTENTION_REQUESTS)
 		return axvcpu_fail(vcpu->vm, -EBUSY,
-				   "save: vCPU %" PRIu32 ": requests wait for its owner, which "
+				   "%s: vCPU %" PRIu32 ": requests wait for its owner, which "
 				   "carries them out in axvcpu_run()",
-				   vcpu->id);
+				   what, vcpu->id);
 	if (vcpu->open_exit_kind)
 		return axvcpu_fail(vcpu->vm, -EBADFD,
-				   "save: vCPU %" PRIu32 ": its latest exit (%s) has no answer: "
+				   "%s: vCPU %" PRIu32 ": its latest exit (%s) has no answer: "
 				   "call axvcpu_complete() or axvcpu_flush() first",
-				   vcpu->id, axvcpu_exit_name(vcpu->open_exit_kind));
+				   what, vcpu->id, axvcpu_exit_name(vcpu->open_exit_kind));
 	return axv_vcpu_flush(vcpu);
+}
+
+int axv_vcpu_settle(struct axvcpu *vcpu, const char *what)
+{
+	struct axv_op op;
+	int ret = axv_op_begin(vcpu, IN_REGS, what, &op);
+
+	if (ret)
+		return ret;
+	ret = settle(vcpu, &op, what);
+	axv_op_end(vcpu, &op, op.from);
+	return ret;
 }
 
 static int check_op(const struct axvcpu *vcpu, bool has_op, const char *what)
@@ -142,7 +154,7 @@ int axvcpu_save(struct axvcpu *vcpu, void *buf, size_t size)
 	ret = axv_op_begin(vcpu, IN_REGS, "save", &op);
 	if (ret)
 		return ret;
-	ret = settle(vcpu, &op);
+	ret = settle(vcpu, &op, "save");
 	if (!ret)
 		ret = save(vcpu, buf, size);
 	axv_op_end(vcpu, &op, op.from);
