@@ -96,6 +96,7 @@ static void calls_for_the_vm(struct axvm *vm)
 	const struct axvm_msi msi = { 0 };
 	const struct axvm_route route = { .kind = AXVM_ROUTE_PIN };
 	const uint64_t set = 1;
+	struct axvm_checkpoint *checkpoint = NULL;
 	struct axvcpu *vcpu = NULL;
 
 	config.id = 1;
@@ -114,6 +115,9 @@ static void calls_for_the_vm(struct axvm *vm)
 	child_expect_eperm(axvm_set_clock(vm, NULL, AXVM_TIME_FREEZE));
 	child_expect_eperm(axvm_save(vm, NULL, 0));
 	child_expect_eperm(axvm_load(vm, &set, sizeof(set), NULL));
+	child_expect_eperm(axvm_quiesce(vm, NULL, 0));
+	child_expect_eperm(axvm_checkpoint_new(vm, NULL, &checkpoint));
+	child_expect_eperm((int)axvm_checkpoint_restore(NULL, vm, NULL));
 	child_expect_eperm(axvm_set_irq_line(vm, 5, true));
 	child_expect_eperm(axvm_signal_msi(vm, &msi));
 	child_expect_eperm(axvm_set_routes(vm, NULL, 0));

@@ -140,6 +140,30 @@ WRAP(int, axv_sys_write, int fd, const void *buf, size_t len)
 	return fails("write", &failure, &ret) ? ret : __real_axv_sys_write(fd, buf, len);
 }
 
+WRAP(int, axv_sys_pread, int fd, void *buf, size_t len, uint64_t offset)
+{
+	static const struct failure failure = { .err = { EIO, EINTR } };
+	int ret;
+
+	return fails("pread", &failure, &ret) ? ret : __real_axv_sys_pread(fd, buf, len, offset);
+}
+
+WRAP(int, axv_sys_pwrite, int fd, const void *buf, size_t len, uint64_t offset)
+{
+	static const struct failure failure = { .err = { ENOSPC, EINTR } };
+	int ret;
+
+	return fails("pwrite", &failure, &ret) ? ret : __real_axv_sys_pwrite(fd, buf, len, offset);
+}
+
+WRAP(int64_t, axv_sys_lseek, int fd, uint64_t offset, int whence)
+{
+	static const struct failure failure = { .err = { EBADF, EOVERFLOW } };
+	int ret;
+
+	return fails("lseek", &failure, &ret) ? ret : __real_axv_sys_lseek(fd, offset, whence);
+}
+
 WRAP(int, axv_sys_eventfd, void)
 {
 	static const struct failure failure = { .err = { EMFILE, ENOMEM } };

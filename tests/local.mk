@@ -39,6 +39,8 @@ API_TESTS = \
 	tests/test_deadline_kvm \
 	tests/test_device_exits \
 	tests/test_devices \
+	tests/test_checkpoint \
+	tests/test_checkpoint_kvm \
 	tests/test_dirty \
 	tests/test_dirty_kvm \
 	tests/test_cpu_mode \
@@ -83,6 +85,7 @@ INJECTED_TESTS = \
 	tests/test_request_queue \
 	tests/test_signals \
 	tests/test_syscalls \
+	tests/test_checkpoint_faults \
 	tests/test_vcpu_state_faults \
 	tests/test_vm_state_faults \
 	tests/test_waits
@@ -274,7 +277,7 @@ tests_fuzz_exits_LINK = $(DIRECT_LINK) -fsanitize=fuzzer -Wl,--wrap=axv_sys_ioct
 
 # The calls that a test replaces: the injector's are functions of lib/host/sys.h.
 INJECTED_CALLS = \
-	open close read write eventfd epoll_create epoll_add ioctl mmap munmap madvise \
+	open close read write pread pwrite lseek eventfd epoll_create epoll_add ioctl mmap munmap madvise \
 	memfd_create ftruncate fstat get_seals add_seals copy getaffinity setaffinity sigaction \
 	sigmask sigtake timer_create timer_set timer_delete tkill futex_wait \
 	futex_wake calloc thread_create yield setspecific getdents prctl setgroups \

@@ -34,6 +34,8 @@ struct sweep_step {
 	unsigned int calls;
 	/* It looks again when a wait fails. */
 	bool waits;
+	/* Has another way if it cannot open a file. */
+	bool does_without_files;
 	/* It makes threads, which leave stacks behind, for the next one. */
 	bool has_threads;
 	/* Makes another world than sweep_world_begin(). */

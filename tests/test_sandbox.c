@@ -190,6 +190,24 @@ static void act_save(void)
 	must(axvcpu_load(vcpu, state, (size_t)size, NULL));
 }
 
+static void act_checkpoint(void)
+{
+	struct axvm_restore_config config = AXVM_RESTORE_CONFIG_INIT;
+	struct axvm_checkpoint *checkpoint;
+
+	must(axvcpu_complete_value(vcpu, 1));
+	map(MORE, GUEST_MEMORY, AXVM_MEM_MEMFD, 0);
+	must(axvm_set(vm, MORE, 1, 1));
+	must(axvm_quiesce(vm, NULL, 0));
+	must(axvm_checkpoint_new(vm, NULL, &checkpoint));
+	must(axvm_set(vm, MORE, 1, GUEST_MEMORY));
+	/* The counter of the mock has no frequency. */
+	if (!arch)
+		must((int)axvm_checkpoint_restore(checkpoint, vm, &config));
+	must(axvm_checkpoint_free(checkpoint));
+	must(axvm_unmap(vm, MORE, GUEST_MEMORY));
+}
+
 static void act_error(void)
 {
 	uint64_t value;
@@ -334,6 +352,10 @@ static const struct phase {
 	{ "request", "tgkill futex ioctl", true, act_request, 2, start_owner },
 	{ "reset", "ioctl madvise futex", true, act_reset, 3, run_to_a_read },
 	{ "save", "ioctl futex", true, act_save, 3, run_to_a_read },
+	{ "checkpoint",
+	  "ioctl futex openat close memfd_create ftruncate fcntl mmap munmap madvise pread64 "
+	  "pwrite64 lseek",
+	  true, act_checkpoint, 3, run_to_a_read },
 	{ "error", "", false, act_error, 3, NULL },
 	{ "unbind", "ioctl rt_sigprocmask sched_setaffinity", true, act_unbind, 3, run_to_a_read },
 	{ "free", "close munmap", true, act_free, 2, NULL },
@@ -360,12 +382,15 @@ static const struct {
 	CALL(getpid),
 	CALL(gettid),
 	CALL(ioctl),
+	CALL(lseek),
 	CALL(madvise),
 	CALL(memfd_create),
 	CALL(mmap),
 	CALL(mprotect),
 	CALL(munmap),
 	CALL(openat),
+	CALL(pread64),
+	CALL(pwrite64),
 	CALL(rt_sigaction),
 	CALL(rt_sigprocmask),
 	CALL(rt_sigreturn),
