@@ -119,16 +119,13 @@ static bool roll_back(struct axvm *vm, const struct axvcpu_loader *failed)
 /* The controllers of the VM have neither the old state nor the new one. */
 static void invalidate(struct axvm *vm)
 {
-	struct axvcpu **vcpus;
-	const int count = axv_vcpus_list(vm, "load", &vcpus);
-
-	for (int i = 0; i < count; i++) {
+	for (uint32_t id = 0; id < vm->limits.vcpus; id++) {
+		struct axvcpu *vcpu = axvm_vcpu(vm, id);
 		struct axv_op op;
 
-		if (!axv_op_begin(vcpus[i], IN_REGS, "load", &op))
-			axv_op_end(vcpus[i], &op, AXVCPU_INVALID);
+		if (vcpu && !axv_op_begin(vcpu, IN_REGS, "load", &op))
+			axv_op_end(vcpu, &op, AXVCPU_INVALID);
 	}
-	free(vcpus);
 }
 
 int axvm_load(struct axvm *vm, const void *state, size_t size,
