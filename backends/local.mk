@@ -93,13 +93,15 @@ endif
 
 if ARCH_RISCV64
 libaxvcpu_base_la_SOURCES += $(ONE_REG_SOURCES) \
-	backends/riscv64/aia.c \
-	backends/riscv64/aia_reset.c \
+	backends/riscv64/aia.c backends/riscv64/aia.h \
+	backends/riscv64/aia_state.c \
+	backends/riscv64/aplic.c \
 	backends/riscv64/arch_syscall.h \
 	backends/riscv64/debug.c \
 	backends/riscv64/exit.c \
 	backends/riscv64/extensions.c \
 	backends/riscv64/fault.c \
+	backends/riscv64/imsic.c \
 	backends/riscv64/inject.c \
 	backends/riscv64/kvm_arch.h \
 	backends/riscv64/kvm_arch_decode.h \

@@ -180,9 +180,11 @@ API_TESTS += \
 	tests/test_riscv64_reset \
 	tests/test_riscv64_sbi \
 	tests/test_riscv64_setup \
-	tests/test_riscv64_translate
+	tests/test_riscv64_translate \
+	tests/test_riscv64_vm_state
 INJECTED_TESTS += \
-	tests/test_riscv64_faults
+	tests/test_riscv64_faults \
+	tests/test_riscv64_vm_state_faults
 FORGED_TESTS += \
 	tests/test_riscv64_kvm_answers
 endif

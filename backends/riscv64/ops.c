@@ -42,6 +42,8 @@ static const struct axvcpu_arch_ops riscv64_ops = {
 	.load = axk_riscv_load,
 	.get_clock = axk_riscv_get_clock,
 	.set_clock = axk_riscv_set_clock,
+	.vm_save = axk_riscv_vm_save,
+	.vm_load = axk_riscv_vm_load,
 	.sysreg_write_reads = true,
 };
 

@@ -120,7 +120,24 @@ static int load_timer_state(struct axk_vcpu *vcpu, uint64_t state)
 	return axk_set_reg_quietly(vcpu, RISCV_TIMER(state), &state);
 }
 
-/* --- pending interrupts ----------------------------------------------------------------------- */
+/* --- registers -------------------------------------------------------------------------------- */
+
+static int load_reg(struct axk_vcpu *vcpu, uint64_t id, const void *value)
+{
+	uint64_t word;
+
+	if (id != RISCV_TIMER(state))
+		return axk_set_reg_quietly(vcpu, id, value);
+	memcpy(&word, value, sizeof(word));
+	return load_timer_state(vcpu, word);
+}
+
+static const struct axk_state_regs state_regs = {
+	.arch = KVM_REG_RISCV,
+	.order = order,
+	.list = list_known,
+	.load = load_reg,
+};
 
 #define SIP_SEIP (UINT64_C(1) << 9)
 
@@ -135,34 +152,21 @@ static int set_line(const struct axk_vcpu *vcpu, __u32 irq)
  * KVM remembers the external line beside sip, and wakes a sleeping guest by that. With an AIA, the
  * IMSIC drives it.
  */
-static int load_sip(struct axk_vcpu *vcpu, uint64_t sip)
+static int load_regs_and_line(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
+			      const struct axvcpu_saved_section *regs)
 {
 	const bool has_line = !vcpu->vm->kernel_irqchip;
+	uint64_t sip = 0;
 	int ret = has_line ? set_line(vcpu, (__u32)KVM_INTERRUPT_UNSET) : 0;
 
 	if (!ret)
-		ret = axk_set_reg_quietly(vcpu, RISCV_CSR(sip), &sip);
-	if (!ret && has_line && (sip & SIP_SEIP))
+		ret = axk_load_regs(&state_regs, vcpu, loader, regs);
+	if (!ret && has_line)
+		ret = axk_riscv_get(vcpu, RISCV_CSR(sip), &sip);
+	if (!ret && (sip & SIP_SEIP))
 		ret = set_line(vcpu, (__u32)KVM_INTERRUPT_SET);
 	return ret;
 }
-
-static int load_reg(struct axk_vcpu *vcpu, uint64_t id, const void *value)
-{
-	uint64_t word;
-
-	if (id != RISCV_TIMER(state) && id != RISCV_CSR(sip))
-		return axk_set_reg_quietly(vcpu, id, value);
-	memcpy(&word, value, sizeof(word));
-	return id == RISCV_CSR(sip) ? load_sip(vcpu, word) : load_timer_state(vcpu, word);
-}
-
-static const struct axk_state_regs state_regs = {
-	.arch = KVM_REG_RISCV,
-	.order = order,
-	.list = list_known,
-	.load = load_reg,
-};
 
 /* --- state of this library -------------------------------------------------------------------- */
 
@@ -241,7 +245,7 @@ int axk_riscv_load(void *arch_vcpu, struct axvcpu_loader *loader)
 	if (!ret)
 		ret = axvcpu_load_begin(loader);
 	if (!ret)
-		ret = axk_load_regs(&state_regs, vcpu, loader, &regs);
+		ret = load_regs_and_line(vcpu, loader, &regs);
 	if (ret)
 		return ret;
 	load_library(vcpu, &library);
