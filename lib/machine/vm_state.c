@@ -116,19 +116,16 @@ static bool roll_back(struct axvm *vm, const struct axvcpu_loader *failed)
 	return !axv_loader_begin_backup(&loader, failed, vm->ops->name) && !load(vm, &loader);
 }
 
-/* The controllers of the VM have neither the old state nor the new one. */
+/* The controllers of the VM have neither the old state nor the new one. Must not allocate memory. */
 static void invalidate(struct axvm *vm)
 {
-	struct axvcpu **vcpus;
-	const int count = axv_vcpus_list(vm, "load", &vcpus);
-
-	for (int i = 0; i < count; i++) {
+	for (uint32_t id = 0; id < vm->limits.vcpus; id++) {
+		struct axvcpu *vcpu = axvm_vcpu(vm, id);
 		struct axv_op op;
 
-		if (!axv_op_begin(vcpus[i], IN_REGS, "load", &op))
-			axv_op_end(vcpus[i], &op, AXVCPU_INVALID);
+		if (vcpu && !axv_op_begin(vcpu, IN_REGS, "load", &op))
+			axv_op_end(vcpu, &op, AXVCPU_INVALID);
 	}
-	free(vcpus);
 }
 
 int axvm_load(struct axvm *vm, const void *state, size_t size,
@@ -148,8 +145,13 @@ int axvm_load(struct axvm *vm, const void *state, size_t size,
 	if (!(config.flags & AXVCPU_LOAD_NO_ROLLBACK))
 		loader.save = save_present;
 	ret = load(vm, &loader);
-	if (ret && loader.begun && !roll_back(vm, &loader))
+	if (ret && loader.begun && !roll_back(vm, &loader)) {
 		invalidate(vm);
+		if (loader.backup)
+			axvcpu_fail(vm, ret,
+				    "load: the former state cannot be loaded again after this: all "
+				    "vCPUs are Invalid");
+	}
 	free(loader.backup);
 	return ret;
 }

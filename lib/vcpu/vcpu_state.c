@@ -200,8 +200,14 @@ int axvcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
 	if (!(config.flags & AXVCPU_LOAD_NO_ROLLBACK))
 		loader.save = save_present;
 	ret = load(vcpu, &loader);
-	if (ret && loader.begun && !roll_back(vcpu, &loader))
+	if (ret && loader.begun && !roll_back(vcpu, &loader)) {
 		to = AXVCPU_INVALID;
+		if (loader.backup)
+			axvcpu_fail(vcpu->vm, ret,
+				    "load: vCPU %" PRIu32 ": the former state cannot be loaded "
+				    "again after this: it is Invalid",
+				    vcpu->id);
+	}
 	/* The backend may have completed an open exit before it failed. Best effort. */
 	if (ret && !loader.begun)
 		axv_vcpu_flush(vcpu);
