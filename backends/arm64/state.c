@@ -52,6 +52,38 @@ static enum axk_state_order order(uint64_t id)
 	}
 }
 
+#define ID_PFR1_EL1 ARM64_SYS_REG(3, 0, 0, 1, 1)
+#define ID_AA64PFR0_EL1 ARM64_SYS_REG(3, 0, 0, 4, 0)
+
+/* The field of an identification register that tells of a GIC. */
+static uint64_t gic_field(uint64_t id)
+{
+	switch (id) {
+	case ID_PFR1_EL1:
+		return UINT64_C(0xf) << 28;
+	case ID_AA64PFR0_EL1:
+		return UINT64_C(0xf) << 24;
+	default:
+		return 0;
+	}
+}
+
+/* In a VM without a GIC, KVM clears these fields at the first run, which a save may precede. */
+static int load_reg(struct axk_vcpu *vcpu, uint64_t id, const void *value)
+{
+	const uint64_t field = vcpu->vm->arch.gic.version ? 0 : gic_field(id);
+	uint64_t present, saved;
+	int ret;
+
+	if (!field)
+		return axk_set_reg_quietly(vcpu, id, value);
+	ret = axk_get_one_reg(vcpu, id, &present);
+	if (ret)
+		return ret;
+	memcpy(&saved, value, sizeof(saved));
+	return (present ^ saved) & ~field ? axk_set_reg_quietly(vcpu, id, value) : 0;
+}
+
 /* Older KVMs have the physical timer, and do not list it. */
 static const uint64_t unlisted[] = { KVM_REG_ARM_PTIMER_CVAL, KVM_REG_ARM_PTIMER_CTL };
 
@@ -60,7 +92,7 @@ static const struct axk_state_regs state_regs = {
 	.order = order,
 	.unlisted = unlisted,
 	.nunlisted = ARRAY_SIZE(unlisted),
-	.load = axk_set_reg_quietly,
+	.load = load_reg,
 };
 
 /* --- events ----------------------------------------------------------------------------------- */
