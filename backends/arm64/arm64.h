@@ -35,12 +35,6 @@ int axk_arm64_raise_early(struct axk_vcpu *vcpu);
 /* Lowers this CPU's lines. */
 int axk_arm64_irq_reset(struct axk_vcpu *vcpu);
 
-/*
- * Sets the line of an interrupt: of a CPU, by number or KVM_ARM_IRQ_CPU_*; or of an SPI, cpu 0.
- */
-int axk_arm64_set_line(const struct axk_vm *kvm, uint32_t type, uint32_t cpu, uint32_t number,
-		       bool level);
-
 /* gic_reset.c */
 /*
  * Resets this CPU's part of the GIC as a reset of the CPU does, unless another vCPU is in the guest.
