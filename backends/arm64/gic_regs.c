@@ -225,6 +225,26 @@ int axk_arm64_gic_lpis_off(const struct axk_vm *kvm, uint64_t cpu)
 	return set_attr(kvm, REDIST, cpu | GICR_CTLR, 0);
 }
 
+int axk_arm64_gic_timer_is_active(const struct axk_vcpu *vcpu)
+{
+	static const struct axk_gic_regs active_v2 = { DIST, GIC_ISACTIVER, NO_RESET };
+	static const struct axk_gic_regs active_v3 = { SGIS(GIC_ISACTIVER), NO_RESET };
+	const struct axk_vm *kvm = vcpu->vm;
+	const bool v2 = kvm->arch.gic.version == 2;
+	uint64_t active = 0;
+	int ret;
+
+	if (!axk_arm64_gic_is_ready(kvm))
+		return 0;
+	ret = axk_arm64_gic_get(kvm, v2 ? &active_v2 : &active_v3, axk_arm64_gic_cpu_attr(vcpu), 0,
+				&active);
+	/* Another vCPU is in the guest, so the GIC is not loaded either. */
+	if (ret)
+		return ret == -EBUSY ? 0
+				     : axk_vcpu_result(vcpu, ret, "KVM_GET_DEVICE_ATTR of the GIC");
+	return active & (1u << ARM64_PPI_VTIMER | 1u << ARM64_PPI_PTIMER) ? 1 : 0;
+}
+
 /* --- lines ------------------------------------------------------------------------------------ */
 
 int axk_arm64_gic_set_lines(struct axk_vm *kvm, const uint64_t *lines)

@@ -71,6 +71,11 @@ int axk_arm64_gic_set(const struct axk_vm *kvm, const struct axk_gic_regs *regs,
 
 /* Whether there is a GIC that axvm_finalize() has initialised. */
 bool axk_arm64_gic_is_ready(const struct axk_vm *kvm);
+/*
+ * Returns 1 if an interrupt that KVM's timers raise is active; 0, also if a vCPU is in the guest; or a
+ * negative errno.
+ */
+int axk_arm64_gic_timer_is_active(const struct axk_vcpu *vcpu);
 /* Switches the LPIs of a CPU off. KVM accepts their tables only while they are. Without a message. */
 int axk_arm64_gic_lpis_off(const struct axk_vm *kvm, uint64_t cpu);
 /*

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "backends/arm64/arm64.h"
+#include "backends/arm64/gic_regs.h"
 #include "backends/kvm/state.h"
 
 /* --- the order of registers ------------------------------------------------------------------- */
@@ -117,11 +117,7 @@ static int save_events(struct axk_vcpu *vcpu, struct axvcpu_saver *saver)
 	return axvcpu_save_section(saver, EVENTS, 1, 0, &events, sizeof(events));
 }
 
-/*
- * KVM only adds events. A pending SError ends by a reset of the CPU, whose registers are loaded
- * after it.
- */
-static int clear_events(struct axk_vcpu *vcpu)
+static int has_serror(struct axk_vcpu *vcpu)
 {
 	struct kvm_vcpu_events events;
 	int ret = has_events(vcpu);
@@ -129,7 +125,20 @@ static int clear_events(struct axk_vcpu *vcpu)
 	if (ret <= 0)
 		return ret;
 	ret = axk_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
-	if (ret || !events.exception.serror_pending)
+	return ret ? ret : events.exception.serror_pending;
+}
+
+/*
+ * KVM only adds events, and ignores writes of the active state of its timers' interrupts, once the
+ * vCPU has run. A reset of the CPU, whose registers are loaded after it, ends both.
+ */
+static int clear(struct axk_vcpu *vcpu)
+{
+	int ret = has_serror(vcpu);
+
+	if (!ret)
+		ret = axk_arm64_gic_timer_is_active(vcpu);
+	if (ret <= 0)
 		return ret;
 	return axk_vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &vcpu->arch.init);
 }
@@ -305,7 +314,7 @@ int axk_arm64_load(void *arch_vcpu, struct axvcpu_loader *loader)
 	if (!ret)
 		ret = axvcpu_load_begin(loader);
 	if (!ret)
-		ret = clear_events(vcpu);
+		ret = clear(vcpu);
 	/* The PMU first: it must be initialised before its registers count. */
 	if (!ret && (!vcpu->vm->arch.gic.version || atomic_load(&vcpu->vm->arch.gic.ready)))
 		ret = axk_arm64_start_pmu(vcpu);
