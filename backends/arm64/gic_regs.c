@@ -4,8 +4,6 @@
 
 #include <errno.h>
 
-#include "backends/kvm/state.h"
-
 /* Registers of the distributor, and of the SGI page of a redistributor: offsets for interrupt 0. */
 #define GIC_CTLR 0x0
 #define GIC_IIDR 0x8
@@ -75,7 +73,7 @@ static const struct axk_gic_regs dist_v3[] = {
 	/* The lower words; KVM has no Aff3, which is in the upper ones. */
 	{ DIST, GIC_IROUTER + 8 * 32, .per_32_spis = 32, .step = 8, RESET_VM(0) },
 	{ SPIS_SET(GIC_ISENABLER, GIC_ICENABLER), RESET_VM(0) },
-	{ SPIS(GIC_ISPENDR, 1), RESET_VM(0) },
+	{ SPIS(GIC_ISPENDR, 1), .after_lines = true, RESET_VM(0) },
 	{ SPIS_SET(GIC_ISACTIVER, GIC_ICACTIVER), RESET_VM(0) },
 	/* By interrupt number. Those of PPIs follow the VMM, timers and PMU of the vCPU. */
 	{ LEVELS, ARM64_FIRST_SPI, .per_32_spis = 1, .step = 32, RESET_VM(0) },
@@ -113,7 +111,8 @@ static const struct axk_gic_regs dist_v2[] = {
 	{ SPIS(GIC_IPRIORITYR, 8), RESET_VM(0) },
 	{ SPIS(GIC_ITARGETSR, 8), RESET_VM(0) },
 	{ SPIS_SET(GIC_ISENABLER, GIC_ICENABLER), RESET_VM(0) },
-	{ SPIS_SET(GIC_ISPENDR, GIC_ICPENDR), .has_levels = true, RESET_VM(0) },
+	{ SPIS_SET(GIC_ISPENDR, GIC_ICPENDR), .after_lines = true, .has_levels = true,
+	  RESET_VM(0) },
 	{ SPIS_SET(GIC_ISACTIVER, GIC_ICACTIVER), RESET_VM(0) },
 };
 static const struct axk_gic_regs cpu_v2[] = {
@@ -247,14 +246,14 @@ int axk_arm64_gic_timer_is_active(const struct axk_vcpu *vcpu)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-int axk_arm64_gic_set_lines(struct axk_vm *kvm, const uint64_t *lines)
+int axk_arm64_gic_lower_lines(struct axk_vm *kvm)
 {
 	const uint32_t gsis = kvm->arch.gic.nirqs - ARM64_FIRST_SPI;
 	int ret = 0;
 
 	if (kvm->arch.gic.version == 3)
-		return axk_load_lines(kvm, lines);
+		return axk_lower_lines(kvm);
 	for (uint32_t gsi = 0; !ret && gsi < gsis; gsi++)
-		ret = axk_set_irq_line(kvm, gsi, lines[gsi / 64] >> gsi % 64 & 1);
+		ret = axk_set_irq_line(kvm, gsi, false);
 	return ret;
 }

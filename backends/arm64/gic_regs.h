@@ -35,6 +35,8 @@ struct axk_gic_regs {
 	bool optional;
 	/* Only used with an ITS. */
 	bool for_lpis;
+	/* Lines of SPIs must be set before: after the configuration, and edges become pending by it. */
+	bool after_lines;
 	/* Reads return the levels of lines, too, and the senders of SGIs as one bit. */
 	bool has_levels;
 	enum axk_gic_reset reset;
@@ -79,9 +81,9 @@ int axk_arm64_gic_timer_is_active(const struct axk_vcpu *vcpu);
 /* Switches the LPIs of a CPU off. KVM accepts their tables only while they are. Without a message. */
 int axk_arm64_gic_lpis_off(const struct axk_vm *kvm, uint64_t cpu);
 /*
- * Brings the lines of all SPIs to the levels in a bitmap by gsi. Of a GICv3, lines that KVM itself
- * has raised, by irqfds, need a write of the level registers after that.
+ * Lowers the lines of all SPIs. Of a GICv3, lines that KVM itself has raised, by irqfds, need a write
+ * of the level registers after that.
  */
-int axk_arm64_gic_set_lines(struct axk_vm *kvm, const uint64_t *lines);
+int axk_arm64_gic_lower_lines(struct axk_vm *kvm);
 
 #endif

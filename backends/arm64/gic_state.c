@@ -281,8 +281,8 @@ static int load_reg(const struct axk_vm *kvm, struct axvcpu_loader *loader, cons
 }
 
 /* Writes the registers of a record, which was checked. */
-static int load_record(const struct axk_vm *kvm, struct axvcpu_loader *loader,
-		       const struct part *part, const void *data, size_t at)
+static int load_record(struct axk_vm *kvm, struct axvcpu_loader *loader, const struct part *part,
+		       const void *data, size_t at, const uint64_t *lines)
 {
 	const uint64_t cpu = word(data, at++);
 	int ret = 0;
@@ -291,20 +291,22 @@ static int load_record(const struct axk_vm *kvm, struct axvcpu_loader *loader,
 		const struct axk_gic_regs *regs = &part->table.regs[i];
 		const uint32_t count = axk_arm64_gic_count(&kvm->arch.gic, regs);
 
+		if (regs->after_lines)
+			ret = axk_load_lines(kvm, lines);
 		for (uint32_t k = 0; !ret && k < count; k++)
 			ret = load_reg(kvm, loader, part, regs, cpu, k, word(data, at++));
 	}
 	return ret;
 }
 
-static int load_part(const struct axk_vm *kvm, struct axvcpu_loader *loader,
-		     const struct part *part, const void *data)
+static int load_part(struct axk_vm *kvm, struct axvcpu_loader *loader, const struct part *part,
+		     const void *data, const uint64_t *lines)
 {
 	const size_t words = record_words(kvm, part);
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < part->records; i++)
-		ret = load_record(kvm, loader, part, data, i * words);
+		ret = load_record(kvm, loader, part, data, i * words, lines);
 	return ret;
 }
 
@@ -509,11 +511,11 @@ static int load_gic(struct axk_vm *kvm, struct axvcpu_loader *loader, const stru
 	if (!ret && has_its)
 		ret = stop_lpis(kvm, cpus, n);
 	if (!ret)
-		ret = axk_arm64_gic_set_lines(kvm, lines);
+		ret = axk_arm64_gic_lower_lines(kvm);
 	if (!ret)
-		ret = load_part(kvm, loader, &dist, dist_data);
+		ret = load_part(kvm, loader, &dist, dist_data, lines);
 	if (!ret)
-		ret = load_part(kvm, loader, &parts, cpus_data);
+		ret = load_part(kvm, loader, &parts, cpus_data, lines);
 	if (!ret && has_its)
 		ret = load_its(kvm, loader, &its);
 	return ret;
