@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "backends/kvm/state.h"
+
 /* Registers of the distributor, and of the SGI page of a redistributor: offsets for interrupt 0. */
 #define GIC_CTLR 0x0
 #define GIC_IIDR 0x8
@@ -246,14 +248,14 @@ int axk_arm64_gic_timer_is_active(const struct axk_vcpu *vcpu)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-int axk_arm64_gic_lower_lines(struct axk_vm *kvm)
+int axk_arm64_gic_set_lines(struct axk_vm *kvm, const uint64_t *lines)
 {
 	const uint32_t gsis = kvm->arch.gic.nirqs - ARM64_FIRST_SPI;
 	int ret = 0;
 
 	if (kvm->arch.gic.version == 3)
-		return axk_lower_lines(kvm);
+		return axk_load_lines(kvm, lines);
 	for (uint32_t gsi = 0; !ret && gsi < gsis; gsi++)
-		ret = axk_set_irq_line(kvm, gsi, false);
+		ret = axk_set_irq_line(kvm, gsi, lines[gsi / 64] >> gsi % 64 & 1);
 	return ret;
 }

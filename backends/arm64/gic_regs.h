@@ -81,9 +81,9 @@ int axk_arm64_gic_timer_is_active(const struct axk_vcpu *vcpu);
 /* Switches the LPIs of a CPU off. KVM accepts their tables only while they are. Without a message. */
 int axk_arm64_gic_lpis_off(const struct axk_vm *kvm, uint64_t cpu);
 /*
- * Lowers the lines of all SPIs. Of a GICv3, lines that KVM itself has raised, by irqfds, need a write
- * of the level registers after that.
+ * Sets the lines of all SPIs as in a bitmap by gsi. Of a GICv3, lines that KVM itself has raised, by
+ * irqfds, need a write of the level registers after that.
  */
-int axk_arm64_gic_lower_lines(struct axk_vm *kvm);
+int axk_arm64_gic_set_lines(struct axk_vm *kvm, const uint64_t *lines);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "backends/arm64/gic_regs.h"
 #include "backends/kvm/device.h"
+#include "backends/kvm/state.h"
 
 #define ICC_CTLR_EL1 0xc664
 /* Fields of ICC_CTLR_EL1 that a guest can change: CBPR, EOImode. */
@@ -77,13 +78,14 @@ int axk_arm64_gic_reset_rest(struct axk_vcpu *vcpu)
 
 int axk_arm64_vm_reset(void *arch_vm)
 {
+	static const uint64_t low[AXK_LINES_WORDS];
 	struct axk_vm *kvm = arch_vm;
 	const struct axk_arm64_gic *gic = &kvm->arch.gic;
 	int ret;
 
 	if (!axk_arm64_gic_is_ready(kvm))
 		return 0;
-	ret = axk_arm64_gic_lower_lines(kvm);
+	ret = axk_arm64_gic_set_lines(kvm, low);
 	if (ret)
 		return ret;
 	ret = reset_regs(kvm, axk_arm64_gic_dist(gic), 0, AXK_GIC_RESET_VM);

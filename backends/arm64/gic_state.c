@@ -292,7 +292,7 @@ static int load_record(struct axk_vm *kvm, struct axvcpu_loader *loader, const s
 		const uint32_t count = axk_arm64_gic_count(&kvm->arch.gic, regs);
 
 		if (regs->after_lines)
-			ret = axk_load_lines(kvm, lines);
+			ret = axk_arm64_gic_set_lines(kvm, lines);
 		for (uint32_t k = 0; !ret && k < count; k++)
 			ret = load_reg(kvm, loader, part, regs, cpu, k, word(data, at++));
 	}
@@ -510,8 +510,9 @@ static int load_gic(struct axk_vm *kvm, struct axvcpu_loader *loader, const stru
 	gic->is_loading = false;
 	if (!ret && has_its)
 		ret = stop_lpis(kvm, cpus, n);
+	/* As they are configured now: those of edges cannot be lowered. */
 	if (!ret)
-		ret = axk_arm64_gic_lower_lines(kvm);
+		ret = axk_lower_lines(kvm);
 	if (!ret)
 		ret = load_part(kvm, loader, &dist, dist_data, lines);
 	if (!ret)
