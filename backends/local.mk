@@ -72,7 +72,9 @@ libaxvcpu_base_la_SOURCES += $(ONE_REG_SOURCES) \
 	backends/arm64/exception.c \
 	backends/arm64/exit.c \
 	backends/arm64/gic.c \
+	backends/arm64/gic_regs.c backends/arm64/gic_regs.h \
 	backends/arm64/gic_reset.c \
+	backends/arm64/gic_state.c \
 	backends/arm64/irq.c \
 	backends/arm64/kvm_arch.h \
 	backends/arm64/kvm_arch_decode.h \

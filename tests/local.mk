@@ -154,9 +154,11 @@ API_TESTS += \
 	tests/test_arm64_regs \
 	tests/test_arm64_reset \
 	tests/test_arm64_setup \
-	tests/test_arm64_translate
+	tests/test_arm64_translate \
+	tests/test_arm64_vm_state
 INJECTED_TESTS += \
-	tests/test_arm64_faults
+	tests/test_arm64_faults \
+	tests/test_arm64_vm_state_faults
 FORGED_TESTS += \
 	tests/test_arm64_kvm_exits
 endif

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "backends/arm64/arm64.h"
+#include "backends/arm64/gic_regs.h"
 #include "backends/kvm/state.h"
 
 /* --- the order of registers ------------------------------------------------------------------- */
@@ -52,6 +52,38 @@ static enum axk_state_order order(uint64_t id)
 	}
 }
 
+#define ID_PFR1_EL1 ARM64_SYS_REG(3, 0, 0, 1, 1)
+#define ID_AA64PFR0_EL1 ARM64_SYS_REG(3, 0, 0, 4, 0)
+
+/* The field of an identification register that tells of a GIC. */
+static uint64_t gic_field(uint64_t id)
+{
+	switch (id) {
+	case ID_PFR1_EL1:
+		return UINT64_C(0xf) << 28;
+	case ID_AA64PFR0_EL1:
+		return UINT64_C(0xf) << 24;
+	default:
+		return 0;
+	}
+}
+
+/* In a VM without a GIC, KVM clears these fields at the first run, which a save may precede. */
+static int load_reg(struct axk_vcpu *vcpu, uint64_t id, const void *value)
+{
+	const uint64_t field = vcpu->vm->arch.gic.version ? 0 : gic_field(id);
+	uint64_t present, saved;
+	int ret;
+
+	if (!field)
+		return axk_set_reg_quietly(vcpu, id, value);
+	ret = axk_get_one_reg(vcpu, id, &present);
+	if (ret)
+		return ret;
+	memcpy(&saved, value, sizeof(saved));
+	return (present ^ saved) & ~field ? axk_set_reg_quietly(vcpu, id, value) : 0;
+}
+
 /* Older KVMs have the physical timer, and do not list it. */
 static const uint64_t unlisted[] = { KVM_REG_ARM_PTIMER_CVAL, KVM_REG_ARM_PTIMER_CTL };
 
@@ -60,7 +92,7 @@ static const struct axk_state_regs state_regs = {
 	.order = order,
 	.unlisted = unlisted,
 	.nunlisted = ARRAY_SIZE(unlisted),
-	.load = axk_set_reg_quietly,
+	.load = load_reg,
 };
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -85,11 +117,7 @@ static int save_events(struct axk_vcpu *vcpu, struct axvcpu_saver *saver)
 	return axvcpu_save_section(saver, EVENTS, 1, 0, &events, sizeof(events));
 }
 
-/*
- * KVM only adds events. A pending SError ends by a reset of the CPU, whose registers are loaded
- * after it.
- */
-static int clear_events(struct axk_vcpu *vcpu)
+static int has_serror(struct axk_vcpu *vcpu)
 {
 	struct kvm_vcpu_events events;
 	int ret = has_events(vcpu);
@@ -97,7 +125,20 @@ static int clear_events(struct axk_vcpu *vcpu)
 	if (ret <= 0)
 		return ret;
 	ret = axk_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
-	if (ret || !events.exception.serror_pending)
+	return ret ? ret : events.exception.serror_pending;
+}
+
+/*
+ * KVM only adds events, and ignores writes of the active state of its timers' interrupts, once the
+ * vCPU has run. A reset of the CPU, whose registers are loaded after it, ends both.
+ */
+static int clear(struct axk_vcpu *vcpu)
+{
+	int ret = has_serror(vcpu);
+
+	if (!ret)
+		ret = axk_arm64_gic_timer_is_active(vcpu);
+	if (ret <= 0)
 		return ret;
 	return axk_vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &vcpu->arch.init);
 }
@@ -273,7 +314,7 @@ int axk_arm64_load(void *arch_vcpu, struct axvcpu_loader *loader)
 	if (!ret)
 		ret = axvcpu_load_begin(loader);
 	if (!ret)
-		ret = clear_events(vcpu);
+		ret = clear(vcpu);
 	/* The PMU first: it must be initialised before its registers count. */
 	if (!ret && (!vcpu->vm->arch.gic.version || atomic_load(&vcpu->vm->arch.gic.ready)))
 		ret = axk_arm64_start_pmu(vcpu);

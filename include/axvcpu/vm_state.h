@@ -63,7 +63,11 @@ AXVCPU_API int axvm_save(struct axvm *vm, void *buf, size_t size);
  * Eventfds stay attached to their interrupt numbers.
  *
  * If a part is refused, the present state is loaded again, and if that fails, too, all vCPUs become
- * Invalid.
+ * Invalid. An ITS that the guest has set up cannot be loaded again, since its tables were in the
+ * memory that has been replaced.
+ *
+ * On arm64 KVM moves the pending bits of LPIs from guest memory to the GIC, so the load changes that
+ * memory.
  *
  * @param vm     the VM.
  * @param state  the saved state, of any alignment.
