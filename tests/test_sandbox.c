@@ -188,6 +188,9 @@ static void act_save(void)
 	if (clock.counter_hz)
 		must(axvm_set_clock(vm, &clock, AXVM_TIME_KEEP));
 	must(axvcpu_load(vcpu, state, (size_t)size, NULL));
+	size = axvm_save(vm, state, sizeof(state));
+	must(size);
+	must(axvm_load(vm, state, (size_t)size, NULL));
 }
 
 static void act_checkpoint(void)
