@@ -151,6 +151,6 @@ void sweep(const struct sweep_step *steps, int step)
 
 		while (take_failing(&steps[step], n, way % INJECTOR_VARIANTS,
 				    way >= INJECTOR_VARIANTS))
-			n++;
+			n = injector_next(n);
 	}
 }
