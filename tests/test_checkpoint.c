@@ -27,10 +27,14 @@ static int file;
 
 static uint64_t written[REGIONS + 1][(PAGES + 63) / 64];
 
+/* The log of this region cannot be switched on; 0: that of any can. */
+static uint64_t without_log;
+
 static int set_dirty_log(void *arch, const struct axvm_region *region, uint32_t slot)
 {
 	(void)arch;
-	(void)region;
+	if (without_log && region->gpa == without_log && (region->flags & AXVM_MEM_LOG_DIRTY))
+		return axvcpu_fail(vm, -EIO, "no log today");
 	memset(written[slot], 0, sizeof(written[slot]));
 	return 0;
 }
@@ -202,6 +206,20 @@ START_TEST(a_checkpoint_holds_the_pages_that_are_not_zero)
 }
 END_TEST
 
+START_TEST(read_only_memory_of_the_caller_is_not_written)
+{
+	start();
+	ck_ok(take(AXVM_CHECKPOINT_TRACK));
+	put(0, 3, 3);
+	ck_ok(axvm_set_readonly(vm, at(3, 0), PAGES * page, true));
+	ck_ok(axvm_mark_dirty(vm, at(3, 0), PAGES * page));
+	ck_assert_int_eq(mprotect(callers, PAGES * page, PROT_READ), 0);
+	ck_assert_int_eq(restore(), 1);
+	ck_assert_uint_eq(get(0, 3), 0);
+	end();
+}
+END_TEST
+
 START_TEST(registers_controllers_and_clock_come_back)
 {
 	start();
@@ -369,6 +387,27 @@ START_TEST(a_vm_that_differs_is_refused_unchanged)
 }
 END_TEST
 
+START_TEST(a_vm_of_another_kind_is_refused_unchanged)
+{
+	start();
+	ck_ok(take(0));
+	ops.vm_load = NULL;
+	ck_fails_saying(restore(), ENOTSUP, "load");
+	ops.vm_load = mock_ops.vm_load;
+	ck_ok(axvcpu_free(vcpu));
+	ck_ok(axvm_free(vm));
+	ck_ok(axvm_new(&AXVCPU_WITH(axvm_config, .arch = &ops, .max_vcpus = 2,
+				    .irqchip = AXVM_IRQCHIP_SPLIT),
+		       &vm));
+	ck_ok(axvcpu_new(vm, &AXVCPU_WITH(axvcpu_config, .id = 0), &vcpu));
+	for (unsigned int i = 0; i < REGIONS; i++)
+		ck_ok(map_region(i));
+	ck_fails_saying(restore(), EINVAL, "irqchip");
+	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_CREATED);
+	end();
+}
+END_TEST
+
 START_TEST(a_failure_after_the_first_change_makes_the_vcpus_invalid)
 {
 	static const enum mock_op failing[] = { MOCK_LOAD, MOCK_VM_LOAD };
@@ -397,16 +436,23 @@ END_TEST
 
 START_TEST(a_failure_to_take_one_leaves_the_vm_as_it_was)
 {
-	static const enum mock_op failing[] = { MOCK_GET_CLOCK, MOCK_SAVE, MOCK_VM_SAVE };
+	/* The last one: a log cannot be switched on. */
+	static const enum mock_op failing[] = { MOCK_GET_CLOCK, MOCK_SAVE, MOCK_VM_SAVE, MOCK_OPS };
 	struct axvm_dirty_range range;
 	uint64_t cursor = 0;
 
 	start();
-	mock.ret[failing[_i]] = -EIO;
+	if (failing[_i] == MOCK_OPS)
+		without_log = at(2, 0);
+	else
+		mock.ret[failing[_i]] = -EIO;
 	ck_assert_int_eq(take(AXVM_CHECKPOINT_TRACK), -EIO);
 	ck_assert_ptr_null(checkpoint);
+	put(0, 3, 3);
 	ck_assert_int_eq(axvm_take_dirty(vm, &cursor, 1, &range), 0);
-	mock.ret[failing[_i]] = 0;
+	without_log = 0;
+	if (failing[_i] != MOCK_OPS)
+		mock.ret[failing[_i]] = 0;
 	ck_ok(take(AXVM_CHECKPOINT_TRACK));
 	end();
 }
@@ -609,7 +655,9 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(refusals, a_failure_after_the_first_change_makes_the_vcpus_invalid, 0,
 			    2);
 	tcase_add_test(refusals, a_clock_that_cannot_be_set_changes_nothing);
-	tcase_add_loop_test(refusals, a_failure_to_take_one_leaves_the_vm_as_it_was, 0, 3);
+	tcase_add_loop_test(refusals, a_failure_to_take_one_leaves_the_vm_as_it_was, 0, 4);
+	tcase_add_test(refusals, a_vm_of_another_kind_is_refused_unchanged);
+	tcase_add_test(parts, read_only_memory_of_the_caller_is_not_written);
 	tcase_add_test(refusals, a_backend_that_cannot_is_named);
 	tcase_add_test(rest, a_runner_is_paused_and_a_restored_vm_runs_again);
 	tcase_add_test(rest, quiesce_names_what_is_in_the_way);

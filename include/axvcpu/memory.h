@@ -142,8 +142,8 @@ struct axvm_region {
  *         backing or flag, a flag that the backing does not allow, a NULL or unaligned `hva`, or a
  *         file that is too short; -E2BIG; -EEXIST: it overlaps another region, or an interrupt
  *         controller; -ENOSPC: all memory slots are in use; -ENOTSUP: AXVM_MEM_LOG_DIRTY, and the
- *         backend has no dirty tracking; -ENOMEM; -EPERM; errnos of mmap and of
- *         the kernel.
+ *         backend has no dirty tracking; -EBUSY: AXVM_MEM_LOG_DIRTY, and a checkpoint uses the
+ *         logs; -ENOMEM; -EPERM; errnos of mmap and of the kernel.
  *
  * Threads: any.
  */

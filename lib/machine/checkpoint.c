@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "axvcpu/life.h"
@@ -96,16 +97,30 @@ static int save_vcpus(struct axvm *vm, struct axvcpu *const *vcpus,
 
 /* --- tracking --------------------------------------------------------------------------------- */
 
-/* Switches the logs of all regions. Continues after a failure, and returns the first one. */
-static int set_logs(struct axvm *vm, const struct axv_image *image, bool on)
+static int start_logs(struct axvm *vm, const struct axvm_checkpoint *checkpoint)
 {
+	const struct axv_image *image = checkpoint->image;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < image->count; i++)
+		ret = axv_dirty_set_log(vm, &checkpoint->reader, image->regions[i].gpa,
+					image->regions[i].len, true);
+	return ret;
+}
+
+/* Continues after a failure, and returns the first one. A region that is gone has no log. */
+static int stop_logs(struct axvm *vm, const struct axvm_checkpoint *checkpoint)
+{
+	const struct axv_image *image = checkpoint->image;
 	int ret = 0;
 
 	for (size_t i = 0; i < image->count; i++) {
-		const struct axv_image_region *region = &image->regions[i];
-		const int failed = axv_dirty_set_log(vm, region->gpa, region->len, on);
+		const int failed = axv_dirty_set_log(vm, &checkpoint->reader,
+						     image->regions[i].gpa, image->regions[i].len,
+						     false);
 
-		ret = ret ? ret : failed;
+		if (failed && failed != -ENOENT && !ret)
+			ret = failed;
 	}
 	return ret;
 }
@@ -136,20 +151,21 @@ static int become_reader(struct axvm *vm, struct axvm_checkpoint *checkpoint)
 		return axvcpu_fail(vm, -EBUSY,
 				   "checkpoint: the dirty logs of the VM are in use: switch them off, "
 				   "or free the checkpoint that tracks changes");
-	checkpoint->reader.vm = vm;
+	atomic_store(&checkpoint->reader.vm, vm);
 	return 0;
 }
 
-static void stop_tracking(struct axvm_checkpoint *checkpoint)
+static int stop_tracking(struct axvm_checkpoint *checkpoint)
 {
-	struct axvm *vm = checkpoint->reader.vm;
+	struct axvm *vm = atomic_load(&checkpoint->reader.vm);
+	int ret = vm ? axv_vm_check_process(vm) : 0;
 
 	if (!vm)
-		return;
-	/* Regions that are gone have no log. */
-	if (checkpoint->image && !axv_vm_check_process(vm))
-		set_logs(vm, checkpoint->image, false);
+		return 0;
+	if (!ret && checkpoint->image)
+		ret = stop_logs(vm, checkpoint);
 	atomic_store(&vm->memory.log_reader, NULL);
+	return ret;
 }
 
 /* --- the object ------------------------------------------------------------------------------- */
@@ -171,7 +187,7 @@ static int take(struct axvm *vm, struct axvcpu *const *vcpus, struct axvm_checkp
 		ret = axv_image_new(vm, &checkpoint->image);
 	/* Nothing writes to the memory between its copy and this. */
 	if (!ret && checkpoint->flags & AXVM_CHECKPOINT_TRACK)
-		ret = set_logs(vm, checkpoint->image, true);
+		ret = start_logs(vm, checkpoint);
 	return ret;
 }
 
@@ -205,6 +221,8 @@ static struct axvm_checkpoint *create(struct axvm *vm, uint32_t flags, uint32_t 
 		return NULL;
 	}
 	checkpoint->flags = flags;
+	snprintf(checkpoint->arch, sizeof(checkpoint->arch), "%s", vm->ops->name);
+	checkpoint->irqchip = vm->config.irqchip;
 	checkpoint->nvcpus = nvcpus;
 	checkpoint->clock = (struct axvm_clock)AXVM_CLOCK_INIT;
 	return checkpoint;
@@ -240,8 +258,7 @@ int axvm_checkpoint_free(struct axvm_checkpoint *checkpoint)
 
 	if (!checkpoint)
 		return 0;
-	ret = checkpoint->reader.vm ? axv_vm_check_process(checkpoint->reader.vm) : 0;
-	stop_tracking(checkpoint);
+	ret = stop_tracking(checkpoint);
 	axv_image_free(checkpoint->image);
 	axv_checkpoint_free_devices(checkpoint);
 	free(checkpoint->controllers.data);

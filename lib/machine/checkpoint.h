@@ -23,11 +23,14 @@ struct axv_saved_device {
 };
 
 struct axvm_checkpoint {
-	/* With AXVM_CHECKPOINT_TRACK: the VM whose dirty logs it reads. Otherwise NULL. */
+	/* With AXVM_CHECKPOINT_TRACK it has the VM whose dirty logs it reads. */
 	struct axv_log_reader reader;
 	/* Of the memory map of that VM at the checkpoint. */
 	uint64_t map_version;
 	uint32_t flags;
+	/* Of the VM: enum axvm_irqchip, and the name of its backend. */
+	uint32_t irqchip;
+	char arch[AXVCPU_SAVED_NAME];
 	struct axvm_clock clock;
 	struct axv_blob controllers;
 	struct axv_image *image;

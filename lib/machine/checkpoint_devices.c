@@ -11,6 +11,13 @@
 
 /* --- saving ----------------------------------------------------------------------------------- */
 
+/* The callback may have left no message. */
+static int save_failed(const struct axvm_device *device, int ret)
+{
+	return axvcpu_fail(device->vm, ret, "checkpoint: device %s: save has failed",
+			   device->name);
+}
+
 /* Saves the state, whose size is known, to the blob. */
 static int save_state(struct axvm_device *device, struct axv_blob *blob)
 {
@@ -22,8 +29,10 @@ static int save_state(struct axvm_device *device, struct axv_blob *blob)
 				   "checkpoint: device %s: allocating %zu bytes", device->name,
 				   blob->size);
 	ret = axvm_save_device(device, blob->data, blob->size);
-	if (ret < 0 || (size_t)ret == blob->size)
-		return ret < 0 ? ret : 0;
+	if (ret < 0)
+		return save_failed(device, ret);
+	if ((size_t)ret == blob->size)
+		return 0;
 	return axvcpu_fail(device->vm, -EBUSY,
 			   "checkpoint: device %s: the size of its state changes: quiesce it first",
 			   device->name);
@@ -35,8 +44,10 @@ static int save_device(struct axvm_device *device, void *ctx)
 	struct axv_saved_device *saved;
 	int ret = axvm_save_device(device, NULL, 0);
 
-	if (ret <= 0)
-		return ret;
+	if (ret < 0)
+		return save_failed(device, ret);
+	if (!ret)
+		return 0;
 	saved = axv_sys_calloc(1, sizeof(*saved));
 	if (!saved)
 		return axvcpu_fail(device->vm, -ENOMEM, "checkpoint: device %s: allocating it",
@@ -94,10 +105,16 @@ static int visit(struct axvm_device *device, void *ctx)
 				   "checkpoint: device %s: its state has version %" PRIu32
 				   "; the VM's device knows %" PRIu32,
 				   device->name, saved->version, device->config.version);
+	if (!device->config.restore)
+		return axvcpu_fail(device->vm, -EINVAL,
+				   "checkpoint: device %s has no restore callback", device->name);
 	if (!search->restore)
 		return 1;
 	ret = axvm_restore_device(device, saved->version, saved->blob.data, saved->blob.size);
-	return ret ? ret : 1;
+	/* The callback may have left no message. */
+	return ret ? axvcpu_fail(device->vm, ret, "checkpoint: device %s: restore has failed",
+				 device->name) :
+		     1;
 }
 
 static int visit_all(const struct axvm_checkpoint *checkpoint, struct axvm *vm, bool restore)

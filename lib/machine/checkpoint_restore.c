@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "axvcpu/vm_state.h"
 #include "lib/base/sized.h"
@@ -57,11 +58,28 @@ static int check_vcpus(const struct restore *restore, int count)
 			return axvcpu_fail(restore->vm, -EINVAL,
 					   "restore: the VM has no vCPU %" PRIu32,
 					   checkpoint->vcpus[i].id);
-		if (!(IN(state) & IN_REGS))
+		if (state == AXVCPU_CREATED || state == AXVCPU_INVALID)
 			return axvcpu_fail(restore->vm, -EBADFD,
 					   "restore: vCPU %" PRIu32 " is %s; it must be set up",
 					   checkpoint->vcpus[i].id, axvcpu_state_name(state));
 	}
+	return 0;
+}
+
+/* The kind of VM. */
+static int check_kind(const struct restore *restore)
+{
+	const struct axvm_checkpoint *checkpoint = restore->checkpoint;
+	struct axvm *vm = restore->vm;
+
+	if (strcmp(vm->ops->name, checkpoint->arch) || vm->config.irqchip != checkpoint->irqchip)
+		return axvcpu_fail(vm, -EINVAL,
+				   "restore: the checkpoint is of a VM of backend %s with irqchip "
+				   "%" PRIu32 ", not of %s with %" PRIu32,
+				   checkpoint->arch, checkpoint->irqchip, vm->ops->name,
+				   vm->config.irqchip);
+	if (!HAS_OP(vm->ops, load) || !HAS_OP(vm->ops, vm_load) || !HAS_OP(vm->ops, set_clock))
+		return axv_vm_not_supported(vm, "load");
 	return 0;
 }
 
@@ -72,17 +90,23 @@ static int check(struct restore *restore)
 	int ret = axv_life_check(vm, LIFE_RESET, LIFE_ANY_RUN);
 
 	if (!ret)
-		ret = axv_vcpus_check_rest(vm, "restore");
+		ret = check_kind(restore);
+	/* Writes that were gathered would reach the devices later. Refuses their callbacks, too. */
+	if (!ret)
+		ret = axv_coalesced_deliver_outside(vm, "restore");
 	if (ret)
 		return ret;
 	ret = axv_vcpus_list(vm, "restore", &restore->vcpus);
 	if (ret >= 0)
 		ret = check_vcpus(restore, ret);
 	if (!ret)
+		ret = axv_vcpus_check_rest(vm, "restore");
+	if (!ret)
 		ret = axv_image_check(checkpoint->image, vm);
 	if (!ret && !(restore->config.flags & AXVM_RESTORE_NO_DEVICES))
 		ret = axv_checkpoint_check_devices(checkpoint, vm);
-	return ret;
+	/* A GIC or an AIA can only be loaded then. */
+	return ret ? ret : axvm_finalize(vm);
 }
 
 /* --- the parts -------------------------------------------------------------------------------- */
@@ -105,7 +129,7 @@ static bool is_tracked(const struct restore *restore)
 	struct axv_memory_map *map = &restore->vm->memory;
 	bool same;
 
-	if (restore->checkpoint->reader.vm != restore->vm)
+	if (atomic_load(&restore->checkpoint->reader.vm) != restore->vm)
 		return false;
 	pthread_mutex_lock(&map->change);
 	same = map->version == restore->checkpoint->map_version;
@@ -118,7 +142,7 @@ static int64_t restore_memory(const struct restore *restore)
 	const struct axv_image *image = restore->checkpoint->image;
 
 	if (is_tracked(restore))
-		return axv_image_restore_dirty(image, restore->vm);
+		return axv_image_restore_dirty(image, restore->vm, &restore->checkpoint->reader);
 	return axv_image_restore_all(image, restore->vm);
 }
 
@@ -168,20 +192,25 @@ int64_t axvm_checkpoint_restore(const struct axvm_checkpoint *checkpoint, struct
 				const struct axvm_restore_config *config)
 {
 	struct restore restore = { .checkpoint = checkpoint, .vm = vm };
-	int64_t pages = 0;
+	int64_t pages;
 	int ret = axv_vm_check_process(vm);
 
 	if (!ret)
 		ret = check_config(&restore, config);
 	if (!ret)
 		ret = check(&restore);
-	/* If it fails, the clocks are as before. */
-	if (!ret)
-		ret = axvm_set_clock(vm, &checkpoint->clock, restore.config.time_policy);
-	if (!ret)
-		pages = apply(&restore);
-	if (pages < 0)
-		pages = invalidate(vm, (int)pages);
+	if (ret) {
+		free(restore.vcpus);
+		return ret;
+	}
+	pages = axvm_set_clock(vm, &checkpoint->clock, restore.config.time_policy);
+	/* A host that cannot set the clocks has changed nothing. */
+	if (pages != -ENOTSUP) {
+		if (!pages)
+			pages = apply(&restore);
+		if (pages < 0)
+			pages = invalidate(vm, (int)pages);
+	}
 	free(restore.vcpus);
-	return ret ? ret : pages;
+	return pages;
 }

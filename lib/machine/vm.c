@@ -308,6 +308,7 @@ static bool is_unlocked(pthread_mutex_t *lock)
 
 int axvm_free(struct axvm *vm)
 {
+	struct axv_log_reader *reader;
 	bool copy;
 
 	if (!vm)
@@ -320,6 +321,9 @@ int axvm_free(struct axvm *vm)
 	if (axv_irq_end_calls(vm))
 		return axvcpu_fail(vm, -EBUSY, "VM %" PRIu64 ": freed by an end function", vm->id);
 	axv_irq_ends_free(vm, copy);
+	reader = atomic_load(&vm->memory.log_reader);
+	if (reader)
+		atomic_store(&reader->vm, NULL);
 	/* The guest's mappings first, then the host's. */
 	if (HAS_OP(vm->ops, vm_free))
 		vm->ops->vm_free(vm->arch);

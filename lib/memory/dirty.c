@@ -121,10 +121,9 @@ static int set_log(struct axvm *vm, uint64_t gpa, uint64_t len, bool on)
 	return on;
 }
 
-/* The logs have one reader. */
-static int check_reader(struct axvm *vm, const char *what)
+int axv_dirty_check_reader(struct axvm *vm, const struct axv_log_reader *reader, const char *what)
 {
-	if (!atomic_load(&vm->memory.log_reader))
+	if (atomic_load(&vm->memory.log_reader) == reader)
 		return 0;
 	return axvcpu_fail(vm, -EBUSY,
 			   "%s: a checkpoint uses the dirty logs: it was created with "
@@ -138,18 +137,19 @@ int axvm_set_dirty_log(struct axvm *vm, uint64_t gpa, uint64_t len, bool on)
 
 	if (!ret)
 		ret = axv_dirty_check(vm);
-	if (!ret)
-		ret = check_reader(vm, "set_dirty_log");
-	return ret ? ret : axv_dirty_set_log(vm, gpa, len, on);
+	return ret ? ret : axv_dirty_set_log(vm, NULL, gpa, len, on);
 }
 
-int axv_dirty_set_log(struct axvm *vm, uint64_t gpa, uint64_t len, bool on)
+int axv_dirty_set_log(struct axvm *vm, const struct axv_log_reader *reader, uint64_t gpa,
+		      uint64_t len, bool on)
 {
 	struct axv_memory_map *map = &vm->memory;
 	int ret, cancel = axv_cancel_disable();
 
 	pthread_mutex_lock(&map->change);
-	ret = set_log(vm, gpa, len, on);
+	ret = axv_dirty_check_reader(vm, reader, "set_dirty_log");
+	if (!ret)
+		ret = set_log(vm, gpa, len, on);
 	pthread_mutex_unlock(&map->change);
 	/* Not under 'change': its holder never waits for readers. */
 	if (ret > 0)
@@ -277,12 +277,11 @@ int axvm_take_dirty(struct axvm *vm, uint64_t *cursor, size_t count,
 				   !cursor   ? "the cursor is NULL"
 				   : !ranges ? "the array is NULL"
 					     : "the array must have 1 to INT_MAX elements");
-	ret = check_reader(vm, "take_dirty");
-	return ret ? ret : axv_dirty_take(vm, cursor, count, ranges);
+	return axv_dirty_take(vm, NULL, cursor, count, ranges);
 }
 
-int axv_dirty_take(struct axvm *vm, uint64_t *cursor, size_t count,
-		   struct axvm_dirty_range *ranges)
+int axv_dirty_take(struct axvm *vm, const struct axv_log_reader *reader, uint64_t *cursor,
+		   size_t count, struct axvm_dirty_range *ranges)
 {
 	struct taker taker = { .vm = vm, .ranges = ranges, .count = count };
 	uint64_t next = *cursor;
@@ -294,7 +293,9 @@ int axv_dirty_take(struct axvm *vm, uint64_t *cursor, size_t count,
 	}
 	cancel = axv_cancel_disable();
 	pthread_mutex_lock(&vm->memory.change);
-	ret = take(vm, &taker, &next);
+	ret = axv_dirty_check_reader(vm, reader, "take_dirty");
+	if (!ret)
+		ret = take(vm, &taker, &next);
 	pthread_mutex_unlock(&vm->memory.change);
 	axv_cancel_restore(cancel);
 	/* Pages taken before a failure are reported first; the next call tries again. */

@@ -33,10 +33,16 @@ int axv_dirty_prepare(const struct axvm *vm, struct axv_region *region);
 /* Adds the hypervisor's bitmap to a log that is on. The caller holds 'change'. */
 int axv_dirty_fetch(struct axvm *vm, struct axv_region *region);
 
-/* axvm_set_dirty_log() and axvm_take_dirty() for the reader of the logs. Their arguments are valid. */
-int axv_dirty_set_log(struct axvm *vm, uint64_t gpa, uint64_t len, bool on);
-int axv_dirty_take(struct axvm *vm, uint64_t *cursor, size_t count,
-		   struct axvm_dirty_range *ranges);
+/*
+ * axvm_set_dirty_log() and axvm_take_dirty() for 'reader', which must be the reader of the logs; NULL:
+ * they must have none. Their arguments are valid.
+ */
+int axv_dirty_set_log(struct axvm *vm, const struct axv_log_reader *reader, uint64_t gpa,
+		      uint64_t len, bool on);
+int axv_dirty_take(struct axvm *vm, const struct axv_log_reader *reader, uint64_t *cursor,
+		   size_t count, struct axvm_dirty_range *ranges);
+/* Returns 0 if that is so, or -EBUSY with a message. The caller holds 'change'. */
+int axv_dirty_check_reader(struct axvm *vm, const struct axv_log_reader *reader, const char *what);
 
 void axv_dirty_mark_logged(const struct axvm *vm, struct axv_region *region, uint64_t offset,
 			   uint64_t len);

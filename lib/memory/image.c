@@ -108,7 +108,9 @@ static int next_run(const struct builder *builder, const struct axv_region *regi
 		return 1;
 	if (region->info.backing == AXVM_MEM_MEMFD)
 		return next_data(builder, region, run);
-	if (region->info.backing == AXVM_MEM_ANONYMOUS && builder->pagemap >= 0)
+	/* Anonymous huge pages are those of a memfd, of which some may not be mapped. */
+	if (region->info.backing == AXVM_MEM_ANONYMOUS && builder->pagemap >= 0 &&
+	    !(region->info.flags & AXVM_MEM_HUGETLB))
 		return next_mapped(builder, region, run);
 	return 1;
 }
@@ -360,11 +362,18 @@ static int restore_run(const struct axv_image *image, struct axvm *vm, struct ax
 {
 	const uint64_t start = run.first * image->page_size;
 	const uint64_t len = (run.end - run.first) * image->page_size;
+	int ret;
 
 	if (has_page(saved, run.first))
-		return axv_memory_store(vm, region, start, image->map + saved->offset + start,
-					len);
-	return axv_memory_zero(vm, region, start, len);
+		ret = axv_memory_store(vm, region, start, image->map + saved->offset + start, len);
+	else
+		ret = axv_memory_zero(vm, region, start, len);
+	if (ret)
+		return axvcpu_fail(vm, ret,
+				   "checkpoint: writing memory at %#" PRIx64
+				   ": the mapped file was truncated, or its storage failed",
+				   region->gpa + start);
+	return 0;
 }
 
 /* Writes pages of a region. Returns 0 or a negative errno. */
@@ -408,11 +417,12 @@ int64_t axv_image_restore_all(const struct axv_image *image, struct axvm *vm)
 	return ret ? ret : written;
 }
 
-/* Writes the pages of a range, which is in one region. */
+/* Writes the pages of a range, which is in one region, and adds their number to '*written'. */
 static int restore_range(const struct axv_image *image, struct axvm *vm,
 			 const struct axv_memory_table *table,
-			 const struct axvm_dirty_range *range)
+			 const struct axvm_dirty_range *range, int64_t *written)
 {
+	struct axv_region *region;
 	size_t i = 0;
 	struct run run;
 
@@ -422,12 +432,17 @@ static int restore_range(const struct axv_image *image, struct axvm *vm,
 	if (i == image->count)
 		return axvcpu_fail(vm, -EINVAL, "checkpoint: it has no memory at %#" PRIx64,
 				   range->gpa);
+	region = table->keys[i].region;
+	if (axv_region_host_readonly(region))
+		return 0;
 	run.first = (range->gpa - image->regions[i].gpa) / image->page_size;
 	run.end = run.first + range->len / image->page_size;
-	return restore_pages(image, vm, table->keys[i].region, &image->regions[i], run);
+	*written += (int64_t)(run.end - run.first);
+	return restore_pages(image, vm, region, &image->regions[i], run);
 }
 
-int64_t axv_image_restore_dirty(const struct axv_image *image, struct axvm *vm)
+int64_t axv_image_restore_dirty(const struct axv_image *image, struct axvm *vm,
+				const struct axv_log_reader *logs)
 {
 	struct axv_memory_map *map = &vm->memory;
 	int ret, cancel = axv_cancel_disable();
@@ -439,11 +454,9 @@ int64_t axv_image_restore_dirty(const struct axv_image *image, struct axvm *vm)
 	int n = 0;
 
 	ret = check(image, vm, table);
-	while (!ret && (n = axv_dirty_take(vm, &cursor, RANGES, ranges)) > 0)
-		for (int i = 0; !ret && i < n; i++) {
-			ret = restore_range(image, vm, table, &ranges[i]);
-			written += (int64_t)(ranges[i].len / image->page_size);
-		}
+	while (!ret && (n = axv_dirty_take(vm, logs, &cursor, RANGES, ranges)) > 0)
+		for (int i = 0; !ret && i < n; i++)
+			ret = restore_range(image, vm, table, &ranges[i], &written);
 	if (!ret && n < 0)
 		ret = n;
 	axv_srcu_read_unlock(&map->srcu, reader);

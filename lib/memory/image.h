@@ -40,10 +40,11 @@ void axv_image_free(struct axv_image *image);
 int axv_image_check(const struct axv_image *image, struct axvm *vm);
 /*
  * Writes the image to the memory of a VM that has its regions: all pages, or those that the dirty
- * logs, which must be on, have; they are then empty. Memory that is read-only for the host stays.
+ * logs have, of which 'logs' is the reader; they are then empty. Memory that is read-only for the host stays.
  * Returns the number of pages written, or a negative errno.
  */
 int64_t axv_image_restore_all(const struct axv_image *image, struct axvm *vm);
-int64_t axv_image_restore_dirty(const struct axv_image *image, struct axvm *vm);
+int64_t axv_image_restore_dirty(const struct axv_image *image, struct axvm *vm,
+				const struct axv_log_reader *logs);
 
 #endif

@@ -59,11 +59,8 @@ void axv_memory_destroy(struct axvm *vm)
 {
 	struct axv_memory_map *map = &vm->memory;
 	const struct axv_memory_table *table = axv_memory_table(map);
-	struct axv_log_reader *reader = atomic_load(&map->log_reader);
 	int cancel = axv_cancel_disable();
 
-	if (reader)
-		reader->vm = NULL;
 	for (size_t i = 0; i < table->count; i++)
 		region_free(vm, table->keys[i].region);
 	axv_cancel_restore(cancel);
@@ -350,7 +347,11 @@ int axvm_map(struct axvm *vm, const struct axvm_region *given)
 
 	cancel = axv_cancel_disable();
 	pthread_mutex_lock(&vm->memory.change);
-	ret = map_locked(vm, &info, NULL);
+	/* Only the reader of the logs may switch one on. */
+	if (info.flags & AXVM_MEM_LOG_DIRTY)
+		ret = axv_dirty_check_reader(vm, NULL, "map");
+	if (!ret)
+		ret = map_locked(vm, &info, NULL);
 	pthread_mutex_unlock(&vm->memory.change);
 	axv_cancel_restore(cancel);
 	return ret;

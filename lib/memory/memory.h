@@ -76,7 +76,7 @@ struct axv_memory_table {
 /* A reader of dirty logs that others must not use. */
 struct axv_log_reader {
 	/* NULL after the VM was freed. */
-	struct axvm *vm;
+	_Atomic(struct axvm *) vm;
 };
 
 struct axv_memory_map {
