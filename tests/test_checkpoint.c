@@ -84,10 +84,9 @@ static void create(void)
 	ck_ok(axvcpu_setup(vcpu, 0, 0, NULL));
 	for (unsigned int i = 0; i < 32; i++)
 		mock.regs[i] = 100 + i;
-	mock.clock = (struct axvm_clock){ .size = sizeof(mock.clock),
-					  .counter = 1000,
-					  .counter_hz = 1000000,
-					  .realtime_ns = 1 };
+	mock.clock = (struct axvm_clock){
+		.size = sizeof(mock.clock), .counter = 1000, .counter_hz = 1000000, .realtime_ns = 1
+	};
 }
 
 static void start(void)
@@ -301,9 +300,10 @@ START_TEST(the_dirty_logs_have_one_reader)
 	ck_ok(take(AXVM_CHECKPOINT_TRACK));
 	ck_fails_saying(axvm_take_dirty(vm, &cursor, 1, &range), EBUSY, "AXVM_CHECKPOINT_TRACK");
 	ck_fails(axvm_set_dirty_log(vm, at(0, 0), PAGES * page, false), EBUSY);
-	ck_fails(axvm_checkpoint_new(
-			 vm, &AXVCPU_WITH(axvm_checkpoint_config, .flags = AXVM_CHECKPOINT_TRACK),
-			 &second),
+	ck_fails(axvm_checkpoint_new(vm,
+				     &AXVCPU_WITH(axvm_checkpoint_config,
+						  .flags = AXVM_CHECKPOINT_TRACK),
+				     &second),
 		 EBUSY);
 	ck_assert_ptr_null(second);
 	/* One that does not track is no reader; what it writes is in the logs. */
@@ -516,7 +516,8 @@ static int device_read(struct axvcpu *of, void *ctx, uint64_t offset, unsigned i
 /* A device without a state has version 0 here. */
 static struct axvm_device *add_device(const char *name, uint32_t version)
 {
-	const struct axvm_device_range range = { .base = (version + 1) * UINT64_C(0x1000000), .len = 8 };
+	const struct axvm_device_range range = { .base = (version + 1) * UINT64_C(0x1000000),
+						 .len = 8 };
 	struct axvm_device_config config = AXVM_DEVICE_CONFIG_INIT;
 	struct axvm_device *device;
 
@@ -545,8 +546,7 @@ START_TEST(devices_come_back_by_their_names)
 	ck_ok(take(0));
 	ck_assert_uint_eq(info().devices, 1);
 	counter = 1;
-	ck_ok(restore_with(
-		&AXVCPU_WITH(axvm_restore_config, .flags = AXVM_RESTORE_NO_DEVICES)));
+	ck_ok(restore_with(&AXVCPU_WITH(axvm_restore_config, .flags = AXVM_RESTORE_NO_DEVICES)));
 	ck_assert_uint_eq(counter, 1);
 	ck_assert_int_ge(restore(), 0);
 	ck_assert_uint_eq(counter, 7);

@@ -16,8 +16,8 @@ static struct axvm_checkpoint *taken;
 
 static int take(struct sweep_world *world, uint32_t flags)
 {
-	int ret = axvm_checkpoint_new(
-		world->vm, &AXVCPU_WITH(axvm_checkpoint_config, .flags = flags), &taken);
+	int ret = axvm_checkpoint_new(world->vm,
+				      &AXVCPU_WITH(axvm_checkpoint_config, .flags = flags), &taken);
 
 	ck_assert(!taken == !!ret);
 	return ret;
@@ -55,8 +55,8 @@ static int take_quiesce(struct sweep_world *world)
 static const struct sweep_step steps[] = {
 	{ "checkpoint", AXVM_IRQCHIP_KERNEL, NULL, take_plain, see_no_log, .calls = 20,
 	  .does_without_files = true },
-	{ "checkpoint that tracks", AXVM_IRQCHIP_NONE, NULL, take_tracking, see_no_log,
-	  .calls = 20, .does_without_files = true },
+	{ "checkpoint that tracks", AXVM_IRQCHIP_NONE, NULL, take_tracking, see_no_log, .calls = 20,
+	  .does_without_files = true },
 	{ "quiesce", AXVM_IRQCHIP_NONE, sweep_bound, take_quiesce, sweep_see_the_guest_run,
 	  .calls = 1 },
 };

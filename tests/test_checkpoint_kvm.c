@@ -27,9 +27,9 @@ static int64_t restore(struct guest *to)
 
 	/* Some KVMs of x86_64 have no TSC offset. */
 	if (pages == -ENOTSUP)
-		pages = axvm_checkpoint_restore(
-			checkpoint, to->vm,
-			&AXVCPU_WITH(axvm_restore_config, .time_policy = AXVM_TIME_KEEP));
+		pages = axvm_checkpoint_restore(checkpoint, to->vm,
+						&AXVCPU_WITH(axvm_restore_config,
+							     .time_policy = AXVM_TIME_KEEP));
 	ck_assert_msg(pages >= 0, "%s", axvcpu_last_error());
 	return pages;
 }
@@ -235,9 +235,10 @@ START_TEST(a_guest_that_runs_is_stopped_and_set_back)
 				&runner));
 	wait_for_count(0);
 	ck_ok(axvm_quiesce(guest.vm, runner, -1));
-	ck_ok(axvm_checkpoint_new(
-		guest.vm, &AXVCPU_WITH(axvm_checkpoint_config, .flags = AXVM_CHECKPOINT_TRACK),
-		&checkpoint));
+	ck_ok(axvm_checkpoint_new(guest.vm,
+				  &AXVCPU_WITH(axvm_checkpoint_config,
+					       .flags = AXVM_CHECKPOINT_TRACK),
+				  &checkpoint));
 	at = count_now();
 	for (int round = 0; round < 5; round++) {
 		ck_ok(axvm_runner_resume(runner));

@@ -70,7 +70,8 @@ static int save_blob(struct axvm *vm, int (*save)(void *object, void *buf, size_
 	ret = save(object, blob->data, blob->size);
 	if (ret < 0 || (size_t)ret == blob->size)
 		return ret < 0 ? ret : 0;
-	return axvcpu_fail(vm, -EBUSY, "checkpoint: the size of a state changes: the VM is not at rest");
+	return axvcpu_fail(vm, -EBUSY,
+			   "checkpoint: the size of a state changes: the VM is not at rest");
 }
 
 static int save_vcpu(void *object, void *buf, size_t size)
@@ -115,9 +116,8 @@ static int stop_logs(struct axvm *vm, const struct axvm_checkpoint *checkpoint)
 	int ret = 0;
 
 	for (size_t i = 0; i < image->count; i++) {
-		const int failed = axv_dirty_set_log(vm, &checkpoint->reader,
-						     image->regions[i].gpa, image->regions[i].len,
-						     false);
+		const int failed = axv_dirty_set_log(vm, &checkpoint->reader, image->regions[i].gpa,
+						     image->regions[i].len, false);
 
 		if (failed && failed != -ENOENT && !ret)
 			ret = failed;
@@ -148,9 +148,10 @@ static int become_reader(struct axvm *vm, struct axvm_checkpoint *checkpoint)
 	checkpoint->map_version = vm->memory.version;
 	pthread_mutex_unlock(&vm->memory.change);
 	if (in_use)
-		return axvcpu_fail(vm, -EBUSY,
-				   "checkpoint: the dirty logs of the VM are in use: switch them off, "
-				   "or free the checkpoint that tracks changes");
+		return axvcpu_fail(
+			vm, -EBUSY,
+			"checkpoint: the dirty logs of the VM are in use: switch them off, "
+			"or free the checkpoint that tracks changes");
 	atomic_store(&checkpoint->reader.vm, vm);
 	return 0;
 }
@@ -213,8 +214,8 @@ static int check(struct axvm *vm, const struct axvm_checkpoint_config *given,
 
 static struct axvm_checkpoint *create(struct axvm *vm, uint32_t flags, uint32_t nvcpus)
 {
-	struct axvm_checkpoint *checkpoint = axv_sys_calloc(
-		1, sizeof(*checkpoint) + nvcpus * sizeof(checkpoint->vcpus[0]));
+	struct axvm_checkpoint *checkpoint =
+		axv_sys_calloc(1, sizeof(*checkpoint) + nvcpus * sizeof(checkpoint->vcpus[0]));
 
 	if (!checkpoint) {
 		axvcpu_fail(vm, -ENOMEM, "checkpoint: allocating it");

@@ -14,8 +14,7 @@
 /* The callback may have left no message. */
 static int save_failed(const struct axvm_device *device, int ret)
 {
-	return axvcpu_fail(device->vm, ret, "checkpoint: device %s: save has failed",
-			   device->name);
+	return axvcpu_fail(device->vm, ret, "checkpoint: device %s: save has failed", device->name);
 }
 
 /* Saves the state, whose size is known, to the blob. */
@@ -113,8 +112,8 @@ static int visit(struct axvm_device *device, void *ctx)
 	ret = axvm_restore_device(device, saved->version, saved->blob.data, saved->blob.size);
 	/* The callback may have left no message. */
 	return ret ? axvcpu_fail(device->vm, ret, "checkpoint: device %s: restore has failed",
-				 device->name) :
-		     1;
+				 device->name)
+		   : 1;
 }
 
 static int visit_all(const struct axvm_checkpoint *checkpoint, struct axvm *vm, bool restore)

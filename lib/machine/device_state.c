@@ -109,7 +109,8 @@ static int quiesce_one(struct axvm_device *device, void *ctx)
 
 	(void)ctx;
 	/* The callback may have left no message. */
-	return ret ? axvcpu_fail(device->vm, ret, "device %s: quiesce has failed", device->name) : 0;
+	return ret ? axvcpu_fail(device->vm, ret, "device %s: quiesce has failed", device->name)
+		   : 0;
 }
 
 int axvm_quiesce_devices(struct axvm *vm)

@@ -97,8 +97,7 @@ static int next_mapped(const struct builder *builder, const struct axv_region *r
  * Finds the first run of pages from run->first on that may be other than zero. Returns 1, 0: there
  * is none, or a negative errno.
  */
-static int next_run(const struct builder *builder, const struct axv_region *region,
-		    struct run *run)
+static int next_run(const struct builder *builder, const struct axv_region *region, struct run *run)
 {
 	run->end = region->len / builder->image->page_size;
 	if (run->first >= run->end)
@@ -322,7 +321,8 @@ static int check(const struct axv_image *image, const struct axvm *vm,
 {
 	if (image->page_size != vm->limits.page_size)
 		return axvcpu_fail(vm, -EINVAL,
-				   "checkpoint: its pages have %" PRIu64 " bytes, the host's %" PRIu32,
+				   "checkpoint: its pages have %" PRIu64
+				   " bytes, the host's %" PRIu32,
 				   image->page_size, vm->limits.page_size);
 	for (size_t i = 0; i < table->count && i < image->count; i++) {
 		const struct axv_region *region = table->keys[i].region;
@@ -335,9 +335,8 @@ static int check(const struct axv_image *image, const struct axvm *vm,
 					   i, saved->gpa, saved->len, region->gpa, region->len);
 	}
 	if (table->count != image->count)
-		return axvcpu_fail(vm, -EINVAL,
-				   "checkpoint: it has %zu regions, the VM has %zu", image->count,
-				   table->count);
+		return axvcpu_fail(vm, -EINVAL, "checkpoint: it has %zu regions, the VM has %zu",
+				   image->count, table->count);
 	return 0;
 }
 
@@ -419,8 +418,8 @@ int64_t axv_image_restore_all(const struct axv_image *image, struct axvm *vm)
 
 /* Writes the pages of a range, which is in one region, and adds their number to '*written'. */
 static int restore_range(const struct axv_image *image, struct axvm *vm,
-			 const struct axv_memory_table *table,
-			 const struct axvm_dirty_range *range, int64_t *written)
+			 const struct axv_memory_table *table, const struct axvm_dirty_range *range,
+			 int64_t *written)
 {
 	struct axv_region *region;
 	size_t i = 0;

@@ -351,7 +351,8 @@ static int back_up(struct axvcpu_loader *loader)
 	ret = loader->save(loader, loader->backup, loader->backup_size);
 	if (ret < 0 || (size_t)ret == loader->backup_size)
 		return ret < 0 ? ret : 0;
-	return axvcpu_fail(loader->vm, -EIO, "load: the size of the present state changes by itself");
+	return axvcpu_fail(loader->vm, -EIO,
+			   "load: the size of the present state changes by itself");
 }
 
 int axvcpu_load_begin(struct axvcpu_loader *loader)
