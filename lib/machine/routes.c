@@ -598,6 +598,14 @@ static bool has_routes(const struct axvm *vm)
 	       vm->config.irqchip != AXVM_IRQCHIP_NONE;
 }
 
+/* As begin(), but returns 1 if the VM must be finalized first: then the backend refuses by itself. */
+static int begin_if_ready(struct axvm *vm, int *cancel)
+{
+	const int ret = begin(vm, cancel);
+
+	return ret == -EBUSY ? 1 : ret;
+}
+
 int axv_routes_save(struct axvm *vm, struct axvcpu_saver *saver)
 {
 	const struct axv_routes *routes = &vm->routes;
@@ -606,9 +614,9 @@ int axv_routes_save(struct axvm *vm, struct axvcpu_saver *saver)
 
 	if (!has_routes(vm))
 		return 0;
-	ret = begin(vm, &cancel);
+	ret = begin_if_ready(vm, &cancel);
 	if (ret)
-		return ret;
+		return ret < 0 ? ret : 0;
 	saved = axv_sys_calloc(routes->count + 1, sizeof(*saved));
 	if (!saved)
 		return end(vm, cancel, no_memory(vm, routes->count));
@@ -654,8 +662,10 @@ int axv_routes_find_saved(struct axvm *vm, struct axvcpu_loader *loader, struct 
 	*count = 0;
 	if (!has_routes(vm))
 		return 0;
-	ret = begin(vm, &cancel);
-	return ret ? ret : end(vm, cancel, find_saved(vm, loader, table, count));
+	ret = begin_if_ready(vm, &cancel);
+	if (ret)
+		return ret < 0 ? ret : 0;
+	return end(vm, cancel, find_saved(vm, loader, table, count));
 }
 
 /* Whether the eventfds of a number must be attached with this table. */
@@ -695,13 +705,20 @@ static int lower_lines(struct axvm *vm)
 	return ret;
 }
 
-static int load_table(struct axvm *vm, struct axv_route *table, size_t count)
+static int load_table(struct axvm *vm, struct axv_route *table, size_t count, bool *changed)
 {
-	int ret;
+	int ret = 0;
 
-	if (is_present(&vm->routes, table, count)) {
+	/* Whether the backend accepts it, before lines change; they are lowered by their own routes. */
+	if (!is_present(&vm->routes, table, count)) {
+		ret = give(vm, table, count);
+		*changed = !ret;
+		if (!ret)
+			ret = give(vm, vm->routes.table, vm->routes.count);
+	}
+	if (ret || !*changed) {
 		free(table);
-		return 0;
+		return ret;
 	}
 	ret = lower_lines(vm);
 	/* As mask() does: before their routes are gone. */
@@ -721,12 +738,13 @@ static int load_table(struct axvm *vm, struct axv_route *table, size_t count)
 	return ret;
 }
 
-int axv_routes_load(struct axvm *vm, struct axv_route *table, size_t count)
+int axv_routes_load(struct axvm *vm, struct axv_route *table, size_t count, bool *changed)
 {
 	int cancel, ret = begin(vm, &cancel);
 
+	*changed = false;
 	if (!ret)
-		return end(vm, cancel, load_table(vm, table, count));
+		return end(vm, cancel, load_table(vm, table, count, changed));
 	free(table);
 	return ret;
 }

@@ -107,13 +107,19 @@ struct saved_routes {
 };
 
 /* Before the controllers: lines are raised by their routes. */
-static int load_routes(const struct axvcpu_loader *loader)
+static int load_routes(struct axvcpu_loader *loader)
 {
 	struct saved_routes *routes = loader->first;
 	struct axv_route *table = routes->table;
+	bool changed;
+	int ret;
 
+	if (!table)
+		return 0;
 	routes->table = NULL;
-	return table ? axv_routes_load(loader->vm, table, routes->count) : 0;
+	ret = axv_routes_load(loader->vm, table, routes->count, &changed);
+	loader->begun = !ret || changed;
+	return ret;
 }
 
 static int load(struct axvm *vm, struct axvcpu_loader *loader)

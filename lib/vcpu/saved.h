@@ -37,10 +37,11 @@ struct axvcpu_loader {
 	/* Saves the present state, as axvcpu_save(). axvcpu_load_begin() calls it unless it is NULL. */
 	int (*save)(const struct axvcpu_loader *loader, void *buf, size_t size);
 	/*
-	 * Loads the part of the library that comes first, with 'first' as its argument.
-	 * axvcpu_load_begin() calls it unless it is NULL.
+	 * Loads the part of the library that comes first, with 'first' as its argument; clears
+	 * 'begun' if it fails and has changed nothing. axvcpu_load_begin() calls it unless it is
+	 * NULL.
 	 */
-	int (*load_first)(const struct axvcpu_loader *loader);
+	int (*load_first)(struct axvcpu_loader *loader);
 	void *first;
 	/* axvcpu_load_begin() has succeeded: the backend may have made changes. */
 	bool begun;
