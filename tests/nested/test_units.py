@@ -453,11 +453,14 @@ class Processes(Folder):
 
     def test_a_signal_ends_the_machine_and_removes_temporary_files(self) -> None:
         script = f"""
-import sys, tempfile
+import signal, sys, tempfile
 from pathlib import Path
 sys.path.insert(0, {str(TOP / "tests")!r})
 sys.dont_write_bytecode = True
 from nested.process import group, run_main
+# Ignored signals are inherited: from nohup(1), and by what a shell starts with "&".
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
 def main():
     with tempfile.TemporaryDirectory(dir={str(self.folder)!r}), open("/dev/null", "wb") as null:
         with group(["sh", "-c", "cd {self.folder}; echo $$ >new; mv new pid; sleep 9999; :"],
