@@ -172,7 +172,7 @@ START_TEST(an_edge_that_the_lapic_has_is_taken_once)
 {
 	start_ioapic();
 	pulse(EDGE_PIN);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect(EDGE);
 	expect_silence();
 	pulse(EDGE_PIN);
@@ -187,13 +187,13 @@ START_TEST(an_edge_whose_line_is_still_high_is_no_second_edge)
 	set_line(EDGE_PIN, true);
 	/* In the handler, before its end of interrupt. */
 	expect(EDGE);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect_silence();
 	set_line(EDGE_PIN, false);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect_silence();
 	set_line(EDGE_PIN, true);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect(EDGE);
 	expect_silence();
 	guest_end(&guest);
@@ -207,7 +207,7 @@ START_TEST(a_line_that_is_raised_twice_is_one_edge)
 	expect(EDGE);
 	expect_silence();
 	set_line(EDGE_PIN, true);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect_silence();
 	set_line(EDGE_PIN, false);
 	set_line(EDGE_PIN, true);
@@ -221,16 +221,16 @@ START_TEST(a_level_interrupts_until_its_line_is_lowered)
 	start_ioapic();
 	set_line(LEVEL_PIN, true);
 	for (int i = 0; i < 3; i++) {
-		checkpoint(_i);
+		checkpoint((enum way)_i);
 		/* Its end, which comes next, sends it again. */
 		expect(LEVEL);
-		checkpoint(_i);
+		checkpoint((enum way)_i);
 	}
 	set_line(LEVEL_PIN, false);
 	/* The software flavour of KVM itself ends an interrupt that it delivers. */
 	if (guest_kvm_is_pvm())
 		expect(LEVEL);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect_silence();
 	set_line(LEVEL_PIN, true);
 	expect(LEVEL);
@@ -245,7 +245,7 @@ START_TEST(a_level_waits_for_the_end_of_its_interrupt)
 	expect(LEVEL);
 	/* The handler has not ended it. */
 	set_line(LEVEL_PIN, false);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	set_line(LEVEL_PIN, true);
 	set_line(LEVEL_PIN, false);
 	expect_silence();
@@ -272,9 +272,9 @@ START_TEST(an_edge_at_a_masked_input_is_lost)
 {
 	start_masked(0);
 	set_line(MASKED_PIN, true);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect_report();
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect_silence();
 	set_line(MASKED_PIN, false);
 	set_line(MASKED_PIN, true);
@@ -287,9 +287,9 @@ START_TEST(a_level_at_a_masked_input_interrupts_when_it_is_unmasked)
 {
 	start_masked(X86_IOAPIC_LEVEL);
 	set_line(MASKED_PIN, true);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect_report();
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect(MASKED);
 	set_line(MASKED_PIN, false);
 	guest_end(&guest);
@@ -300,7 +300,7 @@ START_TEST(a_level_that_is_lowered_while_its_input_is_masked_is_gone)
 {
 	start_masked(X86_IOAPIC_LEVEL);
 	set_line(MASKED_PIN, true);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	set_line(MASKED_PIN, false);
 	expect_report();
 	expect_silence();
@@ -333,19 +333,19 @@ START_TEST(edges_at_the_pic_are_taken_once)
 	start_pics();
 	pulse(3);
 	set_line(4, true);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect(0x23);
 	/* The other one waits for the end of this. */
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect(0x24);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect_silence();
 	/* No edge. */
 	set_line(4, true);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect_silence();
 	set_line(4, false);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	set_line(4, true);
 	expect(0x24);
 	guest_end(&guest);
@@ -357,11 +357,11 @@ START_TEST(a_level_at_the_pic_interrupts_until_its_line_is_lowered)
 	start_pics();
 	set_line(5, true);
 	for (int i = 0; i < 3; i++) {
-		checkpoint(_i);
+		checkpoint((enum way)_i);
 		expect(0x25);
 	}
 	set_line(5, false);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect_silence();
 	set_line(5, true);
 	expect(0x25);
@@ -413,13 +413,13 @@ static void expect_messages(uint32_t irqchip, enum way way)
 
 START_TEST(messages_that_the_lapic_has_are_taken_once)
 {
-	expect_messages(AXVM_IRQCHIP_KERNEL, _i);
+	expect_messages(AXVM_IRQCHIP_KERNEL, (enum way)_i);
 }
 END_TEST
 
 START_TEST(so_are_those_of_a_split_irqchip)
 {
-	expect_messages(AXVM_IRQCHIP_SPLIT, _i);
+	expect_messages(AXVM_IRQCHIP_SPLIT, (enum way)_i);
 }
 END_TEST
 
@@ -432,10 +432,10 @@ START_TEST(a_line_that_has_sent_a_message_sends_no_second_one)
 	start_lapic(AXVM_IRQCHIP_KERNEL);
 	set_line(40, true);
 	expect(0x61);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	expect_silence();
 	set_line(40, false);
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	set_line(40, true);
 	expect(0x61);
 	guest_end(&guest);
@@ -459,7 +459,7 @@ START_TEST(the_pit_goes_on_ticking)
 	start(AXVM_IRQCHIP_KERNEL, AXVM_X86_PIT);
 	expect_report();
 	for (int i = 0; i < 3; i++) {
-		checkpoint(_i);
+		checkpoint((enum way)_i);
 		expect(EDGE);
 	}
 	guest_end(&guest);
@@ -482,7 +482,7 @@ START_TEST(the_pit_keeps_its_modes)
 	emit_report();
 	start(AXVM_IRQCHIP_KERNEL, AXVM_X86_PIT);
 	expect_report();
-	checkpoint(_i);
+	checkpoint((enum way)_i);
 	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
 	ck_assert_uint_eq(guest.exit.u.io.port, 2);
 	ck_assert_uint_eq(guest.exit.u.io.data & 3, 1);
