@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The reader of saved vCPU states. The input is a state, which is also loaded into a vCPU whose backend
- * copies the sections that it finds.
+ * The reader of saved states. The input is a state, which is also loaded into a VM and a vCPU whose
+ * backend copies the sections that it finds.
  */
 #include <errno.h>
 #include <string.h>
@@ -175,8 +175,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!vm)
 		create();
 	/* As the state of a VM. */
-	if (!axvm_load(vm, data, size, NULL) && axvm_save(vm, NULL, 0) <= 0)
-		abort();
+	if (!axvm_load(vm, data, size, NULL))
+		ck_assert_int_gt(axvm_save(vm, NULL, 0), 0);
 	for (unsigned int n = 0; !axvcpu_saved_get_section(data, size, n, &section); n++)
 		for (size_t i = 0; i < section.len; i++)
 			sum = ((const unsigned char *)section.data)[i];
@@ -196,6 +196,7 @@ void fuzz_seeds(void)
 
 	create();
 	fuzz_seed("state", state, save_again());
+	fuzz_seed("vm", state, (size_t)axvm_save(vm, state, sizeof(state)));
 	/* One that the backend refuses. */
 	fixed[0] = 0xff;
 	fixed[1] = 7;
