@@ -2,14 +2,14 @@
 # Benchmarks: see docs/performance.md. They measure the library that users get: the shared one, as
 # CFLAGS has it built.
 
-EXTRA_LIBRARIES = bench/libbench.a
+EXTRA_LIBRARIES += bench/libbench.a
 bench_libbench_a_SOURCES = bench/bench.c bench/bench.h bench/mock.c bench/mock.h
 BENCHMARKS = bench/heap bench/translate
 if ARCH_X86_64
 bench_libbench_a_SOURCES += bench/guest.c bench/guest.h bench/raw.c bench/raw.h
 BENCHMARKS += bench/deadline bench/exits bench/kick bench/startup
 endif
-EXTRA_PROGRAMS = $(BENCHMARKS)
+EXTRA_PROGRAMS += $(BENCHMARKS)
 bench_exits_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 $(BENCHMARKS): private LINK = $(DIRECT_LINK)
 $(BENCHMARKS): private LDADD = bench/libbench.a -laxvcpu $(LIB_LIBS)

@@ -6,10 +6,12 @@ axvcpuinclude_HEADERS = \
 	include/axvcpu/arch.h \
 	include/axvcpu/arm64.h \
 	include/axvcpu/axvcpu.h \
+	include/axvcpu/checkpoint.h \
 	include/axvcpu/crate.h \
 	include/axvcpu/deadline.h \
 	include/axvcpu/debug.h \
 	include/axvcpu/device.h \
+	include/axvcpu/dirty.h \
 	include/axvcpu/error.h \
 	include/axvcpu/exit.h \
 	include/axvcpu/hal.h \
@@ -25,7 +27,9 @@ axvcpuinclude_HEADERS = \
 	include/axvcpu/riscv64.h \
 	include/axvcpu/runner.h \
 	include/axvcpu/vcpu.h \
+	include/axvcpu/vcpu_state.h \
 	include/axvcpu/vm.h \
+	include/axvcpu/vm_state.h \
 	include/axvcpu/x86_64.h
 
 # All objects except the fast path.
@@ -43,6 +47,10 @@ libaxvcpu_base_la_SOURCES = \
 	lib/host/thread_status.c \
 	lib/host/thread_status.h \
 	lib/host/sys.c lib/host/sys.h \
+	lib/machine/checkpoint.c lib/machine/checkpoint.h \
+	lib/machine/checkpoint_devices.c \
+	lib/machine/checkpoint_restore.c \
+	lib/machine/clock.c \
 	lib/machine/describe.c \
 	lib/machine/coalesced.c \
 	lib/machine/device.c \
@@ -59,13 +67,17 @@ libaxvcpu_base_la_SOURCES = \
 	lib/machine/reset.c \
 	lib/machine/routes.c lib/machine/routes.h \
 	lib/machine/runner.c \
-	lib/machine/vcpus.c \
+	lib/machine/vcpus.c lib/machine/vcpus.h \
 	lib/machine/vm.c \
+	lib/machine/vm_state.c \
 	lib/memory/access.c \
 	lib/memory/address.c \
 	lib/memory/clear.c \
+	lib/memory/dirty.c lib/memory/dirty.h \
 	lib/memory/frames.c lib/memory/frames.h \
+	lib/memory/image.c lib/memory/image.h \
 	lib/memory/memory.c lib/memory/memory.h \
+	lib/memory/readonly.c \
 	lib/memory/srcu.c lib/memory/srcu.h \
 	lib/memory/table.c \
 	lib/text/describe.c \
@@ -85,7 +97,9 @@ libaxvcpu_base_la_SOURCES = \
 	lib/vcpu/state.c \
 	lib/vcpu/thread.c lib/vcpu/thread.h \
 	lib/vcpu/timer.c lib/vcpu/timer.h \
-	lib/vcpu/vcpu.c lib/vcpu/vcpu.h
+	lib/vcpu/saved.c lib/vcpu/saved.h \
+	lib/vcpu/vcpu.c lib/vcpu/vcpu.h \
+	lib/vcpu/vcpu_state.c
 LIB_INCLUDES = -I$(top_srcdir) -I$(top_srcdir)/backends/$(AXVCPU_ARCH) -I$(top_srcdir)/backends/kvm
 LIB_CPPFLAGS = $(AM_CPPFLAGS) $(LIB_INCLUDES)
 # Initial-exec: each run uses the thread-local storage, which is a few hundred bytes.

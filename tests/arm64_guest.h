@@ -63,6 +63,19 @@ void a64_gic_list(struct axvm *vm, const struct axvm_arm64_config *config, bool 
 void a64_gic_list_all(struct axvm *vm, const struct axvm_arm64_config *config, bool timer,
 		      const struct a64_store *extra, size_t nextra);
 
+/*
+ * Its argument points to two words: A64_VIEW_* and, of a GICv2, the CPU interface; then stores, up to
+ * one to 0, and addresses, up to 0. Forever: reads all of that, makes the stores and what the first
+ * word says; writes registers of the CPU interface of a GICv3, the interrupt that it took latest, and
+ * what it reads at the addresses to GUEST_MMIO + 8; and the first word to GUEST_MMIO. It has
+ * interrupts masked.
+ */
+GUEST_PROGRAM(view);
+/* Switch the CPU interface on; take an interrupt; end the interrupt that was taken latest. */
+#define A64_VIEW_ON 0x1u
+#define A64_VIEW_TAKE 0x2u
+#define A64_VIEW_END 0x4u
+
 /* A VM with such a GIC and a vCPU that takes all interrupts of it, after these stores. */
 void a64_start_gic(struct guest *guest, const struct axvm_arm64_config *config, bool timer,
 		   const struct a64_store *extra, size_t nextra);

@@ -59,6 +59,7 @@ static void calls_for_signal_handlers(struct axvcpu *vcpu, struct axvm_runner *r
 static void calls_for_memory(struct axvm *vm)
 {
 	struct axvm_region region = AXVM_REGION_INIT;
+	struct axvm_dirty_range range;
 	uint64_t gpa = 77;
 	void *ptr = &gpa;
 
@@ -70,6 +71,10 @@ static void calls_for_memory(struct axvm *vm)
 	child_expect_eperm(axvm_read(vm, 0, &gpa, sizeof(gpa)));
 	child_expect_eperm(axvm_write(vm, 0, &gpa, sizeof(gpa)));
 	child_expect_eperm(axvm_set(vm, 0, 0xff, 1));
+	child_expect_eperm(axvm_set_readonly(vm, 0, 0x10000, true));
+	child_expect_eperm(axvm_set_dirty_log(vm, 0, 0x10000, true));
+	child_expect_eperm(axvm_take_dirty(vm, &gpa, 1, &range));
+	child_expect_eperm(axvm_mark_dirty(vm, 0, 1));
 	child_expect_eperm(axvm_alloc_frame(vm, &gpa));
 	child_expect_eperm(axvm_free_frame(vm, 0));
 	child_expect_eperm(axvm_virt_to_phys(vm, ptr, &gpa));
@@ -91,6 +96,7 @@ static void calls_for_the_vm(struct axvm *vm)
 	const struct axvm_msi msi = { 0 };
 	const struct axvm_route route = { .kind = AXVM_ROUTE_PIN };
 	const uint64_t set = 1;
+	struct axvm_checkpoint *checkpoint = NULL;
 	struct axvcpu *vcpu = NULL;
 
 	config.id = 1;
@@ -105,6 +111,13 @@ static void calls_for_the_vm(struct axvm *vm)
 	child_expect_eperm(axvm_describe(vm, NULL, 0));
 	child_expect_eperm(axvm_vcpus(vm, 0, 1, &vcpu));
 	child_expect(!axvm_vcpu(vm, 0));
+	child_expect_eperm(axvm_get_clock(vm, NULL));
+	child_expect_eperm(axvm_set_clock(vm, NULL, AXVM_TIME_FREEZE));
+	child_expect_eperm(axvm_save(vm, NULL, 0));
+	child_expect_eperm(axvm_load(vm, &set, sizeof(set), NULL));
+	child_expect_eperm(axvm_quiesce(vm, NULL, 0));
+	child_expect_eperm(axvm_checkpoint_new(vm, NULL, &checkpoint));
+	child_expect_eperm((int)axvm_checkpoint_restore(NULL, vm, NULL));
 	child_expect_eperm(axvm_set_irq_line(vm, 5, true));
 	child_expect_eperm(axvm_signal_msi(vm, &msi));
 	child_expect_eperm(axvm_set_routes(vm, NULL, 0));
@@ -148,6 +161,8 @@ static void calls_for_registers(struct axvcpu *vcpu)
 	child_expect_eperm(axvcpu_translate(vcpu, 0, &value));
 	child_expect_eperm(axvcpu_translate_access(vcpu, 0, &translation));
 	child_expect_eperm(axvcpu_get_cpu_mode(vcpu, &mode));
+	child_expect_eperm(axvcpu_save(vcpu, NULL, 0));
+	child_expect_eperm(axvcpu_load(vcpu, &value, sizeof(value), NULL));
 	child_expect(value == 77);
 }
 

@@ -140,6 +140,30 @@ WRAP(int, axv_sys_write, int fd, const void *buf, size_t len)
 	return fails("write", &failure, &ret) ? ret : __real_axv_sys_write(fd, buf, len);
 }
 
+WRAP(int, axv_sys_pread, int fd, void *buf, size_t len, uint64_t offset)
+{
+	static const struct failure failure = { .err = { EIO, EINTR } };
+	int ret;
+
+	return fails("pread", &failure, &ret) ? ret : __real_axv_sys_pread(fd, buf, len, offset);
+}
+
+WRAP(int, axv_sys_pwrite, int fd, const void *buf, size_t len, uint64_t offset)
+{
+	static const struct failure failure = { .err = { ENOSPC, EINTR } };
+	int ret;
+
+	return fails("pwrite", &failure, &ret) ? ret : __real_axv_sys_pwrite(fd, buf, len, offset);
+}
+
+WRAP(int64_t, axv_sys_lseek, int fd, uint64_t offset, int whence)
+{
+	static const struct failure failure = { .err = { EBADF, EOVERFLOW } };
+	int ret;
+
+	return fails("lseek", &failure, &ret) ? ret : __real_axv_sys_lseek(fd, offset, whence);
+}
+
 WRAP(int, axv_sys_eventfd, void)
 {
 	static const struct failure failure = { .err = { EMFILE, ENOMEM } };
@@ -192,6 +216,8 @@ static const struct {
 	{ KVM_CHECK_EXTENSION, "KVM_CHECK_EXTENSION", { { EINVAL, EIO }, { 0 } } },
 	{ KVM_CREATE_VCPU, "KVM_CREATE_VCPU", { { ENOMEM, EMFILE }, { 0 } } },
 	{ KVM_SET_USER_MEMORY_REGION, "KVM_SET_USER_MEMORY_REGION", { { ENOMEM, EINVAL }, { 0 } } },
+	{ KVM_GET_DIRTY_LOG, "KVM_GET_DIRTY_LOG", { { ENOMEM, EFAULT }, { 0 } } },
+	{ KVM_RESET_DIRTY_RINGS, "KVM_RESET_DIRTY_RINGS", { { ENOMEM, EINVAL }, { 0 } } },
 	/* Errnos that a guest cannot cause: the others are exits. */
 	{ KVM_RUN, "KVM_RUN", { { ENOMEM, EBADF }, { 0 } } },
 #include "ioctls.inc"

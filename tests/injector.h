@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "suite.h"
+
 /* A call may fail in more than one way. */
 #define INJECTOR_VARIANTS 2u
 /* Ways in which tests use it: each variant, for one call or for all that follow, too. */
@@ -76,6 +78,15 @@ extern struct injector injector;
 static inline unsigned int injector_way(int step, unsigned int turn)
 {
 	return ((unsigned int)step + turn) % INJECTOR_WAYS;
+}
+
+/*
+ * The call that fails after the n-th has: the next one. In an emulated machine a step of many calls
+ * has gaps that grow with n, since each call takes a new VM.
+ */
+static inline unsigned int injector_next(unsigned int n)
+{
+	return n + 1 + (suite_scale(2) < 2 ? n / 32 : 0);
 }
 
 /* Counts from here on; the n-th call fails. 0: none. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Small valid kernels of each format, which tests/test_kernels.c breaks. */
+/*
+ * Small valid kernels of each format, which tests/test_kernels.c and tests/fuzz/images.c break, and the
+ * properties of each file that the loader accepts.
+ */
 #ifndef TESTS_KERNELS_H
 #define TESTS_KERNELS_H
 
@@ -26,16 +29,17 @@ struct kernel_sample {
 	uint64_t entry;
 	uint32_t mode;
 	size_t command_line_max;
-	/*
-	 * Completes an accepted file, valid or not: produces the data for the guest; NULL if they
-	 * are complete already.
-	 */
-	void (*start)(const struct image *image, const struct layout *layout);
 };
 
 /* Terminated by one without a name. */
 extern const struct kernel_sample kernels_x86[];
 /* For arm64 and riscv64, also compressed. */
 extern const struct kernel_sample kernels_image[];
+
+/* Produces the data by which an accepted kernel of x86_64 starts, from a file that is valid or not. */
+void kernels_start(const struct image *image, const struct layout *layout);
+
+/* Checks an accepted image: each part has a separate place, within the file and within memory. */
+void kernels_check(const struct image *image, const struct layout *layout);
 
 #endif

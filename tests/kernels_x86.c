@@ -116,18 +116,29 @@ static void make_pvh(uint8_t *bytes)
 	memcpy(bytes + NOTES_AT + sizeof(first), entry, sizeof(entry));
 }
 
-static void start_by_pvh(const struct image *image, const struct layout *layout)
+static void start_by_pvh(const struct layout *layout)
 {
 	uint8_t page[GUEST_PAGE_SIZE];
 
-	/* Without its note it is any vmlinux. */
-	if (image->protocol != PROTOCOL_PVH)
-		return;
 	pvh_fill(page, layout, RSDP);
 	ck_assert_uint_eq(bytes_get(page, 4), 0x336ec578);
 	ck_assert_uint_eq(bytes_get(page + 0x0c, 4), 1);
 	ck_assert_uint_eq(bytes_get(page + 0x40, 8), layout->initrd.gpa);
 	ck_assert_uint_eq(bytes_get(page + 0x30, 4), 3);
+}
+
+void kernels_start(const struct image *image, const struct layout *layout)
+{
+	switch (image->protocol) {
+	case PROTOCOL_TREE:
+		break;
+	case PROTOCOL_ZERO_PAGE:
+		start_by_zero_page(image, layout);
+		break;
+	case PROTOCOL_PVH:
+		start_by_pvh(layout);
+		break;
+	}
 }
 
 const struct kernel_sample kernels_x86[] = {
@@ -141,7 +152,6 @@ const struct kernel_sample kernels_x86[] = {
 		.entry = 0x1000000 + 0x200,
 		.mode = AXVCPU_MODE_64,
 		.command_line_max = 255,
-		.start = start_by_zero_page,
 	},
 	{
 		.name = "vmlinux",
@@ -152,7 +162,6 @@ const struct kernel_sample kernels_x86[] = {
 		.entry = TEXT_GPA,
 		.mode = AXVCPU_MODE_64,
 		.command_line_max = 2047,
-		.start = start_by_zero_page,
 	},
 	{
 		.name = "PVH",
@@ -163,7 +172,6 @@ const struct kernel_sample kernels_x86[] = {
 		.entry = PVH_ENTRY,
 		.mode = AXVCPU_MODE_32,
 		.command_line_max = 2047,
-		.start = start_by_pvh,
 	},
 	{ .name = NULL },
 };

@@ -39,6 +39,10 @@ API_TESTS = \
 	tests/test_deadline_kvm \
 	tests/test_device_exits \
 	tests/test_devices \
+	tests/test_checkpoint \
+	tests/test_checkpoint_kvm \
+	tests/test_dirty \
+	tests/test_dirty_kvm \
 	tests/test_cpu_mode \
 	tests/test_errors \
 	tests/test_fork \
@@ -61,11 +65,15 @@ API_TESTS = \
 	tests/test_route_table \
 	tests/test_routes \
 	tests/test_runner \
+	tests/test_saved \
 	tests/test_smp \
 	tests/test_state \
 	tests/test_stress \
 	tests/test_truncated \
-	tests/test_userfault
+	tests/test_userfault \
+	tests/test_vcpu_state \
+	tests/test_vm_state \
+	tests/test_vm_state_kvm
 # With an injector for its system calls, which can make each of them fail.
 INJECTED_TESTS = \
 	tests/test_deadline \
@@ -77,6 +85,9 @@ INJECTED_TESTS = \
 	tests/test_request_queue \
 	tests/test_signals \
 	tests/test_syscalls \
+	tests/test_checkpoint_faults \
+	tests/test_vcpu_state_faults \
+	tests/test_vm_state_faults \
 	tests/test_waits
 # With forged exits: the test writes them in place of KVM.
 FORGED_TESTS = \
@@ -111,7 +122,9 @@ API_TESTS += \
 	tests/test_x86_system \
 	tests/test_x86_tables \
 	tests/test_x86_timers \
-	tests/test_x86_translate
+	tests/test_x86_translate \
+	tests/test_x86_vcpu_state \
+	tests/test_x86_vm_state
 INJECTED_TESTS += \
 	tests/test_x86_faults \
 	tests/test_x86_kvm_answers
@@ -141,9 +154,11 @@ API_TESTS += \
 	tests/test_arm64_regs \
 	tests/test_arm64_reset \
 	tests/test_arm64_setup \
-	tests/test_arm64_translate
+	tests/test_arm64_translate \
+	tests/test_arm64_vm_state
 INJECTED_TESTS += \
-	tests/test_arm64_faults
+	tests/test_arm64_faults \
+	tests/test_arm64_vm_state_faults
 FORGED_TESTS += \
 	tests/test_arm64_kvm_exits
 endif
@@ -167,9 +182,11 @@ API_TESTS += \
 	tests/test_riscv64_reset \
 	tests/test_riscv64_sbi \
 	tests/test_riscv64_setup \
-	tests/test_riscv64_translate
+	tests/test_riscv64_translate \
+	tests/test_riscv64_vm_state
 INJECTED_TESTS += \
-	tests/test_riscv64_faults
+	tests/test_riscv64_faults \
+	tests/test_riscv64_vm_state_faults
 FORGED_TESTS += \
 	tests/test_riscv64_kvm_answers
 endif
@@ -189,7 +206,7 @@ EXAMPLE_TESTS = \
 	tests/test_pc \
 	tests/test_uart
 tests_test_kernels_SOURCES = \
-	tests/kernels.h \
+	tests/kernels.c tests/kernels.h \
 	tests/kernels_image.c \
 	tests/kernels_x86.c \
 	tests/test_kernels.c
@@ -233,9 +250,38 @@ $(EXAMPLE_TESTS): private LDADD = $(EXAMPLE_LIBS) $(TEST_LIBS) $(FDT_LIBS) $(UNP
 $(EXAMPLE_TESTS): libaxvcpu.la $(EXAMPLE_LIBS)
 endif
 
+# --- the fuzzers ----------------------------------------------------------------------------------
+# scripts/fuzz configures for them, with clang, and builds them. The source of NAME is NAME.c; they are
+# linked with the library's objects.
+
+FUZZERS = \
+	tests/fuzz/exits \
+	tests/fuzz/saved
+if ENABLE_EXAMPLES
+FUZZERS += \
+	tests/fuzz/images
+tests_fuzz_images_SOURCES = \
+	tests/fuzz/images.c \
+	tests/kernels.c tests/kernels.h \
+	tests/kernels_image.c \
+	tests/kernels_x86.c
+endif
+EXTRA_PROGRAMS += $(FUZZERS)
+CLEANFILES += $(FUZZERS)
+EXTRA_LIBRARIES += tests/fuzz/libfuzz.a
+tests_fuzz_libfuzz_a_SOURCES = tests/fuzz/fuzz.c tests/fuzz/fuzz.h
+FUZZ_LIBS = tests/fuzz/libfuzz.a -laxvcpu-core $(LIB_LIBS)
+$(FUZZERS): private LINK = $(DIRECT_LINK) -fsanitize=fuzzer
+$(FUZZERS): private LDADD = $(EXAMPLE_LIBS) $(FUZZ_LIBS) $(FDT_LIBS) $(UNPACK_LIBS)
+$(FUZZERS): libaxvcpu-core.la tests/fuzz/libfuzz.a $(EXAMPLE_LIBS)
+FUZZ_OBJECTS = $(FUZZERS:=.$(OBJEXT))
+$(FUZZ_OBJECTS): private AM_CPPFLAGS += $(LIB_INCLUDES)
+tests_fuzz_exits_LINK = $(DIRECT_LINK) -fsanitize=fuzzer -Wl,--wrap=axv_sys_ioctl \
+	-Wl,--wrap=axv_sys_mmap,--wrap=axv_sys_munmap
+
 # The calls that a test replaces: the injector's are functions of lib/host/sys.h.
 INJECTED_CALLS = \
-	open close read write eventfd epoll_create epoll_add ioctl mmap munmap madvise \
+	open close read write pread pwrite lseek eventfd epoll_create epoll_add ioctl mmap munmap madvise \
 	memfd_create ftruncate fstat get_seals add_seals copy getaffinity setaffinity sigaction \
 	sigmask sigtake timer_create timer_set timer_delete tkill futex_wait \
 	futex_wake calloc thread_create yield setspecific getdents prctl setgroups \
@@ -264,7 +310,7 @@ TREE_TESTS = tests/demo.py tests/docs.py tests/exits.py tests/nested/test_units.
 UNSANITIZED_TESTS = tests/flags.py tests/headers.py tests/install.sh tests/layers.py tests/man.py tests/symbols.py
 EXTRA_DIST += $(SCRIPT_FUNCTIONS) $(EXAMPLE_SCRIPT_TESTS) $(BOOT_TESTS) $(TREE_TESTS) \
 	$(UNSANITIZED_TESTS) tests/abi tests/boot tests/builds.sh tests/commands \
-	tests/exits.map tests/nested tests/roots.sh tests/tap.py \
+	tests/exits.map tests/fuzz tests/nested tests/roots.sh tests/tap.py \
 	tests/arm64/image_arch.h tests/riscv64/image_arch.h tests/x86_64/image_arch.h
 
 # These run in an emulated machine, too.

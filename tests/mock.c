@@ -200,6 +200,103 @@ static int mock_set_return_value(void *vcpu, uint64_t value)
 	return ret;
 }
 
+/* --- saving and loading, the clocks ------------------------------------------------------------- */
+
+/* The registers, or the pins: both are 32 numbers. */
+static int save_values(struct axvcpu_saver *saver, const uint64_t values[32])
+{
+	int ret = axvcpu_save_section(saver, "mock", 1, 0, values, sizeof(mock.regs));
+
+	if (!ret && mock.extra_section)
+		ret = axvcpu_save_section(saver, mock.extra_section, 1, mock.extra_flags, "abc", 3);
+	return ret;
+}
+
+static int load_values(struct axvcpu_loader *loader, uint64_t values[32])
+{
+	const size_t len = sizeof(mock.regs);
+	struct axvcpu_saved_section section;
+	int ret = axvcpu_load_section(loader, "mock", 1, len, len, &section);
+
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return axvcpu_fail(NULL, -EINVAL, "no section mock");
+	ret = axvcpu_load_begin(loader);
+	if (ret)
+		return ret;
+	memcpy(values, section.data, len / 2);
+	if (mock.half_loads) {
+		mock.half_loads--;
+		return axvcpu_fail(NULL, -EIO, "half of the values");
+	}
+	if (mock.refuses) {
+		ret = axvcpu_load_refused(loader, "mock", 31, -ENOENT, "register %d", 31);
+		if (ret)
+			return ret;
+	}
+	memcpy(values, section.data, len);
+	return 0;
+}
+
+static int mock_save(void *vcpu, struct axvcpu_saver *saver)
+{
+	int ret = called(MOCK_SAVE, vcpu);
+
+	return ret ? ret : save_values(saver, mock.regs);
+}
+
+static int mock_load(void *vcpu, struct axvcpu_loader *loader)
+{
+	int ret = called(MOCK_LOAD, vcpu);
+
+	return ret ? ret : load_values(loader, mock.regs);
+}
+
+static int mock_vm_save(void *vm, struct axvcpu_saver *saver)
+{
+	int ret = called(MOCK_VM_SAVE, vm);
+
+	return ret ? ret : save_values(saver, mock.pins);
+}
+
+static int mock_vm_load(void *vm, struct axvcpu_loader *loader)
+{
+	int ret = called(MOCK_VM_LOAD, vm);
+
+	return ret ? ret : load_values(loader, mock.pins);
+}
+
+static int mock_get_clock(void *vcpu, struct axvm_clock *clock)
+{
+	int ret = called(MOCK_GET_CLOCK, vcpu);
+
+	if (!ret)
+		*clock = mock.clock;
+	return ret;
+}
+
+static int mock_set_clock(void *vcpu, const struct axvm_clock *saved,
+			  const struct axvm_clock *target)
+{
+	int ret = called(MOCK_SET_CLOCK, vcpu);
+
+	(void)saved;
+	mock.has_target = target;
+	if (!ret && target)
+		mock.target = *target;
+	return ret;
+}
+
+static int mock_shift_counter(void *vcpu, uint64_t delta)
+{
+	int ret = called(MOCK_SHIFT_COUNTER, vcpu);
+
+	if (!ret)
+		mock.clock.counter += delta;
+	return ret;
+}
+
 const struct axvcpu_arch_ops mock_ops = {
 	.size = sizeof(mock_ops),
 	.name = "mock",
@@ -227,6 +324,13 @@ const struct axvcpu_arch_ops mock_ops = {
 	.inject_nmi = mock_inject_nmi,
 	.inject_exception = mock_inject_exception,
 	.set_irq_line = mock_set_irq_line,
+	.save = mock_save,
+	.load = mock_load,
+	.get_clock = mock_get_clock,
+	.set_clock = mock_set_clock,
+	.shift_counter = mock_shift_counter,
+	.vm_save = mock_vm_save,
+	.vm_load = mock_vm_load,
 };
 
 void mock_reset(void)

@@ -32,9 +32,16 @@ enum mock_op {
 	MOCK_INJECT_NMI,
 	MOCK_INJECT_EXCEPTION,
 	MOCK_SET_IRQ_LINE,
+	MOCK_SAVE,
+	MOCK_LOAD,
+	MOCK_GET_CLOCK,
+	MOCK_SET_CLOCK,
+	MOCK_SHIFT_COUNTER,
 	MOCK_VM_MAP,
 	MOCK_VM_UNMAP,
 	MOCK_VM_FINALIZE,
+	MOCK_VM_SAVE,
+	MOCK_VM_LOAD,
 	MOCK_OPS,
 };
 
@@ -64,7 +71,20 @@ struct mock {
 	uint64_t entry;
 	uint64_t ept_root;
 	uint64_t regs[32];
+	/* The state of the VM's interrupt controllers. */
+	uint64_t pins[32];
 	struct axvcpu_answer answer;
+	/* So many of the next loads fail when they have changed half of the registers, or pins. */
+	unsigned int half_loads;
+	/* Loads report a refusal of register, or pin, 31. */
+	bool refuses;
+	/* Saving adds a section of this name and these flags. */
+	const char *extra_section;
+	uint32_t extra_flags;
+	/* The clocks: get_clock returns this, and set_clock was called with 'target'. */
+	struct axvm_clock clock;
+	struct axvm_clock target;
+	bool has_target;
 	/* axvcpu_current() was the vCPU operated on, in every operation so far. */
 	atomic_bool current_right;
 	struct axvcpu *vcpu;

@@ -68,6 +68,13 @@ GUEST_PROGRAM(imsic);
  * level and becomes 16.
  */
 GUEST_PROGRAM(aplic);
+/*
+ * Takes messages of its IMSIC: writes each to GUEST_MMIO + 8. Forever: reads a command from
+ * GUEST_MMIO + 0x10, and a value from + 0x18 unless the command is 0. A command is a kind
+ * (GUEST_AIA_*) and the address of a word to READ or WRITE, or four times the number of a register
+ * of the IMSIC to GET or SET. Writes what it has read to + 0x20.
+ */
+GUEST_PROGRAM(aia);
 /* Stores message 30 to the IMSIC that its argument is, writes to GUEST_MMIO. */
 GUEST_PROGRAM(ipi);
 /* Six accesses to stopei and sireg; writes the first five values read to GUEST_MMIO; finishes. */

@@ -6,4 +6,10 @@
 /* A guest-virtual address that only tables lead to. */
 #define GUEST_ALIAS 0xffffffc000012340
 
+/* Kinds of commands of "aia". */
+#define GUEST_AIA_READ 0
+#define GUEST_AIA_WRITE 1
+#define GUEST_AIA_GET 2
+#define GUEST_AIA_SET 3
+
 #endif

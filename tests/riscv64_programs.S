@@ -265,6 +265,45 @@ program aplic
 	sret
 end aplic
 
+program aia
+	li	t0, GUEST_MMIO
+	lla	a2, 6f
+	csrw	stvec, a2
+	li	a2, 1 << 9
+	csrw	sie, a2
+	csrsi	sstatus, SIE
+	/* A command, which is an address and in its lowest bits a kind, and a value. */
+1:	ld	a2, 0x10(t0)
+	beqz	a2, 1b
+	ld	a3, 0x18(t0)
+	andi	a4, a2, 3
+	andi	a2, a2, -4
+	li	a5, GUEST_AIA_WRITE
+	beq	a4, a5, 3f
+	li	a5, GUEST_AIA_GET
+	beq	a4, a5, 4f
+	li	a5, GUEST_AIA_SET
+	beq	a4, a5, 5f
+	lwu	a3, (a2)
+2:	sd	a3, 0x20(t0)
+	j	1b
+3:	sw	a3, (a2)
+	j	1b
+4:	srli	a2, a2, 2
+	csrw	SISELECT, a2
+	csrr	a3, SIREG
+	j	2b
+5:	srli	a2, a2, 2
+	csrw	SISELECT, a2
+	csrw	SIREG, a3
+	j	1b
+	.balign	4
+6:	csrrw	s2, STOPEI, zero
+	srli	s2, s2, 16
+	sd	s2, 8(t0)
+	sret
+end aia
+
 program ipi
 	/* A message to the IMSIC that its argument is, by a store. */
 	li	t0, GUEST_MMIO

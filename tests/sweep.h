@@ -34,6 +34,8 @@ struct sweep_step {
 	unsigned int calls;
 	/* It looks again when a wait fails. */
 	bool waits;
+	/* Has another way if it cannot open a file. */
+	bool does_without_files;
 	/* It makes threads, which leave stacks behind, for the next one. */
 	bool has_threads;
 	/* Makes another world than sweep_world_begin(). */
@@ -41,6 +43,8 @@ struct sweep_step {
 };
 
 void sweep_world_begin(struct sweep_world *world, uint32_t irqchip);
+/* The same with a VM of this config, in which it sets max_vcpus. */
+void sweep_world_begin_with(struct sweep_world *world, struct axvm_config *config);
 void sweep_world_end(struct sweep_world *world);
 
 /* Fails each call of steps[step] in turn, in every way. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Fault injection (tests/sweep.h): each system call of lines, event descriptors, capabilities,
- * power and requests, and of the runner, fails in turn. Needs a working /dev/kvm.
+ * power and requests, dirty tracking, and of the runner, fails in turn. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -288,6 +288,72 @@ static int take_post_and_wait(struct sweep_world *world)
 	return post_from_elsewhere(world, 5000000) == -ETIMEDOUT ? 0 : -EPROTO;
 }
 
+static int take_dirty_log(struct sweep_world *world)
+{
+	return axvm_set_dirty_log(world->vm, GUEST_BASE, GUEST_MEMORY, true);
+}
+
+static int take_dirty_log_off(struct sweep_world *world)
+{
+	return axvm_set_dirty_log(world->vm, GUEST_BASE, GUEST_MEMORY, false);
+}
+
+#define WRITTEN (GUEST_BASE + 0x20000)
+
+/* A page is dirty. */
+static void with_dirty_log(struct sweep_world *world)
+{
+	ck_ok(take_dirty_log(world));
+	ck_ok(axvm_set(world->vm, WRITTEN, 1, 1));
+}
+
+/* A failed call has not lost the page. */
+static int take_dirty(struct sweep_world *world)
+{
+	struct axvm_dirty_range range;
+	uint64_t cursor = 0;
+	int ret = axvm_take_dirty(world->vm, &cursor, 1, &range);
+
+	if (ret < 0)
+		return ret;
+	ck_assert_int_eq(ret, 1);
+	ck_assert_uint_eq(range.gpa, WRITTEN);
+	return 0;
+}
+
+static const uint32_t dirty_ring_entries = 1024;
+
+static bool has_dirty_rings(void)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct axvm *vm;
+	int ret;
+
+	config.dirty_ring_entries = dirty_ring_entries;
+	ret = axvm_new(&config, &vm);
+	if (!ret)
+		ck_ok(axvm_free(vm));
+	else
+		ck_assert_int_eq(ret, -ENOTSUP);
+	return !ret;
+}
+
+static void begin_with_dirty_rings(struct sweep_world *world)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	config.dirty_ring_entries = dirty_ring_entries;
+	sweep_world_begin_with(world, &config);
+}
+
+/* There and back. Half of it may have been done before. */
+static int take_readonly(struct sweep_world *world)
+{
+	int ret = axvm_set_readonly(world->vm, GUEST_BASE, GUEST_MEMORY, true);
+
+	return ret ? ret : axvm_set_readonly(world->vm, GUEST_BASE, GUEST_MEMORY, false);
+}
+
 /* --- expected results ---------------------------------------------------------------------------------- */
 
 static void see_what_was_posted(struct sweep_world *world)
@@ -363,6 +429,16 @@ static const struct sweep_step steps[] = {
 	  sweep_see_the_guest_run, .calls = 3 },
 	{ "request", AXVM_IRQCHIP_NONE, sweep_bound, take_post, see_what_was_posted, .calls = 1,
 	  .has_threads = true },
+	{ "dirty log", AXVM_IRQCHIP_NONE, NULL, take_dirty_log, sweep_see_the_guest_run,
+	  .calls = 2 },
+	{ "dirty log, with rings", AXVM_IRQCHIP_NONE, NULL, take_dirty_log, sweep_see_the_guest_run,
+	  .calls = 3, .begin = begin_with_dirty_rings },
+	{ "dirty log off", AXVM_IRQCHIP_NONE, with_dirty_log, take_dirty_log_off,
+	  sweep_see_the_guest_run, .calls = 1 },
+	{ "dirty pages", AXVM_IRQCHIP_NONE, with_dirty_log, take_dirty, sweep_see_the_guest_run,
+	  .calls = 1 },
+	{ "read-only and back", AXVM_IRQCHIP_NONE, with_dirty_log, take_readonly,
+	  sweep_see_the_guest_run, .calls = 6 },
 	{ "request and wait", AXVM_IRQCHIP_NONE, sweep_bound, take_post_and_wait,
 	  see_nothing_posted, .calls = 1, .waits = true, .has_threads = true },
 };
@@ -371,6 +447,10 @@ static const struct sweep_step steps[] = {
 
 START_TEST(each_call_fails)
 {
+	if (steps[_i].begin == begin_with_dirty_rings && !has_dirty_rings()) {
+		suite_skip("this KVM has no dirty rings");
+		return;
+	}
 	sweep(steps, _i);
 }
 END_TEST

@@ -79,46 +79,13 @@ static int load(const struct kernel_sample *sample, const uint8_t *bytes, size_t
 	return layout_make(&layout, platform, MEMORY, &image, platform->page_gpr ? TREE_SIZE : 0);
 }
 
-static bool overlap(uint64_t gpa, uint64_t len, uint64_t other, uint64_t other_len)
-{
-	return gpa < other + other_len && other < gpa + len;
-}
-
-/* Each part has a separate place, within the file and within memory. */
-static void check_accepted(const struct kernel_sample *sample)
-{
-	size_t i, k;
-
-	for (i = 0; i < image.nsegments; i++) {
-		const struct image_segment *segment = &image.segments[i];
-
-		ck_assert(segment->filesz <= segment->memsz);
-		ck_assert(segment->data >= image.bytes && segment->filesz <= image.size);
-		ck_assert((size_t)(segment->data - image.bytes) <= image.size - segment->filesz);
-		ck_assert(layout_has(&layout, segment->gpa, segment->memsz));
-		ck_assert(
-			!overlap(segment->gpa, segment->memsz, layout.boot.gpa, layout.boot.size));
-		ck_assert(!overlap(segment->gpa, segment->memsz, layout.initrd.gpa, INITRD_SIZE));
-		for (k = 0; k < i; k++)
-			ck_assert(!overlap(segment->gpa, segment->memsz, image.segments[k].gpa,
-					   image.segments[k].memsz));
-	}
-	ck_assert(layout_has(&layout, image.entry, 1));
-	ck_assert(layout_has(&layout, layout.boot.gpa, layout.boot.size));
-	ck_assert(layout_has(&layout, layout.initrd.gpa, INITRD_SIZE));
-	ck_assert(layout.initrd.gpa + INITRD_SIZE <= image.initrd_end);
-	ck_assert(!overlap(layout.boot.gpa, layout.boot.size, layout.initrd.gpa, INITRD_SIZE));
-	if (sample->start)
-		sample->start(&image, &layout);
-}
-
 /* Returns whether it was. A refused file causes one line, which names the file. */
 static bool check_variant(const struct kernel_sample *sample, const uint8_t *bytes, size_t size)
 {
 	bool accepted = !load(sample, bytes, size);
 
 	if (accepted)
-		check_accepted(sample);
+		kernels_check(&image, &layout);
 	else
 		ck_assert_msg(said[0] && !strchr(said, '\n'), "\"%s\"", said);
 	image_free(&image);
@@ -169,7 +136,7 @@ START_TEST(a_valid_kernel_goes_where_it_belongs)
 	uint8_t *bytes = make(sample);
 
 	ck_assert_msg(!load(sample, bytes, sample->size), "%s: %s", sample->name, said);
-	check_accepted(sample);
+	kernels_check(&image, &layout);
 	ck_assert_uint_eq(image.entry, sample->entry);
 	ck_assert_uint_eq(image.mode, sample->mode);
 	image_free(&image);
@@ -284,7 +251,7 @@ START_TEST(a_command_line_is_as_long_as_the_kernel_takes)
 	ck_assert_uint_lt(sample->command_line_max + 1, sizeof(options.args));
 	memset(options.args, 'a', sample->command_line_max);
 	ck_assert_msg(!load(sample, bytes, sample->size), "%s: %s", sample->name, said);
-	check_accepted(sample);
+	kernels_check(&image, &layout);
 	image_free(&image);
 
 	options.args[sample->command_line_max] = 'a';
@@ -323,7 +290,7 @@ START_TEST(bytes_after_compressed_data_are_ignored)
 	sample->make(bytes);
 	memset(bytes + sample->size, 0x5a, 100);
 	ck_assert_msg(!load(sample, bytes, sample->size + 100), "%s", said);
-	check_accepted(sample);
+	kernels_check(&image, &layout);
 	ck_assert_uint_eq(image.entry, sample->entry);
 	image_free(&image);
 	free(bytes);
@@ -485,7 +452,7 @@ static void taken_for(uint8_t *bytes, size_t size, enum image_protocol protocol)
 	const struct kernel_sample *sample = sample_named("PVH");
 
 	ck_assert_msg(!load(sample, bytes, size), "%s", said);
-	check_accepted(sample);
+	kernels_check(&image, &layout);
 	ck_assert_uint_eq(image.protocol, protocol);
 	image_free(&image);
 	free(bytes);
@@ -570,7 +537,7 @@ START_TEST(a_bzimage_goes_where_its_header_says_or_is_refused)
 			       "cannot load it at its preferred address");
 	} else {
 		ck_assert_msg(!load(sample, bytes, sample->size), "%s", said);
-		check_accepted(sample);
+		kernels_check(&image, &layout);
 		ck_assert_uint_eq(image.segments[0].gpa, places[_i].gpa);
 		ck_assert_uint_eq(image.entry, places[_i].gpa + SETUP_ENTRY_64);
 		image_free(&image);
@@ -589,7 +556,7 @@ START_TEST(a_bzimage_may_end_within_its_last_paragraph)
 
 	for (n = 0; n < 16; n++) {
 		ck_assert_msg(!load(sample, bytes, setup + kernel - n), "%s", said);
-		check_accepted(sample);
+		kernels_check(&image, &layout);
 		ck_assert_uint_eq(image.segments[0].filesz, kernel - n);
 		image_free(&image);
 	}

@@ -345,11 +345,84 @@ END_TEST
 
 /* ---------------------------------------------------------------------------------------------- */
 
+/* --- dirty rings ------------------------------------------------------------------------------ */
+
+/* "copy": the addresses that it copies from and to. */
+#define COPY_ARG (GUEST_BASE + 0x3000)
+#define COPY_TO (GUEST_BASE + 0x20000)
+
+/* A guest with rings that has written to COPY_TO. Returns whether this KVM has rings. */
+static bool start_with_rings(void)
+{
+	const uint64_t list[2] = { COPY_ARG, COPY_TO };
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	int ret;
+
+	config.dirty_ring_entries = 1024;
+	ret = axvm_new(&config, &vm);
+	if (ret) {
+		ck_assert_int_eq(ret, -ENOTSUP);
+		suite_skip("this KVM has no dirty rings");
+		return false;
+	}
+	ck_ok(axvm_free(vm));
+	guest.vm = guest_vm(&config, PROGRAM(copy));
+	guest.vcpu = guest_vcpu(guest.vm, 0, COPY_ARG);
+	ck_ok(axvm_write(guest.vm, COPY_ARG, list, sizeof(list)));
+	ck_ok(axvm_set_dirty_log(guest.vm, GUEST_BASE, GUEST_MEMORY, true));
+	ck_ok(axvcpu_bind(guest.vcpu));
+	guest_expect_end(&guest);
+	return true;
+}
+
+static void expect_dirty_page(void)
+{
+	struct axvm_dirty_range ranges[32];
+	uint64_t cursor = 0;
+	bool found = false;
+	int n = axvm_take_dirty(guest.vm, &cursor, 32, ranges);
+
+	ck_ok(n);
+	for (int i = 0; i < n; i++)
+		found |= COPY_TO - ranges[i].gpa < ranges[i].len;
+	ck_assert(found);
+}
+
+START_TEST(interrupted_reset_of_rings_is_repeated)
+{
+	if (!start_with_rings())
+		return;
+	injector_ioctl(KVM_RESET_DIRTY_RINGS, -EINTR, 20);
+	expect_dirty_page();
+	ck_assert_uint_ge(injector.request_calls, 21);
+	injector_ioctl(0, 0, 0);
+	guest_end(&guest);
+}
+END_TEST
+
+START_TEST(page_whose_entry_was_not_reset_is_reported_later)
+{
+	struct axvm_dirty_range range;
+	uint64_t cursor = 0;
+
+	if (!start_with_rings())
+		return;
+	injector_ioctl(KVM_RESET_DIRTY_RINGS, 0, UINT32_MAX);
+	ck_fails_saying(axvm_take_dirty(guest.vm, &cursor, 1, &range), EAGAIN,
+			"KVM_RESET_DIRTY_RINGS");
+	ck_assert_uint_le(injector.request_calls, 1000);
+	injector_ioctl(0, 0, 0);
+	expect_dirty_page();
+	guest_end(&guest);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *create = suite_case(suite, "create");
 	TCase *ids = suite_case(suite, "ids");
 	TCase *run = suite_case(suite, "run");
+	TCase *rings = suite_case(suite, "dirty rings");
 
 	tcase_add_checked_fixture(create, setup, teardown);
 	tcase_add_loop_test(create, dev_kvm_that_does_not_open_is_explained, 0,
@@ -374,6 +447,10 @@ static void add_tests(Suite *suite)
 	tcase_add_test(run, errnos_caused_by_the_guest_are_exits);
 	tcase_add_test(run, failed_run_does_not_lose_an_answer);
 	tcase_add_test(run, failed_flush_can_be_repeated);
+
+	tcase_add_checked_fixture(rings, setup, teardown);
+	tcase_add_test(rings, interrupted_reset_of_rings_is_repeated);
+	tcase_add_test(rings, page_whose_entry_was_not_reset_is_reported_later);
 }
 
 int main(void)

@@ -255,6 +255,28 @@ START_TEST(exit_of_a_newer_kernel_is_returned_with_its_number)
 }
 END_TEST
 
+/* Widths of an MMIO access that no instruction has. */
+static const uint32_t widths[] = { 0, 9, 16, 255, 256, UINT32_MAX };
+static uint32_t width;
+
+static void forge_mmio(void)
+{
+	forge.run->exit_reason = KVM_EXIT_MMIO;
+	forge.run->mmio.phys_addr = GUEST_MMIO;
+	forge.run->mmio.len = width;
+	/* As the one below, which KVM completes. */
+	forge.run->mmio.is_write = true;
+}
+
+START_TEST(mmio_of_no_valid_width_is_unhandled)
+{
+	forge_start();
+	width = widths[_i];
+	forge_expect(forge_mmio, 0, AXVCPU_EXIT_UNHANDLED, 0);
+	forge_end();
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "forged");
@@ -271,6 +293,8 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tcase, memory_fault_reports_its_address, 0, 2);
 	tcase_add_test(tcase, unknown_hardware_exit_is_returned_with_its_number);
 	tcase_add_loop_test(tcase, exit_of_a_newer_kernel_is_returned_with_its_number, 0, 3);
+	tcase_add_loop_test(tcase, mmio_of_no_valid_width_is_unhandled, 0,
+			    sizeof(widths) / sizeof(widths[0]));
 }
 
 int main(void)

@@ -146,6 +146,25 @@ static void act_access(void)
 	must(axvm_set(vm, GUEST_BASE, 1, sizeof(bytes)));
 	must(axvm_translate(vm, GUEST_BASE, 1, &ptr));
 	must(axvm_regions(vm, 0, 0, NULL));
+	must(axvm_mark_dirty(vm, GUEST_BASE, 1));
+}
+
+static void act_dirty(void)
+{
+	struct axvm_dirty_range range;
+	uint64_t cursor = 0;
+
+	must(axvm_set_readonly(vm, GUEST_BASE, GUEST_MEMORY, true));
+	must(axvm_set_readonly(vm, GUEST_BASE, GUEST_MEMORY, false));
+	/* The mock has no dirty tracking. */
+	if (arch) {
+		must_fail(axvm_set_dirty_log(vm, GUEST_BASE, GUEST_MEMORY, true), ENOTSUP);
+		return;
+	}
+	must(axvm_set_dirty_log(vm, GUEST_BASE, GUEST_MEMORY, true));
+	must(axvm_set(vm, GUEST_BASE, 1, 1));
+	must(axvm_take_dirty(vm, &cursor, 1, &range) == 1 ? 0 : -EPROTO);
+	must(axvm_set_dirty_log(vm, GUEST_BASE, GUEST_MEMORY, false));
 }
 
 static void act_reset(void)
@@ -153,6 +172,43 @@ static void act_reset(void)
 	must(axvm_reset(vm, 0));
 	run_to_a_read();
 	must(axvm_reset(vm, AXVM_RESET_MEMORY));
+}
+
+static void act_save(void)
+{
+	static unsigned char state[0x40000];
+	struct axvm_clock clock = AXVM_CLOCK_INIT;
+	int size;
+
+	must(axvcpu_complete_value(vcpu, 1));
+	must(axvm_get_clock(vm, &clock));
+	size = axvcpu_save(vcpu, state, sizeof(state));
+	must(size);
+	/* The counter of the mock has no frequency. */
+	if (clock.counter_hz)
+		must(axvm_set_clock(vm, &clock, AXVM_TIME_KEEP));
+	must(axvcpu_load(vcpu, state, (size_t)size, NULL));
+	size = axvm_save(vm, state, sizeof(state));
+	must(size);
+	must(axvm_load(vm, state, (size_t)size, NULL));
+}
+
+static void act_checkpoint(void)
+{
+	struct axvm_restore_config config = AXVM_RESTORE_CONFIG_INIT;
+	struct axvm_checkpoint *checkpoint;
+
+	must(axvcpu_complete_value(vcpu, 1));
+	map(MORE, GUEST_MEMORY, AXVM_MEM_MEMFD, 0);
+	must(axvm_set(vm, MORE, 1, 1));
+	must(axvm_quiesce(vm, NULL, 0));
+	must(axvm_checkpoint_new(vm, NULL, &checkpoint));
+	must(axvm_set(vm, MORE, 1, GUEST_MEMORY));
+	/* The counter of the mock has no frequency. */
+	if (!arch)
+		must((int)axvm_checkpoint_restore(checkpoint, vm, &config));
+	must(axvm_checkpoint_free(checkpoint));
+	must(axvm_unmap(vm, MORE, GUEST_MEMORY));
 }
 
 static void act_error(void)
@@ -294,9 +350,15 @@ static const struct phase {
 	  "timer_settime timer_delete",
 	  false, act_deadline, 3, NULL },
 	{ "access", "", false, act_access, 3, NULL },
+	{ "dirty", "ioctl futex", true, act_dirty, 3, NULL },
 	{ "kick", "tgkill futex", false, act_kick, 2, start_owner },
 	{ "request", "tgkill futex ioctl", true, act_request, 2, start_owner },
 	{ "reset", "ioctl madvise futex", true, act_reset, 3, run_to_a_read },
+	{ "save", "ioctl futex", true, act_save, 3, run_to_a_read },
+	{ "checkpoint",
+	  "ioctl futex openat close memfd_create ftruncate fcntl mmap munmap madvise pread64 "
+	  "pwrite64 lseek",
+	  true, act_checkpoint, 3, run_to_a_read },
 	{ "error", "", false, act_error, 3, NULL },
 	{ "unbind", "ioctl rt_sigprocmask sched_setaffinity", true, act_unbind, 3, run_to_a_read },
 	{ "free", "close munmap", true, act_free, 2, NULL },
@@ -323,12 +385,15 @@ static const struct {
 	CALL(getpid),
 	CALL(gettid),
 	CALL(ioctl),
+	CALL(lseek),
 	CALL(madvise),
 	CALL(memfd_create),
 	CALL(mmap),
 	CALL(mprotect),
 	CALL(munmap),
 	CALL(openat),
+	CALL(pread64),
+	CALL(pwrite64),
 	CALL(rt_sigaction),
 	CALL(rt_sigprocmask),
 	CALL(rt_sigreturn),

@@ -23,13 +23,6 @@ static struct guest guest;
 #define PIC 0
 #define IOAPIC 2
 
-/* The first pins go to the PIC too, which nothing masks until the guest does. */
-static void mask_pics(struct x86_code *code)
-{
-	x86_out(code, 0x21, 0xff);
-	x86_out(code, 0xa1, 0xff);
-}
-
 /* Code that enables the LAPIC, reports that at port 1, and sleeps with interrupts on. */
 static void sleeper(struct x86_code *code)
 {
@@ -64,26 +57,9 @@ static void start_sleeper(uint32_t irqchip)
 	begin();
 }
 
-static void *kick_later(void *arg)
-{
-	usleep(5000);
-	ck_ok(axvcpu_kick(guest.vcpu));
-	return arg;
-}
-
-/* Nothing comes: the guest sleeps, and a kick is all that ends it. */
 static void expect_silence(void)
 {
-	pthread_t thread;
-
-	ck_assert_int_eq(pthread_create(&thread, NULL, kick_later, NULL), 0);
-	do {
-		ck_ok(axvcpu_run(guest.vcpu, &guest.exit));
-		ck_assert_msg(guest.exit.kind == AXVCPU_EXIT_NOTHING, "got %s, port %#x, %#x",
-			      axvcpu_exit_name(guest.exit.kind), guest.exit.u.io.port,
-			      (unsigned int)guest.exit.u.io.data);
-	} while (!guest.exit.kicked);
-	pthread_join(thread, NULL);
+	x86_expect_silence(&guest);
 }
 
 /* The guest goes on until the eventfd has counted something, and it has been once. */
@@ -137,7 +113,7 @@ START_TEST(an_edge_at_an_ioapic_pin_is_one_interrupt)
 	struct x86_code code = { .len = 0 };
 
 	x86_emit(&code, CODE(LIDT));
-	mask_pics(&code);
+	x86_mask_pics(&code);
 	x86_set_ioapic(&code, 5, 0x45);
 	x86_set_ioapic(&code, 23, 0x57);
 	sleeper(&code);
@@ -163,7 +139,7 @@ START_TEST(a_reset_of_the_vm_forgets_its_interrupts_and_it_runs_the_same_again)
 	struct x86_code code = { .len = 0 };
 
 	x86_emit(&code, CODE(LIDT));
-	mask_pics(&code);
+	x86_mask_pics(&code);
 	x86_set_ioapic(&code, 9, 0x49 | X86_IOAPIC_LEVEL);
 	x86_set_ioapic(&code, 12, 0x3c);
 	sleeper(&code);
@@ -192,7 +168,7 @@ START_TEST(a_reset_of_the_vm_disables_what_the_guest_has_enabled)
 	struct x86_code code = { .len = 0 }, again = { .len = 0 };
 
 	x86_emit(&code, CODE(LIDT));
-	mask_pics(&code);
+	x86_mask_pics(&code);
 	x86_set_ioapic(&code, 5, 0x45);
 	sleeper(&code);
 	start(AXVM_IRQCHIP_KERNEL, &code);
@@ -201,7 +177,7 @@ START_TEST(a_reset_of_the_vm_disables_what_the_guest_has_enabled)
 	x86_expect_vector(&guest, 0x45);
 	/* The same guest without its IOAPIC. */
 	x86_emit(&again, CODE(LIDT));
-	mask_pics(&again);
+	x86_mask_pics(&again);
 	sleeper(&again);
 	ck_ok(axvm_write(guest.vm, GUEST_CODE, again.bytes, again.len));
 	ck_ok(axvm_reset(guest.vm, 0));
@@ -217,7 +193,7 @@ START_TEST(a_level_at_an_ioapic_pin_interrupts_until_it_is_lowered)
 	struct x86_code code = { .len = 0 };
 
 	x86_emit(&code, CODE(LIDT));
-	mask_pics(&code);
+	x86_mask_pics(&code);
 	x86_set_ioapic(&code, 9, 0x49 | X86_IOAPIC_LEVEL);
 	x86_set_ioapic(&code, 12, 0x3c);
 	sleeper(&code);
@@ -246,7 +222,7 @@ START_TEST(a_pulse_of_a_level_pin_is_one_interrupt)
 	struct x86_code code = { .len = 0 };
 
 	x86_emit(&code, CODE(LIDT));
-	mask_pics(&code);
+	x86_mask_pics(&code);
 	x86_set_ioapic(&code, 9, 0x49 | X86_IOAPIC_LEVEL);
 	sleeper(&code);
 	start(AXVM_IRQCHIP_KERNEL, &code);
@@ -260,21 +236,6 @@ START_TEST(a_pulse_of_a_level_pin_is_one_interrupt)
 	guest_end(&guest);
 }
 END_TEST
-
-/* Both PICs: from vectors 0x20 and 0x28 on, the second behind input 2, all unmasked. */
-static void set_pics(struct x86_code *code)
-{
-	x86_out(code, 0x20, 0x11);
-	x86_out(code, 0x21, 0x20);
-	x86_out(code, 0x21, 0x04);
-	x86_out(code, 0x21, 0x01);
-	x86_out(code, 0xa0, 0x11);
-	x86_out(code, 0xa1, 0x28);
-	x86_out(code, 0xa1, 0x02);
-	x86_out(code, 0xa1, 0x01);
-	x86_out(code, 0x21, 0x00);
-	x86_out(code, 0xa1, 0x00);
-}
 
 static void expect_pic(void)
 {
@@ -293,7 +254,7 @@ START_TEST(an_edge_at_the_pic_is_one_interrupt)
 	struct x86_code code = { .len = 0 };
 
 	x86_emit(&code, CODE(LIDT));
-	set_pics(&code);
+	x86_set_pics(&code);
 	sleeper(&code);
 	start(AXVM_IRQCHIP_KERNEL, &code);
 	for (unsigned int vector = 0x20; vector < 0x28; vector++)
@@ -382,7 +343,7 @@ START_TEST(one_number_leads_to_several_pins)
 
 	x86_emit(&code, CODE(LIDT));
 	x86_set_ioapic(&code, 5, 0x45);
-	set_pics(&code);
+	x86_set_pics(&code);
 	sleeper(&code);
 	start(AXVM_IRQCHIP_KERNEL, &code);
 	x86_handle(&guest, 0x23, X86_TELL_PIC);
@@ -441,7 +402,7 @@ START_TEST(a_route_is_added_to_those_of_the_pins)
 	int gsi;
 
 	x86_emit(&code, CODE(LIDT));
-	mask_pics(&code);
+	x86_mask_pics(&code);
 	x86_set_ioapic(&code, 4, 0x44);
 	x86_set_ioapic(&code, 23, 0x57);
 	sleeper(&code);
@@ -483,7 +444,7 @@ START_TEST(an_added_route_leaves_the_pics_theirs)
 	struct x86_code code = { .len = 0 };
 
 	x86_emit(&code, CODE(LIDT));
-	set_pics(&code);
+	x86_set_pics(&code);
 	sleeper(&code);
 	start(AXVM_IRQCHIP_KERNEL, &code);
 	for (unsigned int vector = 0x20; vector < 0x28; vector++)
@@ -591,7 +552,7 @@ START_TEST(the_end_of_a_pins_interrupt_calls_a_function)
 	struct x86_code code = { .len = 0 };
 
 	x86_emit(&code, CODE(LIDT));
-	mask_pics(&code);
+	x86_mask_pics(&code);
 	x86_set_ioapic(&code, 10, 0x4a | X86_IOAPIC_LEVEL);
 	sleeper(&code);
 	start(AXVM_IRQCHIP_KERNEL, &code);
@@ -784,7 +745,7 @@ START_TEST(an_eventfd_reaches_a_pin)
 	int fd = event_new();
 
 	x86_emit(&code, CODE(LIDT));
-	mask_pics(&code);
+	x86_mask_pics(&code);
 	x86_set_ioapic(&code, 11, 0x4b);
 	sleeper(&code);
 	start(AXVM_IRQCHIP_KERNEL, &code);
@@ -804,7 +765,7 @@ START_TEST(resample_eventfd_is_signalled_at_end_of_interrupt)
 	int fd = event_new(), end = event_new();
 
 	x86_emit(&code, CODE(LIDT));
-	mask_pics(&code);
+	x86_mask_pics(&code);
 	x86_set_ioapic(&code, 10, 0x4a | X86_IOAPIC_LEVEL);
 	sleeper(&code);
 	start(AXVM_IRQCHIP_KERNEL, &code);

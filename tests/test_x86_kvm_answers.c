@@ -55,6 +55,31 @@ START_TEST(a_kvm_without_a_pit_is_named)
 }
 END_TEST
 
+/* The second time: the first one stops the present PIT. */
+START_TEST(a_pit_that_cannot_be_loaded_is_named)
+{
+	static unsigned char state[0x4000];
+	struct axvm_x86_config x86 = AXVM_X86_CONFIG_INIT;
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	int size;
+
+	x86.flags = AXVM_X86_PIT;
+	config.irqchip = AXVM_IRQCHIP_KERNEL;
+	config.arch_config = &x86;
+	ck_ok(axvm_new(&config, &vm));
+	size = axvm_save(vm, state, sizeof(state));
+	ck_ok(size);
+	ck_assert_int_le(size, sizeof(state));
+	injector_ioctl(KVM_SET_PIT2, -EIO, 1);
+	injector.skip = 1;
+	ck_fails_saying(axvm_load(vm, state, (size_t)size, NULL), EIO, "section pit: KVM_SET_PIT2");
+	/* And what was there before, by two more. */
+	ck_assert_uint_eq(injector.request_calls, 4);
+	ck_ok(axvm_load(vm, state, (size_t)size, NULL));
+	ck_ok(axvm_free(vm));
+}
+END_TEST
+
 /* KVM itself can always raise the frequency. */
 START_TEST(the_tscs_frequency_is_changed_where_kvm_reports_that_it_can)
 {
@@ -83,6 +108,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, cpuid_table_grows_until_all_fits);
 	tcase_add_test(tcase, cpuid_table_growth_is_bounded);
 	tcase_add_test(timers, a_kvm_without_a_pit_is_named);
+	tcase_add_test(timers, a_pit_that_cannot_be_loaded_is_named);
 	tcase_add_test(timers, the_tscs_frequency_is_changed_where_kvm_reports_that_it_can);
 }
 

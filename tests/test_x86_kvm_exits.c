@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* x86_64: exits that the KVM at hand cannot be brought to. Needs a working /dev/kvm. */
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -36,11 +37,12 @@ END_TEST
 static uint64_t offset;
 static uint32_t count;
 static uint8_t size;
+static uint8_t direction = KVM_EXIT_IO_IN;
 
 static void forge_io(void)
 {
 	forge.run->exit_reason = KVM_EXIT_IO;
-	forge.run->io.direction = KVM_EXIT_IO_IN;
+	forge.run->io.direction = direction;
 	forge.run->io.size = size;
 	forge.run->io.port = 0x77;
 	forge.run->io.count = count;
@@ -93,6 +95,59 @@ START_TEST(the_last_items_that_the_shared_memory_has_room_for_are_read)
 }
 END_TEST
 
+/* Port I/O that no instruction makes, one item and several. */
+static const struct {
+	uint8_t direction;
+	uint8_t size;
+	uint32_t count;
+} accesses[] = {
+	{ KVM_EXIT_IO_IN, 0, 1 },
+	{ KVM_EXIT_IO_IN, 3, 1 },
+	{ KVM_EXIT_IO_IN, 8, 1 },
+	{ KVM_EXIT_IO_OUT, 0, 1 },
+	{ KVM_EXIT_IO_OUT, 5, 1 },
+	{ KVM_EXIT_IO_OUT, 255, 1 },
+	{ 2, 1, 1 },
+	{ 255, 4, 1 },
+	{ KVM_EXIT_IO_IN, 3, 2 },
+	{ KVM_EXIT_IO_OUT, 0, 2 },
+	{ 3, 1, 2 },
+	{ KVM_EXIT_IO_IN, 1, 0 },
+};
+
+START_TEST(port_io_of_no_valid_form_is_unhandled)
+{
+	forge_start();
+	direction = accesses[_i].direction;
+	size = accesses[_i].size;
+	count = accesses[_i].count;
+	offset = sizeof(struct kvm_run);
+	forge_expect(forge_io, 0, AXVCPU_EXIT_UNHANDLED, 0);
+	guest_end(&forge.guest);
+}
+END_TEST
+
+/* The preset of the items, all ones, then changes their offset. */
+START_TEST(items_over_their_own_offset_are_not_answered)
+{
+	const uint16_t item = 0x1234;
+	const struct axvcpu_answer answer = {
+		.kind = AXVCPU_ANSWER_BYTES,
+		.u.bytes = { .ptr = &item, .len = sizeof(item) },
+	};
+
+	forge_start();
+	size = sizeof(item);
+	count = 1;
+	offset = offsetof(struct kvm_run, io.data_offset) + 2;
+	forge.exit = forge_io;
+	guest_expect(&forge.guest, AXVCPU_EXIT_IO_READ);
+	ck_assert_int_eq(axvcpu_complete(forge.guest.vcpu, &answer), -EIO);
+	ck_assert_int_eq(axvcpu_state(forge.guest.vcpu), AXVCPU_READY);
+	guest_end(&forge.guest);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "forged");
@@ -101,6 +156,9 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tcase, items_outside_of_the_shared_memory_are_not_touched, 0,
 			    sizeof(places) / sizeof(places[0]));
 	tcase_add_test(tcase, the_last_items_that_the_shared_memory_has_room_for_are_read);
+	tcase_add_test(tcase, items_over_their_own_offset_are_not_answered);
+	tcase_add_loop_test(tcase, port_io_of_no_valid_form_is_unhandled, 0,
+			    sizeof(accesses) / sizeof(accesses[0]));
 }
 
 int main(void)

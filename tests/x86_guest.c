@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "x86_guest.h"
 
+#include <pthread.h>
+#include <unistd.h>
+
 #include "suite.h"
 
 /* Of the GDT that setup writes. */
@@ -48,6 +51,26 @@ void x86_set_ioapic(struct x86_code *code, unsigned int pin, uint32_t low)
 	x86_store(code, X86_IOAPIC + 0x10, 0);
 	x86_store(code, X86_IOAPIC, 0x10 + 2 * pin);
 	x86_store(code, X86_IOAPIC + 0x10, low);
+}
+
+void x86_mask_pics(struct x86_code *code)
+{
+	x86_out(code, 0x21, 0xff);
+	x86_out(code, 0xa1, 0xff);
+}
+
+void x86_set_pics(struct x86_code *code)
+{
+	x86_out(code, 0x20, 0x11);
+	x86_out(code, 0x21, 0x20);
+	x86_out(code, 0x21, 0x04);
+	x86_out(code, 0x21, 0x01);
+	x86_out(code, 0xa0, 0x11);
+	x86_out(code, 0xa1, 0x28);
+	x86_out(code, 0xa1, 0x02);
+	x86_out(code, 0xa1, 0x01);
+	x86_out(code, 0x21, 0x00);
+	x86_out(code, 0xa1, 0x00);
 }
 
 static void emit_count(struct x86_code *code, unsigned int vector)
@@ -151,6 +174,27 @@ void x86_expect_vectors_around_out(struct guest *guest, unsigned int vector, uns
 		ck_assert_uint_gt(times, 0);
 		times--;
 	}
+}
+
+static void *kick_later(void *vcpu)
+{
+	usleep(5000);
+	ck_ok(axvcpu_kick(vcpu));
+	return NULL;
+}
+
+void x86_expect_silence(struct guest *guest)
+{
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, kick_later, guest->vcpu), 0);
+	do {
+		ck_ok(axvcpu_run(guest->vcpu, &guest->exit));
+		ck_assert_msg(guest->exit.kind == AXVCPU_EXIT_NOTHING, "got %s, port %#x, %#x",
+			      axvcpu_exit_name(guest->exit.kind), guest->exit.u.io.port,
+			      (unsigned int)guest->exit.u.io.data);
+	} while (!guest->exit.kicked);
+	pthread_join(thread, NULL);
 }
 
 /* --- messages --------------------------------------------------------------------------------- */

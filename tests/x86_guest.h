@@ -55,6 +55,11 @@ void x86_enable_lapic(struct x86_code *code);
 /* The low half of an IOAPIC pin's entry: vector and flags. The high half is 0: CPU 0. */
 void x86_set_ioapic(struct x86_code *code, unsigned int pin, uint32_t low);
 #define X86_IOAPIC_LEVEL (1u << 15)
+#define X86_IOAPIC_MASKED (1u << 16)
+/* Masks both PICs: the first inputs lead there, too, and nothing else masks them. */
+void x86_mask_pics(struct x86_code *code);
+/* Both PICs: from vectors 0x20 and 0x28 on, the second behind input 2, all unmasked. */
+void x86_set_pics(struct x86_code *code);
 
 enum x86_handler {
 	/* out X86_VECTOR_PORT */
@@ -94,5 +99,7 @@ void x86_expect_vector(struct guest *guest, unsigned int vector);
  */
 void x86_expect_vectors_around_out(struct guest *guest, unsigned int vector, unsigned int times,
 				   uint16_t port);
+/* Nothing comes: the guest sleeps, and a kick is all that ends it. */
+void x86_expect_silence(struct guest *guest);
 
 #endif

@@ -16,6 +16,9 @@ int axk_arm64_vm_finalize(void *arch_vm);
 int axk_arm64_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot);
 
 /* irq.c */
+/* The default interrupts of KVM's timers, which the library does not change. */
+#define ARM64_PPI_VTIMER 27u
+#define ARM64_PPI_PTIMER 30u
 int axk_arm64_vm_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
 int axk_arm64_vm_signal_msi(void *arch_vm, const struct axvm_msi *msi);
 int axk_arm64_vm_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count);
@@ -32,12 +35,6 @@ int axk_arm64_raise_early(struct axk_vcpu *vcpu);
 /* Lowers this CPU's lines. */
 int axk_arm64_irq_reset(struct axk_vcpu *vcpu);
 
-/*
- * Sets the line of an interrupt: of a CPU, by number or KVM_ARM_IRQ_CPU_*; or of an SPI, cpu 0.
- */
-int axk_arm64_set_line(const struct axk_vm *kvm, uint32_t type, uint32_t cpu, uint32_t number,
-		       bool level);
-
 /* gic_reset.c */
 /*
  * Resets this CPU's part of the GIC as a reset of the CPU does, unless another vCPU is in the guest.
@@ -46,6 +43,11 @@ int axk_arm64_gic_reset_vcpu(struct axk_vcpu *vcpu);
 /* Resets the rest of this part, which only a reset of the VM changes. */
 int axk_arm64_gic_reset_rest(struct axk_vcpu *vcpu);
 int axk_arm64_vm_reset(void *arch_vm);
+
+/* gic_state.c */
+int axk_arm64_vm_save(void *arch_vm, struct axvcpu_saver *saver);
+int axk_arm64_vm_load(void *arch_vm, struct axvcpu_loader *loader);
+
 /* The MMU is on. */
 #define SCTLR_M UINT64_C(1)
 
@@ -57,6 +59,13 @@ int axk_arm64_enter_mode(struct axk_vcpu *vcpu, const struct axvcpu_setup_config
 int axk_arm64_check_mode(const struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config);
 /* Starts the PMU, which may have waited for the GIC. */
 int axk_arm64_start_pmu(struct axk_vcpu *vcpu);
+
+/* state.c */
+int axk_arm64_save(void *arch_vcpu, struct axvcpu_saver *saver);
+int axk_arm64_load(void *arch_vcpu, struct axvcpu_loader *loader);
+int axk_arm64_get_clock(void *arch_vcpu, struct axvm_clock *clock);
+int axk_arm64_set_clock(void *arch_vcpu, const struct axvm_clock *saved,
+			const struct axvm_clock *target);
 
 /* reset.c */
 int axk_arm64_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
@@ -99,9 +108,9 @@ int axk_arm64_finish_call(struct axk_vcpu *vcpu);
 int axk_arm64_flush(void *arch_vcpu);
 
 /* psci.c: calls that control the power of CPUs. */
-int axk_arm64_psci_init(struct axk_vm *kvm, const struct axvm_config *config);
+int axk_arm64_psci_init(struct axk_vm *kvm);
 void axk_arm64_psci_destroy(struct axk_vm *kvm);
-/* Adds a vCPU to the table of PSCI targets. Called at its setup. */
+/* Adds a vCPU to the table of CPUs. Called at its setup. */
 int axk_arm64_psci_add(struct axk_vcpu *vcpu);
 /* Ends an open CPU_ON of the vCPU, and removes the vCPU from the table. */
 void axk_arm64_psci_remove(struct axk_vcpu *vcpu);

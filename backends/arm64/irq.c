@@ -10,40 +10,28 @@
 #include "backends/arm64/arm64.h"
 
 #define FIRST_PPI 16u
-/* The default interrupts of KVM's timers, which the library does not change. */
-#define PPI_VTIMER 27u
-#define PPI_PTIMER 30u
 
 /* --- lines ----------------------------------------------------------------------------------- */
 
 /*
- * KVMs before Linux 6.7 read the CPU number as the position in the order of creation: there, vCPUs
- * must be created in the order of their ids.
+ * Sets a line of one CPU: a PPI, or IRQ or FIQ. KVMs before Linux 6.7 read the CPU number as the
+ * position in the order of creation: there, vCPUs must be created in the order of their ids.
  */
-int axk_arm64_set_line(const struct axk_vm *kvm, uint32_t type, uint32_t cpu, uint32_t number,
-		       bool level)
+static int set_cpu_line(struct axk_vcpu *vcpu, uint32_t type, uint32_t number, bool level)
 {
+	const uint32_t cpu = vcpu->id;
 	const struct kvm_irq_level line = {
 		.irq = type << KVM_ARM_IRQ_TYPE_SHIFT |
 		       (cpu & KVM_ARM_IRQ_VCPU_MASK) << KVM_ARM_IRQ_VCPU_SHIFT |
 		       cpu / (KVM_ARM_IRQ_VCPU_MASK + 1u) << KVM_ARM_IRQ_VCPU2_SHIFT | number,
 		.level = level,
 	};
-	int ret = axk_ioctl(kvm->fd, KVM_IRQ_LINE, &line);
+	int ret = axk_ioctl(vcpu->vm->fd, KVM_IRQ_LINE, &line);
 
-	if (likely(!ret))
-		return 0;
-	return axvcpu_fail(kvm->vm, ret, "KVM_IRQ_LINE of interrupt %" PRIu32 " on vCPU %" PRIu32,
-			   number, cpu);
-}
-
-/* Sets a line of one CPU: a PPI, or IRQ or FIQ. */
-static int set_cpu_line(struct axk_vcpu *vcpu, uint32_t type, uint32_t number, bool level)
-{
-	int ret = axk_arm64_set_line(vcpu->vm, type, vcpu->id, number, level);
-
-	if (ret)
-		return ret;
+	if (unlikely(ret))
+		return axvcpu_fail(vcpu->vm->vm, ret,
+				   "KVM_IRQ_LINE of interrupt %" PRIu32 " on vCPU %" PRIu32, number,
+				   cpu);
 	if (level)
 		atomic_fetch_or(&vcpu->arch.lines, 1u << number);
 	else
@@ -55,7 +43,7 @@ static int set_gic_line(struct axk_vcpu *vcpu, uint32_t intid, bool level)
 {
 	if (intid < ARM64_FIRST_SPI)
 		return set_cpu_line(vcpu, KVM_ARM_IRQ_TYPE_PPI, intid, level);
-	return axk_arm64_set_line(vcpu->vm, KVM_ARM_IRQ_TYPE_SPI, 0, intid, level);
+	return axk_set_irq_line(vcpu->vm, intid - ARM64_FIRST_SPI, level);
 }
 
 /*
@@ -151,7 +139,7 @@ static int check_intid(const struct axk_vcpu *vcpu, uint32_t intid, uint32_t end
 				   "%s: vCPU %" PRIu32 ": interrupt is %" PRIu32
 				   "; it must be %u to %" PRIu32,
 				   what, vcpu->id, intid, FIRST_PPI, end - 1);
-	if (intid == PPI_VTIMER || intid == PPI_PTIMER)
+	if (intid == ARM64_PPI_VTIMER || intid == ARM64_PPI_PTIMER)
 		return axvcpu_fail(vm, -EINVAL,
 				   "%s: vCPU %" PRIu32 ": interrupt %" PRIu32
 				   " is reserved for a timer that KVM emulates",

@@ -38,21 +38,22 @@ struct axk_arm64_gic {
 	struct axk_arm64_gic_window windows[ARM64_GIC_WINDOWS];
 	/* Initialised by axvm_finalize(): it accepts interrupts. */
 	atomic_bool ready;
+	/* A load saves the present state: gic_state.c. */
+	bool is_loading;
 };
 
-/* A CPU as a target of PSCI calls: psci.c. */
+/* A CPU, as a target of PSCI calls (psci.c) and of the GIC. */
 struct axk_arm64_cpu {
-	/* NULL if it is not set up. */
+	/* Both NULL if it is not set up. */
 	const struct axvcpu *vcpu;
-	/* Affinity fields of MPIDR_EL1. */
-	uint64_t affinity;
+	const struct axk_vcpu *kvm_vcpu;
 	/* The vCPU whose CPU_ON of this CPU is an open exit; ARM64_NO_CPU if none. */
 	uint32_t caller;
 };
 
 struct axk_vm_arch {
 	struct axk_arm64_gic gic;
-	/* By vCPU id; NULL without AXVM_FORWARD_POWER. */
+	/* By vCPU id; and its lock. */
 	struct axk_arm64_cpu *cpus;
 	pthread_mutex_t lock;
 };

@@ -43,6 +43,12 @@ static const struct axvcpu_arch_ops arm64_ops = {
 	.translate_access = axk_arm64_translate_access,
 	.reset = axk_arm64_reset,
 	.vm_reset_vcpu = axk_arm64_vm_reset_vcpu,
+	.save = axk_arm64_save,
+	.load = axk_arm64_load,
+	.get_clock = axk_arm64_get_clock,
+	.set_clock = axk_arm64_set_clock,
+	.vm_save = axk_arm64_vm_save,
+	.vm_load = axk_arm64_vm_load,
 };
 
 const struct axvcpu_arch_ops *axvcpu_host_arch(void)

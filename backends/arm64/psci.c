@@ -27,21 +27,17 @@
 
 /* --- the CPUs -------------------------------------------------------------------------------- */
 
-int axk_arm64_psci_init(struct axk_vm *kvm, const struct axvm_config *config)
+int axk_arm64_psci_init(struct axk_vm *kvm)
 {
-	if (!(config->forward & AXVM_FORWARD_POWER))
-		return 0;
 	kvm->arch.cpus = axv_sys_calloc(kvm->max_vcpus, sizeof(kvm->arch.cpus[0]));
 	if (!kvm->arch.cpus)
-		return axvcpu_fail(kvm->vm, -ENOMEM, "VM: allocating the table of PSCI targets");
+		return axvcpu_fail(kvm->vm, -ENOMEM, "VM: allocating the table of CPUs");
 	pthread_mutex_init(&kvm->arch.lock, NULL);
 	return 0;
 }
 
 void axk_arm64_psci_destroy(struct axk_vm *kvm)
 {
-	if (!kvm->arch.cpus)
-		return;
 	pthread_mutex_destroy(&kvm->arch.lock);
 	free(kvm->arch.cpus);
 }
@@ -50,12 +46,10 @@ static void set_cpu(const struct axk_vcpu *vcpu, const struct axvcpu *public_vcp
 {
 	struct axk_vm_arch *arch = &vcpu->vm->arch;
 
-	if (!arch->cpus)
-		return;
 	pthread_mutex_lock(&arch->lock);
 	arch->cpus[vcpu->id] = (struct axk_arm64_cpu){
 		.vcpu = public_vcpu,
-		.affinity = vcpu->arch.affinity,
+		.kvm_vcpu = public_vcpu ? vcpu : NULL,
 		.caller = ARM64_NO_CPU,
 	};
 	pthread_mutex_unlock(&arch->lock);
@@ -95,7 +89,7 @@ static int64_t look_up(struct axk_vm *kvm, uint64_t affinity, uint64_t mask, uin
 		const struct axk_arm64_cpu *cpu = &kvm->arch.cpus[i];
 		enum axvcpu_power power;
 
-		if (!cpu->vcpu || (cpu->affinity & mask) != affinity)
+		if (!cpu->vcpu || (cpu->kvm_vcpu->arch.affinity & mask) != affinity)
 			continue;
 		any = true;
 		*id = i;
@@ -138,8 +132,6 @@ void axk_arm64_psci_started(struct axk_vcpu *vcpu)
 {
 	struct axk_vm_arch *arch = &vcpu->vm->arch;
 
-	if (!arch->cpus)
-		return;
 	pthread_mutex_lock(&arch->lock);
 	arch->cpus[vcpu->id].caller = ARM64_NO_CPU;
 	pthread_mutex_unlock(&arch->lock);

@@ -24,6 +24,9 @@ struct axk_uapi_arm64_smccc_filter {
 };
 #define ARM64_UAPI_SMCCC_FORWARD 2
 
+/* KVM_CAP_COUNTER_OFFSET, of Linux 6.4 */
+#define ARM64_UAPI_CAP_COUNTER_OFFSET 227
+
 /* KVM_EXIT_HYPERCALL with 'flags', which older headers have as 'longmode' and padding. */
 struct axk_uapi_arm64_hypercall {
 	uint64_t nr;

@@ -90,7 +90,7 @@ int axk_arch_vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *c
 	ret = axk_arm64_smccc_init(kvm, config);
 	if (ret)
 		return ret;
-	ret = axk_arm64_psci_init(kvm, config);
+	ret = axk_arm64_psci_init(kvm);
 	if (ret)
 		return ret;
 	ret = axk_arm64_gic_init(kvm, config, limits->gpa_bits);

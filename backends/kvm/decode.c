@@ -126,6 +126,10 @@ int axk_decode(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 	case KVM_EXIT_INTERNAL_ERROR:
 		decode_internal_error(run, exit);
 		break;
+	case KVM_EXIT_DIRTY_RING_FULL:
+		if (vcpu->vm->dirty.ring_entries)
+			return axk_dirty_ring_full(vcpu);
+		return axk_arch_decode(vcpu, exit);
 	default:
 		return axk_arch_decode(vcpu, exit);
 	}

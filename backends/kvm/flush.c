@@ -14,13 +14,10 @@ void axk_close_exit(struct axk_vcpu *vcpu)
 		vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
 }
 
-int axk_flush(void *arch_vcpu)
+int axk_commit(struct axk_vcpu *vcpu)
 {
-	struct axk_vcpu *vcpu = arch_vcpu;
 	int ret;
 
-	if (!axk_is_open(vcpu) || vcpu->stashed)
-		return 0;
 	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	ret = (int)axk_enter(vcpu);
 	/* Clears the flush's request, but keeps that of a kick that came meanwhile. */
@@ -34,6 +31,13 @@ int axk_flush(void *arch_vcpu)
 	if (ret)
 		axk_close_exit(vcpu);
 	return 0;
+}
+
+int axk_flush(void *arch_vcpu)
+{
+	struct axk_vcpu *vcpu = arch_vcpu;
+
+	return axk_is_open(vcpu) && !vcpu->stashed ? axk_commit(vcpu) : 0;
 }
 
 int axk_drop_exits(struct axk_vcpu *vcpu)

@@ -8,13 +8,17 @@
 #include "backends/kvm/kvm.h"
 #include "kvm_arch_decode.h"
 
-static inline void axk_decode_mmio(struct axk_vcpu *vcpu, struct axvcpu_exit *exit,
+/* Returns false if the width is not valid. */
+static inline bool axk_decode_mmio(struct axk_vcpu *vcpu, struct axvcpu_exit *exit,
 				   uint32_t *open_exit_kind)
 {
 	struct kvm_run *run = vcpu->run;
 	struct axvcpu_exit_mmio *mmio = &exit->u.mmio;
 	uint32_t width = run->mmio.len;
 
+	/* 4 is the most frequent width. */
+	if (unlikely(width != 4) && unlikely(width - 1 > 7))
+		return false;
 	mmio->addr = run->mmio.phys_addr;
 	/* 'width' is below 256, so this also clears 'reg_known' and the two fields after it. */
 	memcpy((unsigned char *)mmio + offsetof(struct axvcpu_exit_mmio, width), &width,
@@ -28,6 +32,7 @@ static inline void axk_decode_mmio(struct axk_vcpu *vcpu, struct axvcpu_exit *ex
 		mmio->data = 0;
 		axk_expect_answer(vcpu, run->mmio.data);
 	}
+	return true;
 }
 
 /*
@@ -42,8 +47,7 @@ static inline bool axk_decode_frequent(struct axk_vcpu *vcpu, struct axvcpu_exit
 		return true;
 	if (unlikely(vcpu->run->exit_reason != KVM_EXIT_MMIO))
 		return false;
-	axk_decode_mmio(vcpu, exit, open_exit_kind);
-	return true;
+	return axk_decode_mmio(vcpu, exit, open_exit_kind);
 }
 
 /* Answers the latest exit with a value. Returns false if the exit takes another kind of answer. */

@@ -109,6 +109,16 @@ int axk_set_irq_line(void *arch_vm, uint32_t gsi, bool level)
 	return 0;
 }
 
+int axk_load_line(struct axk_vm *kvm, uint32_t gsi, bool level)
+{
+	/* Raising the line has sent a message, once; it has no level. */
+	if (atomic_load(&kvm->messages[gsi / 64]) >> gsi % 64 & 1) {
+		note_level(kvm, gsi, level);
+		return 0;
+	}
+	return axk_set_irq_line(kvm, gsi, level);
+}
+
 int axk_lower_lines(struct axk_vm *kvm)
 {
 	int ret = 0;
@@ -189,9 +199,20 @@ int axk_default_pins(const struct axk_vm *kvm, uint32_t first_pin, uint32_t npin
 	return (int)npins;
 }
 
+static void note_messages(struct axk_vm *kvm, const struct axvm_route *routes, size_t count)
+{
+	uint64_t messages[ARRAY_SIZE(kvm->messages)] = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		if (routes[i].kind == AXVM_ROUTE_MSI)
+			messages[routes[i].gsi / 64] |= UINT64_C(1) << routes[i].gsi % 64;
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++)
+		atomic_store(&kvm->messages[i], messages[i]);
+}
+
 int axk_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
 {
-	const struct axk_vm *kvm = arch_vm;
+	struct axk_vm *kvm = arch_vm;
 	struct kvm_irq_routing *routing;
 	int ret = axk_check_gsi(kvm, 0, "set_routes");
 
@@ -215,6 +236,8 @@ int axk_set_routes(void *arch_vm, const struct axvm_route *routes, size_t count)
 				    ret == -EINVAL ? ": a controller or pin does not exist, or "
 						     "routes of one gsi conflict"
 						   : "");
+		else
+			note_messages(kvm, routes, count);
 	}
 	free(routing);
 	return ret;

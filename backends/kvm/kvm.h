@@ -3,6 +3,7 @@
 #ifndef KVM_KVM_H
 #define KVM_KVM_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -59,7 +60,30 @@ struct axk_vcpu {
 	struct axk_vm *vm;
 	/* The VM's list of freed vCPUs: KVM never releases an id. */
 	struct axk_vcpu *next_unused;
+	/* dirty.c: the ring, or NULL; the number of entries taken from it; the VM's list of rings. */
+	struct kvm_dirty_gfn *dirty_ring;
+	uint32_t dirty_next;
+	struct axk_vcpu *dirty_list;
 	struct axk_vcpu_arch arch;
+};
+
+struct axk_dirty_log;
+
+/* Dirty rings; dirty.c. */
+struct axk_dirty {
+	/* Entries of the ring of each vCPU, a power of 2; 0: no rings, and nothing below is used. */
+	uint32_t ring_entries;
+	/* KVM also has bitmaps, for writes that no vCPU makes. */
+	bool has_bitmap;
+	/* Guards the rings and the fields below. */
+	pthread_mutex_t lock;
+	/* Logs by slot; NULL: not recorded. */
+	struct axk_dirty_log **logs;
+	uint32_t slots;
+	/* vCPUs with a ring. */
+	struct axk_vcpu *vcpus;
+	/* Entries that were taken, and that KVM has not reset yet. */
+	uint64_t to_reset;
 };
 
 struct axk_vm {
@@ -80,12 +104,15 @@ struct axk_vm {
 	uint32_t gsis;
 	/* Bitmap by gsi: the line was raised and not lowered since. */
 	_Atomic uint64_t raised[KVM_GSIS_MAX / 64];
+	/* Bitmap by gsi: its route is a message. */
+	_Atomic uint64_t messages[KVM_GSIS_MAX / 64];
 	struct axk_vcpu *unused;
 	/* The ring of coalesced writes in the vCPUs' mappings; coalesced.c. 0 entries: not used yet. */
 	size_t ring_offset;
 	uint32_t ring_entries;
 	/* Number of memory slot changes that have begun; for axk_arch_fault_may_pass(). */
 	atomic_uint slot_changes;
+	struct axk_dirty dirty;
 	struct axk_vm_arch arch;
 };
 
@@ -117,6 +144,24 @@ static inline uint64_t axk_last_gpa(uint32_t gpa_bits)
 
 int axk_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot);
 int axk_vm_unmap(void *arch_vm, const struct axvm_region *region, uint32_t slot);
+int axk_set_dirty_log(void *arch_vm, const struct axvm_region *region, uint32_t slot);
+
+/* --- dirty.c ---------------------------------------------------------------------------------- */
+
+/* Enables rings of 'entries' for a VM of up to 'slots' slots; 0: no rings. */
+int axk_dirty_init(struct axk_vm *kvm, uint32_t entries, uint32_t slots);
+void axk_dirty_destroy(struct axk_vm *kvm);
+/* Maps the ring of a new vCPU, if the VM has rings. */
+int axk_dirty_vcpu_new(struct axk_vcpu *vcpu);
+/* Takes the last entries from the ring and unmaps it. */
+void axk_dirty_vcpu_close(struct axk_vcpu *vcpu);
+/* Prepares recording the slot, if the region has its log on. */
+int axk_dirty_begin(struct axk_vm *kvm, const struct axvm_region *region, uint32_t slot);
+/* Forgets the pages of the slot, if any are recorded. */
+void axk_dirty_end(struct axk_vm *kvm, uint32_t slot);
+/* The vCPU ended KVM_RUN because its ring is full. Returns 0 to enter the guest again. */
+int axk_dirty_ring_full(struct axk_vcpu *vcpu);
+int axk_get_dirty(void *arch_vm, const struct axvm_region *region, uint32_t slot, uint64_t *bitmap);
 
 /* --- capability.c ----------------------------------------------------------------------------- */
 
@@ -215,6 +260,11 @@ int axk_complete(void *arch_vcpu, const struct axvcpu_answer *answer);
 int axk_kick(void *arch_vcpu);
 /* --- flush.c ---------------------------------------------------------------------------------- */
 
+/*
+ * Lets KVM do all that precedes an entry, without entering the guest. If that ends in an exit, the
+ * next run returns it.
+ */
+int axk_commit(struct axk_vcpu *vcpu);
 /* Completes an open exit. If that ends in another exit, the next run returns it. */
 int axk_flush(void *arch_vcpu);
 /* Completes open exits and drops those that follow: none may complete after a reset. */
@@ -242,6 +292,8 @@ int axk_irq_init(struct axk_vm *kvm);
 /* Checks that the gsi can have a route; 'what' begins the message. */
 int axk_check_gsi(const struct axk_vm *kvm, uint32_t gsi, const char *what);
 int axk_set_irq_line(void *arch_vm, uint32_t gsi, bool level);
+/* Gives a line the level that it had, without sending a message. */
+int axk_load_line(struct axk_vm *kvm, uint32_t gsi, bool level);
 /* Lowers all lines that axk_set_irq_line() has raised. */
 int axk_lower_lines(struct axk_vm *kvm);
 int axk_signal_msi(void *arch_vm, const struct axvm_msi *msi);

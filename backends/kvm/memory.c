@@ -9,7 +9,8 @@ static int set_slot(struct axk_vm *kvm, const struct axvm_region *region, uint32
 {
 	const struct kvm_userspace_memory_region kvm_region = {
 		.slot = slot,
-		.flags = region->flags & AXVM_MEM_READONLY ? KVM_MEM_READONLY : 0,
+		.flags = (region->flags & AXVM_MEM_READONLY ? KVM_MEM_READONLY : 0) |
+			 (region->flags & AXVM_MEM_LOG_DIRTY ? KVM_MEM_LOG_DIRTY_PAGES : 0),
 		.guest_phys_addr = region->gpa,
 		.memory_size = len,
 		.userspace_addr = (uintptr_t)region->hva,
@@ -27,12 +28,36 @@ static int set_slot(struct axk_vm *kvm, const struct axvm_region *region, uint32
 	return 0;
 }
 
+/* Also sets other flags of an existing slot. */
 int axk_vm_map(void *arch_vm, const struct axvm_region *region, uint32_t slot)
 {
-	return set_slot(arch_vm, region, slot, region->len);
+	int ret = axk_dirty_begin(arch_vm, region, slot);
+
+	if (ret)
+		return ret;
+	ret = set_slot(arch_vm, region, slot, region->len);
+	if (ret)
+		axk_dirty_end(arch_vm, slot);
+	return ret;
 }
 
 int axk_vm_unmap(void *arch_vm, const struct axvm_region *region, uint32_t slot)
 {
-	return set_slot(arch_vm, region, slot, 0);
+	int ret = set_slot(arch_vm, region, slot, 0);
+
+	if (!ret)
+		axk_dirty_end(arch_vm, slot);
+	return ret;
+}
+
+int axk_set_dirty_log(void *arch_vm, const struct axvm_region *region, uint32_t slot)
+{
+	int ret;
+
+	if (region->flags & AXVM_MEM_LOG_DIRTY)
+		return axk_vm_map(arch_vm, region, slot);
+	ret = set_slot(arch_vm, region, slot, region->len);
+	if (!ret)
+		axk_dirty_end(arch_vm, slot);
+	return ret;
 }

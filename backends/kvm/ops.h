@@ -10,6 +10,7 @@
 	.size = sizeof(struct axvcpu_arch_ops), .vm_new = axk_vm_new, .vm_free = axk_vm_free, \
 	.vm_unmap = axk_vm_unmap, .vm_capability = axk_vm_capability, .vm_fd = axk_vm_fd, \
 	.vm_enable_capability = axk_vm_enable_capability, .vm_ioeventfd = axk_ioeventfd, \
+	.vm_set_dirty_log = axk_set_dirty_log, .vm_get_dirty = axk_get_dirty, \
 	.vm_coalesce = axk_coalesce, .vcpu_take_coalesced = axk_take_coalesced, \
 	.vcpu_new = axk_vcpu_new, .set_ept_root = axk_set_ept_root, .run = axk_run, \
 	.bind = axk_bind, .unbind = axk_unbind, .complete = axk_complete, .kick = axk_kick, \

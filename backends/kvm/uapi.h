@@ -13,6 +13,10 @@
 #define KVM_EXIT_MEMORY_FAULT 39
 #endif
 
+#ifndef KVM_CAP_DIRTY_LOG_RING_WITH_BITMAP /* 6.2 */
+#define KVM_CAP_DIRTY_LOG_RING_WITH_BITMAP 225
+#endif
+
 /* The member 'memory_fault' of the union in struct kvm_run. */
 struct axk_uapi_memory_fault {
 	uint64_t flags;

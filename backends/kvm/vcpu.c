@@ -96,6 +96,8 @@ int axk_vcpu_new(void *arch_vm, const struct axvcpu_config *config, void **arch_
 			return ret;
 	}
 	ret = map_run(vcpu);
+	if (!ret)
+		ret = axk_dirty_vcpu_new(vcpu);
 	if (ret) {
 		keep_unused(vcpu);
 		return ret;
@@ -106,6 +108,7 @@ int axk_vcpu_new(void *arch_vm, const struct axvcpu_config *config, void **arch_
 
 void axk_vcpu_close(struct axk_vcpu *vcpu)
 {
+	axk_dirty_vcpu_close(vcpu);
 	if (vcpu->run)
 		axv_sys_munmap(vcpu->run, vcpu->run_size);
 	axv_sys_close(vcpu->fd);

@@ -119,12 +119,18 @@ static int vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *con
 	ret = axk_irq_init(kvm);
 	if (ret)
 		goto close;
-	ret = axk_arch_vm_init(kvm, kvm_fd, config, limits);
+	/* Before there are slots and vCPUs. */
+	ret = axk_dirty_init(kvm, config->dirty_ring_entries, limits->regions);
 	if (ret)
 		goto close;
+	ret = axk_arch_vm_init(kvm, kvm_fd, config, limits);
+	if (ret)
+		goto destroy;
 	kvm->gpa_bits = limits->gpa_bits;
 	return 0;
 
+destroy:
+	axk_dirty_destroy(kvm);
 close:
 	axv_sys_close(kvm->fd);
 	return ret;
@@ -172,6 +178,7 @@ void axk_vm_free(void *arch_vm)
 		axk_vcpu_close(vcpu);
 	}
 	axk_arch_vm_destroy(kvm);
+	axk_dirty_destroy(kvm);
 	axv_sys_close(kvm->fd);
 	free(kvm);
 }

@@ -38,6 +38,12 @@ static const struct axvcpu_arch_ops riscv64_ops = {
 	.translate_access = axk_riscv_translate_access,
 	.reset = axk_riscv_reset,
 	.vm_reset_vcpu = axk_riscv_set_power,
+	.save = axk_riscv_save,
+	.load = axk_riscv_load,
+	.get_clock = axk_riscv_get_clock,
+	.set_clock = axk_riscv_set_clock,
+	.vm_save = axk_riscv_vm_save,
+	.vm_load = axk_riscv_vm_load,
 	.sysreg_write_reads = true,
 };
 

@@ -43,6 +43,13 @@ int axk_riscv_set_power(void *arch_vcpu);
 /* extensions.c: enables and disables extensions, all or none. Call before the first run. */
 int axk_riscv_set_extensions(struct axk_vcpu *vcpu, const struct axvcpu_riscv64_setup *config);
 
+/* state.c */
+int axk_riscv_save(void *arch_vcpu, struct axvcpu_saver *saver);
+int axk_riscv_load(void *arch_vcpu, struct axvcpu_loader *loader);
+int axk_riscv_get_clock(void *arch_vcpu, struct axvm_clock *clock);
+int axk_riscv_set_clock(void *arch_vcpu, const struct axvm_clock *saved,
+			const struct axvm_clock *target);
+
 /* reset.c */
 int axk_riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
 
@@ -64,10 +71,15 @@ int axk_riscv_irq_end(void *arch_vm, const struct axvm_route *route);
 /* Sends a message to this vCPU. */
 int axk_riscv_aia_send(struct axk_vcpu *vcpu, uint32_t identity);
 
-/* aia_reset.c */
-/* Clears and disables all interrupts of this vCPU's IMSIC. */
+/* imsic.c: clears and disables all interrupts of this vCPU's IMSIC. */
 int axk_riscv_aia_reset(struct axk_vcpu *vcpu);
+
+/* aplic.c */
 int axk_riscv_vm_reset(void *arch_vm);
+
+/* aia_state.c */
+int axk_riscv_vm_save(void *arch_vm, struct axvcpu_saver *saver);
+int axk_riscv_vm_load(void *arch_vm, struct axvcpu_loader *loader);
 
 /* inject.c */
 int axk_riscv_inject_interrupt(void *arch_vcpu, uint32_t vector);

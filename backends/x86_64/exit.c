@@ -6,21 +6,34 @@
 #include "backends/x86_64/x86_64.h"
 #include "kvm_arch_decode.h"
 
-/* Port I/O that is not a frequent exit: a string instruction. */
+/* Returns the items of port I/O, or NULL if they are not inside of the mapping. */
+static unsigned char *io_items(const struct axk_vcpu *vcpu, size_t *bytes)
+{
+	const struct kvm_run *run = vcpu->run;
+	uint64_t offset = run->io.data_offset;
+
+	*bytes = (size_t)run->io.size * run->io.count;
+	/* The first item is read as 8 bytes. */
+	if (offset > vcpu->run_size || *bytes + 8 > vcpu->run_size - offset)
+		return NULL;
+	return (unsigned char *)vcpu->run + offset;
+}
+
+/* Port I/O that is not a frequent exit: a string instruction, or not valid. */
 static void decode_io(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_run *run = vcpu->run;
 	struct axvcpu_exit_io *io = &exit->u.io;
-	uint64_t offset = run->io.data_offset;
-	uint64_t bytes = (uint64_t)run->io.size * run->io.count;
+	uint64_t fields = axk_x86_io_fields(run);
+	size_t bytes;
+	unsigned char *items = io_items(vcpu, &bytes);
 
-	/* The first item is read as 8 bytes. */
-	if (unlikely(offset > vcpu->run_size || bytes + 8 > vcpu->run_size - offset)) {
+	if (!items || !run->io.count || !axk_x86_is_io_kind((uint16_t)fields)) {
 		axk_exit_plain(exit, AXVCPU_EXIT_UNHANDLED);
 		return;
 	}
-	io->buf = (unsigned char *)vcpu->run + offset;
-	axk_arch_io_fields(io, run);
+	io->buf = items;
+	axk_x86_set_io_fields(io, fields);
 	if (io->is_write) {
 		io->data = axk_load(io->buf, io->width);
 		exit->kind = AXVCPU_EXIT_IO_WRITE;
@@ -88,9 +101,15 @@ static int complete_io(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer
 {
 	const struct kvm_run *run = vcpu->run;
 	const struct axvm *vm = vcpu->vm->vm;
-	unsigned char *buf = (unsigned char *)vcpu->run + run->io.data_offset;
-	size_t bytes = (size_t)run->io.size * run->io.count;
+	size_t bytes;
+	/* Checked again: a broken KVM may have put the items over the fields that locate them. */
+	unsigned char *items = io_items(vcpu, &bytes);
 
+	if (!items)
+		return axvcpu_fail(vm, -EIO,
+				   "complete: struct kvm_run has %zu bytes of port I/O at %#llx, "
+				   "which is not in its mapping",
+				   bytes, run->io.data_offset);
 	switch (answer->kind) {
 	case AXVCPU_ANSWER_VALUE:
 		return axvcpu_fail(vm, -EINVAL,
@@ -101,7 +120,7 @@ static int complete_io(struct axk_vcpu *vcpu, const struct axvcpu_answer *answer
 			return axvcpu_fail(vm, -EINVAL,
 					   "complete: the read has %zu bytes, the answer %zu",
 					   bytes, answer->u.bytes.len);
-		memcpy(buf, answer->u.bytes.ptr, bytes);
+		memcpy(items, answer->u.bytes.ptr, bytes);
 		return 0;
 	default:
 		return axvcpu_fail(vm, -EINVAL, "complete: port I/O takes a value or bytes");

@@ -134,7 +134,7 @@ int axk_x86_inject_nmi(void *arch_vcpu)
 	return axk_vcpu_result(vcpu, axk_ioctl_value(vcpu->fd, KVM_NMI, 0), "KVM_NMI");
 }
 
-static int check_exception(const struct axk_vcpu *vcpu, const struct axvcpu_exception *exception)
+int axk_x86_check_exception(const struct axk_vcpu *vcpu, const struct axvcpu_exception *exception)
 {
 	const struct axvm *vm = vcpu->vm->vm;
 	bool has_error_code;
@@ -165,7 +165,7 @@ int axk_x86_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exc
 	struct axk_vcpu *vcpu = arch_vcpu;
 	struct axk_x86_pending *pending = &vcpu->arch.pending;
 	struct kvm_vcpu_events events;
-	int ret = check_exception(vcpu, exception);
+	int ret = axk_x86_check_exception(vcpu, exception);
 
 	if (!ret)
 		ret = axk_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);

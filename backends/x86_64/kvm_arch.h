@@ -12,6 +12,7 @@
 #include "axvcpu/vcpu.h"
 
 struct kvm_cpuid2;
+struct axk_x86_state_info;
 
 struct axk_vm_arch {
 	/* The leaves that KVM supports on this host, the base of every vCPU's CPUID. */
@@ -27,6 +28,10 @@ struct axk_vm_arch {
 	uint32_t msr_reasons;
 	/* Invalid MSR accesses exit, but only for those to the x2APIC; others get a fault. */
 	bool invalid_msrs;
+	/* The MSRs that KVM lists: state_msrs.c. */
+	struct kvm_msr_list *msrs;
+	/* Added to the TSC offsets of vCPUs that are loaded: clock.c. */
+	uint64_t tsc_shift;
 };
 
 #define X86_VECTORS 256
@@ -77,6 +82,8 @@ struct axk_vcpu_arch {
 	uint32_t icr_high;
 	/* Bitmap of the hardware debug points that are set, as in DR6: debug.c. */
 	uint8_t debug_points;
+	/* The parts of its state that this host has, once found: state.c. */
+	struct axk_x86_state_info *state;
 };
 
 /* The parts of a VM's config that x86_64 supports: AXVM_FORWARD_*, and others. */

@@ -6,6 +6,7 @@
 static void x86_vcpu_free(void *arch_vcpu)
 {
 	axk_x86_tables_free(arch_vcpu);
+	axk_x86_state_forget(arch_vcpu);
 	axk_vcpu_free(arch_vcpu);
 }
 
@@ -23,6 +24,8 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.vm_irq_end = axk_x86_irq_end,
 	.route_ends = axk_x86_route_ends,
 	.vm_set_sysregs = axk_x86_set_sysregs,
+	.vm_save = axk_x86_vm_save,
+	.vm_load = axk_x86_vm_load,
 
 	.vcpu_free = x86_vcpu_free,
 	.set_entry = axk_x86_set_entry,
@@ -47,6 +50,11 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.translate_access = axk_x86_translate_access,
 	.reset = axk_x86_reset,
 	.vm_reset_vcpu = axk_x86_vm_reset_vcpu,
+	.save = axk_x86_save,
+	.load = axk_x86_load,
+	.get_clock = axk_x86_get_clock,
+	.set_clock = axk_x86_set_clock,
+	.shift_counter = axk_x86_shift_counter,
 };
 
 const struct axvcpu_arch_ops *axvcpu_host_arch(void)

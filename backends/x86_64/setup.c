@@ -329,6 +329,7 @@ int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 		return ret;
 	/* Tables of an earlier setup, if the vCPU was moved back to Created: axvcpu/crate.h. */
 	axk_x86_tables_free(vcpu);
+	axk_x86_state_forget(vcpu);
 	vcpu->arch.control = control_of(&x86);
 	/* CPUID first: it determines which register bits KVM accepts. */
 	ret = axk_x86_cpuid_set(vcpu, &x86);

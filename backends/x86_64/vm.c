@@ -105,26 +105,31 @@ int axk_arch_vm_init(struct axk_vm *kvm, int kvm_fd, const struct axvm_config *c
 	ret = axk_x86_cpuid_read(kvm->vm, kvm_fd, &kvm->arch.cpuid);
 	if (ret)
 		return ret;
+	ret = axk_x86_msr_list_read(kvm->vm, kvm_fd, &kvm->arch.msrs);
+	if (ret)
+		goto free_cpuid;
 	ret = set_gpa_bits(kvm, config, limits);
 	if (ret)
-		goto free_cpuid;
+		goto free_msrs;
 	ret = axk_vm_ioctl(kvm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
 	if (ret)
-		goto free_cpuid;
+		goto free_msrs;
 	ret = axk_vm_result(kvm, axk_ioctl_value(kvm->fd, KVM_SET_TSS_ADDR, TSS_ADDR),
 			    "KVM_SET_TSS_ADDR");
 	if (ret)
-		goto free_cpuid;
+		goto free_msrs;
 	ret = create_irqchip(kvm);
 	if (!ret && (x86.flags & AXVM_X86_PIT))
 		ret = create_pit(kvm);
 	if (ret)
-		goto free_cpuid;
+		goto free_msrs;
 	ret = axk_x86_forward_init(kvm, config);
 	if (ret)
-		goto free_cpuid;
+		goto free_msrs;
 	return 0;
 
+free_msrs:
+	free(kvm->arch.msrs);
 free_cpuid:
 	free(kvm->arch.cpuid);
 	return ret;
@@ -132,6 +137,7 @@ free_cpuid:
 
 void axk_arch_vm_destroy(struct axk_vm *kvm)
 {
+	free(kvm->arch.msrs);
 	free(kvm->arch.cpuid);
 }
 

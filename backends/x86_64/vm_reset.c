@@ -25,7 +25,7 @@ static int reset_pics(const struct axk_vm *kvm)
 	return axk_vm_ioctl(kvm, KVM_SET_IRQCHIP, &slave);
 }
 
-static int reset_ioapic(const struct axk_vm *kvm)
+int axk_x86_reset_ioapic(const struct axk_vm *kvm)
 {
 	struct kvm_irqchip ioapic = { .chip_id = KVM_IRQCHIP_IOAPIC,
 				      .chip.ioapic.base_address = IOAPIC_BASE };
@@ -35,7 +35,17 @@ static int reset_ioapic(const struct axk_vm *kvm)
 	return axk_vm_ioctl(kvm, KVM_SET_IRQCHIP, &ioapic);
 }
 
-static int reset_pit(const struct axk_vm *kvm)
+int axk_x86_get_pit(const struct axk_vm *kvm, struct kvm_pit_state2 *pit)
+{
+	int ret = axk_ioctl(kvm->fd, KVM_GET_PIT2, pit);
+
+	/* The VM has no PIT, or this KVM has none. */
+	if (ret == -ENXIO || ret == -ENOTTY)
+		return 0;
+	return ret ? axk_vm_result(kvm, ret, "KVM_GET_PIT2") : 1;
+}
+
+int axk_x86_reset_pit(const struct axk_vm *kvm)
 {
 	/* A count of 0 stands for 65536. The gate of channel 2 is a bit of port 0x61. */
 	static const struct kvm_pit_state2 reset = { .channels = {
@@ -43,20 +53,14 @@ static int reset_pit(const struct axk_vm *kvm)
 							     { .mode = PIT_NO_MODE, .gate = 1 },
 							     { .mode = PIT_NO_MODE },
 						     } };
-	struct kvm_pit_state2 pit;
-	int ret = axk_ioctl(kvm->fd, KVM_GET_PIT2, &pit);
 
-	/* The VM has no PIT, or this KVM has none. */
-	if (ret == -ENXIO || ret == -ENOTTY)
-		return 0;
-	if (ret)
-		return axk_vm_result(kvm, ret, "KVM_GET_PIT2");
 	return axk_vm_ioctl(kvm, KVM_SET_PIT2, &reset);
 }
 
 int axk_x86_vm_reset(void *arch_vm)
 {
 	struct axk_vm *kvm = arch_vm;
+	struct kvm_pit_state2 pit;
 	int ret = axk_lower_lines(kvm);
 
 	/* With a split irqchip these controllers are the caller's. */
@@ -65,10 +69,11 @@ int axk_x86_vm_reset(void *arch_vm)
 	ret = reset_pics(kvm);
 	if (ret)
 		return ret;
-	ret = reset_ioapic(kvm);
+	ret = axk_x86_reset_ioapic(kvm);
 	if (ret)
 		return ret;
-	return reset_pit(kvm);
+	ret = axk_x86_get_pit(kvm, &pit);
+	return ret <= 0 ? ret : axk_x86_reset_pit(kvm);
 }
 
 int axk_x86_vm_reset_vcpu(void *arch_vcpu)

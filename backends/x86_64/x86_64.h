@@ -45,6 +45,28 @@ int axk_x86_tables_write(struct axk_vcpu *vcpu);
 /* Frees the frames, if there are any. */
 void axk_x86_tables_free(struct axk_vcpu *vcpu);
 
+/* state.c */
+int axk_x86_save(void *arch_vcpu, struct axvcpu_saver *saver);
+/* Forgets the parts that were found: CPUID determines them. */
+void axk_x86_state_forget(struct axk_vcpu *vcpu);
+
+/* state_load.c */
+int axk_x86_load(void *arch_vcpu, struct axvcpu_loader *loader);
+
+/* vm_state.c */
+int axk_x86_vm_save(void *arch_vm, struct axvcpu_saver *saver);
+int axk_x86_vm_load(void *arch_vm, struct axvcpu_loader *loader);
+
+/* state_msrs.c */
+/* Reads the MSRs that KVM lists; the caller frees them. 'vm' has the log hook. */
+int axk_x86_msr_list_read(const struct axvm *vm, int kvm_fd, struct kvm_msr_list **list);
+
+/* clock.c */
+int axk_x86_get_clock(void *arch_vcpu, struct axvm_clock *clock);
+int axk_x86_set_clock(void *arch_vcpu, const struct axvm_clock *saved,
+		      const struct axvm_clock *target);
+int axk_x86_shift_counter(void *arch_vcpu, uint64_t delta);
+
 /* reset.c */
 int axk_x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
 
@@ -78,6 +100,8 @@ int axk_x86_inject_with_trigger(void *arch_vcpu, uint32_t vector, uint32_t trigg
 int axk_x86_inject_interrupt(void *arch_vcpu, uint32_t vector);
 int axk_x86_inject_anywhere(void *arch_vcpu, uint32_t vector);
 int axk_x86_inject_nmi(void *arch_vcpu);
+/* Whether the vector is an exception, with or without an error code as the CPU has it. */
+int axk_x86_check_exception(const struct axk_vcpu *vcpu, const struct axvcpu_exception *exception);
 int axk_x86_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exception);
 int axk_x86_request_irq_window(void *arch_vcpu);
 /* Drops all pending events. Events that KVM has taken already stay with KVM. */
@@ -127,6 +151,12 @@ int axk_x86_decode_ipi_msr(struct axk_vcpu *vcpu, struct axvcpu_exit *exit, bool
 /* vm_reset.c */
 int axk_x86_vm_reset(void *arch_vm);
 int axk_x86_vm_reset_vcpu(void *arch_vcpu);
+/* All inputs are masked, and none is pending. */
+int axk_x86_reset_ioapic(const struct axk_vm *kvm);
+/* The VM must have a PIT, which is stopped. */
+int axk_x86_reset_pit(const struct axk_vm *kvm);
+/* Returns 1; 0 if the VM has no PIT; or a negative errno. */
+int axk_x86_get_pit(const struct axk_vm *kvm, struct kvm_pit_state2 *pit);
 
 /* debug.c */
 int axk_x86_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug);

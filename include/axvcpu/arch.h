@@ -10,8 +10,8 @@
  * repeated. It reports the reason with axvcpu_fail().
  *
  * Operations on different vCPUs, and those on the VM, may be called by several threads at the same
- * time, with these exceptions: vm_map and vm_unmap exclude each other, as do vcpu_new,
- * vcpu_free and vm_finalize.
+ * time, with these exceptions: vm_map, vm_unmap, vm_set_dirty_log and vm_get_dirty exclude each
+ * other, as do vcpu_new, vcpu_free and vm_finalize.
  *
  * An operation must return: it must not end the thread or jump out. It calls functions that are
  * cancellation points only with cancellation disabled.
@@ -35,6 +35,7 @@ extern "C" {
 #endif
 
 struct axvm;
+struct axvm_clock;
 struct axvm_config;
 struct axvm_limits;
 struct axvm_msi;
@@ -48,7 +49,9 @@ struct axvcpu_config;
 struct axvcpu_cpu_mode;
 struct axvcpu_debug;
 struct axvcpu_exception;
+struct axvcpu_loader;
 struct axvcpu_regs;
+struct axvcpu_saver;
 struct axvcpu_setup_config;
 struct axvcpu_translation;
 
@@ -283,6 +286,65 @@ struct axvcpu_arch_ops {
 	/** See axvm_set_sysregs(); the ranges are valid. One call at a time. Optional. */
 	int (*vm_set_sysregs)(void *arch_vm, const struct axvm_sysreg_range *ranges,
 			      uint32_t count);
+	/* --- dirty tracking: both, or neither ------------------------------------------------- */
+
+	/**
+	 * Begins or ends recording the pages of a mapped region that the guest writes to: the
+	 * region is the mapped one, with or without AXVM_MEM_LOG_DIRTY. vm_map with this flag
+	 * begins at once, and vm_unmap ends it. Optional, as vm_get_dirty.
+	 */
+	int (*vm_set_dirty_log)(void *arch_vm, const struct axvm_region *region, uint32_t slot);
+	/**
+	 * Stores which pages of a recorded region the guest has written to since the previous call,
+	 * and forgets them. Each later write to such a page is recorded again. On failure none is
+	 * forgotten. Optional.
+	 *
+	 * @param arch_vm the object of vm_new.
+	 * @param region  the region.
+	 * @param slot    its slot.
+	 * @param bitmap  a bit for each page of `page_size` of the limits; bit n of word w is page
+	 *                64 * w + n. All words are stored.
+	 */
+	int (*vm_get_dirty)(void *arch_vm, const struct axvm_region *region, uint32_t slot,
+			    uint64_t *bitmap);
+	/* --- saving and loading, clocks; all optional ----------------------------------------- */
+
+	/**
+	 * Saves the state of the vCPU by axvcpu_save_section(), see axvcpu_save(). Its exits were
+	 * flushed and need no answer. Returns -EBADFD if a flush has ended in another exit.
+	 */
+	int (*save)(void *arch_vcpu, struct axvcpu_saver *saver);
+	/**
+	 * Loads the state: finds its sections by axvcpu_load_section() and checks them, completes
+	 * and drops open exits, calls axvcpu_load_begin(), and changes the vCPU. Needs `save`.
+	 */
+	int (*load)(void *arch_vcpu, struct axvcpu_loader *loader);
+	/** See axvm_get_clock(); `clock` is zero except `size`. Called for one vCPU of the VM. */
+	int (*get_clock)(void *arch_vcpu, struct axvm_clock *clock);
+	/**
+	 * Sets the clocks of the VM. Called for one vCPU, that of get_clock.
+	 *
+	 * @param arch_vcpu the vCPU.
+	 * @param saved     the clocks as they were saved.
+	 * @param target    the clocks that the VM must have now; NULL: they stay.
+	 */
+	int (*set_clock)(void *arch_vcpu, const struct axvm_clock *saved,
+			 const struct axvm_clock *target);
+	/**
+	 * Adds `delta`, modulo 2^64, to the counter of the vCPU. Called for each vCPU before
+	 * set_clock. NULL: set_clock sets the counter of all.
+	 */
+	int (*shift_counter)(void *arch_vcpu, uint64_t delta);
+	/**
+	 * Saves the interrupt controllers and lines of the VM by axvcpu_save_section(), see
+	 * axvm_save(). No vCPU is in a run.
+	 */
+	int (*vm_save)(void *arch_vm, struct axvcpu_saver *saver);
+	/**
+	 * Loads them: finds its sections by axvcpu_load_section() and checks them, calls
+	 * axvcpu_load_begin(), and changes the controllers. Needs `vm_save`.
+	 */
+	int (*vm_load)(void *arch_vm, struct axvcpu_loader *loader);
 };
 
 /** By AXVM_EVENT_RESAMPLE of vm_irqfd. */

@@ -15,8 +15,10 @@
 #include <axvcpu/arch.h>
 #include <axvcpu/arm64.h>
 #include <axvcpu/deadline.h>
+#include <axvcpu/checkpoint.h>
 #include <axvcpu/debug.h>
 #include <axvcpu/device.h>
+#include <axvcpu/dirty.h>
 #include <axvcpu/error.h>
 #include <axvcpu/exit.h>
 #include <axvcpu/hal.h>
@@ -32,7 +34,9 @@
 #include <axvcpu/riscv64.h>
 #include <axvcpu/runner.h>
 #include <axvcpu/vcpu.h>
+#include <axvcpu/vcpu_state.h>
 #include <axvcpu/vm.h>
+#include <axvcpu/vm_state.h>
 #include <axvcpu/x86_64.h>
 
 #endif

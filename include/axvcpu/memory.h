@@ -8,8 +8,8 @@
  *
  * Lookups and copies never wait for a change of the memory map by another thread. These are
  * axvm_translate(), axvm_phys_to_virt(), axvm_virt_to_phys(), axvm_regions(), axvm_read(),
- * axvm_write() and axvm_set(). axvm_map() does not wait for them. axvm_unmap() waits for the
- * lookups and copies that began before it.
+ * axvm_write(), axvm_set() and axvm_mark_dirty(). axvm_map() does not wait for them. axvm_unmap()
+ * waits for the lookups and copies that began before it.
  *
  * So if a copy waits for a page that another thread provides (userfaultfd, a FUSE file), that
  * thread may look up addresses, but must not unmap a region: it would wait for the copy, which
@@ -20,6 +20,7 @@
 #ifndef AXVCPU_MEMORY_H
 #define AXVCPU_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -89,6 +90,11 @@ enum axvm_backing {
  */
 #define AXVM_MEM_TRUNCATABLE (1u << 6)
 
+/**
+ * The region has a dirty log (dirty.h), which is on. axvm_set_dirty_log() switches it later.
+ */
+#define AXVM_MEM_LOG_DIRTY (1u << 7)
+
 /** A memory region, for axvm_map() and from axvm_regions(). Initialise with AXVM_REGION_INIT. */
 struct axvm_region {
 	/** sizeof(struct axvm_region) */
@@ -116,7 +122,11 @@ struct axvm_region {
 	 * axvm_regions(): the descriptor of the memfd, or -1.
 	 */
 	int fd;
-	uint32_t reserved;
+	/**
+	 * From axvm_regions(): the number of the memory slot, in KVM too. No other region of the
+	 * VM has the same. axvm_map() ignores it.
+	 */
+	uint32_t slot;
 };
 #define AXVM_REGION_INIT AXVCPU_INIT(struct axvm_region)
 
@@ -131,8 +141,9 @@ struct axvm_region {
  *         the guest-physical address width or the largest size (axvm_get_limits()), has an unknown
  *         backing or flag, a flag that the backing does not allow, a NULL or unaligned `hva`, or a
  *         file that is too short; -E2BIG; -EEXIST: it overlaps another region, or an interrupt
- *         controller; -ENOSPC: all memory slots are in use; -ENOMEM; -EPERM; errnos of mmap and of
- *         the kernel.
+ *         controller; -ENOSPC: all memory slots are in use; -ENOTSUP: AXVM_MEM_LOG_DIRTY, and the
+ *         backend has no dirty tracking; -EBUSY: AXVM_MEM_LOG_DIRTY, and a checkpoint uses the
+ *         logs; -ENOMEM; -EPERM; errnos of mmap and of the kernel.
  *
  * Threads: any.
  */
@@ -156,6 +167,30 @@ AXVCPU_API int axvm_map(struct axvm *vm, const struct axvm_region *region);
  * Threads: any.
  */
 AXVCPU_API int axvm_unmap(struct axvm *vm, uint64_t gpa, uint64_t len);
+
+/**
+ * Makes a region read-only for the guest, or writable. Does nothing if it is so already.
+ *
+ * The result is as if the region had been mapped with the other AXVM_MEM_READONLY, but its memory,
+ * its slot and its dirty log stay. The hypervisor cannot change a mapped region in this way: the
+ * region is unmapped and mapped again, so no vCPU may execute meanwhile. If that fails, the region
+ * is as before. If even the earlier mapping cannot be restored, the message says so, and the region
+ * is missing in the guest until another axvm_set_readonly() succeeds; the host can still access it.
+ *
+ * @param vm       the VM.
+ * @param gpa      first address of the region.
+ * @param len      its full size in bytes.
+ * @param readonly true: read-only; false: writable. AXVM_MEM_CALLER: the memory must then be
+ *                 writable for the host.
+ * @return 0; -ENOENT: there is no region with this address and size; -EBUSY: a vCPU may execute,
+ *         as it is neither Created, Free, paused, nor the calling thread's, or the region is
+ *         AXVM_MEM_FRAMES; -EROFS: a file that was mapped read-only with AXVM_MEM_SHARED cannot
+ *         become writable; -ENOMEM; -EPERM; errnos of the kernel.
+ *
+ * States: each vCPU Created, Free, paused, or owned by the calling thread, until the call returns.
+ * Threads: any.
+ */
+AXVCPU_API int axvm_set_readonly(struct axvm *vm, uint64_t gpa, uint64_t len, bool readonly);
 
 /**
  * Lists the memory regions by ascending address.

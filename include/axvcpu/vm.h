@@ -208,7 +208,17 @@ struct axvm_config {
 	uint32_t poweroff_width;
 	/** With AXVM_FORWARD_POWER_OFF: the value written. */
 	uint32_t poweroff_value;
-	uint32_t reserved;
+	/**
+	 * Entries of the dirty ring of each vCPU, a power of 2; 0: the hypervisor records dirty
+	 * pages in a bitmap for each region (dirty.h).
+	 *
+	 * With rings, KVM reports single pages instead of copying a bitmap of each region. A full
+	 * ring interrupts its vCPU, and the library then empties it without an exit. KVM has at
+	 * most 65536 entries, and at least those of a page (256 with pages of 4 KiB), or 1024 on
+	 * Intel CPUs that buffer writes. Needs KVM_CAP_DIRTY_LOG_RING_ACQ_REL or, on x86,
+	 * KVM_CAP_DIRTY_LOG_RING (Linux 5.11).
+	 */
+	uint32_t dirty_ring_entries;
 };
 #define AXVM_CONFIG_INIT AXVCPU_INIT(struct axvm_config)
 

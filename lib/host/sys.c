@@ -42,6 +42,23 @@ int axv_sys_write(int fd, const void *buf, size_t len)
 	return result(syscall(SYS_write, fd, buf, len));
 }
 
+int axv_sys_pread(int fd, void *buf, size_t len, uint64_t offset)
+{
+	return result(syscall(SYS_pread64, fd, buf, len, (off_t)offset));
+}
+
+int axv_sys_pwrite(int fd, const void *buf, size_t len, uint64_t offset)
+{
+	return result(syscall(SYS_pwrite64, fd, buf, len, (off_t)offset));
+}
+
+int64_t axv_sys_lseek(int fd, uint64_t offset, int whence)
+{
+	const off_t ret = lseek(fd, (off_t)offset, whence);
+
+	return ret < 0 ? -errno : ret;
+}
+
 int axv_sys_eventfd(void)
 {
 	return result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -248,12 +265,22 @@ int axv_sys_setuid(uint32_t uid)
 	return result(syscall(SYS_setresuid, uid, uid, uid));
 }
 
-int64_t axv_sys_now_ns(void)
+static int64_t read_clock(clockid_t id)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(id, &ts);
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+int64_t axv_sys_now_ns(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t axv_sys_realtime_ns(void)
+{
+	return read_clock(CLOCK_REALTIME);
 }
 
 void *axv_sys_calloc(size_t n, size_t size)

@@ -29,6 +29,11 @@ int axv_sys_close(int fd);
 int axv_sys_read(int fd, void *buf, size_t len);
 /* Returns the number of bytes written. */
 int axv_sys_write(int fd, const void *buf, size_t len);
+/* The same at an offset. */
+int axv_sys_pread(int fd, void *buf, size_t len, uint64_t offset);
+int axv_sys_pwrite(int fd, const void *buf, size_t len, uint64_t offset);
+/* Returns the new position. */
+int64_t axv_sys_lseek(int fd, uint64_t offset, int whence);
 /* A new eventfd, which does not block. */
 int axv_sys_eventfd(void);
 int axv_sys_epoll_create(void);
@@ -90,6 +95,8 @@ int axv_sys_setgid(uint32_t gid);
 int axv_sys_setuid(uint32_t uid);
 /* CLOCK_MONOTONIC in nanoseconds. Cannot fail. */
 int64_t axv_sys_now_ns(void);
+/* CLOCK_REALTIME in nanoseconds. Cannot fail. */
+int64_t axv_sys_realtime_ns(void);
 /* NULL when out of memory. Released by free(). */
 void *axv_sys_calloc(size_t n, size_t size);
 

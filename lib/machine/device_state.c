@@ -82,23 +82,16 @@ static void next_device(struct axvm *vm, struct axvm_device **p)
 	*p = next;
 }
 
-int axvm_quiesce_devices(struct axvm *vm)
+int axv_devices_each(struct axvm *vm, int (*fn)(struct axvm_device *device, void *ctx), void *ctx)
 {
-	const struct drive drive = { .call = quiesce };
 	struct axvm_device *device = NULL;
-	int cancel, ret = axv_vm_check_process(vm);
+	int ret, cancel = axv_cancel_disable();
 
-	if (ret)
-		return ret;
-	ret = axv_coalesced_deliver_outside(vm, "quiesce_devices");
-	if (ret)
-		return ret;
-	cancel = axv_cancel_disable();
 	do {
 		pthread_mutex_lock(&vm->devices.lock);
 		next_device(vm, &device);
 		pthread_mutex_unlock(&vm->devices.lock);
-		ret = device ? call_locked(device, &drive) : 0;
+		ret = device ? fn(device, ctx) : 0;
 	} while (device && !ret);
 	if (device) {
 		pthread_mutex_lock(&vm->devices.lock);
@@ -107,6 +100,26 @@ int axvm_quiesce_devices(struct axvm *vm)
 	}
 	axv_cancel_restore(cancel);
 	return ret;
+}
+
+static int quiesce_one(struct axvm_device *device, void *ctx)
+{
+	const struct drive drive = { .call = quiesce };
+	int ret = call_locked(device, &drive);
+
+	(void)ctx;
+	/* The callback may have left no message. */
+	return ret ? axvcpu_fail(device->vm, ret, "device %s: quiesce has failed", device->name)
+		   : 0;
+}
+
+int axvm_quiesce_devices(struct axvm *vm)
+{
+	int ret = axv_vm_check_process(vm);
+
+	if (!ret)
+		ret = axv_coalesced_deliver_outside(vm, "quiesce_devices");
+	return ret ? ret : axv_devices_each(vm, quiesce_one, NULL);
 }
 
 /* --- save and restore --------------------------------------------------------------------------- */

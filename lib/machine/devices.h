@@ -183,6 +183,12 @@ bool axv_device_in_use(struct axvm *vm, const struct axvm_device *device);
  * Delivers the writes that the backend has gathered. 'vcpu' is one of the caller's, or NULL.
  * Returns 0, or an errno: then the remaining writes stay.
  */
+/*
+ * device_state.c: calls 'fn' for the devices in the order in which they were added, until it returns
+ * another value than 0, and returns that. The device stays meanwhile; no lock is held.
+ */
+int axv_devices_each(struct axvm *vm, int (*fn)(struct axvm_device *device, void *ctx), void *ctx);
+
 int axv_coalesced_deliver(struct axvm *vm, struct axvcpu *vcpu);
 /* The same for functions that callbacks must not call: -EBUSY, with a message that names 'what'. */
 int axv_coalesced_deliver_outside(struct axvm *vm, const char *what);

@@ -6,37 +6,9 @@
 
 #include "axvcpu/life.h"
 #include "axvcpu/request.h"
-#include "lib/host/sys.h"
+#include "axvcpu/vcpu.h"
 #include "lib/machine/object.h"
-#include "lib/vcpu/vcpu.h"
-
-/* Lists the vCPUs, in an array that the caller must free. Returns their number. */
-static int list(struct axvm *vm, struct axvcpu ***vcpus)
-{
-	/* At least one element: calloc() may return NULL for none. */
-	*vcpus = axv_sys_calloc(vm->limits.vcpus, sizeof(**vcpus));
-	if (!*vcpus)
-		return axvcpu_fail(vm, -ENOMEM, "reset: allocating the list of vCPUs");
-	return axvm_vcpus(vm, 0, vm->limits.vcpus, *vcpus);
-}
-
-/* Whether the vCPU cannot enter the guest until its owner, or another thread, makes it. */
-static bool rests(struct axvcpu *vcpu)
-{
-	const uint64_t word = atomic_load(&vcpu->state);
-
-	switch (axv_state_of(word)) {
-	case AXVCPU_CREATED:
-	case AXVCPU_FREE:
-		return true;
-	case AXVCPU_READY:
-	case AXVCPU_BLOCKED:
-		return (atomic_load(&vcpu->attention) & ATTENTION_PARKED) ||
-		       axv_state_owner(word) == axv_thread_serial();
-	default:
-		return false;
-	}
-}
+#include "lib/machine/vcpus.h"
 
 static int check(struct axvm *vm, uint32_t flags)
 {
@@ -50,17 +22,6 @@ static int check(struct axvm *vm, uint32_t flags)
 	if (!HAS_OP(vm->ops, reset))
 		return axv_vm_not_supported(vm, "reset");
 	return axv_life_check(vm, LIFE_RESET, LIFE_ANY_RUN);
-}
-
-static int check_vcpus(struct axvm *vm, struct axvcpu *const *vcpus, int count)
-{
-	for (int i = 0; i < count; i++)
-		if (!rests(vcpus[i]))
-			return axvcpu_fail(vm, -EBUSY,
-					   "reset: vCPU %" PRIu32
-					   " is %s; it must be paused, or Free",
-					   vcpus[i]->id, axvcpu_state_name(axvcpu_state(vcpus[i])));
-	return 0;
 }
 
 static int reset_vcpus(struct axvcpu *const *vcpus, int count)
@@ -81,8 +42,8 @@ int axvm_reset(struct axvm *vm, uint32_t flags)
 
 	if (ret)
 		return ret;
-	count = list(vm, &vcpus);
-	ret = count < 0 ? count : check_vcpus(vm, vcpus, count);
+	count = axv_vcpus_list(vm, "reset", &vcpus);
+	ret = count < 0 ? count : axv_vcpus_check_rest(vm, "reset");
 	if (ret)
 		goto out;
 	/* The memory first: vCPUs may have tables in it. The vCPUs last: the controllers signal them. */

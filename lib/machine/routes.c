@@ -8,6 +8,7 @@
  */
 #include "lib/machine/routes.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,9 +16,11 @@
 #include <string.h>
 
 #include "axvcpu/interrupt.h"
+#include "axvcpu/vcpu_state.h"
 #include "lib/base/cancel.h"
 #include "lib/host/sys.h"
 #include "lib/machine/object.h"
+#include "lib/text/error.h"
 
 struct axv_route {
 	struct axvm_route route;
@@ -404,18 +407,12 @@ static int set_mask(struct axvm *vm, uint32_t gsi, bool masked)
 	return change(vm, &gsi, &new);
 }
 
-/* Keeps the message of the failure 'ret', which undoing would replace if it fails, too. */
-static void get_message(char message[256])
-{
-	snprintf(message, 256, "%s", axvcpu_last_error());
-}
-
 /* Attaches the eventfds again after a change has failed with 'ret'. Returns that. */
 static int undo_detach(struct axvm *vm, uint32_t gsi, int ret)
 {
 	char message[256];
 
-	get_message(message);
+	axv_error_keep(message);
 	if (!attach(vm, gsi))
 		return ret;
 	return axvcpu_fail(vm, ret, "%s; eventfds of gsi %" PRIu32 " stay detached", message, gsi);
@@ -440,7 +437,7 @@ static int unmask(struct axvm *vm, uint32_t gsi)
 		ret = attach(vm, gsi);
 	if (!ret || is_masked(&vm->routes, gsi))
 		return ret;
-	get_message(message);
+	axv_error_keep(message);
 	if (!detach(vm, gsi) && !set_mask(vm, gsi, true))
 		return ret;
 	return axvcpu_fail(vm, ret, "%s; gsi %" PRIu32 " stays unmasked", message, gsi);
@@ -530,6 +527,226 @@ int axvm_set_routes(struct axvm *vm, const struct axvm_route *routes, size_t cou
 		return vm->ops->vm_set_routes(vm->arch, routes, count);
 	ret = begin(vm, &cancel);
 	return ret ? ret : end(vm, cancel, set_all(vm, routes, count));
+}
+
+/* --- saving and loading ----------------------------------------------------------------------- */
+
+#define SECTION "routes"
+#define SECTION_VERSION 1u
+/* Several pins of different controllers may have one number. */
+#define ROUTES_PER_GSI 4u
+
+/* A route in the section. Little-endian. */
+struct saved_route {
+	uint32_t gsi;
+	/* enum axvm_route_kind */
+	uint32_t kind;
+	uint32_t masked;
+	/* The sender of the message, or the controller of the pin. */
+	uint32_t device;
+	/* Of the message. */
+	uint64_t address;
+	/* The data of the message, or the number of the pin. */
+	uint64_t data;
+};
+_Static_assert(sizeof(struct saved_route) == 32, "no padding");
+
+static struct saved_route encode(const struct axv_route *from)
+{
+	const struct axvm_route *route = &from->route;
+	struct saved_route saved = { .gsi = htole32(route->gsi),
+				     .kind = htole32(route->kind),
+				     .masked = htole32(from->masked) };
+
+	if (route->kind == AXVM_ROUTE_PIN) {
+		saved.device = htole32(route->u.pin.controller);
+		saved.data = htole64(route->u.pin.pin);
+	} else {
+		saved.device = htole32(route->u.msi.device);
+		saved.address = htole64(route->u.msi.address);
+		saved.data = htole64(route->u.msi.data);
+	}
+	return saved;
+}
+
+/* Returns whether the route is valid. */
+static bool decode(const struct axvm *vm, struct saved_route saved, struct axv_route *to)
+{
+	struct axvm_route *route = &to->route;
+
+	to->masked = le32toh(saved.masked);
+	route->gsi = le32toh(saved.gsi);
+	route->kind = le32toh(saved.kind);
+	if (route->kind == AXVM_ROUTE_PIN) {
+		route->u.pin.controller = le32toh(saved.device);
+		route->u.pin.pin = (uint32_t)le64toh(saved.data);
+	} else {
+		route->u.msi.device = le32toh(saved.device);
+		route->u.msi.address = le64toh(saved.address);
+		route->u.msi.data = (uint32_t)le64toh(saved.data);
+	}
+	/* Everything that a route can have, and nothing else, is encoded in the same way again. */
+	return (route->kind == AXVM_ROUTE_MSI || (route->kind == AXVM_ROUTE_PIN && !to->masked)) &&
+	       route->gsi < vm->routes.end &&
+	       !memcmp(&saved, &(struct saved_route[]){ encode(to) }, sizeof(saved));
+}
+
+/* A VM without an interrupt controller in the hypervisor has no routes. */
+static bool has_routes(const struct axvm *vm)
+{
+	return HAS_OP(vm->ops, vm_default_routes) && HAS_OP(vm->ops, vm_set_routes) &&
+	       vm->config.irqchip != AXVM_IRQCHIP_NONE;
+}
+
+/* As begin(), but returns 1 if the VM must be finalized first: then the backend refuses by itself. */
+static int begin_if_ready(struct axvm *vm, int *cancel)
+{
+	const int ret = begin(vm, cancel);
+
+	return ret == -EBUSY ? 1 : ret;
+}
+
+int axv_routes_save(struct axvm *vm, struct axvcpu_saver *saver)
+{
+	const struct axv_routes *routes = &vm->routes;
+	struct saved_route *saved;
+	int cancel, ret;
+
+	if (!has_routes(vm))
+		return 0;
+	ret = begin_if_ready(vm, &cancel);
+	if (ret)
+		return ret < 0 ? ret : 0;
+	saved = axv_sys_calloc(routes->count + 1, sizeof(*saved));
+	if (!saved)
+		return end(vm, cancel, no_memory(vm, routes->count));
+	for (size_t i = 0; i < routes->count; i++)
+		saved[i] = encode(&routes->table[i]);
+	ret = axvcpu_save_section(saver, SECTION, SECTION_VERSION, 0, saved,
+				  routes->count * sizeof(*saved));
+	free(saved);
+	return end(vm, cancel, ret);
+}
+
+static int find_saved(struct axvm *vm, struct axvcpu_loader *loader, struct axv_route **table,
+		      size_t *count)
+{
+	struct axvcpu_saved_section section;
+	struct saved_route saved;
+	int ret = axvcpu_load_section(loader, SECTION, SECTION_VERSION, 0,
+				      sizeof(saved) * ROUTES_PER_GSI * vm->routes.end, &section);
+
+	if (ret < 0)
+		return ret;
+	if (!ret || section.len % sizeof(saved))
+		return axvcpu_fail(vm, -EINVAL,
+				   "load: the state has no section " SECTION " of whole routes");
+	*count = section.len / sizeof(saved);
+	*table = axv_sys_calloc(*count + 1, sizeof(**table));
+	if (!*table)
+		return no_memory(vm, *count);
+	for (size_t i = 0; i < *count; i++) {
+		memcpy(&saved, (const char *)section.data + i * sizeof(saved), sizeof(saved));
+		if (!decode(vm, saved, &(*table)[i]))
+			return axvcpu_fail(vm, -EINVAL, "load: route %zu is not valid", i);
+	}
+	return 0;
+}
+
+int axv_routes_find_saved(struct axvm *vm, struct axvcpu_loader *loader, struct axv_route **table,
+			  size_t *count)
+{
+	int cancel, ret;
+
+	*table = NULL;
+	*count = 0;
+	if (!has_routes(vm))
+		return 0;
+	ret = begin_if_ready(vm, &cancel);
+	if (ret)
+		return ret < 0 ? ret : 0;
+	return end(vm, cancel, find_saved(vm, loader, table, count));
+}
+
+/* Whether the eventfds of a number must be attached with this table. */
+static bool wants_eventfds(const struct axv_route *table, size_t count, uint32_t gsi)
+{
+	for (size_t i = 0; i < count; i++)
+		if (table[i].route.gsi == gsi)
+			return !table[i].masked;
+	return true;
+}
+
+/* Whether the table of the VM is this one. */
+static bool is_present(const struct axv_routes *routes, const struct axv_route *table, size_t count)
+{
+	if (!routes->table || count != routes->count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct saved_route ours = encode(&routes->table[i]);
+		const struct saved_route theirs = encode(&table[i]);
+
+		if (memcmp(&ours, &theirs, sizeof(ours)))
+			return false;
+	}
+	return true;
+}
+
+/* Lowers the lines: once their routes are gone, a line that is high stays high at its pin. */
+static int lower_lines(struct axvm *vm)
+{
+	const struct axv_routes *routes = &vm->routes;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < routes->count; i++)
+		if (routes->table[i].route.kind == AXVM_ROUTE_PIN &&
+		    HAS_OP(vm->ops, vm_set_irq_line))
+			ret = vm->ops->vm_set_irq_line(vm->arch, routes->table[i].route.gsi, false);
+	return ret;
+}
+
+static int load_table(struct axvm *vm, struct axv_route *table, size_t count, bool *changed)
+{
+	int ret = 0;
+
+	/* Whether the backend accepts it, before lines change; they are lowered by their own routes. */
+	if (!is_present(&vm->routes, table, count)) {
+		ret = give(vm, table, count);
+		*changed = !ret;
+		if (!ret)
+			ret = give(vm, vm->routes.table, vm->routes.count);
+	}
+	if (ret || !*changed) {
+		free(table);
+		return ret;
+	}
+	ret = lower_lines(vm);
+	/* As mask() does: before their routes are gone. */
+	for (struct axv_irqfd *irqfd = vm->routes.irqfds; !ret && irqfd; irqfd = irqfd->next)
+		if (!wants_eventfds(table, count, irqfd->config.gsi))
+			ret = detach(vm, irqfd->config.gsi);
+	if (ret)
+		free(table);
+	else
+		ret = replace(vm, table, count);
+	for (struct axv_irqfd *irqfd = vm->routes.irqfds; irqfd; irqfd = irqfd->next)
+		if (!is_masked(&vm->routes, irqfd->config.gsi)) {
+			const int failed = attach(vm, irqfd->config.gsi);
+
+			ret = ret ? ret : failed;
+		}
+	return ret;
+}
+
+int axv_routes_load(struct axvm *vm, struct axv_route *table, size_t count, bool *changed)
+{
+	int cancel, ret = begin(vm, &cancel);
+
+	*changed = false;
+	if (!ret)
+		return end(vm, cancel, load_table(vm, table, count, changed));
+	free(table);
+	return ret;
 }
 
 /* --- for other files -------------------------------------------------------------------------- */

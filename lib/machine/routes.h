@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct axvcpu_loader;
+struct axvcpu_saver;
 struct axvm;
 struct axvm_irqfd;
 struct axvm_route;
@@ -36,5 +38,19 @@ void axv_routes_free(struct axv_routes *routes);
 int axv_routes_set_irqfd(struct axvm *vm, const struct axvm_irqfd *irqfd);
 /* Stores the first route of the number. Returns 1, or 0 if it has none. */
 int axv_routes_find(struct axvm *vm, uint32_t gsi, struct axvm_route *route);
+
+/* Appends the section of the routes, if the VM can have any now. */
+int axv_routes_save(struct axvm *vm, struct axvcpu_saver *saver);
+/*
+ * Finds the section and checks it. Stores the routes in an array that the caller must free; NULL:
+ * the state has none.
+ */
+int axv_routes_find_saved(struct axvm *vm, struct axvcpu_loader *loader, struct axv_route **table,
+			  size_t *count);
+/*
+ * Makes 'table' the table of the VM, and frees it if that fails. Eventfds stay with their numbers.
+ * Stores whether anything has changed.
+ */
+int axv_routes_load(struct axvm *vm, struct axv_route *table, size_t count, bool *changed);
 
 #endif

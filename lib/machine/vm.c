@@ -41,6 +41,11 @@ static int check_config(const struct axvm *vm, const struct axvm_config *config)
 		return axvcpu_fail(vm, -EINVAL,
 				   "VM config: max_vcpus is %" PRIu32 "; the maximum is %d",
 				   config->max_vcpus, VCPUS_MAX);
+	if (config->dirty_ring_entries & (config->dirty_ring_entries - 1))
+		return axvcpu_fail(vm, -EINVAL,
+				   "VM config: dirty_ring_entries is %" PRIu32
+				   "; it must be a power of 2",
+				   config->dirty_ring_entries);
 	if ((config->flags & AXVM_F_KVM_FD) && config->kvm_fd < 0)
 		return axvcpu_fail(vm, -EINVAL, "VM config: kvm_fd is negative: %d",
 				   config->kvm_fd);
@@ -303,6 +308,7 @@ static bool is_unlocked(pthread_mutex_t *lock)
 
 int axvm_free(struct axvm *vm)
 {
+	struct axv_log_reader *reader;
 	bool copy;
 
 	if (!vm)
@@ -315,6 +321,9 @@ int axvm_free(struct axvm *vm)
 	if (axv_irq_end_calls(vm))
 		return axvcpu_fail(vm, -EBUSY, "VM %" PRIu64 ": freed by an end function", vm->id);
 	axv_irq_ends_free(vm, copy);
+	reader = atomic_load(&vm->memory.log_reader);
+	if (reader)
+		atomic_store(&reader->vm, NULL);
 	/* The guest's mappings first, then the host's. */
 	if (HAS_OP(vm->ops, vm_free))
 		vm->ops->vm_free(vm->arch);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Reading and writing guest memory from the host. */
+/* Reading and writing guest memory from the host, and recording writes through pointers. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "lib/host/sys.h"
 #include "lib/machine/object.h"
-#include "lib/memory/memory.h"
+#include "lib/memory/dirty.h"
 
 int axvm_translate(struct axvm *vm, uint64_t gpa, uint64_t len, void **ptr)
 {
@@ -44,8 +44,16 @@ enum access {
 	ACCESS_READ,
 	ACCESS_WRITE,
 	ACCESS_SET,
+	/* The caller has written to it through a pointer. */
+	ACCESS_MARK,
 };
-static const char *const names[] = { "read", "write", "set" };
+static const char *const names[] = { "read", "write", "set", "mark_dirty" };
+
+/* Whether the library writes. */
+static bool writes(enum access access)
+{
+	return access == ACCESS_WRITE || access == ACCESS_SET;
+}
 
 /* An access to a range of guest memory. */
 struct transfer {
@@ -74,7 +82,7 @@ static int check(const struct axv_memory_table *table, const struct transfer *tr
 		/* Only the first region may start below the range. */
 		if (region->gpa > next)
 			return -EFAULT;
-		if (transfer->access != ACCESS_READ && region->host_readonly)
+		if (writes(transfer->access) && axv_region_host_readonly(region))
 			return -EROFS;
 		if (last - region->gpa < region->len)
 			return 0;
@@ -95,6 +103,8 @@ static void access_piece(const struct transfer *transfer, unsigned char *hva, ui
 		break;
 	case ACCESS_SET:
 		memset(hva, transfer->byte, n);
+		break;
+	case ACCESS_MARK:
 		break;
 	}
 }
@@ -157,6 +167,19 @@ static int access_truncatable(const struct axvm *vm, const struct transfer *tran
 	return 0;
 }
 
+int axv_memory_store(const struct axvm *vm, const struct axv_region *region, uint64_t offset,
+		     const void *from, uint64_t len)
+{
+	const struct transfer transfer = { .access = from ? ACCESS_WRITE : ACCESS_SET,
+					   .len = len,
+					   .in = from };
+
+	if (unlikely(region->truncatable))
+		return access_truncatable(vm, &transfer, region->hva + offset, 0, len);
+	access_piece(&transfer, region->hva + offset, 0, len);
+	return 0;
+}
+
 /* --- the whole range -------------------------------------------------------------------------- */
 
 static const char *reason(int err)
@@ -191,16 +214,19 @@ static int run(struct axvm *vm, const struct transfer *transfer)
 	i = axv_memory_find(map, table, transfer->gpa);
 	ret = check(table, transfer, i);
 	while (!ret && done < transfer->len) {
-		const struct axv_region *region = table->keys[i++].region;
+		struct axv_region *region = table->keys[i++].region;
 		uint64_t offset = transfer->gpa + done - region->gpa;
 		uint64_t n = region->len - offset;
 
 		if (n > transfer->len - done)
 			n = transfer->len - done;
-		if (unlikely(region->truncatable))
+		if (unlikely(region->truncatable) && transfer->access != ACCESS_MARK)
 			ret = access_truncatable(vm, transfer, region->hva + offset, done, n);
 		else
 			access_piece(transfer, region->hva + offset, done, n);
+		/* Also after a failure, since part of the piece may have been written. */
+		if (transfer->access != ACCESS_READ)
+			axv_dirty_mark(vm, region, offset, n);
 		done += n;
 	}
 	axv_srcu_read_unlock(&map->srcu, reader);
@@ -237,6 +263,15 @@ int axvm_set(struct axvm *vm, uint64_t gpa, uint8_t byte, uint64_t len)
 	const struct transfer transfer = {
 		.access = ACCESS_SET, .gpa = gpa, .len = len, .byte = byte
 	};
+
+	if (axv_vm_check_process(vm))
+		return -EPERM;
+	return run(vm, &transfer);
+}
+
+int axvm_mark_dirty(struct axvm *vm, uint64_t gpa, uint64_t len)
+{
+	const struct transfer transfer = { .access = ACCESS_MARK, .gpa = gpa, .len = len };
 
 	if (axv_vm_check_process(vm))
 		return -EPERM;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* Clears guest memory, for the reset of a VM. */
-#include <string.h>
 #include <sys/mman.h>
 
 #include "lib/base/cancel.h"
 #include "lib/host/hal.h"
 #include "lib/host/sys.h"
 #include "lib/machine/object.h"
-#include "lib/memory/memory.h"
+#include "lib/memory/dirty.h"
+
+/* A dropped page costs a fault at its next use: of a few, all are probably used again. */
+#define DROP_MIN 0x10000u
 
 /* Returns the advice that drops the pages of a region, so that they read as zero; 0: none does. */
 static int drop_advice(const struct axvm *vm, const struct axvm_region *region)
@@ -25,17 +27,23 @@ static int drop_advice(const struct axvm *vm, const struct axvm_region *region)
 	}
 }
 
-static void clear(const struct axvm *vm, const struct axv_region *region)
+int axv_memory_zero(const struct axvm *vm, const struct axv_region *region, uint64_t offset,
+		    uint64_t len)
 {
-	int advice = drop_advice(vm, &region->info);
+	int advice = len < DROP_MIN ? 0 : drop_advice(vm, &region->info);
 
-	if (region->host_readonly || region->info.backing == AXVM_MEM_FILE ||
-	    (region->info.flags & AXVM_MEM_READONLY))
-		return;
 	/* The kernel refuses it for locked memory, for example. */
-	if (advice && !axv_sys_madvise(region->hva, region->len, advice))
+	if (advice && !axv_sys_madvise(region->hva + offset, len, advice))
+		return 0;
+	return axv_memory_store(vm, region, offset, NULL, len);
+}
+
+static void clear(const struct axvm *vm, struct axv_region *region)
+{
+	if (region->info.backing == AXVM_MEM_FILE || (axv_region_flags(region) & AXVM_MEM_READONLY))
 		return;
-	memset(region->hva, 0, region->len);
+	axv_memory_zero(vm, region, 0, region->len);
+	axv_dirty_mark(vm, region, 0, region->len);
 }
 
 void axv_memory_clear(struct axvm *vm)

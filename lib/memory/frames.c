@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "axvcpu/dirty.h"
 #include "lib/base/cancel.h"
 #include "lib/host/sys.h"
 #include "lib/machine/object.h"
@@ -147,7 +148,7 @@ int axv_frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa)
 		return ret;
 	/* Also for a new chunk: the guest can write to all of it. */
 	memset(frame, 0, vm->limits.page_size);
-	return 0;
+	return axvm_mark_dirty(vm, *gpa, vm->limits.page_size);
 }
 
 /* Frees the frame. Returns 0 or -ENOENT; *empty receives the chunk if the caller must unmap it. */

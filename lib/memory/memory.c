@@ -11,16 +11,17 @@
 #include "lib/base/sized.h"
 #include "lib/host/sys.h"
 #include "lib/machine/object.h"
+#include "lib/memory/dirty.h"
 #include "lib/text/error.h"
 
-#define FLAGS_ANY (AXVM_MEM_READONLY | AXVM_MEM_POPULATE | AXVM_MEM_THP)
+#define FLAGS_ANY (AXVM_MEM_READONLY | AXVM_MEM_POPULATE | AXVM_MEM_THP | AXVM_MEM_LOG_DIRTY)
 
 /* The flags that each backing allows. */
 static const uint32_t backing_flags[] = {
 	[AXVM_MEM_ANONYMOUS] = FLAGS_ANY | AXVM_MEM_HUGETLB,
 	[AXVM_MEM_MEMFD] = FLAGS_ANY | AXVM_MEM_HUGETLB,
 	[AXVM_MEM_FILE] = FLAGS_ANY | AXVM_MEM_SHARED,
-	[AXVM_MEM_CALLER] = AXVM_MEM_READONLY,
+	[AXVM_MEM_CALLER] = AXVM_MEM_READONLY | AXVM_MEM_LOG_DIRTY,
 };
 
 int axv_memory_init(struct axv_memory_map *map)
@@ -49,6 +50,7 @@ static void host_unmap(struct axvm *vm, struct axv_region *region)
 static void region_free(struct axvm *vm, struct axv_region *region)
 {
 	host_unmap(vm, region);
+	free(region->log);
 	free(region->chunk);
 	free(region);
 }
@@ -110,9 +112,6 @@ static int check_backing(const struct axvm *vm, const struct axvm_region *region
 	if (region->flags & ~known)
 		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": unknown flags %#" PRIx32,
 				   region->gpa, region->flags & ~known);
-	if (region->reserved)
-		return axvcpu_fail(vm, -EINVAL, "map %#" PRIx64 ": the reserved field must be 0",
-				   region->gpa);
 	if (region->flags & ~backing_flags[region->backing])
 		return axvcpu_fail(vm, -EINVAL,
 				   "map %#" PRIx64 ": flags %#" PRIx32
@@ -238,10 +237,9 @@ static int host_map(struct axvm *vm, struct axv_region *region)
 		info->fd = -1;
 	region->hva = info->hva;
 	/* The host may write to what is read-only for the guest, unless others own it. */
-	region->host_readonly = (info->flags & AXVM_MEM_READONLY) &&
-				(info->backing == AXVM_MEM_CALLER ||
-				 (info->flags & AXVM_MEM_SHARED));
+	region->is_foreign = info->backing == AXVM_MEM_CALLER || (info->flags & AXVM_MEM_SHARED);
 	region->truncatable = info->flags & AXVM_MEM_TRUNCATABLE;
+	atomic_init(&region->flags, info->flags);
 	return 0;
 }
 
@@ -268,10 +266,17 @@ static int region_new(struct axvm *vm, const struct axvm_region *info, struct ax
 /* Maps a region that is not in the index yet into the guest. */
 static int guest_map(struct axvm *vm, struct axv_region *region)
 {
-	int ret;
+	struct axvm_region info;
+	int ret = 0;
 
+	if (region->info.flags & AXVM_MEM_LOG_DIRTY)
+		ret = axv_dirty_prepare(vm, region);
+	if (ret)
+		return ret;
 	region->slot = slot_take(&vm->memory);
-	ret = HAS_OP(vm->ops, vm_map) ? vm->ops->vm_map(vm->arch, &region->info, region->slot) : 0;
+	info = axv_region_info(region);
+	if (HAS_OP(vm->ops, vm_map))
+		ret = vm->ops->vm_map(vm->arch, &info, region->slot);
 	if (ret)
 		slot_give(&vm->memory, region->slot);
 	return ret;
@@ -331,6 +336,8 @@ int axvm_map(struct axvm *vm, const struct axvm_region *given)
 	if (ret)
 		return ret;
 	ret = check_backing(vm, &info);
+	if (!ret && (info.flags & AXVM_MEM_LOG_DIRTY))
+		ret = axv_dirty_check(vm);
 	if (ret)
 		return ret;
 	if (info.backing != AXVM_MEM_CALLER)
@@ -340,7 +347,11 @@ int axvm_map(struct axvm *vm, const struct axvm_region *given)
 
 	cancel = axv_cancel_disable();
 	pthread_mutex_lock(&vm->memory.change);
-	ret = map_locked(vm, &info, NULL);
+	/* Only the reader of the logs may switch one on. */
+	if (info.flags & AXVM_MEM_LOG_DIRTY)
+		ret = axv_dirty_check_reader(vm, NULL, "map");
+	if (!ret)
+		ret = map_locked(vm, &info, NULL);
 	pthread_mutex_unlock(&vm->memory.change);
 	axv_cancel_restore(cancel);
 	return ret;
@@ -352,15 +363,12 @@ static int take_out(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk,
 {
 	struct axv_memory_map *map = &vm->memory;
 	const struct axv_memory_table *table = axv_memory_table(map);
-	size_t at = axv_memory_find(map, table, gpa);
+	const int64_t at = axv_memory_find_exact(vm, "unmap", gpa, len);
 	struct axv_memory_table *new;
 	struct axv_region *region;
 
-	if (at == table->count || table->keys[at].gpa != gpa || table->keys[at].region->len != len)
-		return axvcpu_fail(vm, -ENOENT,
-				   "unmap %#" PRIx64 " +%#" PRIx64
-				   ": no region has exactly this range",
-				   gpa, len);
+	if (at < 0)
+		return (int)at;
 	region = table->keys[at].region;
 	if (region->chunk && !chunk)
 		return axvcpu_fail(vm, -EBUSY,
@@ -368,11 +376,12 @@ static int take_out(struct axvm *vm, uint64_t gpa, uint64_t len, bool chunk,
 				   ": the region belongs to axvm_alloc_frame() and is unmapped "
 				   "automatically",
 				   gpa);
-	new = axv_memory_table_without(table, at);
+	new = axv_memory_table_without(table, (size_t)at);
 	if (!new)
 		return axvcpu_fail(vm, -ENOMEM, "unmap %#" PRIx64 ": allocating the index", gpa);
-	if (HAS_OP(vm->ops, vm_unmap)) {
-		int ret = vm->ops->vm_unmap(vm->arch, &region->info, region->slot);
+	if (!region->is_absent && HAS_OP(vm->ops, vm_unmap)) {
+		const struct axvm_region info = axv_region_info(region);
+		int ret = vm->ops->vm_unmap(vm->arch, &info, region->slot);
 
 		if (ret) {
 			free(new);
@@ -517,10 +526,10 @@ int axvm_regions(struct axvm *vm, size_t first, size_t count, struct axvm_region
 	reader = axv_srcu_read_lock(&map->srcu);
 	table = axv_memory_table(map);
 	for (size_t i = first; i < table->count && i - first < count; i++, out += stride) {
-		const struct axvm_region *info = &table->keys[i].region->info;
+		const struct axvm_region info = axv_region_info(table->keys[i].region);
 
 		memset(out, 0, stride);
-		memcpy(out, info, stride < sizeof(*info) ? stride : sizeof(*info));
+		memcpy(out, &info, stride < sizeof(info) ? stride : sizeof(info));
 		memcpy(out, &stride, sizeof(stride));
 	}
 	total = (int)table->count;

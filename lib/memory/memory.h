@@ -12,6 +12,7 @@
 #include "lib/memory/srcu.h"
 
 struct axvm;
+struct axv_dirty_log;
 struct frame_chunk;
 
 struct axv_region {
@@ -19,15 +20,42 @@ struct axv_region {
 	uint64_t len;
 	unsigned char *hva;
 	uint32_t slot;
-	/* The host must not write to it. */
-	bool host_readonly;
+	/* AXVM_MEM_* at present. Of these, READONLY and LOG_DIRTY may change, under 'change'. */
+	_Atomic uint32_t flags;
+	/* Others own the memory: while the guest must not write to it, nor must the host. */
+	bool is_foreign;
+	/* The guest does not have it: axvm_set_readonly() could not map it again. Under 'change'. */
+	bool is_absent;
 	/* Accesses may raise SIGBUS, so the kernel copies instead. */
 	bool truncatable;
 	/* If lib/memory/frames.c owns the region: its chunk, which is freed with the region. */
 	struct frame_chunk *chunk;
-	/* As given to axvm_map(), and as returned by axvm_regions(). */
+	/* NULL until the log is first switched on; freed with the region. lib/memory/dirty.h */
+	struct axv_dirty_log *log;
+	/* As given to axvm_map(); axv_region_info() has the present flags. */
 	struct axvm_region info;
 };
+
+/* Acquires: if a flag is set, the stores before it was set are visible. */
+static inline uint32_t axv_region_flags(const struct axv_region *region)
+{
+	return atomic_load_explicit(&region->flags, memory_order_acquire);
+}
+
+/* As axvm_regions() returns it. */
+static inline struct axvm_region axv_region_info(const struct axv_region *region)
+{
+	struct axvm_region info = region->info;
+
+	info.flags = axv_region_flags(region);
+	info.slot = region->slot;
+	return info;
+}
+
+static inline bool axv_region_host_readonly(const struct axv_region *region)
+{
+	return region->is_foreign && (axv_region_flags(region) & AXVM_MEM_READONLY);
+}
 
 /* An index entry: the key beside the pointer keeps the binary search within one array. */
 struct axv_region_key {
@@ -45,6 +73,12 @@ struct axv_memory_table {
 	struct axv_region_key keys[];
 };
 
+/* A reader of dirty logs that others must not use. */
+struct axv_log_reader {
+	/* NULL after the VM was freed. */
+	_Atomic(struct axvm *) vm;
+};
+
 struct axv_memory_map {
 	/* Serialises changes. Look-ups do not take it, and its holder never waits for them. */
 	pthread_mutex_t change;
@@ -55,6 +89,10 @@ struct axv_memory_map {
 	struct axv_memory_table *retired;
 	/* Index of the latest hit: a hint, checked before use. */
 	atomic_size_t last;
+	/* Changed whenever a region is mapped or unmapped. Under 'change'. */
+	uint64_t version;
+	/* The only reader of the dirty logs; NULL: the callers of axvm_take_dirty(). */
+	_Atomic(struct axv_log_reader *) log_reader;
 	/* Bitmap of the slot numbers in use; it grows. */
 	uint64_t *slots;
 	size_t slot_words;
@@ -77,6 +115,18 @@ struct frame_chunk *axv_memory_find_chunk(struct axvm *vm, uint64_t gpa);
 
 /* clear.c: fills memory with zeros, except read-only regions and files. */
 void axv_memory_clear(struct axvm *vm);
+/*
+ * Fills pages of a region with zeros, and drops them where that is possible and worth it. The dirty
+ * log does not get them. Returns 0 or a negative errno.
+ */
+int axv_memory_zero(const struct axvm *vm, const struct axv_region *region, uint64_t offset,
+		    uint64_t len);
+/*
+ * access.c: writes 'from', or zeros if it is NULL, to a region. The dirty log does not get it. Returns
+ * 0, or a negative errno if the memory is truncatable. The caller is a reader of 'srcu'.
+ */
+int axv_memory_store(const struct axvm *vm, const struct axv_region *region, uint64_t offset,
+		     const void *from, uint64_t len);
 
 /* --- table.c: the index ----------------------------------------------------------------------- */
 
@@ -93,6 +143,11 @@ static inline const struct axv_memory_table *axv_memory_table(struct axv_memory_
 /* Returns the index of the region that contains 'gpa', or table->count. */
 size_t axv_memory_find(struct axv_memory_map *map, const struct axv_memory_table *table,
 		       uint64_t gpa);
+/*
+ * Returns the index of the region with exactly this range, or -ENOENT with a message that begins
+ * with 'what'.
+ */
+int64_t axv_memory_find_exact(struct axvm *vm, const char *what, uint64_t gpa, uint64_t len);
 /*
  * Returns the index of the first region that ends above 'gpa', which is where a new one would go.
  */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* The index of the memory map: look-ups in one version, and publishing a new version. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/host/sys.h"
+#include "lib/machine/object.h"
 #include "lib/memory/memory.h"
 
 size_t axv_memory_lower_bound(const struct axv_memory_table *table, uint64_t gpa)
@@ -50,6 +52,19 @@ size_t axv_memory_find(struct axv_memory_map *map, const struct axv_memory_table
 		return table->count;
 	atomic_store_explicit(&map->last, i, memory_order_relaxed);
 	return i;
+}
+
+int64_t axv_memory_find_exact(struct axvm *vm, const char *what, uint64_t gpa, uint64_t len)
+{
+	const struct axv_memory_table *table = axv_memory_table(&vm->memory);
+	const size_t at = axv_memory_find(&vm->memory, table, gpa);
+
+	if (at == table->count || table->keys[at].gpa != gpa || table->keys[at].region->len != len)
+		return axvcpu_fail(vm, -ENOENT,
+				   "%s %#" PRIx64 " +%#" PRIx64
+				   ": no region has exactly this range",
+				   what, gpa, len);
+	return (int64_t)at;
 }
 
 static struct axv_memory_table *table_new(size_t count)
@@ -117,6 +132,7 @@ static void free_retired(struct axv_memory_map *map)
 
 void axv_memory_table_publish(struct axv_memory_map *map, struct axv_memory_table *table)
 {
+	map->version++;
 	struct axv_memory_table *old = atomic_load(&map->table);
 
 	/* Sequentially consistent: this is W1 of lib/memory/srcu.h. */

@@ -17,6 +17,11 @@ const char *axvcpu_last_error(void)
 	return last_error;
 }
 
+void axv_error_keep(char message[256])
+{
+	snprintf(message, 256, "%s", last_error);
+}
+
 int axvcpu_fail(const struct axvm *vm, int err, const char *fmt, ...)
 {
 	/* A copy, as an argument may be last_error itself. Leaves room for the errno's name. */

@@ -177,6 +177,11 @@ int axv_state_refuse(struct axvcpu *vcpu, uint64_t word, unsigned int allowed, c
 
 /* complete.c: completes an open exit without an answer. Called inside an operation. */
 int axv_vcpu_flush(struct axvcpu *vcpu);
+/*
+ * vcpu_state.c: carries out the requests that wait, and completes an exit that takes no answer.
+ * Messages begin with 'what'.
+ */
+int axv_vcpu_settle(struct axvcpu *vcpu, const char *what);
 
 /* kick.c: makes the vCPU leave the guest, or its sleep, without reporting a kick to the caller. */
 int axv_vcpu_leave_guest(struct axvcpu *vcpu);

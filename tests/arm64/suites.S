@@ -113,6 +113,75 @@ program gic
 	vectors	., 8b, ., .
 end gic
 
+program view
+	mov	x20, x0
+	mov	x23, 0
+	address	x21, GUEST_MMIO
+1:	ldp	x19, x22, [x20]
+	add	x0, x20, 16
+	/* Address, bytes, value. */
+2:	ldr	x1, [x0], 8
+	cbz	x1, 4f
+	ldp	x2, x3, [x0], 16
+	cmp	x2, 8
+	b.eq	3f
+	str	w3, [x1]
+	b	2b
+3:	str	x3, [x1]
+	b	2b
+4:	cbnz	x22, 20f
+	/* ICC_PMR_EL1, ICC_BPR1_EL1, ICC_IGRPEN1_EL1 */
+	tbz	x19, 0, 5f
+	mov	x1, 0xf0
+	msr	s3_0_c4_c6_0, x1
+	mov	x1, 4
+	msr	s3_0_c12_c12_3, x1
+	mov	x1, 1
+	msr	s3_0_c12_c12_7, x1
+	isb
+	/* ICC_IAR1_EL1, ICC_EOIR1_EL1 */
+5:	tbz	x19, 1, 6f
+	mrs	x23, s3_0_c12_c12_0
+6:	tbz	x19, 2, 7f
+	msr	s3_0_c12_c12_1, x23
+	isb
+	/* The first three, ICC_CTLR_EL1, ICC_RPR_EL1, ICC_AP1R0_EL1 */
+7:	mrs	x1, s3_0_c4_c6_0
+	str	x1, [x21, 8]
+	mrs	x1, s3_0_c12_c12_3
+	str	x1, [x21, 8]
+	mrs	x1, s3_0_c12_c12_7
+	str	x1, [x21, 8]
+	mrs	x1, s3_0_c12_c12_4
+	str	x1, [x21, 8]
+	mrs	x1, s3_0_c12_c11_3
+	str	x1, [x21, 8]
+	mrs	x1, s3_0_c12_c9_0
+	str	x1, [x21, 8]
+	b	30f
+	/* GICC_PMR, GICC_BPR, GICC_CTLR */
+20:	tbz	x19, 0, 21f
+	mov	w1, 0xf0
+	str	w1, [x22, 0x04]
+	mov	w1, 4
+	str	w1, [x22, 0x08]
+	mov	w1, 1
+	str	w1, [x22, 0x00]
+	/* GICC_IAR, GICC_EOIR */
+21:	tbz	x19, 1, 22f
+	ldr	w23, [x22, 0x0c]
+22:	tbz	x19, 2, 30f
+	str	w23, [x22, 0x10]
+30:	str	x23, [x21, 8]
+31:	ldr	x1, [x0], 8
+	cbz	x1, 32f
+	ldr	w2, [x1]
+	str	x2, [x21, 8]
+	b	31b
+32:	str	w19, [x21]
+	b	1b
+end view
+
 	.balign	0x800
 program lines
 	adr	x1, 10f

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Saving and loading the registers of KVM_GET_ONE_REG. The section has a record for each: its KVM
+ * id, and its value, padded with zeros to a multiple of 8 bytes.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/kvm/state.h"
+
+#define REGS "regs"
+/* The largest register, and the largest number of them. */
+#define VALUE_MAX 256u
+#define REGS_MAX 65536u
+#define ID_SIZE sizeof(uint64_t)
+
+/* The size of a register in the section; 0 for an id that has none. */
+static size_t padded_size(uint64_t id)
+{
+	return (axvcpu_reg_size(id) + 7) & ~(size_t)7;
+}
+
+/* --- saving ----------------------------------------------------------------------------------- */
+
+/* Lists the ids, in an array that the caller must free. Returns their number. */
+static int list(const struct axk_state_regs *arch, struct axk_vcpu *vcpu, uint64_t **out)
+{
+	int n = axk_reg_list(vcpu, NULL, 0), ret;
+	/* EINVAL: this KVM has no list. */
+	const bool listed = n != -EINVAL || !arch->list;
+	uint64_t *ids;
+
+	if (!listed)
+		n = arch->list(vcpu, NULL, 0);
+	if (n < 0)
+		return n;
+	ids = axv_sys_calloc((size_t)n + arch->nunlisted, sizeof(*ids));
+	if (!ids)
+		return axvcpu_fail(vcpu->vm->vm, -ENOMEM,
+				   "save: vCPU %" PRIu32 ": allocating the list of registers",
+				   vcpu->id);
+	ret = listed ? axk_reg_list(vcpu, ids, (size_t)n) : arch->list(vcpu, ids, (size_t)n);
+	if (ret < 0) {
+		free(ids);
+		return ret;
+	}
+	if (ret < n)
+		n = ret;
+	*out = ids;
+	for (unsigned int i = 0; i < arch->nunlisted; i++) {
+		int at = 0;
+
+		while (at < n && ids[at] != arch->unlisted[i])
+			at++;
+		if (at == n)
+			ids[n++] = arch->unlisted[i];
+	}
+	return n;
+}
+
+/* Appends the record of a register, which KVM may lack, at *used. */
+static int append(const struct axk_state_regs *arch, struct axk_vcpu *vcpu, uint64_t id,
+		  unsigned char *records, size_t *used)
+{
+	int ret;
+
+	if (arch->order(id) == AXK_STATE_OMIT)
+		return 0;
+	ret = axk_get_one_reg(vcpu, id, records + *used + ID_SIZE);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	memcpy(records + *used, &id, ID_SIZE);
+	*used += ID_SIZE + padded_size(id);
+	return 0;
+}
+
+int axk_save_regs(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,
+		  struct axvcpu_saver *saver)
+{
+	unsigned char *records = NULL;
+	uint64_t *ids = NULL;
+	size_t size = 0, used = 0;
+	int n = list(arch, vcpu, &ids), ret = 0;
+
+	if (n < 0)
+		return n;
+	for (int i = 0; i < n; i++)
+		size += ID_SIZE + padded_size(ids[i]);
+	records = axv_sys_calloc(1, size);
+	if (!records)
+		ret = axvcpu_fail(vcpu->vm->vm, -ENOMEM,
+				  "save: vCPU %" PRIu32 ": allocating %zu bytes for registers",
+				  vcpu->id, size);
+	for (int i = 0; !ret && i < n; i++)
+		if (padded_size(ids[i]))
+			ret = append(arch, vcpu, ids[i], records, &used);
+	if (!ret)
+		ret = axvcpu_save_section(saver, REGS, 1, 0, records, used);
+	free(records);
+	free(ids);
+	return ret;
+}
+
+/* --- loading ---------------------------------------------------------------------------------- */
+
+int axk_set_reg_quietly(struct axk_vcpu *vcpu, uint64_t id, const void *value)
+{
+	const struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)value };
+
+	return axk_ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg);
+}
+
+/*
+ * Reads the record at *offset and moves the offset behind it. Returns 1; 0 at the end; -EINVAL, for
+ * which the caller leaves a message.
+ */
+static int next_record(const struct axvcpu_saved_section *section, size_t *offset, uint64_t *id,
+		       unsigned char value[VALUE_MAX])
+{
+	const unsigned char *data = section->data;
+	size_t left = section->len - *offset, size;
+
+	if (!left)
+		return 0;
+	if (left < ID_SIZE)
+		return -EINVAL;
+	memcpy(id, data + *offset, ID_SIZE);
+	size = padded_size(*id);
+	if (!size || size > VALUE_MAX || size > left - ID_SIZE)
+		return -EINVAL;
+	memcpy(value, data + *offset + ID_SIZE, size);
+	*offset += ID_SIZE + size;
+	return 1;
+}
+
+int axk_find_regs(const struct axk_state_regs *arch, const struct axk_vcpu *vcpu,
+		  struct axvcpu_loader *loader, struct axvcpu_saved_section *section)
+{
+	unsigned char value[VALUE_MAX];
+	size_t offset = 0;
+	uint64_t id;
+	int ret = axvcpu_load_section(loader, REGS, 1, ID_SIZE,
+				      REGS_MAX * (ID_SIZE + sizeof(uint64_t)), section);
+
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
+				   "load: vCPU %" PRIu32 ": the state has no section " REGS,
+				   vcpu->id);
+	while ((ret = next_record(section, &offset, &id, value)) > 0)
+		/* The upper byte of KVM ids is the architecture; ids of this library have none. */
+		if (id >> 56 != arch->arch >> 56 || arch->order(id) == AXK_STATE_OMIT) {
+			ret = -EINVAL;
+			break;
+		}
+	if (!ret)
+		return 0;
+	return axvcpu_fail(vcpu->vm->vm, -EINVAL,
+			   "load: vCPU %" PRIu32 ": section " REGS
+			   ": no valid register before byte %zu",
+			   vcpu->id, offset);
+}
+
+/* Returns 1 if the vCPU has this value already, 0 if not, or a negative errno. */
+static int is_equal(struct axk_vcpu *vcpu, uint64_t id, const unsigned char *value)
+{
+	unsigned char present[VALUE_MAX];
+	int ret = axk_get_one_reg(vcpu, id, present);
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	return !memcmp(present, value, axvcpu_reg_size(id));
+}
+
+/* Whether KVM reports by this errno that it does not take the register or the value. */
+static bool is_refusal(int ret)
+{
+	switch (ret) {
+	case -ENOENT:
+	case -EINVAL:
+	case -EPERM:
+	case -EBUSY:
+	case -EOPNOTSUPP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int load_reg(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,
+		    struct axvcpu_loader *loader, uint64_t id, const unsigned char *value,
+		    enum axk_state_order order)
+{
+	int ret = order == AXK_STATE_FIXED ? is_equal(vcpu, id, value) : 0, equal;
+
+	if (ret)
+		return ret < 0 ? ret : 0;
+	ret = arch->load(vcpu, id, value);
+	if (!ret)
+		return 0;
+	if (!is_refusal(ret))
+		return axk_vcpu_result(vcpu, ret, "KVM_SET_ONE_REG");
+	/* Some registers are read-only, and the host has the saved value. */
+	equal = is_equal(vcpu, id, value);
+	if (equal)
+		return equal < 0 ? equal : 0;
+	return axvcpu_load_refused(loader, REGS, id, ret,
+				   "vCPU %" PRIu32 ": register %#" PRIx64 ": %s", vcpu->id, id,
+				   ret == -ENOENT ? "this host lacks it" : "KVM refuses the value");
+}
+
+int axk_load_regs(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,
+		  struct axvcpu_loader *loader, const struct axvcpu_saved_section *section)
+{
+	unsigned char value[VALUE_MAX];
+	uint64_t id;
+	int ret = 0;
+
+	for (int order = AXK_STATE_FIXED; !ret && order < AXK_STATE_ORDERS; order++)
+		for (size_t offset = 0; !ret && next_record(section, &offset, &id, value) > 0;)
+			if ((int)arch->order(id) == order)
+				ret = load_reg(arch, vcpu, loader, id, value,
+					       (enum axk_state_order)order);
+	return ret;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* A checkpoint: what it holds. checkpoint.c takes it, checkpoint_restore.c puts it back. */
+#ifndef LIB_MACHINE_CHECKPOINT_H
+#define LIB_MACHINE_CHECKPOINT_H
+
+#include "axvcpu/checkpoint.h"
+#include "lib/machine/devices.h"
+#include "lib/memory/memory.h"
+
+struct axv_image;
+
+/* A saved state. */
+struct axv_blob {
+	void *data;
+	size_t size;
+};
+
+struct axv_saved_device {
+	struct axv_saved_device *next;
+	char name[AXVM_DEVICE_NAME_SIZE];
+	uint32_t version;
+	struct axv_blob blob;
+};
+
+struct axvm_checkpoint {
+	/* With AXVM_CHECKPOINT_TRACK it has the VM whose dirty logs it reads. */
+	struct axv_log_reader reader;
+	/* Of the memory map of that VM at the checkpoint. */
+	uint64_t map_version;
+	uint32_t flags;
+	/* Of the VM: enum axvm_irqchip, and the name of its backend. */
+	uint32_t irqchip;
+	char arch[AXVCPU_SAVED_NAME];
+	struct axvm_clock clock;
+	struct axv_blob controllers;
+	struct axv_image *image;
+	struct axv_saved_device *devices;
+	uint32_t ndevices;
+	/* By id, as axvm_vcpus() lists them. */
+	uint32_t nvcpus;
+	struct axv_saved_vcpu {
+		uint32_t id;
+		struct axv_blob blob;
+	} vcpus[];
+};
+
+/* checkpoint_devices.c: saves the devices that have a state. */
+int axv_checkpoint_save_devices(struct axvm *vm, struct axvm_checkpoint *checkpoint);
+void axv_checkpoint_free_devices(struct axvm_checkpoint *checkpoint);
+/* Returns 0 if the VM has all of these devices, or -EINVAL with a message. */
+int axv_checkpoint_check_devices(const struct axvm_checkpoint *checkpoint, struct axvm *vm);
+int axv_checkpoint_restore_devices(const struct axvm_checkpoint *checkpoint, struct axvm *vm);
+
+#endif

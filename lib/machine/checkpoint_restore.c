@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/* Restores checkpoints: checks that the VM fits, and then puts its parts back in their order. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "axvcpu/vm_state.h"
+#include "lib/base/sized.h"
+#include "lib/machine/checkpoint.h"
+#include "lib/machine/object.h"
+#include "lib/machine/vcpus.h"
+#include "lib/memory/dirty.h"
+#include "lib/memory/image.h"
+#include "lib/text/error.h"
+#include "lib/vcpu/vcpu.h"
+
+#define KNOWN_FLAGS (AXVM_RESTORE_NO_CONTROLLERS | AXVM_RESTORE_NO_DEVICES)
+
+/* A restore in progress. */
+struct restore {
+	const struct axvm_checkpoint *checkpoint;
+	struct axvm *vm;
+	struct axvm_restore_config config;
+	/* Those of the VM, as many as the checkpoint has. */
+	struct axvcpu **vcpus;
+};
+
+/* --- whether the VM fits ---------------------------------------------------------------------- */
+
+static int check_config(struct restore *restore, const struct axvm_restore_config *given)
+{
+	struct axvm_restore_config *config = &restore->config;
+	int ret = axv_sized_copy(restore->vm, "struct axvm_restore_config", config, sizeof(*config),
+				 given);
+
+	if (ret)
+		return ret;
+	if ((config->flags & ~KNOWN_FLAGS) || config->time_policy > AXVM_TIME_KEEP)
+		return axvcpu_fail(restore->vm, -EINVAL,
+				   "restore: unknown flags %#" PRIx32 ", or time policy %" PRIu32,
+				   config->flags & ~KNOWN_FLAGS, config->time_policy);
+	return 0;
+}
+
+static int check_vcpus(const struct restore *restore, int count)
+{
+	const struct axvm_checkpoint *checkpoint = restore->checkpoint;
+
+	if ((uint32_t)count != checkpoint->nvcpus)
+		return axvcpu_fail(restore->vm, -EINVAL,
+				   "restore: the checkpoint has %" PRIu32 " vCPUs, the VM %d",
+				   checkpoint->nvcpus, count);
+	for (uint32_t i = 0; i < checkpoint->nvcpus; i++) {
+		const enum axvcpu_state state = axvcpu_state(restore->vcpus[i]);
+
+		if (axvcpu_id(restore->vcpus[i]) != checkpoint->vcpus[i].id)
+			return axvcpu_fail(restore->vm, -EINVAL,
+					   "restore: the VM has no vCPU %" PRIu32,
+					   checkpoint->vcpus[i].id);
+		if (state == AXVCPU_CREATED || state == AXVCPU_INVALID)
+			return axvcpu_fail(restore->vm, -EBADFD,
+					   "restore: vCPU %" PRIu32 " is %s; it must be set up",
+					   checkpoint->vcpus[i].id, axvcpu_state_name(state));
+	}
+	return 0;
+}
+
+/* The kind of VM. */
+static int check_kind(const struct restore *restore)
+{
+	const struct axvm_checkpoint *checkpoint = restore->checkpoint;
+	struct axvm *vm = restore->vm;
+
+	if (strcmp(vm->ops->name, checkpoint->arch) || vm->config.irqchip != checkpoint->irqchip)
+		return axvcpu_fail(vm, -EINVAL,
+				   "restore: the checkpoint is of a VM of backend %s with irqchip "
+				   "%" PRIu32 ", not of %s with %" PRIu32,
+				   checkpoint->arch, checkpoint->irqchip, vm->ops->name,
+				   vm->config.irqchip);
+	if (!HAS_OP(vm->ops, load) || !HAS_OP(vm->ops, vm_load) || !HAS_OP(vm->ops, set_clock))
+		return axv_vm_not_supported(vm, "load");
+	return 0;
+}
+
+static int check(struct restore *restore)
+{
+	const struct axvm_checkpoint *checkpoint = restore->checkpoint;
+	struct axvm *vm = restore->vm;
+	int ret = axv_life_check(vm, LIFE_RESET, LIFE_ANY_RUN);
+
+	if (!ret)
+		ret = check_kind(restore);
+	/* Writes that were gathered would reach the devices later. Refuses their callbacks, too. */
+	if (!ret)
+		ret = axv_coalesced_deliver_outside(vm, "restore");
+	if (ret)
+		return ret;
+	ret = axv_vcpus_list(vm, "restore", &restore->vcpus);
+	if (ret >= 0)
+		ret = check_vcpus(restore, ret);
+	if (!ret)
+		ret = axv_vcpus_check_rest(vm, "restore");
+	if (!ret)
+		ret = axv_image_check(checkpoint->image, vm);
+	if (!ret && !(restore->config.flags & AXVM_RESTORE_NO_DEVICES))
+		ret = axv_checkpoint_check_devices(checkpoint, vm);
+	/* A GIC or an AIA can only be loaded then. */
+	return ret ? ret : axvm_finalize(vm);
+}
+
+/* --- the parts -------------------------------------------------------------------------------- */
+
+static int load_vcpus(const struct restore *restore, const struct axvcpu_load_config *config)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; !ret && i < restore->checkpoint->nvcpus; i++) {
+		const struct axv_blob *blob = &restore->checkpoint->vcpus[i].blob;
+
+		ret = axvcpu_load(restore->vcpus[i], blob->data, blob->size, config);
+	}
+	return ret;
+}
+
+/* Whether the dirty logs have had every change since the checkpoint or the latest restore. */
+static bool is_tracked(const struct restore *restore)
+{
+	struct axv_memory_map *map = &restore->vm->memory;
+	bool same;
+
+	if (atomic_load(&restore->checkpoint->reader.vm) != restore->vm)
+		return false;
+	pthread_mutex_lock(&map->change);
+	same = map->version == restore->checkpoint->map_version;
+	pthread_mutex_unlock(&map->change);
+	return same;
+}
+
+static int64_t restore_memory(const struct restore *restore)
+{
+	const struct axv_image *image = restore->checkpoint->image;
+
+	if (is_tracked(restore))
+		return axv_image_restore_dirty(image, restore->vm, &restore->checkpoint->reader);
+	return axv_image_restore_all(image, restore->vm);
+}
+
+/*
+ * After the clocks, because timers are loaded relative to them. Controllers find tables in memory, and
+ * signal vCPUs.
+ */
+static int64_t apply(const struct restore *restore)
+{
+	const struct axvm_checkpoint *checkpoint = restore->checkpoint;
+	const struct axvm_restore_config *config = &restore->config;
+	struct axvcpu_load_config load = AXVCPU_LOAD_CONFIG_INIT;
+	struct axvm *vm = restore->vm;
+	int64_t pages = 0;
+	int ret;
+
+	/* A part that the host refuses fails the whole restore. */
+	load.flags = AXVCPU_LOAD_NO_ROLLBACK;
+	load.refused = config->refused;
+	load.ctx = config->ctx;
+	ret = load_vcpus(restore, &load);
+	if (!ret)
+		pages = restore_memory(restore);
+	if (!ret && pages < 0)
+		ret = (int)pages;
+	if (!ret && !(config->flags & AXVM_RESTORE_NO_CONTROLLERS))
+		ret = axvm_load(vm, checkpoint->controllers.data, checkpoint->controllers.size,
+				&load);
+	if (!ret && !(config->flags & AXVM_RESTORE_NO_DEVICES))
+		ret = axv_checkpoint_restore_devices(checkpoint, vm);
+	if (!ret)
+		ret = axv_life_reset(vm);
+	return ret ? ret : pages;
+}
+
+/* After a restore that has failed half-way with 'ret', which it returns. */
+static int invalidate(struct axvm *vm, int ret)
+{
+	char message[256];
+
+	axv_error_keep(message);
+	axv_vcpus_invalidate(vm);
+	return axvcpu_fail(vm, ret, "%s; the vCPUs are Invalid", message);
+}
+
+int64_t axvm_checkpoint_restore(const struct axvm_checkpoint *checkpoint, struct axvm *vm,
+				const struct axvm_restore_config *config)
+{
+	struct restore restore = { .checkpoint = checkpoint, .vm = vm };
+	int64_t pages;
+	int ret = axv_vm_check_process(vm);
+
+	if (!ret)
+		ret = check_config(&restore, config);
+	if (!ret)
+		ret = check(&restore);
+	if (ret) {
+		free(restore.vcpus);
+		return ret;
+	}
+	pages = axvm_set_clock(vm, &checkpoint->clock, restore.config.time_policy);
+	/* A host that cannot set the clocks has changed nothing. */
+	if (pages != -ENOTSUP) {
+		if (!pages)
+			pages = apply(&restore);
+		if (pages < 0)
+			pages = invalidate(vm, (int)pages);
+	}
+	free(restore.vcpus);
+	return pages;
+}

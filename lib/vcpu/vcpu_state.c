@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Saving and loading a vCPU: the backend has its registers and events; the library adds the power
+ * state and the terminal exit, and loads the old state again if the host refuses the new one.
+ */
+#include "axvcpu/vcpu_state.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/machine/object.h"
+#include "lib/text/error.h"
+#include "lib/vcpu/power.h"
+#include "lib/vcpu/request.h"
+#include "lib/vcpu/saved.h"
+#include "lib/vcpu/vcpu.h"
+
+/* --- the section of the library --------------------------------------------------------------- */
+
+#define SECTION "axvcpu"
+#define SECTION_VERSION 1u
+
+/* Little-endian. */
+struct library_state {
+	uint32_t id;
+	/* enum axvcpu_power */
+	uint32_t power;
+	/* Whether the latest exit was a terminal one, and its kind. */
+	uint32_t terminal;
+	uint32_t terminal_kind;
+};
+
+static int save_section(const struct axvcpu *vcpu, struct axvcpu_saver *saver)
+{
+	const bool terminal = atomic_load(&vcpu->attention) & ATTENTION_TERMINAL;
+	const struct library_state state = {
+		.id = htole32(vcpu->id),
+		.power = htole32(atomic_load(&vcpu->power)),
+		.terminal = htole32(terminal),
+		.terminal_kind = htole32(terminal ? vcpu->terminal_kind : 0),
+	};
+
+	return axvcpu_save_section(saver, SECTION, SECTION_VERSION, 0, &state, sizeof(state));
+}
+
+static int find_section(const struct axvcpu *vcpu, struct axvcpu_loader *loader,
+			struct library_state *state)
+{
+	struct axvcpu_saved_section section;
+	int ret = axvcpu_load_section(loader, SECTION, SECTION_VERSION, sizeof(*state),
+				      sizeof(*state), &section);
+
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return axvcpu_fail(vcpu->vm, -EINVAL, "load: the state has no section " SECTION);
+	memcpy(state, section.data, sizeof(*state));
+	state->id = le32toh(state->id);
+	state->power = le32toh(state->power);
+	state->terminal = le32toh(state->terminal);
+	state->terminal_kind = le32toh(state->terminal_kind);
+	if (state->id != vcpu->id)
+		return axvcpu_fail(vcpu->vm, -EINVAL,
+				   "load: vCPU %" PRIu32 ": the state is that of vCPU %" PRIu32,
+				   vcpu->id, state->id);
+	if ((state->power != AXVCPU_POWER_ON && state->power != AXVCPU_POWER_OFF &&
+	     state->power != AXVCPU_POWER_WAITING) ||
+	    state->terminal > 1)
+		return axvcpu_fail(vcpu->vm, -EINVAL,
+				   "load: vCPU %" PRIu32 ": power %" PRIu32 " or terminal %" PRIu32
+				   " is not valid",
+				   vcpu->id, state->power, state->terminal);
+	return 0;
+}
+
+static void apply_section(struct axvcpu *vcpu, const struct library_state *state)
+{
+	vcpu->open_exit_kind = AXVCPU_EXIT_NOTHING;
+	vcpu->terminal_kind = state->terminal_kind;
+	if (state->terminal)
+		atomic_fetch_or(&vcpu->attention, ATTENTION_TERMINAL);
+	else
+		atomic_fetch_and(&vcpu->attention, ~ATTENTION_TERMINAL);
+	axv_power_set(vcpu, (enum axvcpu_power)state->power);
+}
+
+/* --- saving ----------------------------------------------------------------------------------- */
+
+/* Inside an operation, with no open exit. */
+static int save(struct axvcpu *vcpu, void *buf, size_t size)
+{
+	struct axvcpu_saver saver;
+	int ret = axv_saver_begin(&saver, vcpu->vm, vcpu->ops->name, buf, size);
+
+	if (ret)
+		return ret;
+	ret = save_section(vcpu, &saver);
+	if (!ret)
+		ret = vcpu->ops->save(vcpu->arch, &saver);
+	return ret < 0 ? ret : axv_saver_end(&saver);
+}
+
+/* Carries out requests, and completes an open exit. */
+static int settle(struct axvcpu *vcpu, const struct axv_op *op, const char *what)
+{
+	const bool own = op->from == AXVCPU_FREE || op->owner == axv_thread_serial();
+
+	if (own && (atomic_load(&vcpu->attention) & ATTENTION_REQUESTS))
+		axv_queue_drain(vcpu);
+	if (atomic_load(&vcpu->attention) & ATTENTION_REQUESTS)
+		return axvcpu_fail(vcpu->vm, -EBUSY,
+				   "%s: vCPU %" PRIu32 ": requests wait for its owner, which "
+				   "carries them out in axvcpu_run()",
+				   what, vcpu->id);
+	if (vcpu->open_exit_kind)
+		return axvcpu_fail(vcpu->vm, -EBADFD,
+				   "%s: vCPU %" PRIu32 ": its latest exit (%s) has no answer: "
+				   "call axvcpu_complete() or axvcpu_flush() first",
+				   what, vcpu->id, axvcpu_exit_name(vcpu->open_exit_kind));
+	return axv_vcpu_flush(vcpu);
+}
+
+int axv_vcpu_settle(struct axvcpu *vcpu, const char *what)
+{
+	struct axv_op op;
+	int ret = axv_op_begin(vcpu, IN_REGS, what, &op);
+
+	if (ret)
+		return ret;
+	ret = settle(vcpu, &op, what);
+	axv_op_end(vcpu, &op, op.from);
+	return ret;
+}
+
+static int check_op(const struct axvcpu *vcpu, bool has_op, const char *what)
+{
+	int ret = axv_vm_check_process(vcpu->vm);
+
+	if (ret || has_op)
+		return ret;
+	return axv_vm_not_supported(vcpu->vm, what);
+}
+
+int axvcpu_save(struct axvcpu *vcpu, void *buf, size_t size)
+{
+	struct axv_op op;
+	int ret = check_op(vcpu, HAS_OP(vcpu->ops, save), "save");
+
+	if (ret)
+		return ret;
+	ret = axv_op_begin(vcpu, IN_REGS, "save", &op);
+	if (ret)
+		return ret;
+	ret = settle(vcpu, &op, "save");
+	if (!ret)
+		ret = save(vcpu, buf, size);
+	axv_op_end(vcpu, &op, op.from);
+	return ret;
+}
+
+/* --- loading ---------------------------------------------------------------------------------- */
+
+static int save_present(const struct axvcpu_loader *loader, void *buf, size_t size)
+{
+	return save(loader->vcpu, buf, size);
+}
+
+static int load(struct axvcpu *vcpu, struct axvcpu_loader *loader)
+{
+	struct library_state state;
+	int ret = find_section(vcpu, loader, &state);
+
+	if (ret)
+		return ret;
+	ret = vcpu->ops->load(vcpu->arch, loader);
+	if (!ret)
+		apply_section(vcpu, &state);
+	return ret;
+}
+
+/* After a load that has failed half-way. Returns whether the vCPU has its former state. */
+static bool roll_back(struct axvcpu *vcpu, const struct axvcpu_loader *failed, int ret)
+{
+	struct axvcpu_loader loader;
+	char message[256];
+
+	axv_error_keep(message);
+	if (!axv_loader_begin_backup(&loader, failed, vcpu->ops->name) && !load(vcpu, &loader))
+		return true;
+	axvcpu_fail(vcpu->vm, ret, "%s; the vCPU is Invalid", message);
+	return false;
+}
+
+int axvcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
+		const struct axvcpu_load_config *given)
+{
+	enum axvcpu_state to;
+	struct axvcpu_load_config config;
+	struct axvcpu_loader loader;
+	struct axv_op op;
+	/* A backend without `save` cannot roll back. */
+	int ret = check_op(vcpu, HAS_OP(vcpu->ops, load) && HAS_OP(vcpu->ops, save), "load");
+
+	if (!ret)
+		ret = axv_load_config(vcpu->vm, given, &config);
+	if (!ret)
+		ret = axv_loader_begin(&loader, vcpu, vcpu->vm, vcpu->ops->name, state, size,
+				       &config);
+	if (ret)
+		return ret;
+	ret = axv_op_begin(vcpu, IN_REGS, "load", &op);
+	if (ret)
+		return ret;
+	to = op.from;
+	if (!(config.flags & AXVCPU_LOAD_NO_ROLLBACK))
+		loader.save = save_present;
+	ret = load(vcpu, &loader);
+	if (ret && loader.begun && !roll_back(vcpu, &loader, ret))
+		to = AXVCPU_INVALID;
+	/* The backend may have completed an open exit before it failed. Best effort. */
+	if (ret && !loader.begun)
+		axv_vcpu_flush(vcpu);
+	free(loader.backup);
+	axv_op_end(vcpu, &op, to);
+	/* The owner may sleep, and the new state may let it run. */
+	if (!ret)
+		axvcpu_wake(vcpu);
+	return ret;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Fault injection for checkpoints: each system call and allocation fails in turn. Taking one that
+ * fails changes nothing; a restore that fails has changed nothing, or the vCPUs are Invalid. Needs a
+ * working /dev/kvm.
+ */
+#include <errno.h>
+
+#include "injector.h"
+#include "suite.h"
+#include "sweep.h"
+
+/* --- taking ----------------------------------------------------------------------------------- */
+
+static struct axvm_checkpoint *taken;
+
+static int take(struct sweep_world *world, uint32_t flags)
+{
+	int ret = axvm_checkpoint_new(world->vm,
+				      &AXVCPU_WITH(axvm_checkpoint_config, .flags = flags), &taken);
+
+	ck_assert(!taken == !!ret);
+	return ret;
+}
+
+static int take_plain(struct sweep_world *world)
+{
+	return take(world, 0);
+}
+
+static int take_tracking(struct sweep_world *world)
+{
+	return take(world, AXVM_CHECKPOINT_TRACK);
+}
+
+/* No log stays on. */
+static void see_no_log(struct sweep_world *world)
+{
+	struct axvm_dirty_range range;
+	uint64_t cursor = 0;
+	uint32_t value = 1;
+
+	ck_ok(axvm_checkpoint_free(taken));
+	taken = NULL;
+	ck_ok(axvm_write(world->vm, GUEST_BASE + 0x20000, &value, sizeof(value)));
+	ck_assert_int_eq(axvm_take_dirty(world->vm, &cursor, 1, &range), 0);
+	sweep_see_the_guest_run(world);
+}
+
+static int take_quiesce(struct sweep_world *world)
+{
+	return axvm_quiesce(world->vm, NULL, 0);
+}
+
+static const struct sweep_step steps[] = {
+	{ "checkpoint", AXVM_IRQCHIP_KERNEL, NULL, take_plain, see_no_log, .calls = 20,
+	  .does_without_files = true },
+	{ "checkpoint that tracks", AXVM_IRQCHIP_NONE, NULL, take_tracking, see_no_log, .calls = 20,
+	  .does_without_files = true },
+	{ "quiesce", AXVM_IRQCHIP_NONE, sweep_bound, take_quiesce, sweep_see_the_guest_run,
+	  .calls = 1 },
+};
+
+START_TEST(each_call_fails)
+{
+	sweep(steps, _i);
+}
+END_TEST
+
+/* --- restoring -------------------------------------------------------------------------------- */
+
+#define CELL (GUEST_BASE + 0x20000)
+
+static void put(struct sweep_world *world, uint32_t value)
+{
+	ck_ok(axvm_write(world->vm, CELL, &value, sizeof(value)));
+}
+
+static uint32_t get(struct sweep_world *world)
+{
+	uint32_t value;
+
+	ck_ok(axvm_read(world->vm, CELL, &value, sizeof(value)));
+	return value;
+}
+
+/* Returns whether there was an n-th call. */
+static bool restore_failing(unsigned int n, unsigned int variant, bool track)
+{
+	const uint32_t flags = track ? AXVM_CHECKPOINT_TRACK : 0;
+	struct axvm_checkpoint *checkpoint;
+	struct sweep_world world;
+	bool failed;
+	int64_t ret;
+
+	sweep_world_begin(&world, AXVM_IRQCHIP_KERNEL);
+	put(&world, 1);
+	ck_ok(axvm_checkpoint_new(world.vm, &AXVCPU_WITH(axvm_checkpoint_config, .flags = flags),
+				  &checkpoint));
+	put(&world, 2);
+	injector_arm(n, variant, false);
+	ret = axvm_checkpoint_restore(checkpoint, world.vm, NULL);
+	injector_disarm();
+	failed = injector.failed;
+	if (ret >= 0) {
+		ck_assert_msg(injector.harmless, "call %u (%s) fails, and restore does not", n,
+			      injector.failed);
+		ck_assert_uint_eq(get(&world), 1);
+		sweep_see_the_guest_run(&world);
+	} else if (axvcpu_state(sweep_first(&world)) != AXVCPU_INVALID) {
+		ck_assert_uint_eq(get(&world), 2);
+		sweep_see_the_guest_run(&world);
+	} else {
+		ck_assert_int_eq(axvcpu_state(world.vcpus[1]), AXVCPU_INVALID);
+	}
+	if (ret < 0)
+		ck_assert_msg(ret == injector.expected, "call %u (%s): %d, not %d; %s", n,
+			      injector.failed, (int)ret, injector.expected, axvcpu_last_error());
+	ck_ok(axvm_checkpoint_free(checkpoint));
+	sweep_world_end(&world);
+	return failed;
+}
+
+START_TEST(a_failing_restore_has_changed_nothing_or_says_invalid)
+{
+	for (unsigned int turn = 0; turn < suite_scale(INJECTOR_VARIANTS); turn++) {
+		const unsigned int variant = ((unsigned int)_i + turn) % INJECTOR_VARIANTS;
+		unsigned int n = 1;
+
+		while (restore_failing(n, variant, _i))
+			n = injector_next(n);
+		ck_assert_uint_gt(n, 20);
+	}
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *all = suite_case(suite, "all");
+	TCase *restore = suite_case(suite, "restore");
+
+	tcase_add_loop_test(all, each_call_fails, 0, (int)(sizeof(steps) / sizeof(steps[0])));
+	tcase_add_loop_test(restore, a_failing_restore_has_changed_nothing_or_says_invalid, 0, 2);
+}
+
+int main(void)
+{
+	return suite_main("faults, checkpoints", true, add_tests);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Checkpoints of real guests, equal on every architecture: a guest does the same again from each of
+ * its exits, in place and in another VM, with 1 to 4 vCPUs; many resets leave the same memory and the
+ * same registers. Needs a working /dev/kvm.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "guest.h"
+#include "suite.h"
+
+static struct guest guest, other;
+static struct axvm_checkpoint *checkpoint;
+
+static void take(struct guest *of, uint32_t flags)
+{
+	ck_ok(axvm_quiesce(of->vm, NULL, 0));
+	ck_ok(axvm_checkpoint_new(of->vm, &AXVCPU_WITH(axvm_checkpoint_config, .flags = flags),
+				  &checkpoint));
+}
+
+static int64_t restore(struct guest *to)
+{
+	int64_t pages = axvm_checkpoint_restore(checkpoint, to->vm, NULL);
+
+	/* Some KVMs of x86_64 have no TSC offset. */
+	if (pages == -ENOTSUP)
+		pages = axvm_checkpoint_restore(checkpoint, to->vm,
+						&AXVCPU_WITH(axvm_restore_config,
+							     .time_policy = AXVM_TIME_KEEP));
+	ck_assert_msg(pages >= 0, "%s", axvcpu_last_error());
+	return pages;
+}
+
+/* --- the guest "life" ------------------------------------------------------------------------- */
+
+/* Its exits, in order: write, read, write, write, end. */
+#define LIFE_STEPS 5
+#define LIFE_ANSWER 0x77
+
+static void expect_step(struct guest *of, int step)
+{
+	switch (step) {
+	case 0:
+		guest_expect_write(of, GUEST_MMIO, GUEST_VALUE);
+		break;
+	case 1:
+		guest_expect_read(of, GUEST_MMIO);
+		ck_ok(axvcpu_complete_value(of->vcpu, LIFE_ANSWER));
+		break;
+	case 2:
+		guest_expect_write(of, GUEST_MMIO + 8, LIFE_ANSWER);
+		break;
+	case 3:
+		guest_expect_write(of, GUEST_MMIO, LIFE_ANSWER);
+		break;
+	default:
+		guest_expect_end(of);
+		break;
+	}
+}
+
+static void start(struct guest *of, uint32_t irqchip)
+{
+	guest_start_with(of, &AXVCPU_WITH(axvm_config, .irqchip = irqchip), AXVCPU_MODE_64,
+			 PROGRAM(life));
+	ck_ok(axvm_finalize(of->vm));
+}
+
+static const uint32_t irqchips[] = { AXVM_IRQCHIP_NONE, AXVM_IRQCHIP_KERNEL };
+
+START_TEST(a_guest_does_the_same_again_from_each_exit)
+{
+	for (int at = 0; at < LIFE_STEPS; at++) {
+		start(&guest, irqchips[_i]);
+		start(&other, irqchips[_i]);
+		for (int step = 0; step < at; step++)
+			expect_step(&guest, step);
+		take(&guest, at % 2 ? AXVM_CHECKPOINT_TRACK : 0);
+		for (int round = 0; round < 3; round++) {
+			struct guest *in = round == 2 ? &other : &guest;
+
+			if (round)
+				restore(in);
+			for (int step = at; step < LIFE_STEPS; step++)
+				expect_step(in, step);
+		}
+		ck_ok(axvm_checkpoint_free(checkpoint));
+		guest_end(&other);
+		guest_end(&guest);
+	}
+}
+END_TEST
+
+/* --- memory ----------------------------------------------------------------------------------- */
+
+/* "copy": the addresses that it copies from and to, and the value. */
+#define ARG (GUEST_BASE + 0x3000)
+#define VALUE_AT (ARG + 16)
+#define TARGET (GUEST_BASE + 0x20000)
+
+static void start_copy(void)
+{
+	const uint64_t args[3] = { VALUE_AT, TARGET, UINT64_C(0x1122334455667788) };
+
+	guest.vm = guest_vm(&(struct axvm_config)AXVM_CONFIG_INIT, PROGRAM(copy));
+	guest.vcpu = guest_vcpu(guest.vm, 0, ARG);
+	ck_ok(axvm_write(guest.vm, ARG, args, sizeof(args)));
+	ck_ok(axvcpu_bind(guest.vcpu));
+}
+
+static unsigned char before[GUEST_MEMORY], after[GUEST_MEMORY];
+#define ROOM 0x40000
+static unsigned char state[ROOM];
+
+START_TEST(many_resets_leave_the_same_memory_and_registers)
+{
+	const unsigned int rounds = suite_scale(2000);
+	int64_t pages;
+	uint64_t value, gprs[16];
+	int size;
+
+	start_copy();
+	take(&guest, AXVM_CHECKPOINT_TRACK);
+	ck_ok(axvm_read(guest.vm, GUEST_BASE, before, sizeof(before)));
+	ck_assert_int_eq(restore(&guest), 0);
+	for (uint64_t i = 0; i < 16; i++)
+		gprs[i] = guest_reg(&guest, AXVCPU_REG_GPR(i));
+	size = axvcpu_save(guest.vcpu, state, ROOM);
+	ck_ok(size);
+	for (unsigned int round = 0; round < rounds; round++) {
+		guest_expect_end(&guest);
+		ck_ok(axvm_read(guest.vm, TARGET, &value, sizeof(value)));
+		ck_assert_uint_eq(value, UINT64_C(0x1122334455667788));
+		/* The page of the target, and page tables, in which the CPU marks accesses. */
+		pages = restore(&guest);
+		ck_assert_int_ge(pages, 1);
+		ck_assert_int_le(pages, 16);
+		ck_ok(axvm_read(guest.vm, TARGET, &value, sizeof(value)));
+		ck_assert_uint_eq(value, 0);
+	}
+	ck_ok(axvm_read(guest.vm, GUEST_BASE, after, sizeof(after)));
+	ck_assert(!memcmp(before, after, sizeof(before)));
+	for (uint64_t i = 0; i < 16; i++)
+		ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(i)), gprs[i]);
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE);
+	/* The contents have clocks. */
+	ck_assert_int_eq(axvcpu_save(guest.vcpu, state, ROOM), size);
+	ck_ok(axvm_checkpoint_free(checkpoint));
+	guest_end(&guest);
+}
+END_TEST
+
+/* --- several vCPUs ---------------------------------------------------------------------------- */
+
+#define MOST_VCPUS 4
+static struct guest guests[MOST_VCPUS];
+
+/* The vCPUs make their steps in turn; vCPU n begins n rounds after the first. */
+static void run_steps(int n, int first, int count)
+{
+	for (int step = first; step < first + count; step++)
+		for (int id = 0; id < n; id++)
+			if (step - id >= 0 && step - id < LIFE_STEPS)
+				expect_step(&guests[id], step - id);
+}
+
+START_TEST(several_vcpus_go_on_together)
+{
+	const int n = _i % MOST_VCPUS + 1;
+
+	guest.vm = guest_vm(&AXVCPU_WITH(axvm_config, .max_vcpus = MOST_VCPUS,
+					 .irqchip = irqchips[_i / MOST_VCPUS]),
+			    PROGRAM(life));
+	for (int id = 0; id < n; id++) {
+		guests[id] = (struct guest){ .vm = guest.vm };
+		guests[id].vcpu = guest_vcpu_on(guest.vm, (uint32_t)id, 0);
+	}
+	ck_ok(axvm_finalize(guest.vm));
+	for (int id = 0; id < n; id++)
+		ck_ok(axvcpu_bind(guests[id].vcpu));
+	run_steps(n, 0, 3);
+	take(&guest, AXVM_CHECKPOINT_TRACK);
+	for (int round = 0; round < 3; round++) {
+		run_steps(n, 3, LIFE_STEPS);
+		restore(&guest);
+	}
+	run_steps(n, 3, LIFE_STEPS);
+	ck_ok(axvm_checkpoint_free(checkpoint));
+	for (int id = 0; id < n; id++) {
+		ck_ok(axvcpu_unbind(guests[id].vcpu));
+		ck_ok(axvcpu_free(guests[id].vcpu));
+	}
+	ck_ok(axvm_free(guest.vm));
+}
+END_TEST
+
+/* --- a runner --------------------------------------------------------------------------------- */
+
+static int count_on(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
+{
+	(void)vcpu;
+	(void)exit;
+	(void)ctx;
+	return AXVM_CONTINUE;
+}
+
+#define COUNT_AT (GUEST_BASE + 0x20000)
+
+static uint32_t count_now(void)
+{
+	uint32_t count;
+
+	ck_ok(axvm_read(guest.vm, COUNT_AT, &count, sizeof(count)));
+	return count;
+}
+
+static void wait_for_count(uint32_t above)
+{
+	for (unsigned int i = 0; i < suite_seconds(60) * 1000 && count_now() <= above; i++)
+		usleep(1000);
+	ck_assert_uint_gt(count_now(), above);
+}
+
+START_TEST(a_guest_that_runs_is_stopped_and_set_back)
+{
+	struct axvm_runner *runner;
+	uint32_t at;
+
+	guest.vm = guest_vm(&(struct axvm_config)AXVM_CONFIG_INIT, PROGRAM(count));
+	guest.vcpu = guest_vcpu(guest.vm, 0, COUNT_AT);
+	ck_ok(axvm_runner_start(guest.vm, &AXVCPU_WITH(axvm_runner_config, .handler = count_on),
+				&runner));
+	wait_for_count(0);
+	ck_ok(axvm_quiesce(guest.vm, runner, -1));
+	ck_ok(axvm_checkpoint_new(guest.vm,
+				  &AXVCPU_WITH(axvm_checkpoint_config,
+					       .flags = AXVM_CHECKPOINT_TRACK),
+				  &checkpoint));
+	at = count_now();
+	for (int round = 0; round < 5; round++) {
+		ck_ok(axvm_runner_resume(runner));
+		wait_for_count(at);
+		ck_ok(axvm_quiesce(guest.vm, runner, -1));
+		ck_assert_int_ge(restore(&guest), 1);
+		ck_assert_uint_eq(count_now(), at);
+	}
+	ck_ok(axvm_runner_free(runner));
+	ck_ok(axvm_checkpoint_free(checkpoint));
+	guest_end(&guest);
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *tcase = suite_case(suite, "checkpoints");
+
+	tcase_add_loop_test(tcase, a_guest_does_the_same_again_from_each_exit, 0, 2);
+	tcase_add_test(tcase, many_resets_leave_the_same_memory_and_registers);
+	tcase_add_loop_test(tcase, several_vcpus_go_on_together, 0, 2 * MOST_VCPUS);
+	tcase_add_test(tcase, a_guest_that_runs_is_stopped_and_set_back);
+}
+
+int main(void)
+{
+	return suite_main("checkpoints of guests", true, add_tests);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
+/*
+ * Fault injection for saved states of VMs: each system call and allocation fails in turn. A failing
+ * save changes nothing; a failing load leaves the former state, or Invalid vCPUs if each call after
+ * that fails, too. Needs a working /dev/kvm, and one with an interrupt controller.
+ */
+#include <errno.h>
+
+#include "injector.h"
+#include "suite.h"
+#include "sweep.h"
+
+/* Exceeds the state of any architecture. */
+#define ROOM 0x40000
+static unsigned char state[ROOM], before[ROOM], after[ROOM];
+static int size;
+
+/* --- saving ------------------------------------------------------------------------------------- */
+
+static int take_save(struct sweep_world *world)
+{
+	return axvm_save(world->vm, state, sizeof(state));
+}
+
+static const struct sweep_step steps[] = {
+	{ "vm_save", AXVM_IRQCHIP_KERNEL, NULL, take_save, sweep_see_the_guest_run, .calls = 3 },
+};
+
+START_TEST(each_call_fails)
+{
+	sweep(steps, _i);
+}
+END_TEST
+
+/* --- loading ------------------------------------------------------------------------------------ */
+
+#define GSI 5
+
+/* The line is high in 'state', and low in the present state, which 'before' has. */
+static void prepare(struct sweep_world *world)
+{
+	sweep_world_begin(world, AXVM_IRQCHIP_KERNEL);
+	ck_ok(axvm_set_irq_line(world->vm, GSI, true));
+	size = take_save(world);
+	ck_ok(size);
+	ck_ok(axvm_set_irq_line(world->vm, GSI, false));
+	ck_assert_int_eq(axvm_save(world->vm, before, sizeof(before)), size);
+}
+
+static void expect_state(struct sweep_world *world, const unsigned char *expected)
+{
+	ck_assert_int_eq(axvm_save(world->vm, after, sizeof(after)), size);
+	ck_assert_mem_eq(after, expected, (size_t)size);
+	sweep_see_the_guest_run(world);
+}
+
+/* Returns whether there was an n-th call. */
+static bool load_failing(unsigned int n, unsigned int variant, bool persist)
+{
+	struct sweep_world world;
+	bool failed;
+	int ret;
+
+	prepare(&world);
+	injector_arm(n, variant, persist);
+	ret = axvm_load(world.vm, state, (size_t)size, NULL);
+	injector_disarm();
+	failed = injector.failed;
+	if (!ret) {
+		ck_assert_msg(injector.harmless, "call %u (%s) fails, and load does not", n,
+			      injector.failed);
+		expect_state(&world, state);
+	} else if (axvcpu_state(sweep_first(&world)) == AXVCPU_INVALID) {
+		ck_assert_msg(persist, "call %u (%s): the vCPU is Invalid", n, injector.failed);
+	} else {
+		ck_assert_msg(persist || ret == injector.expected, "call %u (%s): %d, not %d; %s",
+			      n, injector.failed, ret, injector.expected, axvcpu_last_error());
+		expect_state(&world, before);
+	}
+	sweep_world_end(&world);
+	return failed;
+}
+
+START_TEST(a_failing_load_leaves_the_former_state)
+{
+	for (unsigned int turn = 0; turn < suite_scale(INJECTOR_VARIANTS); turn++) {
+		const unsigned int variant = ((unsigned int)_i + turn) % INJECTOR_VARIANTS;
+		unsigned int n = 1;
+
+		while (load_failing(n, variant, _i))
+			n = injector_next(n);
+	}
+}
+END_TEST
+
+static void add_tests(Suite *suite)
+{
+	TCase *all = suite_case(suite, "all");
+	TCase *load = suite_case(suite, "load");
+
+	tcase_add_loop_test(all, each_call_fails, 0, (int)(sizeof(steps) / sizeof(steps[0])));
+	tcase_add_loop_test(load, a_failing_load_leaves_the_former_state, 0, 2);
+}
+
+int main(void)
+{
+	return suite_main("faults, VM state", true, add_tests);
+}
