@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import unittest
+from functools import partial
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -72,7 +73,11 @@ class Machines(unittest.TestCase):
         for number in (signal.SIGINT, signal.SIGTERM):
             status.unlink(missing_ok=True)
             command = [str(NESTED), "-n", "x86_64", "sleep", "1000"]
-            with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
+            # Ignored signals are inherited: from nohup(1), and by what a shell starts with "&".
+            heed = partial(signal.signal, number, signal.SIG_DFL)
+            with subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=heed
+            ) as run:
                 ready = wait_for(lambda: status.exists() and b"ready" in status.read_bytes(), LIMIT)
                 run.send_signal(number)
                 _, err = run.communicate(timeout=LIMIT)
