@@ -90,6 +90,28 @@ void guest_expect_end(struct guest *guest)
 	ck_assert_uint_eq(guest->exit.u.mmio.addr, GUEST_END);
 }
 
+void guest_expect_life_step(struct guest *guest, int step)
+{
+	switch (step) {
+	case 0:
+		guest_expect_write(guest, GUEST_MMIO, GUEST_VALUE);
+		break;
+	case 1:
+		guest_expect_read(guest, GUEST_MMIO);
+		ck_ok(axvcpu_complete_value(guest->vcpu, GUEST_LIFE_ANSWER));
+		break;
+	case 2:
+		guest_expect_write(guest, GUEST_MMIO + 8, GUEST_LIFE_ANSWER);
+		break;
+	case 3:
+		guest_expect_write(guest, GUEST_MMIO, GUEST_LIFE_ANSWER);
+		break;
+	default:
+		guest_expect_end(guest);
+		break;
+	}
+}
+
 uint64_t guest_reg(struct guest *guest, uint64_t id)
 {
 	uint64_t value = 0;

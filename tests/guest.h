@@ -119,6 +119,10 @@ void guest_expect_write(struct guest *guest, uint64_t addr, uint64_t value);
 void guest_expect_read(struct guest *guest, uint64_t addr);
 /* To the end of a program that comes to one. */
 void guest_expect_end(struct guest *guest);
+/* The steps of "life", its exits in order: write, read, which is answered, write, write, end. */
+#define GUEST_LIFE_STEPS 5
+#define GUEST_LIFE_ANSWER 0x77
+void guest_expect_life_step(struct guest *guest, int step);
 uint64_t guest_reg(struct guest *guest, uint64_t id);
 
 /* --- VMs with more ---------------------------------------------------------------------------- */

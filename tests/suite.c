@@ -243,6 +243,21 @@ void suite_expect_threads(unsigned int n)
 	ck_assert_uint_eq(suite_count_threads(), n);
 }
 
+/* --- damage ----------------------------------------------------------------------------------- */
+
+static uint32_t random_below(uint32_t *seed, uint32_t n)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return (uint32_t)((uint64_t)(*seed >> 8) * n >> 24);
+}
+
+void suite_flip_bits(uint32_t *seed, unsigned char *bytes, size_t size)
+{
+	for (uint32_t i = 0; i <= random_below(seed, 4); i++)
+		bytes[random_below(seed, (uint32_t)size)] ^=
+			(unsigned char)(1u << random_below(seed, 8));
+}
+
 /* --- sanitizers ------------------------------------------------------------------------------- */
 
 /*

@@ -57,6 +57,9 @@ int suite_main(const char *name, bool live, void (*add_tests)(Suite *suite));
 /* A test case with the time limit set, added to the suite. */
 TCase *suite_case(Suite *suite, const char *name);
 
+/* Flips 1 to 4 bits, chosen by the seed, which moves on. */
+void suite_flip_bits(uint32_t *seed, unsigned char *bytes, size_t size);
+
 /* The threads of this process, except those of KVM. */
 unsigned int suite_count_threads(void);
 /* Waits until there are as many: a thread that was joined may be on its last steps. */

@@ -36,32 +36,6 @@ static int64_t restore(struct guest *to)
 
 /* --- the guest "life" ------------------------------------------------------------------------- */
 
-/* Its exits, in order: write, read, write, write, end. */
-#define LIFE_STEPS 5
-#define LIFE_ANSWER 0x77
-
-static void expect_step(struct guest *of, int step)
-{
-	switch (step) {
-	case 0:
-		guest_expect_write(of, GUEST_MMIO, GUEST_VALUE);
-		break;
-	case 1:
-		guest_expect_read(of, GUEST_MMIO);
-		ck_ok(axvcpu_complete_value(of->vcpu, LIFE_ANSWER));
-		break;
-	case 2:
-		guest_expect_write(of, GUEST_MMIO + 8, LIFE_ANSWER);
-		break;
-	case 3:
-		guest_expect_write(of, GUEST_MMIO, LIFE_ANSWER);
-		break;
-	default:
-		guest_expect_end(of);
-		break;
-	}
-}
-
 static void start(struct guest *of, uint32_t irqchip)
 {
 	guest_start_with(of, &AXVCPU_WITH(axvm_config, .irqchip = irqchip), AXVCPU_MODE_64,
@@ -73,19 +47,19 @@ static const uint32_t irqchips[] = { AXVM_IRQCHIP_NONE, AXVM_IRQCHIP_KERNEL };
 
 START_TEST(a_guest_does_the_same_again_from_each_exit)
 {
-	for (int at = 0; at < LIFE_STEPS; at++) {
+	for (int at = 0; at < GUEST_LIFE_STEPS; at++) {
 		start(&guest, irqchips[_i]);
 		start(&other, irqchips[_i]);
 		for (int step = 0; step < at; step++)
-			expect_step(&guest, step);
+			guest_expect_life_step(&guest, step);
 		take(&guest, at % 2 ? AXVM_CHECKPOINT_TRACK : 0);
 		for (int round = 0; round < 3; round++) {
 			struct guest *in = round == 2 ? &other : &guest;
 
 			if (round)
 				restore(in);
-			for (int step = at; step < LIFE_STEPS; step++)
-				expect_step(in, step);
+			for (int step = at; step < GUEST_LIFE_STEPS; step++)
+				guest_expect_life_step(in, step);
 		}
 		ck_ok(axvm_checkpoint_free(checkpoint));
 		guest_end(&other);
@@ -163,8 +137,8 @@ static void run_steps(int n, int first, int count)
 {
 	for (int step = first; step < first + count; step++)
 		for (int id = 0; id < n; id++)
-			if (step - id >= 0 && step - id < LIFE_STEPS)
-				expect_step(&guests[id], step - id);
+			if (step - id >= 0 && step - id < GUEST_LIFE_STEPS)
+				guest_expect_life_step(&guests[id], step - id);
 }
 
 START_TEST(several_vcpus_go_on_together)
@@ -184,10 +158,10 @@ START_TEST(several_vcpus_go_on_together)
 	run_steps(n, 0, 3);
 	take(&guest, AXVM_CHECKPOINT_TRACK);
 	for (int round = 0; round < 3; round++) {
-		run_steps(n, 3, LIFE_STEPS);
+		run_steps(n, 3, GUEST_LIFE_STEPS);
 		restore(&guest);
 	}
-	run_steps(n, 3, LIFE_STEPS);
+	run_steps(n, 3, GUEST_LIFE_STEPS);
 	ck_ok(axvm_checkpoint_free(checkpoint));
 	for (int id = 0; id < n; id++) {
 		ck_ok(axvcpu_unbind(guests[id].vcpu));

@@ -60,42 +60,16 @@ static void copy_clock(struct guest *to, struct guest *from, uint32_t policy)
 
 /* --- the guest "life" --------------------------------------------------------------------------- */
 
-/* Its exits, in order: write, read, write, write, end. 'step' counts them. */
-#define LIFE_STEPS 5
-#define LIFE_ANSWER 0x77
-
-static void expect_step(struct guest *of, int step)
-{
-	switch (step) {
-	case 0:
-		guest_expect_write(of, GUEST_MMIO, GUEST_VALUE);
-		break;
-	case 1:
-		guest_expect_read(of, GUEST_MMIO);
-		ck_ok(axvcpu_complete_value(of->vcpu, LIFE_ANSWER));
-		break;
-	case 2:
-		guest_expect_write(of, GUEST_MMIO + 8, LIFE_ANSWER);
-		break;
-	case 3:
-		guest_expect_write(of, GUEST_MMIO, LIFE_ANSWER);
-		break;
-	default:
-		guest_expect_end(of);
-		break;
-	}
-}
-
 START_TEST(a_guest_that_is_loaded_in_place_does_the_same_again)
 {
-	for (int at = 0; at < LIFE_STEPS; at++) {
+	for (int at = 0; at < GUEST_LIFE_STEPS; at++) {
 		guest_start(&guest, AXVCPU_MODE_64, PROGRAM(life));
 		for (int step = 0; step < at; step++)
-			expect_step(&guest, step);
+			guest_expect_life_step(&guest, step);
 		save(&guest);
 		for (int round = 0; round < 3; round++) {
-			for (int step = at; step < LIFE_STEPS; step++)
-				expect_step(&guest, step);
+			for (int step = at; step < GUEST_LIFE_STEPS; step++)
+				guest_expect_life_step(&guest, step);
 			load(&guest);
 		}
 		guest_end(&guest);
@@ -106,9 +80,9 @@ END_TEST
 START_TEST(a_guest_moves_to_another_vm_at_each_exit)
 {
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(life));
-	for (int step = 0; step < LIFE_STEPS; step++) {
-		expect_step(&guest, step);
-		if (step == LIFE_STEPS - 1)
+	for (int step = 0; step < GUEST_LIFE_STEPS; step++) {
+		guest_expect_life_step(&guest, step);
+		if (step == GUEST_LIFE_STEPS - 1)
 			break;
 		guest_start(&other, AXVCPU_MODE_64, PROGRAM(life));
 		save(&guest);
@@ -129,14 +103,14 @@ START_TEST(an_exit_that_is_open_has_no_effect_after_a_load)
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(life));
 	save(&guest);
 	pc = guest_reg(&guest, AXVCPU_REG_PC);
-	expect_step(&guest, 0);
+	guest_expect_life_step(&guest, 0);
 	guest_expect_read(&guest, GUEST_MMIO);
 	/* It has no answer yet. */
 	ck_fails(axvcpu_save(guest.vcpu, again, sizeof(again)), EBADFD);
 	load(&guest);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), pc);
-	for (int step = 0; step < LIFE_STEPS; step++)
-		expect_step(&guest, step);
+	for (int step = 0; step < GUEST_LIFE_STEPS; step++)
+		guest_expect_life_step(&guest, step);
 	guest_end(&guest);
 }
 END_TEST
@@ -311,12 +285,6 @@ END_TEST
 
 /* --- hostile states ----------------------------------------------------------------------------- */
 
-static uint32_t random_below(uint32_t *seed, uint32_t n)
-{
-	*seed = *seed * 1664525u + 1013904223u;
-	return (uint32_t)((uint64_t)(*seed >> 8) * n >> 24);
-}
-
 START_TEST(a_damaged_state_is_refused_or_undone_by_a_good_one)
 {
 	const unsigned int rounds = 20 + suite_scale(20000);
@@ -329,9 +297,7 @@ START_TEST(a_damaged_state_is_refused_or_undone_by_a_good_one)
 		int ret;
 
 		memcpy(again, state, size);
-		for (uint32_t i = 0; i <= random_below(&seed, 4); i++)
-			again[random_below(&seed, (uint32_t)size)] ^=
-				(unsigned char)(1u << random_below(&seed, 8));
+		suite_flip_bits(&seed, again, size);
 		ret = axvcpu_load(guest.vcpu, again, size, NULL);
 		ck_assert_msg(axvcpu_state(guest.vcpu) == AXVCPU_READY, "round %u: %d, %s", round,
 			      ret, axvcpu_last_error());
@@ -339,8 +305,8 @@ START_TEST(a_damaged_state_is_refused_or_undone_by_a_good_one)
 	}
 	/* KVM writes to addresses in some registers, which were damaged, too. */
 	ck_ok(axvm_write(guest.vm, GUEST_BASE, memory, sizeof(memory)));
-	for (int step = 0; step < LIFE_STEPS; step++)
-		expect_step(&guest, step);
+	for (int step = 0; step < GUEST_LIFE_STEPS; step++)
+		guest_expect_life_step(&guest, step);
 	guest_end(&guest);
 }
 END_TEST
@@ -399,8 +365,8 @@ START_TEST(the_clock_moves_as_the_policy_says)
 	/* Backwards, too. */
 	ck_ok(axvm_set_clock(guest.vm, &clock, AXVM_TIME_FREEZE));
 	expect_counter(&guest, &clock, clock.counter);
-	for (int step = 0; step < LIFE_STEPS; step++)
-		expect_step(&guest, step);
+	for (int step = 0; step < GUEST_LIFE_STEPS; step++)
+		guest_expect_life_step(&guest, step);
 	guest_end(&guest);
 }
 END_TEST

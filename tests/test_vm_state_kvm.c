@@ -120,12 +120,6 @@ END_TEST
 
 /* --- hostile states ------------------------------------------------------------------------------- */
 
-static uint32_t random_below(uint32_t *seed, uint32_t n)
-{
-	*seed = *seed * 1664525u + 1013904223u;
-	return (uint32_t)((uint64_t)(*seed >> 8) * n >> 24);
-}
-
 START_TEST(a_damaged_state_is_refused_or_undone_by_a_good_one)
 {
 	const unsigned int rounds = 20 + suite_scale(2000);
@@ -138,9 +132,7 @@ START_TEST(a_damaged_state_is_refused_or_undone_by_a_good_one)
 		int ret;
 
 		memcpy(again, state, size);
-		for (uint32_t i = 0; i <= random_below(&seed, 4); i++)
-			again[random_below(&seed, (uint32_t)size)] ^=
-				(unsigned char)(1u << random_below(&seed, 8));
+		suite_flip_bits(&seed, again, size);
 		ret = axvm_load(guest.vm, again, size, NULL);
 		ck_assert_msg(axvcpu_state(guest.vcpu) == AXVCPU_READY, "round %u: %d, %s", round,
 			      ret, axvcpu_last_error());
