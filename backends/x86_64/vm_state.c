@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Saving and loading a VM: the in-kernel PICs, IOAPIC and PIT, and the lines that are high. With a
- * split irqchip, and without one, there is nothing of the kind in KVM.
+ * Saving and loading a VM: the in-kernel PICs, IOAPIC and PIT, and the lines that are high. With
+ * AXVM_IRQCHIP_SPLIT or AXVM_IRQCHIP_NONE, KVM has none of these.
  */
 #include <errno.h>
 #include <string.h>

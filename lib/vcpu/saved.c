@@ -366,8 +366,8 @@ int axvcpu_load_begin(struct axvcpu_loader *loader)
 			break;
 		if (!(loader->known >> n & 1) && !(section.flags & AXVCPU_SECTION_OPTIONAL))
 			return axvcpu_fail(loader->vm, -ENOTSUP,
-					   "load: section %s is unknown to this library, or this "
-					   "host has nothing of the kind",
+					   "load: section %s is unknown to this library, or "
+					   "belongs to a feature that the host or the VM lacks",
 					   section.name);
 	}
 	ret = loader->save ? back_up(loader) : 0;
