@@ -377,6 +377,27 @@ START_TEST(a_restore_in_place_writes_the_pages_that_changed)
 }
 END_TEST
 
+START_TEST(changed_pages_stay_present_when_they_become_zero)
+{
+	enum { FIRST = 20, COUNT = 60 };
+	unsigned char present[COUNT];
+	void *ptr;
+
+	start();
+	ck_ok(take(AXVM_CHECKPOINT_TRACK));
+	ck_ok(axvm_set(vm, at(0, FIRST), 0xff, COUNT * page));
+	ck_assert_int_eq(restore(), COUNT);
+	ck_assert_uint_eq(get(0, FIRST), 0);
+	ck_assert_uint_eq(get(0, FIRST + COUNT - 1), 0);
+	/* Those that were dropped would cost a fault each in the next run. */
+	ck_ok(axvm_translate(vm, at(0, FIRST), COUNT * page, &ptr));
+	ck_assert_int_eq(mincore(ptr, COUNT * page, present), 0);
+	for (unsigned int i = 0; i < COUNT; i++)
+		ck_assert_uint_eq(present[i] & 1, 1);
+	end();
+}
+END_TEST
+
 START_TEST(the_dirty_logs_have_one_reader)
 {
 	struct axvm_checkpoint *second = NULL;
@@ -741,6 +762,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(parts, other_checkpoints_and_vms_check_each_time);
 	tcase_add_test(parts, clocks_that_stay_are_not_touched);
 	tcase_add_test(tracking, a_restore_in_place_writes_the_pages_that_changed);
+	tcase_add_test(tracking, changed_pages_stay_present_when_they_become_zero);
 	tcase_add_test(tracking, the_dirty_logs_have_one_reader);
 	tcase_add_test(tracking, a_region_that_was_mapped_again_is_written_whole);
 	tcase_add_test(tracking, a_vm_may_be_freed_before_its_checkpoint);
