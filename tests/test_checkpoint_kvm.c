@@ -123,7 +123,7 @@ static void expect_values(uint8_t general, uint8_t system, uint8_t vector)
 		ck_assert_uint_eq(bytes[i], vector);
 }
 
-static void restore_without(uint32_t parts)
+static int64_t restore_without(uint32_t parts)
 {
 	const int64_t pages = axvm_checkpoint_restore(
 		checkpoint, guest.vm,
@@ -133,6 +133,7 @@ static void restore_without(uint32_t parts)
 							    : 0));
 
 	ck_assert_msg(pages >= 0, "%s", axvcpu_last_error());
+	return pages;
 }
 
 #define VALUE_THEN 0x11
@@ -270,7 +271,7 @@ START_TEST(many_resets_leave_the_same_memory_and_registers)
 		ck_ok(axvm_read(guest.vm, TARGET, &value, sizeof(value)));
 		ck_assert_uint_eq(value, UINT64_C(0x1122334455667788));
 		/* The page of the target, and page tables, in which the CPU marks accesses. */
-		pages = restore(&guest);
+		pages = _i ? restore_without(AXVCPU_PARTS) : restore(&guest);
 		ck_assert_int_ge(pages, 1);
 		ck_assert_int_le(pages, 16);
 		ck_ok(axvm_read(guest.vm, TARGET, &value, sizeof(value)));
@@ -395,7 +396,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tcase, a_guest_does_the_same_again_from_each_exit, 0, 2);
 	tcase_add_loop_test(tcase, a_part_left_out_stays_and_all_others_come_back, 0, 2);
 	tcase_add_loop_test(tcase, a_guest_does_the_same_again_after_the_fastest_restore, 0, 2);
-	tcase_add_test(tcase, many_resets_leave_the_same_memory_and_registers);
+	tcase_add_loop_test(tcase, many_resets_leave_the_same_memory_and_registers, 0, 2);
 	tcase_add_loop_test(tcase, several_vcpus_go_on_together, 0, 2 * MOST_VCPUS);
 	tcase_add_test(tcase, a_guest_that_runs_is_stopped_and_set_back);
 }
