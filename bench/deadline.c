@@ -55,7 +55,9 @@ static void run_raw(timer_t timer, double deadline)
 
 int main(int argc, char **argv)
 {
-	static const struct guest_code spin = { AXVCPU_MODE_32, "\xeb\xfe", 2 };
+	static const struct guest_code spin = { .mode = AXVCPU_MODE_32,
+						.code = "\xeb\xfe",
+						.len = 2 };
 	const struct sigaction action = { .sa_handler = on_timer };
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
 	unsigned int runs = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : RUNS;

@@ -17,6 +17,11 @@ struct guest_code {
 	enum axvcpu_mode mode;
 	const void *code;
 	size_t len;
+	/* Bytes of guest memory; 0: GUEST_MEMORY. */
+	size_t memory;
+	/* The library's VM alone: the irqchip, and entries of dirty rings. */
+	enum axvm_irqchip irqchip;
+	uint32_t dirty_ring_entries;
 };
 
 struct guest {

@@ -99,7 +99,9 @@ static void wait_for(const atomic_uint *word, unsigned int value)
 static void *own(void *arg)
 {
 	const unsigned int kicks = *(const unsigned int *)arg;
-	static const struct guest_code spin = { AXVCPU_MODE_32, "\xeb\xfe", 2 };
+	static const struct guest_code spin = { .mode = AXVCPU_MODE_32,
+						.code = "\xeb\xfe",
+						.len = 2 };
 
 	guest_new(&guest, &spin);
 	raw_new(&raw, &spin);

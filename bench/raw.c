@@ -16,7 +16,7 @@
 #define PAGE 4096u
 #define GIBS 4u
 
-static int kvm_ioctl(int fd, unsigned long request, uintptr_t arg, const char *what)
+int raw_ioctl(int fd, unsigned long request, uintptr_t arg, const char *what)
 {
 	int ret = ioctl(fd, request, arg);
 
@@ -24,8 +24,6 @@ static int kvm_ioctl(int fd, unsigned long request, uintptr_t arg, const char *w
 		die("%s: %s", what, strerror(errno));
 	return ret;
 }
-
-#define IOCTL(fd, request, arg) kvm_ioctl((fd), (request), (uintptr_t)(arg), #request)
 
 static void *map(size_t len, int flags, int fd)
 {
@@ -38,11 +36,11 @@ static void *map(size_t len, int flags, int fd)
 
 static void set_memory(struct raw_vm *raw)
 {
-	struct kvm_userspace_memory_region region = { .memory_size = GUEST_MEMORY };
+	struct kvm_userspace_memory_region region = { .memory_size = raw->memory_size };
 
-	raw->memory = map(GUEST_MEMORY, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+	raw->memory = map(raw->memory_size, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 	region.userspace_addr = (uintptr_t)raw->memory;
-	IOCTL(raw->vm, KVM_SET_USER_MEMORY_REGION, &region);
+	RAW_IOCTL(raw->vm, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
 /* A GDT, and an identity map of 4 GiB in 2 MiB pages behind it. Returns the map's root. */
@@ -75,7 +73,7 @@ static void set_registers(struct raw_vm *raw, enum axvcpu_mode mode)
 
 	code.selector = 0x10;
 	code.type = 11;
-	IOCTL(raw->vcpu, KVM_GET_SREGS, &sregs);
+	RAW_IOCTL(raw->vcpu, KVM_GET_SREGS, &sregs);
 	sregs.cr0 = 0x33;
 	sregs.cr4 = 0;
 	if (mode == AXVCPU_MODE_64) {
@@ -90,8 +88,8 @@ static void set_registers(struct raw_vm *raw, enum axvcpu_mode mode)
 	}
 	sregs.cs = code;
 	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
-	IOCTL(raw->vcpu, KVM_SET_SREGS, &sregs);
-	IOCTL(raw->vcpu, KVM_SET_REGS, &regs);
+	RAW_IOCTL(raw->vcpu, KVM_SET_SREGS, &sregs);
+	RAW_IOCTL(raw->vcpu, KVM_SET_REGS, &regs);
 }
 
 void raw_new(struct raw_vm *raw, const struct guest_code *code)
@@ -102,17 +100,18 @@ void raw_new(struct raw_vm *raw, const struct guest_code *code)
 
 	if (!cpuid || kvm < 0)
 		die("/dev/kvm: %s", strerror(errno));
-	raw->vm = IOCTL(kvm, KVM_CREATE_VM, 0);
+	raw->vm = RAW_IOCTL(kvm, KVM_CREATE_VM, 0);
 	cpuid->nent = CPUID_ENTRIES;
-	IOCTL(kvm, KVM_GET_SUPPORTED_CPUID, cpuid);
-	raw->run_size = (size_t)IOCTL(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	RAW_IOCTL(kvm, KVM_GET_SUPPORTED_CPUID, cpuid);
+	raw->run_size = (size_t)RAW_IOCTL(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	close(kvm);
 
+	raw->memory_size = code->memory ? code->memory : GUEST_MEMORY;
 	set_memory(raw);
 	memcpy(raw->memory + GUEST_CODE, code->code, code->len);
-	raw->vcpu = IOCTL(raw->vm, KVM_CREATE_VCPU, 0);
+	raw->vcpu = RAW_IOCTL(raw->vm, KVM_CREATE_VCPU, 0);
 	raw->run = map(raw->run_size, MAP_SHARED, raw->vcpu);
-	IOCTL(raw->vcpu, KVM_SET_CPUID2, cpuid);
+	RAW_IOCTL(raw->vcpu, KVM_SET_CPUID2, cpuid);
 	free(cpuid);
 	set_registers(raw, code->mode);
 }
@@ -122,5 +121,5 @@ void raw_free(struct raw_vm *raw)
 	munmap(raw->run, raw->run_size);
 	close(raw->vcpu);
 	close(raw->vm);
-	munmap(raw->memory, GUEST_MEMORY);
+	munmap(raw->memory, raw->memory_size);
 }

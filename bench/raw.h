@@ -15,9 +15,14 @@ struct raw_vm {
 	struct kvm_run *run;
 	size_t run_size;
 	unsigned char *memory;
+	size_t memory_size;
 };
 
-/* All up to the first KVM_RUN: a VM with GUEST_MEMORY bytes and one vCPU at the guest's entry. */
+/* Ends the program if the call fails. */
+int raw_ioctl(int fd, unsigned long request, uintptr_t arg, const char *what);
+#define RAW_IOCTL(fd, request, arg) raw_ioctl((fd), (request), (uintptr_t)(arg), #request)
+
+/* All up to the first KVM_RUN: a VM with memory and one vCPU at the guest's entry. */
 void raw_new(struct raw_vm *raw, const struct guest_code *code);
 void raw_free(struct raw_vm *raw);
 

@@ -15,7 +15,7 @@
 #include "raw.h"
 
 /* out %al, $0x10; hlt */
-static const struct guest_code code = { AXVCPU_MODE_64, "\xe6\x10\xf4", 3 };
+static const struct guest_code code = { .mode = AXVCPU_MODE_64, .code = "\xe6\x10\xf4", .len = 3 };
 
 static double time_axvcpu(void)
 {

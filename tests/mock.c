@@ -248,9 +248,26 @@ static int mock_save(void *vcpu, struct axvcpu_saver *saver)
 
 static int mock_load(void *vcpu, struct axvcpu_loader *loader)
 {
+	uint64_t *prepared = axvcpu_load_prepared(loader);
 	int ret = called(MOCK_LOAD, vcpu);
 
-	return ret ? ret : load_values(loader, mock.regs);
+	mock.parts = axvcpu_load_parts(loader);
+	if (!ret && prepared) {
+		mock.prepared_loads++;
+		ret = axvcpu_load_begin(loader);
+		if (!ret)
+			memcpy(mock.regs, prepared, sizeof(mock.regs));
+		return ret;
+	}
+	if (!ret)
+		ret = load_values(loader, mock.regs);
+	if (ret || !mock.prepares)
+		return ret;
+	prepared = axvcpu_load_alloc(loader, sizeof(mock.regs));
+	if (!prepared)
+		return -ENOMEM;
+	memcpy(prepared, mock.regs, sizeof(mock.regs));
+	return 0;
 }
 
 static int mock_vm_save(void *vm, struct axvcpu_saver *saver)

@@ -76,6 +76,11 @@ struct mock {
 	struct axvcpu_answer answer;
 	/* So many of the next loads fail when they have changed half of the registers, or pins. */
 	unsigned int half_loads;
+	/* The latest load of the vCPU had to load these AXVCPU_PART_*. */
+	uint32_t parts;
+	/* Loads of the vCPU prepare the state, and so many have found it prepared. */
+	bool prepares;
+	unsigned int prepared_loads;
 	/* Loads report a refusal of register, or pin, 31. */
 	bool refuses;
 	/* Saving adds a section of this name and these flags. */

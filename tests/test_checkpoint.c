@@ -254,7 +254,97 @@ START_TEST(the_config_leaves_parts_out)
 	config.flags = 0;
 	config.time_policy = AXVM_TIME_KEEP + 1;
 	ck_fails(restore_with(&config), EINVAL);
+	config.time_policy = AXVM_TIME_KEEP;
+	config.without = AXVCPU_PARTS + 1;
+	ck_fails_saying(restore_with(&config), EINVAL, "0x20");
+	config.without = AXVCPU_PART_FPU | AXVCPU_PART_TIMERS;
+	config.reserved = 1;
+	ck_fails(restore_with(&config), EINVAL);
+	config.reserved = 0;
+	ck_assert_int_ge(restore_with(&config), 0);
+	ck_assert_uint_eq(mock.parts, AXVCPU_PARTS & ~(AXVCPU_PART_FPU | AXVCPU_PART_TIMERS));
+	ck_assert_int_ge(restore(), 0);
+	ck_assert_uint_eq(mock.parts, AXVCPU_PARTS);
 	ck_fails(take(0x80), EINVAL);
+	end();
+}
+END_TEST
+
+/* --- prepared states -------------------------------------------------------------------------- */
+
+/* Restores 'n' times, of which 'prepared' find the state prepared. */
+static void expect_prepared(unsigned int n, unsigned int prepared)
+{
+	mock.prepared_loads = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		mock.regs[3] = 1;
+		ck_assert_int_ge(restore(), 0);
+		ck_assert_uint_eq(mock.regs[3], 103);
+	}
+	ck_assert_uint_eq(mock.prepared_loads, prepared);
+}
+
+START_TEST(a_tracking_checkpoint_prepares_a_state_once)
+{
+	start();
+	mock.prepares = true;
+	ck_ok(take(AXVM_CHECKPOINT_TRACK));
+	expect_prepared(3, 2);
+	/* The next checkpoint prepares its own. */
+	ck_ok(axvm_checkpoint_free(checkpoint));
+	ck_ok(take(AXVM_CHECKPOINT_TRACK));
+	expect_prepared(3, 2);
+	end();
+}
+END_TEST
+
+START_TEST(other_checkpoints_and_vms_check_each_time)
+{
+	struct axvm *first;
+	struct axvcpu *of_first;
+
+	start();
+	mock.prepares = true;
+	ck_ok(take(0));
+	expect_prepared(3, 0);
+	ck_ok(axvm_checkpoint_free(checkpoint));
+	ck_ok(take(AXVM_CHECKPOINT_TRACK));
+	expect_prepared(2, 1);
+	first = vm;
+	of_first = vcpu;
+	create();
+	mock.prepares = true;
+	for (unsigned int i = 0; i < REGIONS; i++)
+		ck_ok(map_region(i));
+	expect_prepared(2, 0);
+	ck_ok(axvcpu_free(vcpu));
+	ck_ok(axvm_free(vm));
+	vm = first;
+	vcpu = of_first;
+	expect_prepared(2, 2);
+	end();
+}
+END_TEST
+
+START_TEST(clocks_that_stay_are_not_touched)
+{
+	struct axvm_restore_config config = AXVM_RESTORE_CONFIG_INIT;
+
+	start();
+	mock.prepares = true;
+	config.time_policy = AXVM_TIME_KEEP;
+	ck_ok(take(AXVM_CHECKPOINT_TRACK));
+	ck_assert_int_ge(restore_with(&config), 0);
+	mock.calls[MOCK_GET_CLOCK] = 0;
+	mock.calls[MOCK_SET_CLOCK] = 0;
+	ck_assert_int_ge(restore_with(&config), 0);
+	ck_assert_uint_eq(mock.calls[MOCK_GET_CLOCK], 0);
+	/* A backend computes the offsets of the vCPUs by it. */
+	ck_assert_uint_eq(mock.calls[MOCK_SET_CLOCK], 1);
+	ck_assert(!mock.has_target);
+	config.without = AXVCPU_PART_TIMERS;
+	ck_assert_int_ge(restore_with(&config), 0);
+	ck_assert_uint_eq(mock.calls[MOCK_SET_CLOCK], 1);
 	end();
 }
 END_TEST
@@ -283,6 +373,27 @@ START_TEST(a_restore_in_place_writes_the_pages_that_changed)
 			ck_assert_uint_eq(get(i, 99), 0);
 		}
 	}
+	end();
+}
+END_TEST
+
+START_TEST(changed_pages_stay_present_when_they_become_zero)
+{
+	enum { FIRST = 20, COUNT = 60 };
+	unsigned char present[COUNT];
+	void *ptr;
+
+	start();
+	ck_ok(take(AXVM_CHECKPOINT_TRACK));
+	ck_ok(axvm_set(vm, at(0, FIRST), 0xff, COUNT * page));
+	ck_assert_int_eq(restore(), COUNT);
+	ck_assert_uint_eq(get(0, FIRST), 0);
+	ck_assert_uint_eq(get(0, FIRST + COUNT - 1), 0);
+	/* Those that were dropped would cost a fault each in the next run. */
+	ck_ok(axvm_translate(vm, at(0, FIRST), COUNT * page, &ptr));
+	ck_assert_int_eq(mincore(ptr, COUNT * page, present), 0);
+	for (unsigned int i = 0; i < COUNT; i++)
+		ck_assert_uint_eq(present[i] & 1, 1);
 	end();
 }
 END_TEST
@@ -647,7 +758,11 @@ static void add_tests(Suite *suite)
 	tcase_add_test(parts, registers_controllers_and_clock_come_back);
 	tcase_add_test(parts, the_config_leaves_parts_out);
 	tcase_add_test(parts, devices_come_back_by_their_names);
+	tcase_add_test(parts, a_tracking_checkpoint_prepares_a_state_once);
+	tcase_add_test(parts, other_checkpoints_and_vms_check_each_time);
+	tcase_add_test(parts, clocks_that_stay_are_not_touched);
 	tcase_add_test(tracking, a_restore_in_place_writes_the_pages_that_changed);
+	tcase_add_test(tracking, changed_pages_stay_present_when_they_become_zero);
 	tcase_add_test(tracking, the_dirty_logs_have_one_reader);
 	tcase_add_test(tracking, a_region_that_was_mapped_again_is_written_whole);
 	tcase_add_test(tracking, a_vm_may_be_freed_before_its_checkpoint);

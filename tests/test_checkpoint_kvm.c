@@ -68,6 +68,142 @@ START_TEST(a_guest_does_the_same_again_from_each_exit)
 }
 END_TEST
 
+/* --- parts ------------------------------------------------------------------------------------ */
+
+#define VECTOR_MAX 64
+
+/* Gives a general register, a system register and a vector register this value. */
+static void set_values(uint8_t value)
+{
+	const size_t len = axvcpu_reg_size(GUEST_VECTOR(2));
+	unsigned char bytes[VECTOR_MAX];
+
+	ck_assert_uint_le(len, sizeof(bytes));
+	memset(bytes, value, len);
+	ck_ok(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_GPR(3), value));
+	ck_ok(axvcpu_set_reg(guest.vcpu, GUEST_SYSREG, value));
+	ck_ok(axvcpu_set_reg_bytes(guest.vcpu, GUEST_VECTOR(2), bytes, len));
+}
+
+static void expect_values(uint8_t general, uint8_t system, uint8_t vector)
+{
+	const size_t len = axvcpu_reg_size(GUEST_VECTOR(2));
+	unsigned char bytes[VECTOR_MAX];
+
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(3)), general);
+	ck_assert_uint_eq(guest_reg(&guest, GUEST_SYSREG), system);
+	ck_ok(axvcpu_get_reg_bytes(guest.vcpu, GUEST_VECTOR(2), bytes, len));
+	for (size_t i = 0; i < len; i++)
+		ck_assert_uint_eq(bytes[i], vector);
+}
+
+static int64_t restore_without(uint32_t parts)
+{
+	const int64_t pages = axvm_checkpoint_restore(
+		checkpoint, guest.vm,
+		&AXVCPU_WITH(axvm_restore_config, .time_policy = AXVM_TIME_KEEP, .without = parts,
+			     .flags = parts == AXVCPU_PARTS ? AXVM_RESTORE_NO_CONTROLLERS |
+								      AXVM_RESTORE_NO_DEVICES
+							    : 0));
+
+	ck_assert_msg(pages >= 0, "%s", axvcpu_last_error());
+	return pages;
+}
+
+#define VALUE_THEN 0x11
+#define VALUE_NOW 0x22
+
+START_TEST(a_part_left_out_stays_and_all_others_come_back)
+{
+	static const uint32_t without[] = {
+		0,
+		AXVCPU_PART_FPU,
+		AXVCPU_PART_SYSTEM,
+		AXVCPU_PART_INTERRUPTS,
+		AXVCPU_PART_TIMERS,
+		AXVCPU_PART_EVENTS,
+		AXVCPU_PART_SYSTEM | AXVCPU_PART_INTERRUPTS,
+		AXVCPU_PARTS,
+	};
+
+	start(&guest, irqchips[_i]);
+	set_values(VALUE_THEN);
+	take(&guest, AXVM_CHECKPOINT_TRACK);
+	/* Also a state that the first restore has prepared; restores without a run between. */
+	for (int round = 0; round < 3; round++)
+		for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+			set_values(VALUE_NOW);
+			restore_without(without[i]);
+			expect_values(VALUE_THEN,
+				      without[i] & AXVCPU_PART_SYSTEM ? VALUE_NOW : VALUE_THEN,
+				      without[i] & AXVCPU_PART_FPU ? VALUE_NOW : VALUE_THEN);
+		}
+	restore_without(0);
+	expect_values(VALUE_THEN, VALUE_THEN, VALUE_THEN);
+	for (int step = 0; step < LIFE_STEPS; step++)
+		expect_step(&guest, step);
+	ck_ok(axvm_checkpoint_free(checkpoint));
+	guest_end(&guest);
+}
+END_TEST
+
+/* What may happen between the fastest restore and the next run. */
+static void do_before_run(int what)
+{
+	static unsigned char bytes[0x40000];
+
+	switch (what) {
+	case 1:
+		guest_reg(&guest, AXVCPU_REG_PC);
+		break;
+	case 2:
+		ck_ok(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_GPR(3), VALUE_NOW));
+		break;
+	case 3:
+		ck_ok(axvcpu_save(guest.vcpu, bytes, sizeof(bytes)));
+		break;
+	case 4:
+		restore_without(0);
+		break;
+	case 5:
+		restore_without(AXVCPU_PARTS & ~AXVCPU_PART_EVENTS);
+		break;
+	case 6:
+		ck_ok(axvcpu_unbind(guest.vcpu));
+		ck_ok(axvcpu_bind(guest.vcpu));
+		break;
+	case 7:
+		ck_ok(axvcpu_kick(guest.vcpu));
+		break;
+	default:
+		break;
+	}
+}
+#define BEFORE_RUN 8
+
+START_TEST(a_guest_does_the_same_again_after_the_fastest_restore)
+{
+	for (int at = 0; at < LIFE_STEPS; at++) {
+		start(&guest, irqchips[_i]);
+		for (int step = 0; step < at; step++)
+			expect_step(&guest, step);
+		take(&guest, AXVM_CHECKPOINT_TRACK);
+		restore_without(AXVCPU_PARTS);
+		for (int what = 0; what < BEFORE_RUN; what++) {
+			restore_without(AXVCPU_PARTS);
+			do_before_run(what);
+			/* All of them, and each first one: its exit is open at the next restore. */
+			for (int step = at; step < LIFE_STEPS; step++)
+				expect_step(&guest, step);
+			restore_without(AXVCPU_PARTS);
+			expect_step(&guest, at);
+		}
+		ck_ok(axvm_checkpoint_free(checkpoint));
+		guest_end(&guest);
+	}
+}
+END_TEST
+
 /* --- memory ----------------------------------------------------------------------------------- */
 
 /* "copy": the addresses that it copies from and to, and the value. */
@@ -109,7 +245,7 @@ START_TEST(many_resets_leave_the_same_memory_and_registers)
 		ck_ok(axvm_read(guest.vm, TARGET, &value, sizeof(value)));
 		ck_assert_uint_eq(value, UINT64_C(0x1122334455667788));
 		/* The page of the target, and page tables, in which the CPU marks accesses. */
-		pages = restore(&guest);
+		pages = _i ? restore_without(AXVCPU_PARTS) : restore(&guest);
 		ck_assert_int_ge(pages, 1);
 		ck_assert_int_le(pages, 16);
 		ck_ok(axvm_read(guest.vm, TARGET, &value, sizeof(value)));
@@ -232,7 +368,9 @@ static void add_tests(Suite *suite)
 	TCase *tcase = suite_case(suite, "checkpoints");
 
 	tcase_add_loop_test(tcase, a_guest_does_the_same_again_from_each_exit, 0, 2);
-	tcase_add_test(tcase, many_resets_leave_the_same_memory_and_registers);
+	tcase_add_loop_test(tcase, a_part_left_out_stays_and_all_others_come_back, 0, 2);
+	tcase_add_loop_test(tcase, a_guest_does_the_same_again_after_the_fastest_restore, 0, 2);
+	tcase_add_loop_test(tcase, many_resets_leave_the_same_memory_and_registers, 0, 2);
 	tcase_add_loop_test(tcase, several_vcpus_go_on_together, 0, 2 * MOST_VCPUS);
 	tcase_add_test(tcase, a_guest_that_runs_is_stopped_and_set_back);
 }

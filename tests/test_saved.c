@@ -169,6 +169,44 @@ START_TEST(a_load_that_cannot_be_undone_makes_the_vcpu_invalid)
 }
 END_TEST
 
+START_TEST(the_backend_learns_which_parts_stay)
+{
+	struct axvcpu_load_config config = AXVCPU_LOAD_CONFIG_INIT;
+
+	start();
+	save();
+	ck_ok(load());
+	ck_assert_uint_eq(mock.parts, AXVCPU_PARTS);
+	config.without = AXVCPU_PART_SYSTEM | AXVCPU_PART_EVENTS;
+	ck_ok(axvcpu_load(vcpu, state, size, &config));
+	ck_assert_uint_eq(mock.parts, AXVCPU_PARTS & ~config.without);
+	config.without = AXVCPU_PARTS + 1;
+	ck_fails_saying(axvcpu_load(vcpu, state, size, &config), EINVAL, "0x20");
+	/* A load that is undone loads all parts of the former state. */
+	config.without = AXVCPU_PARTS;
+	mock.half_loads = 1;
+	ck_fails(axvcpu_load(vcpu, state, size, &config), EIO);
+	ck_assert_uint_eq(mock.parts, AXVCPU_PARTS);
+	expect_registers(100);
+	end();
+}
+END_TEST
+
+START_TEST(bytes_of_the_caller_are_checked_by_each_load)
+{
+	start();
+	save();
+	mock.prepares = true;
+	for (unsigned int i = 0; i < 3; i++) {
+		change_registers();
+		ck_ok(load());
+		expect_registers(100);
+	}
+	ck_assert_uint_eq(mock.prepared_loads, 0);
+	end();
+}
+END_TEST
+
 static int refuse_or_not(void *ctx, struct axvcpu *of, const struct axvcpu_refusal *refusal)
 {
 	ck_assert_ptr_eq(of, vcpu);
@@ -432,6 +470,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(states, power_and_a_terminal_exit_are_part_of_the_state);
 	tcase_add_test(states, a_failing_load_changes_nothing);
 	tcase_add_test(states, a_load_that_cannot_be_undone_makes_the_vcpu_invalid);
+	tcase_add_test(states, the_backend_learns_which_parts_stay);
+	tcase_add_test(states, bytes_of_the_caller_are_checked_by_each_load);
 	tcase_add_test(states, the_caller_decides_about_a_refused_part);
 	tcase_add_test(states, only_a_state_of_this_vcpu_is_loaded);
 	tcase_add_test(states, an_unknown_section_is_refused_unless_it_is_optional);

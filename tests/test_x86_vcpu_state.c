@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * x86_64: saved vCPUs: injections that wait, MSRs, the LAPIC, CPUID, and parts that the host
- * refuses. Needs a working /dev/kvm.
+ * x86_64: saved vCPUs: injections that wait, MSRs, the LAPIC, CPUID, parts that the host refuses,
+ * and parts that a restore leaves out. Needs a working /dev/kvm.
  */
 #include <errno.h>
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
 
 #include "suite.h"
 #include "x86_guest.h"
@@ -239,6 +241,114 @@ START_TEST(a_state_is_refused_by_a_vcpu_with_another_cpuid)
 }
 END_TEST
 
+/* --- parts, and registers that wait for the next run ------------------------------------------ */
+
+static struct axvm_checkpoint *checkpoint;
+
+static void take(void)
+{
+	ck_ok(axvm_quiesce(guest.vm, NULL, 0));
+	ck_ok(axvm_checkpoint_new(guest.vm,
+				  &AXVCPU_WITH(axvm_checkpoint_config,
+					       .flags = AXVM_CHECKPOINT_TRACK),
+				  &checkpoint));
+}
+
+static void restore_without(uint32_t parts)
+{
+	ck_assert_int_ge(axvm_checkpoint_restore(checkpoint, guest.vm,
+						 &AXVCPU_WITH(axvm_restore_config,
+							      .time_policy = AXVM_TIME_KEEP,
+							      .without = parts)),
+			 0);
+}
+
+#define VECTOR 0x40
+#define VECTOR_NMI 2
+#define VECTOR_UD 6
+
+START_TEST(an_injection_after_the_fastest_restore_is_delivered_once)
+{
+	static const unsigned int vectors[] = { VECTOR, VECTOR_NMI, VECTOR_UD };
+	const struct axvcpu_exception exception = { .vector = VECTOR_UD };
+
+	start(&guest, AXVM_IRQCHIP_NONE);
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++)
+		x86_handle(&guest, vectors[i], X86_TELL);
+	guest_expect(&guest, AXVCPU_EXIT_HALT);
+	take();
+	for (int round = 0; round < 4; round++) {
+		restore_without(AXVCPU_PARTS);
+		if (vectors[_i] == VECTOR)
+			ck_ok(axvcpu_inject_interrupt(guest.vcpu, VECTOR));
+		else if (vectors[_i] == VECTOR_NMI)
+			ck_ok(axvcpu_inject_nmi(guest.vcpu));
+		else
+			ck_ok(axvcpu_inject_exception(guest.vcpu, &exception));
+		x86_expect_vector(&guest, vectors[_i]);
+		guest_expect(&guest, AXVCPU_EXIT_HALT);
+	}
+	ck_ok(axvm_checkpoint_free(checkpoint));
+	guest_end(&guest);
+}
+END_TEST
+
+/* The spurious interrupt vector of the LAPIC, and whether KVM holds NMIs back. */
+#define LAPIC_SPURIOUS 0xf0
+
+static void set_lapic_and_events(unsigned char spurious, unsigned char masked)
+{
+	struct kvm_lapic_state lapic;
+	struct kvm_vcpu_events events;
+	const int fd = axvcpu_fd(guest.vcpu);
+
+	ck_assert_int_eq(ioctl(fd, KVM_GET_LAPIC, &lapic), 0);
+	lapic.regs[LAPIC_SPURIOUS] = (char)spurious;
+	ck_assert_int_eq(ioctl(fd, KVM_SET_LAPIC, &lapic), 0);
+	ck_assert_int_eq(ioctl(fd, KVM_GET_VCPU_EVENTS, &events), 0);
+	events.nmi.masked = masked;
+	ck_assert_int_eq(ioctl(fd, KVM_SET_VCPU_EVENTS, &events), 0);
+}
+
+static void expect_lapic_and_events(unsigned char spurious, unsigned char masked)
+{
+	struct kvm_lapic_state lapic;
+	struct kvm_vcpu_events events;
+	const int fd = axvcpu_fd(guest.vcpu);
+
+	/* As checkpoint.h requires before ioctls. */
+	ck_ok(axvcpu_flush(guest.vcpu));
+	ck_assert_int_eq(ioctl(fd, KVM_GET_LAPIC, &lapic), 0);
+	ck_assert_uint_eq((unsigned char)lapic.regs[LAPIC_SPURIOUS], spurious);
+	ck_assert_int_eq(ioctl(fd, KVM_GET_VCPU_EVENTS, &events), 0);
+	ck_assert_uint_eq(events.nmi.masked, masked);
+}
+
+START_TEST(the_lapic_and_events_are_parts)
+{
+	static const uint32_t without[] = {
+		0,
+		AXVCPU_PART_INTERRUPTS,
+		AXVCPU_PART_EVENTS,
+		AXVCPU_PART_INTERRUPTS | AXVCPU_PART_SYSTEM,
+		AXVCPU_PARTS,
+	};
+
+	start(&guest, AXVM_IRQCHIP_KERNEL);
+	set_lapic_and_events(0x4f, 0);
+	take();
+	for (int round = 0; round < 2; round++)
+		for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+			set_lapic_and_events(0x5f, 1);
+			restore_without(without[i]);
+			expect_lapic_and_events(without[i] & AXVCPU_PART_INTERRUPTS ? 0x5f : 0x4f,
+						without[i] & AXVCPU_PART_EVENTS ? 1 : 0);
+		}
+	ck_ok(axvm_checkpoint_free(checkpoint));
+	guest_end(&guest);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *all = suite_case(suite, "all");
@@ -250,6 +360,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(all, a_nested_state_of_another_size_than_its_section_is_refused);
 	tcase_add_test(all, a_state_is_refused_by_a_vm_with_another_irqchip);
 	tcase_add_test(all, a_state_is_refused_by_a_vcpu_with_another_cpuid);
+	tcase_add_loop_test(all, an_injection_after_the_fastest_restore_is_delivered_once, 0, 3);
+	tcase_add_test(all, the_lapic_and_events_are_parts);
 }
 
 int main(void)

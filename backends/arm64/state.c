@@ -52,6 +52,25 @@ static enum axk_state_order order(uint64_t id)
 	}
 }
 
+static uint32_t part(uint64_t id)
+{
+	switch (order(id)) {
+	case AXK_STATE_TIMER:
+	case AXK_STATE_TIMER_LAST:
+		return AXVCPU_PART_TIMERS;
+	case AXK_STATE_SYSTEM:
+		return AXVCPU_PART_SYSTEM;
+	case AXK_STATE_CORE:
+		/* In struct kvm_regs, the floating point registers are the last ones. */
+		return COPROC(id) == KVM_REG_ARM64_SVE ||
+				       (id & 0xffff) >= KVM_REG_ARM_CORE_REG(fp_regs)
+			       ? AXVCPU_PART_FPU
+			       : 0;
+	default:
+		return 0;
+	}
+}
+
 #define ID_PFR1_EL1 ARM64_SYS_REG(3, 0, 0, 1, 1)
 #define ID_AA64PFR0_EL1 ARM64_SYS_REG(3, 0, 0, 4, 0)
 
@@ -90,6 +109,7 @@ static const uint64_t unlisted[] = { KVM_REG_ARM_PTIMER_CVAL, KVM_REG_ARM_PTIMER
 static const struct axk_state_regs state_regs = {
 	.arch = KVM_REG_ARM64,
 	.order = order,
+	.part = part,
 	.unlisted = unlisted,
 	.nunlisted = ARRAY_SIZE(unlisted),
 	.load = load_reg,
@@ -130,7 +150,8 @@ static int has_serror(struct axk_vcpu *vcpu)
 
 /*
  * KVM only adds events, and ignores writes of the active state of its timers' interrupts, once the
- * vCPU has run. A reset of the CPU, whose registers are loaded after it, ends both.
+ * vCPU has run. A reset of the CPU, whose registers are loaded after it, ends both. Returns 1 after
+ * a reset, 0 without, or a negative errno.
  */
 static int clear(struct axk_vcpu *vcpu)
 {
@@ -140,7 +161,8 @@ static int clear(struct axk_vcpu *vcpu)
 		ret = axk_arm64_gic_timer_is_active(vcpu);
 	if (ret <= 0)
 		return ret;
-	return axk_vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &vcpu->arch.init);
+	ret = axk_vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &vcpu->arch.init);
+	return ret ? ret : 1;
 }
 
 static int load_events(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
@@ -276,21 +298,25 @@ int axk_arm64_save(void *arch_vcpu, struct axvcpu_saver *saver)
 	return ret;
 }
 
-/* The content of the sections. */
+/* The content of the sections: the prepared form of the state. */
 struct saved {
-	struct axvcpu_saved_section regs;
+	struct axk_saved_regs regs;
 	struct library_state library;
 	bool has_events;
 	struct kvm_vcpu_events events;
 	struct kvm_mp_state mp_state;
 };
 
-static int find(const struct axk_vcpu *vcpu, struct axvcpu_loader *loader, struct saved *saved)
+static int find(const struct axk_vcpu *vcpu, struct axvcpu_loader *loader, struct saved **out)
 {
-	int ret = axk_find_regs(&state_regs, vcpu, loader, &saved->regs);
+	void *prepared = NULL;
+	struct saved *saved;
+	int ret = axk_prepare_regs(&state_regs, vcpu, loader, sizeof(*saved), &prepared);
 
-	if (!ret)
-		ret = find_library(vcpu, loader, &saved->library);
+	if (ret)
+		return ret;
+	saved = prepared;
+	ret = find_library(vcpu, loader, &saved->library);
 	if (!ret)
 		ret = axk_find_mp_state(vcpu, loader, &saved->mp_state);
 	if (!ret)
@@ -298,14 +324,44 @@ static int find(const struct axk_vcpu *vcpu, struct axvcpu_loader *loader, struc
 	if (ret > 0)
 		ret = axk_find_state(loader, EVENTS, &saved->events, sizeof(saved->events));
 	saved->has_events = ret > 0;
+	*out = saved;
 	return ret < 0 ? ret : 0;
+}
+
+/* 'fixed': also the registers that are fixed at the first run. */
+static int load(struct axk_vcpu *vcpu, struct axvcpu_loader *loader, const struct saved *saved,
+		bool fixed)
+{
+	const struct axk_arm64_gic *gic = &vcpu->vm->arch.gic;
+	uint32_t parts = axvcpu_load_parts(loader);
+	int ret = parts & AXVCPU_PART_EVENTS ? clear(vcpu) : 0;
+
+	if (ret < 0)
+		return ret;
+	/* A reset has changed all of them. */
+	if (ret) {
+		parts = AXVCPU_PARTS;
+		fixed = true;
+	}
+	/* The PMU first: it must be initialised before its registers count. */
+	ret = !gic->version || atomic_load(&gic->ready) ? axk_arm64_start_pmu(vcpu) : 0;
+	if (!ret)
+		ret = axk_load_regs(&state_regs, vcpu, loader, &saved->regs, parts, fixed);
+	if (!ret)
+		ret = load_library(vcpu, &saved->library);
+	if (ret || !(parts & AXVCPU_PART_EVENTS))
+		return ret;
+	if (saved->has_events)
+		ret = load_events(vcpu, loader, &saved->events);
+	return ret ? ret : axk_load_mp_state(vcpu, loader, &saved->mp_state);
 }
 
 int axk_arm64_load(void *arch_vcpu, struct axvcpu_loader *loader)
 {
 	struct axk_vcpu *vcpu = arch_vcpu;
-	struct saved saved;
-	int ret = find(vcpu, loader, &saved);
+	struct saved *saved = axvcpu_load_prepared(loader);
+	const bool prepared = saved;
+	int ret = saved ? 0 : find(vcpu, loader, &saved);
 
 	if (!ret)
 		ret = commit_abort(vcpu);
@@ -313,20 +369,7 @@ int axk_arm64_load(void *arch_vcpu, struct axvcpu_loader *loader)
 		ret = axk_drop_exits(vcpu);
 	if (!ret)
 		ret = axvcpu_load_begin(loader);
-	if (!ret)
-		ret = clear(vcpu);
-	/* The PMU first: it must be initialised before its registers count. */
-	if (!ret && (!vcpu->vm->arch.gic.version || atomic_load(&vcpu->vm->arch.gic.ready)))
-		ret = axk_arm64_start_pmu(vcpu);
-	if (!ret)
-		ret = axk_load_regs(&state_regs, vcpu, loader, &saved.regs);
-	if (!ret)
-		ret = load_library(vcpu, &saved.library);
-	if (!ret && saved.has_events)
-		ret = load_events(vcpu, loader, &saved.events);
-	if (!ret)
-		ret = axk_load_mp_state(vcpu, loader, &saved.mp_state);
-	return ret;
+	return ret ? ret : load(vcpu, loader, saved, !prepared);
 }
 
 /* --- the clocks ------------------------------------------------------------------------------- */

@@ -66,6 +66,8 @@ struct axk_state_regs {
 	/* The upper byte of its KVM ids: KVM_REG_ARM64, KVM_REG_RISCV. */
 	uint64_t arch;
 	enum axk_state_order (*order)(uint64_t id);
+	/* The AXVCPU_PART_* that a register belongs to; 0: it is always loaded. */
+	uint32_t (*part)(uint64_t id);
 	/* Lists the registers of a KVM without KVM_GET_REG_LIST, as axk_reg_list(); or NULL. */
 	int (*list)(struct axk_vcpu *vcpu, uint64_t *ids, size_t count);
 	/* Registers that belong to the state even if KVM does not list them; it may lack some. */
@@ -78,14 +80,36 @@ struct axk_state_regs {
 	int (*load)(struct axk_vcpu *vcpu, uint64_t id, const void *value);
 };
 
+/* A register of a saved state, which was checked. */
+struct axk_saved_reg {
+	uint64_t id;
+	/* In the bytes of the state, of any alignment. */
+	const unsigned char *value;
+	enum axk_state_order order;
+	uint32_t part;
+};
+
+/* All of them, in the order in which they are loaded. */
+struct axk_saved_regs {
+	const struct axk_saved_reg *regs;
+	size_t count;
+};
+
 int axk_save_regs(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,
 		  struct axvcpu_saver *saver);
-/* Finds the section and checks its form and all ids. */
-int axk_find_regs(const struct axk_state_regs *arch, const struct axk_vcpu *vcpu,
-		  struct axvcpu_loader *loader, struct axvcpu_saved_section *section);
-/* Loads the section, which was checked. */
+/*
+ * Finds the section and checks its form and all ids. Allocates the prepared form of the state:
+ * 'size' bytes for the architecture, which begin with the struct axk_saved_regs, and the registers.
+ */
+int axk_prepare_regs(const struct axk_state_regs *arch, const struct axk_vcpu *vcpu,
+		     struct axvcpu_loader *loader, size_t size, void **prepared);
+/*
+ * Loads the registers of these parts. 'fixed': also those that are fixed at the first run, if their
+ * values differ.
+ */
 int axk_load_regs(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,
-		  struct axvcpu_loader *loader, const struct axvcpu_saved_section *section);
+		  struct axvcpu_loader *loader, const struct axk_saved_regs *regs, uint32_t parts,
+		  bool fixed);
 /* axk_set_one_reg() without a message. */
 int axk_set_reg_quietly(struct axk_vcpu *vcpu, uint64_t id, const void *value);
 

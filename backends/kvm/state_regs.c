@@ -112,12 +112,15 @@ int axk_set_reg_quietly(struct axk_vcpu *vcpu, uint64_t id, const void *value)
 	return axk_ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg);
 }
 
+/* The smallest record. */
+#define RECORD_MIN (ID_SIZE + sizeof(uint64_t))
+
 /*
  * Reads the record at *offset and moves the offset behind it. Returns 1; 0 at the end; -EINVAL, for
  * which the caller leaves a message.
  */
-static int next_record(const struct axvcpu_saved_section *section, size_t *offset, uint64_t *id,
-		       unsigned char value[VALUE_MAX])
+static int next_record(const struct axvcpu_saved_section *section, size_t *offset,
+		       struct axk_saved_reg *reg)
 {
 	const unsigned char *data = section->data;
 	size_t left = section->len - *offset, size;
@@ -126,23 +129,21 @@ static int next_record(const struct axvcpu_saved_section *section, size_t *offse
 		return 0;
 	if (left < ID_SIZE)
 		return -EINVAL;
-	memcpy(id, data + *offset, ID_SIZE);
-	size = padded_size(*id);
+	memcpy(&reg->id, data + *offset, ID_SIZE);
+	size = padded_size(reg->id);
 	if (!size || size > VALUE_MAX || size > left - ID_SIZE)
 		return -EINVAL;
-	memcpy(value, data + *offset + ID_SIZE, size);
+	reg->value = data + *offset + ID_SIZE;
 	*offset += ID_SIZE + size;
 	return 1;
 }
 
-int axk_find_regs(const struct axk_state_regs *arch, const struct axk_vcpu *vcpu,
-		  struct axvcpu_loader *loader, struct axvcpu_saved_section *section)
+static int find(const struct axk_state_regs *arch, const struct axk_vcpu *vcpu,
+		struct axvcpu_loader *loader, struct axvcpu_saved_section *section)
 {
-	unsigned char value[VALUE_MAX];
+	struct axk_saved_reg reg;
 	size_t offset = 0;
-	uint64_t id;
-	int ret = axvcpu_load_section(loader, REGS, 1, ID_SIZE,
-				      REGS_MAX * (ID_SIZE + sizeof(uint64_t)), section);
+	int ret = axvcpu_load_section(loader, REGS, 1, ID_SIZE, REGS_MAX * RECORD_MIN, section);
 
 	if (ret < 0)
 		return ret;
@@ -150,9 +151,9 @@ int axk_find_regs(const struct axk_state_regs *arch, const struct axk_vcpu *vcpu
 		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
 				   "load: vCPU %" PRIu32 ": the state has no section " REGS,
 				   vcpu->id);
-	while ((ret = next_record(section, &offset, &id, value)) > 0)
+	while ((ret = next_record(section, &offset, &reg)) > 0)
 		/* The upper byte of KVM ids is the architecture; ids of this library have none. */
-		if (id >> 56 != arch->arch >> 56 || arch->order(id) == AXK_STATE_OMIT) {
+		if (reg.id >> 56 != arch->arch >> 56 || arch->order(reg.id) == AXK_STATE_OMIT) {
 			ret = -EINVAL;
 			break;
 		}
@@ -162,6 +163,34 @@ int axk_find_regs(const struct axk_state_regs *arch, const struct axk_vcpu *vcpu
 			   "load: vCPU %" PRIu32 ": section " REGS
 			   ": no valid register before byte %zu",
 			   vcpu->id, offset);
+}
+
+int axk_prepare_regs(const struct axk_state_regs *arch, const struct axk_vcpu *vcpu,
+		     struct axvcpu_loader *loader, size_t size, void **prepared)
+{
+	struct axvcpu_saved_section section;
+	struct axk_saved_reg *regs, reg;
+	size_t count = 0;
+	void *memory;
+	int ret = find(arch, vcpu, loader, &section);
+
+	if (ret)
+		return ret;
+	size = (size + 7) & ~(size_t)7;
+	memory = axvcpu_load_alloc(loader, size + section.len / RECORD_MIN * sizeof(*regs));
+	if (!memory)
+		return -ENOMEM;
+	regs = (void *)((unsigned char *)memory + size);
+	for (int order = AXK_STATE_FIXED; order < AXK_STATE_ORDERS; order++)
+		for (size_t offset = 0; next_record(&section, &offset, &reg) > 0;) {
+			reg.order = arch->order(reg.id);
+			reg.part = arch->part(reg.id);
+			if ((int)reg.order == order)
+				regs[count++] = reg;
+		}
+	*(struct axk_saved_regs *)memory = (struct axk_saved_regs){ .regs = regs, .count = count };
+	*prepared = memory;
+	return 0;
 }
 
 /* Returns 1 if the vCPU has this value already, 0 if not, or a negative errno. */
@@ -191,38 +220,38 @@ static bool is_refusal(int ret)
 }
 
 static int load_reg(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,
-		    struct axvcpu_loader *loader, uint64_t id, const unsigned char *value,
-		    enum axk_state_order order)
+		    struct axvcpu_loader *loader, const struct axk_saved_reg *reg)
 {
-	int ret = order == AXK_STATE_FIXED ? is_equal(vcpu, id, value) : 0, equal;
+	int ret = reg->order == AXK_STATE_FIXED ? is_equal(vcpu, reg->id, reg->value) : 0, equal;
 
 	if (ret)
 		return ret < 0 ? ret : 0;
-	ret = arch->load(vcpu, id, value);
+	ret = arch->load(vcpu, reg->id, reg->value);
 	if (!ret)
 		return 0;
 	if (!is_refusal(ret))
 		return axk_vcpu_result(vcpu, ret, "KVM_SET_ONE_REG");
 	/* Some registers are read-only, and the host has the saved value. */
-	equal = is_equal(vcpu, id, value);
+	equal = is_equal(vcpu, reg->id, reg->value);
 	if (equal)
 		return equal < 0 ? equal : 0;
-	return axvcpu_load_refused(loader, REGS, id, ret,
-				   "vCPU %" PRIu32 ": register %#" PRIx64 ": %s", vcpu->id, id,
+	return axvcpu_load_refused(loader, REGS, reg->id, ret,
+				   "vCPU %" PRIu32 ": register %#" PRIx64 ": %s", vcpu->id, reg->id,
 				   ret == -ENOENT ? "this host lacks it" : "KVM refuses the value");
 }
 
 int axk_load_regs(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,
-		  struct axvcpu_loader *loader, const struct axvcpu_saved_section *section)
+		  struct axvcpu_loader *loader, const struct axk_saved_regs *regs, uint32_t parts,
+		  bool fixed)
 {
-	unsigned char value[VALUE_MAX];
-	uint64_t id;
 	int ret = 0;
 
-	for (int order = AXK_STATE_FIXED; !ret && order < AXK_STATE_ORDERS; order++)
-		for (size_t offset = 0; !ret && next_record(section, &offset, &id, value) > 0;)
-			if ((int)arch->order(id) == order)
-				ret = load_reg(arch, vcpu, loader, id, value,
-					       (enum axk_state_order)order);
+	for (size_t i = 0; !ret && i < regs->count; i++) {
+		const struct axk_saved_reg *reg = &regs->regs[i];
+
+		if (reg->order == AXK_STATE_FIXED ? !fixed : reg->part && !(reg->part & parts))
+			continue;
+		ret = load_reg(arch, vcpu, loader, reg);
+	}
 	return ret;
 }

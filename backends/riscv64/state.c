@@ -45,6 +45,22 @@ static enum axk_state_order order(uint64_t id)
 	}
 }
 
+static uint32_t part(uint64_t id)
+{
+	switch (id & KVM_REG_RISCV_TYPE_MASK) {
+	case KVM_REG_RISCV_CSR:
+	case KVM_REG_RISCV_SBI_STATE:
+		return AXVCPU_PART_SYSTEM;
+	case KVM_REG_RISCV_FP_D:
+	case KVM_REG_RISCV_VECTOR:
+		return AXVCPU_PART_FPU;
+	case KVM_REG_RISCV_TIMER:
+		return AXVCPU_PART_TIMERS;
+	default:
+		return 0;
+	}
+}
+
 /* --- KVMs before Linux 6.6 -------------------------------------------------------------------- */
 
 #define WORDS(name) (sizeof(struct name) / sizeof(unsigned long))
@@ -135,6 +151,7 @@ static int load_reg(struct axk_vcpu *vcpu, uint64_t id, const void *value)
 static const struct axk_state_regs state_regs = {
 	.arch = KVM_REG_RISCV,
 	.order = order,
+	.part = part,
 	.list = list_known,
 	.load = load_reg,
 };
@@ -153,14 +170,15 @@ static int set_line(const struct axk_vcpu *vcpu, __u32 irq)
  * IMSIC drives it.
  */
 static int load_regs_and_line(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
-			      const struct axvcpu_saved_section *regs)
+			      const struct axk_saved_regs *regs, bool fixed)
 {
-	const bool has_line = !vcpu->vm->kernel_irqchip;
+	const uint32_t parts = axvcpu_load_parts(loader);
+	const bool has_line = !vcpu->vm->kernel_irqchip && (parts & AXVCPU_PART_SYSTEM);
 	uint64_t sip = 0;
 	int ret = has_line ? set_line(vcpu, (__u32)KVM_INTERRUPT_UNSET) : 0;
 
 	if (!ret)
-		ret = axk_load_regs(&state_regs, vcpu, loader, regs);
+		ret = axk_load_regs(&state_regs, vcpu, loader, regs, parts, fixed);
 	if (!ret && has_line)
 		ret = axk_riscv_get(vcpu, RISCV_CSR(sip), &sip);
 	if (!ret && (sip & SIP_SEIP))
@@ -228,28 +246,46 @@ int axk_riscv_save(void *arch_vcpu, struct axvcpu_saver *saver)
 	return ret;
 }
 
+/* The content of the sections: the prepared form of the state. */
+struct saved {
+	struct axk_saved_regs regs;
+	struct library_state library;
+	struct kvm_mp_state mp_state;
+};
+
+static int find(const struct axk_vcpu *vcpu, struct axvcpu_loader *loader, struct saved **out)
+{
+	void *prepared = NULL;
+	struct saved *saved;
+	int ret = axk_prepare_regs(&state_regs, vcpu, loader, sizeof(*saved), &prepared);
+
+	if (ret)
+		return ret;
+	saved = prepared;
+	*out = saved;
+	ret = find_library(vcpu, loader, &saved->library);
+	return ret ? ret : axk_find_mp_state(vcpu, loader, &saved->mp_state);
+}
+
 int axk_riscv_load(void *arch_vcpu, struct axvcpu_loader *loader)
 {
 	struct axk_vcpu *vcpu = arch_vcpu;
-	struct axvcpu_saved_section regs;
-	struct library_state library;
-	struct kvm_mp_state mp_state;
-	int ret = axk_find_regs(&state_regs, vcpu, loader, &regs);
+	struct saved *saved = axvcpu_load_prepared(loader);
+	const bool prepared = saved;
+	int ret = saved ? 0 : find(vcpu, loader, &saved);
 
-	if (!ret)
-		ret = find_library(vcpu, loader, &library);
-	if (!ret)
-		ret = axk_find_mp_state(vcpu, loader, &mp_state);
 	if (!ret)
 		ret = axk_drop_exits(vcpu);
 	if (!ret)
 		ret = axvcpu_load_begin(loader);
 	if (!ret)
-		ret = load_regs_and_line(vcpu, loader, &regs);
+		ret = load_regs_and_line(vcpu, loader, &saved->regs, !prepared);
 	if (ret)
 		return ret;
-	load_library(vcpu, &library);
-	return axk_load_mp_state(vcpu, loader, &mp_state);
+	load_library(vcpu, &saved->library);
+	if (!(axvcpu_load_parts(loader) & AXVCPU_PART_EVENTS))
+		return 0;
+	return axk_load_mp_state(vcpu, loader, &saved->mp_state);
 }
 
 /* --- the clock -------------------------------------------------------------------------------- */

@@ -80,7 +80,10 @@ int axk_x86_set_debug(void *arch_vcpu, const struct axvcpu_debug *debug)
 		guest.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP;
 	if (debug->npoints)
 		set_points(&guest, debug);
-	ret = axk_vcpu_ioctl(vcpu, KVM_SET_GUEST_DEBUG, &guest);
+	/* KVM remembers where a single step begins. */
+	ret = axk_x86_need_regs(vcpu);
+	if (!ret)
+		ret = axk_vcpu_ioctl(vcpu, KVM_SET_GUEST_DEBUG, &guest);
 	if (!ret)
 		vcpu->arch.debug_points = (uint8_t)((1u << debug->npoints) - 1);
 	return ret;

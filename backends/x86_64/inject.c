@@ -129,7 +129,10 @@ int axk_x86_inject_interrupt(void *arch_vcpu, uint32_t vector)
 int axk_x86_inject_nmi(void *arch_vcpu)
 {
 	struct axk_vcpu *vcpu = arch_vcpu;
+	int ret = axk_x86_need_regs(vcpu);
 
+	if (ret)
+		return ret;
 	/* KVM keeps the NMI until the guest can take it, also during an open exit. */
 	return axk_vcpu_result(vcpu, axk_ioctl_value(vcpu->fd, KVM_NMI, 0), "KVM_NMI");
 }
@@ -167,6 +170,8 @@ int axk_x86_inject_exception(void *arch_vcpu, const struct axvcpu_exception *exc
 	struct kvm_vcpu_events events;
 	int ret = axk_x86_check_exception(vcpu, exception);
 
+	if (!ret)
+		ret = axk_x86_need_regs(vcpu);
 	if (!ret)
 		ret = axk_vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
 	if (ret)
@@ -291,6 +296,12 @@ int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 	bool waits = pending->window || !none_pending(pending);
 	int ret = 0;
 
+	/* The registers have the guest's interrupt flag, and the events would replace others. */
+	if (pending->has_exception || waits) {
+		ret = axk_x86_need_regs(vcpu);
+		if (ret || vcpu->stashed)
+			return ret;
+	}
 	/* Completes an open exit first: its instruction may change the guest's interrupt flag. */
 	if (axk_is_open(vcpu) && (pending->has_exception || (waits && can_take(vcpu)))) {
 		ret = axk_flush(vcpu);

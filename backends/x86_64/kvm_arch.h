@@ -80,6 +80,8 @@ struct axk_vcpu_arch {
 	/* The guest's latest write to the LAPIC's interrupt command register: apic.c. */
 	uint32_t icr_low;
 	uint32_t icr_high;
+	/* Registers of a load wait for an entry, or a run has taken them: state_load.c. */
+	bool regs_wait;
 	/* Bitmap of the hardware debug points that are set, as in DR6: debug.c. */
 	uint8_t debug_points;
 	/* The parts of its state that this host has, once found: state.c. */

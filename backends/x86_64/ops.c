@@ -10,6 +10,14 @@ static void x86_vcpu_free(void *arch_vcpu)
 	axk_vcpu_free(arch_vcpu);
 }
 
+/* Registers of a load that wait belong to a vCPU without an open exit. */
+static int x86_flush(void *arch_vcpu)
+{
+	int ret = axk_x86_need_regs(arch_vcpu);
+
+	return ret ? ret : axk_flush(arch_vcpu);
+}
+
 static const struct axvcpu_arch_ops x86_64_ops = {
 	AXK_OPS_COMMON,
 	.name = KVM_ARCH_NAME,
@@ -30,7 +38,7 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.vcpu_free = x86_vcpu_free,
 	.set_entry = axk_x86_set_entry,
 	.setup = axk_x86_setup,
-	.flush = axk_flush,
+	.flush = x86_flush,
 	.get_reg = axk_x86_get_reg,
 	.set_reg = axk_x86_set_reg,
 	.get_regs = axk_x86_get_regs,

@@ -44,8 +44,10 @@ int axk_x86_get_regs(void *arch_vcpu, struct axvcpu_regs *regs)
 {
 	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_regs kvm_regs;
-	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_REGS, &kvm_regs);
+	int ret = axk_x86_need_regs(vcpu);
 
+	if (!ret)
+		ret = axk_vcpu_ioctl(vcpu, KVM_GET_REGS, &kvm_regs);
 	if (ret)
 		return ret;
 	*regs = (struct axvcpu_regs){ .pc = kvm_regs.rip, .flags = kvm_regs.rflags };
@@ -58,7 +60,10 @@ int axk_x86_set_regs(void *arch_vcpu, const struct axvcpu_regs *regs)
 {
 	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_regs kvm_regs = { .rip = regs->pc, .rflags = regs->flags };
+	int ret = axk_x86_need_regs(vcpu);
 
+	if (ret)
+		return ret;
 	for (unsigned int i = 0; i < ARRAY_SIZE(gpr_offset); i++)
 		*gpr(&kvm_regs, i) = regs->gpr[i];
 	/* The interrupt flag may have changed. */
@@ -124,8 +129,10 @@ int axk_x86_get_reg(void *arch_vcpu, uint64_t id, uint64_t *value)
 	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_regs regs;
 	uint64_t raw = 0;
-	int ret;
+	int ret = axk_x86_need_regs(vcpu);
 
+	if (ret)
+		return ret;
 	if (axk_x86_is_sreg(id))
 		return axk_x86_get_sreg(vcpu, id, value);
 	if (is_msr(id))
@@ -152,8 +159,10 @@ int axk_x86_set_reg(void *arch_vcpu, uint64_t id, uint64_t value)
 {
 	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_regs regs;
-	int ret;
+	int ret = axk_x86_need_regs(vcpu);
 
+	if (ret)
+		return ret;
 	if (axk_x86_is_sreg(id))
 		return axk_x86_set_sreg(vcpu, id, value);
 	if (is_msr(id))
@@ -186,8 +195,10 @@ int axk_x86_get_reg_bytes(void *arch_vcpu, uint64_t id, void *buf, size_t len)
 {
 	struct axk_vcpu *vcpu = arch_vcpu;
 	struct axvcpu_x86_segment segment;
-	int ret;
+	int ret = axk_x86_need_regs(vcpu);
 
+	if (ret)
+		return ret;
 	if (id >> 56)
 		return axk_get_reg_bytes(vcpu, id, buf, len);
 	if (segment_number(id) > AXVCPU_X86_IDT)
@@ -202,7 +213,10 @@ int axk_x86_set_reg_bytes(void *arch_vcpu, uint64_t id, const void *buf, size_t 
 {
 	struct axk_vcpu *vcpu = arch_vcpu;
 	struct axvcpu_x86_segment segment;
+	int ret = axk_x86_need_regs(vcpu);
 
+	if (ret)
+		return ret;
 	if (id >> 56)
 		return axk_set_reg_bytes(vcpu, id, buf, len);
 	if (segment_number(id) > AXVCPU_X86_IDT)

@@ -207,6 +207,8 @@ int axk_x86_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 
 	config.arg = arg;
 	vcpu->entry = entry;
+	if (!ret)
+		ret = axk_x86_need_regs(vcpu);
 	/* The registers first: only these can be refused for the caller's arguments. */
 	if (!ret)
 		ret = reset_registers(vcpu, &config, start);

@@ -217,11 +217,12 @@ int axk_x86_get_cpu_mode(void *arch_vcpu, struct axvcpu_cpu_mode *mode)
 	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
-	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
+	int ret = axk_x86_need_regs(vcpu);
 
-	if (ret)
-		return ret;
-	ret = axk_vcpu_ioctl(vcpu, KVM_GET_REGS, &regs);
+	if (!ret)
+		ret = axk_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
+	if (!ret)
+		ret = axk_vcpu_ioctl(vcpu, KVM_GET_REGS, &regs);
 	if (ret)
 		return ret;
 	mode->execution = execution(&sregs, regs.rflags);

@@ -44,6 +44,10 @@ static int find_info(struct axk_vcpu *vcpu, struct axk_x86_state_info *info)
 	if (ret < 0)
 		return ret;
 	info->has_sregs2 = ret;
+	ret = axk_vm_capability(vcpu->vm, KVM_CAP_SYNC_REGS);
+	if (ret < 0)
+		return ret;
+	info->can_sync = (ret & KVM_SYNC_X86_VALID_FIELDS) == KVM_SYNC_X86_VALID_FIELDS;
 	ret = check_size(vcpu, KVM_CAP_XSAVE2, XSAVE_MAX);
 	if (ret < 0)
 		return ret;
@@ -208,6 +212,8 @@ int axk_x86_save(void *arch_vcpu, struct axvcpu_saver *saver)
 	struct kvm_xcrs xcrs;
 	int ret = axk_state_settled(vcpu);
 
+	if (!ret)
+		ret = axk_x86_need_regs(vcpu);
 	if (!ret)
 		ret = axk_x86_need_state_info(vcpu);
 	if (!ret)

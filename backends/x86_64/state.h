@@ -10,6 +10,8 @@
 struct axk_x86_state_info {
 	bool has_sregs2;
 	bool has_tsc_offset;
+	/* KVM can load registers and events at an entry. */
+	bool can_sync;
 	/* Sizes in bytes; nested: of the largest state, 0 if there is none. */
 	size_t xsave_size;
 	size_t nested_size;
@@ -62,8 +64,14 @@ int axk_x86_save_msrs(struct axk_vcpu *vcpu, const struct axk_x86_state_info *in
 /* Finds the section, and checks its form. */
 int axk_x86_check_msrs(const struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
 		       struct axvcpu_saved_section *section);
+/*
+ * Loads the MSRs of the section except the deadline of the LAPIC timer. 'in_place': the vCPU has
+ * had these values, and only the MSRs that differ are written.
+ */
 int axk_x86_load_msrs(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
-		      const struct axvcpu_saved_section *section);
+		      const struct axvcpu_saved_section *section, bool in_place);
+int axk_x86_load_deadline(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
+			  const struct axvcpu_saved_section *section);
 
 /* --- state_cpuid.c ---------------------------------------------------------------------------- */
 

@@ -22,6 +22,8 @@
 #define MSR_EFER 0xc0000080u
 #define MSR_FS_BASE 0xc0000100u
 #define MSR_GS_BASE 0xc0000101u
+/* The MSRs of KVM itself: 256. */
+#define MSR_KVM_FIRST 0x4b564d00u
 #define MSR_HYPERV_FIRST 0x40000000u
 #define MSR_HYPERV_LAST 0x400001ffu
 
@@ -36,7 +38,7 @@ static const struct range unlisted[] = {
 	{ 0x258, 0x259 },	    { 0x268, 0x26f }, /* MTRRs */
 	{ 0x277, 0x277 },	    { 0x2ff, 0x2ff }, /* PAT, MTRR_DEF_TYPE */
 	{ 0x400, 0x47f }, /* machine-check banks */
-	{ 0x4b564d00, 0x4b564dff }, /* those of KVM itself */
+	{ MSR_KVM_FIRST, MSR_KVM_FIRST + 0xff }, /* those of KVM itself */
 };
 
 /* MSRs that are not loaded as such. */
@@ -250,6 +252,27 @@ static int refused(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
 				   vcpu->id, entry->data, entry->index, present);
 }
 
+/*
+ * Drops the MSRs that have the saved values. Returns the number of the others, or a negative errno.
+ * Writing an MSR of KVM itself also starts what it controls, such as updates of kvmclock.
+ */
+static int drop_equal(const struct axk_vcpu *vcpu, struct kvm_msr_entry *entries, uint32_t n)
+{
+	struct msrs present = { .nmsrs = n };
+	int left = 0, ret;
+
+	for (uint32_t i = 0; i < n; i++)
+		present.entries[i] = (struct kvm_msr_entry){ .index = entries[i].index };
+	ret = msrs_ioctl(vcpu, false, &present);
+	if (ret < 0)
+		return ret;
+	for (uint32_t i = 0; i < n; i++)
+		if (i >= (uint32_t)ret || entries[i].index >> 8 == MSR_KVM_FIRST >> 8 ||
+		    present.entries[i].data != entries[i].data)
+			entries[left++] = entries[i];
+	return left;
+}
+
 /* Writes the MSRs of a chunk, and continues behind each that KVM refuses. */
 static int write_chunk(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
 		       const struct kvm_msr_entry *entries, uint32_t n)
@@ -275,9 +298,17 @@ static int write_chunk(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
 	return 0;
 }
 
-/* Writes the MSRs that are the deadline of the LAPIC timer, or those that are not. */
+/* Writes the MSRs; in place those that differ, for which it changes the array. */
 static int write_msrs(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
-		      const struct axvcpu_saved_section *section, bool deadline)
+		      struct kvm_msr_entry *entries, uint32_t n, bool in_place)
+{
+	int left = in_place && n ? drop_equal(vcpu, entries, n) : (int)n;
+
+	return left < 0 ? left : write_chunk(vcpu, loader, entries, (uint32_t)left);
+}
+
+int axk_x86_load_msrs(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
+		      const struct axvcpu_saved_section *section, bool in_place)
 {
 	const size_t total = section->len / sizeof(struct kvm_msr_entry);
 	struct kvm_msr_entry entries[CHUNK];
@@ -285,24 +316,27 @@ static int write_msrs(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < total; i++) {
-		const struct kvm_msr_entry entry = entry_at(section, i);
-
-		if ((entry.index == MSR_TSC_DEADLINE) != deadline)
+		entries[n] = entry_at(section, i);
+		if (entries[n].index == MSR_TSC_DEADLINE)
 			continue;
-		entries[n++] = entry;
-		if (n == CHUNK) {
-			ret = write_chunk(vcpu, loader, entries, n);
+		if (++n == CHUNK) {
+			ret = write_msrs(vcpu, loader, entries, n, in_place);
 			n = 0;
 		}
 	}
-	return ret ? ret : write_chunk(vcpu, loader, entries, n);
+	return ret ? ret : write_msrs(vcpu, loader, entries, n, in_place);
 }
 
-int axk_x86_load_msrs(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
-		      const struct axvcpu_saved_section *section)
+int axk_x86_load_deadline(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
+			  const struct axvcpu_saved_section *section)
 {
-	int ret = write_msrs(vcpu, loader, section, false);
+	const size_t total = section->len / sizeof(struct kvm_msr_entry);
 
-	/* The deadline last: it is compared with the TSC, which others adjust. */
-	return ret ? ret : write_msrs(vcpu, loader, section, true);
+	for (size_t i = 0; i < total; i++) {
+		struct kvm_msr_entry entry = entry_at(section, i);
+
+		if (entry.index == MSR_TSC_DEADLINE)
+			return write_chunk(vcpu, loader, &entry, 1);
+	}
+	return 0;
 }

@@ -117,8 +117,10 @@ int axk_x86_translate_access(void *arch_vcpu, uint64_t gva, struct axvcpu_transl
 {
 	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_sregs sregs;
-	int ret = axk_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
+	int ret = axk_x86_need_regs(vcpu);
 
+	if (!ret)
+		ret = axk_vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
 	if (ret)
 		return ret;
 	if (!(sregs.cr0 & CR0_PG)) {

@@ -110,6 +110,29 @@ static void drop_edges(struct kvm_ioapic_state *ioapic)
 			ioapic->irr &= ~(1u << pin);
 }
 
+/*
+ * Returns 1 if the VM has the saved state already, as after the run of a guest without interrupts;
+ * 0 if not, or a PIT counts; or a negative errno. KVM then need not look for interrupts to send.
+ */
+static int is_present(const struct axk_vm *kvm, const struct saved *saved)
+{
+	if (saved->has_pit)
+		return 0;
+	for (size_t i = 0; i < AXK_LINES_WORDS; i++)
+		if (atomic_load(&kvm->raised[i]) != saved->lines[i])
+			return 0;
+	for (uint32_t id = 0; id < ARRAY_SIZE(chips); id++) {
+		struct kvm_irqchip present = { .chip_id = id };
+		int ret = axk_vm_ioctl(kvm, KVM_GET_IRQCHIP, &present);
+
+		if (ret)
+			return ret;
+		if (memcmp(&present.chip, &saved->chips[id].chip, chips[id].len))
+			return 0;
+	}
+	return 1;
+}
+
 static int load(struct axk_vm *kvm, struct axvcpu_loader *loader, const struct saved *saved)
 {
 	/* Neither the present PIT nor a change of a line may send an interrupt. */
@@ -142,8 +165,10 @@ int axk_x86_vm_load(void *arch_vm, struct axvcpu_loader *loader)
 	ret = find(kvm, loader, &saved);
 	if (!ret)
 		ret = axvcpu_load_begin(loader);
+	if (!ret)
+		ret = is_present(kvm, &saved);
 	if (ret)
-		return ret;
+		return ret < 0 ? ret : 0;
 	drop_edges(&saved.chips[KVM_IRQCHIP_IOAPIC].chip.ioapic);
 	return load(kvm, loader, &saved);
 }

@@ -52,6 +52,22 @@ void axk_x86_state_forget(struct axk_vcpu *vcpu);
 
 /* state_load.c */
 int axk_x86_load(void *arch_vcpu, struct axvcpu_loader *loader);
+/*
+ * Gives KVM the registers and events of a load that wait for the next entry. Every operation that
+ * uses them, or changes them behind the load, calls this first.
+ */
+static inline int axk_x86_need_regs(struct axk_vcpu *vcpu)
+{
+	int ret = 0;
+
+	if (likely(!vcpu->arch.regs_wait))
+		return 0;
+	/* A run since has taken them. The doorbell uses KVM_SYNC_X86_REGS alone. */
+	if (vcpu->run->kvm_dirty_regs & KVM_SYNC_X86_SREGS)
+		ret = axk_commit(vcpu);
+	vcpu->arch.regs_wait = ret;
+	return ret;
+}
 
 /* vm_state.c */
 int axk_x86_vm_save(void *arch_vm, struct axvcpu_saver *saver);

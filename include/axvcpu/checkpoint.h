@@ -171,6 +171,9 @@ struct axvm_restore_config {
 	 */
 	int (*refused)(void *ctx, struct axvcpu *vcpu, const struct axvcpu_refusal *refusal);
 	void *ctx;
+	/** AXVCPU_PART_*: these parts of the vCPUs stay as they are. */
+	uint32_t without;
+	uint32_t reserved;
 };
 #define AXVM_RESTORE_CONFIG_INIT AXVCPU_INIT(struct axvm_restore_config)
 
@@ -192,15 +195,23 @@ struct axvm_restore_config {
  * stays paused. The VM is finalized. Open exits are dropped, and so are injections that wait in the
  * library; requests that wait stay queued.
  *
- * Into the VM of a checkpoint with AXVM_CHECKPOINT_TRACK it writes the pages that have changed since
- * the checkpoint or the latest restore. If regions were mapped or unmapped since the checkpoint, and in
- * another VM, it writes all pages. Regions that the host must not write to are skipped: read-only ones
- * of AXVM_MEM_CALLER, or with AXVM_MEM_SHARED. Whether a region is read-only is not part of a
- * checkpoint. Long runs of pages that become zero are dropped: memory with a userfaultfd then asks
- * for them again.
+ * Into the VM of a checkpoint with AXVM_CHECKPOINT_TRACK it writes the pages that have changed
+ * since the checkpoint or the latest restore; and from the second restore into the same vCPUs on,
+ * it does not restore what only the host can have changed in them: CPUID, identification and
+ * firmware registers, the frequency of the counter. If regions were mapped or unmapped since the
+ * checkpoint, and in another VM, it writes all pages. Regions that the host must not write to are
+ * skipped: read-only ones of AXVM_MEM_CALLER, or with AXVM_MEM_SHARED. Whether a region is
+ * read-only is not part of a checkpoint. Long runs of pages that become zero are dropped: memory
+ * with a userfaultfd then asks for them again.
  *
  * If the VM does not fit, it is unchanged. After a later failure all vCPUs are Invalid, and the VM can
  * only be freed; except -ENOTSUP of the clocks, which also changes nothing.
+ *
+ * The fastest restore, of a guest that uses neither interrupts nor timers, floating point or system
+ * registers, leaves out all that can be: `flags` AXVM_RESTORE_NO_CONTROLLERS |
+ * AXVM_RESTORE_NO_DEVICES, `time_policy` AXVM_TIME_KEEP, `without` AXVCPU_PARTS. On x86 KVM then
+ * gets the registers with the next run; axvcpu_flush() gives them to KVM at once, for ioctls on
+ * axvcpu_fd().
  *
  * @param checkpoint the checkpoint.
  * @param vm         the VM.

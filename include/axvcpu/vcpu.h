@@ -460,7 +460,8 @@ static inline int axvcpu_complete_bytes(struct axvcpu *vcpu, const void *ptr, si
  * effect.
  *
  * The registers then show the instruction as executed. If this leads to another exit (an access in
- * pieces), the next axvcpu_run() returns it.
+ * pieces), the next axvcpu_run() returns it. Registers of axvm_checkpoint_restore() that wait for
+ * the next run are given to KVM.
  *
  * @param vcpu the vCPU.
  * @return 0; -EBADFD; -EBUSY; -EPERM; errnos of the kernel.
@@ -648,7 +649,8 @@ AXVCPU_API int axvcpu_cpu_set(const struct axvcpu *vcpu, void *set, size_t size)
  *
  * The descriptor remains the library's: it is valid until axvcpu_free(). Do not close it, and do
  * not call KVM_RUN on it. While the vCPU is Running, KVM makes other ioctls on it wait until
- * KVM_RUN returns.
+ * KVM_RUN returns. After axvm_checkpoint_restore(), call axvcpu_flush() before an ioctl that uses
+ * registers: on x86 they may wait for the next run.
  *
  * @param vcpu the vCPU.
  * @return the descriptor; -ENOTSUP: the backend has none; -EPERM.

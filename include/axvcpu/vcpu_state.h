@@ -82,13 +82,41 @@ struct axvcpu_refusal {
 	const char *message;
 };
 
+/** Floating point and vectors. On x86 with XCR0. */
+#define AXVCPU_PART_FPU 0x1u
+/**
+ * System registers. x86: MSRs, debug registers, nested virtualization. riscv64: CSRs, SBI state,
+ * and the external line of a VM without an AIA.
+ */
+#define AXVCPU_PART_SYSTEM 0x2u
+/** x86 with an in-kernel LAPIC: the LAPIC. Elsewhere the interrupt controller belongs to the VM. */
+#define AXVCPU_PART_INTERRUPTS 0x4u
+/** Timers. x86: offset of the TSC, TSC deadline, and the notice of kvmclock that time has passed. */
+#define AXVCPU_PART_TIMERS 0x8u
+/**
+ * Whether the CPU is halted. x86: also exceptions, interrupts and NMIs that KVM is about to
+ * deliver. arm64: also SErrors, and active interrupts of timers.
+ */
+#define AXVCPU_PART_EVENTS 0x10u
+/**
+ * All parts of a vCPU that a load can leave out.
+ *
+ * Leaving a part out saves its system calls, and is only correct if the guest has not changed the
+ * part since the state was saved. These are always loaded: general registers, program counter,
+ * flags; on x86 control registers and segments; the injections, the power state and the terminal
+ * exit that the library holds; on arm64 the lines. On arm64, a load that must reset the CPU,
+ * because KVM cannot undo an event otherwise, loads all parts.
+ */
+#define AXVCPU_PARTS 0x1fu
+
 /** How to load. Initialise with AXVCPU_LOAD_CONFIG_INIT. */
 struct axvcpu_load_config {
 	/** sizeof(struct axvcpu_load_config) */
 	size_t size;
 	/** AXVCPU_LOAD_* */
 	uint32_t flags;
-	uint32_t reserved;
+	/** AXVCPU_PART_*: these parts of the vCPU stay as they are. */
+	uint32_t without;
 	/**
 	 * Called for each part that the host refuses. Returns 0 to load the state without it, or a
 	 * negative errno, with which the call fails. NULL: every refusal is a failure. It must not
@@ -240,6 +268,48 @@ AXVCPU_API int axvcpu_save_section(struct axvcpu_saver *saver, const char *name,
  */
 AXVCPU_API int axvcpu_load_section(struct axvcpu_loader *loader, const char *name, uint32_t version,
 				   size_t min, size_t max, struct axvcpu_saved_section *section);
+
+/**
+ * Returns which parts of the vCPU `load` must change.
+ *
+ * A backend may load more than these.
+ *
+ * @param loader the argument of `load`.
+ * @return AXVCPU_PART_*: those that `without` of the config does not name.
+ *
+ * Threads: that of `load`.
+ */
+AXVCPU_API uint32_t axvcpu_load_parts(const struct axvcpu_loader *loader);
+
+/**
+ * Allocates memory for the prepared form of the state: its sections, found and checked.
+ *
+ * A checkpoint that tracks changes keeps the memory after the first load has succeeded, together
+ * with the bytes of the state, and later loads into the same vCPU find it by
+ * axvcpu_load_prepared(). Otherwise the library frees the memory after the load. A backend may do
+ * without.
+ *
+ * @param loader the argument of `load`.
+ * @param size   number of bytes, not 0.
+ * @return the memory, all zero; NULL: there is none, and the backend returns -ENOMEM.
+ *
+ * Threads: that of `load`; once in it.
+ */
+AXVCPU_API void *axvcpu_load_alloc(struct axvcpu_loader *loader, size_t size);
+
+/**
+ * Returns the prepared form of the state.
+ *
+ * With a prepared form, the backend must not look for sections, and need not load what only the
+ * host can have changed since, such as the CPUID of the vCPU.
+ *
+ * @param loader the argument of `load`.
+ * @return the memory of axvcpu_load_alloc() in an earlier load of the same bytes into this vCPU;
+ *         NULL: this is the first load.
+ *
+ * Threads: that of `load`.
+ */
+AXVCPU_API void *axvcpu_load_prepared(const struct axvcpu_loader *loader);
 
 /**
  * Checks that all sections are known or optional, and saves the present state.

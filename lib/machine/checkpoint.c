@@ -16,6 +16,7 @@
 #include "lib/machine/vcpus.h"
 #include "lib/memory/dirty.h"
 #include "lib/memory/image.h"
+#include "lib/vcpu/saved.h"
 #include "lib/vcpu/vcpu.h"
 
 /* --- to rest ---------------------------------------------------------------------------------- */
@@ -90,8 +91,15 @@ static int save_vcpus(struct axvm *vm, struct axvcpu *const *vcpus,
 	int ret = 0;
 
 	for (uint32_t i = 0; !ret && i < checkpoint->nvcpus; i++) {
-		checkpoint->vcpus[i].id = axvcpu_id(vcpus[i]);
-		ret = save_blob(vm, save_vcpu, vcpus[i], &checkpoint->vcpus[i].blob);
+		struct axv_saved_vcpu *saved = &checkpoint->vcpus[i];
+
+		saved->id = axvcpu_id(vcpus[i]);
+		ret = save_blob(vm, save_vcpu, vcpus[i], &saved->blob);
+		if (ret || !(checkpoint->flags & AXVM_CHECKPOINT_TRACK))
+			continue;
+		saved->prepared = axv_sys_calloc(1, sizeof(*saved->prepared));
+		if (!saved->prepared)
+			ret = axvcpu_fail(vm, -ENOMEM, "checkpoint: allocating a prepared state");
 	}
 	return ret;
 }
@@ -263,8 +271,12 @@ int axvm_checkpoint_free(struct axvm_checkpoint *checkpoint)
 	axv_image_free(checkpoint->image);
 	axv_checkpoint_free_devices(checkpoint);
 	free(checkpoint->controllers.data);
-	for (uint32_t i = 0; i < checkpoint->nvcpus; i++)
+	for (uint32_t i = 0; i < checkpoint->nvcpus; i++) {
+		if (checkpoint->vcpus[i].prepared)
+			free(checkpoint->vcpus[i].prepared->memory);
+		free(checkpoint->vcpus[i].prepared);
 		free(checkpoint->vcpus[i].blob.data);
+	}
 	free(checkpoint);
 	return ret;
 }

@@ -8,6 +8,7 @@
 #include "lib/memory/memory.h"
 
 struct axv_image;
+struct axv_prepared;
 
 /* A saved state. */
 struct axv_blob {
@@ -41,6 +42,11 @@ struct axvm_checkpoint {
 	struct axv_saved_vcpu {
 		uint32_t id;
 		struct axv_blob blob;
+		/*
+		 * For restores into the VM of 'reader'; NULL without AXVM_CHECKPOINT_TRACK. The
+		 * first one finalizes that VM, so its vCPUs are then always the same.
+		 */
+		struct axv_prepared *prepared;
 	} vcpus[];
 };
 
@@ -50,5 +56,11 @@ void axv_checkpoint_free_devices(struct axvm_checkpoint *checkpoint);
 /* Returns 0 if the VM has all of these devices, or -EINVAL with a message. */
 int axv_checkpoint_check_devices(const struct axvm_checkpoint *checkpoint, struct axvm *vm);
 int axv_checkpoint_restore_devices(const struct axvm_checkpoint *checkpoint, struct axvm *vm);
+
+/*
+ * clock.c: axvm_set_clock() with AXVM_TIME_KEEP, by the vCPU with the lowest id, in a VM whose
+ * counters have the saved frequency.
+ */
+int axv_clock_keep(struct axvcpu *vcpu, const struct axvm_clock *saved);
 
 #endif

@@ -13,6 +13,7 @@
 #include "lib/memory/dirty.h"
 #include "lib/memory/image.h"
 #include "lib/text/error.h"
+#include "lib/vcpu/saved.h"
 #include "lib/vcpu/vcpu.h"
 
 #define KNOWN_FLAGS (AXVM_RESTORE_NO_CONTROLLERS | AXVM_RESTORE_NO_DEVICES)
@@ -40,6 +41,11 @@ static int check_config(struct restore *restore, const struct axvm_restore_confi
 		return axvcpu_fail(restore->vm, -EINVAL,
 				   "restore: unknown flags %#" PRIx32 ", or time policy %" PRIu32,
 				   config->flags & ~KNOWN_FLAGS, config->time_policy);
+	if ((config->without & ~AXVCPU_PARTS) || config->reserved)
+		return axvcpu_fail(restore->vm, -EINVAL,
+				   "restore: unknown parts %#" PRIx32
+				   ", or the reserved field is not 0",
+				   config->without & ~AXVCPU_PARTS);
 	return 0;
 }
 
@@ -111,14 +117,45 @@ static int check(struct restore *restore)
 
 /* --- the parts -------------------------------------------------------------------------------- */
 
+/* Whether this is the VM of the checkpoint, which tracks its changes. */
+static bool is_in_place(const struct restore *restore)
+{
+	return atomic_load(&restore->checkpoint->reader.vm) == restore->vm;
+}
+
+/* Whether an earlier restore in place has prepared the states of all vCPUs. */
+static bool is_prepared(const struct restore *restore)
+{
+	const struct axvm_checkpoint *checkpoint = restore->checkpoint;
+
+	for (uint32_t i = 0; i < checkpoint->nvcpus; i++)
+		if (!checkpoint->vcpus[i].prepared || !checkpoint->vcpus[i].prepared->memory)
+			return false;
+	return is_in_place(restore);
+}
+
+/* Clocks that stay need not be set, if nothing else depends on it; see axvm_set_clock(). */
+static int restore_clocks(const struct restore *restore)
+{
+	const struct axvm_clock *clock = &restore->checkpoint->clock;
+	const struct axvm_restore_config *config = &restore->config;
+
+	if (config->time_policy != AXVM_TIME_KEEP || !is_prepared(restore))
+		return axvm_set_clock(restore->vm, clock, config->time_policy);
+	/* The frequency is that of the checkpoint. */
+	return config->without & AXVCPU_PART_TIMERS ? 0 : axv_clock_keep(restore->vcpus[0], clock);
+}
+
 static int load_vcpus(const struct restore *restore, const struct axvcpu_load_config *config)
 {
+	const bool in_place = is_in_place(restore);
 	int ret = 0;
 
 	for (uint32_t i = 0; !ret && i < restore->checkpoint->nvcpus; i++) {
-		const struct axv_blob *blob = &restore->checkpoint->vcpus[i].blob;
+		const struct axv_saved_vcpu *saved = &restore->checkpoint->vcpus[i];
 
-		ret = axvcpu_load(restore->vcpus[i], blob->data, blob->size, config);
+		ret = axv_vcpu_load(restore->vcpus[i], saved->blob.data, saved->blob.size, config,
+				    in_place ? saved->prepared : NULL);
 	}
 	return ret;
 }
@@ -129,7 +166,7 @@ static bool is_tracked(const struct restore *restore)
 	struct axv_memory_map *map = &restore->vm->memory;
 	bool same;
 
-	if (atomic_load(&restore->checkpoint->reader.vm) != restore->vm)
+	if (!is_in_place(restore))
 		return false;
 	pthread_mutex_lock(&map->change);
 	same = map->version == restore->checkpoint->map_version;
@@ -161,6 +198,7 @@ static int64_t apply(const struct restore *restore)
 
 	/* A part that the host refuses fails the whole restore. */
 	load.flags = AXVCPU_LOAD_NO_ROLLBACK;
+	load.without = config->without;
 	load.refused = config->refused;
 	load.ctx = config->ctx;
 	ret = load_vcpus(restore, &load);
@@ -203,7 +241,7 @@ int64_t axvm_checkpoint_restore(const struct axvm_checkpoint *checkpoint, struct
 		free(restore.vcpus);
 		return ret;
 	}
-	pages = axvm_set_clock(vm, &checkpoint->clock, restore.config.time_policy);
+	pages = restore_clocks(&restore);
 	/* A host that cannot set the clocks has changed nothing. */
 	if (pages != -ENOTSUP) {
 		if (!pages)

@@ -11,6 +11,7 @@
 #include "axvcpu/vcpu_state.h"
 #include "lib/base/sized.h"
 #include "lib/host/sys.h"
+#include "lib/machine/checkpoint.h"
 #include "lib/machine/object.h"
 #include "lib/machine/vcpus.h"
 #include "lib/text/error.h"
@@ -156,8 +157,12 @@ static struct axvm_clock target_of(const struct axvm_clock *saved, const struct 
 static int check_counter(struct axvcpu *vcpu, const struct axvm_clock *target)
 {
 	struct axvm_clock now;
-	int ret = get_clock(vcpu, &now);
+	int ret;
 
+	/* An offset that was set is in effect. */
+	if (HAS_OP(vcpu->ops, shift_counter))
+		return 0;
+	ret = get_clock(vcpu, &now);
 	if (ret)
 		return ret;
 	/* It may have been set a moment too early, by the time that a read takes. */
@@ -214,6 +219,11 @@ static int change(struct axvcpu *const *vcpus, int count, const struct axvm_cloc
 	if (ret)
 		return undo_shift(vcpus, count, target.counter - now.counter, ret);
 	return check_counter(vcpus[0], &target);
+}
+
+int axv_clock_keep(struct axvcpu *vcpu, const struct axvm_clock *saved)
+{
+	return set_clock(vcpu, saved, NULL);
 }
 
 int axvm_set_clock(struct axvm *vm, const struct axvm_clock *given, uint32_t policy)

@@ -79,12 +79,16 @@ static bool rests(struct axvcpu *vcpu)
 int axv_vcpus_check_rest(struct axvm *vm, const char *what)
 {
 	int cancel = axv_cancel_disable(), ret = 0;
+	uint32_t seen = 0;
 
 	pthread_mutex_lock(&vm->lock);
-	for (uint32_t id = 0; id < vm->limits.vcpus && !ret; id++) {
+	for (uint32_t id = 0; id < vm->limits.vcpus && seen < vm->nvcpus && !ret; id++) {
 		struct axvcpu *vcpu = vm->vcpus[id];
 
-		if (vcpu && !rests(vcpu))
+		if (!vcpu)
+			continue;
+		seen++;
+		if (!rests(vcpu))
 			ret = axvcpu_fail(vm, -EBUSY,
 					  "%s: vCPU %" PRIu32 " is %s; it must be paused, or Free",
 					  what, id, axvcpu_state_name(axvcpu_state(vcpu)));

@@ -147,10 +147,15 @@ static int roll_back(struct axvm *vm, const struct axvcpu_loader *failed, int re
 {
 	struct axvcpu_loader loader;
 	char message[256];
+	bool done;
 
 	axv_error_keep(message);
-	if (!axv_loader_begin_backup(&loader, failed, vm->ops->name) && !load(vm, &loader))
-		return ret;
+	if (!axv_loader_begin_backup(&loader, failed, vm->ops->name)) {
+		done = !load(vm, &loader);
+		free(loader.memory);
+		if (done)
+			return ret;
+	}
 	axv_vcpus_invalidate(vm);
 	return axvcpu_fail(vm, ret, "%s; the vCPUs are Invalid", message);
 }
@@ -174,6 +179,7 @@ int axvm_load(struct axvm *vm, const void *state, size_t size,
 	ret = load(vm, &loader);
 	if (ret && loader.begun)
 		ret = roll_back(vm, &loader, ret);
+	free(loader.memory);
 	free(loader.backup);
 	return ret;
 }

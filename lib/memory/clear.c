@@ -8,9 +8,6 @@
 #include "lib/machine/object.h"
 #include "lib/memory/dirty.h"
 
-/* A dropped page costs a fault at its next use: of a few, all are probably used again. */
-#define DROP_MIN 0x10000u
-
 /* Returns the advice that drops the pages of a region, so that they read as zero; 0: none does. */
 static int drop_advice(const struct axvm *vm, const struct axvm_region *region)
 {
@@ -28,9 +25,9 @@ static int drop_advice(const struct axvm *vm, const struct axvm_region *region)
 }
 
 int axv_memory_zero(const struct axvm *vm, const struct axv_region *region, uint64_t offset,
-		    uint64_t len)
+		    uint64_t len, uint64_t drop_min)
 {
-	int advice = len < DROP_MIN ? 0 : drop_advice(vm, &region->info);
+	int advice = len < drop_min ? 0 : drop_advice(vm, &region->info);
 
 	/* The kernel refuses it for locked memory, for example. */
 	if (advice && !axv_sys_madvise(region->hva + offset, len, advice))
@@ -42,7 +39,7 @@ static void clear(const struct axvm *vm, struct axv_region *region)
 {
 	if (region->info.backing == AXVM_MEM_FILE || (axv_region_flags(region) & AXVM_MEM_READONLY))
 		return;
-	axv_memory_zero(vm, region, 0, region->len);
+	axv_memory_zero(vm, region, 0, region->len, AXV_DROP_UNUSED);
 	axv_dirty_mark(vm, region, 0, region->len);
 }
 

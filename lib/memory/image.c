@@ -355,9 +355,12 @@ static bool has_page(const struct axv_image_region *saved, uint64_t page)
 	return saved->present[page / 64] >> page % 64 & 1;
 }
 
-/* Writes pages of one kind: all are in the memfd, or none. */
+/*
+ * Writes pages of one kind: all are in the memfd, or none. Runs of zeros of 'drop_min' bytes are
+ * dropped.
+ */
 static int restore_run(const struct axv_image *image, struct axvm *vm, struct axv_region *region,
-		       const struct axv_image_region *saved, struct run run)
+		       const struct axv_image_region *saved, struct run run, uint64_t drop_min)
 {
 	const uint64_t start = run.first * image->page_size;
 	const uint64_t len = (run.end - run.first) * image->page_size;
@@ -366,7 +369,7 @@ static int restore_run(const struct axv_image *image, struct axvm *vm, struct ax
 	if (has_page(saved, run.first))
 		ret = axv_memory_store(vm, region, start, image->map + saved->offset + start, len);
 	else
-		ret = axv_memory_zero(vm, region, start, len);
+		ret = axv_memory_zero(vm, region, start, len, drop_min);
 	if (ret)
 		return axvcpu_fail(vm, ret,
 				   "checkpoint: writing memory at %#" PRIx64
@@ -377,7 +380,7 @@ static int restore_run(const struct axv_image *image, struct axvm *vm, struct ax
 
 /* Writes pages of a region. Returns 0 or a negative errno. */
 static int restore_pages(const struct axv_image *image, struct axvm *vm, struct axv_region *region,
-			 const struct axv_image_region *saved, struct run pages)
+			 const struct axv_image_region *saved, struct run pages, uint64_t drop_min)
 {
 	struct run run = { .end = pages.first };
 	int ret = 0;
@@ -387,7 +390,7 @@ static int restore_pages(const struct axv_image *image, struct axvm *vm, struct 
 		while (run.end < pages.end &&
 		       has_page(saved, run.end) == has_page(saved, run.first))
 			run.end++;
-		ret = restore_run(image, vm, region, saved, run);
+		ret = restore_run(image, vm, region, saved, run, drop_min);
 	}
 	return ret;
 }
@@ -407,7 +410,7 @@ int64_t axv_image_restore_all(const struct axv_image *image, struct axvm *vm)
 
 		if (axv_region_host_readonly(region))
 			continue;
-		ret = restore_pages(image, vm, region, &image->regions[i], all);
+		ret = restore_pages(image, vm, region, &image->regions[i], all, AXV_DROP_UNUSED);
 		written += (int64_t)all.end;
 		axv_dirty_mark(vm, region, 0, region->len);
 	}
@@ -437,7 +440,7 @@ static int restore_range(const struct axv_image *image, struct axvm *vm,
 	run.first = (range->gpa - image->regions[i].gpa) / image->page_size;
 	run.end = run.first + range->len / image->page_size;
 	*written += (int64_t)(run.end - run.first);
-	return restore_pages(image, vm, region, &image->regions[i], run);
+	return restore_pages(image, vm, region, &image->regions[i], run, AXV_DROP_USED);
 }
 
 int64_t axv_image_restore_dirty(const struct axv_image *image, struct axvm *vm,

@@ -116,11 +116,17 @@ struct frame_chunk *axv_memory_find_chunk(struct axvm *vm, uint64_t gpa);
 /* clear.c: fills memory with zeros, except read-only regions and files. */
 void axv_memory_clear(struct axvm *vm);
 /*
- * Fills pages of a region with zeros, and drops them where that is possible and worth it. The dirty
- * log does not get them. Returns 0 or a negative errno.
+ * Fills pages of a region with zeros; at least 'drop_min' bytes are dropped, where that is possible.
+ * The dirty log does not get them. Returns 0 or a negative errno.
  */
 int axv_memory_zero(const struct axvm *vm, const struct axv_region *region, uint64_t offset,
-		    uint64_t len);
+		    uint64_t len, uint64_t drop_min);
+/*
+ * A dropped page costs a fault at its next use. Of a few pages, all are probably used again. A guest
+ * that was reset uses again most of the pages that it had changed, unless they are very many.
+ */
+#define AXV_DROP_UNUSED UINT64_C(0x10000)
+#define AXV_DROP_USED UINT64_C(0x800000)
 /*
  * access.c: writes 'from', or zeros if it is NULL, to a region. The dirty log does not get it. Returns
  * 0, or a negative errno if the memory is truncatable. The caller is a reader of 'srcu'.

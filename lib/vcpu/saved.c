@@ -263,11 +263,11 @@ int axv_load_config(const struct axvm *vm, const struct axvcpu_load_config *give
 
 	if (ret)
 		return ret;
-	if ((config->flags & ~AXVCPU_LOAD_NO_ROLLBACK) || config->reserved)
+	if ((config->flags & ~AXVCPU_LOAD_NO_ROLLBACK) || (config->without & ~AXVCPU_PARTS))
 		return axvcpu_fail(vm, -EINVAL,
-				   "load: unknown flags %#" PRIx32
-				   ", or the reserved field is not 0",
-				   config->flags & ~AXVCPU_LOAD_NO_ROLLBACK);
+				   "load: unknown flags %#" PRIx32 ", or unknown parts %#" PRIx32,
+				   config->flags & ~AXVCPU_LOAD_NO_ROLLBACK,
+				   config->without & ~AXVCPU_PARTS);
 	return 0;
 }
 
@@ -291,6 +291,15 @@ int axv_loader_begin(struct axvcpu_loader *loader, struct axvcpu *vcpu, struct a
 					  .size = size,
 					  .sections = (unsigned int)ret };
 	return 0;
+}
+
+void axv_loader_begin_prepared(struct axvcpu_loader *loader, struct axvcpu *vcpu, struct axvm *vm,
+			       const struct axv_prepared *prepared,
+			       const struct axvcpu_load_config *config)
+{
+	*loader = (struct axvcpu_loader){
+		.vcpu = vcpu, .vm = vm, .config = *config, .prepared = prepared->memory
+	};
 }
 
 int axv_loader_begin_backup(struct axvcpu_loader *loader, const struct axvcpu_loader *failed,
@@ -333,6 +342,25 @@ int axvcpu_load_section(struct axvcpu_loader *loader, const char *name, uint32_t
 	loader->known |= UINT64_C(1) << n;
 	*section = found;
 	return 1;
+}
+
+uint32_t axvcpu_load_parts(const struct axvcpu_loader *loader)
+{
+	return AXVCPU_PARTS & ~loader->config.without;
+}
+
+void *axvcpu_load_alloc(struct axvcpu_loader *loader, size_t size)
+{
+	loader->memory = axv_sys_calloc(1, size);
+	if (!loader->memory)
+		axvcpu_fail(loader->vm, -ENOMEM, "load: allocating %zu bytes for the checked state",
+			    size);
+	return loader->memory;
+}
+
+void *axvcpu_load_prepared(const struct axvcpu_loader *loader)
+{
+	return loader->prepared;
 }
 
 /* Saves the present state. */

@@ -24,6 +24,23 @@ struct axvcpu_saver {
 	unsigned int sections;
 };
 
+/* The section of the library in the state of a vCPU. Little-endian in the state. */
+struct axv_vcpu_section {
+	uint32_t id;
+	/* enum axvcpu_power */
+	uint32_t power;
+	/* Whether the latest exit was a terminal one, and its kind. */
+	uint32_t terminal;
+	uint32_t terminal_kind;
+};
+
+/* A state that is loaded into one vCPU many times: what the first load has found and checked. */
+struct axv_prepared {
+	/* The form of the backend; NULL: nothing is prepared. The owner of this struct frees it. */
+	void *memory;
+	struct axv_vcpu_section section;
+};
+
 struct axvcpu_loader {
 	/* NULL: the VM is loaded. */
 	struct axvcpu *vcpu;
@@ -34,6 +51,9 @@ struct axvcpu_loader {
 	/* Number of sections, and a bitmap of those that were found. */
 	unsigned int sections;
 	uint64_t known;
+	/* The prepared form that an earlier load has left, or NULL; that of this load, or NULL. */
+	void *prepared;
+	void *memory;
 	/* Saves the present state, as axvcpu_save(). axvcpu_load_begin() calls it unless it is NULL. */
 	int (*save)(const struct axvcpu_loader *loader, void *buf, size_t size);
 	/*
@@ -62,6 +82,10 @@ int axv_saved_check(const struct axvm *vm, const void *state, size_t size, char 
 int axv_loader_begin(struct axvcpu_loader *loader, struct axvcpu *vcpu, struct axvm *vm,
 		     const char *arch, const void *state, size_t size,
 		     const struct axvcpu_load_config *config);
+/* The same for a state that was prepared. */
+void axv_loader_begin_prepared(struct axvcpu_loader *loader, struct axvcpu *vcpu, struct axvm *vm,
+			       const struct axv_prepared *prepared,
+			       const struct axvcpu_load_config *config);
 /*
  * Begins to load the state that was there before 'failed' began, without a backup. Returns -ENOENT,
  * and keeps the latest message, if it was not saved.

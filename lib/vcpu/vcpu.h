@@ -43,6 +43,9 @@
 #define ATTENTION_PARKED (1u << 3) /* paused, or not switched on */
 #define ATTENTION_SLOW_PATH (1u << 4) /* the fast path does not know this vCPU's exits */
 
+struct axv_prepared;
+struct axvcpu_load_config;
+
 /* Requests of other threads to the owner: lib/vcpu/request.c. */
 struct axv_request_queue {
 	pthread_mutex_t lock;
@@ -182,6 +185,12 @@ int axv_vcpu_flush(struct axvcpu *vcpu);
  * Messages begin with 'what'.
  */
 int axv_vcpu_settle(struct axvcpu *vcpu, const char *what);
+/*
+ * axvcpu_load() with a complete config. If 'prepared' is not NULL, the first load fills it, and
+ * later ones of the same state into the same vCPU use it.
+ */
+int axv_vcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
+		  const struct axvcpu_load_config *config, struct axv_prepared *prepared);
 
 /* kick.c: makes the vCPU leave the guest, or its sleep, without reporting a kick to the caller. */
 int axv_vcpu_leave_guest(struct axvcpu *vcpu);

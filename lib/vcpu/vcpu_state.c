@@ -23,20 +23,10 @@
 #define SECTION "axvcpu"
 #define SECTION_VERSION 1u
 
-/* Little-endian. */
-struct library_state {
-	uint32_t id;
-	/* enum axvcpu_power */
-	uint32_t power;
-	/* Whether the latest exit was a terminal one, and its kind. */
-	uint32_t terminal;
-	uint32_t terminal_kind;
-};
-
 static int save_section(const struct axvcpu *vcpu, struct axvcpu_saver *saver)
 {
 	const bool terminal = atomic_load(&vcpu->attention) & ATTENTION_TERMINAL;
-	const struct library_state state = {
+	const struct axv_vcpu_section state = {
 		.id = htole32(vcpu->id),
 		.power = htole32(atomic_load(&vcpu->power)),
 		.terminal = htole32(terminal),
@@ -47,7 +37,7 @@ static int save_section(const struct axvcpu *vcpu, struct axvcpu_saver *saver)
 }
 
 static int find_section(const struct axvcpu *vcpu, struct axvcpu_loader *loader,
-			struct library_state *state)
+			struct axv_vcpu_section *state)
 {
 	struct axvcpu_saved_section section;
 	int ret = axvcpu_load_section(loader, SECTION, SECTION_VERSION, sizeof(*state),
@@ -76,7 +66,7 @@ static int find_section(const struct axvcpu *vcpu, struct axvcpu_loader *loader,
 	return 0;
 }
 
-static void apply_section(struct axvcpu *vcpu, const struct library_state *state)
+static void apply_section(struct axvcpu *vcpu, const struct axv_vcpu_section *state)
 {
 	vcpu->open_exit_kind = AXVCPU_EXIT_NOTHING;
 	vcpu->terminal_kind = state->terminal_kind;
@@ -168,65 +158,109 @@ static int save_present(const struct axvcpu_loader *loader, void *buf, size_t si
 	return save(loader->vcpu, buf, size);
 }
 
-static int load(struct axvcpu *vcpu, struct axvcpu_loader *loader)
+/* Loads the state whose section of the library is 'section'. */
+static int load_checked(struct axvcpu *vcpu, struct axvcpu_loader *loader,
+			const struct axv_vcpu_section *section)
 {
-	struct library_state state;
-	int ret = find_section(vcpu, loader, &state);
+	int ret = vcpu->ops->load(vcpu->arch, loader);
 
-	if (ret)
-		return ret;
-	ret = vcpu->ops->load(vcpu->arch, loader);
 	if (!ret)
-		apply_section(vcpu, &state);
+		apply_section(vcpu, section);
 	return ret;
+}
+
+static int load(struct axvcpu *vcpu, struct axvcpu_loader *loader, struct axv_vcpu_section *section)
+{
+	int ret = find_section(vcpu, loader, section);
+
+	return ret ? ret : load_checked(vcpu, loader, section);
 }
 
 /* After a load that has failed half-way. Returns whether the vCPU has its former state. */
 static bool roll_back(struct axvcpu *vcpu, const struct axvcpu_loader *failed, int ret)
 {
 	struct axvcpu_loader loader;
+	struct axv_vcpu_section section;
 	char message[256];
+	bool done;
 
 	axv_error_keep(message);
-	if (!axv_loader_begin_backup(&loader, failed, vcpu->ops->name) && !load(vcpu, &loader))
-		return true;
+	if (!axv_loader_begin_backup(&loader, failed, vcpu->ops->name)) {
+		done = !load(vcpu, &loader, &section);
+		free(loader.memory);
+		if (done)
+			return true;
+	}
 	axvcpu_fail(vcpu->vm, ret, "%s; the vCPU is Invalid", message);
 	return false;
 }
 
-int axvcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
-		const struct axvcpu_load_config *given)
+/* Loads inside an operation. Returns the state of the vCPU after it in '*to'. */
+static int load_or_roll_back(struct axvcpu *vcpu, struct axvcpu_loader *loader,
+			     struct axv_prepared *prepared, enum axvcpu_state *to)
+{
+	struct axv_vcpu_section section = { .id = 0 };
+	int ret;
+
+	if (loader->prepared)
+		ret = load_checked(vcpu, loader, &prepared->section);
+	else
+		ret = load(vcpu, loader, &section);
+	if (ret && loader->begun && !roll_back(vcpu, loader, ret))
+		*to = AXVCPU_INVALID;
+	/* The backend may have completed an open exit before it failed. Best effort. */
+	if (ret && !loader->begun)
+		axv_vcpu_flush(vcpu);
+	/* The first load: later ones find it. */
+	if (!ret && prepared && !prepared->memory) {
+		prepared->section = section;
+		prepared->memory = loader->memory;
+		loader->memory = NULL;
+	}
+	free(loader->memory);
+	free(loader->backup);
+	return ret;
+}
+
+int axv_vcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
+		  const struct axvcpu_load_config *config, struct axv_prepared *prepared)
 {
 	enum axvcpu_state to;
-	struct axvcpu_load_config config;
 	struct axvcpu_loader loader;
 	struct axv_op op;
 	/* A backend without `save` cannot roll back. */
 	int ret = check_op(vcpu, HAS_OP(vcpu->ops, load) && HAS_OP(vcpu->ops, save), "load");
 
-	if (!ret)
-		ret = axv_load_config(vcpu->vm, given, &config);
-	if (!ret)
+	if (ret)
+		return ret;
+	if (prepared && prepared->memory)
+		axv_loader_begin_prepared(&loader, vcpu, vcpu->vm, prepared, config);
+	else
 		ret = axv_loader_begin(&loader, vcpu, vcpu->vm, vcpu->ops->name, state, size,
-				       &config);
+				       config);
 	if (ret)
 		return ret;
 	ret = axv_op_begin(vcpu, IN_REGS, "load", &op);
 	if (ret)
 		return ret;
 	to = op.from;
-	if (!(config.flags & AXVCPU_LOAD_NO_ROLLBACK))
+	if (!(config->flags & AXVCPU_LOAD_NO_ROLLBACK))
 		loader.save = save_present;
-	ret = load(vcpu, &loader);
-	if (ret && loader.begun && !roll_back(vcpu, &loader, ret))
-		to = AXVCPU_INVALID;
-	/* The backend may have completed an open exit before it failed. Best effort. */
-	if (ret && !loader.begun)
-		axv_vcpu_flush(vcpu);
-	free(loader.backup);
+	ret = load_or_roll_back(vcpu, &loader, prepared, &to);
 	axv_op_end(vcpu, &op, to);
 	/* The owner may sleep, and the new state may let it run. */
 	if (!ret)
 		axvcpu_wake(vcpu);
 	return ret;
+}
+
+int axvcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
+		const struct axvcpu_load_config *given)
+{
+	struct axvcpu_load_config config;
+	int ret = axv_vm_check_process(vcpu->vm);
+
+	if (!ret)
+		ret = axv_load_config(vcpu->vm, given, &config);
+	return ret ? ret : axv_vcpu_load(vcpu, state, size, &config, NULL);
 }

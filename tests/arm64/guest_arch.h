@@ -15,6 +15,9 @@
 /* Register n of "vectors". */
 #define GUEST_VECTOR(n) AXVCPU_REG_ARM64_V(n)
 
+/* A system register that no program uses. */
+#define GUEST_SYSREG AXVCPU_REG_ARM64_TPIDR_EL1
+
 /* The mode of 64-bit code after the setup. */
 #define GUEST_EXECUTION AXVCPU_EXECUTION_AARCH64
 #define GUEST_PRIVILEGE 1

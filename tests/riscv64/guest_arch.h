@@ -15,6 +15,9 @@
 /* Register n of "vectors". */
 #define GUEST_VECTOR(n) AXVCPU_REG_RISCV64_F(n)
 
+/* A system register that no program uses. */
+#define GUEST_SYSREG AXVCPU_REG_RISCV64_SSCRATCH
+
 /* The mode of 64-bit code after the setup. */
 #define GUEST_EXECUTION AXVCPU_EXECUTION_RV64
 #define GUEST_PRIVILEGE 1

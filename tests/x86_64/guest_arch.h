@@ -20,6 +20,9 @@
 /* Register n of "vectors". */
 #define GUEST_VECTOR(n) AXVCPU_REG_X86_XMM(n)
 
+/* A system register that no program uses. */
+#define GUEST_SYSREG AXVCPU_REG_X86_MSR(0xc0000082)
+
 /* The mode of 64-bit code after the setup. */
 #define GUEST_EXECUTION AXVCPU_EXECUTION_64
 #define GUEST_PRIVILEGE 0
