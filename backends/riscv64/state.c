@@ -214,6 +214,35 @@ static void load_library(struct axk_vcpu *vcpu, const struct library_state *stat
 
 /* --- the vCPU --------------------------------------------------------------------------------- */
 
+static int save_setup(const struct axk_vcpu *vcpu, struct axvcpu_saver *saver)
+{
+	const struct axk_saved_setup setup = axk_saved_setup(vcpu);
+
+	return axvcpu_save_section(saver, AXK_SETUP, 1, AXVCPU_SECTION_OPTIONAL, &setup,
+				   sizeof(setup));
+}
+
+/* The extensions are registers, which a load sets: it comes before the first run. */
+int axk_riscv_setup_saved(void *arch_vcpu, struct axvcpu_loader *loader)
+{
+	struct axk_vcpu *vcpu = arch_vcpu;
+	struct axvcpu_saved_section section;
+	struct axvcpu_setup_config config;
+	struct axk_saved_setup setup;
+	int ret = axk_find_setup(vcpu, loader, &setup, sizeof(setup), sizeof(setup), &section);
+
+	if (ret)
+		return ret;
+	/* Other KVMs do not list the extensions, so the state may lack them. */
+	if (axk_reg_list(vcpu, NULL, 0) == -EINVAL)
+		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
+				   "clone: vCPU %" PRIu32
+				   ": this KVM lacks KVM_GET_REG_LIST (Linux 6.6)",
+				   vcpu->id);
+	config = axk_setup_config(vcpu, &setup);
+	return axk_riscv_setup(vcpu, &config);
+}
+
 int axk_riscv_save(void *arch_vcpu, struct axvcpu_saver *saver)
 {
 	struct axk_vcpu *vcpu = arch_vcpu;
@@ -223,6 +252,8 @@ int axk_riscv_save(void *arch_vcpu, struct axvcpu_saver *saver)
 		ret = axk_save_regs(&state_regs, vcpu, saver);
 	if (!ret)
 		ret = save_library(vcpu, saver);
+	if (!ret)
+		ret = save_setup(vcpu, saver);
 	if (!ret)
 		ret = axk_save_mp_state(vcpu, saver);
 	return ret;
