@@ -19,7 +19,8 @@
 
 static int map_flags(const struct axvm_region *region)
 {
-	return region->flags & AXVM_MEM_POPULATE ? MAP_POPULATE : 0;
+	return (region->flags & AXVM_MEM_POPULATE ? MAP_POPULATE : 0) |
+	       (region->flags & AXVM_MEM_CLONED ? MAP_NORESERVE : 0);
 }
 
 static int mmap_region(struct axvm_region *region, int prot, int flags, int fd)

@@ -102,8 +102,8 @@ static int next_run(const struct builder *builder, const struct axv_region *regi
 	run->end = region->len / builder->image->page_size;
 	if (run->first >= run->end)
 		return 0;
-	/* A hook may map anything. */
-	if (!axv_hal_maps_memory(&builder->vm->hal))
+	/* A hook may map anything. Pages of a clone that are not present are those of the checkpoint. */
+	if (!axv_hal_maps_memory(&builder->vm->hal) || (region->info.flags & AXVM_MEM_CLONED))
 		return 1;
 	if (region->info.backing == AXVM_MEM_MEMFD)
 		return next_data(builder, region, run);
@@ -196,9 +196,16 @@ static int copy_region(struct builder *builder, const struct axv_region *region,
 
 /* --- the object ------------------------------------------------------------------------------- */
 
+struct axv_image *axv_image_share(struct axv_image *image)
+{
+	atomic_fetch_add(&image->clones, 1);
+	return image;
+}
+
 void axv_image_free(struct axv_image *image)
 {
-	if (!image)
+	/* The last one finds 0. */
+	if (!image || atomic_fetch_sub(&image->clones, 1))
 		return;
 	for (size_t i = 0; i < image->count; i++)
 		free(image->regions[i].present);
@@ -392,6 +399,14 @@ static int restore_pages(const struct axv_image *image, struct axvm *vm, struct 
 	return ret;
 }
 
+/* Drops the pages of a region that a clone does not share: it then has those of the image again. */
+static bool drop_changes(const struct axv_image *image, const struct axvm *vm,
+			 const struct axv_region *region)
+{
+	return vm->origin == image && (region->info.flags & AXVM_MEM_CLONED) &&
+	       !axv_sys_madvise(region->hva, region->len, MADV_DONTNEED);
+}
+
 int64_t axv_image_restore_all(const struct axv_image *image, struct axvm *vm)
 {
 	struct axv_memory_map *map = &vm->memory;
@@ -407,8 +422,10 @@ int64_t axv_image_restore_all(const struct axv_image *image, struct axvm *vm)
 
 		if (axv_region_host_readonly(region))
 			continue;
-		ret = restore_pages(image, vm, region, &image->regions[i], all);
-		written += (int64_t)all.end;
+		if (!drop_changes(image, vm, region)) {
+			ret = restore_pages(image, vm, region, &image->regions[i], all);
+			written += (int64_t)all.end;
+		}
 		axv_dirty_mark(vm, region, 0, region->len);
 	}
 	axv_srcu_read_unlock(&map->srcu, reader);
