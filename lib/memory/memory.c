@@ -461,22 +461,14 @@ static int find_gap(struct axvm *vm, uint64_t len, uint64_t floor, uint64_t *gpa
 static int map_own(struct axvm *vm, struct axvm_region *info, struct frame_chunk *chunk)
 {
 	struct axv_memory_map *map = &vm->memory;
-	const uint32_t backing = info->backing;
-	const struct axv_memory_table *table;
-	struct axv_region *region;
-	int ret;
+	int ret = map_locked(vm, info, chunk);
 
-	if (info->flags & AXVM_MEM_CLONED)
-		info->backing = AXVM_MEM_FILE;
-	ret = map_locked(vm, info, chunk);
-	info->backing = backing;
-	if (ret)
-		return ret;
-	table = axv_memory_table(map);
-	region = table->keys[axv_memory_find(map, table, info->gpa)].region;
-	region->info.backing = backing;
-	info->hva = region->hva;
-	return 0;
+	if (!ret) {
+		const struct axv_memory_table *table = axv_memory_table(map);
+
+		info->hva = table->keys[axv_memory_find(map, table, info->gpa)].region->hva;
+	}
+	return ret;
 }
 
 int axv_memory_map(struct axvm *vm, struct axvm_region *info, struct frame_chunk *chunk)

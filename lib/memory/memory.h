@@ -105,7 +105,7 @@ void axv_memory_destroy(struct axvm *vm);
 /*
  * Maps 'info', which is valid except for its range, and sets info->hva. 'chunk' is that of a region
  * of frames, or NULL. With AXVM_MEM_CLONED the memory is that of info->fd at info->fd_offset, copy
- * on write, and the region shows info->backing: AXVM_MEM_FILE or AXVM_MEM_ANONYMOUS.
+ * on write; the HAL must be the default one.
  */
 int axv_memory_map(struct axvm *vm, struct axvm_region *info, struct frame_chunk *chunk);
 /*
