@@ -233,12 +233,15 @@ int axk_riscv_setup_saved(void *arch_vcpu, struct axvcpu_loader *loader)
 
 	if (ret)
 		return ret;
-	/* Other KVMs do not list the extensions, so the state may lack them. */
-	if (axk_reg_list(vcpu, NULL, 0) == -EINVAL)
+	/* Without the list, extensions may be missing in the state. */
+	ret = axk_reg_list(vcpu, NULL, 0);
+	if (ret == -EINVAL)
 		return axvcpu_fail(vcpu->vm->vm, -ENOTSUP,
 				   "clone: vCPU %" PRIu32
 				   ": this KVM lacks KVM_GET_REG_LIST (Linux 6.6)",
 				   vcpu->id);
+	if (ret < 0)
+		return ret;
 	config = axk_setup_config(vcpu, &setup);
 	return axk_riscv_setup(vcpu, &config);
 }
