@@ -312,7 +312,8 @@ struct axvm_clone_config {
  *         axvcpu_new(), axvcpu_setup(), axvm_checkpoint_restore(), and of the functions in the
  *         config.
  *
- * Threads: any. Several threads may clone and restore one checkpoint at the same time.
+ * Threads: any, also in a forked child. Several threads may clone and restore one checkpoint at the
+ * same time. Thread cancellation is disabled while the functions in the config run.
  */
 AXVCPU_API int axvm_checkpoint_clone(const struct axvm_checkpoint *checkpoint,
 				     const struct axvm_clone_config *config, struct axvm **vm);
