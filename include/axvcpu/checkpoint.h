@@ -255,8 +255,9 @@ struct axvm_clone_config {
 	int (*vcpu_config)(void *ctx, struct axvcpu_config *config);
 	/**
 	 * Adds the devices to the clone, which has its memory and vCPUs, but no state yet. Those
-	 * with a state are then restored. NULL: the clone has no devices, and their states are not
-	 * used. Returns 0, or a negative errno, with which the call fails.
+	 * with a state are then restored. NULL: the clone has no devices yet, and their states are
+	 * not used; axvm_checkpoint_restore() restores devices that are added later, with all else.
+	 * Returns 0, or a negative errno, with which the call fails.
 	 */
 	int (*add_devices)(void *ctx, struct axvm *vm);
 	/**
