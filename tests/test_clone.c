@@ -538,6 +538,7 @@ END_TEST
 
 START_TEST(a_checkpoint_of_a_clone_has_its_memory)
 {
+	struct axvm_checkpoint_info info = AXVM_CHECKPOINT_INFO_INIT;
 	struct axvm_checkpoint *of_vm;
 
 	start();
@@ -545,7 +546,12 @@ START_TEST(a_checkpoint_of_a_clone_has_its_memory)
 	clone_to(&first);
 	write_to(first, 0, 5, 5);
 	of_vm = checkpoint;
+	/* A page that is in its page tables, and zero. */
+	ck_assert_uint_eq(read_of(first, 1, 50), 0);
 	ck_ok(axvm_checkpoint_new(first, NULL, &checkpoint));
+	ck_ok(axvm_checkpoint_get_info(checkpoint, &info));
+	/* Page 3 of each region, and one more. */
+	ck_assert_uint_eq(info.memory_held, (REGIONS + 1) * page);
 	free_vm(&first);
 	ck_ok(axvm_checkpoint_free(of_vm));
 	clone_to(&second);

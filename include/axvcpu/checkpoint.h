@@ -293,9 +293,8 @@ struct axvm_clone_config {
  * a clone takes does not depend on the size of the memory. axvm_regions() lists these regions with
  * AXVM_MEM_CLONED. The library owns all of them, also those that were AXVM_MEM_CALLER, and they have
  * no descriptor; those that were AXVM_MEM_SHARED are private. Huge pages are not used. Pages without
- * data that a guest reads become pages of the checkpoint. Taking a checkpoint of a clone reads all
- * its memory. If `hal` has a map_memory hook, the hook provides the memory, and that of the
- * checkpoint is copied.
+ * data that a guest reads become pages of the checkpoint. If `hal` has a map_memory hook, the hook
+ * provides the memory, and that of the checkpoint is copied.
  *
  * axvm_checkpoint_restore() of the same checkpoint sets a clone back, and drops the pages that the
  * clone has written.
