@@ -56,6 +56,7 @@ libaxvcpu_base_la_SOURCES += \
 	backends/x86_64/state_cpuid.c \
 	backends/x86_64/state_load.c \
 	backends/x86_64/state_msrs.c \
+	backends/x86_64/state_setup.c \
 	backends/x86_64/tables.c \
 	backends/x86_64/translate.c \
 	backends/x86_64/vm.c \

@@ -48,8 +48,10 @@ libaxvcpu_base_la_SOURCES = \
 	lib/host/thread_status.h \
 	lib/host/sys.c lib/host/sys.h \
 	lib/machine/checkpoint.c lib/machine/checkpoint.h \
+	lib/machine/checkpoint_clone.c \
 	lib/machine/checkpoint_devices.c \
 	lib/machine/checkpoint_restore.c \
+	lib/machine/checkpoint_shape.c \
 	lib/machine/clock.c \
 	lib/machine/describe.c \
 	lib/machine/coalesced.c \

@@ -170,6 +170,22 @@ struct axvcpu *guest_vcpu_on(struct axvm *vm, uint32_t id, uint64_t arg)
 	return vcpu;
 }
 
+struct guest guest_clone(const struct guest *guest)
+{
+	struct axvm_checkpoint *checkpoint;
+	struct guest clone = { .vm = NULL };
+
+	ck_ok(axvm_quiesce(guest->vm, NULL, 0));
+	ck_ok(axvm_checkpoint_new(guest->vm, NULL, &checkpoint));
+	ck_ok(axvm_checkpoint_clone(checkpoint,
+				    &AXVCPU_WITH(axvm_clone_config, .time_policy = AXVM_TIME_KEEP),
+				    &clone.vm));
+	ck_ok(axvm_checkpoint_free(checkpoint));
+	clone.vcpu = axvm_vcpu(clone.vm, 0);
+	ck_assert_ptr_nonnull(clone.vcpu);
+	return clone;
+}
+
 /* --- flavours of KVM -------------------------------------------------------------------------- */
 
 bool guest_kvm_is_pvm(void)

@@ -139,6 +139,12 @@ struct axvcpu *guest_vcpu(struct axvm *vm, uint32_t id, uint64_t arg);
 /* The same, and starts it if it waits. */
 struct axvcpu *guest_vcpu_on(struct axvm *vm, uint32_t id, uint64_t arg);
 
+/*
+ * A clone of the guest, whose first vCPU is not bound: of a checkpoint that is taken now, and is not
+ * kept. Its clocks are its own.
+ */
+struct guest guest_clone(const struct guest *guest);
+
 /* --- implemented in tests/ARCH/arch.c --------------------------------------------------------- */
 
 /*

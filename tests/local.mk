@@ -41,6 +41,8 @@ API_TESTS = \
 	tests/test_devices \
 	tests/test_checkpoint \
 	tests/test_checkpoint_kvm \
+	tests/test_clone \
+	tests/test_clone_kvm \
 	tests/test_dirty \
 	tests/test_dirty_kvm \
 	tests/test_cpu_mode \

@@ -314,6 +314,16 @@ static int mock_shift_counter(void *vcpu, uint64_t delta)
 	return ret;
 }
 
+static int mock_setup_saved(void *vcpu, struct axvcpu_loader *loader)
+{
+	struct axvcpu_saved_section section;
+	int ret = called(MOCK_SETUP_SAVED, vcpu);
+
+	if (!ret && axvcpu_load_section(loader, "mock", 1, 0, sizeof(mock.regs), &section) <= 0)
+		ret = axvcpu_fail(NULL, -EINVAL, "no section mock");
+	return ret;
+}
+
 const struct axvcpu_arch_ops mock_ops = {
 	.size = sizeof(mock_ops),
 	.name = "mock",
@@ -348,6 +358,7 @@ const struct axvcpu_arch_ops mock_ops = {
 	.shift_counter = mock_shift_counter,
 	.vm_save = mock_vm_save,
 	.vm_load = mock_vm_load,
+	.setup_saved = mock_setup_saved,
 };
 
 void mock_reset(void)

@@ -354,6 +354,54 @@ END_TEST
 
 /* --- */
 
+/* --- clones ---------------------------------------------------------------------------------- */
+
+/* All that this KVM has. */
+static struct axvcpu_arm64_setup all_features(void)
+{
+	struct axvcpu_arm64_setup arm64 = AXVCPU_ARM64_SETUP_INIT;
+
+	if (has_or_refuses(AXVCPU_ARM64_SVE, KVM_CAP_ARM_SVE, "KVM_CAP_ARM_SVE")) {
+		arm64.flags |= AXVCPU_ARM64_SVE;
+		arm64.sve_max_bytes = 16;
+	}
+	if (has_or_refuses(AXVCPU_ARM64_PMU, KVM_CAP_ARM_PMU_V3, "KVM_CAP_ARM_PMU_V3")) {
+		arm64.flags |= AXVCPU_ARM64_PMU;
+		arm64.pmu_irq = 24;
+	}
+	if (has_or_refuses(AXVCPU_ARM64_PAUTH, KVM_CAP_ARM_PTRAUTH_ADDRESS,
+			   "KVM_CAP_ARM_PTRAUTH_ADDRESS"))
+		arm64.flags |= AXVCPU_ARM64_PAUTH;
+	return arm64;
+}
+
+START_TEST(a_clone_has_the_same_gic_and_features)
+{
+	const struct axvm_arm64_config gic = { .size = sizeof(gic), .nirqs = 96 };
+	struct axvcpu_arm64_setup arm64 = all_features();
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
+	struct guest clone;
+	uint64_t pfr0;
+
+	guest_create(&guest,
+		     &AXVCPU_WITH(axvm_config, .irqchip = AXVM_IRQCHIP_KERNEL, .arch_config = &gic),
+		     PROGRAM(chatter));
+	setup.stack = STACK;
+	setup.arch = &arm64;
+	ck_ok(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup));
+	ck_ok(axvm_finalize(guest.vm));
+	pfr0 = guest_reg(&guest, ID_AA64PFR0_EL1);
+	clone = guest_clone(&guest);
+	guest_end(&guest);
+	ck_assert_uint_eq(guest_reg(&clone, ID_AA64PFR0_EL1), pfr0);
+	ck_ok(axvcpu_bind(clone.vcpu));
+	guest_expect_write(&clone, GUEST_MMIO, GUEST_VALUE);
+	ck_fails(axvm_set_irq_line(clone.vm, 96 - 32, true), EINVAL);
+	ck_ok(axvm_set_irq_line(clone.vm, 96 - 32 - 1, true));
+	guest_end(&clone);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *modes = suite_case(suite, "modes");
@@ -368,6 +416,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(features, a_pmu_is_there_when_asked_for);
 	tcase_add_test(features, pointer_authentication_is_there_when_asked_for);
 	tcase_add_test(features, each_cpu_has_an_affinity_of_its_own);
+	tcase_add_test(features, a_clone_has_the_same_gic_and_features);
 	tcase_add_test(vm, a_vm_is_as_wide_as_was_asked_for);
 	tcase_add_test(vm, other_architectures_options_are_refused_by_name);
 }

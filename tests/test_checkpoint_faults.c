@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Fault injection for checkpoints: each system call and allocation fails in turn. Taking one that
- * fails changes nothing; a restore that fails has changed nothing, or the vCPUs are Invalid. Needs a
- * working /dev/kvm.
+ * fails changes nothing; a restore that fails has changed nothing, or the vCPUs are Invalid; a clone
+ * that fails leaves nothing. Needs a working /dev/kvm.
  */
 #include <errno.h>
 
@@ -52,11 +52,63 @@ static int take_quiesce(struct sweep_world *world)
 	return axvm_quiesce(world->vm, NULL, 0);
 }
 
+/* --- cloning ---------------------------------------------------------------------------------- */
+
+/* It has frames, and system registers where there are any. */
+static void prepare_clone(struct sweep_world *world)
+{
+	static const struct axvm_sysreg_range range = { 0x10, 1, AXVCPU_ACCESS_READ, 0 };
+	uint64_t frame;
+
+	ck_ok(axvm_alloc_frame(world->vm, &frame));
+	axvm_set_sysregs(world->vm, &range, 1);
+	ck_ok(take_plain(world));
+}
+
+/* The calls of other time policies are those of a restore. */
+static int take_clone_with(struct sweep_world *world, uint32_t flags)
+{
+	struct axvm *vm = NULL;
+	int ret = axvm_checkpoint_clone(taken,
+					&AXVCPU_WITH(axvm_clone_config, .flags = flags,
+						     .time_policy = AXVM_TIME_KEEP),
+					&vm);
+
+	ck_assert(!vm == !!ret);
+	if (ret)
+		return ret;
+	injector_disarm();
+	/* The clone takes the place of its VM. */
+	for (int i = 0; i < SWEEP_VCPUS; i++) {
+		ck_ok(axvcpu_free(world->vcpus[i]));
+		world->vcpus[i] = axvm_vcpu(vm, (uint32_t)i);
+	}
+	ck_ok(axvm_free(world->vm));
+	world->vm = vm;
+	ck_ok(axvm_checkpoint_free(taken));
+	taken = NULL;
+	return 0;
+}
+
+static int take_clone(struct sweep_world *world)
+{
+	return take_clone_with(world, 0);
+}
+
+static int take_copy(struct sweep_world *world)
+{
+	return take_clone_with(world, AXVM_CLONE_MEMFD);
+}
+
 static const struct sweep_step steps[] = {
 	{ "checkpoint", AXVM_IRQCHIP_KERNEL, NULL, take_plain, see_no_log, .calls = 20,
 	  .does_without_files = true },
 	{ "checkpoint that tracks", AXVM_IRQCHIP_NONE, NULL, take_tracking, see_no_log, .calls = 20,
 	  .does_without_files = true },
+	{ "clone", AXVM_IRQCHIP_KERNEL, prepare_clone, take_clone, sweep_see_the_guest_run,
+	  .calls = 40 },
+	{ "clone with memfds", AXVM_IRQCHIP_NONE, prepare_clone, take_copy, sweep_see_the_guest_run,
+	  .calls = 40 },
 	{ "quiesce", AXVM_IRQCHIP_NONE, sweep_bound, take_quiesce, sweep_see_the_guest_run,
 	  .calls = 1 },
 };

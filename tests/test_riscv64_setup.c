@@ -146,6 +146,28 @@ START_TEST(extensions_are_switched_by_name_and_by_number)
 }
 END_TEST
 
+START_TEST(a_clone_has_the_same_extensions)
+{
+	const struct axvcpu_riscv64_extension isa[] = { { "d", 0, 0 }, { "f", 0, 0 } };
+	const struct axvcpu_riscv64_extension sbi[] = { { "dbcn", 0, 1 }, { "vendor", 0, 0 } };
+	struct guest source;
+
+	guest_create(&guest, NULL, PROGRAM(finish));
+	ck_ok(setup_with(isa, 2, sbi, 2));
+	source = guest;
+	guest = guest_clone(&source);
+	guest_end(&source);
+	ck_assert_int_eq(isa_extension(AXVCPU_RISCV64_ISA_D), 0);
+	ck_assert_int_eq(isa_extension(AXVCPU_RISCV64_ISA_F), 0);
+	ck_assert_int_eq(isa_extension(AXVCPU_RISCV64_ISA_A), 1);
+	ck_assert_int_eq(sbi_extension(AXVCPU_RISCV64_SBI_DBCN), 1);
+	ck_assert_int_eq(sbi_extension(AXVCPU_RISCV64_SBI_VENDOR), 0);
+	ck_ok(axvcpu_bind(guest.vcpu));
+	guest_expect_end(&guest);
+	guest_end(&guest);
+}
+END_TEST
+
 START_TEST(guest_has_the_hosts_extensions_by_default)
 {
 	guest_create(&guest, NULL, PROGRAM(finish));
@@ -305,6 +327,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(state, raw_hart_has_only_its_program_counter);
 	tcase_add_test(state, narrower_modes_are_refused_and_leave_nothing);
 	tcase_add_test(extensions, extensions_are_switched_by_name_and_by_number);
+	tcase_add_test(extensions, a_clone_has_the_same_extensions);
 	tcase_add_test(extensions, guest_has_the_hosts_extensions_by_default);
 	tcase_add_test(extensions, missing_extension_is_refused_by_name);
 	tcase_add_test(extensions, invalid_setup_is_refused_and_changes_nothing);

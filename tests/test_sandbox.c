@@ -211,6 +211,31 @@ static void act_checkpoint(void)
 	must(axvm_unmap(vm, MORE, GUEST_MEMORY));
 }
 
+static struct axvm_checkpoint *taken;
+
+static void take_checkpoint(void)
+{
+	/* The counter of the mock has no frequency. */
+	if (arch)
+		mock.clock.counter_hz = 1000000;
+	run_to_a_read();
+	must(axvcpu_complete_value(vcpu, 1));
+	must(axvm_quiesce(vm, NULL, 0));
+	must(axvm_checkpoint_new(vm, NULL, &taken));
+}
+
+static void act_clone(void)
+{
+	struct axvm_clone_config config = AXVM_CLONE_CONFIG_INIT;
+	struct axvm *clone_vm;
+
+	config.arch = arch;
+	config.time_policy = AXVM_TIME_KEEP;
+	must(axvm_checkpoint_clone(taken, &config, &clone_vm));
+	must(axvcpu_free(axvm_vcpu(clone_vm, 0)));
+	must(axvm_free(clone_vm));
+}
+
 static void act_error(void)
 {
 	uint64_t value;
@@ -359,6 +384,8 @@ static const struct phase {
 	  "ioctl futex openat close memfd_create ftruncate fcntl mmap munmap madvise pread64 "
 	  "pwrite64 lseek",
 	  true, act_checkpoint, 3, run_to_a_read },
+	{ "clone", "openat ioctl close mmap munmap madvise rt_sigaction getpid fcntl futex", true,
+	  act_clone, 3, take_checkpoint },
 	{ "error", "", false, act_error, 3, NULL },
 	{ "unbind", "ioctl rt_sigprocmask sched_setaffinity", true, act_unbind, 3, run_to_a_read },
 	{ "free", "close munmap", true, act_free, 2, NULL },

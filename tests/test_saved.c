@@ -297,19 +297,22 @@ START_TEST(the_sections_can_be_listed)
 	start();
 	mock.extra_section = "more";
 	save();
-	ck_assert_int_eq(axvcpu_saved_check(state, size, arch), 3);
+	ck_assert_int_eq(axvcpu_saved_check(state, size, arch), 4);
 	ck_assert_str_eq(arch, "mock");
 	ck_ok(axvcpu_saved_get_section(state, size, 0, &section));
 	ck_assert_str_eq(section.name, "axvcpu");
 	ck_ok(axvcpu_saved_get_section(state, size, 1, &section));
+	ck_assert_str_eq(section.name, "axvcpu-setup");
+	ck_assert_uint_eq(section.flags, AXVCPU_SECTION_OPTIONAL);
+	ck_ok(axvcpu_saved_get_section(state, size, 2, &section));
 	ck_assert_str_eq(section.name, "mock");
 	ck_assert_uint_eq(section.len, sizeof(mock.regs));
 	ck_assert_mem_eq(section.data, mock.regs, section.len);
-	ck_ok(axvcpu_saved_get_section(state, size, 2, &section));
+	ck_ok(axvcpu_saved_get_section(state, size, 3, &section));
 	ck_assert_str_eq(section.name, "more");
 	ck_assert_uint_eq(section.len, 3);
 	ck_assert_mem_eq(section.data, "abc", 3);
-	ck_assert_int_eq(axvcpu_saved_get_section(state, size, 3, &section), -ENOENT);
+	ck_assert_int_eq(axvcpu_saved_get_section(state, size, 4, &section), -ENOENT);
 	end();
 }
 END_TEST

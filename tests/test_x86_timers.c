@@ -105,6 +105,23 @@ START_TEST(it_is_refused_by_name_without_the_kernels_irqchip)
 }
 END_TEST
 
+START_TEST(a_clone_has_the_option)
+{
+	struct guest clone;
+
+	/* out 1,al; in al,0x61; out 1,al */
+	start(AXVM_X86_PIT, CODE(OUT("\x01") IN_AL("\x61") OUT("\x01") JMP_SELF));
+	guest_expect(&guest, AXVCPU_EXIT_IO_WRITE);
+	clone = guest_clone(&guest);
+	ck_ok(axvcpu_bind(clone.vcpu));
+	/* The port is the kernel's. */
+	guest_expect(&clone, AXVCPU_EXIT_IO_WRITE);
+	ck_assert_uint_eq(clone.exit.u.io.port, 1);
+	guest_end(&clone);
+	guest_end(&guest);
+}
+END_TEST
+
 /* --- the TSC ---------------------------------------------------------------------------------- */
 
 START_TEST(the_tscs_frequency_is_kvms)
@@ -144,6 +161,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(pit, without_the_option_its_ports_are_exits);
 	tcase_add_test(pit, with_it_the_kernel_has_its_ports_and_the_speakers);
+	tcase_add_test(pit, a_clone_has_the_option);
 	tcase_add_test(pit, its_interrupts_reach_the_guest);
 	tcase_add_test(pit, it_is_refused_by_name_without_the_kernels_irqchip);
 	tcase_add_test(tsc, the_tscs_frequency_is_kvms);

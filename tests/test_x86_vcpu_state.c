@@ -349,6 +349,51 @@ START_TEST(the_lapic_and_events_are_parts)
 }
 END_TEST
 
+/* --- clones -------------------------------------------------------------------------------------- */
+
+START_TEST(a_clone_has_the_changes_of_cpuid)
+{
+	/* One leaf without RDRAND, and one that does not exist. */
+	static const struct axvcpu_x86_cpuid changes[] = {
+		{ .function = 1, .mask = { 0, 0, 1u << 30 } },
+		{ .function = 0x4fffff00,
+		  .mask = { UINT32_MAX, UINT32_MAX },
+		  .value = { 0x12345678, 7 } },
+	};
+	static unsigned char before[ROOM];
+	struct axvcpu_setup_config setup = guest_setup_config(0);
+	struct axvcpu_x86_setup x86 = AXVCPU_X86_SETUP_INIT;
+	unsigned char *now;
+	size_t len, then;
+
+	guest_create(&guest,
+		     &AXVCPU_WITH(axvm_config,
+				  .irqchip = _i ? AXVM_IRQCHIP_KERNEL : AXVM_IRQCHIP_NONE),
+		     CODE(HLT_LOOP));
+	x86.cpuid = changes;
+	x86.ncpuid = sizeof(changes) / sizeof(changes[0]);
+	x86.cr4 = 0x6a0; /* PGE, too */
+	setup.arch = &x86;
+	ck_ok(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup));
+	save();
+	memcpy(before, content("cpuid", &then), then);
+	other = guest_clone(&guest);
+	guest_end(&guest);
+	/* And a clone of it. */
+	guest = guest_clone(&other);
+	guest_end(&other);
+	save();
+	now = content("cpuid", &len);
+	ck_assert_uint_eq(len, then);
+	ck_assert_mem_eq(now, before, len);
+	/* Resets set its registers again. */
+	ck_ok(axvcpu_set_reg(guest.vcpu, AXVCPU_REG_X86_CR4, 0x620));
+	ck_ok(axvm_reset(guest.vm, 0));
+	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_X86_CR4), 0x6a0);
+	guest_end(&guest);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *all = suite_case(suite, "all");
@@ -362,6 +407,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(all, a_state_is_refused_by_a_vcpu_with_another_cpuid);
 	tcase_add_loop_test(all, an_injection_after_the_fastest_restore_is_delivered_once, 0, 3);
 	tcase_add_test(all, the_lapic_and_events_are_parts);
+	tcase_add_loop_test(all, a_clone_has_the_changes_of_cpuid, 0, 2);
 }
 
 int main(void)

@@ -63,6 +63,7 @@ int axk_arm64_start_pmu(struct axk_vcpu *vcpu);
 /* state.c */
 int axk_arm64_save(void *arch_vcpu, struct axvcpu_saver *saver);
 int axk_arm64_load(void *arch_vcpu, struct axvcpu_loader *loader);
+int axk_arm64_setup_saved(void *arch_vcpu, struct axvcpu_loader *loader);
 int axk_arm64_get_clock(void *arch_vcpu, struct axvm_clock *clock);
 int axk_arm64_set_clock(void *arch_vcpu, const struct axvm_clock *saved,
 			const struct axvm_clock *target);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "axvcpu/arm64.h"
 #include "axvcpu/debug.h"
 #include "axvcpu/vcpu.h"
 
@@ -69,6 +70,8 @@ struct axk_vcpu_arch {
 	/* The config of axvcpu_setup() and the features derived from it, for resets. */
 	struct axvcpu_setup_config setup;
 	struct kvm_vcpu_init init;
+	/* Its `arch`, for saved states. */
+	struct axvcpu_arm64_setup options;
 	/* Affinity fields of its MPIDR_EL1. */
 	uint64_t affinity;
 	/* Results of the latest call, to be written before the guest continues: result.c. */

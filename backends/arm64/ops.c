@@ -49,6 +49,8 @@ static const struct axvcpu_arch_ops arm64_ops = {
 	.set_clock = axk_arm64_set_clock,
 	.vm_save = axk_arm64_vm_save,
 	.vm_load = axk_arm64_vm_load,
+	.setup_saved = axk_arm64_setup_saved,
+	.arch_config_size = sizeof(struct axvm_arm64_config),
 };
 
 const struct axvcpu_arch_ops *axvcpu_host_arch(void)

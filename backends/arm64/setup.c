@@ -288,5 +288,6 @@ int axk_arm64_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 	/* For resets. The caller's arch config is only valid during this call. */
 	vcpu->arch.setup = *config;
 	vcpu->arch.setup.arch = NULL;
+	vcpu->arch.options = arm64;
 	return 0;
 }

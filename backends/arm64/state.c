@@ -268,6 +268,48 @@ static int load_library(struct axk_vcpu *vcpu, const struct library_state *state
 	return 0;
 }
 
+/* --- the setup -------------------------------------------------------------------------------- */
+
+struct setup_state {
+	struct axk_saved_setup setup;
+	/* Members of struct axvcpu_arm64_setup. */
+	uint32_t flags;
+	uint32_t sve_max_bytes;
+	uint32_t pmu_irq;
+	uint32_t zero;
+};
+
+static int save_setup(const struct axk_vcpu *vcpu, struct axvcpu_saver *saver)
+{
+	const struct axvcpu_arm64_setup *options = &vcpu->arch.options;
+	const struct setup_state state = { .setup = axk_saved_setup(vcpu),
+					   .flags = options->flags,
+					   .sve_max_bytes = options->sve_max_bytes,
+					   .pmu_irq = options->pmu_irq };
+
+	return axvcpu_save_section(saver, AXK_SETUP, 1, AXVCPU_SECTION_OPTIONAL, &state,
+				   sizeof(state));
+}
+
+int axk_arm64_setup_saved(void *arch_vcpu, struct axvcpu_loader *loader)
+{
+	struct axk_vcpu *vcpu = arch_vcpu;
+	struct axvcpu_arm64_setup options = AXVCPU_ARM64_SETUP_INIT;
+	struct axvcpu_saved_section section;
+	struct axvcpu_setup_config config;
+	struct setup_state state;
+	int ret = axk_find_setup(vcpu, loader, &state, sizeof(state), sizeof(state), &section);
+
+	if (ret)
+		return ret;
+	options.flags = state.flags;
+	options.sve_max_bytes = state.sve_max_bytes;
+	options.pmu_irq = state.pmu_irq;
+	config = axk_setup_config(vcpu, &state.setup);
+	config.arch = &options;
+	return axk_arm64_setup(vcpu, &config);
+}
+
 /* --- the vCPU --------------------------------------------------------------------------------- */
 
 /* An external abort that was injected is in no register before KVM has taken it. */
@@ -291,6 +333,8 @@ int axk_arm64_save(void *arch_vcpu, struct axvcpu_saver *saver)
 		ret = axk_save_regs(&state_regs, vcpu, saver);
 	if (!ret)
 		ret = save_library(vcpu, saver);
+	if (!ret)
+		ret = save_setup(vcpu, saver);
 	if (!ret)
 		ret = save_events(vcpu, saver);
 	if (!ret)

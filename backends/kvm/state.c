@@ -71,6 +71,49 @@ int axk_load_mp_state(struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
 			  "KVM_SET_MP_STATE");
 }
 
+/* --- the setup -------------------------------------------------------------------------------- */
+
+struct axk_saved_setup axk_saved_setup(const struct axk_vcpu *vcpu)
+{
+	const struct axvcpu_setup_config *setup = &vcpu->arch.setup;
+
+	return (struct axk_saved_setup){ .entry = vcpu->entry,
+					 .arg = setup->arg,
+					 .stack = setup->stack,
+					 .boot_gpa = setup->boot_gpa,
+					 .boot_size = setup->boot_size,
+					 .mode = setup->mode };
+}
+
+int axk_find_setup(const struct axk_vcpu *vcpu, struct axvcpu_loader *loader, void *setup,
+		   size_t min, size_t max, struct axvcpu_saved_section *section)
+{
+	int ret = axvcpu_load_section(loader, AXK_SETUP, 1, min, max, section);
+
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return axvcpu_fail(vcpu->vm->vm, -EINVAL,
+				   "clone: vCPU %" PRIu32 ": the state has no section " AXK_SETUP,
+				   vcpu->id);
+	memcpy(setup, section->data, min);
+	return 0;
+}
+
+struct axvcpu_setup_config axk_setup_config(struct axk_vcpu *vcpu,
+					    const struct axk_saved_setup *saved)
+{
+	struct axvcpu_setup_config config = AXVCPU_SETUP_CONFIG_INIT;
+
+	vcpu->entry = saved->entry;
+	config.mode = saved->mode;
+	config.arg = saved->arg;
+	config.stack = saved->stack;
+	config.boot_gpa = saved->boot_gpa;
+	config.boot_size = saved->boot_size;
+	return config;
+}
+
 /* --- lines ------------------------------------------------------------------------------------ */
 
 int axk_save_lines(struct axk_vm *kvm, struct axvcpu_saver *saver)

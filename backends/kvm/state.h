@@ -28,6 +28,26 @@ int axk_find_state(struct axvcpu_loader *loader, const char *name, void *content
 /* The same for a section that the state must have: returns 0 or a negative errno. */
 int axk_require_state(const struct axk_vcpu *vcpu, struct axvcpu_loader *loader, const char *name,
 		      void *content, size_t len);
+/* The setup of a vCPU, for clones: the optional section AXK_SETUP begins with this. */
+#define AXK_SETUP "setup"
+struct axk_saved_setup {
+	uint64_t entry;
+	/* Members of struct axvcpu_setup_config. */
+	uint64_t arg;
+	uint64_t stack;
+	uint64_t boot_gpa;
+	uint64_t boot_size;
+	uint32_t mode;
+	uint32_t zero;
+};
+struct axk_saved_setup axk_saved_setup(const struct axk_vcpu *vcpu);
+/* Finds a section of 'min' to 'max' bytes, which the state must have, and copies the first 'min'. */
+int axk_find_setup(const struct axk_vcpu *vcpu, struct axvcpu_loader *loader, void *setup,
+		   size_t min, size_t max, struct axvcpu_saved_section *section);
+/* The config, without `arch`. Sets the entry of the vCPU. */
+struct axvcpu_setup_config axk_setup_config(struct axk_vcpu *vcpu,
+					    const struct axk_saved_setup *saved);
+
 /*
  * The lines that the VMM has raised, by axk_set_irq_line(). Both are part of the state of a VM with
  * an in-kernel irqchip.

@@ -6,16 +6,13 @@
 
 #include "backends/riscv64/riscv64.h"
 
-/* Exceeds KVM's numbers of extensions; size of the bitmap for undo(). */
-#define EXTENSIONS_MAX 256u
-
 /* Names by KVM number. */
 #define NAME(id, name) name,
 static const char *const isa_names[] = { AXVCPU_RISCV64_ISA_EXTENSIONS(NAME) };
 static const char *const sbi_names[] = { AXVCPU_RISCV64_SBI_EXTENSIONS(NAME) };
 #undef NAME
 
-_Static_assert(ARRAY_SIZE(isa_names) <= EXTENSIONS_MAX, "isa_names");
+_Static_assert(ARRAY_SIZE(isa_names) <= RISCV_EXTENSIONS_MAX, "isa_names");
 _Static_assert((int)AXVCPU_RISCV64_ISA_ZICBOM == (int)KVM_RISCV_ISA_EXT_ZICBOM, "KVM's numbers");
 
 /* The extensions of one kind, and the caller's list for it. */
@@ -28,7 +25,9 @@ struct switches {
 	const struct axvcpu_riscv64_extension *list;
 	size_t count;
 	/* Bitmap of the extensions that apply() has changed. */
-	uint64_t changed[EXTENSIONS_MAX / 64];
+	uint64_t changed[RISCV_EXTENSIONS_MAX / 64];
+	/* The list as bitmaps: the last element for an extension counts. */
+	struct axk_riscv_switched asked;
 };
 
 static int find(const struct switches *switches, const char *name)
@@ -47,7 +46,7 @@ static int number(const struct axk_vcpu *vcpu, const struct switches *switches, 
 
 	if (extension->name)
 		n = find(switches, extension->name);
-	else if (extension->id < EXTENSIONS_MAX)
+	else if (extension->id < RISCV_EXTENSIONS_MAX)
 		n = (int)extension->id;
 	if (n >= 0)
 		return n;
@@ -115,10 +114,20 @@ static int switch_one(const struct axk_vcpu *vcpu, struct switches *switches, in
 	return 0;
 }
 
+static void note(struct switches *switches, int n, bool on)
+{
+	const uint64_t bit = UINT64_C(1) << n % 64;
+
+	switches->asked.any[n / 64] |= bit;
+	switches->asked.on[n / 64] &= ~bit;
+	if (on)
+		switches->asked.on[n / 64] |= bit;
+}
+
 /* Best effort: an extension that could be changed can be changed back. */
 static void undo(const struct axk_vcpu *vcpu, const struct switches *switches)
 {
-	for (int n = 0; n < (int)EXTENSIONS_MAX; n++) {
+	for (int n = 0; n < (int)RISCV_EXTENSIONS_MAX; n++) {
 		uint64_t value;
 
 		if (!(switches->changed[n / 64] >> n % 64 & 1) ||
@@ -147,6 +156,8 @@ static int apply(const struct axk_vcpu *vcpu, struct switches *switches)
 			ret = refuse(vcpu, switches, n, -EINVAL, "'on' must be 0 or 1");
 		else
 			ret = switch_one(vcpu, switches, n, switches->list[i].on);
+		if (!ret)
+			note(switches, n, switches->list[i].on);
 	}
 	if (ret)
 		undo(vcpu, switches);
@@ -172,7 +183,11 @@ int axk_riscv_set_extensions(struct axk_vcpu *vcpu, const struct axvcpu_riscv64_
 	if (ret)
 		return ret;
 	ret = apply(vcpu, &sbi);
-	if (ret)
+	if (ret) {
 		undo(vcpu, &isa);
-	return ret;
+		return ret;
+	}
+	vcpu->arch.isa = isa.asked;
+	vcpu->arch.sbi = sbi.asked;
+	return 0;
 }

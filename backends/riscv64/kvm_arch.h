@@ -32,9 +32,21 @@ struct axk_vm_arch {
 	uint32_t ncreated;
 };
 
+/* Exceeds KVM's numbers of extensions. */
+#define RISCV_EXTENSIONS_MAX 256u
+
+/* Extensions of one kind that setup has switched on or off: bitmaps by KVM number. */
+struct axk_riscv_switched {
+	uint64_t any[RISCV_EXTENSIONS_MAX / 64];
+	uint64_t on[RISCV_EXTENSIONS_MAX / 64];
+};
+
 struct axk_vcpu_arch {
 	/* The config of axvcpu_setup(), for resets. */
 	struct axvcpu_setup_config setup;
+	/* Its changes of extensions, for saved states. */
+	struct axk_riscv_switched isa;
+	struct axk_riscv_switched sbi;
 	/* An exception to inject at the next entry: inject.c. */
 	bool has_exception;
 	uint32_t exception;

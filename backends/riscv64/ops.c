@@ -44,6 +44,8 @@ static const struct axvcpu_arch_ops riscv64_ops = {
 	.set_clock = axk_riscv_set_clock,
 	.vm_save = axk_riscv_vm_save,
 	.vm_load = axk_riscv_vm_load,
+	.setup_saved = axk_riscv_setup_saved,
+	.arch_config_size = sizeof(struct axvm_riscv64_config),
 	.sysreg_write_reads = true,
 };
 

@@ -46,6 +46,7 @@ int axk_riscv_set_extensions(struct axk_vcpu *vcpu, const struct axvcpu_riscv64_
 /* state.c */
 int axk_riscv_save(void *arch_vcpu, struct axvcpu_saver *saver);
 int axk_riscv_load(void *arch_vcpu, struct axvcpu_loader *loader);
+int axk_riscv_setup_saved(void *arch_vcpu, struct axvcpu_loader *loader);
 int axk_riscv_get_clock(void *arch_vcpu, struct axvm_clock *clock);
 int axk_riscv_set_clock(void *arch_vcpu, const struct axvm_clock *saved,
 			const struct axvm_clock *target);

@@ -230,6 +230,59 @@ static void load_library(struct axk_vcpu *vcpu, const struct library_state *stat
 	vcpu->has_pending_work |= state->has_exception;
 }
 
+/* --- the setup -------------------------------------------------------------------------------- */
+
+struct setup_state {
+	struct axk_saved_setup setup;
+	struct axk_riscv_switched isa;
+	struct axk_riscv_switched sbi;
+};
+
+static int save_setup(const struct axk_vcpu *vcpu, struct axvcpu_saver *saver)
+{
+	const struct setup_state state = { .setup = axk_saved_setup(vcpu),
+					   .isa = vcpu->arch.isa,
+					   .sbi = vcpu->arch.sbi };
+
+	return axvcpu_save_section(saver, AXK_SETUP, 1, AXVCPU_SECTION_OPTIONAL, &state,
+				   sizeof(state));
+}
+
+/* Returns the number of elements. */
+static size_t list_switched(const struct axk_riscv_switched *switched,
+			    struct axvcpu_riscv64_extension list[RISCV_EXTENSIONS_MAX])
+{
+	size_t n = 0;
+
+	for (uint32_t id = 0; id < RISCV_EXTENSIONS_MAX; id++)
+		if (switched->any[id / 64] >> id % 64 & 1)
+			list[n++] = (struct axvcpu_riscv64_extension){
+				.id = id, .on = switched->on[id / 64] >> id % 64 & 1
+			};
+	return n;
+}
+
+int axk_riscv_setup_saved(void *arch_vcpu, struct axvcpu_loader *loader)
+{
+	struct axvcpu_riscv64_extension isa[RISCV_EXTENSIONS_MAX], sbi[RISCV_EXTENSIONS_MAX];
+	struct axvcpu_riscv64_setup riscv = AXVCPU_RISCV64_SETUP_INIT;
+	struct axk_vcpu *vcpu = arch_vcpu;
+	struct axvcpu_saved_section section;
+	struct axvcpu_setup_config config;
+	struct setup_state state;
+	int ret = axk_find_setup(vcpu, loader, &state, sizeof(state), sizeof(state), &section);
+
+	if (ret)
+		return ret;
+	riscv.isa = isa;
+	riscv.nisa = list_switched(&state.isa, isa);
+	riscv.sbi = sbi;
+	riscv.nsbi = list_switched(&state.sbi, sbi);
+	config = axk_setup_config(vcpu, &state.setup);
+	config.arch = &riscv;
+	return axk_riscv_setup(vcpu, &config);
+}
+
 /* --- the vCPU --------------------------------------------------------------------------------- */
 
 int axk_riscv_save(void *arch_vcpu, struct axvcpu_saver *saver)
@@ -241,6 +294,8 @@ int axk_riscv_save(void *arch_vcpu, struct axvcpu_saver *saver)
 		ret = axk_save_regs(&state_regs, vcpu, saver);
 	if (!ret)
 		ret = save_library(vcpu, saver);
+	if (!ret)
+		ret = save_setup(vcpu, saver);
 	if (!ret)
 		ret = axk_save_mp_state(vcpu, saver);
 	return ret;

@@ -13,6 +13,7 @@
 
 struct kvm_cpuid2;
 struct axk_x86_state_info;
+struct axvcpu_x86_cpuid;
 
 struct axk_vm_arch {
 	/* The leaves that KVM supports on this host, the base of every vCPU's CPUID. */
@@ -75,6 +76,9 @@ struct axk_vcpu_arch {
 	struct axk_x86_pending pending;
 	/* The config of axvcpu_setup(), for resets. */
 	struct axvcpu_setup_config setup;
+	/* A copy of its changes of CPUID, for saved states. */
+	struct axvcpu_x86_cpuid *cpuid;
+	size_t ncpuid;
 	struct axk_x86_control control;
 	struct axk_x86_tables tables;
 	/* The guest's latest write to the LAPIC's interrupt command register: apic.c. */

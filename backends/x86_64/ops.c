@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /* x86_64 over KVM: the ops table. */
 #include "backends/kvm/ops.h"
+#include "axvcpu/x86_64.h"
 #include "backends/x86_64/x86_64.h"
 
 static void x86_vcpu_free(void *arch_vcpu)
 {
 	axk_x86_tables_free(arch_vcpu);
 	axk_x86_state_forget(arch_vcpu);
+	axk_x86_setup_forget(arch_vcpu);
 	axk_vcpu_free(arch_vcpu);
 }
 
@@ -63,6 +65,8 @@ static const struct axvcpu_arch_ops x86_64_ops = {
 	.get_clock = axk_x86_get_clock,
 	.set_clock = axk_x86_set_clock,
 	.shift_counter = axk_x86_shift_counter,
+	.setup_saved = axk_x86_setup_saved,
+	.arch_config_size = sizeof(struct axvm_x86_config),
 };
 
 const struct axvcpu_arch_ops *axvcpu_host_arch(void)

@@ -2,6 +2,7 @@
 /* The initial state of a vCPU: its mode, its GDT, its registers. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "backends/x86_64/x86_64.h"
@@ -319,20 +320,72 @@ static int announce_lapic(struct axk_vcpu *vcpu)
 	return axk_vcpu_ioctl(vcpu, KVM_SET_LAPIC, &lapic);
 }
 
-int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
+void axk_x86_setup_forget(struct axk_vcpu *vcpu)
 {
-	struct axk_vcpu *vcpu = arch_vcpu;
+	free(vcpu->arch.cpuid);
+	vcpu->arch.cpuid = NULL;
+	vcpu->arch.ncpuid = 0;
+}
+
+/* Copies the caller's changes of CPUID, for saved states. */
+static int keep_cpuid(struct axk_vcpu *vcpu, const struct axvcpu_x86_setup *x86)
+{
+	struct axvcpu_x86_cpuid *cpuid = NULL;
+
+	if (x86->ncpuid) {
+		cpuid = axv_sys_calloc(x86->ncpuid, sizeof(*cpuid));
+		if (!cpuid)
+			return axvcpu_fail(vcpu->vm->vm, -ENOMEM,
+					   "setup: allocating %zu changes of CPUID", x86->ncpuid);
+		memcpy(cpuid, x86->cpuid, x86->ncpuid * sizeof(*cpuid));
+	}
+	axk_x86_setup_forget(vcpu);
+	vcpu->arch.cpuid = cpuid;
+	vcpu->arch.ncpuid = x86->ncpuid;
+	return 0;
+}
+
+/* The part of a setup that is neither in registers nor in guest memory. */
+static int setup_cpu(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config)
+{
 	struct axvcpu_x86_setup x86;
 	int ret = read_config(vcpu, config, &x86);
 
+	if (!ret)
+		ret = keep_cpuid(vcpu, &x86);
 	if (ret)
 		return ret;
 	/* Tables of an earlier setup, if the vCPU was moved back to Created: axvcpu/crate.h. */
 	axk_x86_tables_free(vcpu);
 	axk_x86_state_forget(vcpu);
 	vcpu->arch.control = control_of(&x86);
+	return axk_x86_cpuid_set(vcpu, &x86);
+}
+
+static void finish_setup(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config)
+{
+	vcpu->is_setup = true;
+	axk_x86_doorbell_setup(vcpu);
+	/* For resets. The caller's arch config is only valid during this call. */
+	vcpu->arch.setup = *config;
+	vcpu->arch.setup.arch = NULL;
+}
+
+int axk_x86_setup_cpu(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config)
+{
+	int ret = setup_cpu(vcpu, config);
+
+	if (!ret)
+		finish_setup(vcpu, config);
+	return ret;
+}
+
+int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
+{
+	struct axk_vcpu *vcpu = arch_vcpu;
 	/* CPUID first: it determines which register bits KVM accepts. */
-	ret = axk_x86_cpuid_set(vcpu, &x86);
+	int ret = setup_cpu(vcpu, config);
+
 	if (ret)
 		return ret;
 	if (config->mode == AXVCPU_MODE_RAW)
@@ -345,10 +398,6 @@ int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)
 		axk_x86_tables_free(vcpu);
 		return ret;
 	}
-	vcpu->is_setup = true;
-	axk_x86_doorbell_setup(vcpu);
-	/* For resets. The caller's arch config is only valid during this call. */
-	vcpu->arch.setup = *config;
-	vcpu->arch.setup.arch = NULL;
+	finish_setup(vcpu, config);
 	return 0;
 }

@@ -241,6 +241,8 @@ int axk_x86_save(void *arch_vcpu, struct axvcpu_saver *saver)
 	if (!ret)
 		ret = SAVE(vcpu, saver, "events", KVM_GET_VCPU_EVENTS, &events);
 	if (!ret)
+		ret = axk_x86_save_setup(vcpu, saver);
+	if (!ret)
 		ret = save_library(vcpu, saver);
 	return ret;
 }

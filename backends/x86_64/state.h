@@ -79,6 +79,10 @@ int axk_x86_save_cpuid(struct axk_vcpu *vcpu, struct axvcpu_saver *saver);
 /* Compares the saved CPUID with that of the vCPU; refuses leaves that differ. */
 int axk_x86_check_cpuid(struct axk_vcpu *vcpu, struct axvcpu_loader *loader);
 
+/* --- state_setup.c ---------------------------------------------------------------------------- */
+
+int axk_x86_save_setup(const struct axk_vcpu *vcpu, struct axvcpu_saver *saver);
+
 /* --- clock.c ---------------------------------------------------------------------------------- */
 
 /* Returns 1; 0 if this KVM does not report the offset; or a negative errno. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "backends/x86_64/x86_64.h"
 
@@ -95,6 +96,34 @@ static int take_frames(struct axk_vcpu *vcpu, uint64_t n)
 					   " frames for the tables could be allocated: %s",
 					   tables->nframes, n, axvcpu_last_error());
 	}
+	return 0;
+}
+
+int axk_x86_tables_adopt(struct axk_vcpu *vcpu, const struct axk_x86_tables *tables)
+{
+	const struct axvm *vm = vcpu->vm->vm;
+	struct axk_x86_tables *own = &vcpu->arch.tables;
+	const uint64_t directories = tables->gibs + (tables->frames ? 1 : 0);
+
+	/* Resets write to these pages. None: there are no tables. */
+	if (tables->gibs > MAX_GIBS ||
+	    (tables->directories && tables->directories != directories) ||
+	    tables->nframes != (tables->frames ? pages_for(directories) : 0))
+		return axvcpu_fail(vm, -EINVAL,
+				   "clone: vCPU %" PRIu32 ": page tables for %" PRIu64
+				   " GiB in %" PRIu64 " frames are not possible",
+				   vcpu->id, tables->gibs, tables->nframes);
+	*own = *tables;
+	if (!tables->frames)
+		return 0;
+	own->frames = axv_sys_calloc(tables->nframes, sizeof(*own->frames));
+	if (!own->frames) {
+		*own = (struct axk_x86_tables){ 0 };
+		return axvcpu_fail(vm, -ENOMEM,
+				   "clone: vCPU %" PRIu32 ": allocating %" PRIu64 " frames",
+				   vcpu->id, tables->nframes);
+	}
+	memcpy(own->frames, tables->frames, tables->nframes * sizeof(*own->frames));
 	return 0;
 }
 

@@ -18,6 +18,10 @@
 /* setup.c */
 int axk_x86_set_entry(void *arch_vcpu, uint64_t entry);
 int axk_x86_setup(void *arch_vcpu, const struct axvcpu_setup_config *config);
+/* The same without registers and guest memory, for a state that is loaded next. */
+int axk_x86_setup_cpu(struct axk_vcpu *vcpu, const struct axvcpu_setup_config *config);
+/* Frees the copy of the changes of CPUID. */
+void axk_x86_setup_forget(struct axk_vcpu *vcpu);
 /*
  * Sets the registers for execution at vcpu->entry. 'sregs' supplies the fields that no mode sets;
  * 'start': the vCPU is started by another one, as by SIPI.
@@ -44,6 +48,10 @@ int axk_x86_tables_place(struct axk_vcpu *vcpu, const struct axvcpu_setup_config
 int axk_x86_tables_write(struct axk_vcpu *vcpu);
 /* Frees the frames, if there are any. */
 void axk_x86_tables_free(struct axk_vcpu *vcpu);
+/* Takes over tables of a saved state, whose 'frames' it copies, if their numbers are valid. */
+int axk_x86_tables_adopt(struct axk_vcpu *vcpu, const struct axk_x86_tables *tables);
+/* The largest number of frames. */
+#define AXK_X86_FRAMES_MAX ((UINT64_C(1) << 17) + 1024)
 
 /* state.c */
 int axk_x86_save(void *arch_vcpu, struct axvcpu_saver *saver);
@@ -68,6 +76,9 @@ static inline int axk_x86_need_regs(struct axk_vcpu *vcpu)
 	vcpu->arch.regs_wait = ret;
 	return ret;
 }
+
+/* state_setup.c */
+int axk_x86_setup_saved(void *arch_vcpu, struct axvcpu_loader *loader);
 
 /* vm_state.c */
 int axk_x86_vm_save(void *arch_vm, struct axvcpu_saver *saver);

@@ -346,6 +346,21 @@ struct axvcpu_arch_ops {
 	 * axvcpu_load_begin(), and changes the controllers. Needs `vm_save`.
 	 */
 	int (*vm_load)(void *arch_vm, struct axvcpu_loader *loader);
+	/* --- clones: see axvm_checkpoint_clone(); both optional ------------------------------- */
+
+	/**
+	 * Sets up a vCPU as the one whose saved state this is, instead of set_entry, set_ept_root
+	 * and setup. `save` adds sections with AXVCPU_SECTION_OPTIONAL for this, which `load` does
+	 * not need; this finds and checks them. `load` of the same state follows, so registers need
+	 * no values. The guest memory is that of the checkpoint, and must not be written. Optional:
+	 * VMs cannot be cloned.
+	 */
+	int (*setup_saved)(void *arch_vcpu, struct axvcpu_loader *loader);
+	/**
+	 * Size of the struct that `arch_config` of struct axvm_config points to. It begins with its
+	 * size and has no pointers, so checkpoints can hold it. 0: clones have no `arch_config`.
+	 */
+	size_t arch_config_size;
 };
 
 /** By AXVM_EVENT_RESAMPLE of vm_irqfd. */

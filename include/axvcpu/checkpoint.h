@@ -6,6 +6,7 @@
  * A checkpoint holds the vCPUs, the interrupt controllers, lines and routes, the clocks, the memory,
  * and the devices of axvm_add_device() that have a save callback. It can be restored into the VM
  * from which it was taken, any number of times, and into another VM that was created in the same way.
+ * axvm_checkpoint_clone() creates such VMs, which share its memory.
  *
  * The reset loop of a fuzzer:
  *
@@ -34,6 +35,9 @@
 extern "C" {
 #endif
 
+struct axvcpu_arch_ops;
+struct axvcpu_config;
+struct axvcpu_hal;
 struct axvm;
 struct axvm_runner;
 /** A checkpoint of a VM. */
@@ -202,7 +206,8 @@ struct axvm_restore_config {
  * checkpoint, and in another VM, it writes all pages. Regions that the host must not write to are
  * skipped: read-only ones of AXVM_MEM_CALLER, or with AXVM_MEM_SHARED. Whether a region is
  * read-only is not part of a checkpoint. Long runs of pages that become zero are dropped: memory
- * with a userfaultfd then asks for them again.
+ * with a userfaultfd then asks for them again. In a clone of this checkpoint, all pages that have
+ * changed are dropped, so that it shares them again; these are not counted.
  *
  * If the VM does not fit, it is unchanged. After a later failure all vCPUs are Invalid, and the VM can
  * only be freed; except -ENOTSUP of the clocks, which also changes nothing.
@@ -230,6 +235,99 @@ struct axvm_restore_config {
 AXVCPU_API int64_t axvm_checkpoint_restore(const struct axvm_checkpoint *checkpoint,
 					   struct axvm *vm,
 					   const struct axvm_restore_config *config);
+
+/* --- cloning ---------------------------------------------------------------------------------- */
+
+/** How to clone. Initialise with AXVM_CLONE_CONFIG_INIT. */
+struct axvm_clone_config {
+	/** sizeof(struct axvm_clone_config) */
+	size_t size;
+	/** AXVM_CLONE_* */
+	uint32_t flags;
+	/** With AXVM_CLONE_KVM_FD: a descriptor of /dev/kvm, as `kvm_fd` of struct axvm_config. */
+	int kvm_fd;
+	/** The backend, of the same name as that of the checkpoint; NULL: the host's architecture. */
+	const struct axvcpu_arch_ops *arch;
+	/** Hooks of the clone for the host; NULL: all defaults. Copied. */
+	const struct axvcpu_hal *hal;
+	/** The number that axvm_id() returns. */
+	uint64_t id;
+	/** As `kick_signal` of struct axvm_config. */
+	int kick_signal;
+	/** enum axvm_time_policy; AXVM_TIME_FREEZE by default. */
+	uint32_t time_policy;
+	/** Passed to the functions below. */
+	void *ctx;
+	/**
+	 * Completes the config of a vCPU before it is created: its host CPUs, which are not part of a
+	 * checkpoint, and `arch`, for custom backends. `id` must stay. NULL: the vCPU may run on all
+	 * host CPUs. Returns 0, or a negative errno, with which the call fails.
+	 */
+	int (*vcpu_config)(void *ctx, struct axvcpu_config *config);
+	/**
+	 * Adds the devices to the clone, which has its memory and vCPUs, but no state yet. Those
+	 * with a state are then restored. NULL: the clone has no devices yet, and their states are
+	 * not used; axvm_checkpoint_restore() restores devices that are added later, with all else.
+	 * Returns 0, or a negative errno, with which the call fails.
+	 */
+	int (*add_devices)(void *ctx, struct axvm *vm);
+	/**
+	 * Called last, when the clone has the state of the checkpoint and no vCPU has run. Clones of
+	 * one checkpoint have the same random numbers: this gives the guest others, for example by
+	 * a new generation id, which a guest with VMGENID reads. NULL: nothing. Returns 0, or a
+	 * negative errno, with which the call fails.
+	 */
+	int (*reseed)(void *ctx, struct axvm *vm);
+	/** As `refused` of struct axvm_restore_config. */
+	int (*refused)(void *ctx, struct axvcpu *vcpu, const struct axvcpu_refusal *refusal);
+};
+#define AXVM_CLONE_CONFIG_INIT AXVCPU_INIT(struct axvm_clone_config)
+
+/** `kvm_fd` is valid. */
+#define AXVM_CLONE_KVM_FD 0x1u
+/**
+ * Copy the memory to memfds (AXVM_MEM_MEMFD) instead of sharing it, for devices of other processes
+ * (vhost-user). The cost grows with the memory that the checkpoint holds.
+ */
+#define AXVM_CLONE_MEMFD 0x2u
+
+/**
+ * Creates a VM with all its vCPUs from a checkpoint.
+ *
+ * The clone has the config of the VM from which the checkpoint was taken, its memory regions, its
+ * vCPUs, set up in the same way, and the state of the checkpoint. That VM may run meanwhile, or have
+ * been freed. The vCPUs are Free, and the clone is finalized. Its devices are added by `add_devices`.
+ * The caller sets up again all that is not part of a checkpoint: runners, eventfds, end functions,
+ * debugging, pauses, host CPUs, and capabilities that it has enabled.
+ *
+ * All clones share the memory of the checkpoint, page by page, until they write to it. The time that
+ * a clone takes does not depend on the size of the memory. axvm_regions() lists these regions with
+ * AXVM_MEM_CLONED. The library owns all of them, also those that were AXVM_MEM_CALLER, and they have
+ * no descriptor; those that were AXVM_MEM_SHARED are private. Huge pages are not used. Pages without
+ * data that a guest reads become pages of the checkpoint. If `hal` has a map_memory hook, the hook
+ * provides the memory, and that of the checkpoint is copied.
+ *
+ * axvm_checkpoint_restore() of the same checkpoint sets a clone back, and drops the pages that the
+ * clone has written.
+ *
+ * The checkpoint may be freed before the clone, which keeps its memory.
+ *
+ * On failure there is no clone. If `add_devices` was called, the devices are gone with it.
+ *
+ * @param checkpoint the checkpoint.
+ * @param config     how to clone; NULL: AXVM_CLONE_CONFIG_INIT.
+ * @param vm         receives the VM. The caller frees its vCPUs (axvm_vcpus()) and then the VM.
+ * @return 0; -EINVAL: the config is not valid, or the checkpoint is of another backend; -ENOTSUP: the
+ *         backend cannot clone, the host lacks what the state needs, or it cannot set the counter
+ *         of the guest (use AXVM_TIME_KEEP); -E2BIG; -ENOMEM; errnos of axvm_new(), axvm_map(),
+ *         axvcpu_new(), axvcpu_setup(), axvm_checkpoint_restore(), and of the functions in the
+ *         config.
+ *
+ * Threads: any, also in a forked child. Several threads may clone and restore one checkpoint at the
+ * same time. Thread cancellation is disabled while the functions in the config run.
+ */
+AXVCPU_API int axvm_checkpoint_clone(const struct axvm_checkpoint *checkpoint,
+				     const struct axvm_clone_config *config, struct axvm **vm);
 
 #ifdef __cplusplus
 }

@@ -95,6 +95,13 @@ enum axvm_backing {
  */
 #define AXVM_MEM_LOG_DIRTY (1u << 7)
 
+/**
+ * The region belongs to a clone: its pages are those of the checkpoint, which all clones share,
+ * until they are written to (axvm_checkpoint_clone()). Set only by the library; axvm_map() rejects
+ * it.
+ */
+#define AXVM_MEM_CLONED (1u << 8)
+
 /** A memory region, for axvm_map() and from axvm_regions(). Initialise with AXVM_REGION_INIT. */
 struct axvm_region {
 	/** sizeof(struct axvm_region) */

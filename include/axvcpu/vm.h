@@ -331,8 +331,8 @@ AXVCPU_API int axvm_enable_capability(struct axvm *vm, unsigned int capability,
  * @param ranges the ranges, as `sysregs` of the config; may be NULL if `count` is 0. Copied.
  * @param count  number of elements of `ranges`; 0: no exits.
  * @return 0; -EINVAL: the ranges are not valid; -ENOTSUP: the backend has none (arm64, riscv64), or
- *         KVM lacks KVM_CAP_X86_MSR_FILTER or KVM_CAP_X86_USER_SPACE_MSR; -EPERM; errnos of the
- *         kernel.
+ *         KVM lacks KVM_CAP_X86_MSR_FILTER or KVM_CAP_X86_USER_SPACE_MSR; -ENOMEM; -EPERM; errnos
+ *         of the kernel.
  *
  * Threads: any.
  */

@@ -144,11 +144,28 @@ static int map_file(struct axvm_region *region)
 	return mmap_region(region, prot, shared ? MAP_SHARED : MAP_PRIVATE, region->fd);
 }
 
+/* Maps the memory of a checkpoint, copy on write. Its file is the library's. */
+static int map_cloned(struct axvm_region *region)
+{
+	const int seals = axv_sys_get_seals(region->fd);
+	const int ret = mmap_region(region, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE,
+				    region->fd);
+
+	/* A checkpoint that was read from a file. */
+	if (seals < 0 || !(seals & F_SEAL_SHRINK))
+		region->flags |= AXVM_MEM_TRUNCATABLE;
+	region->fd = -1;
+	region->fd_offset = 0;
+	return ret;
+}
+
 static int linux_map_memory(void *ctx, struct axvm_region *region)
 {
 	int flags;
 
 	(void)ctx;
+	if (region->flags & AXVM_MEM_CLONED)
+		return map_cloned(region);
 	if (region->backing == AXVM_MEM_FILE)
 		return map_file(region);
 	region->fd_offset = 0;

@@ -85,6 +85,11 @@ static int save_controllers(void *object, void *buf, size_t size)
 	return axvm_save(object, buf, size);
 }
 
+static int save_shape(void *object, void *buf, size_t size)
+{
+	return axv_shape_save(object, buf, size);
+}
+
 static int save_vcpus(struct axvm *vm, struct axvcpu *const *vcpus,
 		      struct axvm_checkpoint *checkpoint)
 {
@@ -185,6 +190,8 @@ static int take(struct axvm *vm, struct axvcpu *const *vcpus, struct axvm_checkp
 	int ret = axvm_get_clock(vm, &checkpoint->clock);
 
 	if (!ret)
+		ret = save_blob(vm, save_shape, vm, &checkpoint->shape);
+	if (!ret)
 		ret = save_blob(vm, save_controllers, vm, &checkpoint->controllers);
 	if (!ret)
 		ret = save_vcpus(vm, vcpus, checkpoint);
@@ -270,6 +277,7 @@ int axvm_checkpoint_free(struct axvm_checkpoint *checkpoint)
 	ret = stop_tracking(checkpoint);
 	axv_image_free(checkpoint->image);
 	axv_checkpoint_free_devices(checkpoint);
+	free(checkpoint->shape.data);
 	free(checkpoint->controllers.data);
 	for (uint32_t i = 0; i < checkpoint->nvcpus; i++) {
 		if (checkpoint->vcpus[i].prepared)

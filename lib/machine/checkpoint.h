@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* A checkpoint: what it holds. checkpoint.c takes it, checkpoint_restore.c puts it back. */
+/*
+ * A checkpoint: what it holds. checkpoint.c takes it, checkpoint_restore.c puts it back, and
+ * checkpoint_clone.c creates VMs from it.
+ */
 #ifndef LIB_MACHINE_CHECKPOINT_H
 #define LIB_MACHINE_CHECKPOINT_H
 
 #include "axvcpu/checkpoint.h"
+#include "axvcpu/vm.h"
 #include "lib/machine/devices.h"
+#include "lib/memory/frames.h"
 #include "lib/memory/memory.h"
 
 struct axv_image;
@@ -32,6 +37,8 @@ struct axvm_checkpoint {
 	/* Of the VM: enum axvm_irqchip, and the name of its backend. */
 	uint32_t irqchip;
 	char arch[AXVCPU_SAVED_NAME];
+	/* The config and the regions of the VM, for clones. */
+	struct axv_blob shape;
 	struct axvm_clock clock;
 	struct axv_blob controllers;
 	struct axv_image *image;
@@ -49,6 +56,34 @@ struct axvm_checkpoint {
 		struct axv_prepared *prepared;
 	} vcpus[];
 };
+
+/* A memory region in the shape of a VM. */
+struct axv_saved_region {
+	uint64_t gpa;
+	uint64_t len;
+	/* enum axvm_backing */
+	uint32_t backing;
+	/* AXVM_MEM_READONLY, AXVM_MEM_FRAMES */
+	uint32_t flags;
+	/* Bitmap of the frames that are allocated. */
+	uint64_t frames[AXV_CHUNK_WORDS];
+};
+
+/* What a new VM needs before it can be restored; its pointers belong to it. */
+struct axv_shape {
+	struct axvm_config config;
+	void *arch_config;
+	struct axvm_sysreg_range *sysregs;
+	struct axv_saved_region *regions;
+	size_t nregions;
+};
+
+/* checkpoint_shape.c: saves the shape as axvcpu_save() saves a vCPU. */
+int axv_shape_save(struct axvm *vm, void *buf, size_t size);
+/* Reads and allocates it. The caller calls axv_shape_free(), also after a failure. */
+int axv_shape_read(const struct axv_blob *blob, const struct axvcpu_arch_ops *ops,
+		   struct axv_shape *shape);
+void axv_shape_free(struct axv_shape *shape);
 
 /* checkpoint_devices.c: saves the devices that have a state. */
 int axv_checkpoint_save_devices(struct axvm *vm, struct axvm_checkpoint *checkpoint);

@@ -77,10 +77,11 @@ static void add_memory(struct axv_text *text, struct axvm *vm)
 	for (size_t i = 0; i < table->count; i++) {
 		const struct axvm_region *region = &table->keys[i].region->info;
 
-		axv_text_add(text, "memory: %#" PRIx64 " +%#" PRIx64 " %s%s%s\n", region->gpa,
+		axv_text_add(text, "memory: %#" PRIx64 " +%#" PRIx64 " %s%s%s%s\n", region->gpa,
 			     region->len, backings[region->backing],
 			     region->flags & AXVM_MEM_READONLY ? ", read-only" : "",
-			     region->flags & AXVM_MEM_FRAMES ? ", frames" : "");
+			     region->flags & AXVM_MEM_FRAMES ? ", frames" : "",
+			     region->flags & AXVM_MEM_CLONED ? ", cloned" : "");
 	}
 	axv_srcu_read_unlock(&map->srcu, reader);
 }

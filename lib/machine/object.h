@@ -17,6 +17,8 @@
 #include "lib/memory/frames.h"
 #include "lib/memory/memory.h"
 
+struct axv_image;
+
 struct axvm {
 	const struct axvcpu_arch_ops *ops;
 	void *arch;
@@ -29,6 +31,13 @@ struct axvm {
 	struct axvm_limits limits;
 	/* As axvm_get_config() returns it. */
 	struct axvm_config config;
+	/* A copy of its arch_config, if the backend has one. */
+	void *arch_config;
+	/* Those of the config, or of the latest axvm_set_sysregs(). */
+	const struct axvm_sysreg_range *sysregs;
+	uint32_t nsysregs;
+	/* The VM is a clone: its regions with AXVM_MEM_CLONED have the pages of this image. */
+	struct axv_image *origin;
 	uint64_t id;
 	/* KVM ties a VM to the memory of the process that created it. */
 	struct axv_process process;
@@ -40,7 +49,7 @@ struct axvm {
 
 	struct axv_life life;
 
-	/* Guards the fields below. */
+	/* Guards the fields below, and changes of 'sysregs'. */
 	pthread_mutex_t lock;
 	atomic_bool finalized;
 	uint32_t nvcpus;

@@ -12,6 +12,7 @@
 #include "lib/base/sized.h"
 #include "lib/host/hal.h"
 #include "lib/host/sys.h"
+#include "lib/memory/image.h"
 #include "lib/vcpu/kick.h"
 #include "lib/vcpu/vcpu.h"
 
@@ -196,19 +197,53 @@ static void preset_limits(struct axvm *vm, const struct axvm_config *config)
 	};
 }
 
+/* Returns a copy, or NULL for none; *ret is 0 or -ENOMEM. */
+static struct axvm_sysreg_range *copy_sysregs(const struct axvm *vm,
+					      const struct axvm_sysreg_range *ranges,
+					      uint32_t count, int *ret)
+{
+	struct axvm_sysreg_range *copy = NULL;
+
+	*ret = 0;
+	if (!count)
+		return NULL;
+	copy = axv_sys_calloc(count, sizeof(*copy));
+	if (copy)
+		memcpy(copy, ranges, count * sizeof(*copy));
+	else
+		*ret = axvcpu_fail(vm, -ENOMEM, "VM: allocating %" PRIu32 " sysregs", count);
+	return copy;
+}
+
+/* Copies the arch_config, which the backend will check, if its size is known. */
+static int keep_arch_config(struct axvm *vm, const struct axvm_config *config)
+{
+	const size_t size = HAS_OP(vm->ops, arch_config_size) ? vm->ops->arch_config_size : 0;
+	size_t given;
+
+	if (!config->arch_config || !size)
+		return 0;
+	vm->arch_config = axv_sys_calloc(1, size);
+	if (!vm->arch_config)
+		return axvcpu_fail(vm, -ENOMEM, "VM: allocating a copy of arch_config");
+	memcpy(&given, config->arch_config, sizeof(given));
+	memcpy(vm->arch_config, config->arch_config, given < size ? given : size);
+	memcpy(vm->arch_config, &size, sizeof(size));
+	return 0;
+}
+
 /* Keeps the config, with what the caller's pointers in it point to as far as the library knows it. */
 static int keep_config(struct axvm *vm, const struct axvm_config *config)
 {
-	const size_t bytes = config->nsysregs * sizeof(config->sysregs[0]);
+	int ret = keep_arch_config(vm, config);
 	struct axvm_sysreg_range *sysregs = NULL;
 
-	if (bytes) {
-		sysregs = axv_sys_calloc(1, bytes);
-		if (!sysregs)
-			return axvcpu_fail(vm, -ENOMEM, "VM: allocating %" PRIu32 " sysregs",
-					   config->nsysregs);
-		memcpy(sysregs, config->sysregs, bytes);
-	}
+	if (!ret)
+		sysregs = copy_sysregs(vm, config->sysregs, config->nsysregs, &ret);
+	if (ret)
+		return ret;
+	vm->sysregs = sysregs;
+	vm->nsysregs = config->nsysregs;
 	vm->config = *config;
 	vm->config.sysregs = sysregs;
 	vm->config.flags &= ~AXVM_F_KVM_FD;
@@ -220,7 +255,10 @@ static int keep_config(struct axvm *vm, const struct axvm_config *config)
 /* Releases what vm_init() has allocated for the library's part. */
 static void release_config(struct axvm *vm)
 {
+	if (vm->sysregs != vm->config.sysregs)
+		free((void *)vm->sysregs);
 	free((void *)vm->config.sysregs);
+	free(vm->arch_config);
 	free(vm->vcpus);
 }
 
@@ -333,6 +371,7 @@ int axvm_free(struct axvm *vm)
 		axv_memory_destroy(vm);
 	if (!copy || is_unlocked(&vm->routes.lock))
 		axv_routes_free(&vm->routes);
+	axv_image_free(vm->origin);
 	/* In a forked child no lock is destroyed: that may wait for threads of the parent. */
 	if (!copy) {
 		axv_irq_ends_destroy(&vm->irq_ends);
@@ -415,6 +454,25 @@ int axvm_enable_capability(struct axvm *vm, unsigned int capability, const uint6
 					     args ? args : (const uint64_t[4]){ 0 });
 }
 
+/* Changes the ranges in effect, with the VM's lock held. */
+static int set_sysregs(struct axvm *vm, const struct axvm_sysreg_range *ranges, uint32_t count)
+{
+	int ret;
+	struct axvm_sysreg_range *copy = copy_sysregs(vm, ranges, count, &ret);
+
+	if (!ret)
+		ret = vm->ops->vm_set_sysregs(vm->arch, ranges, count);
+	if (ret) {
+		free(copy);
+		return ret;
+	}
+	if (vm->sysregs != vm->config.sysregs)
+		free((void *)vm->sysregs);
+	vm->sysregs = copy;
+	vm->nsysregs = count;
+	return 0;
+}
+
 int axvm_set_sysregs(struct axvm *vm, const struct axvm_sysreg_range *ranges, uint32_t count)
 {
 	int cancel, ret = axv_vm_check_process(vm);
@@ -428,7 +486,7 @@ int axvm_set_sysregs(struct axvm *vm, const struct axvm_sysreg_range *ranges, ui
 		return ret;
 	cancel = axv_cancel_disable();
 	pthread_mutex_lock(&vm->lock);
-	ret = vm->ops->vm_set_sysregs(vm->arch, ranges, count);
+	ret = set_sysregs(vm, ranges, count);
 	pthread_mutex_unlock(&vm->lock);
 	axv_cancel_restore(cancel);
 	return ret;

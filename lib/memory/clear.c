@@ -11,8 +11,12 @@
 /* Returns the advice that drops the pages of a region, so that they read as zero; 0: none does. */
 static int drop_advice(const struct axvm *vm, const struct axvm_region *region)
 {
-	/* A hook may map anything. Dropped huge pages may be missing when they are needed again. */
-	if (!axv_hal_maps_memory(&vm->hal) || (region->flags & AXVM_MEM_HUGETLB))
+	/*
+	 * A hook may map anything. Dropped huge pages may be missing when they are needed again.
+	 * Dropped pages of a clone read as in the checkpoint.
+	 */
+	if (!axv_hal_maps_memory(&vm->hal) ||
+	    (region->flags & (AXVM_MEM_HUGETLB | AXVM_MEM_CLONED)))
 		return 0;
 	switch (region->backing) {
 	case AXVM_MEM_ANONYMOUS:

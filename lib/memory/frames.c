@@ -19,9 +19,6 @@
 #include "lib/machine/object.h"
 #include "lib/text/error.h"
 
-#define CHUNK_FRAMES 512u
-#define CHUNK_WORDS (CHUNK_FRAMES / 64)
-
 /* No chunk lies below 4 GiB, where VMMs have their devices, which the memory map does not show. */
 #define FLOOR (UINT64_C(1) << 32)
 
@@ -29,7 +26,7 @@ struct frame_chunk {
 	uint64_t gpa;
 	unsigned char *hva;
 	unsigned int used;
-	uint64_t taken[CHUNK_WORDS];
+	uint64_t taken[AXV_CHUNK_WORDS];
 	/* List of the chunks with room. */
 	struct frame_chunk *prev;
 	struct frame_chunk *next;
@@ -76,7 +73,7 @@ static int chunk_new(struct axvm *vm)
 
 	if (!chunk)
 		return axvcpu_fail(vm, -ENOMEM, "alloc_frame: allocating a chunk");
-	info.len = (uint64_t)CHUNK_FRAMES * vm->limits.page_size;
+	info.len = (uint64_t)AXV_CHUNK_FRAMES * vm->limits.page_size;
 	info.backing = AXVM_MEM_ANONYMOUS;
 	info.flags = AXVM_MEM_FRAMES;
 	info.fd = -1;
@@ -89,6 +86,46 @@ static int chunk_new(struct axvm *vm)
 	chunk->hva = info.hva;
 	room_add(&vm->frames, chunk);
 	return 0;
+}
+
+int axv_frames_adopt(struct axvm *vm, struct axvm_region *info,
+		     const uint64_t taken[AXV_CHUNK_WORDS])
+{
+	struct frame_chunk *chunk;
+	int ret;
+
+	if (info->len != (uint64_t)AXV_CHUNK_FRAMES * vm->limits.page_size)
+		return axvcpu_fail(vm, -EINVAL, "frames: a region of %" PRIu64 " bytes", info->len);
+	chunk = axv_sys_calloc(1, sizeof(*chunk));
+	if (!chunk)
+		return axvcpu_fail(vm, -ENOMEM, "frames: allocating a chunk");
+	ret = axv_memory_map(vm, info, chunk);
+	if (ret) {
+		free(chunk);
+		return ret;
+	}
+	chunk->gpa = info->gpa;
+	chunk->hva = info->hva;
+	memcpy(chunk->taken, taken, sizeof(chunk->taken));
+	for (unsigned int i = 0; i < AXV_CHUNK_WORDS; i++)
+		chunk->used += (unsigned int)__builtin_popcountll(taken[i]);
+	if (chunk->used < AXV_CHUNK_FRAMES)
+		room_add(&vm->frames, chunk);
+	return 0;
+}
+
+void axv_frames_taken(struct axvm *vm, uint64_t gpa, uint64_t taken[AXV_CHUNK_WORDS])
+{
+	const struct frame_chunk *chunk;
+	_Atomic uint32_t *reader;
+
+	pthread_mutex_lock(&vm->frames.lock);
+	reader = axv_srcu_read_lock(&vm->memory.srcu);
+	chunk = axv_memory_find_chunk(vm, gpa);
+	if (chunk)
+		memcpy(taken, chunk->taken, sizeof(chunk->taken));
+	axv_srcu_read_unlock(&vm->memory.srcu, reader);
+	pthread_mutex_unlock(&vm->frames.lock);
 }
 
 static unsigned int take(struct frame_chunk *chunk)
@@ -124,7 +161,7 @@ static void take_frame(struct axvm *vm, uint64_t *gpa, unsigned char **hva)
 	struct frame_chunk *chunk = frames->room;
 	uint64_t offset = (uint64_t)take(chunk) * vm->limits.page_size;
 
-	if (chunk->used == CHUNK_FRAMES)
+	if (chunk->used == AXV_CHUNK_FRAMES)
 		room_remove(frames, chunk);
 	*gpa = chunk->gpa + offset;
 	*hva = chunk->hva + offset;
@@ -164,7 +201,7 @@ static int give_back(struct axvm *vm, uint64_t gpa, struct frame_chunk **empty)
 	reader = axv_srcu_read_lock(&vm->memory.srcu);
 	chunk = axv_memory_find_chunk(vm, gpa);
 	if (chunk && give(chunk, (gpa - chunk->gpa) / vm->limits.page_size)) {
-		if (chunk->used == CHUNK_FRAMES - 1)
+		if (chunk->used == AXV_CHUNK_FRAMES - 1)
 			room_add(frames, chunk);
 		/* The only chunk with room stays. */
 		if (!chunk->used && (chunk->prev || chunk->next)) {
@@ -187,7 +224,8 @@ static void chunk_unmap(struct axvm *vm, struct frame_chunk *chunk)
 	/*
 	 * The chunk is freed with the region. If unmapping fails, the chunk keeps serving frames.
 	 */
-	if (!axv_memory_unmap_chunk(vm, chunk->gpa, (uint64_t)CHUNK_FRAMES * vm->limits.page_size))
+	if (!axv_memory_unmap_chunk(vm, chunk->gpa,
+				    (uint64_t)AXV_CHUNK_FRAMES * vm->limits.page_size))
 		return;
 	pthread_mutex_lock(&frames->lock);
 	room_add(frames, chunk);

@@ -19,6 +19,7 @@
 /* Entries of /proc/self/pagemap that are read at a time, and their bits. */
 #define PAGEMAP_ENTRIES 512u
 #define PAGEMAP_PRESENT (UINT64_C(3) << 62)
+#define PAGEMAP_FILE (UINT64_C(1) << 61)
 /* Ranges of changed pages that are taken at a time. */
 #define RANGES 64
 
@@ -58,9 +59,32 @@ static int next_data(const struct builder *builder, const struct axv_region *reg
 	return 1;
 }
 
-/* The same for anonymous memory, by the page tables of this process. */
+/* Returns the bitmap of the pages that a region of a clone has from its checkpoint. */
+static const uint64_t *cloned_pages(const struct axvm *vm, const struct axv_region *region)
+{
+	const struct axv_image *origin = vm->origin;
+
+	for (size_t i = 0; origin && i < origin->count; i++)
+		if (origin->regions[i].gpa == region->gpa && origin->regions[i].len == region->len)
+			return origin->regions[i].present;
+	return NULL;
+}
+
+/*
+ * Whether a page may be other than zero, by its entry. 'cloned' is the bitmap of a clone, whose page
+ * tables also have pages of the memfd; NULL: the memory is anonymous.
+ */
+static bool may_have_data(uint64_t entry, const uint64_t *cloned, uint64_t page)
+{
+	if (!cloned)
+		return entry & PAGEMAP_PRESENT;
+	return ((entry & PAGEMAP_PRESENT) && !(entry & PAGEMAP_FILE)) ||
+	       (cloned[page / 64] >> page % 64 & 1);
+}
+
+/* The same for anonymous memory, and that of clones, by the page tables of this process. */
 static int next_mapped(const struct builder *builder, const struct axv_region *region,
-		       struct run *run)
+		       const uint64_t *cloned, struct run *run)
 {
 	const uint64_t page_size = builder->image->page_size;
 	const uint64_t base = (uintptr_t)region->hva / page_size;
@@ -78,13 +102,14 @@ static int next_mapped(const struct builder *builder, const struct axv_region *r
 		got = (size_t)ret / sizeof(entries[0]);
 		if (!got)
 			return -EIO;
-		while (i < got && !(entries[i] & PAGEMAP_PRESENT))
+		while (i < got && !may_have_data(entries[i], cloned, run->first)) {
+			run->first++;
 			i++;
-		run->first += i;
+		}
 		if (i == got)
 			continue;
 		run->end = run->first;
-		while (i < got && entries[i] & PAGEMAP_PRESENT) {
+		while (i < got && may_have_data(entries[i], cloned, run->end)) {
 			run->end++;
 			i++;
 		}
@@ -99,6 +124,8 @@ static int next_mapped(const struct builder *builder, const struct axv_region *r
  */
 static int next_run(const struct builder *builder, const struct axv_region *region, struct run *run)
 {
+	const uint64_t *cloned = NULL;
+
 	run->end = region->len / builder->image->page_size;
 	if (run->first >= run->end)
 		return 0;
@@ -107,10 +134,12 @@ static int next_run(const struct builder *builder, const struct axv_region *regi
 		return 1;
 	if (region->info.backing == AXVM_MEM_MEMFD)
 		return next_data(builder, region, run);
+	if (region->info.flags & AXVM_MEM_CLONED)
+		cloned = cloned_pages(builder->vm, region);
 	/* Anonymous huge pages are those of a memfd, of which some may not be mapped. */
-	if (region->info.backing == AXVM_MEM_ANONYMOUS && builder->pagemap >= 0 &&
+	if ((cloned || region->info.backing == AXVM_MEM_ANONYMOUS) && builder->pagemap >= 0 &&
 	    !(region->info.flags & AXVM_MEM_HUGETLB))
-		return next_mapped(builder, region, run);
+		return next_mapped(builder, region, cloned, run);
 	return 1;
 }
 
@@ -196,9 +225,16 @@ static int copy_region(struct builder *builder, const struct axv_region *region,
 
 /* --- the object ------------------------------------------------------------------------------- */
 
+struct axv_image *axv_image_share(struct axv_image *image)
+{
+	atomic_fetch_add(&image->clones, 1);
+	return image;
+}
+
 void axv_image_free(struct axv_image *image)
 {
-	if (!image)
+	/* The last one finds 0. */
+	if (!image || atomic_fetch_sub(&image->clones, 1))
 		return;
 	for (size_t i = 0; i < image->count; i++)
 		free(image->regions[i].present);
@@ -395,6 +431,14 @@ static int restore_pages(const struct axv_image *image, struct axvm *vm, struct 
 	return ret;
 }
 
+/* Drops the pages of a region that a clone does not share: it then has those of the image again. */
+static bool drop_changes(const struct axv_image *image, const struct axvm *vm,
+			 const struct axv_region *region)
+{
+	return vm->origin == image && (region->info.flags & AXVM_MEM_CLONED) &&
+	       !axv_sys_madvise(region->hva, region->len, MADV_DONTNEED);
+}
+
 int64_t axv_image_restore_all(const struct axv_image *image, struct axvm *vm)
 {
 	struct axv_memory_map *map = &vm->memory;
@@ -410,8 +454,11 @@ int64_t axv_image_restore_all(const struct axv_image *image, struct axvm *vm)
 
 		if (axv_region_host_readonly(region))
 			continue;
-		ret = restore_pages(image, vm, region, &image->regions[i], all, AXV_DROP_UNUSED);
-		written += (int64_t)all.end;
+		if (!drop_changes(image, vm, region)) {
+			ret = restore_pages(image, vm, region, &image->regions[i], all,
+					    AXV_DROP_UNUSED);
+			written += (int64_t)all.end;
+		}
 		axv_dirty_mark(vm, region, 0, region->len);
 	}
 	axv_srcu_read_unlock(&map->srcu, reader);

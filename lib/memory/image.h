@@ -21,6 +21,8 @@ struct axv_image_region {
 };
 
 struct axv_image {
+	/* VMs that were cloned from it, and use it beside its checkpoint. */
+	atomic_uint clones;
 	/* Constant, read-only. */
 	int fd;
 	const unsigned char *map;
@@ -34,13 +36,16 @@ struct axv_image {
 
 /* Copies the memory of a VM, whose vCPUs and devices must not write to it meanwhile. */
 int axv_image_new(struct axvm *vm, struct axv_image **image);
-/* 'image' may be NULL. */
+/* A clone uses the image, until it calls axv_image_free(), too. */
+struct axv_image *axv_image_share(struct axv_image *image);
+/* Frees it when no other uses it. 'image' may be NULL. */
 void axv_image_free(struct axv_image *image);
 /* Returns 0 if the VM has exactly the regions of the image, or -EINVAL with a message. */
 int axv_image_check(const struct axv_image *image, struct axvm *vm);
 /*
  * Writes the image to the memory of a VM that has its regions: all pages, or those that the dirty
  * logs have, of which 'logs' is the reader; they are then empty. Memory that is read-only for the host stays.
+ * In a clone of the image, axv_image_restore_all() drops the pages that the clone does not share.
  * Returns the number of pages written, or a negative errno.
  */
 int64_t axv_image_restore_all(const struct axv_image *image, struct axvm *vm);

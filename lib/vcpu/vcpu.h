@@ -191,6 +191,10 @@ int axv_vcpu_settle(struct axvcpu *vcpu, const char *what);
  */
 int axv_vcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
 		  const struct axvcpu_load_config *config, struct axv_prepared *prepared);
+/* For clones: AXVCPU_F_* of the vCPU whose saved state this is. */
+int axv_vcpu_saved_flags(struct axvm *vm, const void *state, size_t size, uint32_t *flags);
+/* Sets up a vCPU as that one was. The backend must have setup_saved. */
+int axv_vcpu_setup_saved(struct axvcpu *vcpu, const void *state, size_t size);
 
 /* kick.c: makes the vCPU leave the guest, or its sleep, without reporting a kick to the caller. */
 int axv_vcpu_leave_guest(struct axvcpu *vcpu);

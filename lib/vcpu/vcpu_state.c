@@ -77,6 +77,85 @@ static void apply_section(struct axvcpu *vcpu, const struct axv_vcpu_section *st
 	axv_power_set(vcpu, (enum axvcpu_power)state->power);
 }
 
+/* --- the section for clones ------------------------------------------------------------------- */
+
+#define SETUP "axvcpu-setup"
+
+/* Little-endian. */
+struct setup_state {
+	/* AXVCPU_F_*, except those of the host's CPUs. */
+	uint32_t flags;
+	uint32_t zero;
+	/* As given to axvcpu_setup(). */
+	uint64_t entry;
+	uint64_t arg;
+};
+
+static int save_setup(const struct axvcpu *vcpu, struct axvcpu_saver *saver)
+{
+	const struct setup_state state = {
+		.flags = htole32(vcpu->flags & ~AXVCPU_F_FAVOR_CPU),
+		.entry = htole64(vcpu->setup_entry),
+		.arg = htole64(vcpu->setup_arg),
+	};
+
+	return axvcpu_save_section(saver, SETUP, 1, AXVCPU_SECTION_OPTIONAL, &state, sizeof(state));
+}
+
+/* Begins to read a saved state, and finds the section. */
+static int begin_setup(struct axvcpu_loader *loader, struct axvcpu *vcpu, struct axvm *vm,
+		       const void *state, size_t size, struct setup_state *setup)
+{
+	const struct axvcpu_load_config config = AXVCPU_LOAD_CONFIG_INIT;
+	struct axvcpu_saved_section section;
+	int ret = axv_loader_begin(loader, vcpu, vm, vm->ops->name, state, size, &config);
+
+	if (!ret)
+		ret = axvcpu_load_section(loader, SETUP, 1, sizeof(*setup), sizeof(*setup),
+					  &section);
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return axvcpu_fail(vm, -EINVAL, "clone: the state of a vCPU has no section " SETUP);
+	memcpy(setup, section.data, sizeof(*setup));
+	setup->flags = le32toh(setup->flags);
+	setup->entry = le64toh(setup->entry);
+	setup->arg = le64toh(setup->arg);
+	return 0;
+}
+
+int axv_vcpu_saved_flags(struct axvm *vm, const void *state, size_t size, uint32_t *flags)
+{
+	struct axvcpu_loader loader;
+	struct setup_state setup;
+	int ret = begin_setup(&loader, NULL, vm, state, size, &setup);
+
+	if (!ret)
+		*flags = setup.flags;
+	return ret;
+}
+
+int axv_vcpu_setup_saved(struct axvcpu *vcpu, const void *state, size_t size)
+{
+	struct axvcpu_loader loader;
+	struct setup_state setup;
+	struct axv_op op;
+	int ret = begin_setup(&loader, vcpu, vcpu->vm, state, size, &setup);
+
+	if (ret)
+		return ret;
+	ret = axv_op_begin_long(vcpu, IN(AXVCPU_CREATED), "clone", &op);
+	if (ret)
+		return ret;
+	ret = vcpu->ops->setup_saved(vcpu->arch, &loader);
+	if (!ret) {
+		vcpu->setup_entry = setup.entry;
+		vcpu->setup_arg = setup.arg;
+	}
+	axv_op_end(vcpu, &op, ret ? AXVCPU_CREATED : AXVCPU_FREE);
+	return ret;
+}
+
 /* --- saving ----------------------------------------------------------------------------------- */
 
 /* Inside an operation, with no open exit. */
@@ -88,6 +167,8 @@ static int save(struct axvcpu *vcpu, void *buf, size_t size)
 	if (ret)
 		return ret;
 	ret = save_section(vcpu, &saver);
+	if (!ret)
+		ret = save_setup(vcpu, &saver);
 	if (!ret)
 		ret = vcpu->ops->save(vcpu->arch, &saver);
 	return ret < 0 ? ret : axv_saver_end(&saver);
