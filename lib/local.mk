@@ -37,6 +37,7 @@ noinst_LTLIBRARIES = libaxvcpu-base.la
 libaxvcpu_base_la_SOURCES = \
 	lib/base/cancel.h \
 	lib/base/compiler.h \
+	lib/base/crc32c.c lib/base/crc32c.h \
 	lib/base/signals.h \
 	lib/base/sized.c lib/base/sized.h \
 	lib/base/wait.c lib/base/wait.h \
