@@ -281,7 +281,7 @@ tests_fuzz_exits_LINK = $(DIRECT_LINK) -fsanitize=fuzzer -Wl,--wrap=axv_sys_ioct
 
 # The calls that a test replaces: the injector's are functions of lib/host/sys.h.
 INJECTED_CALLS = \
-	open close read write pread pwrite lseek eventfd epoll_create epoll_add ioctl mmap munmap madvise \
+	open close dup read write pread pwrite lseek eventfd epoll_create epoll_add ioctl mmap munmap madvise \
 	memfd_create ftruncate fstat get_seals add_seals copy getaffinity setaffinity sigaction \
 	sigmask sigtake timer_create timer_set timer_delete tkill futex_wait \
 	futex_wake calloc thread_create yield setspecific getdents prctl setgroups \
