@@ -202,6 +202,7 @@ void axv_image_free(struct axv_image *image)
 		return;
 	for (size_t i = 0; i < image->count; i++)
 		free(image->regions[i].present);
+	free(image->extents);
 	if (image->map)
 		axv_sys_munmap((void *)(uintptr_t)image->map, image->len);
 	if (image->fd >= 0)
@@ -350,12 +351,25 @@ int axv_image_check(const struct axv_image *image, struct axvm *vm)
 	return ret;
 }
 
-static bool has_page(const struct axv_image_region *saved, uint64_t page)
+int axv_image_load(const struct axv_image *image, void *to, uint64_t offset, uint64_t len)
 {
-	return saved->present[page / 64] >> page % 64 & 1;
+	unsigned char *at = to;
+
+	while (len) {
+		const size_t some = len < INT32_MAX / 2 ? (size_t)len : INT32_MAX / 2;
+		const int ret = axv_sys_pread(image->fd, at, some, offset);
+
+		/* Without the file, or without the memory that it is read to. */
+		if (ret <= 0)
+			return ret == -EFAULT || !ret ? -EIO : ret;
+		at += ret;
+		offset += (uint64_t)ret;
+		len -= (uint64_t)ret;
+	}
+	return 0;
 }
 
-/* Writes pages of one kind: all are in the memfd, or none. */
+/* Writes pages of one kind: all are in the file, or none. */
 static int restore_run(const struct axv_image *image, struct axvm *vm, struct axv_region *region,
 		       const struct axv_image_region *saved, struct run run)
 {
@@ -363,14 +377,17 @@ static int restore_run(const struct axv_image *image, struct axvm *vm, struct ax
 	const uint64_t len = (run.end - run.first) * image->page_size;
 	int ret;
 
-	if (has_page(saved, run.first))
+	if (!axv_image_has_page(saved, run.first))
+		ret = axv_memory_zero(vm, region, start, len);
+	else if (image->map)
 		ret = axv_memory_store(vm, region, start, image->map + saved->offset + start, len);
 	else
-		ret = axv_memory_zero(vm, region, start, len);
+		ret = axv_image_load(image, region->hva + start, saved->offset + start, len);
 	if (ret)
 		return axvcpu_fail(vm, ret,
 				   "checkpoint: writing memory at %#" PRIx64
-				   ": the mapped file was truncated, or its storage failed",
+				   ": its file, or that of the checkpoint, was truncated, or its "
+				   "storage failed",
 				   region->gpa + start);
 	return 0;
 }
@@ -385,7 +402,7 @@ static int restore_pages(const struct axv_image *image, struct axvm *vm, struct 
 	while (!ret && run.end < pages.end) {
 		run.first = run.end++;
 		while (run.end < pages.end &&
-		       has_page(saved, run.end) == has_page(saved, run.first))
+		       axv_image_has_page(saved, run.end) == axv_image_has_page(saved, run.first))
 			run.end++;
 		ret = restore_run(image, vm, region, saved, run);
 	}
