@@ -40,6 +40,7 @@ API_TESTS = \
 	tests/test_device_exits \
 	tests/test_devices \
 	tests/test_checkpoint \
+	tests/test_checkpoint_file \
 	tests/test_checkpoint_kvm \
 	tests/test_dirty \
 	tests/test_dirty_kvm \
