@@ -211,6 +211,28 @@ static void act_checkpoint(void)
 	must(axvm_unmap(vm, MORE, GUEST_MEMORY));
 }
 
+static struct axvm_checkpoint *checkpoint;
+static int file;
+
+static void prepare_file(void)
+{
+	run_to_a_read();
+	must(axvcpu_complete_value(vcpu, 1));
+	must(axvm_quiesce(vm, NULL, 0));
+	must(axvm_checkpoint_new(vm, NULL, &checkpoint));
+	must(file = memfd_create("test", MFD_CLOEXEC));
+}
+
+static void act_file(void)
+{
+	struct axvm_checkpoint *copy;
+
+	must(axvm_checkpoint_write(checkpoint, file));
+	must(axvm_checkpoint_read(file, &copy));
+	must(axvm_checkpoint_verify(copy));
+	must(axvm_checkpoint_free(copy));
+}
+
 static void act_error(void)
 {
 	uint64_t value;
@@ -359,6 +381,8 @@ static const struct phase {
 	  "ioctl futex openat close memfd_create ftruncate fcntl mmap munmap madvise pread64 "
 	  "pwrite64 lseek",
 	  true, act_checkpoint, 3, run_to_a_read },
+	{ "file", "fstat newfstatat ftruncate fcntl lseek pread64 pwrite64 close", true, act_file,
+	  3, prepare_file },
 	{ "error", "", false, act_error, 3, NULL },
 	{ "unbind", "ioctl rt_sigprocmask sched_setaffinity", true, act_unbind, 3, run_to_a_read },
 	{ "free", "close munmap", true, act_free, 2, NULL },
@@ -380,6 +404,7 @@ static const struct {
 	CALL(close),
 	CALL(exit_group),
 	CALL(fcntl),
+	CALL(fstat),
 	CALL(ftruncate),
 	CALL(futex),
 	CALL(getpid),
@@ -391,6 +416,7 @@ static const struct {
 	CALL(mmap),
 	CALL(mprotect),
 	CALL(munmap),
+	CALL(newfstatat),
 	CALL(openat),
 	CALL(pread64),
 	CALL(pwrite64),
