@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Fault injection for checkpoints: each system call and allocation fails in turn. Taking one that
- * fails changes nothing; a restore that fails has changed nothing, or the vCPUs are Invalid. Needs a
- * working /dev/kvm.
+ * fails changes nothing; a restore that fails has changed nothing, or the vCPUs are Invalid; writing,
+ * reading and verifying a file leave nothing behind. Needs a working /dev/kvm.
  */
 #include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "injector.h"
 #include "suite.h"
@@ -52,11 +54,72 @@ static int take_quiesce(struct sweep_world *world)
 	return axvm_quiesce(world->vm, NULL, 0);
 }
 
+/* --- files ------------------------------------------------------------------------------------ */
+
+static struct axvm_checkpoint *copy;
+static int file;
+
+static void prepare_write(struct sweep_world *world)
+{
+	ck_ok(take_plain(world));
+	file = memfd_create("test", MFD_CLOEXEC);
+	ck_assert_int_ge(file, 0);
+}
+
+static void prepare_read(struct sweep_world *world)
+{
+	prepare_write(world);
+	ck_ok(axvm_checkpoint_write(taken, file));
+}
+
+static void prepare_verify(struct sweep_world *world)
+{
+	prepare_read(world);
+	ck_ok(axvm_checkpoint_read(file, &copy));
+}
+
+static int take_write(struct sweep_world *world)
+{
+	(void)world;
+	return axvm_checkpoint_write(taken, file);
+}
+
+static int take_read(struct sweep_world *world)
+{
+	int ret = axvm_checkpoint_read(file, &copy);
+
+	(void)world;
+	ck_assert(!copy == !!ret);
+	return ret;
+}
+
+static int take_verify(struct sweep_world *world)
+{
+	(void)world;
+	return axvm_checkpoint_verify(copy);
+}
+
+/* The file is right. */
+static void see_file(struct sweep_world *world)
+{
+	(void)world;
+	if (!copy)
+		ck_ok(axvm_checkpoint_read(file, &copy));
+	ck_ok(axvm_checkpoint_verify(copy));
+	ck_ok(axvm_checkpoint_free(copy));
+	ck_ok(axvm_checkpoint_free(taken));
+	copy = taken = NULL;
+	close(file);
+}
+
 static const struct sweep_step steps[] = {
 	{ "checkpoint", AXVM_IRQCHIP_KERNEL, NULL, take_plain, see_no_log, .calls = 20,
 	  .does_without_files = true },
 	{ "checkpoint that tracks", AXVM_IRQCHIP_NONE, NULL, take_tracking, see_no_log, .calls = 20,
 	  .does_without_files = true },
+	{ "write", AXVM_IRQCHIP_KERNEL, prepare_write, take_write, see_file, .calls = 10 },
+	{ "read", AXVM_IRQCHIP_KERNEL, prepare_read, take_read, see_file, .calls = 10 },
+	{ "verify", AXVM_IRQCHIP_NONE, prepare_verify, take_verify, see_file, .calls = 4 },
 	{ "quiesce", AXVM_IRQCHIP_NONE, sweep_bound, take_quiesce, sweep_see_the_guest_run,
 	  .calls = 1 },
 };
@@ -84,10 +147,29 @@ static uint32_t get(struct sweep_world *world)
 	return value;
 }
 
-/* Returns whether there was an n-th call. */
-static bool restore_failing(unsigned int n, unsigned int variant, bool track)
+enum source {
+	SOURCE_COPY,
+	SOURCE_TRACKING,
+	SOURCE_FILE,
+	SOURCES,
+};
+
+/* Replaces a checkpoint by the same one from a file. */
+static void move_to_file(struct axvm_checkpoint **checkpoint)
 {
-	const uint32_t flags = track ? AXVM_CHECKPOINT_TRACK : 0;
+	const int fd = memfd_create("test", MFD_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_ok(axvm_checkpoint_write(*checkpoint, fd));
+	ck_ok(axvm_checkpoint_free(*checkpoint));
+	ck_ok(axvm_checkpoint_read(fd, checkpoint));
+	close(fd);
+}
+
+/* Returns whether there was an n-th call. */
+static bool restore_failing(unsigned int n, unsigned int variant, enum source source)
+{
+	const uint32_t flags = source == SOURCE_TRACKING ? AXVM_CHECKPOINT_TRACK : 0;
 	struct axvm_checkpoint *checkpoint;
 	struct sweep_world world;
 	bool failed;
@@ -97,6 +179,8 @@ static bool restore_failing(unsigned int n, unsigned int variant, bool track)
 	put(&world, 1);
 	ck_ok(axvm_checkpoint_new(world.vm, &AXVCPU_WITH(axvm_checkpoint_config, .flags = flags),
 				  &checkpoint));
+	if (source == SOURCE_FILE)
+		move_to_file(&checkpoint);
 	put(&world, 2);
 	injector_arm(n, variant, false);
 	ret = axvm_checkpoint_restore(checkpoint, world.vm, NULL);
@@ -127,7 +211,7 @@ START_TEST(a_failing_restore_has_changed_nothing_or_says_invalid)
 		const unsigned int variant = ((unsigned int)_i + turn) % INJECTOR_VARIANTS;
 		unsigned int n = 1;
 
-		while (restore_failing(n, variant, _i))
+		while (restore_failing(n, variant, (enum source)_i))
 			n = injector_next(n);
 		ck_assert_uint_gt(n, 20);
 	}
@@ -140,7 +224,8 @@ static void add_tests(Suite *suite)
 	TCase *restore = suite_case(suite, "restore");
 
 	tcase_add_loop_test(all, each_call_fails, 0, (int)(sizeof(steps) / sizeof(steps[0])));
-	tcase_add_loop_test(restore, a_failing_restore_has_changed_nothing_or_says_invalid, 0, 2);
+	tcase_add_loop_test(restore, a_failing_restore_has_changed_nothing_or_says_invalid, 0,
+			    SOURCES);
 }
 
 int main(void)
