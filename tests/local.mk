@@ -310,7 +310,7 @@ TREE_TESTS = tests/demo.py tests/docs.py tests/exits.py tests/nested/test_units.
 # These check installed files, which no sanitizer changes.
 UNSANITIZED_TESTS = tests/flags.py tests/headers.py tests/install.sh tests/layers.py tests/man.py tests/symbols.py
 EXTRA_DIST += $(SCRIPT_FUNCTIONS) $(EXAMPLE_SCRIPT_TESTS) $(BOOT_TESTS) $(TREE_TESTS) \
-	$(UNSANITIZED_TESTS) tests/abi tests/boot tests/builds.sh tests/commands \
+	$(UNSANITIZED_TESTS) tests/abi tests/boot tests/builds.sh tests/checkpoints tests/commands \
 	tests/exits.map tests/fuzz tests/nested tests/roots.sh tests/tap.py \
 	tests/arm64/image_arch.h tests/riscv64/image_arch.h tests/x86_64/image_arch.h
 

@@ -783,7 +783,8 @@ START_TEST(files_of_earlier_versions_are_read_on_every_host)
 	const char *top = getenv("top_srcdir");
 	char path[4096];
 
-	snprintf(path, sizeof(path), "%s/tests/checkpoints/%s-1", top ? top : ".", archs[_i]);
+	snprintf(path, sizeof(path), "%s/tests/checkpoints/checkpoint-%s-1", top ? top : ".",
+		 archs[_i]);
 	file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0) {
 		suite_skip("tests/checkpoints has no file of this architecture");
