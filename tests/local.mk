@@ -256,8 +256,10 @@ endif
 # linked with the library's objects.
 
 FUZZERS = \
+	tests/fuzz/checkpoint \
 	tests/fuzz/exits \
 	tests/fuzz/saved
+tests_fuzz_checkpoint_SOURCES = tests/fuzz/checkpoint.c tests/mock.c tests/mock.h
 if ENABLE_EXAMPLES
 FUZZERS += \
 	tests/fuzz/images
