@@ -32,8 +32,8 @@ static void add_region(struct axv_text *text, const struct axv_image *image,
 {
 	uint64_t pages = 0;
 
-	for (uint64_t page = 0; page < region->len / image->page_size; page++)
-		pages += axv_image_has_page(region, page);
+	for (uint64_t i = 0; i < (region->len / image->page_size + 63) / 64; i++)
+		pages += (uint64_t)__builtin_popcountll(region->present[i]);
 	axv_text_add(text,
 		     "memory: %#" PRIx64 " +%#" PRIx64 ", %" PRIu64 " pages that are not zero\n",
 		     region->gpa, region->len, pages);
