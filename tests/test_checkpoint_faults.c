@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Fault injection for checkpoints: each system call and allocation fails in turn. Taking one that
- * fails changes nothing; a restore that fails has changed nothing, or the vCPUs are Invalid; writing,
- * reading and verifying a file leave nothing behind. Needs a working /dev/kvm.
+ * fails changes nothing; a restore that fails has changed nothing, or the vCPUs are Invalid;
+ * writing, reading and verifying a file leave nothing behind. Needs a working /dev/kvm.
  */
 #include <errno.h>
 #include <sys/mman.h>

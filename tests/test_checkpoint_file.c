@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Checkpoint files, on the mock: what is read is what was written; damage, truncation and hostile values
- * are found; nothing of the memory is read before it is needed. The format here is that of
- * docs/checkpoints.md, written down a second time. Needs no KVM; the files of earlier versions are in
- * tests/checkpoints, and their test is skipped without them.
+ * Checkpoint files, on the mock: what is read is what was written; damage, truncation and hostile
+ * values are found; nothing of the memory is read before it is needed. The format here is that of
+ * docs/checkpoints.md, written down a second time. Needs no KVM; the files of earlier versions are
+ * in tests/checkpoints, and their test is skipped without them.
  */
 #include <endian.h>
 #include <errno.h>
@@ -572,7 +572,7 @@ START_TEST(another_backend_is_refused_by_name)
 	load_bytes();
 	memcpy(bytes + AT_ARCH, "other", 5);
 	store_bytes();
-	expect_refusal(EINVAL, "of backend mock, not of other");
+	expect_refusal(EINVAL, "of backend mock, not other");
 	end();
 }
 END_TEST

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Checkpoints of real guests, equal on every architecture: a guest does the same again from each of
- * its exits, in place, in another VM, and in another process that reads a file, with 1 to 4 vCPUs; many
- * resets leave the same memory and the same registers; files of earlier versions of the library go on.
- * Needs a working /dev/kvm; the last test also needs a file of tests/checkpoints, and is skipped without it.
+ * its exits, in place, in another VM, and in another process that reads a file, with 1 to 4 vCPUs;
+ * many resets leave the same memory and the same registers; files of earlier versions of the
+ * library go on. Needs a working /dev/kvm; the last test also needs a file of tests/checkpoints,
+ * and is skipped without it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -169,7 +170,7 @@ END_TEST
 
 /* --- earlier versions ------------------------------------------------------------------------- */
 
-/* The guest of a sample is "life" behind its first exits, with an interrupt controller in the kernel. */
+/* The guest of a sample is "life" behind its first exits, with an in-kernel irqchip. */
 #define SAMPLE_STEPS 2
 #define SAMPLE_VERSION "1"
 

@@ -143,7 +143,7 @@ struct axvm_checkpoint_info {
 	char arch[AXVCPU_SAVED_NAME];
 	/** enum axvm_irqchip */
 	uint32_t irqchip;
-	/** Page size of the host in bytes. A host with another one cannot restore the checkpoint. */
+	/** Page size of the host in bytes. A restore needs a host with the same one. */
 	uint32_t page_size;
 	/** CLOCK_REALTIME of the host in nanoseconds when it was taken. */
 	int64_t realtime_ns;
@@ -165,8 +165,9 @@ AXVCPU_API int axvm_checkpoint_get_info(const struct axvm_checkpoint *checkpoint
 /**
  * Describes a checkpoint as text of several lines.
  *
- * It has the facts of axvm_checkpoint_get_info(), the clocks, and for each vCPU, for the controllers, and
- * for each device and region its size. The text is for readers and may change with each version.
+ * It has the facts of axvm_checkpoint_get_info(), the clocks, and for each vCPU, for the
+ * controllers, and for each device and region its size. The text is for readers and may change with
+ * each version.
  *
  * @param checkpoint the checkpoint.
  * @param buf        receives the text, null-terminated, and cut if it does not fit; may be NULL if
@@ -184,20 +185,21 @@ AXVCPU_API int axvm_checkpoint_describe(const struct axvm_checkpoint *checkpoint
 /**
  * Writes a checkpoint to a file.
  *
- * The file is first truncated to 0, and then written from its beginning, whatever its position is. Pages
- * that are zero become holes. The header is written last, so that a file that is not complete is not
- * taken for a checkpoint. fsync() is left to the caller. docs/checkpoints.md describes the format.
+ * The file is first truncated to 0, and then written from its beginning, whatever its position is.
+ * Pages that are zero become holes. The header is written last, so that a file that is not complete
+ * is not taken for a checkpoint. fsync() is left to the caller. docs/checkpoints.md describes the
+ * format.
  *
  * If the checkpoint was read from a file, its memory is compared with the checksums of that file.
  *
  * @param checkpoint the checkpoint.
- * @param fd         a regular file or a memfd, open for writing, without O_APPEND. It may be another
- *                   file than the one from which the checkpoint was read, but not the same.
+ * @param fd         a regular file or a memfd, open for writing, without O_APPEND. It may be
+ *                   another file than the one from which the checkpoint was read, but not the same.
  * @return 0; -ESPIPE: `fd` is a pipe, a socket or a terminal; -EINVAL: it is not a file, or the
- *         file from which the checkpoint was read; -ENOSPC: the states and the list of pages have more than
- *         256 MiB, or the file system is full; -EIO: it was opened with O_APPEND, or the file from
- *         which the checkpoint was read is damaged or truncated; -ENOMEM; errnos of the kernel. After
- *         a failure the contents of the file are undefined, and are not a checkpoint.
+ *         file from which the checkpoint was read; -ENOSPC: the states and the list of pages have
+ *         more than 256 MiB, or the file system is full; -EIO: it was opened with O_APPEND, or the
+ *         file from which the checkpoint was read is damaged or truncated; -ENOMEM; errnos of the
+ *         kernel. After a failure the contents of the file are undefined, and are not a checkpoint.
  *
  * Threads: any.
  */
@@ -208,23 +210,24 @@ AXVCPU_API int axvm_checkpoint_write(const struct axvm_checkpoint *checkpoint, i
  *
  * Everything except the memory is read and checked. The memory stays in the file, so this takes the
  * same time for a VM of any size; axvm_checkpoint_verify() compares it with its checksums. The
- * library keeps a descriptor of its own, which shares the position of `fd`; axvm_checkpoint_verify()
- * changes that position. The file must not be changed while the checkpoint exists. If it is
- * truncated, the functions that need the missing part return -EIO.
+ * library keeps a descriptor of its own, which shares the position of `fd`;
+ * axvm_checkpoint_verify() changes that position. The file must not be changed while the checkpoint
+ * exists. If it is truncated, the functions that need the missing part return -EIO.
  *
- * The bytes are not trusted. But memory is used as it is: a file of a stranger must be verified, and
- * what its guest does is as for any guest.
+ * The bytes are not trusted: a file with any content can be read, and its guest can do no more than
+ * other guests.
  *
  * A file can be read on every host, also on one of another architecture. axvm_checkpoint_restore()
  * checks that the VM and the host fit.
  *
  * @param fd         a regular file or a memfd, open for reading. It may be closed after the call.
- * @param checkpoint receives the checkpoint, which axvm_checkpoint_free() releases. It does not track
- *                   changes.
- * @return 0; -EINVAL: the file is not a checkpoint, was truncated, or is damaged outside of the memory,
- *         or `fd` is not a file; -ENOTSUP: it has a format, a section or an interrupt controller of a
- *         later version of the library; -ESPIPE: `fd` is a pipe, a socket or a terminal; -EIO: the
- *         file was truncated during the call; -ENOMEM; errnos of the kernel. The message names the part.
+ * @param checkpoint receives the checkpoint, which axvm_checkpoint_free() releases. It does not
+ *                   track changes.
+ * @return 0; -EINVAL: the file is not a checkpoint, was truncated, or is damaged outside of the
+ *         memory, or `fd` is not a file; -ENOTSUP: it has a format, a section or an interrupt
+ *         controller of a later version of the library; -ESPIPE: `fd` is a pipe, a socket or a
+ *         terminal; -EIO: the file was truncated during the call; -ENOMEM; errnos of the kernel.
+ *         The message names the part.
  *
  * Threads: any.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * CRC-32C (Castagnoli), as of iSCSI, RFC 3720: polynomial 0x1edc6f41, bits reflected, complemented
- * before and after. It finds every change of up to three bits in a piece of less than 256 MiB, and every
- * change within 32 consecutive bits.
+ * before and after. It finds every change of up to three bits in a piece of less than 256 MiB, and
+ * every change within 32 consecutive bits.
  */
 #ifndef LIB_CRC32C_H
 #define LIB_CRC32C_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Reads checkpoints from files. Nothing in a file is trusted: every size, count and offset is checked
- * before it is used. The memory is not read.
+ * Reads checkpoints from files. Nothing in a file is trusted: every size, count and offset is
+ * checked before it is used. The memory is not read.
  */
 #include <endian.h>
 #include <inttypes.h>
@@ -130,8 +130,8 @@ static int read_header(struct reader *reader, uint64_t size)
 /* --- the sections ----------------------------------------------------------------------------- */
 
 /*
- * Reads the section at '*offset' of the sections, and moves the offset behind it. Returns 1, 0 at the
- * end, or -EINVAL.
+ * Reads the section at '*offset' of the sections, and moves the offset behind it. Returns 1, 0 at
+ * the end, or -EINVAL.
  */
 static int next_section(const struct reader *reader, uint64_t *offset, struct section *section)
 {
@@ -178,7 +178,7 @@ static int copy_state(const struct reader *reader, const struct section *section
 		return ret;
 	if (strcmp(arch, reader->header.arch) != 0)
 		return axvcpu_fail(NULL, -EINVAL,
-				   "checkpoint: the state in section %s is of backend %s, not of %s",
+				   "checkpoint: the state in section %s is of backend %s, not %s",
 				   section->name, arch, reader->header.arch);
 	blob->size = section->len - offset;
 	blob->data = axv_sys_calloc(1, blob->size);

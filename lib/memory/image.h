@@ -55,7 +55,7 @@ static inline bool axv_image_has_page(const struct axv_image_region *region, uin
 int axv_image_new(struct axvm *vm, struct axv_image **image);
 /* 'image' may be NULL. */
 void axv_image_free(struct axv_image *image);
-/* Reads from the file, at an offset of it. Returns 0, or a negative errno; -EIO: it was truncated. */
+/* Reads from the file, at an offset of it. Returns 0 or a negative errno; -EIO: truncated. */
 int axv_image_load(const struct axv_image *image, void *to, uint64_t offset, uint64_t len);
 /* Returns 0 if the VM has exactly the regions of the image, or -EINVAL with a message. */
 int axv_image_check(const struct axv_image *image, struct axvm *vm);
@@ -68,7 +68,7 @@ int64_t axv_image_restore_all(const struct axv_image *image, struct axvm *vm);
 int64_t axv_image_restore_dirty(const struct axv_image *image, struct axvm *vm,
 				const struct axv_log_reader *logs);
 
-/* --- image_file.c: images in files of others ------------------------------------------------------ */
+/* --- image_file.c: images in files of others -------------------------------------------------- */
 
 /* The size of the list that describes an image in a file. */
 size_t axv_image_list_size(const struct axv_image *image);
@@ -78,14 +78,14 @@ size_t axv_image_list_size(const struct axv_image *image);
  */
 int axv_image_write(const struct axv_image *image, int fd, uint64_t base, void *list);
 /*
- * Creates an image of 'len' bytes of a file from 'base' on, of which it reads nothing. 'list', of 'size'
- * bytes, is not trusted. Returns 0 or a negative errno.
+ * Creates an image of 'len' bytes of a file from 'base' on, of which it reads nothing. 'list', of
+ * 'size' bytes, is not trusted. Returns 0 or a negative errno.
  */
 int axv_image_open(int fd, uint64_t base, uint64_t len, uint32_t page_size, const void *list,
 		   size_t size, struct axv_image **image);
 /*
- * Compares the pages of a file with their checksums, and all others with zero. Returns 0 or a negative
- * errno.
+ * Compares the pages of a file with their checksums, and all others with zero. Returns 0 or a
+ * negative errno.
  */
 int axv_image_verify(const struct axv_image *image);
 

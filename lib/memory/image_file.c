@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Images in files that others can change: written with checksums, opened without reading them, and
- * verified. docs/checkpoints.md describes the list of an image. Pages are read by pread(), because a
- * mapping of a file that is truncated raises SIGBUS.
+ * verified. docs/checkpoints.md describes the list of an image. Pages are read by pread(), because
+ * a mapping of a file that is truncated raises SIGBUS.
  */
 #include <endian.h>
 #include <errno.h>
@@ -259,8 +259,8 @@ static int add_region(struct axv_image *image, const unsigned char *from, uint64
 }
 
 /*
- * Checks an extent, which must be in one region, and behind the one before. '*region' is the index of
- * that one's region.
+ * Checks an extent, which must be in one region, and behind the one before. '*region' is the index
+ * of that one's region.
  */
 static int add_extent(struct axv_image *image, const unsigned char *from, size_t *region)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * The reader of checkpoint files. The input is the header and the sections; the target makes their checksums
- * right, and gives the file as much memory, of zeros, as the header has. A checkpoint that was read is
- * described, verified, written again, and restored into a VM of the mock.
+ * The reader of checkpoint files. The input is the header and the sections; the target makes their
+ * checksums right, and gives the file as much memory, of zeros, as the header has. A checkpoint
+ * that was read is described, verified, written again, and restored into a VM of the mock.
  */
 #include <endian.h>
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 #define INPUT_MAX 0x8000u
 
-/* --- the VM -------------------------------------------------------------------------------------- */
+/* --- the VM ----------------------------------------------------------------------------------- */
 
 static struct axvm *vm;
 static struct axvcpu *vcpu;
@@ -86,7 +86,7 @@ static void destroy(void)
 	ck_assert_int_eq(axvm_free(vm), 0);
 }
 
-/* --- the file ------------------------------------------------------------------------------------ */
+/* --- the file --------------------------------------------------------------------------------- */
 
 static struct axv_crc32c crc32c;
 
@@ -142,7 +142,7 @@ static void write_file(int fd, const uint8_t *data, size_t size)
 	ck_assert_int_eq(ftruncate(fd, (off_t)file_size), 0);
 }
 
-/* --- the target ---------------------------------------------------------------------------------- */
+/* --- the target ------------------------------------------------------------------------------- */
 
 static void use(const struct axvm_checkpoint *checkpoint, const struct axvm_checkpoint_info *info)
 {
