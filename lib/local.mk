@@ -48,6 +48,7 @@ libaxvcpu_base_la_SOURCES = \
 	lib/host/thread_status.c \
 	lib/host/thread_status.h \
 	lib/host/sys.c lib/host/sys.h \
+	lib/host/transfer.c lib/host/transfer.h \
 	lib/machine/checkpoint.c lib/machine/checkpoint.h \
 	lib/machine/checkpoint_describe.c \
 	lib/machine/checkpoint_devices.c \

@@ -10,6 +10,7 @@
 
 #include "axvcpu/vm.h"
 #include "lib/base/crc32c.h"
+#include "lib/host/transfer.h"
 #include "lib/machine/checkpoint_file.h"
 #include "lib/memory/image.h"
 #include "lib/vcpu/saved.h"
@@ -39,22 +40,16 @@ struct reader {
 
 /* --- the header ------------------------------------------------------------------------------- */
 
+/* Reads the beginning of the file. */
 static int read_bytes(int fd, void *buf, uint64_t len)
 {
-	unsigned char *at = buf;
-	uint64_t offset = 0;
+	const int ret = axv_read_at(fd, buf, len, 0);
 
-	while (offset < len) {
-		const int ret = axv_sys_pread(fd, at + offset, (size_t)(len - offset), offset);
-
-		if (ret <= 0)
-			return axvcpu_fail(NULL, ret ? ret : -EIO,
-					   "checkpoint: reading the file at byte %" PRIu64
-					   ": it was truncated, or its storage failed",
-					   offset);
-		offset += (uint64_t)ret;
-	}
-	return 0;
+	return ret ? axvcpu_fail(NULL, ret,
+				 "checkpoint: reading the first %" PRIu64
+				 " bytes of the file: it was truncated, or its storage failed",
+				 len)
+		   : 0;
 }
 
 /* Whether the checksum that is at 'field' of the bytes is theirs, with zero in its place. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/crc32c.h"
+#include "lib/host/transfer.h"
 #include "lib/machine/checkpoint_file.h"
 #include "lib/memory/image.h"
 #include "lib/vcpu/saved.h"
@@ -168,18 +169,15 @@ static int clear_file(int fd, uint64_t size)
 		   : 0;
 }
 
-static int write_bytes(int fd, const unsigned char *buf, uint64_t offset, uint64_t end)
+/* Writes a part of the buffer to its place in the file. */
+static int write_part(const struct writer *writer, int fd, uint64_t offset, uint64_t len)
 {
-	while (offset < end) {
-		const int ret = axv_sys_pwrite(fd, buf + offset, (size_t)(end - offset), offset);
+	const int ret = axv_write_at(fd, writer->buf + offset, len, offset);
 
-		if (ret <= 0)
-			return axvcpu_fail(NULL, ret ? ret : -EIO,
-					   "checkpoint: writing to descriptor %d, at byte %" PRIu64,
-					   fd, offset);
-		offset += (uint64_t)ret;
-	}
-	return 0;
+	return ret ? axvcpu_fail(NULL, ret,
+				 "checkpoint: writing to descriptor %d, at byte %" PRIu64, fd,
+				 offset)
+		   : 0;
 }
 
 /* With O_APPEND, Linux writes to the end of the file whatever the offset is. */
@@ -208,11 +206,10 @@ static int write_all(struct writer *writer, int fd)
 	if (ret)
 		return ret;
 	seal(writer, size);
-	ret = write_bytes(fd, writer->buf, sizeof(struct axv_file_header),
-			  sizeof(struct axv_file_header) + writer->used);
+	ret = write_part(writer, fd, sizeof(struct axv_file_header), writer->used);
 	if (!ret)
 		ret = check_size(fd, size);
-	return ret ? ret : write_bytes(fd, writer->buf, 0, sizeof(struct axv_file_header));
+	return ret ? ret : write_part(writer, fd, 0, sizeof(struct axv_file_header));
 }
 
 int axvm_checkpoint_write(const struct axvm_checkpoint *checkpoint, int fd)

@@ -13,6 +13,7 @@
 #include "lib/base/cancel.h"
 #include "lib/host/hal.h"
 #include "lib/host/sys.h"
+#include "lib/host/transfer.h"
 #include "lib/machine/object.h"
 #include "lib/memory/dirty.h"
 
@@ -126,23 +127,14 @@ static int write_pages(struct builder *builder, const struct axv_region *region,
 		       struct axv_image_region *to, struct run run)
 {
 	struct axv_image *image = builder->image;
-	const unsigned char *from = region->hva + run.first * image->page_size;
-	uint64_t left = (run.end - run.first) * image->page_size;
-	uint64_t offset = to->offset + run.first * image->page_size;
+	const uint64_t start = run.first * image->page_size;
+	const uint64_t len = (run.end - run.first) * image->page_size;
+	/* The kernel copies: memory that was truncated is -EFAULT. */
+	const int ret = axv_write_at(image->fd, region->hva + start, len, to->offset + start);
 
-	while (left) {
-		/* The kernel copies: memory that was truncated is -EFAULT. */
-		const size_t some = left < INT32_MAX / 2 ? (size_t)left : INT32_MAX / 2;
-		const int ret = axv_sys_pwrite(image->fd, from, some, offset);
-
-		if (ret <= 0)
-			return axvcpu_fail(builder->vm, ret == -EFAULT || !ret ? -EIO : ret,
-					   "checkpoint: copying memory at %#" PRIx64,
-					   region->gpa + run.first * image->page_size);
-		from += ret;
-		offset += (uint64_t)ret;
-		left -= (uint64_t)ret;
-	}
+	if (ret)
+		return axvcpu_fail(builder->vm, ret == -EFAULT ? -EIO : ret,
+				   "checkpoint: copying memory at %#" PRIx64, region->gpa + start);
 	for (uint64_t page = run.first; page < run.end; page++)
 		to->present[page / 64] |= UINT64_C(1) << page % 64;
 	image->pages += run.end - run.first;
@@ -353,20 +345,10 @@ int axv_image_check(const struct axv_image *image, struct axvm *vm)
 
 int axv_image_load(const struct axv_image *image, void *to, uint64_t offset, uint64_t len)
 {
-	unsigned char *at = to;
+	const int ret = axv_read_at(image->fd, to, len, offset);
 
-	while (len) {
-		const size_t some = len < INT32_MAX / 2 ? (size_t)len : INT32_MAX / 2;
-		const int ret = axv_sys_pread(image->fd, at, some, offset);
-
-		/* Without the file, or without the memory that it is read to. */
-		if (ret <= 0)
-			return ret == -EFAULT || !ret ? -EIO : ret;
-		at += ret;
-		offset += (uint64_t)ret;
-		len -= (uint64_t)ret;
-	}
-	return 0;
+	/* It is read to memory that was truncated. */
+	return ret == -EFAULT ? -EIO : ret;
 }
 
 /* Writes pages of one kind: all are in the file, or none. */

@@ -14,6 +14,7 @@
 #include "axvcpu/arch.h"
 #include "lib/base/crc32c.h"
 #include "lib/host/sys.h"
+#include "lib/host/transfer.h"
 #include "lib/memory/image.h"
 
 /* The largest extent: the buffer of a copy, and a multiple of all page sizes. */
@@ -153,20 +154,14 @@ size_t axv_image_list_size(const struct axv_image *image)
 	       extents * sizeof(struct list_extent);
 }
 
-static int store(int fd, const unsigned char *buf, uint64_t offset, uint64_t len)
+static int store(const struct axv_image *image, int fd, const unsigned char *buf, uint64_t base,
+		 const struct axv_image_extent *extent)
 {
-	while (len) {
-		const int ret = axv_sys_pwrite(fd, buf, (size_t)len, offset);
+	const int ret = axv_write_at(fd, buf, extent->len, base + extent->offset);
 
-		if (ret <= 0)
-			return axvcpu_fail(
-				NULL, ret ? ret : -EIO,
-				"checkpoint: writing memory to the file, at byte %" PRIu64, offset);
-		buf += ret;
-		offset += (uint64_t)ret;
-		len -= (uint64_t)ret;
-	}
-	return 0;
+	return ret ? axvcpu_fail(NULL, ret, "checkpoint: writing memory at %#" PRIx64 " to a file",
+				 to_gpa(image, extent->offset))
+		   : 0;
 }
 
 /* Copies the extents, and adds them to the list. Returns their number, or a negative errno. */
@@ -184,7 +179,7 @@ static int64_t copy_extents(const struct axv_image *image, int fd, uint64_t base
 	while (!ret && next_extent(image, &cursor, &extent)) {
 		ret = load_extent(image, &crc32c, buf, &extent);
 		if (!ret)
-			ret = store(fd, buf, base + extent.offset, extent.len);
+			ret = store(image, fd, buf, base, &extent);
 		if (!ret) {
 			const struct list_extent entry = { .offset = htole64(extent.offset),
 							   .len = htole32(extent.len),
