@@ -239,8 +239,8 @@ AXVCPU_API int axvm_checkpoint_read(int fd, struct axvm_checkpoint **checkpoint)
  * A checkpoint that was taken by this process has no file, and nothing is compared.
  *
  * @param checkpoint the checkpoint.
- * @return 0; -EIO: the memory is damaged, or the file was truncated; the message has the guest
- *         address; -ENOMEM; errnos of the kernel.
+ * @return 0; -EIO: the memory is damaged, and the message has the guest address, or the file was
+ *         truncated; -ENOMEM; errnos of the kernel.
  *
  * Threads: any.
  */
@@ -302,8 +302,9 @@ struct axvm_restore_config {
  *         calls this; -EBADFD: the status of the VM does not allow it, or a vCPU is Invalid or was
  *         not set up; -ENOTSUP: the backend cannot load, the host lacks what the state needs, or it
  *         cannot set the counter of the guest (use AXVM_TIME_KEEP); -EIO: memory of a file that was
- *         truncated, or KVM has not set the counter; -E2BIG; -ENOMEM; -EPERM; errnos of the kernel,
- *         of axvm_finalize(), of the devices' callbacks and of `refused`.
+ *         truncated, the file of the checkpoint was truncated, or KVM has not set the counter;
+ *         -E2BIG; -ENOMEM; -EPERM; errnos of the kernel, of axvm_finalize(), of the devices'
+ *         callbacks and of `refused`.
  *
  * Threads: any; one call for a VM at a time. Several VMs may be restored from one checkpoint at the
  * same time.
