@@ -66,8 +66,10 @@ static bool next_run(const struct axv_image *image, const struct axv_image_regio
 	       (page - first) * image->page_size < EXTENT_MAX)
 		page++;
 	cursor->page = page;
-	extent->offset = region->offset - image->base + first * image->page_size;
-	extent->len = (uint32_t)((page - first) * image->page_size);
+	*extent = (struct axv_image_extent){
+		.offset = region->offset - image->base + first * image->page_size,
+		.len = (uint32_t)((page - first) * image->page_size),
+	};
 	return true;
 }
 
