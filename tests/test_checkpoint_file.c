@@ -251,6 +251,39 @@ static void store_bytes(void)
 	ck_assert_int_eq(pwrite(file, bytes, sizeof(bytes), 0), sizeof(bytes));
 }
 
+START_TEST(the_file_has_the_documented_format)
+{
+	/* Of the list in section "memory": offset of the extents, behind the regions. */
+	const uint64_t extents = 16 + 2 * 16;
+	static unsigned char written[sizeof(bytes)], data[0x10000];
+	uint64_t list;
+
+	start();
+	load_bytes();
+	memcpy(written, bytes, sizeof(bytes));
+	ck_assert_int_eq(memcmp(bytes, "axvmckpt", 8), 0);
+	ck_assert_uint_eq(number(AT_VERSION, 4), 1);
+	ck_assert_uint_eq(number(AT_PAGE_SIZE, 4), page);
+	ck_assert_uint_eq(memory(), sizeof(bytes));
+	ck_assert_str_eq((const char *)bytes + AT_ARCH, "mock");
+	/* The checksums that this test computes are the same. */
+	store_bytes();
+	ck_assert_int_eq(memcmp(bytes, written, sizeof(bytes)), 0);
+	list = find("memory") + SECTION;
+	ck_assert_uint_eq(number(list, 8), 2);
+	ck_assert_uint_eq(number(list + 8, 8), 3);
+	ck_assert_uint_eq(number(list + 16 + 16, 8), SECOND);
+	ck_assert_uint_eq(number(list + 16 + 24, 8), PAGES * page);
+	ck_assert_uint_eq(number(list + extents, 8), 3 * page);
+	ck_assert_uint_eq(number(list + extents + 8, 4), page);
+	ck_assert_uint_eq(number(list + extents + 16, 8), (PAGES + 4) * page);
+	ck_assert_uint_eq(number(list + extents + 24, 4), 2 * page);
+	ck_assert_int_eq(pread(file, data, page, (off_t)(memory() + 3 * page)), (ssize_t)page);
+	ck_assert_uint_eq(number(list + extents + 12, 4), crc32c(data, page));
+	end();
+}
+END_TEST
+
 /* Refused, and nothing was created. */
 static void expect_refusal(int err, const char *text)
 {
@@ -809,6 +842,7 @@ static void add_tests(Suite *suite)
 
 	tcase_add_test(trips, what_is_read_is_what_was_written);
 	tcase_add_test(trips, a_checkpoint_that_was_read_is_written_as_the_same_bytes);
+	tcase_add_test(trips, the_file_has_the_documented_format);
 	tcase_add_test(trips, zero_pages_are_holes);
 	tcase_add_test(trips, a_description_has_each_part);
 	tcase_add_test(damage, a_flipped_bit_outside_of_the_memory_is_refused);
