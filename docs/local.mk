@@ -5,6 +5,7 @@ EXTRA_DIST += README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md docs
 doc_DATA = \
 	docs/architecture.md \
 	docs/boot.md \
+	docs/checkpoints.md \
 	docs/demo.md \
 	docs/exits.md \
 	docs/guests.md \

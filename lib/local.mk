@@ -37,6 +37,7 @@ noinst_LTLIBRARIES = libaxvcpu-base.la
 libaxvcpu_base_la_SOURCES = \
 	lib/base/cancel.h \
 	lib/base/compiler.h \
+	lib/base/crc32c.c lib/base/crc32c.h \
 	lib/base/signals.h \
 	lib/base/sized.c lib/base/sized.h \
 	lib/base/wait.c lib/base/wait.h \
@@ -47,11 +48,16 @@ libaxvcpu_base_la_SOURCES = \
 	lib/host/thread_status.c \
 	lib/host/thread_status.h \
 	lib/host/sys.c lib/host/sys.h \
+	lib/host/transfer.c lib/host/transfer.h \
 	lib/machine/checkpoint.c lib/machine/checkpoint.h \
 	lib/machine/checkpoint_clone.c \
+	lib/machine/checkpoint_describe.c \
 	lib/machine/checkpoint_devices.c \
+	lib/machine/checkpoint_file.h \
+	lib/machine/checkpoint_read.c \
 	lib/machine/checkpoint_restore.c \
 	lib/machine/checkpoint_shape.c \
+	lib/machine/checkpoint_write.c \
 	lib/machine/clock.c \
 	lib/machine/describe.c \
 	lib/machine/coalesced.c \
@@ -78,6 +84,7 @@ libaxvcpu_base_la_SOURCES = \
 	lib/memory/dirty.c lib/memory/dirty.h \
 	lib/memory/frames.c lib/memory/frames.h \
 	lib/memory/image.c lib/memory/image.h \
+	lib/memory/image_file.c \
 	lib/memory/memory.c lib/memory/memory.h \
 	lib/memory/readonly.c \
 	lib/memory/srcu.c lib/memory/srcu.h \

@@ -124,6 +124,18 @@ WRAP(int, axv_sys_close, int fd)
 	return fails_harmlessly("close") ? -EINTR : ret;
 }
 
+WRAP(int, axv_sys_dup, int fd)
+{
+	static const struct failure failure = { .err = { EMFILE, EBADF } };
+	int ret;
+
+	if (fails("F_DUPFD_CLOEXEC", &failure, &ret))
+		return ret;
+	ret = __real_axv_sys_dup(fd);
+	injector.opened += ret >= 0;
+	return ret;
+}
+
 WRAP(int, axv_sys_read, int fd, void *buf, size_t len)
 {
 	static const struct failure failure = { .err = { EIO, EINTR } };

@@ -40,6 +40,7 @@ API_TESTS = \
 	tests/test_device_exits \
 	tests/test_devices \
 	tests/test_checkpoint \
+	tests/test_checkpoint_file \
 	tests/test_checkpoint_kvm \
 	tests/test_clone \
 	tests/test_clone_kvm \
@@ -257,8 +258,10 @@ endif
 # linked with the library's objects.
 
 FUZZERS = \
+	tests/fuzz/checkpoint \
 	tests/fuzz/exits \
 	tests/fuzz/saved
+tests_fuzz_checkpoint_SOURCES = tests/fuzz/checkpoint.c tests/mock.c tests/mock.h
 if ENABLE_EXAMPLES
 FUZZERS += \
 	tests/fuzz/images
@@ -283,7 +286,7 @@ tests_fuzz_exits_LINK = $(DIRECT_LINK) -fsanitize=fuzzer -Wl,--wrap=axv_sys_ioct
 
 # The calls that a test replaces: the injector's are functions of lib/host/sys.h.
 INJECTED_CALLS = \
-	open close read write pread pwrite lseek eventfd epoll_create epoll_add ioctl mmap munmap madvise \
+	open close dup read write pread pwrite lseek eventfd epoll_create epoll_add ioctl mmap munmap madvise \
 	memfd_create ftruncate fstat get_seals add_seals copy getaffinity setaffinity sigaction \
 	sigmask sigtake timer_create timer_set timer_delete tkill futex_wait \
 	futex_wake calloc thread_create yield setspecific getdents prctl setgroups \
@@ -311,7 +314,7 @@ TREE_TESTS = tests/demo.py tests/docs.py tests/exits.py tests/nested/test_units.
 # These check installed files, which no sanitizer changes.
 UNSANITIZED_TESTS = tests/flags.py tests/headers.py tests/install.sh tests/layers.py tests/man.py tests/symbols.py
 EXTRA_DIST += $(SCRIPT_FUNCTIONS) $(EXAMPLE_SCRIPT_TESTS) $(BOOT_TESTS) $(TREE_TESTS) \
-	$(UNSANITIZED_TESTS) tests/abi tests/boot tests/builds.sh tests/commands \
+	$(UNSANITIZED_TESTS) tests/abi tests/boot tests/builds.sh tests/checkpoints tests/commands \
 	tests/exits.map tests/fuzz tests/nested tests/roots.sh tests/tap.py \
 	tests/arm64/image_arch.h tests/riscv64/image_arch.h tests/x86_64/image_arch.h
 

@@ -2,9 +2,12 @@
 /*
  * Fault injection for checkpoints: each system call and allocation fails in turn. Taking one that
  * fails changes nothing; a restore that fails has changed nothing, or the vCPUs are Invalid; a clone
- * that fails leaves nothing. Needs a working /dev/kvm.
+ * that fails leaves nothing; writing, reading and verifying a file leave nothing behind. Needs a
+ * working /dev/kvm.
  */
 #include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "injector.h"
 #include "suite.h"
@@ -100,6 +103,64 @@ static int take_copy(struct sweep_world *world)
 	return take_clone_with(world, AXVM_CLONE_MEMFD);
 }
 
+/* --- files ------------------------------------------------------------------------------------ */
+
+static struct axvm_checkpoint *copy;
+static int file;
+
+static void prepare_write(struct sweep_world *world)
+{
+	ck_ok(take_plain(world));
+	file = memfd_create("test", MFD_CLOEXEC);
+	ck_assert_int_ge(file, 0);
+}
+
+static void prepare_read(struct sweep_world *world)
+{
+	prepare_write(world);
+	ck_ok(axvm_checkpoint_write(taken, file));
+}
+
+static void prepare_verify(struct sweep_world *world)
+{
+	prepare_read(world);
+	ck_ok(axvm_checkpoint_read(file, &copy));
+}
+
+static int take_write(struct sweep_world *world)
+{
+	(void)world;
+	return axvm_checkpoint_write(taken, file);
+}
+
+static int take_read(struct sweep_world *world)
+{
+	int ret = axvm_checkpoint_read(file, &copy);
+
+	(void)world;
+	ck_assert(!copy == !!ret);
+	return ret;
+}
+
+static int take_verify(struct sweep_world *world)
+{
+	(void)world;
+	return axvm_checkpoint_verify(copy);
+}
+
+/* The file is right. */
+static void see_file(struct sweep_world *world)
+{
+	(void)world;
+	if (!copy)
+		ck_ok(axvm_checkpoint_read(file, &copy));
+	ck_ok(axvm_checkpoint_verify(copy));
+	ck_ok(axvm_checkpoint_free(copy));
+	ck_ok(axvm_checkpoint_free(taken));
+	copy = taken = NULL;
+	close(file);
+}
+
 static const struct sweep_step steps[] = {
 	{ "checkpoint", AXVM_IRQCHIP_KERNEL, NULL, take_plain, see_no_log, .calls = 20,
 	  .does_without_files = true },
@@ -109,6 +170,9 @@ static const struct sweep_step steps[] = {
 	  .calls = 40 },
 	{ "clone with memfds", AXVM_IRQCHIP_NONE, prepare_clone, take_copy, sweep_see_the_guest_run,
 	  .calls = 40 },
+	{ "write", AXVM_IRQCHIP_KERNEL, prepare_write, take_write, see_file, .calls = 10 },
+	{ "read", AXVM_IRQCHIP_KERNEL, prepare_read, take_read, see_file, .calls = 10 },
+	{ "verify", AXVM_IRQCHIP_NONE, prepare_verify, take_verify, see_file, .calls = 4 },
 	{ "quiesce", AXVM_IRQCHIP_NONE, sweep_bound, take_quiesce, sweep_see_the_guest_run,
 	  .calls = 1 },
 };
@@ -136,8 +200,11 @@ static uint32_t get(struct sweep_world *world)
 	return value;
 }
 
-/* Ways to restore: all; in place, all of a prepared state, and without all that can be left out. */
-enum way { ALL, IN_PLACE, PREPARED, FASTEST, WAYS };
+/*
+ * Ways to restore: all; all from a file; in place, all, all of a prepared state, and without all that
+ * can be left out.
+ */
+enum way { ALL, FROM_FILE, IN_PLACE, PREPARED, FASTEST, WAYS };
 
 static int64_t restore(const struct axvm_checkpoint *checkpoint, struct axvm *vm, enum way way)
 {
@@ -152,10 +219,22 @@ static int64_t restore(const struct axvm_checkpoint *checkpoint, struct axvm *vm
 	return axvm_checkpoint_restore(checkpoint, vm, &config);
 }
 
+/* Replaces a checkpoint by the same one from a file. */
+static void move_to_file(struct axvm_checkpoint **checkpoint)
+{
+	const int fd = memfd_create("test", MFD_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_ok(axvm_checkpoint_write(*checkpoint, fd));
+	ck_ok(axvm_checkpoint_free(*checkpoint));
+	ck_ok(axvm_checkpoint_read(fd, checkpoint));
+	close(fd);
+}
+
 /* Returns whether there was an n-th call. */
 static bool restore_failing(unsigned int n, unsigned int variant, enum way way)
 {
-	const uint32_t flags = way == ALL ? 0 : AXVM_CHECKPOINT_TRACK;
+	const uint32_t flags = way < IN_PLACE ? 0 : AXVM_CHECKPOINT_TRACK;
 	struct axvm_checkpoint *checkpoint;
 	struct sweep_world world;
 	bool failed;
@@ -165,6 +244,8 @@ static bool restore_failing(unsigned int n, unsigned int variant, enum way way)
 	put(&world, 1);
 	ck_ok(axvm_checkpoint_new(world.vm, &AXVCPU_WITH(axvm_checkpoint_config, .flags = flags),
 				  &checkpoint));
+	if (way == FROM_FILE)
+		move_to_file(&checkpoint);
 	if (way >= PREPARED)
 		ck_assert_int_ge(restore(checkpoint, world.vm, way), 0);
 	put(&world, 2);

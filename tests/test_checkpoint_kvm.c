@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * Checkpoints of real guests, equal on every architecture: a guest does the same again from each of
- * its exits, in place and in another VM, with 1 to 4 vCPUs; many resets leave the same memory and the
- * same registers. Needs a working /dev/kvm.
+ * its exits, in place, in another VM, and in another process that reads a file, with 1 to 4 vCPUs;
+ * many resets leave the same memory and the same registers; files of earlier versions of the
+ * library go on. Needs a working /dev/kvm; the last test also needs a file of tests/checkpoints,
+ * and is skipped without it.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "guest.h"
 #include "suite.h"
 
@@ -21,17 +27,30 @@ static void take(struct guest *of, uint32_t flags)
 				  &checkpoint));
 }
 
-static int64_t restore(struct guest *to)
+/* Returns the number of pages, or a negative errno. */
+static int64_t try_restore(const struct axvm_checkpoint *from, struct guest *to)
 {
-	int64_t pages = axvm_checkpoint_restore(checkpoint, to->vm, NULL);
+	int64_t pages = axvm_checkpoint_restore(from, to->vm, NULL);
 
 	/* Some KVMs of x86_64 have no TSC offset. */
 	if (pages == -ENOTSUP)
-		pages = axvm_checkpoint_restore(checkpoint, to->vm,
+		pages = axvm_checkpoint_restore(from, to->vm,
 						&AXVCPU_WITH(axvm_restore_config,
 							     .time_policy = AXVM_TIME_KEEP));
+	return pages;
+}
+
+static int64_t restore_from(const struct axvm_checkpoint *from, struct guest *to)
+{
+	int64_t pages = try_restore(from, to);
+
 	ck_assert_msg(pages >= 0, "%s", axvcpu_last_error());
 	return pages;
+}
+
+static int64_t restore(struct guest *to)
+{
+	return restore_from(checkpoint, to);
 }
 
 /* --- the guest "life" ------------------------------------------------------------------------- */
@@ -140,8 +159,8 @@ START_TEST(a_part_left_out_stays_and_all_others_come_back)
 		}
 	restore_without(0);
 	expect_values(VALUE_THEN, VALUE_THEN, VALUE_THEN);
-	for (int step = 0; step < LIFE_STEPS; step++)
-		expect_step(&guest, step);
+	for (int step = 0; step < GUEST_LIFE_STEPS; step++)
+		guest_expect_life_step(&guest, step);
 	ck_ok(axvm_checkpoint_free(checkpoint));
 	guest_end(&guest);
 }
@@ -183,24 +202,149 @@ static void do_before_run(int what)
 
 START_TEST(a_guest_does_the_same_again_after_the_fastest_restore)
 {
-	for (int at = 0; at < LIFE_STEPS; at++) {
+	for (int at = 0; at < GUEST_LIFE_STEPS; at++) {
 		start(&guest, irqchips[_i]);
 		for (int step = 0; step < at; step++)
-			expect_step(&guest, step);
+			guest_expect_life_step(&guest, step);
 		take(&guest, AXVM_CHECKPOINT_TRACK);
 		restore_without(AXVCPU_PARTS);
 		for (int what = 0; what < BEFORE_RUN; what++) {
 			restore_without(AXVCPU_PARTS);
 			do_before_run(what);
 			/* All of them, and each first one: its exit is open at the next restore. */
-			for (int step = at; step < LIFE_STEPS; step++)
-				expect_step(&guest, step);
+			for (int step = at; step < GUEST_LIFE_STEPS; step++)
+				guest_expect_life_step(&guest, step);
 			restore_without(AXVCPU_PARTS);
-			expect_step(&guest, at);
+			guest_expect_life_step(&guest, at);
 		}
 		ck_ok(axvm_checkpoint_free(checkpoint));
 		guest_end(&guest);
 	}
+}
+END_TEST
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static int file;
+
+static void write_file(void)
+{
+	file = memfd_create("checkpoint", MFD_CLOEXEC);
+	ck_assert_int_ge(file, 0);
+	ck_ok(axvm_checkpoint_write(checkpoint, file));
+}
+
+static struct axvm_checkpoint *read_file(void)
+{
+	struct axvm_checkpoint *copy;
+
+	ck_ok(axvm_checkpoint_read(file, &copy));
+	return copy;
+}
+
+/* The exits that the guest had before, and its interrupt controller. */
+static int steps_before;
+static uint32_t irqchip_before;
+
+/* In a VM of this process. */
+static void go_on_from_the_file(void)
+{
+	struct axvm_checkpoint *copy = read_file();
+
+	ck_ok(axvm_checkpoint_verify(copy));
+	start(&other, irqchip_before);
+	restore_from(copy, &other);
+	for (int step = steps_before; step < GUEST_LIFE_STEPS; step++)
+		guest_expect_life_step(&other, step);
+	guest_end(&other);
+	ck_ok(axvm_checkpoint_free(copy));
+}
+
+START_TEST(a_guest_goes_on_in_another_process)
+{
+	irqchip_before = irqchips[_i];
+	for (int at = 0; at < GUEST_LIFE_STEPS; at++) {
+		steps_before = at;
+		start(&guest, irqchip_before);
+		for (int step = 0; step < at; step++)
+			guest_expect_life_step(&guest, step);
+		take(&guest, 0);
+		write_file();
+		ck_ok(axvm_checkpoint_free(checkpoint));
+		guest_end(&guest);
+		child_run(CHILD_FORK, go_on_from_the_file);
+		close(file);
+	}
+}
+END_TEST
+
+/* --- earlier versions ------------------------------------------------------------------------- */
+
+/* The guest of a sample is "life" behind its first exits, with an in-kernel irqchip. */
+#define SAMPLE_STEPS 2
+#define SAMPLE_VERSION "1"
+
+/* For tests/checkpoints/make. */
+START_TEST(a_sample_is_written)
+{
+	start(&guest, AXVM_IRQCHIP_KERNEL);
+	for (int step = 0; step < SAMPLE_STEPS; step++)
+		guest_expect_life_step(&guest, step);
+	take(&guest, 0);
+	file = open(getenv("AXVCPU_TEST_SAMPLE"), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	ck_assert_int_ge(file, 0);
+	ck_ok(axvm_checkpoint_write(checkpoint, file));
+	ck_ok(axvm_checkpoint_free(checkpoint));
+	close(file);
+	guest_end(&guest);
+}
+END_TEST
+
+/* Opens the sample of this architecture: in the source tree, or in an emulated machine. */
+static int open_sample(void)
+{
+	const char *arch = axvcpu_host_arch()->name, *top = getenv("top_srcdir");
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/tests/checkpoints/checkpoint-%s-" SAMPLE_VERSION,
+		 top ? top : ".", arch);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	snprintf(path, sizeof(path), "/bin/checkpoint-%s-" SAMPLE_VERSION, arch);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+START_TEST(a_file_of_an_earlier_version_goes_on)
+{
+	struct axvm_checkpoint *copy;
+	int64_t pages;
+
+	file = open_sample();
+	if (file < 0) {
+		suite_skip("tests/checkpoints has no file of this architecture");
+		return;
+	}
+	copy = read_file();
+	ck_ok(axvm_checkpoint_verify(copy));
+	/* The features of another CPU may be missing here. */
+	if (!guest_kvm_is_emulated()) {
+		suite_skip("the file was made on an emulated CPU");
+	} else {
+		start(&guest, AXVM_IRQCHIP_KERNEL);
+		pages = try_restore(copy, &guest);
+		if (pages == -ENOTSUP || pages == -ENOENT) {
+			suite_skip(axvcpu_last_error());
+		} else {
+			ck_assert_msg(pages >= 0, "%s", axvcpu_last_error());
+			for (int step = SAMPLE_STEPS; step < GUEST_LIFE_STEPS; step++)
+				guest_expect_life_step(&guest, step);
+		}
+		guest_end(&guest);
+	}
+	ck_ok(axvm_checkpoint_free(copy));
+	close(file);
 }
 END_TEST
 
@@ -280,6 +424,7 @@ static void run_steps(int n, int first, int count)
 START_TEST(several_vcpus_go_on_together)
 {
 	const int n = _i % MOST_VCPUS + 1;
+	struct axvm_checkpoint *copy;
 
 	guest.vm = guest_vm(&AXVCPU_WITH(axvm_config, .max_vcpus = MOST_VCPUS,
 					 .irqchip = irqchips[_i / MOST_VCPUS]),
@@ -298,6 +443,12 @@ START_TEST(several_vcpus_go_on_together)
 		restore(&guest);
 	}
 	run_steps(n, 3, GUEST_LIFE_STEPS);
+	write_file();
+	copy = read_file();
+	close(file);
+	restore_from(copy, &guest);
+	run_steps(n, 3, GUEST_LIFE_STEPS);
+	ck_ok(axvm_checkpoint_free(copy));
 	ck_ok(axvm_checkpoint_free(checkpoint));
 	for (int id = 0; id < n; id++) {
 		ck_ok(axvcpu_unbind(guests[id].vcpu));
@@ -371,6 +522,10 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(tcase, a_part_left_out_stays_and_all_others_come_back, 0, 2);
 	tcase_add_loop_test(tcase, a_guest_does_the_same_again_after_the_fastest_restore, 0, 2);
 	tcase_add_loop_test(tcase, many_resets_leave_the_same_memory_and_registers, 0, 2);
+	tcase_add_loop_test(tcase, a_guest_goes_on_in_another_process, 0, 2);
+	tcase_add_test(tcase, a_file_of_an_earlier_version_goes_on);
+	if (getenv("AXVCPU_TEST_SAMPLE"))
+		tcase_add_test(suite_case(suite, "sample"), a_sample_is_written);
 	tcase_add_loop_test(tcase, several_vcpus_go_on_together, 0, 2 * MOST_VCPUS);
 	tcase_add_test(tcase, a_guest_that_runs_is_stopped_and_set_back);
 }

@@ -236,6 +236,27 @@ static void act_clone(void)
 	must(axvm_free(clone_vm));
 }
 
+static int file;
+
+static void prepare_file(void)
+{
+	run_to_a_read();
+	must(axvcpu_complete_value(vcpu, 1));
+	must(axvm_quiesce(vm, NULL, 0));
+	must(axvm_checkpoint_new(vm, NULL, &taken));
+	must(file = memfd_create("test", MFD_CLOEXEC));
+}
+
+static void act_file(void)
+{
+	struct axvm_checkpoint *copy;
+
+	must(axvm_checkpoint_write(taken, file));
+	must(axvm_checkpoint_read(file, &copy));
+	must(axvm_checkpoint_verify(copy));
+	must(axvm_checkpoint_free(copy));
+}
+
 static void act_error(void)
 {
 	uint64_t value;
@@ -386,6 +407,8 @@ static const struct phase {
 	  true, act_checkpoint, 3, run_to_a_read },
 	{ "clone", "openat ioctl close mmap munmap madvise rt_sigaction getpid fcntl futex", true,
 	  act_clone, 3, take_checkpoint },
+	{ "file", "fstat newfstatat ftruncate fcntl lseek pread64 pwrite64 close", true, act_file,
+	  3, prepare_file },
 	{ "error", "", false, act_error, 3, NULL },
 	{ "unbind", "ioctl rt_sigprocmask sched_setaffinity", true, act_unbind, 3, run_to_a_read },
 	{ "free", "close munmap", true, act_free, 2, NULL },
@@ -407,6 +430,7 @@ static const struct {
 	CALL(close),
 	CALL(exit_group),
 	CALL(fcntl),
+	CALL(fstat),
 	CALL(ftruncate),
 	CALL(futex),
 	CALL(getpid),
@@ -418,6 +442,7 @@ static const struct {
 	CALL(mmap),
 	CALL(mprotect),
 	CALL(munmap),
+	CALL(newfstatat),
 	CALL(openat),
 	CALL(pread64),
 	CALL(pwrite64),

@@ -143,6 +143,14 @@ struct axvm_checkpoint_info {
 	uint64_t memory_held;
 	/** Bytes of the states of vCPUs, controllers and devices. */
 	uint64_t state;
+	/** Name of the backend: the architecture. */
+	char arch[AXVCPU_SAVED_NAME];
+	/** enum axvm_irqchip */
+	uint32_t irqchip;
+	/** Page size of the host in bytes. A restore needs a host with the same one. */
+	uint32_t page_size;
+	/** CLOCK_REALTIME of the host in nanoseconds when it was taken. */
+	int64_t realtime_ns;
 };
 #define AXVM_CHECKPOINT_INFO_INIT AXVCPU_INIT(struct axvm_checkpoint_info)
 
@@ -157,6 +165,92 @@ struct axvm_checkpoint_info {
  */
 AXVCPU_API int axvm_checkpoint_get_info(const struct axvm_checkpoint *checkpoint,
 					struct axvm_checkpoint_info *info);
+
+/**
+ * Describes a checkpoint as text of several lines.
+ *
+ * It has the facts of axvm_checkpoint_get_info(), the clocks, and for each vCPU, for the
+ * controllers, and for each device and region its size. The text is for readers and may change with
+ * each version.
+ *
+ * @param checkpoint the checkpoint.
+ * @param buf        receives the text, null-terminated, and cut if it does not fit; may be NULL if
+ *                   `len` is 0.
+ * @param len        size of `buf` in bytes.
+ * @return the length of the whole text, without the null.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_checkpoint_describe(const struct axvm_checkpoint *checkpoint, char *buf,
+					size_t len);
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+/**
+ * Writes a checkpoint to a file.
+ *
+ * The file is first truncated to 0, and then written from its beginning, whatever its position is.
+ * Pages that are zero become holes. The header is written last, so that a file that is not complete
+ * is not taken for a checkpoint. fsync() is left to the caller. docs/checkpoints.md describes the
+ * format.
+ *
+ * If the checkpoint was read from a file, its memory is compared with the checksums of that file.
+ *
+ * After a failure the contents of the file are undefined, and are not a checkpoint.
+ *
+ * @param checkpoint the checkpoint.
+ * @param fd         a regular file or a memfd, open for writing, without O_APPEND. It may be
+ *                   another file than the one from which the checkpoint was read, but not the same.
+ * @return 0; -ESPIPE: `fd` is a pipe, a socket or a terminal; -EINVAL: it is not a file, or the
+ *         file from which the checkpoint was read, or the name of a device has control characters;
+ *         -ENOSPC: the states and the list of pages have more than 256 MiB, or the file system is
+ *         full; -EIO: it was opened with O_APPEND, or the file from which the checkpoint was read
+ *         is damaged or truncated; -ENOMEM; errnos of the kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_checkpoint_write(const struct axvm_checkpoint *checkpoint, int fd);
+
+/**
+ * Reads a checkpoint from a file.
+ *
+ * Everything except the memory is read and checked. The memory stays in the file, so this takes the
+ * same time for a VM of any size; axvm_checkpoint_verify() compares it with its checksums. The
+ * library keeps a descriptor of its own, which shares the position of `fd`;
+ * axvm_checkpoint_verify() changes that position. The file must not be changed while the checkpoint
+ * exists. If it is truncated, the functions that need the missing part return -EIO.
+ *
+ * The bytes are not trusted: a file with any content can be read, and its guest can do no more than
+ * other guests.
+ *
+ * A file can be read on every host, also on one of another architecture. axvm_checkpoint_restore()
+ * checks that the VM and the host fit.
+ *
+ * @param fd         a regular file or a memfd, open for reading. It may be closed after the call.
+ * @param checkpoint receives the checkpoint, which axvm_checkpoint_free() releases. It does not
+ *                   track changes.
+ * @return 0; -EINVAL: the file is not a checkpoint, was truncated, or is damaged outside of the
+ *         memory, or `fd` is not a file; -ENOTSUP: it has a format, a section or an interrupt
+ *         controller of a later version of the library; -ESPIPE: `fd` is a pipe, a socket or a
+ *         terminal; -EIO: the file was truncated during the call; -ENOMEM; errnos of the kernel.
+ *         The message names the part.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_checkpoint_read(int fd, struct axvm_checkpoint **checkpoint);
+
+/**
+ * Compares all memory of a checkpoint that was read from a file with the checksums.
+ *
+ * A checkpoint that was taken by this process has no file, and nothing is compared.
+ *
+ * @param checkpoint the checkpoint.
+ * @return 0; -EIO: the memory is damaged, and the message has the guest address, or the file was
+ *         truncated; -ENOMEM; errnos of the kernel.
+ *
+ * Threads: any.
+ */
+AXVCPU_API int axvm_checkpoint_verify(const struct axvm_checkpoint *checkpoint);
 
 /* --- restoring -------------------------------------------------------------------------------- */
 
@@ -226,8 +320,9 @@ struct axvm_restore_config {
  *         calls this; -EBADFD: the status of the VM does not allow it, or a vCPU is Invalid or was
  *         not set up; -ENOTSUP: the backend cannot load, the host lacks what the state needs, or it
  *         cannot set the counter of the guest (use AXVM_TIME_KEEP); -EIO: memory of a file that was
- *         truncated, or KVM has not set the counter; -E2BIG; -ENOMEM; -EPERM; errnos of the kernel,
- *         of axvm_finalize(), of the devices' callbacks and of `refused`.
+ *         truncated, the file of the checkpoint was truncated, or KVM has not set the counter;
+ *         -E2BIG; -ENOMEM; -EPERM; errnos of the kernel, of axvm_finalize(), of the devices'
+ *         callbacks and of `refused`.
  *
  * Threads: any; one call for a VM at a time. Several VMs may be restored from one checkpoint at the
  * same time.

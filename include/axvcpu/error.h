@@ -52,7 +52,8 @@
  * | -ETIMEDOUT       | the timeout has expired                                                   |
  * | -EIO             | KVM or /proc returned something that the library cannot interpret; or     |
  * |                  | guest memory that is a file is not accessible: the file was truncated, or |
- * |                  | its storage failed                                                        |
+ * |                  | its storage failed; or the memory in a checkpoint file is damaged          |
+ * | -ESPIPE          | a checkpoint file is a pipe, a socket or a terminal                       |
  * | -ENOTRECOVERABLE | privileges were dropped only in part: the process must exit               |
  *
  * axvcpu_drop_privileges() also returns -EPERM if a capability is missing.

@@ -32,6 +32,11 @@ int axv_sys_close(int fd)
 	return result(syscall(SYS_close, fd));
 }
 
+int axv_sys_dup(int fd)
+{
+	return result(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
+
 int axv_sys_read(int fd, void *buf, size_t len)
 {
 	return result(syscall(SYS_read, fd, buf, len));

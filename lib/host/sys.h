@@ -25,6 +25,8 @@
 
 int axv_sys_open(const char *path, int flags);
 int axv_sys_close(int fd);
+/* A second descriptor of the same file, closed by execve(). */
+int axv_sys_dup(int fd);
 /* Returns the number of bytes read. */
 int axv_sys_read(int fd, void *buf, size_t len);
 /* Returns the number of bytes written. */

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "axvcpu/life.h"
 #include "axvcpu/runner.h"
@@ -300,11 +301,15 @@ int axvm_checkpoint_get_info(const struct axvm_checkpoint *checkpoint,
 					    .flags = checkpoint->flags,
 					    .memory = image->len,
 					    .memory_held = image->pages * image->page_size,
-					    .state = checkpoint->controllers.size };
+					    .state = checkpoint->controllers.size,
+					    .irqchip = checkpoint->irqchip,
+					    .page_size = (uint32_t)image->page_size,
+					    .realtime_ns = checkpoint->clock.realtime_ns };
 	int ret = axv_sized_check(NULL, "checkpoint_get_info", info);
 
 	if (ret)
 		return ret;
+	memcpy(all.arch, checkpoint->arch, sizeof(all.arch));
 	for (uint32_t i = 0; i < checkpoint->nvcpus; i++)
 		all.state += checkpoint->vcpus[i].blob.size;
 	for (const struct axv_saved_device *d = checkpoint->devices; d; d = d->next)

@@ -22,18 +22,23 @@ int axvm_get_config(const struct axvm *vm, struct axvm_config *config)
 	return ret;
 }
 
-static const char *const irqchips[] = {
-	[AXVM_IRQCHIP_NONE] = "no",
-	[AXVM_IRQCHIP_KERNEL] = "in-kernel",
-	[AXVM_IRQCHIP_SPLIT] = "split",
-};
+const char *axv_irqchip_name(uint32_t irqchip)
+{
+	static const char *const names[] = {
+		[AXVM_IRQCHIP_NONE] = "no",
+		[AXVM_IRQCHIP_KERNEL] = "in-kernel",
+		[AXVM_IRQCHIP_SPLIT] = "split",
+	};
+
+	return names[irqchip];
+}
 
 static void add_config(struct axv_text *text, const struct axvm *vm)
 {
 	const struct axvm_config *config = &vm->config;
 
 	axv_text_add(text, "VM %" PRIu64 ": %s, %s irqchip", vm->id, vm->ops->name,
-		     irqchips[config->irqchip]);
+		     axv_irqchip_name(config->irqchip));
 	if (vm->limits.gic_version)
 		axv_text_add(text, " (GICv%" PRIu32 ")", vm->limits.gic_version);
 	axv_text_add(text, ", %" PRIu32 " address bits, signal %d", config->gpa_bits,

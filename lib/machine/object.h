@@ -73,6 +73,9 @@ int axv_vm_not_supported(const struct axvm *vm, const char *what);
 /* The backend's result 'ret' of 'what' with a register. Adds the message to -ENOENT. */
 int axv_vm_reg_result(const struct axvm *vm, int ret, const char *what, uint64_t id);
 
+/* describe.c: the adjective of enum axvm_irqchip, which must be valid. */
+const char *axv_irqchip_name(uint32_t irqchip);
+
 /* Whether the caller's version of the ops table has the entry, and it is not NULL. */
 #define HAS_OP(ops, entry) \
 	(offsetof(struct axvcpu_arch_ops, entry) + sizeof((ops)->entry) <= (ops)->size && \

@@ -13,6 +13,7 @@
 #include "lib/base/cancel.h"
 #include "lib/host/hal.h"
 #include "lib/host/sys.h"
+#include "lib/host/transfer.h"
 #include "lib/machine/object.h"
 #include "lib/memory/dirty.h"
 
@@ -155,23 +156,14 @@ static int write_pages(struct builder *builder, const struct axv_region *region,
 		       struct axv_image_region *to, struct run run)
 {
 	struct axv_image *image = builder->image;
-	const unsigned char *from = region->hva + run.first * image->page_size;
-	uint64_t left = (run.end - run.first) * image->page_size;
-	uint64_t offset = to->offset + run.first * image->page_size;
+	const uint64_t start = run.first * image->page_size;
+	const uint64_t len = (run.end - run.first) * image->page_size;
+	/* The kernel copies: memory that was truncated is -EFAULT. */
+	const int ret = axv_write_at(image->fd, region->hva + start, len, to->offset + start);
 
-	while (left) {
-		/* The kernel copies: memory that was truncated is -EFAULT. */
-		const size_t some = left < INT32_MAX / 2 ? (size_t)left : INT32_MAX / 2;
-		const int ret = axv_sys_pwrite(image->fd, from, some, offset);
-
-		if (ret <= 0)
-			return axvcpu_fail(builder->vm, ret == -EFAULT || !ret ? -EIO : ret,
-					   "checkpoint: copying memory at %#" PRIx64,
-					   region->gpa + run.first * image->page_size);
-		from += ret;
-		offset += (uint64_t)ret;
-		left -= (uint64_t)ret;
-	}
+	if (ret)
+		return axvcpu_fail(builder->vm, ret == -EFAULT ? -EIO : ret,
+				   "checkpoint: copying memory at %#" PRIx64, region->gpa + start);
 	for (uint64_t page = run.first; page < run.end; page++)
 		to->present[page / 64] |= UINT64_C(1) << page % 64;
 	image->pages += run.end - run.first;
@@ -238,6 +230,7 @@ void axv_image_free(struct axv_image *image)
 		return;
 	for (size_t i = 0; i < image->count; i++)
 		free(image->regions[i].present);
+	free(image->extents);
 	if (image->map)
 		axv_sys_munmap((void *)(uintptr_t)image->map, image->len);
 	if (image->fd >= 0)
@@ -386,13 +379,16 @@ int axv_image_check(const struct axv_image *image, struct axvm *vm)
 	return ret;
 }
 
-static bool has_page(const struct axv_image_region *saved, uint64_t page)
+int axv_image_load(const struct axv_image *image, void *to, uint64_t offset, uint64_t len)
 {
-	return saved->present[page / 64] >> page % 64 & 1;
+	const int ret = axv_read_at(image->fd, to, len, offset);
+
+	/* It is read to memory that was truncated. */
+	return ret == -EFAULT ? -EIO : ret;
 }
 
 /*
- * Writes pages of one kind: all are in the memfd, or none. Runs of zeros of 'drop_min' bytes are
+ * Writes pages of one kind: all are in the file, or none. Runs of zeros of 'drop_min' bytes are
  * dropped.
  */
 static int restore_run(const struct axv_image *image, struct axvm *vm, struct axv_region *region,
@@ -402,14 +398,17 @@ static int restore_run(const struct axv_image *image, struct axvm *vm, struct ax
 	const uint64_t len = (run.end - run.first) * image->page_size;
 	int ret;
 
-	if (has_page(saved, run.first))
+	if (!axv_image_has_page(saved, run.first))
+		ret = axv_memory_zero(vm, region, start, len, drop_min);
+	else if (image->map)
 		ret = axv_memory_store(vm, region, start, image->map + saved->offset + start, len);
 	else
-		ret = axv_memory_zero(vm, region, start, len, drop_min);
+		ret = axv_image_load(image, region->hva + start, saved->offset + start, len);
 	if (ret)
 		return axvcpu_fail(vm, ret,
 				   "checkpoint: writing memory at %#" PRIx64
-				   ": the mapped file was truncated, or its storage failed",
+				   ": its file, or that of the checkpoint, was truncated, or its "
+				   "storage failed",
 				   region->gpa + start);
 	return 0;
 }
@@ -424,7 +423,7 @@ static int restore_pages(const struct axv_image *image, struct axvm *vm, struct 
 	while (!ret && run.end < pages.end) {
 		run.first = run.end++;
 		while (run.end < pages.end &&
-		       has_page(saved, run.end) == has_page(saved, run.first))
+		       axv_image_has_page(saved, run.end) == axv_image_has_page(saved, run.first))
 			run.end++;
 		ret = restore_run(image, vm, region, saved, run, drop_min);
 	}

@@ -55,6 +55,7 @@ static const struct {
 	{ EPIPE, "EPIPE" },
 	{ ERANGE, "ERANGE" },
 	{ EROFS, "EROFS" },
+	{ ESPIPE, "ESPIPE" },
 	{ ESRCH, "ESRCH" },
 	{ ETIMEDOUT, "ETIMEDOUT" },
 };

@@ -47,8 +47,7 @@ static size_t padded(size_t len)
 	return (len + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
-/* Whether a field of AXVCPU_SAVED_NAME bytes is a name: padded by zeros, with at least one. */
-static bool is_name(const char *field)
+bool axv_saved_is_name(const char *field)
 {
 	size_t len = strnlen(field, AXVCPU_SAVED_NAME);
 
@@ -63,8 +62,7 @@ static bool is_name(const char *field)
 	return true;
 }
 
-/* Fills a field with a name, which is cut if it is too long. */
-static void set_name(char field[AXVCPU_SAVED_NAME], const char *name)
+void axv_saved_set_name(char field[AXVCPU_SAVED_NAME], const char *name)
 {
 	memset(field, 0, AXVCPU_SAVED_NAME);
 	memcpy(field, name, strnlen(name, AXVCPU_SAVED_NAME - 1));
@@ -91,8 +89,8 @@ int axv_saver_begin(struct axvcpu_saver *saver, const struct axvm *vm, const cha
 
 	*saver = (struct axvcpu_saver){ .vm = vm, .buf = buf, .size = size };
 	memcpy(header.magic, magic, sizeof(magic));
-	set_name(header.arch, arch);
-	if (!is_name(header.arch))
+	axv_saved_set_name(header.arch, arch);
+	if (!axv_saved_is_name(header.arch))
 		return axvcpu_fail(vm, -EINVAL,
 				   "save: the backend's name \"%s\" is not of a-z, 0-9, - and _",
 				   arch);
@@ -105,8 +103,8 @@ int axvcpu_save_section(struct axvcpu_saver *saver, const char *name, uint32_t v
 {
 	struct section_header header = { .version = htole32(version), .flags = htole32(flags) };
 
-	set_name(header.name, name);
-	if (!is_name(header.name) || strcmp(header.name, name) || !version)
+	axv_saved_set_name(header.name, name);
+	if (!axv_saved_is_name(header.name) || strcmp(header.name, name) || !version)
 		return axvcpu_fail(saver->vm, -EINVAL,
 				   "save: section \"%s\", version %" PRIu32
 				   ": the name must be 1 to 15 of a-z, 0-9, - and _; the version "
@@ -159,7 +157,7 @@ static int check_header(const struct axvm *vm, const unsigned char *state, size_
 				   "saved state: its header has %" PRIu32
 				   " bytes, the buffer has %zu",
 				   header->size, size);
-	if (!is_name(header->arch))
+	if (!axv_saved_is_name(header->arch))
 		return axvcpu_fail(vm, -EINVAL,
 				   "saved state: the architecture's name is not valid");
 	return 0;
@@ -182,7 +180,7 @@ static int next_section(const struct axvm *vm, const unsigned char *state, size_
 	memcpy(&header, state + *offset, sizeof(header));
 	left -= sizeof(header);
 	len = le32toh(header.len);
-	if (!is_name(header.name) || !header.version || header.zero ||
+	if (!axv_saved_is_name(header.name) || !header.version || header.zero ||
 	    (le32toh(header.flags) & ~AXVCPU_SECTION_OPTIONAL))
 		return axvcpu_fail(vm, -EINVAL,
 				   "saved state: the section at byte %zu has no valid header",
@@ -280,7 +278,7 @@ int axv_loader_begin(struct axvcpu_loader *loader, struct axvcpu *vcpu, struct a
 
 	if (ret < 0)
 		return ret;
-	set_name(own, arch);
+	axv_saved_set_name(own, arch);
 	if (strcmp(saved, own))
 		return axvcpu_fail(vm, -EINVAL, "load: the state is of architecture %s, not of %s",
 				   saved, own);

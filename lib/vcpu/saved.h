@@ -76,6 +76,11 @@ int axv_saver_begin(struct axvcpu_saver *saver, const struct axvm *vm, const cha
 /* Completes the header. Returns the number of bytes of the state. */
 int axv_saver_end(struct axvcpu_saver *saver);
 
+/* Whether a field of AXVCPU_SAVED_NAME bytes is a name: padded by zeros, with at least one. */
+bool axv_saved_is_name(const char *field);
+/* Fills a field with a name, which is cut if it is too long. */
+void axv_saved_set_name(char field[AXVCPU_SAVED_NAME], const char *name);
+
 /* axvcpu_saved_check() with messages to the log hook of 'vm', which may be NULL. */
 int axv_saved_check(const struct axvm *vm, const void *state, size_t size, char *arch);
 /* Checks the state, and that it is of this architecture. 'config' is complete. */
