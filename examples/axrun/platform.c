@@ -114,7 +114,6 @@ static const struct platform platforms[] = {
 		.tables_reg = AXVCPU_REG_RISCV64_SATP,
 		.line = true,
 		.forward_if_possible = AXVM_FORWARD_HYPERCALLS,
-		.swaps_sysregs = true,
 		.call = CALL_SBI,
 	},
 };

@@ -100,12 +100,9 @@ struct platform {
 	uint32_t forward_if_possible;
 	uint32_t forward_without_irqchip;
 	uint32_t forward_starts;
-	/*
-	 * System registers emulated by axrun; and whether writes also return the old value (CSRs).
-	 */
+	/* System registers emulated by axrun. */
 	const struct axvm_sysreg_range *sysregs;
 	uint32_t nsysregs;
-	bool swaps_sysregs;
 	enum platform_call call;
 };
 

@@ -36,7 +36,8 @@ static int attach_own(struct run *run, const struct platform *platform)
 {
 	struct axvm *vm = run->machine.vm;
 
-	if (testdev_attach(&run->testdev, vm, platform->test_gpa, platform->test_port) ||
+	if (services_attach(&run->services, vm, platform) ||
+	    testdev_attach(&run->testdev, vm, platform->test_gpa, platform->test_port) ||
 	    queuedev_attach(&run->queue, vm, platform->queue) ||
 	    exitdev_attach(&run->outcome, vm, platform->exit))
 		return -1;
