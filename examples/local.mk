@@ -18,6 +18,7 @@ examples_axrun_libaxrun_a_SOURCES = \
 	examples/axrun/aml.c examples/axrun/aml.h \
 	examples/axrun/bytes.h \
 	examples/axrun/bzimage.c examples/axrun/bzimage.h \
+	examples/axrun/checkpoint.c examples/axrun/checkpoint.h \
 	examples/axrun/console.c examples/axrun/console.h \
 	examples/axrun/cpus.c examples/axrun/cpus.h \
 	examples/axrun/crash.c examples/axrun/crash.h \
@@ -55,6 +56,7 @@ examples_axrun_libaxrun_a_SOURCES = \
 	examples/axrun/run.c examples/axrun/run.h \
 	examples/axrun/services.c examples/axrun/services.h \
 	examples/axrun/signals.c examples/axrun/signals.h \
+	examples/axrun/state.c examples/axrun/state.h \
 	examples/axrun/stats.c examples/axrun/stats.h \
 	examples/axrun/suggest.c examples/axrun/suggest.h \
 	examples/axrun/terminal.c examples/axrun/terminal.h \

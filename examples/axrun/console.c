@@ -96,6 +96,7 @@ static void print_help(void)
 {
 	static const char help[] = "\r\n"
 				   "axrun: Ctrl-A x       ends axrun, at once\r\n"
+				   "axrun: Ctrl-A s       saves the machine, with --save\r\n"
 				   "axrun: Ctrl-A h       prints this text\r\n"
 				   "axrun: Ctrl-A Ctrl-A  sends a Ctrl-A to the guest\r\n";
 
@@ -123,6 +124,12 @@ static bool filter(struct console *console, uint8_t key)
 	case 'x':
 	case 'X':
 		signals_quit();
+		return false;
+	case 's':
+	case 'S':
+		if (!signals_save())
+			fputs("\r\naxrun: nothing to save to: axrun was started without --save\r\n",
+			      stderr);
 		return false;
 	case 'h':
 	case 'H':

@@ -175,6 +175,8 @@ static void add_own(struct builder *b, const struct devicetree *tree)
 		{ "exit", "axvcpu,exit", tree->platform->exit.base, 4 },
 		{ "queue", "axvcpu,queue", tree->platform->queue.base, GUEST_QUEUE_SIZE },
 		{ "test", "axvcpu,test", tree->platform->test_gpa, GUEST_TEST_SIZE },
+		{ "checkpoint", "axvcpu,checkpoint", tree->platform->checkpoint.base,
+		  GUEST_CHECKPOINT_SIZE },
 	};
 	size_t i;
 

@@ -101,11 +101,13 @@ static int run_with(struct options *options)
 	log_set_level(options->log_level);
 	guard_start();
 	/* Signals first: the VM uses one of them. Privileges last: all files are open then. */
-	if (report_open(&report, options) || signals_install() || prepare(&run, options) ||
+	if (report_open(&report, options) || checkpoint_open(&run.checkpoint, options) ||
+	    signals_install() || prepare(&run, options) ||
 	    privileges_drop(options))
 		outcome_set(&run.outcome, RUN_ERROR, STATUS_ERROR);
 	else
 		run_all(&run, options);
+	checkpoint_close(&run.checkpoint);
 	machine_free(&run.machine);
 	status = report_close(&report, options, &run);
 	/* The result is known, but the sender of a signal expects axrun to die of that signal. */

@@ -8,6 +8,7 @@
 
 #include <axvcpu/axvcpu.h>
 
+#include "checkpoint.h"
 #include "guests.h"
 #include "kernel.h"
 #include "message.h"
@@ -35,9 +36,14 @@ enum option_id {
 	OPTION_MODE,
 	OPTION_RAW_KEYS,
 	OPTION_REBOOT,
+	OPTION_REPEAT,
+	OPTION_RESTORE,
+	OPTION_SAVE,
+	OPTION_SAVE_AT,
 	OPTION_STATS,
 	OPTION_TIMEOUT,
 	OPTION_TRACE,
+	OPTION_VERIFY,
 	OPTION_VERSION,
 };
 
@@ -62,9 +68,14 @@ static const struct option long_options[] = {
 	{ "mode", required_argument, NULL, OPTION_MODE },
 	{ "raw-keys", no_argument, NULL, OPTION_RAW_KEYS },
 	{ "reboot", no_argument, NULL, OPTION_REBOOT },
+	{ "repeat", required_argument, NULL, OPTION_REPEAT },
+	{ "restore", required_argument, NULL, OPTION_RESTORE },
+	{ "save", required_argument, NULL, OPTION_SAVE },
+	{ "save-at", required_argument, NULL, OPTION_SAVE_AT },
 	{ "stats", no_argument, NULL, OPTION_STATS },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 	{ "trace", no_argument, NULL, OPTION_TRACE },
+	{ "verify", required_argument, NULL, OPTION_VERIFY },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
@@ -109,6 +120,16 @@ static const char help[] =
 	"  --dump-acpi DIR    write the ACPI tables for the kernel to directory DIR (x86_64)\n"
 	"  --dump-dtb FILE    write the device tree for the guest to FILE (arm64, riscv64)\n"
 	"\n"
+	"Checkpoints:\n"
+	"  --save FILE        save the machine to FILE and end, on SIGUSR1 and on Ctrl-A s\n"
+	"  --save-at WHEN     also save it when the guest writes to its doorbell (doorbell),\n"
+	"                     or after this time in seconds; fractions are allowed\n"
+	"  --restore FILE     restore the machine from FILE instead of starting the guest;\n"
+	"                     guest and machine options must be those of the saved run\n"
+	"  --repeat N         run the guest N times from its first write to the doorbell to\n"
+	"                     the second one, each time from the same state\n"
+	"  --verify FILE      check all of a saved machine, and print what FILE contains\n"
+	"\n"
 	"Console, limits, privileges:\n"
 	"  --raw-keys         on a terminal, pass all keys to the guest, including Ctrl-C;\n"
 	"                     Ctrl-A x ends axrun, Ctrl-A h prints help; always on for a\n"
@@ -128,8 +149,9 @@ static const char help[] =
 	"  --version          print the versions of axrun and of libaxvcpu\n"
 	"\n"
 	"Exit status: the value that the guest writes to its exit device; 0 if it halts or\n"
-	"powers off; 122 after Ctrl-A x, 123 if it resets the machine, 124 after --timeout,\n"
-	"125 if axrun fails, 126 if the guest crashes.\n";
+	"powers off; 121 if the machine was saved, 122 after Ctrl-A x, 123 if the guest\n"
+	"resets the machine, 124 after --timeout, 125 if axrun fails, 126 if the guest\n"
+	"crashes.\n";
 
 static enum options_result print_and_flush(const char *text)
 {
@@ -302,14 +324,6 @@ static int parse_kernel(const char *text, struct options *options)
 	return 0;
 }
 
-static int parse_initrd(const char *text, struct options *options)
-{
-	if (!*text)
-		return fail("--initrd: the file name is empty");
-	options->initrd_path = text;
-	return 0;
-}
-
 static int parse_append(const char *text, struct options *options)
 {
 	size_t len = strlen(text);
@@ -348,11 +362,28 @@ static int parse_dump_acpi(const char *text, struct options *options)
 	return 0;
 }
 
-static int parse_dump_dtb(const char *text, struct options *options)
+static int parse_path(const char *name, const char *text, const char **path)
 {
 	if (!*text)
-		return fail("--dump-dtb: the file name is empty");
-	options->dtb_path = text;
+		return fail("--%s: the file name is empty", name);
+	*path = text;
+	return 0;
+}
+
+static int parse_save_at(const char *text, struct options *options)
+{
+	options->save_at_doorbell = !strcmp(text, "doorbell");
+	options->save_after_ns = 0;
+	if (!options->save_at_doorbell &&
+	    (!parse_seconds(text, &options->save_after_ns) || options->save_after_ns == 0))
+		return fail("--save-at %s: expected doorbell, or seconds such as 2.5", text);
+	return 0;
+}
+
+static int parse_repeat(const char *text, struct options *options)
+{
+	if (!parse_number(text, &options->repeat) || options->repeat == 0)
+		return fail("--repeat %s: expected the number of rounds, from 1 on", text);
 	return 0;
 }
 
@@ -370,14 +401,14 @@ static int parse_option(int id, const char *text, struct options *options)
 	case OPTION_DUMP_ACPI:
 		return parse_dump_acpi(text, options);
 	case OPTION_DUMP_DTB:
-		return parse_dump_dtb(text, options);
+		return parse_path("dump-dtb", text, &options->dtb_path);
 	case OPTION_ENTRY:
 		return parse_gpa("entry", text, &options->entry, &options->entry_given);
 	case OPTION_HUGE_PAGES:
 		options->huge_pages = true;
 		return 0;
 	case OPTION_INITRD:
-		return parse_initrd(text, options);
+		return parse_path("initrd", text, &options->initrd_path);
 	case OPTION_IRQCHIP:
 		return parse_irqchip(text, options);
 	case OPTION_JSON:
@@ -398,6 +429,14 @@ static int parse_option(int id, const char *text, struct options *options)
 	case OPTION_REBOOT:
 		options->reboot = true;
 		return 0;
+	case OPTION_REPEAT:
+		return parse_repeat(text, options);
+	case OPTION_RESTORE:
+		return parse_path("restore", text, &options->restore_path);
+	case OPTION_SAVE:
+		return parse_path("save", text, &options->save_path);
+	case OPTION_SAVE_AT:
+		return parse_save_at(text, options);
 	case OPTION_STATS:
 		options->stats = true;
 		return 0;
@@ -489,6 +528,8 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 			return print_and_flush(help);
 		case OPTION_LIST:
 			return print_list();
+		case OPTION_VERIFY:
+			return checkpoint_verify(optarg) ? OPTIONS_ERROR : OPTIONS_DONE;
 		case OPTION_VERSION:
 			return print_version();
 		case ':':
@@ -514,8 +555,21 @@ static int check_kernel_options(const struct options *options)
 	return 0;
 }
 
+static int check_checkpoint_options(const struct options *options)
+{
+	if (!options->save_path && (options->save_at_doorbell || options->save_after_ns))
+		return fail("--save-at: there is no --save with the file to save to");
+	if (options->repeat && options->save_at_doorbell)
+		return fail("--repeat and --save-at doorbell both use the guest's doorbell");
+	if (options->repeat && options->reboot)
+		return fail("--repeat cannot be used with --reboot, which makes a new machine");
+	return 0;
+}
+
 int options_resolve(struct options *options, const struct platform *platform)
 {
+	if (check_checkpoint_options(options))
+		return -1;
 	if (!options->irqchip_given)
 		options->irqchip = options->kernel ? AXVM_IRQCHIP_KERNEL : platform->irqchip;
 	if (!options->memory)

@@ -48,6 +48,14 @@ struct options {
 	/* enum axvm_irqchip; if not given, depends on the platform. */
 	bool irqchip_given;
 	uint32_t irqchip;
+	/* The files to save the machine to and to restore it from, or NULL. */
+	const char *save_path;
+	const char *restore_path;
+	/* When to save besides on request: at the guest's doorbell; after this time, if not 0. */
+	bool save_at_doorbell;
+	uint64_t save_after_ns;
+	/* Rounds between the guest's first two doorbells; 0: the doorbell has no effect. */
+	uint64_t repeat;
 	/* A reset restarts the machine. */
 	bool reboot;
 	/* On a terminal, pass every key to the guest except the escape. */
@@ -76,7 +84,7 @@ struct options {
 enum options_result {
 	/* Run the guest. */
 	OPTIONS_RUN,
-	/* Help, version or the list of guests has been printed. */
+	/* All is done: --help, --version, --list, --verify. */
 	OPTIONS_DONE,
 	/* fail() has been called. */
 	OPTIONS_ERROR,

@@ -36,6 +36,7 @@ static const struct axvm_route x86_64_routes[] = {
 	.console = { AXVM_SPACE_MMIO, GUEST_GPA_CONSOLE }, .console_gsi = GUEST_GSI_CONSOLE, \
 	.exit = { AXVM_SPACE_MMIO, GUEST_GPA_EXIT }, \
 	.queue = { AXVM_SPACE_MMIO, GUEST_GPA_QUEUE }, \
+	.checkpoint = { AXVM_SPACE_MMIO, GUEST_GPA_CHECKPOINT }, \
 	.timer = { AXVM_SPACE_MMIO, GUEST_GPA_TIMER }, .test_gpa = GUEST_GPA_TEST
 
 static const struct platform platforms[] = {
@@ -65,6 +66,7 @@ static const struct platform platforms[] = {
 		.nroutes = sizeof(x86_64_routes) / sizeof(x86_64_routes[0]),
 		.exit = { AXVM_SPACE_PORT, GUEST_PORT_EXIT },
 		.queue = { AXVM_SPACE_PORT, GUEST_PORT_QUEUE },
+		.checkpoint = { AXVM_SPACE_PORT, GUEST_PORT_CHECKPOINT },
 		.timer = { AXVM_SPACE_PORT, GUEST_PORT_TIMER },
 		.power = { AXVM_SPACE_PORT, GUEST_PORT_POWER },
 		.test_gpa = 0xd0000000,

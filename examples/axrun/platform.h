@@ -73,6 +73,7 @@ struct platform {
 	size_t nroutes;
 	struct place exit;
 	struct place queue;
+	struct place checkpoint;
 	struct place timer;
 	/* Sleep and reset registers, if there are ACPI tables. */
 	struct place power;

@@ -61,6 +61,7 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 	memset(&run->services, 0, sizeof(run->services));
 	cpus_make(&run->cpus, &run->machine, platform, &run->outcome);
 	if (uart_attach(&run->uart, &run->console, vm, platform->console) ||
+	    checkpoint_attach(run, platform) ||
 	    (!options->kernel && attach_own(run, platform)) ||
 	    (platform->acpi_size && power_attach(&run->outcome, vm, platform->power)))
 		return -1;
@@ -99,7 +100,9 @@ static int on_exit(struct axvcpu *vcpu, struct axvcpu_exit *ex, void *ctx)
 	cpus_attend(&run->cpus, cpu);
 	if (ex->kicked && signals_take_tick())
 		uart_flush(&run->uart);
-	return outcome_open(&run->outcome) ? AXVM_CONTINUE : AXVM_STOP;
+	if (!outcome_open(&run->outcome) || checkpoint_rung(&run->checkpoint))
+		return AXVM_STOP;
+	return AXVM_CONTINUE;
 }
 
 /* --- in the main thread ----------------------------------------------------------------------- */
@@ -139,7 +142,7 @@ static void run_vcpus(struct run *run)
 	}
 	signals_watch(runner, run->machine.vcpus[0]);
 	/* Signals that came before signals_watch() only set a flag. */
-	if (signals_stop())
+	if (signals_stop() || signals_asked_to_save())
 		axvm_runner_stop(runner);
 	if (axvm_runner_join(runner, -1))
 		give_up(run, "run the guest");
@@ -205,12 +208,20 @@ void run_begin(struct run *run, const struct options *options)
 		console_greet();
 	if (options->timeout_ns)
 		signals_set_deadline(options->timeout_ns);
+	if (options->save_path)
+		signals_allow_save(options->save_after_ns);
 	stats_start(&run->stats);
+	checkpoint_restore(run);
+	run->console.in_use = true;
 }
 
 void run_guest(struct run *run)
 {
-	run_machine(run, run->machine.irqchip == AXVM_IRQCHIP_NONE);
+	if (!outcome_open(&run->outcome))
+		return;
+	do
+		run_machine(run, run->machine.irqchip == AXVM_IRQCHIP_NONE);
+	while (checkpoint_attend(run));
 	look_at_signals(run);
 	sum_up(run);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "../guests/abi.h"
+#include "checkpoint.h"
 #include "console.h"
 #include "cpus.h"
 #include "crash.h"
@@ -31,6 +32,7 @@ struct run {
 	struct queuedev queue;
 	struct services services;
 	struct cpus cpus;
+	struct checkpoint checkpoint;
 	bool trace;
 	/*
 	 * Totals of all vCPUs, and of each one, over all starts of the machine. Updated when the
@@ -57,10 +59,13 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 
 /* --- main thread only, as it handles the signals ---------------------------------------------- */
 
-/* Takes the terminal and starts the clocks. Call after the first run_prepare(). */
+/*
+ * Takes the terminal, starts the clocks, and restores the machine from the file of --restore. Call
+ * after the first run_prepare().
+ */
 void run_begin(struct run *run, const struct options *options);
 
-/* Runs the guest until run->outcome is set. */
+/* Runs the guest until run->outcome is set, which it may be already. */
 void run_guest(struct run *run);
 
 /* Writes the remaining output and restores the terminal. */
