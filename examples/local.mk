@@ -31,6 +31,7 @@ examples_axrun_libaxrun_a_SOURCES = \
 	examples/axrun/exits.c examples/axrun/exits.h \
 	examples/axrun/file.c examples/axrun/file.h \
 	examples/axrun/foreign.c examples/axrun/foreign.h \
+	examples/axrun/generation.c examples/axrun/generation.h \
 	examples/axrun/guard.c examples/axrun/guard.h \
 	examples/axrun/guests.c examples/axrun/guests.h \
 	examples/axrun/image.c examples/axrun/image.h \

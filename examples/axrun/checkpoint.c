@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "generation.h"
 #include "message.h"
 #include "run.h"
 #include "signals.h"
@@ -246,17 +247,27 @@ bool checkpoint_attend(struct run *run)
 	return outcome_open(&run->outcome);
 }
 
+/* A reset of --repeat does not change the generation: all rounds are equal. */
+static int put_back(struct run *run)
+{
+	struct checkpoint *checkpoint = &run->checkpoint;
+	const struct options *options = checkpoint->options;
+	struct axvm *vm = run->machine.vm;
+
+	if (axvm_checkpoint_restore(checkpoint->saved, vm, NULL) < 0)
+		return fail("--restore %s: %s", options->restore_path, axvcpu_last_error());
+	checkpoint->restored++;
+	return options->kernel ? generation_renew(vm, run->cpus.platform) : 0;
+}
+
 void checkpoint_restore(struct run *run)
 {
 	struct checkpoint *checkpoint = &run->checkpoint;
 
 	if (!checkpoint->saved)
 		return;
-	if (axvm_checkpoint_restore(checkpoint->saved, run->machine.vm, NULL) < 0) {
-		fail("--restore %s: %s", checkpoint->options->restore_path, axvcpu_last_error());
+	if (put_back(run))
 		outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
-	}
-	checkpoint->restored++;
 	axvm_checkpoint_free(checkpoint->saved);
 	checkpoint->saved = NULL;
 }

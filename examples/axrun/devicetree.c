@@ -23,6 +23,7 @@ enum {
 /* Fields of interrupt specifiers. */
 #define GIC_SPI 0
 #define GIC_PPI 1
+#define EDGE_RISING 1
 #define LEVEL_HIGH 4
 #define CAUSE_EXTERNAL 9
 
@@ -160,6 +161,21 @@ static void add_serial(struct builder *b, const struct devicetree *tree)
 		CELLS(b, "interrupts", GIC_SPI, GUEST_GSI_CONSOLE, LEVEL_HIGH);
 	if (tree->controller == CONTROLLER_AIA)
 		CELLS(b, "interrupts", GUEST_GSI_CONSOLE, LEVEL_HIGH);
+	end(b);
+}
+
+static void add_generation(struct builder *b, const struct devicetree *tree)
+{
+	const uint32_t gsi = tree->platform->generation_gsi;
+
+	begin(b, "vmgenid@%" PRIx64, tree->platform->generation_gpa);
+	text(b, "compatible", "microsoft,vmgenid");
+	place(b, tree->platform->generation_gpa, GUEST_PAGE_SIZE);
+	cell(b, "interrupt-parent", PHANDLE_CONTROLLER);
+	if (tree->controller == CONTROLLER_GIC)
+		CELLS(b, "interrupts", GIC_SPI, gsi, EDGE_RISING);
+	else
+		CELLS(b, "interrupts", gsi, EDGE_RISING);
 	end(b);
 }
 
@@ -411,6 +427,8 @@ static void add_root(struct builder *b, const struct devicetree *tree)
 	add_serial(b, tree);
 	if (!tree->kernel)
 		add_own(b, tree);
+	else if (tree->controller != CONTROLLER_NONE)
+		add_generation(b, tree);
 	end(b);
 }
 

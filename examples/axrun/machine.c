@@ -8,6 +8,7 @@
 
 #include "../guests/abi.h"
 #include "devicetree.h"
+#include "generation.h"
 #include "memory.h"
 #include "message.h"
 #include "pc.h"
@@ -286,6 +287,7 @@ int machine_make(struct machine *machine, const struct options *options,
 	*machine = (struct machine){ 0 };
 	if (make_vm(machine, options, platform) ||
 	    memory_make(machine->vm, options, image, layout) ||
+	    (options->kernel && generation_make(machine->vm, platform)) ||
 	    make_vcpus(machine, options, platform, image, layout) ||
 	    (image->kind == IMAGE_GUEST && write_boot_page(machine, options, platform, layout)))
 		return -1;

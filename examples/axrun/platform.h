@@ -43,6 +43,9 @@ struct platform {
 	uint64_t hidden_size;
 	uint64_t acpi_gpa;
 	uint64_t acpi_size;
+	/* A Linux kernel's generation id: its page, and its interrupt number. */
+	uint64_t generation_gpa;
+	uint32_t generation_gsi;
 	/* Supported modes: bits 1 << enum axvcpu_mode. */
 	uint32_t modes;
 	/* Default load addresses of flat images. */

@@ -106,6 +106,14 @@ struct guest_boot {
  */
 #define GUEST_GSI_COM1 4u
 
+/*
+ * A Linux kernel's generation id: its interrupt, an edge; and on arm64 and riscv64 its page, which
+ * is memory, but none of the ranges of memory. On x86_64 the page is in the memory below 1 MiB.
+ */
+#define GUEST_GSI_GENERATION 2u
+#define GUEST_GSI_GENERATION_X86 5u
+#define GUEST_GPA_GENERATION 0x10010000u
+
 /* The test device: 8 KiB of MMIO; the first 32 bytes are also I/O ports. */
 #define GUEST_TEST_SIZE 0x2000u
 #define GUEST_TEST_PORTS 0x20u
