@@ -102,8 +102,7 @@ static int run_with(struct options *options)
 	guard_start();
 	/* Signals first: the VM uses one of them. Privileges last: all files are open then. */
 	if (report_open(&report, options) || checkpoint_open(&run.checkpoint, options) ||
-	    signals_install() || prepare(&run, options) ||
-	    privileges_drop(options))
+	    signals_install() || prepare(&run, options) || privileges_drop(options))
 		outcome_set(&run.outcome, RUN_ERROR, STATUS_ERROR);
 	else
 		run_all(&run, options);

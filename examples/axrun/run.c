@@ -61,8 +61,7 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 	memset(&run->services, 0, sizeof(run->services));
 	cpus_make(&run->cpus, &run->machine, platform, &run->outcome);
 	if (uart_attach(&run->uart, &run->console, vm, platform->console) ||
-	    checkpoint_attach(run, platform) ||
-	    (!options->kernel && attach_own(run, platform)) ||
+	    checkpoint_attach(run, platform) || (!options->kernel && attach_own(run, platform)) ||
 	    (platform->acpi_size && power_attach(&run->outcome, vm, platform->power)))
 		return -1;
 	if (run->machine.irqchip == AXVM_IRQCHIP_KERNEL)

@@ -72,9 +72,8 @@ static int sysregs_read(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigne
 			uint64_t *value)
 {
 	(void)width;
-	return services_read(ctx, axvcpu_id(vcpu), GUEST_SYSREG_BASE + offset, value)
-		       ? AXVM_HANDLED
-		       : AXVM_FAULT;
+	return services_read(ctx, axvcpu_id(vcpu), GUEST_SYSREG_BASE + offset, value) ? AXVM_HANDLED
+										      : AXVM_FAULT;
 }
 
 static int sysregs_write(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned int width,

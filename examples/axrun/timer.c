@@ -194,8 +194,8 @@ int timer_attach(struct cpus *cpus, struct axvm *vm)
 	return device_add(vm,
 			  AXVCPU_WITH(axvm_device_config, .name = "timer",
 				      .flags = AXVM_DEVICE_SELF_LOCKED, .ctx = cpus,
-				      .read = timer_read, .write = timer_write,
-				      .save = timer_save, .restore = timer_restore),
+				      .read = timer_read, .write = timer_write, .save = timer_save,
+				      .restore = timer_restore),
 			  cpus->platform->timer, (uint64_t)cpus->n * GUEST_TIMER_SIZE);
 }
 
