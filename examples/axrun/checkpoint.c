@@ -63,20 +63,14 @@ static int write_file(const char *path, const struct axvm_checkpoint *checkpoint
 	return err;
 }
 
-int checkpoint_open(struct checkpoint *checkpoint, const struct options *options)
+void checkpoint_init(struct checkpoint *checkpoint, const struct options *options)
 {
 	*checkpoint = (struct checkpoint){ .options = options };
-	if (!options->restore_path)
-		return 0;
-	checkpoint->saved = read_file("--restore", options->restore_path);
-	return checkpoint->saved ? 0 : -1;
 }
 
 void checkpoint_close(struct checkpoint *checkpoint)
 {
-	axvm_checkpoint_free(checkpoint->saved);
 	axvm_checkpoint_free(checkpoint->start);
-	checkpoint->saved = NULL;
 	checkpoint->start = NULL;
 }
 
@@ -154,13 +148,10 @@ static int checkpoint_put_back(void *ctx, uint32_t version, const void *buf, siz
 	if (err)
 		return err;
 	run->checkpoint.restored = restored;
-	if (!run->checkpoint.saved)
+	if (!run->checkpoint.from_file)
 		return 0;
-	run->stats.start_ns -= elapsed_ns;
-	for (i = 0; i < n; i++) {
-		run->cpu_stats[i] = stats[i];
-		stats_add(&run->stats, &stats[i]);
-	}
+	run->checkpoint.elapsed_ns = elapsed_ns;
+	memcpy(run->cpu_stats, stats, sizeof(stats));
 	return 0;
 }
 
@@ -247,29 +238,91 @@ bool checkpoint_attend(struct run *run)
 	return outcome_open(&run->outcome);
 }
 
-/* A reset of --repeat does not change the generation: all rounds are equal. */
-static int put_back(struct run *run)
-{
-	struct checkpoint *checkpoint = &run->checkpoint;
-	const struct options *options = checkpoint->options;
-	struct axvm *vm = run->machine.vm;
+/* --- --restore -------------------------------------------------------------------------------- */
 
-	if (axvm_checkpoint_restore(checkpoint->saved, vm, NULL) < 0)
-		return fail("--restore %s: %s", options->restore_path, axvcpu_last_error());
-	checkpoint->restored++;
-	return options->kernel ? generation_renew(vm, run->cpus.platform) : 0;
+struct restore {
+	struct run *run;
+	struct options *options;
+	const struct platform *platform;
+};
+
+static int place_vcpu(void *ctx, struct axvcpu_config *config)
+{
+	const struct restore *restore = ctx;
+
+	return machine_place_vcpu(config, restore->options) ? -EINVAL : 0;
 }
 
-void checkpoint_restore(struct run *run)
+static int add_devices(void *ctx, struct axvm *vm)
 {
-	struct checkpoint *checkpoint = &run->checkpoint;
+	const struct restore *restore = ctx;
+	struct machine *machine = &restore->run->machine;
 
-	if (!checkpoint->saved)
-		return;
-	if (put_back(run))
-		outcome_set(&run->outcome, RUN_ERROR, STATUS_ERROR);
-	axvm_checkpoint_free(checkpoint->saved);
-	checkpoint->saved = NULL;
+	if (machine_adopt(machine, vm))
+		return -EINVAL;
+	restore->options->kernel = machine_is_linux(machine, restore->platform);
+	return run_prepare(restore->run, restore->options, restore->platform) ? -EINVAL : 0;
+}
+
+/* A reset of --repeat does not change the generation: all rounds are equal. */
+static int reseed(void *ctx, struct axvm *vm)
+{
+	const struct restore *restore = ctx;
+
+	restore->run->checkpoint.restored++;
+	if (!restore->options->kernel)
+		return 0;
+	return generation_renew(vm, restore->platform) ? -EIO : 0;
+}
+
+/* The memory stays in the file, and pages are copied as the guest writes to them. */
+static int make_clone(struct restore *restore, const struct axvm_checkpoint *checkpoint)
+{
+	struct axvm_checkpoint_info info = AXVM_CHECKPOINT_INFO_INIT;
+	struct axvm_clone_config config = AXVM_CLONE_CONFIG_INIT;
+	struct axvcpu_hal hal = AXVCPU_HAL_INIT;
+	struct axvm *vm;
+
+	hal.log = log_hook;
+	config.hal = &hal;
+	config.kick_signal = signals_kick_signal();
+	config.ctx = restore;
+	config.vcpu_config = place_vcpu;
+	config.add_devices = add_devices;
+	config.reseed = reseed;
+	if (axvm_checkpoint_get_info(checkpoint, &info))
+		return -1;
+	restore->options->cpus = info.vcpus;
+	return axvm_checkpoint_clone(checkpoint, &config, &vm);
+}
+
+int checkpoint_restore(struct run *run, struct options *options, const struct platform *platform)
+{
+	struct restore restore = { run, options, platform };
+	struct axvm_checkpoint *checkpoint = read_file("--restore", options->restore_path);
+	int err;
+
+	if (!checkpoint)
+		return -1;
+	run->checkpoint.from_file = true;
+	err = make_clone(&restore, checkpoint);
+	run->checkpoint.from_file = false;
+	if (err) {
+		err = fail("--restore %s: %s", options->restore_path, axvcpu_last_error());
+		/* The VM is gone, with its vCPUs. */
+		run->machine = (struct machine){ 0 };
+	}
+	axvm_checkpoint_free(checkpoint);
+	return err;
+}
+
+void checkpoint_add_stats(struct run *run)
+{
+	uint32_t i;
+
+	run->stats.start_ns -= run->checkpoint.elapsed_ns;
+	for (i = 0; i < run->cpus.n; i++)
+		stats_add(&run->stats, &run->cpu_stats[i]);
 }
 
 /* --- --verify --------------------------------------------------------------------------------- */

@@ -26,8 +26,9 @@ struct checkpoint {
 	atomic_bool rung;
 	/* How often the machine's state was restored. */
 	uint32_t restored;
-	/* The contents of the file of --restore, until they are restored. */
-	struct axvm_checkpoint *saved;
+	/* The machine is being restored from a file; how long it had run before it was saved. */
+	bool from_file;
+	uint64_t elapsed_ns;
 	/* Where the rounds of --repeat begin; NULL outside of them. */
 	struct axvm_checkpoint *start;
 	/* The last round has ended. */
@@ -38,10 +39,10 @@ struct checkpoint {
 	uint64_t reset_ns;
 };
 
-/* Reads the file of --restore, if there is one. Returns 0, or -1 after fail(). */
-int checkpoint_open(struct checkpoint *checkpoint, const struct options *options);
+/* Before any other function. */
+void checkpoint_init(struct checkpoint *checkpoint, const struct options *options);
 
-/* Frees all checkpoints; before the VM is freed. */
+/* Frees the checkpoint of --repeat; before the VM is freed. */
 void checkpoint_close(struct checkpoint *checkpoint);
 
 /* Adds the device to the VM. Returns 0, or -1 after fail(). */
@@ -50,8 +51,14 @@ int checkpoint_attach(struct run *run, const struct platform *platform);
 /* Whether the vCPUs must stop, as the guest wrote to the doorbell. */
 bool checkpoint_rung(const struct checkpoint *checkpoint);
 
-/* Replaces the state of the machine by that of the file. Sets the outcome if it fails. */
-void checkpoint_restore(struct run *run);
+/*
+ * Creates the machine from the file of --restore, with its devices. Sets options->cpus and
+ * options->kernel. Returns 0, or -1 after fail().
+ */
+int checkpoint_restore(struct run *run, struct options *options, const struct platform *platform);
+
+/* Adds what a restored machine has counted to the statistics, which have started. */
+void checkpoint_add_stats(struct run *run);
 
 /* The vCPUs have stopped: takes or restores a checkpoint. Returns whether they must run again. */
 bool checkpoint_attend(struct run *run);

@@ -35,6 +35,13 @@ int generation_make(struct axvm *vm, const struct platform *platform)
 	return draw(vm, platform);
 }
 
+bool generation_exists(struct axvm *vm, const struct platform *platform)
+{
+	uint8_t id[ID_SIZE];
+
+	return !axvm_read(vm, platform->generation_gpa, id, sizeof(id));
+}
+
 int generation_renew(struct axvm *vm, const struct platform *platform)
 {
 	if (draw(vm, platform))

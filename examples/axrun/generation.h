@@ -7,12 +7,17 @@
 #ifndef AXRUN_GENERATION_H
 #define AXRUN_GENERATION_H
 
+#include <stdbool.h>
+
 #include <axvcpu/axvcpu.h>
 
 #include "platform.h"
 
 /* Maps the page of the id, unless it is in memory, and draws the first id. 0, or -1 after fail(). */
 int generation_make(struct axvm *vm, const struct platform *platform);
+
+/* Whether there is memory for it, with fail() not called. */
+bool generation_exists(struct axvm *vm, const struct platform *platform);
 
 /* Draws a new id, and interrupts the guest. Returns 0, or -1 after fail(). */
 int generation_renew(struct axvm *vm, const struct platform *platform);

@@ -53,6 +53,8 @@ static int prepare(struct run *run, struct options *options)
 
 	if (!platform || options_resolve(options, platform))
 		return -1;
+	if (options->restore_path)
+		return checkpoint_restore(run, options, platform);
 	err = image_load(&image, options, platform);
 	if (err)
 		goto out;
@@ -100,9 +102,10 @@ static int run_with(struct options *options)
 
 	log_set_level(options->log_level);
 	guard_start();
+	run_init(&run, options);
 	/* Signals first: the VM uses one of them. Privileges last: all files are open then. */
-	if (report_open(&report, options) || checkpoint_open(&run.checkpoint, options) ||
-	    signals_install() || prepare(&run, options) || privileges_drop(options))
+	if (report_open(&report, options) || signals_install() || prepare(&run, options) ||
+	    privileges_drop(options))
 		outcome_set(&run.outcome, RUN_ERROR, STATUS_ERROR);
 	else
 		run_all(&run, options);

@@ -80,9 +80,11 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+/* In two parts: a compiler need not take longer strings. */
 static const char help[] =
 	"Usage: axrun [OPTION]... GUEST [ARGUMENT]...\n"
 	"       axrun [OPTION]... [--kernel] KERNEL [OPTION]...\n"
+	"       axrun [OPTION]... --restore FILE\n"
 	"Run GUEST, an ELF64, ELF32 or flat image, or a Linux KERNEL in a virtual machine.\n"
 	"Standard input and output are the console of the guest. The ARGUMENTs are passed\n"
 	"to it. A GUEST without a slash that is no file in the current directory is an\n"
@@ -119,13 +121,14 @@ static const char help[] =
 	"  --reboot           start the machine again when the guest resets it\n"
 	"  --dump-acpi DIR    write the ACPI tables for the kernel to directory DIR (x86_64)\n"
 	"  --dump-dtb FILE    write the device tree for the guest to FILE (arm64, riscv64)\n"
-	"\n"
+	"\n";
+static const char help_continued[] =
 	"Checkpoints:\n"
 	"  --save FILE        save the machine to FILE and end, on SIGUSR1 and on Ctrl-A s\n"
 	"  --save-at WHEN     also save it when the guest writes to its doorbell (doorbell),\n"
 	"                     or after this time in seconds; fractions are allowed\n"
-	"  --restore FILE     restore the machine from FILE instead of starting the guest;\n"
-	"                     guest and machine options must be those of the saved run\n"
+	"  --restore FILE     run the machine that was saved to FILE; the only option of the\n"
+	"                     machine that can be given is --cpu-list\n"
 	"  --repeat N         run the guest N times from its first write to the doorbell to\n"
 	"                     the second one, each time from the same state\n"
 	"  --verify FILE      check all of a saved machine, and print what FILE contains\n"
@@ -160,6 +163,13 @@ static enum options_result print_and_flush(const char *text)
 		return OPTIONS_ERROR;
 	}
 	return OPTIONS_DONE;
+}
+
+static enum options_result print_help(void)
+{
+	if (print_and_flush(help) != OPTIONS_DONE)
+		return OPTIONS_ERROR;
+	return print_and_flush(help_continued);
 }
 
 static enum options_result print_version(void)
@@ -489,8 +499,26 @@ static bool takes_options(struct options *options, const char *guest)
 	return options->kernel;
 }
 
+/* The file of --restore has the whole machine. */
+static int check_restore(const struct options *options)
+{
+	if (options->guest)
+		return fail("--restore %s: the guest is in this file: %s cannot be given, too",
+			    options->restore_path, options->guest);
+	if (options->initrd_path || options->append_given || options->mode_given ||
+	    options->load_given || options->entry_given || options->memory || options->huge_pages ||
+	    options->cpus || options->irqchip_given || options->reboot || options->acpi_path ||
+	    options->dtb_path)
+		return fail("--restore %s: the machine is in this file: options of what to run and "
+			    "of the machine, except --cpu-list, cannot be given, too",
+			    options->restore_path);
+	return 0;
+}
+
 static int check_guest(char **words, struct options *options)
 {
+	if (options->restore_path)
+		return check_restore(options);
 	if (!options->guest)
 		return fail("no guest given; see axrun --help");
 	if (options->kernel && *words)
@@ -508,7 +536,7 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 {
 	int id;
 
-	*options = (struct options){ .cpus = 1 };
+	*options = (struct options){ 0 };
 	opterr = 0;
 	/*
 	 * "+": stop at the first argument, as the rest belongs to the guest. ":": distinguish a
@@ -525,7 +553,7 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 				return OPTIONS_ERROR;
 			return OPTIONS_RUN;
 		case OPTION_HELP:
-			return print_and_flush(help);
+			return print_help();
 		case OPTION_LIST:
 			return print_list();
 		case OPTION_VERIFY:
@@ -572,6 +600,8 @@ int options_resolve(struct options *options, const struct platform *platform)
 		return -1;
 	if (!options->irqchip_given)
 		options->irqchip = options->kernel ? AXVM_IRQCHIP_KERNEL : platform->irqchip;
+	if (!options->cpus)
+		options->cpus = 1;
 	if (!options->memory)
 		options->memory = options->kernel ? DEFAULT_MEMORY_LINUX : DEFAULT_MEMORY;
 	if (options->mode_given && !(platform->modes >> options->mode & 1))

@@ -15,7 +15,7 @@
 #define DEFAULT_MEMORY_LINUX (UINT64_C(256) << 20)
 
 struct options {
-	/* The guest image, as on the command line. */
+	/* The guest image, as on the command line; NULL with `restore_path`. */
 	const char *guest;
 	/* Path of an installed guest; NULL: `guest` is the path. */
 	char *guest_path;
@@ -23,7 +23,7 @@ struct options {
 	 * Contents of the image, for image_load(); empty if the file was not read or is unreadable.
 	 */
 	struct file file;
-	/* The guest is a Linux kernel. */
+	/* The guest is a Linux kernel; with `restore_path`, known when the machine exists. */
 	bool kernel;
 	/* Path of the initial RAM disk, or NULL. */
 	const char *initrd_path;
@@ -43,7 +43,7 @@ struct options {
 	/* Entry point. */
 	bool entry_given;
 	uint64_t entry;
-	/* Number of virtual CPUs. */
+	/* Number of virtual CPUs; 0: not given. */
 	uint32_t cpus;
 	/* enum axvm_irqchip; if not given, depends on the platform. */
 	bool irqchip_given;

@@ -92,7 +92,7 @@ static void print_json(const struct options *options, const struct run *run, FIL
 	struct json json;
 
 	json_start(&json, file);
-	json_string(&json, "guest", options->guest);
+	json_string(&json, "guest", options->guest ? options->guest : options->restore_path);
 	json_string(&json, "args", options->args);
 	json_string(&json, "result", ending_name(outcome->ending));
 	json_number(&json, "status", (uint64_t)outcome->status);

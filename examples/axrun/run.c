@@ -53,6 +53,12 @@ static int connect_console(struct run *run, const struct platform *platform)
 	return 0;
 }
 
+void run_init(struct run *run, const struct options *options)
+{
+	console_init(&run->console, &run->outcome);
+	checkpoint_init(&run->checkpoint, options);
+}
+
 int run_prepare(struct run *run, const struct options *options, const struct platform *platform)
 {
 	struct axvm *vm = run->machine.vm;
@@ -201,7 +207,6 @@ void run_begin(struct run *run, const struct options *options)
 {
 	bool raw = options->kernel || options->raw_keys;
 
-	console_init(&run->console, &run->outcome);
 	run->console.has_escape = terminal_open(raw ? TERMINAL_RAW : TERMINAL_SIGNALS) && raw;
 	if (run->console.has_escape && !options->json && isatty(STDERR_FILENO))
 		console_greet();
@@ -210,14 +215,12 @@ void run_begin(struct run *run, const struct options *options)
 	if (options->save_path)
 		signals_allow_save(options->save_after_ns);
 	stats_start(&run->stats);
-	checkpoint_restore(run);
+	checkpoint_add_stats(run);
 	run->console.in_use = true;
 }
 
 void run_guest(struct run *run)
 {
-	if (!outcome_open(&run->outcome))
-		return;
 	do
 		run_machine(run, run->machine.irqchip == AXVM_IRQCHIP_NONE);
 	while (checkpoint_attend(run));

@@ -51,6 +51,9 @@ struct run {
 	struct where where;
 };
 
+/* The parts that no restart changes. Call it first. */
+void run_init(struct run *run, const struct options *options);
+
 /*
  * Creates the devices and connects them to the machine, which must exist; called again after each
  * restart. Returns 0, or -1 after fail().
@@ -59,13 +62,10 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 
 /* --- main thread only, as it handles the signals ---------------------------------------------- */
 
-/*
- * Takes the terminal, starts the clocks, and restores the machine from the file of --restore. Call
- * after the first run_prepare().
- */
+/* Takes the terminal and starts the clocks. Call after the first run_prepare(). */
 void run_begin(struct run *run, const struct options *options);
 
-/* Runs the guest until run->outcome is set, which it may be already. */
+/* Runs the guest until run->outcome is set. */
 void run_guest(struct run *run);
 
 /* Writes the remaining output and restores the terminal. */
