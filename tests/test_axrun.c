@@ -308,6 +308,13 @@ START_TEST(a_kernels_tree_has_its_initrd_and_seeds_and_nothing_of_a_guests)
 		tree.kaslr_seed[1] = 7;
 		build(&tree);
 		ck_assert_int_lt(fdt_path_offset(blob, "/exit@10001000"), 0);
+		has_text("/vmgenid@10010000", "compatible", "microsoft,vmgenid");
+		HAS_CELLS("/vmgenid@10010000", "reg", 0, 0x10010000, 0, 0x1000);
+		/* An edge. */
+		if (i == 0)
+			HAS_CELLS("/vmgenid@10010000", "interrupts", 0, 2, 1);
+		else
+			HAS_CELLS("/vmgenid@10010000", "interrupts", 2, 1);
 		HAS_CELLS("/chosen", "linux,initrd-start", 1, 0x23456000);
 		HAS_CELLS("/chosen", "linux,initrd-end", 1, 0x23457234);
 		HAS_CELLS("/chosen", "kaslr-seed", 0, 7);

@@ -4,6 +4,7 @@
  * programs that poll do, and that nothing which was typed gets lost on the way. And SBI's debug
  * console, which is another way to the same. Needs no KVM.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "../examples/axrun/console.h"
@@ -55,6 +56,19 @@ void console_put(struct console *console, uint8_t c)
 	printed[nprinted++] = (char)c;
 }
 
+void console_put_state(struct state *state, struct console *console)
+{
+	(void)console;
+	state_put(state, 1, strlen(typed));
+}
+
+int console_get_state(struct state *state, struct console *console)
+{
+	(void)console;
+	state_get(state, 1);
+	return state_close(state);
+}
+
 bool console_flush(struct console *console)
 {
 	(void)console;
@@ -62,6 +76,23 @@ bool console_flush(struct console *console)
 }
 
 /* --- the port --------------------------------------------------------------------------------- */
+
+/* As axrun's own, but the port's callbacks can be called. */
+static struct axvm_device_config added;
+
+int device_add(struct axvm *vm, struct axvm_device_config config, struct place place, uint64_t len)
+{
+	const struct axvm_device_range range = {
+		.base = place.base,
+		.len = len,
+		.space = place.space,
+	};
+
+	added = config;
+	config.ranges = &range;
+	config.nranges = 1;
+	return axvm_add_device(vm, &config, NULL) ? -1 : 0;
+}
 
 static const struct place com1 = { AXVM_SPACE_PORT, 0x3f8 };
 static struct uart uart;
@@ -844,6 +875,110 @@ static void expect_result(struct dbcn_result result, int64_t error, uint64_t val
 	ck_assert_uint_eq(result.value, value);
 }
 
+/* --- saved states ----------------------------------------------------------------------------- */
+
+#define STATE_MAX 256
+
+static size_t save(uint8_t state[STATE_MAX])
+{
+	int size = added.save(added.ctx, NULL, 0);
+
+	ck_assert_int_gt(size, 0);
+	ck_assert_int_le(size, STATE_MAX);
+	/* Too small a buffer stays as it is. */
+	memset(state, 0x5a, STATE_MAX);
+	ck_assert_int_eq(added.save(added.ctx, state, (size_t)size - 1), size);
+	ck_assert_uint_eq(state[0], 0x5a);
+	ck_assert_int_eq(added.save(added.ctx, state, STATE_MAX), size);
+	return (size_t)size;
+}
+
+static int restore(const uint8_t *state, size_t size)
+{
+	return added.restore(added.ctx, 0, state, size);
+}
+
+/* Two characters received in loopback, with an interrupt for them. */
+static void fill_port(void)
+{
+	out(LCR, 0x80);
+	out(DATA, 0x34);
+	out(IER, 0x12);
+	out(LCR, 0x03);
+	out(FCR, 0x01);
+	out(SCR, 0x56);
+	out(MCR, 0x1a);
+	out(DATA, 'a');
+	out(DATA, 'b');
+	out(IER, 0x01);
+}
+
+START_TEST(a_saved_port_is_restored)
+{
+	uint8_t state[STATE_MAX];
+	size_t size;
+
+	make_connected_uart();
+	fill_port();
+	ck_assert(line);
+	size = save(state);
+	/* All is changed. */
+	ck_assert_uint_eq(in(DATA), 'a');
+	out(LCR, 0x80);
+	out(DATA, 1);
+	out(LCR, 0x00);
+	out(IER, 0x00);
+	out(FCR, 0x00);
+	out(SCR, 0x00);
+	out(MCR, 0x00);
+	ck_assert(!line);
+	/* The library restores the line. */
+	line = true;
+	ck_assert_int_eq(restore(state, size), 0);
+	ck_assert(line);
+	ck_assert_uint_eq(in(LCR), 0x03);
+	ck_assert_uint_eq(in(SCR), 0x56);
+	ck_assert_uint_eq(in(MCR), 0x1a);
+	ck_assert_uint_eq(in(IER), 0x01);
+	ck_assert_uint_eq(in(IIR)&0xc0, 0xc0);
+	ck_assert_uint_eq(in(DATA), 'a');
+	ck_assert_uint_eq(in(DATA), 'b');
+	ck_assert(!line);
+	out(LCR, 0x80);
+	ck_assert_uint_eq(in(DATA), 0x34);
+	ck_assert_uint_eq(in(IER), 0x12);
+}
+END_TEST
+
+START_TEST(a_state_that_is_not_valid_changes_nothing)
+{
+	uint8_t good[STATE_MAX], bad[STATE_MAX], now[STATE_MAX];
+	size_t size, i, refused = 0;
+
+	make_uart();
+	fill_port();
+	size = save(good);
+	for (i = 0; i <= size + 1; i++) {
+		if (i != size)
+			ck_assert_int_eq(restore(good, i), -EINVAL);
+		ck_assert_uint_eq(save(now), size);
+		ck_assert_mem_eq(now, good, size);
+	}
+	for (i = 0; i < size; i++) {
+		memcpy(bad, good, size);
+		bad[i] = 0xff;
+		if (restore(bad, size)) {
+			refused++;
+			ck_assert_uint_eq(save(now), size);
+			ck_assert_mem_eq(now, good, size);
+		}
+		ck_assert_int_eq(restore(good, size), 0);
+	}
+	/* The number offered, the patience, the latest register, and the length of the loop. */
+	ck_assert_uint_eq(refused, 4);
+}
+END_TEST
+
 START_TEST(the_debug_console_prints_what_lies_in_memory)
 {
 	make_uart();
@@ -951,6 +1086,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, each_cause_can_be_kept_out);
 	tcase_add_test(tcase, polling_reads_interrupt_causes);
 	tcase_add_test(tcase, a_burst_of_output_moves_the_line_twice);
+	tcase_add_test(tcase, a_saved_port_is_restored);
+	tcase_add_test(tcase, a_state_that_is_not_valid_changes_nothing);
 	tcase_add_test(tcase, the_debug_console_prints_what_lies_in_memory);
 	tcase_add_test(tcase, the_debug_console_shares_what_was_typed_with_the_port);
 	tcase_add_test(tcase, the_debug_console_takes_no_address_that_is_not_memory);
