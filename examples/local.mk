@@ -19,6 +19,7 @@ examples_axrun_libaxrun_a_SOURCES = \
 	examples/axrun/bytes.h \
 	examples/axrun/bzimage.c examples/axrun/bzimage.h \
 	examples/axrun/checkpoint.c examples/axrun/checkpoint.h \
+	examples/axrun/clones.c examples/axrun/clones.h \
 	examples/axrun/console.c examples/axrun/console.h \
 	examples/axrun/cpus.c examples/axrun/cpus.h \
 	examples/axrun/crash.c examples/axrun/crash.h \

@@ -9,6 +9,7 @@ import json
 import signal
 import stat
 import sys
+import time
 from pathlib import Path
 
 from axrun import WORK, axrun, cases, guest, here, refused, start
@@ -129,6 +130,26 @@ process = start(guest("spin"), "here")
 process.appears("here")
 process.kill(signal.SIGUSR1).wait().ends("without --save SIGUSR1 ends axrun", 128 + signal.SIGUSR1)
 
+# --- side by side ---------------------------------------------------------------------------------
+
+save(guest("checkpoint"))
+run = axrun("--restore", FILE, "--clone", "5")
+found = run.out.splitlines()
+for n in range(1, 6):
+    mine = "".join(line.removeprefix(f"{n}: ") + "\n" for line in found if line.startswith(f"{n}: "))
+    good = run.status == 0 and mine == round_of(1) + lines("end")
+    cases.check(f"--clone: the output of clone {n}", good, run.evidence)
+cases.check("--clone: there is no other output", len(found) == 5 * 3, run.evidence)
+process = start("--save", FILE, guest("spin"), "here")
+process.appears("here")
+process.kill(signal.SIGUSR1).wait().ends("spin is saved", SAVED)
+run = axrun("--restore", FILE, "--clone", "3", "--timeout", "0.5")
+run.ends("--clone: the status is that of the clones", 124, "")
+process = start("--restore", FILE, "--clone", "3", "--stats")
+time.sleep(0.5)
+run = process.kill(signal.SIGTERM).wait().ends("--clone: a signal ends all", 128 + signal.SIGTERM, "")
+cases.check("--clone: each in order", run.err.count(" exits in ") == 3, run.evidence)
+
 # --- rounds ---------------------------------------------------------------------------------------
 
 run = axrun("--repeat", "5", guest("checkpoint"))
@@ -181,6 +202,9 @@ for options, pattern in (
     (["--save", FILE, "--save-at", "never", guest("hello")], "doorbell, or seconds"),
     (["--save", FILE, "--save-at", "0", guest("hello")], "doorbell, or seconds"),
     (["--save", "", guest("hello")], "empty"),
+    (["--clone", "2", guest("hello")], "no --restore"),
+    (["--restore", FILE, "--clone", "0"], "from 1 to 64"),
+    (["--restore", FILE, "--clone", "2", "--json"], "one file"),
     (["--repeat", "0", guest("hello")], "rounds"),
     (["--repeat", "2", "--reboot", guest("hello")], "--reboot"),
     (["--repeat", "2", "--save", FILE, "--save-at", "doorbell", guest("hello")], "both use"),

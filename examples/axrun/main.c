@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clones.h"
 #include "guard.h"
 #include "image.h"
 #include "layout.h"
@@ -134,7 +135,7 @@ int main(int argc, char **argv)
 	}
 	switch (options_parse(argc, argv, &options)) {
 	case OPTIONS_RUN:
-		status = run_with(&options);
+		status = options.clones ? clones_run(&options, run_with) : run_with(&options);
 		break;
 	case OPTIONS_DONE:
 		status = 0;

@@ -17,6 +17,7 @@
 
 enum option_id {
 	OPTION_APPEND = 256,
+	OPTION_CLONE,
 	OPTION_CPU_LIST,
 	OPTION_CPUS,
 	OPTION_DROP_PRIVILEGES,
@@ -49,6 +50,7 @@ enum option_id {
 
 static const struct option long_options[] = {
 	{ "append", required_argument, NULL, OPTION_APPEND },
+	{ "clone", required_argument, NULL, OPTION_CLONE },
 	{ "cpu-list", required_argument, NULL, OPTION_CPU_LIST },
 	{ "cpus", required_argument, NULL, OPTION_CPUS },
 	{ "drop-privileges", optional_argument, NULL, OPTION_DROP_PRIVILEGES },
@@ -129,6 +131,8 @@ static const char help_continued[] =
 	"                     or after this time in seconds; fractions are allowed\n"
 	"  --restore FILE     run the machine that was saved to FILE; the only option of the\n"
 	"                     machine that can be given is --cpu-list\n"
+	"  --clone N          with --restore: run N such machines, 1 to 64, side by side; they\n"
+	"                     share pages of memory, and have no input\n"
 	"  --repeat N         run the guest N times from its first write to the doorbell to\n"
 	"                     the second one, each time from the same state\n"
 	"  --verify FILE      check all of a saved machine, and print what FILE contains\n"
@@ -390,6 +394,16 @@ static int parse_save_at(const char *text, struct options *options)
 	return 0;
 }
 
+static int parse_clones(const char *text, struct options *options)
+{
+	uint64_t clones;
+
+	if (!parse_number(text, &clones) || clones == 0 || clones > CLONES_MAX)
+		return fail("--clone %s: expected a number from 1 to %u", text, CLONES_MAX);
+	options->clones = (uint32_t)clones;
+	return 0;
+}
+
 static int parse_repeat(const char *text, struct options *options)
 {
 	if (!parse_number(text, &options->repeat) || options->repeat == 0)
@@ -402,6 +416,8 @@ static int parse_option(int id, const char *text, struct options *options)
 	switch (id) {
 	case OPTION_APPEND:
 		return parse_append(text, options);
+	case OPTION_CLONE:
+		return parse_clones(text, options);
 	case OPTION_CPU_LIST:
 		return parse_cpus(text, options);
 	case OPTION_CPUS:
@@ -515,8 +531,25 @@ static int check_restore(const struct options *options)
 	return 0;
 }
 
+static int check_checkpoint_options(const struct options *options)
+{
+	if (!options->save_path && (options->save_at_doorbell || options->save_after_ns))
+		return fail("--save-at: there is no --save with the file to save to");
+	if (options->clones && !options->restore_path)
+		return fail("--clone: there is no --restore with the file of the machines");
+	if (options->clones && (options->save_path || options->json))
+		return fail("--clone cannot be used with --save and --json, which write one file");
+	if (options->repeat && options->save_at_doorbell)
+		return fail("--repeat and --save-at doorbell both use the guest's doorbell");
+	if (options->repeat && options->reboot)
+		return fail("--repeat cannot be used with --reboot, which makes a new machine");
+	return 0;
+}
+
 static int check_guest(char **words, struct options *options)
 {
+	if (check_checkpoint_options(options))
+		return -1;
 	if (options->restore_path)
 		return check_restore(options);
 	if (!options->guest)
@@ -583,21 +616,8 @@ static int check_kernel_options(const struct options *options)
 	return 0;
 }
 
-static int check_checkpoint_options(const struct options *options)
-{
-	if (!options->save_path && (options->save_at_doorbell || options->save_after_ns))
-		return fail("--save-at: there is no --save with the file to save to");
-	if (options->repeat && options->save_at_doorbell)
-		return fail("--repeat and --save-at doorbell both use the guest's doorbell");
-	if (options->repeat && options->reboot)
-		return fail("--repeat cannot be used with --reboot, which makes a new machine");
-	return 0;
-}
-
 int options_resolve(struct options *options, const struct platform *platform)
 {
-	if (check_checkpoint_options(options))
-		return -1;
 	if (!options->irqchip_given)
 		options->irqchip = options->kernel ? AXVM_IRQCHIP_KERNEL : platform->irqchip;
 	if (!options->cpus)

@@ -13,6 +13,7 @@
 
 #define DEFAULT_MEMORY (UINT64_C(16) << 20)
 #define DEFAULT_MEMORY_LINUX (UINT64_C(256) << 20)
+#define CLONES_MAX 64u
 
 struct options {
 	/* The guest image, as on the command line; NULL with `restore_path`. */
@@ -51,6 +52,8 @@ struct options {
 	/* The files to save the machine to and to restore it from, or NULL. */
 	const char *save_path;
 	const char *restore_path;
+	/* Machines to run from `restore_path` side by side; 0: one, in this process. */
+	uint32_t clones;
 	/* When to save besides on request: at the guest's doorbell; after this time, if not 0. */
 	bool save_at_doorbell;
 	uint64_t save_after_ns;
