@@ -145,10 +145,9 @@ process.appears("here")
 process.kill(signal.SIGUSR1).wait().ends("spin is saved", SAVED)
 run = axrun("--restore", FILE, "--clone", "3", "--timeout", "0.5")
 run.ends("--clone: the status is that of the clones", 124, "")
-process = start("--restore", FILE, "--clone", "3", "--stats")
+process = start("--restore", FILE, "--clone", "3")
 time.sleep(0.5)
-run = process.kill(signal.SIGTERM).wait().ends("--clone: a signal ends all", 128 + signal.SIGTERM, "")
-cases.check("--clone: each in order", run.err.count(" exits in ") == 3, run.evidence)
+process.kill(signal.SIGTERM).wait().ends("--clone: a signal ends all", 128 + signal.SIGTERM, "")
 
 # --- rounds ---------------------------------------------------------------------------------------
 

@@ -569,6 +569,62 @@ START_TEST(the_queue_keeps_its_order)
 }
 END_TEST
 
+START_TEST(a_saved_queue_keeps_its_order)
+{
+	static struct queuedev queue;
+	uint8_t state[64];
+	uint64_t value;
+	unsigned int i;
+	size_t size;
+
+	device_begin();
+	ck_assert_int_eq(queuedev_attach(&queue, device_vm,
+					 (struct place){ AXVM_SPACE_PORT, GUEST_PORT_QUEUE }),
+			 0);
+	/* Around its end. */
+	queue.first = GUEST_QUEUE_MAX - 3;
+	for (i = 0; i < 8; i++)
+		device_write(AXVM_SPACE_PORT, GUEST_PORT_QUEUE, 1, i);
+	size = device_save(state, sizeof(state));
+	ck_assert_uint_eq(size, 4 + 8);
+	device_check_lengths(1);
+	device_write(AXVM_SPACE_PORT, GUEST_PORT_QUEUE + GUEST_QUEUE_LENGTH, 4, 0);
+	ck_assert_int_eq(device_restore(state, size), 0);
+	for (i = 0; i < 8; i++) {
+		device_read(AXVM_SPACE_PORT, GUEST_PORT_QUEUE, 1, &value);
+		ck_assert_uint_eq(value, i);
+	}
+	/* More bytes than it holds. */
+	memset(state, 0xff, 4);
+	ck_assert_int_eq(device_restore(state, size), -EINVAL);
+	device_read(AXVM_SPACE_PORT, GUEST_PORT_QUEUE + GUEST_QUEUE_LENGTH, 4, &value);
+	ck_assert_uint_eq(value, 0);
+}
+END_TEST
+
+START_TEST(saved_system_registers_are_restored)
+{
+	static struct services services;
+	static uint8_t state[1024];
+	uint64_t value;
+	size_t size;
+
+	device_begin();
+	ck_assert_int_eq(services_attach(&services, device_vm, platform_find("x86_64")), 0);
+	services_write(&services, 63, GUEST_SYSREG_BASE + GUEST_SYSREG_SCRATCH, 5);
+	services_write(&services, 0, GUEST_SYSREG_BASE + GUEST_SYSREG_SHARED, 6);
+	size = device_save(state, sizeof(state));
+	device_check_lengths(1);
+	services_write(&services, 63, GUEST_SYSREG_BASE + GUEST_SYSREG_SCRATCH, 7);
+	services_write(&services, 0, GUEST_SYSREG_BASE + GUEST_SYSREG_SHARED, 8);
+	ck_assert_int_eq(device_restore(state, size), 0);
+	services_read(&services, 63, GUEST_SYSREG_BASE + GUEST_SYSREG_SCRATCH, &value);
+	ck_assert_uint_eq(value, 5);
+	services_read(&services, 0, GUEST_SYSREG_BASE + GUEST_SYSREG_SHARED, &value);
+	ck_assert_uint_eq(value, 6);
+}
+END_TEST
+
 START_TEST(hypercalls_answer_and_unknown_ones_are_errors)
 {
 	struct axvcpu_exit_hypercall call = { .nr = GUEST_CALL_ADD, .args = { 5, 6, 7, 8, 9, 10 } };
@@ -664,6 +720,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, shorthands_outrank_the_destination);
 	tcase_add_test(tcase, logical_destinations_are_flat_or_clusters);
 	tcase_add_test(tcase, the_queue_keeps_its_order);
+	tcase_add_test(tcase, a_saved_queue_keeps_its_order);
+	tcase_add_test(tcase, saved_system_registers_are_restored);
 	tcase_add_test(tcase, hypercalls_answer_and_unknown_ones_are_errors);
 	tcase_add_test(tcase, system_registers_are_kept_or_fault);
 	tcase_add_test(tcase, the_shared_register_is_written_by_all_cpus_at_once);

@@ -4,7 +4,6 @@
  * programs that poll do, and that nothing which was typed gets lost on the way. And SBI's debug
  * console, which is another way to the same. Needs no KVM.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "../examples/axrun/console.h"
@@ -76,23 +75,6 @@ bool console_flush(struct console *console)
 }
 
 /* --- the port --------------------------------------------------------------------------------- */
-
-/* As axrun's own, but the port's callbacks can be called. */
-static struct axvm_device_config added;
-
-int device_add(struct axvm *vm, struct axvm_device_config config, struct place place, uint64_t len)
-{
-	const struct axvm_device_range range = {
-		.base = place.base,
-		.len = len,
-		.space = place.space,
-	};
-
-	added = config;
-	config.ranges = &range;
-	config.nranges = 1;
-	return axvm_add_device(vm, &config, NULL) ? -1 : 0;
-}
 
 static const struct place com1 = { AXVM_SPACE_PORT, 0x3f8 };
 static struct uart uart;
@@ -879,25 +861,6 @@ static void expect_result(struct dbcn_result result, int64_t error, uint64_t val
 
 #define STATE_MAX 256
 
-static size_t save(uint8_t state[STATE_MAX])
-{
-	int size = added.save(added.ctx, NULL, 0);
-
-	ck_assert_int_gt(size, 0);
-	ck_assert_int_le(size, STATE_MAX);
-	/* Too small a buffer stays as it is. */
-	memset(state, 0x5a, STATE_MAX);
-	ck_assert_int_eq(added.save(added.ctx, state, (size_t)size - 1), size);
-	ck_assert_uint_eq(state[0], 0x5a);
-	ck_assert_int_eq(added.save(added.ctx, state, STATE_MAX), size);
-	return (size_t)size;
-}
-
-static int restore(const uint8_t *state, size_t size)
-{
-	return added.restore(added.ctx, 0, state, size);
-}
-
 /* Two characters received in loopback, with an interrupt for them. */
 static void fill_port(void)
 {
@@ -921,7 +884,7 @@ START_TEST(a_saved_port_is_restored)
 	make_connected_uart();
 	fill_port();
 	ck_assert(line);
-	size = save(state);
+	size = device_save(state, sizeof(state));
 	/* All is changed. */
 	ck_assert_uint_eq(in(DATA), 'a');
 	out(LCR, 0x80);
@@ -934,7 +897,7 @@ START_TEST(a_saved_port_is_restored)
 	ck_assert(!line);
 	/* The library restores the line. */
 	line = true;
-	ck_assert_int_eq(restore(state, size), 0);
+	ck_assert_int_eq(device_restore(state, size), 0);
 	ck_assert(line);
 	ck_assert_uint_eq(in(LCR), 0x03);
 	ck_assert_uint_eq(in(SCR), 0x56);
@@ -957,22 +920,17 @@ START_TEST(a_state_that_is_not_valid_changes_nothing)
 
 	make_uart();
 	fill_port();
-	size = save(good);
-	for (i = 0; i <= size + 1; i++) {
-		if (i != size)
-			ck_assert_int_eq(restore(good, i), -EINVAL);
-		ck_assert_uint_eq(save(now), size);
-		ck_assert_mem_eq(now, good, size);
-	}
+	size = device_save(good, sizeof(good));
+	device_check_lengths(1);
 	for (i = 0; i < size; i++) {
 		memcpy(bad, good, size);
 		bad[i] = 0xff;
-		if (restore(bad, size)) {
+		if (device_restore(bad, size)) {
 			refused++;
-			ck_assert_uint_eq(save(now), size);
+			ck_assert_uint_eq(device_save(now, sizeof(now)), size);
 			ck_assert_mem_eq(now, good, size);
 		}
-		ck_assert_int_eq(restore(good, size), 0);
+		ck_assert_int_eq(device_restore(good, size), 0);
 	}
 	/* The number offered, the patience, the latest register, and the length of the loop. */
 	ck_assert_uint_eq(refused, 4);

@@ -27,7 +27,7 @@ struct clone {
 	size_t len;
 };
 
-/* Those that end a run, and that are sent to one process, not to a group. */
+/* The signals that end all clones. */
 static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 
 static struct clone clones[CLONES_MAX];

@@ -77,7 +77,7 @@ static int queuedev_restore(void *ctx, uint32_t version, const void *buf, size_t
 	size_t count = (size_t)state_get(&state, 4);
 
 	(void)version;
-	if (count > GUEST_QUEUE_MAX || state.size - state.at != count)
+	if (state.bad || count > GUEST_QUEUE_MAX || state.size - state.at != count)
 		return -EINVAL;
 	queue->first = 0;
 	queue->count = count;
