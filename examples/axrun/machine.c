@@ -313,6 +313,10 @@ int machine_adopt(struct machine *machine, struct axvm *vm)
 		return fail("cannot take over the VM: %s", axvcpu_last_error());
 	if (n == 0 || n > (int)GUEST_CPUS_MAX)
 		return fail("the machine has %d CPUs; axrun supports 1 to %u", n, GUEST_CPUS_MAX);
+	/* They are in the order of their ids, which are indexes for axrun. */
+	if (axvcpu_id(machine->vcpus[n - 1]) != (uint32_t)n - 1)
+		return fail("the machine has a CPU %" PRIu32 "; its CPUs must be numbered from 0",
+			    axvcpu_id(machine->vcpus[n - 1]));
 	machine->vm = vm;
 	machine->ncpus = (uint32_t)n;
 	machine->irqchip = config.irqchip;
