@@ -55,7 +55,9 @@ examples_axrun_libaxrun_a_SOURCES = \
 	examples/axrun/pvh.c examples/axrun/pvh.h \
 	examples/axrun/queuedev.c examples/axrun/queuedev.h \
 	examples/axrun/report.c examples/axrun/report.h \
+	examples/axrun/restore.c examples/axrun/restore.h \
 	examples/axrun/run.c examples/axrun/run.h \
+	examples/axrun/saved.c examples/axrun/saved.h \
 	examples/axrun/services.c examples/axrun/services.h \
 	examples/axrun/signals.c examples/axrun/signals.h \
 	examples/axrun/state.c examples/axrun/state.h \

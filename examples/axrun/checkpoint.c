@@ -2,66 +2,13 @@
 #include "checkpoint.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "generation.h"
 #include "message.h"
 #include "run.h"
+#include "saved.h"
 #include "signals.h"
 #include "state.h"
-
-/* --- files ------------------------------------------------------------------------------------ */
-
-/* Returns the checkpoint in a file; NULL after fail(). */
-static struct axvm_checkpoint *read_file(const char *option, const char *path)
-{
-	struct axvm_checkpoint *checkpoint = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0) {
-		fail("%s %s: %s", option, path, strerror(errno));
-		return NULL;
-	}
-	if (axvm_checkpoint_read(fd, &checkpoint))
-		fail("%s %s: %s", option, path, axvcpu_last_error());
-	close(fd);
-	return checkpoint;
-}
-
-/* Makes the file safe under its own name: an older one stays until this one is complete. */
-static int finish_file(int fd, const char *new, const char *path)
-{
-	if (fsync(fd) || rename(new, path))
-		return fail("--save %s: %s", path, strerror(errno));
-	return 0;
-}
-
-/* The file contains all memory of the guest: only its owner may read it. */
-static int write_file(const char *path, const struct axvm_checkpoint *checkpoint)
-{
-	char new[PATH_MAX];
-	int err, fd;
-
-	if (snprintf(new, sizeof(new), "%s.XXXXXX", path) >= (int)sizeof(new))
-		return fail("--save: the file name is too long");
-	fd = mkostemp(new, O_CLOEXEC);
-	if (fd < 0)
-		return fail("--save %s: cannot create a file beside it: %s", path, strerror(errno));
-	if (axvm_checkpoint_write(checkpoint, fd))
-		err = fail("--save %s: %s", path, axvcpu_last_error());
-	else
-		err = finish_file(fd, new, path);
-	close(fd);
-	if (err)
-		unlink(new);
-	return err;
-}
 
 void checkpoint_init(struct checkpoint *checkpoint, const struct options *options)
 {
@@ -189,7 +136,7 @@ static int save(struct run *run)
 
 	if (take(run, 0, &checkpoint))
 		return -1;
-	err = write_file(run->checkpoint.options->save_path, checkpoint);
+	err = saved_write(run->checkpoint.options->save_path, checkpoint);
 	axvm_checkpoint_free(checkpoint);
 	if (!err)
 		outcome_set(&run->outcome, RUN_SAVED, STATUS_SAVED);
@@ -238,84 +185,6 @@ bool checkpoint_attend(struct run *run)
 	return outcome_open(&run->outcome);
 }
 
-/* --- --restore -------------------------------------------------------------------------------- */
-
-struct restore {
-	struct run *run;
-	struct options *options;
-	const struct platform *platform;
-};
-
-static int place_vcpu(void *ctx, struct axvcpu_config *config)
-{
-	const struct restore *restore = ctx;
-
-	return machine_place_vcpu(config, restore->options) ? -EINVAL : 0;
-}
-
-static int add_devices(void *ctx, struct axvm *vm)
-{
-	const struct restore *restore = ctx;
-	struct machine *machine = &restore->run->machine;
-
-	if (machine_adopt(machine, vm))
-		return -EINVAL;
-	restore->options->kernel = machine_is_linux(machine, restore->platform);
-	return run_prepare(restore->run, restore->options, restore->platform) ? -EINVAL : 0;
-}
-
-/* A reset of --repeat does not change the generation: all rounds are equal. */
-static int reseed(void *ctx, struct axvm *vm)
-{
-	const struct restore *restore = ctx;
-
-	restore->run->checkpoint.restored++;
-	if (!restore->options->kernel)
-		return 0;
-	return generation_renew(vm, restore->platform) ? -EIO : 0;
-}
-
-/* The memory stays in the file, and pages are copied as the guest writes to them. */
-static int make_clone(struct restore *restore, const struct axvm_checkpoint *checkpoint)
-{
-	struct axvm_checkpoint_info info = AXVM_CHECKPOINT_INFO_INIT;
-	struct axvm_clone_config config = AXVM_CLONE_CONFIG_INIT;
-	struct axvcpu_hal hal = AXVCPU_HAL_INIT;
-	struct axvm *vm;
-
-	hal.log = log_hook;
-	config.hal = &hal;
-	config.kick_signal = signals_kick_signal();
-	config.ctx = restore;
-	config.vcpu_config = place_vcpu;
-	config.add_devices = add_devices;
-	config.reseed = reseed;
-	if (axvm_checkpoint_get_info(checkpoint, &info))
-		return -1;
-	restore->options->cpus = info.vcpus;
-	return axvm_checkpoint_clone(checkpoint, &config, &vm);
-}
-
-int checkpoint_restore(struct run *run, struct options *options, const struct platform *platform)
-{
-	struct restore restore = { run, options, platform };
-	struct axvm_checkpoint *checkpoint = read_file("--restore", options->restore_path);
-	int err;
-
-	if (!checkpoint)
-		return -1;
-	run->checkpoint.from_file = true;
-	err = make_clone(&restore, checkpoint);
-	run->checkpoint.from_file = false;
-	if (err) {
-		err = fail("--restore %s: %s", options->restore_path, axvcpu_last_error());
-		/* The VM is gone, with its vCPUs. */
-		run->machine = (struct machine){ 0 };
-	}
-	axvm_checkpoint_free(checkpoint);
-	return err;
-}
-
 void checkpoint_add_stats(struct run *run)
 {
 	uint32_t i;
@@ -323,35 +192,4 @@ void checkpoint_add_stats(struct run *run)
 	run->stats.start_ns -= run->checkpoint.elapsed_ns;
 	for (i = 0; i < run->cpus.n; i++)
 		stats_add(&run->stats, &run->cpu_stats[i]);
-}
-
-/* --- --verify --------------------------------------------------------------------------------- */
-
-static int print_info(const char *path, const struct axvm_checkpoint *checkpoint)
-{
-	struct axvm_checkpoint_info info = AXVM_CHECKPOINT_INFO_INIT;
-
-	if (axvm_checkpoint_get_info(checkpoint, &info))
-		return fail("--verify %s: %s", path, axvcpu_last_error());
-	printf("%s: ok: %" PRIu32 " vCPUs, %" PRIu32 " devices, %" PRIu64
-	       " KiB of memory, of which %" PRIu64 " KiB are in the file\n",
-	       path, info.vcpus, info.devices, info.memory / 1024, info.memory_held / 1024);
-	if (fflush(stdout) == EOF)
-		return fail("cannot write to stdout");
-	return 0;
-}
-
-int checkpoint_verify(const char *path)
-{
-	struct axvm_checkpoint *checkpoint = read_file("--verify", path);
-	int err;
-
-	if (!checkpoint)
-		return -1;
-	if (axvm_checkpoint_verify(checkpoint))
-		err = fail("--verify %s: %s", path, axvcpu_last_error());
-	else
-		err = print_info(path, checkpoint);
-	axvm_checkpoint_free(checkpoint);
-	return err;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
- * Checkpoints of the machine: saved to a file, restored from one, and the rounds of --repeat; and
- * the device by which a guest says where, described in guests/abi.h.
+ * Checkpoints of the machine: for the file of --save, and for the rounds of --repeat; and the device
+ * by which a guest says where, described in guests/abi.h.
  *
  * A checkpoint is taken and restored by the main thread when all other threads have ended. Then
  * they are started again.
@@ -51,19 +51,10 @@ int checkpoint_attach(struct run *run, const struct platform *platform);
 /* Whether the vCPUs must stop, as the guest wrote to the doorbell. */
 bool checkpoint_rung(const struct checkpoint *checkpoint);
 
-/*
- * Creates the machine from the file of --restore, with its devices. Sets options->cpus and
- * options->kernel. Returns 0, or -1 after fail().
- */
-int checkpoint_restore(struct run *run, struct options *options, const struct platform *platform);
-
 /* Adds what a restored machine has counted to the statistics, which have started. */
 void checkpoint_add_stats(struct run *run);
 
 /* The vCPUs have stopped: takes or restores a checkpoint. Returns whether they must run again. */
 bool checkpoint_attend(struct run *run);
-
-/* Checks a file and prints what it contains. Returns 0, or -1 after fail(). */
-int checkpoint_verify(const char *path);
 
 #endif

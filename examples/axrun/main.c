@@ -21,6 +21,7 @@
 #include "platform.h"
 #include "privileges.h"
 #include "report.h"
+#include "restore.h"
 #include "run.h"
 #include "signals.h"
 #include "tree.h"
@@ -55,7 +56,7 @@ static int prepare(struct run *run, struct options *options)
 	if (!platform || options_resolve(options, platform))
 		return -1;
 	if (options->restore_path)
-		return checkpoint_restore(run, options, platform);
+		return restore_machine(run, options, platform);
 	err = image_load(&image, options, platform);
 	if (err)
 		goto out;

@@ -8,11 +8,11 @@
 
 #include <axvcpu/axvcpu.h>
 
-#include "checkpoint.h"
 #include "guests.h"
 #include "kernel.h"
 #include "message.h"
 #include "parse.h"
+#include "saved.h"
 #include "suggest.h"
 
 enum option_id {
@@ -590,7 +590,7 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 		case OPTION_LIST:
 			return print_list();
 		case OPTION_VERIFY:
-			return checkpoint_verify(optarg) ? OPTIONS_ERROR : OPTIONS_DONE;
+			return saved_verify(optarg) ? OPTIONS_ERROR : OPTIONS_DONE;
 		case OPTION_VERSION:
 			return print_version();
 		case ':':
