@@ -134,7 +134,10 @@ static void run_vcpus(struct run *run)
 {
 	struct axvm_runner_config config = AXVM_RUNNER_CONFIG_INIT;
 	struct axvm_runner *runner;
+	uint32_t i;
 
+	for (i = 0; i < run->cpus.n; i++)
+		run->cpus.cpu[i].thread_started = false;
 	config.handler = on_exit;
 	/* It counts and traces all exits, also those of devices. */
 	config.flags = AXVM_RUNNER_ALL_EXITS;
