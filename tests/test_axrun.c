@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <libfdt.h>
 
@@ -18,6 +19,7 @@
 #include "../examples/axrun/parse.h"
 #include "../examples/axrun/queuedev.h"
 #include "../examples/axrun/services.h"
+#include "../examples/axrun/timer.h"
 #include "device.h"
 #include "suite.h"
 
@@ -602,6 +604,45 @@ START_TEST(a_saved_queue_keeps_its_order)
 }
 END_TEST
 
+START_TEST(saved_timers_run_on_from_where_they_were)
+{
+	struct cpu *cpu = &cpus.cpu[0];
+	struct timespec now;
+	uint8_t state[128];
+	uint64_t deadline;
+	size_t size;
+
+	device_begin();
+	cpus = (struct cpus){ .platform = platform_find("arm64"), .n = 1 };
+	pthread_mutex_init(&cpus.lock, NULL);
+	pthread_cond_init(&cpus.timers_changed, NULL);
+	cpu->vcpu = device_vcpu;
+	cpu->state = CPU_HALTED;
+	cpu->requests.interrupts[3] = 1;
+	ck_assert_int_eq(timer_attach(&cpus, device_vm), 0);
+	device_check_lengths(1);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	/* In an hour. */
+	deadline = ((uint64_t)now.tv_sec + 3600) * 1000000000;
+	cpu->timer = (struct cpu_timer){ .vector = 7, .deadline_ns = deadline };
+	size = device_save(state, sizeof(state));
+	cpu->state = CPU_OFF;
+	cpu->requests = (struct cpu_requests){ 0 };
+	cpu->timer = (struct cpu_timer){ 0 };
+	ck_assert_int_eq(device_restore(state, size), 0);
+	ck_assert_int_eq(cpu->state, CPU_HALTED);
+	ck_assert_uint_eq(cpu->requests.interrupts[3], 1);
+	ck_assert(atomic_load(&cpu->has_requests));
+	ck_assert_uint_eq(cpu->timer.vector, 7);
+	ck_assert_uint_ge(cpu->timer.deadline_ns, deadline);
+	/* There is no such state of a CPU. */
+	state[0] = CPU_HALTED + 1;
+	cpu->timer.vector = 8;
+	ck_assert_int_eq(device_restore(state, size), -EINVAL);
+	ck_assert_uint_eq(cpu->timer.vector, 8);
+}
+END_TEST
+
 START_TEST(saved_system_registers_are_restored)
 {
 	static struct services services;
@@ -721,6 +762,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, logical_destinations_are_flat_or_clusters);
 	tcase_add_test(tcase, the_queue_keeps_its_order);
 	tcase_add_test(tcase, a_saved_queue_keeps_its_order);
+	tcase_add_test(tcase, saved_timers_run_on_from_where_they_were);
 	tcase_add_test(tcase, saved_system_registers_are_restored);
 	tcase_add_test(tcase, hypercalls_answer_and_unknown_ones_are_errors);
 	tcase_add_test(tcase, system_registers_are_kept_or_fault);
