@@ -31,8 +31,6 @@ def round_of(restored: int) -> str:
 
 
 run = axrun(guest("checkpoint"))
-if "cannot take a checkpoint" in run.err:
-    cases.skip_all("this backend cannot take checkpoints")
 run.ends("without options the doorbell has no effect", 0, FIRST + round_of(0) + lines("end"))
 
 # --- at the doorbell ------------------------------------------------------------------------------
@@ -41,7 +39,7 @@ run.ends("without options the doorbell has no effect", 0, FIRST + round_of(0) + 
 def save(*arguments: str | Path, file: Path = FILE, **options: str) -> None:
     """Saves the guest "checkpoint" at its first write to the doorbell."""
     run = axrun("--save", file, "--save-at", "doorbell", *arguments, **options)
-    run.ends(f"saved at the doorbell: {' '.join(map(str, arguments[:-1]))}", SAVED, FIRST)
+    run.ends(f"saved at the doorbell: {' '.join(map(str, arguments))}", SAVED, FIRST)
 
 
 for irqchip in here.irqchips:
