@@ -18,6 +18,8 @@ examples_axrun_libaxrun_a_SOURCES = \
 	examples/axrun/aml.c examples/axrun/aml.h \
 	examples/axrun/bytes.h \
 	examples/axrun/bzimage.c examples/axrun/bzimage.h \
+	examples/axrun/checkpoint.c examples/axrun/checkpoint.h \
+	examples/axrun/clones.c examples/axrun/clones.h \
 	examples/axrun/console.c examples/axrun/console.h \
 	examples/axrun/cpus.c examples/axrun/cpus.h \
 	examples/axrun/crash.c examples/axrun/crash.h \
@@ -30,6 +32,7 @@ examples_axrun_libaxrun_a_SOURCES = \
 	examples/axrun/exits.c examples/axrun/exits.h \
 	examples/axrun/file.c examples/axrun/file.h \
 	examples/axrun/foreign.c examples/axrun/foreign.h \
+	examples/axrun/generation.c examples/axrun/generation.h \
 	examples/axrun/guard.c examples/axrun/guard.h \
 	examples/axrun/guests.c examples/axrun/guests.h \
 	examples/axrun/image.c examples/axrun/image.h \
@@ -52,9 +55,12 @@ examples_axrun_libaxrun_a_SOURCES = \
 	examples/axrun/pvh.c examples/axrun/pvh.h \
 	examples/axrun/queuedev.c examples/axrun/queuedev.h \
 	examples/axrun/report.c examples/axrun/report.h \
+	examples/axrun/restore.c examples/axrun/restore.h \
 	examples/axrun/run.c examples/axrun/run.h \
+	examples/axrun/saved.c examples/axrun/saved.h \
 	examples/axrun/services.c examples/axrun/services.h \
 	examples/axrun/signals.c examples/axrun/signals.h \
+	examples/axrun/state.c examples/axrun/state.h \
 	examples/axrun/stats.c examples/axrun/stats.h \
 	examples/axrun/suggest.c examples/axrun/suggest.h \
 	examples/axrun/terminal.c examples/axrun/terminal.h \

@@ -67,7 +67,7 @@ else:
 
 OPTIONS = (
     "list memory mode load entry cpus irqchip dump-dtb dump-acpi cpu-list drop-privileges reboot raw-keys timeout "
-    "stats trace json log-level help version"
+    "stats trace json log-level clone save save-at restore repeat verify help version"
 )
 run = axrun("--help").ends("--help", 0)
 for option in OPTIONS.split():

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
-/* Accesses to the devices of a VM of the mock backend, as its guest would make them. */
+/*
+ * Accesses to the devices of a VM of the mock backend, as its guest would make them; and the saved
+ * states of axrun's devices.
+ */
 #ifndef TESTS_DEVICE_H
 #define TESTS_DEVICE_H
 
+#include <errno.h>
+#include <stdlib.h>
+
+#include "../examples/axrun/device.h"
 #include "mock.h"
 #include "suite.h"
 
@@ -59,6 +66,67 @@ static inline bool device_read(uint32_t space, uint64_t addr, unsigned int width
 static inline bool device_write(uint32_t space, uint64_t addr, unsigned int width, uint64_t value)
 {
 	return device_access(space, true, addr, width, &value);
+}
+
+/* --- saved states ----------------------------------------------------------------------------- */
+
+/* The latest device that axrun has added. */
+static struct axvm_device_config device_added;
+
+/* In place of axrun's own. */
+int device_add(struct axvm *vm, struct axvm_device_config config, struct place place, uint64_t len)
+{
+	const struct axvm_device_range range = {
+		.base = place.base,
+		.len = len,
+		.space = place.space,
+	};
+
+	device_added = config;
+	config.ranges = &range;
+	config.nranges = 1;
+	return axvm_add_device(vm, &config, NULL) ? -1 : 0;
+}
+
+/* Returns the size of the state. A buffer that is too small stays as it is. */
+static inline size_t device_save(uint8_t *state, size_t max)
+{
+	int size = device_added.save(device_added.ctx, NULL, 0);
+
+	ck_assert_int_gt(size, 0);
+	ck_assert_uint_le((size_t)size, max);
+	memset(state, 0x5a, max);
+	ck_assert_int_eq(device_added.save(device_added.ctx, state, (size_t)size - 1), size);
+	ck_assert_uint_eq(state[0], 0x5a);
+	ck_assert_int_eq(device_added.save(device_added.ctx, state, max), size);
+	return (size_t)size;
+}
+
+static inline int device_restore(const uint8_t *state, size_t size)
+{
+	return device_added.restore(device_added.ctx, device_added.version, state, size);
+}
+
+/* A state that is too short or too long is refused and changes nothing; tries each step-th length. */
+static inline void device_check_lengths(size_t step)
+{
+	const size_t max = 1 << 20;
+	uint8_t *good = malloc(max), *now = malloc(max);
+	size_t i, size;
+
+	ck_assert_ptr_nonnull(good);
+	ck_assert_ptr_nonnull(now);
+	size = device_save(good, max);
+	for (i = 0; i <= size + step; i += step) {
+		if (i == size)
+			continue;
+		ck_assert_int_eq(device_restore(good, i), -EINVAL);
+		ck_assert_uint_eq(device_save(now, max), size);
+		ck_assert_mem_eq(now, good, size);
+	}
+	ck_assert_int_eq(device_restore(good, size), 0);
+	free(now);
+	free(good);
 }
 
 #endif

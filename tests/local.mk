@@ -304,10 +304,11 @@ tests_test_x86_width_LINK = $(DIRECT_LINK) -Wl,--wrap=axv_sys_ioctl
 
 # Functions that the scripts share.
 SCRIPT_FUNCTIONS = tests/axrun.py tests/boot-memory.sh tests/boots.py tests/cases.py tests/cases.sh
-EXAMPLE_SCRIPT_TESTS = tests/axrun-guests.py tests/axrun-irqchip.py tests/axrun-options.py \
-	tests/axrun-refused.py tests/axrun-terminal.py tests/custom-backend.sh tests/info.py tests/tutorial.py
+EXAMPLE_SCRIPT_TESTS = tests/axrun-checkpoint.py tests/axrun-guests.py tests/axrun-irqchip.py \
+	tests/axrun-options.py tests/axrun-refused.py tests/axrun-terminal.py tests/custom-backend.sh tests/info.py tests/tutorial.py
 # These boot Debian's kernels.
-BOOT_TESTS = tests/boot-console.py tests/boot-kernels.py tests/boot-power.py tests/boot-refused.py
+BOOT_TESTS = tests/boot-checkpoint.py tests/boot-console.py tests/boot-kernels.py tests/boot-power.py \
+	tests/boot-refused.py
 # These check the documentation and scripts/.
 TREE_TESTS = tests/demo.py tests/docs.py tests/exits.py tests/nested/test_units.py tests/pages.py \
 	tests/scripts.sh tests/slow-kvm.sh tests/tap_test.py

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <libfdt.h>
 
@@ -18,6 +19,7 @@
 #include "../examples/axrun/parse.h"
 #include "../examples/axrun/queuedev.h"
 #include "../examples/axrun/services.h"
+#include "../examples/axrun/timer.h"
 #include "device.h"
 #include "suite.h"
 
@@ -308,6 +310,13 @@ START_TEST(a_kernels_tree_has_its_initrd_and_seeds_and_nothing_of_a_guests)
 		tree.kaslr_seed[1] = 7;
 		build(&tree);
 		ck_assert_int_lt(fdt_path_offset(blob, "/exit@10001000"), 0);
+		has_text("/vmgenid@10010000", "compatible", "microsoft,vmgenid");
+		HAS_CELLS("/vmgenid@10010000", "reg", 0, 0x10010000, 0, 0x1000);
+		/* An edge. */
+		if (i == 0)
+			HAS_CELLS("/vmgenid@10010000", "interrupts", 0, 2, 1);
+		else
+			HAS_CELLS("/vmgenid@10010000", "interrupts", 2, 1);
 		HAS_CELLS("/chosen", "linux,initrd-start", 1, 0x23456000);
 		HAS_CELLS("/chosen", "linux,initrd-end", 1, 0x23457234);
 		HAS_CELLS("/chosen", "kaslr-seed", 0, 7);
@@ -562,6 +571,101 @@ START_TEST(the_queue_keeps_its_order)
 }
 END_TEST
 
+START_TEST(a_saved_queue_keeps_its_order)
+{
+	static struct queuedev queue;
+	uint8_t state[64];
+	uint64_t value;
+	unsigned int i;
+	size_t size;
+
+	device_begin();
+	ck_assert_int_eq(queuedev_attach(&queue, device_vm,
+					 (struct place){ AXVM_SPACE_PORT, GUEST_PORT_QUEUE }),
+			 0);
+	/* Around its end. */
+	queue.first = GUEST_QUEUE_MAX - 3;
+	for (i = 0; i < 8; i++)
+		device_write(AXVM_SPACE_PORT, GUEST_PORT_QUEUE, 1, i);
+	size = device_save(state, sizeof(state));
+	ck_assert_uint_eq(size, 4 + 8);
+	device_check_lengths(1);
+	device_write(AXVM_SPACE_PORT, GUEST_PORT_QUEUE + GUEST_QUEUE_LENGTH, 4, 0);
+	ck_assert_int_eq(device_restore(state, size), 0);
+	for (i = 0; i < 8; i++) {
+		device_read(AXVM_SPACE_PORT, GUEST_PORT_QUEUE, 1, &value);
+		ck_assert_uint_eq(value, i);
+	}
+	/* More bytes than it holds. */
+	memset(state, 0xff, 4);
+	ck_assert_int_eq(device_restore(state, size), -EINVAL);
+	device_read(AXVM_SPACE_PORT, GUEST_PORT_QUEUE + GUEST_QUEUE_LENGTH, 4, &value);
+	ck_assert_uint_eq(value, 0);
+}
+END_TEST
+
+START_TEST(saved_timers_run_on_from_where_they_were)
+{
+	struct cpu *cpu = &cpus.cpu[0];
+	struct timespec now;
+	uint8_t state[128];
+	uint64_t deadline;
+	size_t size;
+
+	device_begin();
+	cpus = (struct cpus){ .platform = platform_find("arm64"), .n = 1 };
+	pthread_mutex_init(&cpus.lock, NULL);
+	pthread_cond_init(&cpus.timers_changed, NULL);
+	cpu->vcpu = device_vcpu;
+	cpu->state = CPU_HALTED;
+	cpu->requests.interrupts[3] = 1;
+	ck_assert_int_eq(timer_attach(&cpus, device_vm), 0);
+	device_check_lengths(1);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	/* In an hour. */
+	deadline = ((uint64_t)now.tv_sec + 3600) * 1000000000;
+	cpu->timer = (struct cpu_timer){ .vector = 7, .deadline_ns = deadline };
+	size = device_save(state, sizeof(state));
+	cpu->state = CPU_OFF;
+	cpu->requests = (struct cpu_requests){ 0 };
+	cpu->timer = (struct cpu_timer){ 0 };
+	ck_assert_int_eq(device_restore(state, size), 0);
+	ck_assert_int_eq(cpu->state, CPU_HALTED);
+	ck_assert_uint_eq(cpu->requests.interrupts[3], 1);
+	ck_assert(atomic_load(&cpu->has_requests));
+	ck_assert_uint_eq(cpu->timer.vector, 7);
+	ck_assert_uint_ge(cpu->timer.deadline_ns, deadline);
+	/* There is no such state of a CPU. */
+	state[0] = CPU_HALTED + 1;
+	cpu->timer.vector = 8;
+	ck_assert_int_eq(device_restore(state, size), -EINVAL);
+	ck_assert_uint_eq(cpu->timer.vector, 8);
+}
+END_TEST
+
+START_TEST(saved_system_registers_are_restored)
+{
+	static struct services services;
+	static uint8_t state[1024];
+	uint64_t value;
+	size_t size;
+
+	device_begin();
+	ck_assert_int_eq(services_attach(&services, device_vm, platform_find("x86_64")), 0);
+	services_write(&services, 63, GUEST_SYSREG_BASE + GUEST_SYSREG_SCRATCH, 5);
+	services_write(&services, 0, GUEST_SYSREG_BASE + GUEST_SYSREG_SHARED, 6);
+	size = device_save(state, sizeof(state));
+	device_check_lengths(1);
+	services_write(&services, 63, GUEST_SYSREG_BASE + GUEST_SYSREG_SCRATCH, 7);
+	services_write(&services, 0, GUEST_SYSREG_BASE + GUEST_SYSREG_SHARED, 8);
+	ck_assert_int_eq(device_restore(state, size), 0);
+	services_read(&services, 63, GUEST_SYSREG_BASE + GUEST_SYSREG_SCRATCH, &value);
+	ck_assert_uint_eq(value, 5);
+	services_read(&services, 0, GUEST_SYSREG_BASE + GUEST_SYSREG_SHARED, &value);
+	ck_assert_uint_eq(value, 6);
+}
+END_TEST
+
 START_TEST(hypercalls_answer_and_unknown_ones_are_errors)
 {
 	struct axvcpu_exit_hypercall call = { .nr = GUEST_CALL_ADD, .args = { 5, 6, 7, 8, 9, 10 } };
@@ -657,6 +761,9 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, shorthands_outrank_the_destination);
 	tcase_add_test(tcase, logical_destinations_are_flat_or_clusters);
 	tcase_add_test(tcase, the_queue_keeps_its_order);
+	tcase_add_test(tcase, a_saved_queue_keeps_its_order);
+	tcase_add_test(tcase, saved_timers_run_on_from_where_they_were);
+	tcase_add_test(tcase, saved_system_registers_are_restored);
 	tcase_add_test(tcase, hypercalls_answer_and_unknown_ones_are_errors);
 	tcase_add_test(tcase, system_registers_are_kept_or_fault);
 	tcase_add_test(tcase, the_shared_register_is_written_by_all_cpus_at_once);

@@ -3,6 +3,7 @@
  * Host side of axrun's console, with pipes for stdin and stdout: nothing is lost or read too early,
  * the end of input is reported once, and Ctrl-A works as documented. Needs no KVM.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 
 static unsigned int ticks;
 static bool asked_to_quit;
+static bool asked_to_save;
 
 void signals_begin_io(void)
 {
@@ -40,6 +42,12 @@ bool signals_stop(void)
 void signals_quit(void)
 {
 	asked_to_quit = true;
+}
+
+bool signals_save(void)
+{
+	asked_to_save = true;
+	return true;
 }
 
 /* --- the other end ---------------------------------------------------------------------------- */
@@ -193,6 +201,16 @@ START_TEST(ctrl_a_x_quits)
 }
 END_TEST
 
+START_TEST(ctrl_a_s_saves)
+{
+	make_console();
+	console.has_escape = true;
+	type("a\1sb");
+	ck_assert(asked_to_save);
+	ck_assert_uint_eq(console_waiting(&console), 2);
+}
+END_TEST
+
 START_TEST(ctrl_a_twice_is_one)
 {
 	make_console();
@@ -272,6 +290,78 @@ START_TEST(output_that_cannot_be_written_ends_the_run)
 }
 END_TEST
 
+/* --- saved states ----------------------------------------------------------------------------- */
+
+static uint8_t saved[8192];
+
+static void put_state(struct state *state, void *ctx)
+{
+	console_put_state(state, ctx);
+}
+
+static size_t save(void)
+{
+	return (size_t)state_save(saved, sizeof(saved), put_state, &console);
+}
+
+static int restore(size_t len)
+{
+	struct state state = state_open(saved, len);
+
+	return console_get_state(&state, &console);
+}
+
+static void expect_input(const char *text)
+{
+	while (*text)
+		ck_assert_int_eq(console_get(&console), *text++);
+	ck_assert_int_eq(console_get(&console), -1);
+}
+
+START_TEST(saved_input_comes_before_that_of_this_stdin)
+{
+	size_t len;
+
+	make_console();
+	type("xab");
+	ck_assert_int_eq(console_get(&console), 'x');
+	/* The end of the other stdin is not the end of this one. */
+	close(keys);
+	console_fill(&console);
+	len = save();
+	make_console();
+	type("cd");
+	ck_assert_int_eq(restore(len), 0);
+	expect_input("abcd");
+	/* A guest that is reset continues in the input. */
+	console.in_use = true;
+	type("e");
+	ck_assert_int_eq(restore(len), 0);
+	expect_input("e");
+}
+END_TEST
+
+START_TEST(input_that_is_not_valid_changes_nothing)
+{
+	size_t i, len;
+
+	make_console();
+	type("abc");
+	len = save();
+	ck_assert_uint_eq(len, 5);
+	for (i = 0; i < len + 2; i++)
+		if (i != len)
+			ck_assert_int_eq(restore(i), -EINVAL);
+	/* More than the buffer holds, and more than is free. */
+	saved[0] = saved[1] = 0xff;
+	ck_assert_int_eq(restore(sizeof(saved)), -EINVAL);
+	saved[0] = 0x00;
+	saved[1] = 0x10;
+	ck_assert_int_eq(restore(2 + 0x1000), -EINVAL);
+	expect_input("abc");
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "console");
@@ -282,11 +372,14 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, input_is_read_on_demand_only);
 	tcase_add_test(tcase, ctrl_a_is_a_key_unless_there_is_an_escape);
 	tcase_add_test(tcase, ctrl_a_x_quits);
+	tcase_add_test(tcase, ctrl_a_s_saves);
 	tcase_add_test(tcase, ctrl_a_twice_is_one);
 	tcase_add_test(tcase, unknown_ctrl_a_commands_are_discarded);
 	tcase_add_test(tcase, ctrl_a_h_prints_help_and_is_not_input);
 	tcase_add_test(tcase, output_is_written_together_and_in_order);
 	tcase_add_test(tcase, output_that_cannot_be_written_ends_the_run);
+	tcase_add_test(tcase, saved_input_comes_before_that_of_this_stdin);
+	tcase_add_test(tcase, input_that_is_not_valid_changes_nothing);
 }
 
 int main(void)

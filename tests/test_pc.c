@@ -194,6 +194,42 @@ START_TEST(the_devices_are_the_serial_port_and_power_off)
 }
 END_TEST
 
+START_TEST(a_changed_generation_id_is_announced)
+{
+	static const struct acpi_machine machine = {
+		.ncpus = 1,
+		.generation = 0xf0000,
+		.generation_gsi = 5,
+	};
+	static const uint8_t id[] = "\x08_HID\x0dVMGENCTR";
+	static const uint8_t addr[] = { 0x08, 'A', 'D', 'D', 'R', 0x12 };
+	static const uint8_t numbers[] = { 2, 0x0c, 0, 0, 0x0f, 0, 0 };
+	static const uint8_t events[] = "\x08_HID\x0d"
+					"ACPI0013";
+	static const uint8_t edge[] = { 0x89, 6, 0, 3, 1, 5, 0, 0, 0, 0x79, 0 };
+	static const uint8_t method[] = { 0x14 };
+	static const uint8_t event[] = {
+		'_', 'E', 'V', 'T', 1, 0x86, 'V', 'G', 'E', 'N', 0x0a, 0x80
+	};
+	const uint8_t *fadt, *dsdt;
+	uint64_t len, at;
+
+	acpi = (struct acpi){ .gpa = GPA, .bytes = memory, .size = sizeof(memory) };
+	ck_assert_int_eq(acpi_build(&acpi, &machine), 0);
+	fadt = find_table("FACP", &len);
+	dsdt = table_at(bytes_get(fadt + 140, 8), "DSDT", &len);
+	at = find_bytes(dsdt, HEADER, len, id, sizeof(id));
+	at = find_bytes(dsdt, at, len, addr, sizeof(addr)) + sizeof(addr);
+	ck_assert_int_eq(memcmp(dsdt + at + 4, numbers, sizeof(numbers)), 0);
+	ck_assert_uint_eq(package_end(dsdt, at), at + 4 + sizeof(numbers));
+	at = find_bytes(dsdt, at, len, events, sizeof(events));
+	at = find_bytes(dsdt, at, len, edge, sizeof(edge));
+	at = find_bytes(dsdt, at + sizeof(edge), len, method, sizeof(method)) + sizeof(method);
+	ck_assert_int_eq(memcmp(dsdt + at + 4, event, sizeof(event)), 0);
+	ck_assert_uint_eq(package_end(dsdt, at), at + 4 + sizeof(event));
+}
+END_TEST
+
 START_TEST(tables_without_room_are_refused)
 {
 	const struct acpi_machine machine = { .ncpus = 64 };
@@ -332,6 +368,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, the_cpus_are_in_the_table_as_apic_ids);
 	tcase_add_test(tcase, the_machine_is_hardware_reduced_and_says_what_it_lacks);
 	tcase_add_test(tcase, the_devices_are_the_serial_port_and_power_off);
+	tcase_add_test(tcase, a_changed_generation_id_is_announced);
 	tcase_add_test(tcase, tables_without_room_are_refused);
 	tcase_add_test(tcase, memory_has_a_gap_at_640_kib_and_goes_on_above_4_gib);
 	tcase_add_test(tcase, the_initrd_is_as_high_as_the_kernel_takes_it);

@@ -55,6 +55,19 @@ void console_put(struct console *console, uint8_t c)
 	printed[nprinted++] = (char)c;
 }
 
+void console_put_state(struct state *state, struct console *console)
+{
+	(void)console;
+	state_put(state, 1, strlen(typed));
+}
+
+int console_get_state(struct state *state, struct console *console)
+{
+	(void)console;
+	state_get(state, 1);
+	return state_close(state);
+}
+
 bool console_flush(struct console *console)
 {
 	(void)console;
@@ -844,6 +857,86 @@ static void expect_result(struct dbcn_result result, int64_t error, uint64_t val
 	ck_assert_uint_eq(result.value, value);
 }
 
+/* --- saved states ----------------------------------------------------------------------------- */
+
+#define STATE_MAX 256
+
+/* Two characters received in loopback, with an interrupt for them. */
+static void fill_port(void)
+{
+	out(LCR, 0x80);
+	out(DATA, 0x34);
+	out(IER, 0x12);
+	out(LCR, 0x03);
+	out(FCR, 0x01);
+	out(SCR, 0x56);
+	out(MCR, 0x1a);
+	out(DATA, 'a');
+	out(DATA, 'b');
+	out(IER, 0x01);
+}
+
+START_TEST(a_saved_port_is_restored)
+{
+	uint8_t state[STATE_MAX];
+	size_t size;
+
+	make_connected_uart();
+	fill_port();
+	ck_assert(line);
+	size = device_save(state, sizeof(state));
+	/* All is changed. */
+	ck_assert_uint_eq(in(DATA), 'a');
+	out(LCR, 0x80);
+	out(DATA, 1);
+	out(LCR, 0x00);
+	out(IER, 0x00);
+	out(FCR, 0x00);
+	out(SCR, 0x00);
+	out(MCR, 0x00);
+	ck_assert(!line);
+	/* The library restores the line. */
+	line = true;
+	ck_assert_int_eq(device_restore(state, size), 0);
+	ck_assert(line);
+	ck_assert_uint_eq(in(LCR), 0x03);
+	ck_assert_uint_eq(in(SCR), 0x56);
+	ck_assert_uint_eq(in(MCR), 0x1a);
+	ck_assert_uint_eq(in(IER), 0x01);
+	ck_assert_uint_eq(in(IIR)&0xc0, 0xc0);
+	ck_assert_uint_eq(in(DATA), 'a');
+	ck_assert_uint_eq(in(DATA), 'b');
+	ck_assert(!line);
+	out(LCR, 0x80);
+	ck_assert_uint_eq(in(DATA), 0x34);
+	ck_assert_uint_eq(in(IER), 0x12);
+}
+END_TEST
+
+START_TEST(a_state_that_is_not_valid_changes_nothing)
+{
+	uint8_t good[STATE_MAX], bad[STATE_MAX], now[STATE_MAX];
+	size_t size, i, refused = 0;
+
+	make_uart();
+	fill_port();
+	size = device_save(good, sizeof(good));
+	device_check_lengths(1);
+	for (i = 0; i < size; i++) {
+		memcpy(bad, good, size);
+		bad[i] = 0xff;
+		if (device_restore(bad, size)) {
+			refused++;
+			ck_assert_uint_eq(device_save(now, sizeof(now)), size);
+			ck_assert_mem_eq(now, good, size);
+		}
+		ck_assert_int_eq(device_restore(good, size), 0);
+	}
+	/* The number offered, the patience, the latest register, and the length of the loop. */
+	ck_assert_uint_eq(refused, 4);
+}
+END_TEST
+
 START_TEST(the_debug_console_prints_what_lies_in_memory)
 {
 	make_uart();
@@ -951,6 +1044,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, each_cause_can_be_kept_out);
 	tcase_add_test(tcase, polling_reads_interrupt_causes);
 	tcase_add_test(tcase, a_burst_of_output_moves_the_line_twice);
+	tcase_add_test(tcase, a_saved_port_is_restored);
+	tcase_add_test(tcase, a_state_that_is_not_valid_changes_nothing);
 	tcase_add_test(tcase, the_debug_console_prints_what_lies_in_memory);
 	tcase_add_test(tcase, the_debug_console_shares_what_was_typed_with_the_port);
 	tcase_add_test(tcase, the_debug_console_takes_no_address_that_is_not_memory);

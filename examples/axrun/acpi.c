@@ -107,6 +107,45 @@ static void describe_console(struct aml *aml, const struct acpi_machine *machine
 	aml_end(aml);
 }
 
+/* See Microsoft's "Virtual Machine Generation ID". Linux drivers match the hardware id, too. */
+static void describe_generation(struct aml *aml, const struct acpi_machine *machine)
+{
+	aml_device_begin(aml, "VGEN");
+	aml_name(aml, "_HID");
+	aml_string(aml, "VMGENCTR");
+	aml_name(aml, "_CID");
+	aml_string(aml, "VM_Gen_Counter");
+	aml_name(aml, "_DDN");
+	aml_string(aml, "VM_Gen_Counter");
+	aml_name(aml, "ADDR");
+	aml_package_begin(aml, 2);
+	aml_number(aml, (uint32_t)machine->generation);
+	aml_number(aml, (uint32_t)(machine->generation >> 32));
+	aml_end(aml);
+	aml_end(aml);
+}
+
+#define GENERATION_CHANGED 0x80u
+
+/* The generic event device: on a hardware-reduced machine, interrupts that notify devices. */
+static void describe_events(struct aml *aml, const struct acpi_machine *machine)
+{
+	aml_device_begin(aml, "GED_");
+	aml_name(aml, "_HID");
+	aml_string(aml, "ACPI0013");
+	aml_name(aml, "_UID");
+	aml_number(aml, 0);
+	aml_name(aml, "_CRS");
+	aml_resources_begin(aml);
+	aml_edge_interrupt(aml, machine->generation_gsi);
+	aml_resources_end(aml);
+	/* The argument is the number of the interrupt: there is only one. */
+	aml_method_begin(aml, "_EVT", 1);
+	aml_notify(aml, "VGEN", GENERATION_CHANGED);
+	aml_end(aml);
+	aml_end(aml);
+}
+
 /*
  * The first element is the value for the sleep register to power off; the other three are unused on
  * hardware-reduced machines.
@@ -133,6 +172,10 @@ static uint64_t build_dsdt(struct acpi *acpi, const struct acpi_machine *machine
 	aml = (struct aml){ .bytes = table, .size = DSDT_MAX, .len = HEADER_SIZE };
 	aml_scope_begin(&aml, "\\_SB_");
 	describe_console(&aml, machine);
+	if (machine->generation) {
+		describe_generation(&aml, machine);
+		describe_events(&aml, machine);
+	}
 	aml_end(&aml);
 	describe_power_off(&aml);
 	if (aml.full) {

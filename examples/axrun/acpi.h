@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 /*
  * ACPI tables of a hardware-reduced machine. They tell an unmodified kernel about the CPUs, the
- * serial port and the sleep and reset registers, and which PC devices are absent. See ACPI 6.5.
+ * serial port, the generation id and the sleep and reset registers, and which PC devices are absent.
+ * See ACPI 6.5.
  */
 #ifndef AXRUN_ACPI_H
 #define AXRUN_ACPI_H
@@ -19,6 +20,9 @@ struct acpi_machine {
 	struct place console;
 	uint32_t console_gsi;
 	struct place power;
+	/* Address of the generation id, and its interrupt; no such device if the address is 0. */
+	uint64_t generation;
+	uint32_t generation_gsi;
 };
 
 struct acpi_table {

@@ -14,6 +14,8 @@
 #define OP_SCOPE 0x10u
 #define OP_BUFFER 0x11u
 #define OP_PACKAGE 0x12u
+#define OP_METHOD 0x14u
+#define OP_NOTIFY 0x86u
 #define OP_EXT 0x5bu
 #define OP_EXT_DEVICE 0x82u
 
@@ -25,7 +27,9 @@
 #define RESOURCE_PORTS 0x47u
 #define RESOURCE_PORTS_DECODE16 1u
 #define RESOURCE_INTERRUPT 0x89u
-#define RESOURCE_INTERRUPT_LEVEL_HIGH 0x01u /* consumer; not shared */
+/* Consumer; not shared. */
+#define RESOURCE_INTERRUPT_LEVEL_HIGH 0x01u
+#define RESOURCE_INTERRUPT_EDGE_HIGH 0x03u
 #define RESOURCE_END 0x79u
 
 /* --- bytes and lengths ------------------------------------------------------------------------ */
@@ -100,6 +104,21 @@ void aml_package_begin(struct aml *aml, uint8_t elements)
 	put_op(aml, OP_PACKAGE);
 	begin(aml);
 	put_value(aml, elements, 1);
+}
+
+void aml_method_begin(struct aml *aml, const char *name, uint8_t args)
+{
+	put_op(aml, OP_METHOD);
+	begin(aml);
+	put(aml, name, 4);
+	put_value(aml, args, 1);
+}
+
+void aml_notify(struct aml *aml, const char *device, uint8_t value)
+{
+	put_op(aml, OP_NOTIFY);
+	put(aml, device, 4);
+	aml_number(aml, value);
 }
 
 /* The buffer's size, a two-byte number, is also filled in later. */
@@ -181,12 +200,22 @@ void aml_ports(struct aml *aml, uint16_t base, uint8_t len)
 	put_value(aml, len, 1);
 }
 
-void aml_interrupt(struct aml *aml, uint32_t gsi)
+static void put_interrupt(struct aml *aml, unsigned int flags, uint32_t gsi)
 {
 	put_op(aml, RESOURCE_INTERRUPT);
 	/* Length of the rest: flags, a count, a number. */
 	put_value(aml, 6, 2);
-	put_op(aml, RESOURCE_INTERRUPT_LEVEL_HIGH);
+	put_op(aml, flags);
 	put_value(aml, 1, 1);
 	put_value(aml, gsi, 4);
+}
+
+void aml_interrupt(struct aml *aml, uint32_t gsi)
+{
+	put_interrupt(aml, RESOURCE_INTERRUPT_LEVEL_HIGH, gsi);
+}
+
+void aml_edge_interrupt(struct aml *aml, uint32_t gsi)
+{
+	put_interrupt(aml, RESOURCE_INTERRUPT_EDGE_HIGH, gsi);
 }

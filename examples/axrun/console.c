@@ -96,6 +96,7 @@ static void print_help(void)
 {
 	static const char help[] = "\r\n"
 				   "axrun: Ctrl-A x       ends axrun, at once\r\n"
+				   "axrun: Ctrl-A s       saves the machine, with --save\r\n"
 				   "axrun: Ctrl-A h       prints this text\r\n"
 				   "axrun: Ctrl-A Ctrl-A  sends a Ctrl-A to the guest\r\n";
 
@@ -123,6 +124,12 @@ static bool filter(struct console *console, uint8_t key)
 	case 'x':
 	case 'X':
 		signals_quit();
+		return false;
+	case 's':
+	case 'S':
+		if (!signals_save())
+			fputs("\r\naxrun: nothing to save to: axrun was started without --save\r\n",
+			      stderr);
 		return false;
 	case 'h':
 	case 'H':
@@ -204,6 +211,52 @@ int console_get(struct console *console)
 	}
 	pthread_mutex_unlock(&console->in_lock);
 	return c;
+}
+
+/* --- saved states ----------------------------------------------------------------------------- */
+
+void console_put_state(struct state *state, struct console *console)
+{
+	size_t i, len;
+
+	pthread_mutex_lock(&console->in_lock);
+	len = console->in_len;
+	/* The last one is END_OF_INPUT then. */
+	if (console->in_ended && len)
+		len--;
+	state_put(state, 2, len);
+	for (i = 0; i < len; i++)
+		state_put(state, 1, console->in[(console->in_first + i) % sizeof(console->in)]);
+	pthread_mutex_unlock(&console->in_lock);
+}
+
+/* In front of those that are there. */
+static void insert(struct console *console, uint8_t c)
+{
+	console->in_first = (console->in_first + sizeof(console->in) - 1) % sizeof(console->in);
+	console->in[console->in_first] = c;
+	console->in_len++;
+}
+
+int console_get_state(struct state *state, struct console *console)
+{
+	uint8_t bytes[sizeof(console->in)];
+	size_t len = (size_t)state_get(state, 2);
+	int err;
+
+	if (len > sizeof(bytes))
+		return -EINVAL;
+	state_get_bytes(state, bytes, len);
+	err = state_close(state);
+	if (err || console->in_use)
+		return err;
+	pthread_mutex_lock(&console->in_lock);
+	if (len > sizeof(bytes) - console->in_len)
+		err = -EINVAL;
+	while (!err && len > 0)
+		insert(console, bytes[--len]);
+	pthread_mutex_unlock(&console->in_lock);
+	return err;
 }
 
 /* --- input and output ------------------------------------------------------------------------- */

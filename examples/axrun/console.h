@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "outcome.h"
+#include "state.h"
 
 struct console {
 	/* --- output: guarded by the caller's lock --------------------------------------------- */
@@ -34,6 +35,8 @@ struct console {
 	size_t in_first;
 	size_t in_len;
 	bool in_ended;
+	/* The guest has run with this stdin. */
+	bool in_use;
 	/* Ctrl-A is axrun's escape key. Set before any other thread runs. */
 	bool has_escape;
 	/* The escape key was typed: the next key is a command. */
@@ -88,5 +91,20 @@ size_t console_waiting(struct console *console);
 
 /* Takes one character; -1 if there is none. */
 int console_get(struct console *console);
+
+/* --- saved states: no other thread uses the console ------------------------------------------- */
+
+/*
+ * The characters that were read from stdin, and that the guest has not taken. The end of stdin is
+ * not among them.
+ */
+void console_put_state(struct state *state, struct console *console);
+
+/*
+ * Reads the same from the rest of a state: the characters come before those of this stdin. If the
+ * guest has run already, they are dropped: a guest that is reset continues in the input. Returns 0,
+ * or -EINVAL, then nothing has changed.
+ */
+int console_get_state(struct state *state, struct console *console);
 
 #endif

@@ -275,3 +275,52 @@ void cpus_attend(struct cpus *cpus, struct cpu *cpu)
 	if (awake)
 		check(cpus, axvcpu_resume(cpu->vcpu), "wake a CPU");
 }
+
+/* --- saved states ----------------------------------------------------------------------------- */
+
+void cpus_put_state(struct state *state, const struct cpu *cpu)
+{
+	const struct cpu_requests *requests = &cpu->requests;
+	unsigned int word;
+
+	state_put(state, 1, cpu->state);
+	state_put(state, 1, cpu->deaf);
+	for (word = 0; word < CPU_INTERRUPTS / 64; word++)
+		state_put(state, 8, requests->interrupts[word]);
+	state_put(state, 1, requests->nmi);
+	state_put(state, 1, requests->init);
+	state_put(state, 1, requests->start);
+	state_put(state, 8, requests->entry);
+	state_put(state, 8, requests->arg);
+}
+
+int cpus_get_state(struct state *state, struct cpu *cpu)
+{
+	struct cpu_requests *requests = &cpu->requests;
+	uint64_t on = state_get(state, 1);
+	unsigned int word;
+
+	if (on > CPU_HALTED)
+		return -EINVAL;
+	cpu->state = (enum cpu_state)on;
+	cpu->deaf = state_get(state, 1);
+	for (word = 0; word < CPU_INTERRUPTS / 64; word++)
+		requests->interrupts[word] = state_get(state, 8);
+	requests->nmi = state_get(state, 1);
+	requests->init = state_get(state, 1);
+	requests->start = state_get(state, 1);
+	requests->entry = state_get(state, 8);
+	requests->arg = state_get(state, 8);
+	return 0;
+}
+
+void cpus_restored(struct cpus *cpus, struct cpu *cpu)
+{
+	if (cpu->state == CPU_HALTED)
+		check(cpus, axvcpu_pause(cpu->vcpu, 0), "put a CPU to sleep");
+	else
+		check(cpus, axvcpu_resume(cpu->vcpu), "wake a CPU");
+	/* The vCPU's own state has the line; cpus_attend() sets it again. */
+	cpu->line = !has_interrupts(&cpu->requests);
+	deliver(NULL, cpu);
+}

@@ -21,6 +21,7 @@
 #include "machine.h"
 #include "outcome.h"
 #include "platform.h"
+#include "state.h"
 #include "stats.h"
 
 enum cpu_state {
@@ -105,6 +106,19 @@ void cpus_add_interrupt(struct cpus *cpus, struct cpu *cpu, uint8_t vector);
  * GUEST_TIMER_NOTHING. With the lock held.
  */
 uint32_t cpus_take_interrupt(struct cpus *cpus, struct cpu *cpu);
+
+/* --- saved states: with the lock held, while no CPU runs --------------------------------------- */
+
+/* Bytes of a CPU's state: what is pending for it, and whether it is on. */
+#define CPU_STATE_SIZE 53u
+
+void cpus_put_state(struct state *state, const struct cpu *cpu);
+
+/* Returns 0, or -EINVAL. */
+int cpus_get_state(struct state *state, struct cpu *cpu);
+
+/* Lets the vCPU sleep or wake as its new state and its new timer need it. */
+void cpus_restored(struct cpus *cpus, struct cpu *cpu);
 
 /* --- called by a CPU's own thread ------------------------------------------------------------- */
 

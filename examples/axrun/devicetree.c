@@ -23,6 +23,7 @@ enum {
 /* Fields of interrupt specifiers. */
 #define GIC_SPI 0
 #define GIC_PPI 1
+#define EDGE_RISING 1
 #define LEVEL_HIGH 4
 #define CAUSE_EXTERNAL 9
 
@@ -163,6 +164,21 @@ static void add_serial(struct builder *b, const struct devicetree *tree)
 	end(b);
 }
 
+static void add_generation(struct builder *b, const struct devicetree *tree)
+{
+	const uint32_t gsi = tree->platform->generation_gsi;
+
+	begin(b, "vmgenid@%" PRIx64, tree->platform->generation_gpa);
+	text(b, "compatible", "microsoft,vmgenid");
+	place(b, tree->platform->generation_gpa, GUEST_PAGE_SIZE);
+	cell(b, "interrupt-parent", PHANDLE_CONTROLLER);
+	if (tree->controller == CONTROLLER_GIC)
+		CELLS(b, "interrupts", GIC_SPI, gsi, EDGE_RISING);
+	else
+		CELLS(b, "interrupts", gsi, EDGE_RISING);
+	end(b);
+}
+
 /* axrun's paravirtual devices, described in docs/guests.md. */
 static void add_own(struct builder *b, const struct devicetree *tree)
 {
@@ -175,6 +191,8 @@ static void add_own(struct builder *b, const struct devicetree *tree)
 		{ "exit", "axvcpu,exit", tree->platform->exit.base, 4 },
 		{ "queue", "axvcpu,queue", tree->platform->queue.base, GUEST_QUEUE_SIZE },
 		{ "test", "axvcpu,test", tree->platform->test_gpa, GUEST_TEST_SIZE },
+		{ "checkpoint", "axvcpu,checkpoint", tree->platform->checkpoint.base,
+		  GUEST_CHECKPOINT_SIZE },
 	};
 	size_t i;
 
@@ -409,6 +427,8 @@ static void add_root(struct builder *b, const struct devicetree *tree)
 	add_serial(b, tree);
 	if (!tree->kernel)
 		add_own(b, tree);
+	else if (tree->controller != CONTROLLER_NONE)
+		add_generation(b, tree);
 	end(b);
 }
 

@@ -56,25 +56,15 @@ static void call(struct run *run, struct cpu *cpu, const struct axvcpu_exit *ex)
 	}
 }
 
-static void read_sysreg(struct run *run, struct cpu *cpu, const struct axvcpu_exit_sysreg *sysreg)
+/*
+ * No device claims the register. Only riscv64's entropy source exists; an instruction that writes
+ * that CSR also reads it.
+ */
+static void access_sysreg(struct run *run, struct cpu *cpu, uint64_t reg)
 {
-	uint64_t value;
-
-	if (services_read(&run->services, axvcpu_id(cpu->vcpu), sysreg->addr, &value))
-		check(run, axvcpu_complete_value(cpu->vcpu, value));
+	if (run->cpus.platform->call == CALL_SBI && reg == GUEST_CSR_SEED)
+		check(run, axvcpu_complete_value(cpu->vcpu, services_seed()));
 	else
-		check(run, axvcpu_complete_fault(cpu->vcpu));
-}
-
-static void write_sysreg(struct run *run, struct cpu *cpu, const struct axvcpu_exit_sysreg *sysreg)
-{
-	/* A CSR instruction that writes also reads. */
-	if (run->cpus.platform->swaps_sysregs) {
-		read_sysreg(run, cpu, sysreg);
-		return;
-	}
-	/* Left unanswered, the write completes without a fault. */
-	if (!services_write(&run->services, axvcpu_id(cpu->vcpu), sysreg->addr, sysreg->value))
 		check(run, axvcpu_complete_fault(cpu->vcpu));
 }
 
@@ -120,10 +110,8 @@ void exits_handle(struct run *run, struct cpu *cpu, const struct axvcpu_exit *ex
 		call(run, cpu, ex);
 		break;
 	case AXVCPU_EXIT_SYSREG_READ:
-		read_sysreg(run, cpu, &ex->u.sysreg);
-		break;
 	case AXVCPU_EXIT_SYSREG_WRITE:
-		write_sysreg(run, cpu, &ex->u.sysreg);
+		access_sysreg(run, cpu, ex->u.sysreg.addr);
 		break;
 	case AXVCPU_EXIT_NOTHING:
 	case AXVCPU_EXIT_EXTERNAL_INTERRUPT:

@@ -102,5 +102,7 @@ void input_stop(struct input *input)
 	atomic_store(&input->ends, 1);
 	wake(input);
 	pthread_join(input->thread, NULL);
+	/* The port may change while no guest runs: a restored state. */
+	uart_watch(input->uart, NULL, NULL);
 	close(input->wake_fd);
 }

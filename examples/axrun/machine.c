@@ -8,6 +8,7 @@
 
 #include "../guests/abi.h"
 #include "devicetree.h"
+#include "generation.h"
 #include "memory.h"
 #include "message.h"
 #include "pc.h"
@@ -181,19 +182,26 @@ static int nth_cpu(const struct options *options, uint32_t n, uint32_t *nth)
 	return 0;
 }
 
+int machine_place_vcpu(struct axvcpu_config *config, const struct options *options)
+{
+	config->cpu_set = options->cpu_set;
+	config->cpu_set_size = options->cpu_set_size;
+	if (options->cpu_set && nth_cpu(options, config->id, &config->favor_cpu))
+		return -1;
+	/* A single vCPU may run on any of them. */
+	if (options->cpu_set && options->cpus > 1)
+		config->flags |= AXVCPU_F_FAVOR_CPU;
+	return 0;
+}
+
 static int new_vcpu(struct machine *machine, const struct options *options,
 		    const struct platform *platform, uint32_t id)
 {
 	struct axvcpu_config config = AXVCPU_CONFIG_INIT;
 
 	config.id = id;
-	config.cpu_set = options->cpu_set;
-	config.cpu_set_size = options->cpu_set_size;
-	if (options->cpu_set && nth_cpu(options, id, &config.favor_cpu))
+	if (machine_place_vcpu(&config, options))
 		return -1;
-	/* A single vCPU may run on any of them. */
-	if (options->cpu_set && options->cpus > 1)
-		config.flags |= AXVCPU_F_FAVOR_CPU;
 	/* Otherwise KVM itself keeps the other vCPUs waiting. */
 	if (id > 0 && machine->irqchip == AXVM_IRQCHIP_NONE && platform->forward_starts)
 		config.flags |= AXVCPU_F_START_OFF;
@@ -286,12 +294,51 @@ int machine_make(struct machine *machine, const struct options *options,
 	*machine = (struct machine){ 0 };
 	if (make_vm(machine, options, platform) ||
 	    memory_make(machine->vm, options, image, layout) ||
+	    (options->kernel && generation_make(machine->vm, platform)) ||
 	    make_vcpus(machine, options, platform, image, layout) ||
 	    (image->kind == IMAGE_GUEST && write_boot_page(machine, options, platform, layout)))
 		return -1;
 	if (pc_make(machine, options, platform, image, layout))
 		return -1;
 	return tree_make(machine, options, platform, layout);
+}
+
+int machine_adopt(struct machine *machine, struct axvm *vm)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	struct axvm_limits limits = AXVM_LIMITS_INIT;
+	int n = axvm_vcpus(vm, 0, GUEST_CPUS_MAX, machine->vcpus);
+
+	if (n < 0 || axvm_get_config(vm, &config) || axvm_get_limits(vm, &limits))
+		return fail("cannot take over the VM: %s", axvcpu_last_error());
+	if (n == 0 || n > (int)GUEST_CPUS_MAX)
+		return fail("the machine has %d CPUs; axrun supports 1 to %u", n, GUEST_CPUS_MAX);
+	/* They are in the order of their ids, which are indexes for axrun. */
+	if (axvcpu_id(machine->vcpus[n - 1]) != (uint32_t)n - 1)
+		return fail("the machine has a CPU %" PRIu32 "; its CPUs must be numbered from 0",
+			    axvcpu_id(machine->vcpus[n - 1]));
+	machine->vm = vm;
+	machine->ncpus = (uint32_t)n;
+	machine->irqchip = config.irqchip;
+	machine->gic_version = limits.gic_version;
+	return 0;
+}
+
+/* A PC has memory where a kernel's generation id is, and only guest programs ring a doorbell. */
+bool machine_is_linux(const struct machine *machine, const struct platform *platform)
+{
+	struct axvm_config config = AXVM_CONFIG_INIT;
+	int level;
+	bool has_id;
+
+	if (platform->call == CALL_DOORBELL)
+		return !axvm_get_config(machine->vm, &config) &&
+		       !(config.forward & AXVM_FORWARD_DOORBELL);
+	/* That there is no such memory is no error. */
+	level = log_set_level(0);
+	has_id = generation_exists(machine->vm, platform);
+	log_set_level(level);
+	return has_id;
 }
 
 void machine_free(struct machine *machine)

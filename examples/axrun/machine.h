@@ -25,6 +25,18 @@ int machine_make(struct machine *machine, const struct options *options,
 		 const struct platform *platform, const struct image *image,
 		 const struct layout *layout);
 
+/*
+ * The host CPUs of a vCPU in its config, whose id is set. options->cpus is the number of vCPUs.
+ * Returns 0, or -1 after fail().
+ */
+int machine_place_vcpu(struct axvcpu_config *config, const struct options *options);
+
+/* Takes a VM that has its vCPUs and memory already. Returns 0, or -1 after fail(). */
+int machine_adopt(struct machine *machine, struct axvm *vm);
+
+/* Whether the machine was made for a Linux kernel. */
+bool machine_is_linux(const struct machine *machine, const struct platform *platform);
+
 void machine_free(struct machine *machine);
 
 #endif

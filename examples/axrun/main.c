@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clones.h"
 #include "guard.h"
 #include "image.h"
 #include "layout.h"
@@ -20,6 +21,7 @@
 #include "platform.h"
 #include "privileges.h"
 #include "report.h"
+#include "restore.h"
 #include "run.h"
 #include "signals.h"
 #include "tree.h"
@@ -53,6 +55,8 @@ static int prepare(struct run *run, struct options *options)
 
 	if (!platform || options_resolve(options, platform))
 		return -1;
+	if (options->restore_path)
+		return restore_machine(run, options, platform);
 	err = image_load(&image, options, platform);
 	if (err)
 		goto out;
@@ -100,12 +104,14 @@ static int run_with(struct options *options)
 
 	log_set_level(options->log_level);
 	guard_start();
+	run_init(&run, options);
 	/* Signals first: the VM uses one of them. Privileges last: all files are open then. */
 	if (report_open(&report, options) || signals_install() || prepare(&run, options) ||
 	    privileges_drop(options))
 		outcome_set(&run.outcome, RUN_ERROR, STATUS_ERROR);
 	else
 		run_all(&run, options);
+	checkpoint_close(&run.checkpoint);
 	machine_free(&run.machine);
 	status = report_close(&report, options, &run);
 	/* The result is known, but the sender of a signal expects axrun to die of that signal. */
@@ -130,7 +136,7 @@ int main(int argc, char **argv)
 	}
 	switch (options_parse(argc, argv, &options)) {
 	case OPTIONS_RUN:
-		status = run_with(&options);
+		status = options.clones ? clones_run(&options, run_with) : run_with(&options);
 		break;
 	case OPTIONS_DONE:
 		status = 0;

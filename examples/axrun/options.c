@@ -12,10 +12,12 @@
 #include "kernel.h"
 #include "message.h"
 #include "parse.h"
+#include "saved.h"
 #include "suggest.h"
 
 enum option_id {
 	OPTION_APPEND = 256,
+	OPTION_CLONE,
 	OPTION_CPU_LIST,
 	OPTION_CPUS,
 	OPTION_DROP_PRIVILEGES,
@@ -35,14 +37,20 @@ enum option_id {
 	OPTION_MODE,
 	OPTION_RAW_KEYS,
 	OPTION_REBOOT,
+	OPTION_REPEAT,
+	OPTION_RESTORE,
+	OPTION_SAVE,
+	OPTION_SAVE_AT,
 	OPTION_STATS,
 	OPTION_TIMEOUT,
 	OPTION_TRACE,
+	OPTION_VERIFY,
 	OPTION_VERSION,
 };
 
 static const struct option long_options[] = {
 	{ "append", required_argument, NULL, OPTION_APPEND },
+	{ "clone", required_argument, NULL, OPTION_CLONE },
 	{ "cpu-list", required_argument, NULL, OPTION_CPU_LIST },
 	{ "cpus", required_argument, NULL, OPTION_CPUS },
 	{ "drop-privileges", optional_argument, NULL, OPTION_DROP_PRIVILEGES },
@@ -62,16 +70,23 @@ static const struct option long_options[] = {
 	{ "mode", required_argument, NULL, OPTION_MODE },
 	{ "raw-keys", no_argument, NULL, OPTION_RAW_KEYS },
 	{ "reboot", no_argument, NULL, OPTION_REBOOT },
+	{ "repeat", required_argument, NULL, OPTION_REPEAT },
+	{ "restore", required_argument, NULL, OPTION_RESTORE },
+	{ "save", required_argument, NULL, OPTION_SAVE },
+	{ "save-at", required_argument, NULL, OPTION_SAVE_AT },
 	{ "stats", no_argument, NULL, OPTION_STATS },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 	{ "trace", no_argument, NULL, OPTION_TRACE },
+	{ "verify", required_argument, NULL, OPTION_VERIFY },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
 
+/* In two parts: a compiler need not take longer strings. */
 static const char help[] =
 	"Usage: axrun [OPTION]... GUEST [ARGUMENT]...\n"
 	"       axrun [OPTION]... [--kernel] KERNEL [OPTION]...\n"
+	"       axrun [OPTION]... --restore FILE\n"
 	"Run GUEST, an ELF64, ELF32 or flat image, or a Linux KERNEL in a virtual machine.\n"
 	"Standard input and output are the console of the guest. The ARGUMENTs are passed\n"
 	"to it. A GUEST without a slash that is no file in the current directory is an\n"
@@ -108,6 +123,19 @@ static const char help[] =
 	"  --reboot           start the machine again when the guest resets it\n"
 	"  --dump-acpi DIR    write the ACPI tables for the kernel to directory DIR (x86_64)\n"
 	"  --dump-dtb FILE    write the device tree for the guest to FILE (arm64, riscv64)\n"
+	"\n";
+static const char help_continued[] =
+	"Checkpoints:\n"
+	"  --save FILE        save the machine to FILE and end, on SIGUSR1 and on Ctrl-A s\n"
+	"  --save-at WHEN     also save it when the guest writes to its doorbell (doorbell),\n"
+	"                     or after this time in seconds; fractions are allowed\n"
+	"  --restore FILE     run the machine that was saved to FILE; the only option of the\n"
+	"                     machine that can be given is --cpu-list\n"
+	"  --clone N          with --restore: run N such machines, 1 to 64, side by side; they\n"
+	"                     share pages of memory, and have no input\n"
+	"  --repeat N         run the guest N times from its first write to the doorbell to\n"
+	"                     the second one, each time from the same state\n"
+	"  --verify FILE      check all of a saved machine, and print what FILE contains\n"
 	"\n"
 	"Console, limits, privileges:\n"
 	"  --raw-keys         on a terminal, pass all keys to the guest, including Ctrl-C;\n"
@@ -128,8 +156,9 @@ static const char help[] =
 	"  --version          print the versions of axrun and of libaxvcpu\n"
 	"\n"
 	"Exit status: the value that the guest writes to its exit device; 0 if it halts or\n"
-	"powers off; 122 after Ctrl-A x, 123 if it resets the machine, 124 after --timeout,\n"
-	"125 if axrun fails, 126 if the guest crashes.\n";
+	"powers off; 121 if the machine was saved, 122 after Ctrl-A x, 123 if the guest\n"
+	"resets the machine, 124 after --timeout, 125 if axrun fails, 126 if the guest\n"
+	"crashes.\n";
 
 static enum options_result print_and_flush(const char *text)
 {
@@ -138,6 +167,13 @@ static enum options_result print_and_flush(const char *text)
 		return OPTIONS_ERROR;
 	}
 	return OPTIONS_DONE;
+}
+
+static enum options_result print_help(void)
+{
+	if (print_and_flush(help) != OPTIONS_DONE)
+		return OPTIONS_ERROR;
+	return print_and_flush(help_continued);
 }
 
 static enum options_result print_version(void)
@@ -302,14 +338,6 @@ static int parse_kernel(const char *text, struct options *options)
 	return 0;
 }
 
-static int parse_initrd(const char *text, struct options *options)
-{
-	if (!*text)
-		return fail("--initrd: the file name is empty");
-	options->initrd_path = text;
-	return 0;
-}
-
 static int parse_append(const char *text, struct options *options)
 {
 	size_t len = strlen(text);
@@ -348,11 +376,38 @@ static int parse_dump_acpi(const char *text, struct options *options)
 	return 0;
 }
 
-static int parse_dump_dtb(const char *text, struct options *options)
+static int parse_path(const char *name, const char *text, const char **path)
 {
 	if (!*text)
-		return fail("--dump-dtb: the file name is empty");
-	options->dtb_path = text;
+		return fail("--%s: the file name is empty", name);
+	*path = text;
+	return 0;
+}
+
+static int parse_save_at(const char *text, struct options *options)
+{
+	options->save_at_doorbell = !strcmp(text, "doorbell");
+	options->save_after_ns = 0;
+	if (!options->save_at_doorbell &&
+	    (!parse_seconds(text, &options->save_after_ns) || options->save_after_ns == 0))
+		return fail("--save-at %s: expected doorbell, or seconds such as 2.5", text);
+	return 0;
+}
+
+static int parse_clones(const char *text, struct options *options)
+{
+	uint64_t clones;
+
+	if (!parse_number(text, &clones) || clones == 0 || clones > CLONES_MAX)
+		return fail("--clone %s: expected a number from 1 to %u", text, CLONES_MAX);
+	options->clones = (uint32_t)clones;
+	return 0;
+}
+
+static int parse_repeat(const char *text, struct options *options)
+{
+	if (!parse_number(text, &options->repeat) || options->repeat == 0)
+		return fail("--repeat %s: expected the number of rounds, from 1 on", text);
 	return 0;
 }
 
@@ -361,6 +416,8 @@ static int parse_option(int id, const char *text, struct options *options)
 	switch (id) {
 	case OPTION_APPEND:
 		return parse_append(text, options);
+	case OPTION_CLONE:
+		return parse_clones(text, options);
 	case OPTION_CPU_LIST:
 		return parse_cpus(text, options);
 	case OPTION_CPUS:
@@ -370,14 +427,14 @@ static int parse_option(int id, const char *text, struct options *options)
 	case OPTION_DUMP_ACPI:
 		return parse_dump_acpi(text, options);
 	case OPTION_DUMP_DTB:
-		return parse_dump_dtb(text, options);
+		return parse_path("dump-dtb", text, &options->dtb_path);
 	case OPTION_ENTRY:
 		return parse_gpa("entry", text, &options->entry, &options->entry_given);
 	case OPTION_HUGE_PAGES:
 		options->huge_pages = true;
 		return 0;
 	case OPTION_INITRD:
-		return parse_initrd(text, options);
+		return parse_path("initrd", text, &options->initrd_path);
 	case OPTION_IRQCHIP:
 		return parse_irqchip(text, options);
 	case OPTION_JSON:
@@ -398,6 +455,14 @@ static int parse_option(int id, const char *text, struct options *options)
 	case OPTION_REBOOT:
 		options->reboot = true;
 		return 0;
+	case OPTION_REPEAT:
+		return parse_repeat(text, options);
+	case OPTION_RESTORE:
+		return parse_path("restore", text, &options->restore_path);
+	case OPTION_SAVE:
+		return parse_path("save", text, &options->save_path);
+	case OPTION_SAVE_AT:
+		return parse_save_at(text, options);
 	case OPTION_STATS:
 		options->stats = true;
 		return 0;
@@ -450,8 +515,43 @@ static bool takes_options(struct options *options, const char *guest)
 	return options->kernel;
 }
 
+/* The file of --restore has the whole machine. */
+static int check_restore(const struct options *options)
+{
+	if (options->guest)
+		return fail("--restore %s: the guest is in this file: %s cannot be given, too",
+			    options->restore_path, options->guest);
+	if (options->initrd_path || options->append_given || options->mode_given ||
+	    options->load_given || options->entry_given || options->memory || options->huge_pages ||
+	    options->cpus || options->irqchip_given || options->reboot || options->acpi_path ||
+	    options->dtb_path)
+		return fail("--restore %s: the machine is in this file: options of what to run and "
+			    "of the machine, except --cpu-list, cannot be given, too",
+			    options->restore_path);
+	return 0;
+}
+
+static int check_checkpoint_options(const struct options *options)
+{
+	if (!options->save_path && (options->save_at_doorbell || options->save_after_ns))
+		return fail("--save-at: there is no --save with the file to save to");
+	if (options->clones && !options->restore_path)
+		return fail("--clone: there is no --restore with the file of the machines");
+	if (options->clones && (options->save_path || options->json))
+		return fail("--clone cannot be used with --save and --json, which write one file");
+	if (options->repeat && options->save_at_doorbell)
+		return fail("--repeat and --save-at doorbell both use the guest's doorbell");
+	if (options->repeat && options->reboot)
+		return fail("--repeat cannot be used with --reboot, which makes a new machine");
+	return 0;
+}
+
 static int check_guest(char **words, struct options *options)
 {
+	if (check_checkpoint_options(options))
+		return -1;
+	if (options->restore_path)
+		return check_restore(options);
 	if (!options->guest)
 		return fail("no guest given; see axrun --help");
 	if (options->kernel && *words)
@@ -469,7 +569,7 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 {
 	int id;
 
-	*options = (struct options){ .cpus = 1 };
+	*options = (struct options){ 0 };
 	opterr = 0;
 	/*
 	 * "+": stop at the first argument, as the rest belongs to the guest. ":": distinguish a
@@ -486,9 +586,11 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 				return OPTIONS_ERROR;
 			return OPTIONS_RUN;
 		case OPTION_HELP:
-			return print_and_flush(help);
+			return print_help();
 		case OPTION_LIST:
 			return print_list();
+		case OPTION_VERIFY:
+			return saved_verify(optarg) ? OPTIONS_ERROR : OPTIONS_DONE;
 		case OPTION_VERSION:
 			return print_version();
 		case ':':
@@ -518,6 +620,8 @@ int options_resolve(struct options *options, const struct platform *platform)
 {
 	if (!options->irqchip_given)
 		options->irqchip = options->kernel ? AXVM_IRQCHIP_KERNEL : platform->irqchip;
+	if (!options->cpus)
+		options->cpus = 1;
 	if (!options->memory)
 		options->memory = options->kernel ? DEFAULT_MEMORY_LINUX : DEFAULT_MEMORY;
 	if (options->mode_given && !(platform->modes >> options->mode & 1))

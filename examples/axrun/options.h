@@ -13,9 +13,10 @@
 
 #define DEFAULT_MEMORY (UINT64_C(16) << 20)
 #define DEFAULT_MEMORY_LINUX (UINT64_C(256) << 20)
+#define CLONES_MAX 64u
 
 struct options {
-	/* The guest image, as on the command line. */
+	/* The guest image, as on the command line; NULL with `restore_path`. */
 	const char *guest;
 	/* Path of an installed guest; NULL: `guest` is the path. */
 	char *guest_path;
@@ -23,7 +24,7 @@ struct options {
 	 * Contents of the image, for image_load(); empty if the file was not read or is unreadable.
 	 */
 	struct file file;
-	/* The guest is a Linux kernel. */
+	/* The guest is a Linux kernel; with `restore_path`, known when the machine exists. */
 	bool kernel;
 	/* Path of the initial RAM disk, or NULL. */
 	const char *initrd_path;
@@ -43,11 +44,21 @@ struct options {
 	/* Entry point. */
 	bool entry_given;
 	uint64_t entry;
-	/* Number of virtual CPUs. */
+	/* Number of virtual CPUs; 0: not given. */
 	uint32_t cpus;
 	/* enum axvm_irqchip; if not given, depends on the platform. */
 	bool irqchip_given;
 	uint32_t irqchip;
+	/* The files to save the machine to and to restore it from, or NULL. */
+	const char *save_path;
+	const char *restore_path;
+	/* Machines to run from `restore_path` side by side; 0: one, in this process. */
+	uint32_t clones;
+	/* When to save besides on request: at the guest's doorbell; after this time, if not 0. */
+	bool save_at_doorbell;
+	uint64_t save_after_ns;
+	/* Rounds between the guest's first two doorbells; 0: the doorbell has no effect. */
+	uint64_t repeat;
 	/* A reset restarts the machine. */
 	bool reboot;
 	/* On a terminal, pass every key to the guest except the escape. */
@@ -76,7 +87,7 @@ struct options {
 enum options_result {
 	/* Run the guest. */
 	OPTIONS_RUN,
-	/* Help, version or the list of guests has been printed. */
+	/* All is done: --help, --version, --list, --verify. */
 	OPTIONS_DONE,
 	/* fail() has been called. */
 	OPTIONS_ERROR,

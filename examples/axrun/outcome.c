@@ -21,10 +21,10 @@ bool outcome_open(const struct outcome *outcome)
 const char *ending_name(enum ending ending)
 {
 	static const char *const names[] = {
-		[RUN_ON] = "running",	       [RUN_EXIT] = "exit",	  [RUN_HALT] = "halt",
-		[RUN_POWER_OFF] = "power-off", [RUN_RESET] = "reset",	  [RUN_CRASH] = "crash",
-		[RUN_QUIT] = "quit",	       [RUN_TIMEOUT] = "timeout", [RUN_SIGNAL] = "signal",
-		[RUN_ERROR] = "error",
+		[RUN_ON] = "running",	       [RUN_EXIT] = "exit",   [RUN_HALT] = "halt",
+		[RUN_POWER_OFF] = "power-off", [RUN_RESET] = "reset", [RUN_CRASH] = "crash",
+		[RUN_SAVED] = "saved",	       [RUN_QUIT] = "quit",   [RUN_TIMEOUT] = "timeout",
+		[RUN_SIGNAL] = "signal",       [RUN_ERROR] = "error",
 	};
 
 	return names[ending];

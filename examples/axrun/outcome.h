@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 /* axrun's own exit statuses. */
+#define STATUS_SAVED 121
 #define STATUS_QUIT 122
 #define STATUS_RESET 123
 #define STATUS_TIMEOUT 124
@@ -24,6 +25,8 @@ enum ending {
 	RUN_POWER_OFF,
 	RUN_RESET,
 	RUN_CRASH,
+	/* The machine was saved to the file of --save. */
+	RUN_SAVED,
 	/* Ctrl-A x was typed. */
 	RUN_QUIT,
 	RUN_TIMEOUT,

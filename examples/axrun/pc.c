@@ -66,6 +66,8 @@ static int build(const struct machine *machine, const struct options *options,
 		.console = platform->console,
 		.console_gsi = platform->console_gsi,
 		.power = platform->power,
+		.generation = platform->generation_gpa,
+		.generation_gsi = platform->generation_gsi,
 	};
 
 	if (acpi_build(acpi, &description))

@@ -29,6 +29,11 @@ static const struct axvm_route x86_64_routes[] = {
 		.kind = AXVM_ROUTE_PIN,
 		.u.pin = { .controller = ROUTE_TO_IOAPIC, .pin = GUEST_GSI_COM1 },
 	},
+	{
+		.gsi = GUEST_GSI_GENERATION_X86,
+		.kind = AXVM_ROUTE_PIN,
+		.u.pin = { .controller = ROUTE_TO_IOAPIC, .pin = GUEST_GSI_GENERATION_X86 },
+	},
 };
 
 /* Devices of the machines without ports. */
@@ -36,7 +41,9 @@ static const struct axvm_route x86_64_routes[] = {
 	.console = { AXVM_SPACE_MMIO, GUEST_GPA_CONSOLE }, .console_gsi = GUEST_GSI_CONSOLE, \
 	.exit = { AXVM_SPACE_MMIO, GUEST_GPA_EXIT }, \
 	.queue = { AXVM_SPACE_MMIO, GUEST_GPA_QUEUE }, \
-	.timer = { AXVM_SPACE_MMIO, GUEST_GPA_TIMER }, .test_gpa = GUEST_GPA_TEST
+	.checkpoint = { AXVM_SPACE_MMIO, GUEST_GPA_CHECKPOINT }, \
+	.timer = { AXVM_SPACE_MMIO, GUEST_GPA_TIMER }, .test_gpa = GUEST_GPA_TEST, \
+	.generation_gpa = GUEST_GPA_GENERATION, .generation_gsi = GUEST_GSI_GENERATION
 
 static const struct platform platforms[] = {
 	{
@@ -50,6 +57,8 @@ static const struct platform platforms[] = {
 		.hidden_size = 0x60000,
 		.acpi_gpa = 0xe0000,
 		.acpi_size = 0x10000,
+		.generation_gpa = 0xf0000,
+		.generation_gsi = GUEST_GSI_GENERATION_X86,
 		.modes = 1u << AXVCPU_MODE_64 | 1u << AXVCPU_MODE_32 | 1u << AXVCPU_MODE_16 |
 			 1u << AXVCPU_MODE_RAW,
 		.flat_gpa = 0x10000,
@@ -65,6 +74,7 @@ static const struct platform platforms[] = {
 		.nroutes = sizeof(x86_64_routes) / sizeof(x86_64_routes[0]),
 		.exit = { AXVM_SPACE_PORT, GUEST_PORT_EXIT },
 		.queue = { AXVM_SPACE_PORT, GUEST_PORT_QUEUE },
+		.checkpoint = { AXVM_SPACE_PORT, GUEST_PORT_CHECKPOINT },
 		.timer = { AXVM_SPACE_PORT, GUEST_PORT_TIMER },
 		.power = { AXVM_SPACE_PORT, GUEST_PORT_POWER },
 		.test_gpa = 0xd0000000,
@@ -114,7 +124,6 @@ static const struct platform platforms[] = {
 		.tables_reg = AXVCPU_REG_RISCV64_SATP,
 		.line = true,
 		.forward_if_possible = AXVM_FORWARD_HYPERCALLS,
-		.swaps_sysregs = true,
 		.call = CALL_SBI,
 	},
 };

@@ -43,6 +43,9 @@ struct platform {
 	uint64_t hidden_size;
 	uint64_t acpi_gpa;
 	uint64_t acpi_size;
+	/* A Linux kernel's generation id: its page, and its interrupt number. */
+	uint64_t generation_gpa;
+	uint32_t generation_gsi;
 	/* Supported modes: bits 1 << enum axvcpu_mode. */
 	uint32_t modes;
 	/* Default load addresses of flat images. */
@@ -73,6 +76,7 @@ struct platform {
 	size_t nroutes;
 	struct place exit;
 	struct place queue;
+	struct place checkpoint;
 	struct place timer;
 	/* Sleep and reset registers, if there are ACPI tables. */
 	struct place power;
@@ -100,12 +104,9 @@ struct platform {
 	uint32_t forward_if_possible;
 	uint32_t forward_without_irqchip;
 	uint32_t forward_starts;
-	/*
-	 * System registers emulated by axrun; and whether writes also return the old value (CSRs).
-	 */
+	/* System registers emulated by axrun. */
 	const struct axvm_sysreg_range *sysregs;
 	uint32_t nsysregs;
-	bool swaps_sysregs;
 	enum platform_call call;
 };
 

@@ -48,6 +48,27 @@ static void write_stats(const struct run *run, struct json *json)
 	json_end(json);
 }
 
+static void print_resets(const struct checkpoint *checkpoint)
+{
+	double seconds = (double)checkpoint->reset_ns / 1e9;
+
+	fprintf(stderr, "axrun: %" PRIu64 " resets in %.6f s, %" PRIu64 " pages written\n",
+		checkpoint->resets, seconds, checkpoint->pages);
+}
+
+static void write_checkpoint(const struct options *options, const struct checkpoint *checkpoint,
+			     struct json *json)
+{
+	json_object(json, "checkpoint");
+	json_number(json, "restored", checkpoint->restored);
+	if (options->repeat) {
+		json_number(json, "resets", checkpoint->resets);
+		json_real(json, "reset_seconds", (double)checkpoint->reset_ns / 1e9);
+		json_number(json, "pages", checkpoint->pages);
+	}
+	json_end(json);
+}
+
 static void print_people(const struct options *options, const struct run *run)
 {
 	const struct outcome *outcome = &run->outcome;
@@ -61,6 +82,8 @@ static void print_people(const struct options *options, const struct run *run)
 	}
 	if (options->stats && run->stats.start_ns)
 		print_stats(run);
+	if (options->stats && options->repeat)
+		print_resets(&run->checkpoint);
 }
 
 static void print_json(const struct options *options, const struct run *run, FILE *file)
@@ -69,7 +92,7 @@ static void print_json(const struct options *options, const struct run *run, FIL
 	struct json json;
 
 	json_start(&json, file);
-	json_string(&json, "guest", options->guest);
+	json_string(&json, "guest", options->guest ? options->guest : options->restore_path);
 	json_string(&json, "args", options->args);
 	json_string(&json, "result", ending_name(outcome->ending));
 	json_number(&json, "status", (uint64_t)outcome->status);
@@ -83,6 +106,8 @@ static void print_json(const struct options *options, const struct run *run, FIL
 		crash_json(&run->crash, &json);
 	if (outcome->ending == RUN_TIMEOUT)
 		where_json(&run->where, &json);
+	if (options->save_path || options->restore_path || options->repeat)
+		write_checkpoint(options, &run->checkpoint, &json);
 	if (run->stats.start_ns)
 		write_stats(run, &json);
 	json_end(&json);

@@ -36,7 +36,8 @@ static int attach_own(struct run *run, const struct platform *platform)
 {
 	struct axvm *vm = run->machine.vm;
 
-	if (testdev_attach(&run->testdev, vm, platform->test_gpa, platform->test_port) ||
+	if (services_attach(&run->services, vm, platform) ||
+	    testdev_attach(&run->testdev, vm, platform->test_gpa, platform->test_port) ||
 	    queuedev_attach(&run->queue, vm, platform->queue) ||
 	    exitdev_attach(&run->outcome, vm, platform->exit))
 		return -1;
@@ -52,6 +53,12 @@ static int connect_console(struct run *run, const struct platform *platform)
 	return 0;
 }
 
+void run_init(struct run *run, const struct options *options)
+{
+	console_init(&run->console, &run->outcome);
+	checkpoint_init(&run->checkpoint, options);
+}
+
 int run_prepare(struct run *run, const struct options *options, const struct platform *platform)
 {
 	struct axvm *vm = run->machine.vm;
@@ -60,7 +67,7 @@ int run_prepare(struct run *run, const struct options *options, const struct pla
 	memset(&run->services, 0, sizeof(run->services));
 	cpus_make(&run->cpus, &run->machine, platform, &run->outcome);
 	if (uart_attach(&run->uart, &run->console, vm, platform->console) ||
-	    (!options->kernel && attach_own(run, platform)) ||
+	    checkpoint_attach(run, platform) || (!options->kernel && attach_own(run, platform)) ||
 	    (platform->acpi_size && power_attach(&run->outcome, vm, platform->power)))
 		return -1;
 	if (run->machine.irqchip == AXVM_IRQCHIP_KERNEL)
@@ -98,7 +105,9 @@ static int on_exit(struct axvcpu *vcpu, struct axvcpu_exit *ex, void *ctx)
 	cpus_attend(&run->cpus, cpu);
 	if (ex->kicked && signals_take_tick())
 		uart_flush(&run->uart);
-	return outcome_open(&run->outcome) ? AXVM_CONTINUE : AXVM_STOP;
+	if (!outcome_open(&run->outcome) || checkpoint_rung(&run->checkpoint))
+		return AXVM_STOP;
+	return AXVM_CONTINUE;
 }
 
 /* --- in the main thread ----------------------------------------------------------------------- */
@@ -125,7 +134,10 @@ static void run_vcpus(struct run *run)
 {
 	struct axvm_runner_config config = AXVM_RUNNER_CONFIG_INIT;
 	struct axvm_runner *runner;
+	uint32_t i;
 
+	for (i = 0; i < run->cpus.n; i++)
+		run->cpus.cpu[i].thread_started = false;
 	config.handler = on_exit;
 	/* It counts and traces all exits, also those of devices. */
 	config.flags = AXVM_RUNNER_ALL_EXITS;
@@ -138,7 +150,7 @@ static void run_vcpus(struct run *run)
 	}
 	signals_watch(runner, run->machine.vcpus[0]);
 	/* Signals that came before signals_watch() only set a flag. */
-	if (signals_stop())
+	if (signals_stop() || signals_asked_to_save())
 		axvm_runner_stop(runner);
 	if (axvm_runner_join(runner, -1))
 		give_up(run, "run the guest");
@@ -198,18 +210,23 @@ void run_begin(struct run *run, const struct options *options)
 {
 	bool raw = options->kernel || options->raw_keys;
 
-	console_init(&run->console, &run->outcome);
 	run->console.has_escape = terminal_open(raw ? TERMINAL_RAW : TERMINAL_SIGNALS) && raw;
 	if (run->console.has_escape && !options->json && isatty(STDERR_FILENO))
 		console_greet();
 	if (options->timeout_ns)
 		signals_set_deadline(options->timeout_ns);
+	if (options->save_path)
+		signals_allow_save(options->save_after_ns);
 	stats_start(&run->stats);
+	checkpoint_add_stats(run);
+	run->console.in_use = true;
 }
 
 void run_guest(struct run *run)
 {
-	run_machine(run, run->machine.irqchip == AXVM_IRQCHIP_NONE);
+	do
+		run_machine(run, run->machine.irqchip == AXVM_IRQCHIP_NONE);
+	while (checkpoint_attend(run));
 	look_at_signals(run);
 	sum_up(run);
 }

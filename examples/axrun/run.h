@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "../guests/abi.h"
+#include "checkpoint.h"
 #include "console.h"
 #include "cpus.h"
 #include "crash.h"
@@ -31,6 +32,7 @@ struct run {
 	struct queuedev queue;
 	struct services services;
 	struct cpus cpus;
+	struct checkpoint checkpoint;
 	bool trace;
 	/*
 	 * Totals of all vCPUs, and of each one, over all starts of the machine. Updated when the
@@ -48,6 +50,9 @@ struct run {
 	/* With RUN_TIMEOUT. */
 	struct where where;
 };
+
+/* The parts that no restart changes. Call it first. */
+void run_init(struct run *run, const struct options *options);
 
 /*
  * Creates the devices and connects them to the machine, which must exist; called again after each

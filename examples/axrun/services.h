@@ -10,6 +10,7 @@
 #include <axvcpu/axvcpu.h>
 
 #include "../guests/abi.h"
+#include "platform.h"
 
 struct services {
 	/* The scratch system registers: one per CPU, and a shared one. */
@@ -17,8 +18,17 @@ struct services {
 	_Atomic uint64_t shared;
 };
 
+/*
+ * Adds the system registers to the VM as a device, if the platform has any. Returns 0, or -1 after
+ * fail().
+ */
+int services_attach(struct services *services, struct axvm *vm, const struct platform *platform);
+
 /* Returns the result of a hypercall by this CPU. */
 uint64_t services_call(const struct axvcpu_exit_hypercall *call, uint32_t cpu);
+
+/* Reads the CSR of riscv64's entropy source. */
+uint64_t services_seed(void);
 
 /* Read and write a system register; false if it does not exist, then the access faults. */
 bool services_read(struct services *services, uint32_t cpu, uint64_t reg, uint64_t *value);

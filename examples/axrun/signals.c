@@ -39,6 +39,7 @@ enum timer_id {
 	TIMER_DEADLINE,
 	TIMER_NUDGE,
 	TIMER_TICK,
+	TIMER_SAVE,
 	TIMERS,
 };
 
@@ -50,6 +51,8 @@ static struct axvcpu *volatile watched_vcpu;
 static atomic_int caught;
 static atomic_bool timed_out;
 static atomic_bool quit;
+static atomic_bool may_save;
+static atomic_bool save;
 static atomic_uint tick;
 static atomic_uint tick_requested;
 static atomic_bool in_io;
@@ -119,6 +122,16 @@ static void on_ending(int signal)
 	errno = saved_errno;
 }
 
+static void on_save(int signal)
+{
+	int saved_errno = errno;
+
+	(void)signal;
+	atomic_store(&save, true);
+	stop();
+	errno = saved_errno;
+}
+
 static void on_fault(int signal)
 {
 	terminal_restore();
@@ -146,6 +159,10 @@ static void on_timer(int signal, siginfo_t *info, void *context)
 		atomic_store(&tick, true);
 		if (watched_vcpu)
 			axvcpu_kick(watched_vcpu);
+		break;
+	case TIMER_SAVE:
+		atomic_store(&save, true);
+		stop();
 		break;
 	}
 	errno = saved_errno;
@@ -300,6 +317,29 @@ bool signals_take_tick(void)
 	/* Cleared before the output is written: later characters request the next tick. */
 	atomic_store(&tick_requested, false);
 	return true;
+}
+
+void signals_allow_save(uint64_t ns)
+{
+	struct sigaction action = { .sa_handler = on_save };
+
+	sigfillset(&action.sa_mask);
+	sigaction(SIGUSR1, &action, NULL);
+	atomic_store(&may_save, true);
+	if (ns)
+		set_timer(TIMER_SAVE, ns, 0);
+}
+
+bool signals_save(void)
+{
+	if (may_save)
+		set_timer(TIMER_SAVE, 1, 0);
+	return may_save;
+}
+
+bool signals_asked_to_save(void)
+{
+	return save;
 }
 
 /* The main thread knows what to stop: make its timer expire at once. */

@@ -49,6 +49,18 @@ void signals_request_tick(void);
 /* Returns whether a requested tick has come since the last call. */
 bool signals_take_tick(void);
 
+/*
+ * Makes signals_save() and SIGUSR1 stop the vCPUs for a save, and so does the time, in nanoseconds
+ * from now, if it is not 0. Otherwise SIGUSR1 ends the run as other signals do.
+ */
+void signals_allow_save(uint64_t ns);
+
+/* Stops the vCPUs for a save. Returns false if that is not allowed. Any thread. */
+bool signals_save(void);
+
+/* Whether the vCPUs must stop for a save. */
+bool signals_asked_to_save(void);
+
 /* Ends the run at the user's request. Any thread. */
 void signals_quit(void);
 

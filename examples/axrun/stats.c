@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "stats.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <time.h>
 
@@ -32,9 +33,35 @@ void stats_add(struct stats *all, const struct stats *one)
 		all->exits[kind] += one->exits[kind];
 }
 
+uint64_t stats_elapsed_ns(const struct stats *stats)
+{
+	return now() - stats->start_ns;
+}
+
 double stats_elapsed(const struct stats *stats)
 {
-	return (double)(now() - stats->start_ns) / 1e9;
+	return (double)stats_elapsed_ns(stats) / 1e9;
+}
+
+void stats_put_state(struct state *state, const struct stats *stats)
+{
+	uint32_t kind;
+
+	state_put(state, 4, STATS_KINDS);
+	for (kind = 0; kind < STATS_KINDS; kind++)
+		state_put(state, 8, stats->exits[kind]);
+}
+
+/* An earlier axrun knew fewer kinds. */
+int stats_get_state(struct state *state, struct stats *stats)
+{
+	uint32_t kind, kinds = (uint32_t)state_get(state, 4);
+
+	if (kinds > STATS_KINDS)
+		return -EINVAL;
+	for (kind = 0; kind < kinds; kind++)
+		stats->exits[kind] = state_get(state, 8);
+	return 0;
 }
 
 static uint64_t total(const struct stats *stats)

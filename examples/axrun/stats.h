@@ -9,6 +9,7 @@
 #include <axvcpu/axvcpu.h>
 
 #include "json.h"
+#include "state.h"
 
 #define STATS_KINDS (AXVCPU_EXIT_SYSTEM_WAKEUP + 1)
 
@@ -30,8 +31,13 @@ static inline void stats_count(struct stats *stats, uint32_t kind)
 /* Adds one vCPU's exits to the totals. */
 void stats_add(struct stats *all, const struct stats *one);
 
-/* Seconds since the start. */
+/* Seconds since the start, and nanoseconds. */
 double stats_elapsed(const struct stats *stats);
+uint64_t stats_elapsed_ns(const struct stats *stats);
+
+/* The exits in a saved state. Reading returns 0, or -EINVAL. */
+void stats_put_state(struct state *state, const struct stats *stats);
+int stats_get_state(struct state *state, struct stats *stats);
 
 /* Prints it as text. */
 void stats_print(const struct stats *stats, FILE *file);

@@ -2,6 +2,7 @@
 #include "testdev.h"
 
 #include "message.h"
+#include "state.h"
 
 /* Little-endian, as the guest sees it. */
 static void store(struct testdev *testdev, uint64_t offset, unsigned int width, uint64_t value)
@@ -40,6 +41,35 @@ static int testdev_write(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsign
 	return AXVM_HANDLED;
 }
 
+/* The state: the registers, with the read-only ones. */
+static void put_state(struct state *state, void *ctx)
+{
+	const struct testdev *testdev = ctx;
+
+	state_put_bytes(state, testdev->regs, sizeof(testdev->regs));
+	state_put(state, 8, testdev->writes);
+}
+
+static int testdev_save(void *ctx, void *buf, size_t len)
+{
+	return state_save(buf, len, put_state, ctx);
+}
+
+static int testdev_restore(void *ctx, uint32_t version, const void *buf, size_t len)
+{
+	struct state state = state_open(buf, len);
+	struct testdev new;
+	int err;
+
+	(void)version;
+	state_get_bytes(&state, new.regs, sizeof(new.regs));
+	new.writes = state_get(&state, 8);
+	err = state_close(&state);
+	if (!err)
+		*(struct testdev *)ctx = new;
+	return err;
+}
+
 int testdev_attach(struct testdev *testdev, struct axvm *vm, uint64_t gpa, uint64_t port)
 {
 	const struct axvm_device_range ranges[] = {
@@ -48,7 +78,8 @@ int testdev_attach(struct testdev *testdev, struct axvm *vm, uint64_t gpa, uint6
 	};
 	const struct axvm_device_config config =
 		AXVCPU_WITH(axvm_device_config, .name = "test", .ctx = testdev, .ranges = ranges,
-			    .nranges = port ? 2 : 1, .read = testdev_read, .write = testdev_write);
+			    .nranges = port ? 2 : 1, .read = testdev_read, .write = testdev_write,
+			    .save = testdev_save, .restore = testdev_restore);
 
 	*testdev = (struct testdev){ 0 };
 	store(testdev, GUEST_TEST_ID, 4, GUEST_TEST_MAGIC);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "timer.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -11,6 +12,8 @@
 #define NS_PER_US UINT64_C(1000)
 /* Limits the load that a guest can put on the host. */
 #define PERIOD_MIN_NS (100 * NS_PER_US)
+/* Bytes of a timer in a saved state. */
+#define TIMER_STATE_SIZE 17u
 
 static uint64_t now(void)
 {
@@ -103,12 +106,96 @@ static int timer_write(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned
 	return AXVM_HANDLED;
 }
 
+/* --- saved states ----------------------------------------------------------------------------- */
+
+/* Deadlines are relative: the time between save and restore does not count. */
+static void put_timer(struct state *state, const struct cpu_timer *timer, uint64_t at)
+{
+	uint64_t left = 0;
+
+	if (timer->deadline_ns)
+		left = timer->deadline_ns > at ? timer->deadline_ns - at : 1;
+	state_put(state, 1, timer->vector);
+	state_put(state, 8, left);
+	state_put(state, 8, timer->period_ns);
+}
+
+static void get_timer(struct state *state, struct cpu_timer *timer, uint64_t at)
+{
+	uint64_t left;
+
+	timer->vector = (uint8_t)state_get(state, 1);
+	left = state_get(state, 8);
+	/* As far in the future as a guest can set it. */
+	if (left > UINT32_MAX * NS_PER_US)
+		left = UINT32_MAX * NS_PER_US;
+	timer->deadline_ns = left ? at + left : 0;
+	timer->period_ns = state_get(state, 8);
+	if (timer->period_ns && timer->period_ns < PERIOD_MIN_NS)
+		timer->period_ns = PERIOD_MIN_NS;
+	if (timer->period_ns > UINT32_MAX * NS_PER_US)
+		timer->period_ns = UINT32_MAX * NS_PER_US;
+}
+
+static void put_state(struct state *state, void *ctx)
+{
+	struct cpus *cpus = ctx;
+	uint64_t at = now();
+	uint32_t i;
+
+	for (i = 0; i < cpus->n; i++) {
+		cpus_put_state(state, &cpus->cpu[i]);
+		put_timer(state, &cpus->cpu[i].timer, at);
+	}
+}
+
+static int timer_save(void *ctx, void *buf, size_t len)
+{
+	struct cpus *cpus = ctx;
+	int size;
+
+	pthread_mutex_lock(&cpus->lock);
+	size = state_save(buf, len, put_state, cpus);
+	pthread_mutex_unlock(&cpus->lock);
+	return size;
+}
+
+static int timer_restore(void *ctx, uint32_t version, const void *buf, size_t len)
+{
+	struct cpus *cpus = ctx;
+	struct state state = state_open(buf, len);
+	struct state again = state;
+	struct cpu checked;
+	uint64_t at = now();
+	uint32_t i;
+	int err = 0;
+
+	(void)version;
+	if (len != cpus->n * (CPU_STATE_SIZE + TIMER_STATE_SIZE))
+		return -EINVAL;
+	for (i = 0; i < cpus->n && !err; i++) {
+		err = cpus_get_state(&state, &checked);
+		get_timer(&state, &checked.timer, at);
+	}
+	if (err)
+		return err;
+	pthread_mutex_lock(&cpus->lock);
+	for (i = 0; i < cpus->n; i++) {
+		cpus_get_state(&again, &cpus->cpu[i]);
+		get_timer(&again, &cpus->cpu[i].timer, at);
+		cpus_restored(cpus, &cpus->cpu[i]);
+	}
+	pthread_mutex_unlock(&cpus->lock);
+	return 0;
+}
+
 int timer_attach(struct cpus *cpus, struct axvm *vm)
 {
 	return device_add(vm,
 			  AXVCPU_WITH(axvm_device_config, .name = "timer",
 				      .flags = AXVM_DEVICE_SELF_LOCKED, .ctx = cpus,
-				      .read = timer_read, .write = timer_write),
+				      .read = timer_read, .write = timer_write, .save = timer_save,
+				      .restore = timer_restore),
 			  cpus->platform->timer, (uint64_t)cpus->n * GUEST_TIMER_SIZE);
 }
 
@@ -172,6 +259,7 @@ int timer_start(struct cpus *cpus, pthread_t *thread)
 
 	/* Signals are for the main thread only. */
 	sigfillset(&all);
+	cpus->timers_end = false;
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(thread, NULL, work, cpus);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "uart.h"
 
+#include <errno.h>
+
+#include "state.h"
+
 /* Calls of uart_input() that wait for a handler which emptied the FIFO to read IIR_NONE. */
 #define PATIENCE 10u
 
@@ -439,6 +443,113 @@ static int uart_write(struct axvcpu *vcpu, void *ctx, uint64_t offset, unsigned 
 	return AXVM_HANDLED;
 }
 
+/* --- saved states ----------------------------------------------------------------------------- */
+
+/* The output up to here belongs to the run that is saved. */
+static int uart_quiesce(void *ctx)
+{
+	return uart_flush(ctx) ? 0 : -EIO;
+}
+
+static void put_state(struct state *state, void *ctx)
+{
+	struct uart *uart = ctx;
+	const struct uart_loop *loop = &uart->loop;
+	unsigned int i;
+
+	state_put(state, 2, uart->divisor);
+	state_put(state, 1, uart->ier);
+	state_put(state, 1, uart->fcr);
+	state_put(state, 1, uart->lcr);
+	state_put(state, 1, uart->mcr);
+	state_put(state, 1, uart->msr);
+	state_put(state, 1, uart->scr);
+	state_put(state, 1, uart->overrun);
+	state_put(state, 1, uart->thre_pending);
+	state_put(state, 1, uart->offered);
+	state_put(state, 1, uart->patience);
+	state_put(state, 1, uart->polls);
+	state_put(state, 1, uart->last_read);
+	state_put(state, 1, uart->line);
+	state_put(state, 1, loop->len);
+	for (i = 0; i < loop->len; i++) {
+		state_put(state, 1, loop->chars[(loop->first + i) % UART_FIFO]);
+		state_put(state, 1, loop->breaks[(loop->first + i) % UART_FIFO]);
+	}
+	console_put_state(state, uart->console);
+}
+
+static int uart_save(void *ctx, void *buf, size_t len)
+{
+	struct uart *uart = ctx;
+	int size;
+
+	pthread_mutex_lock(&uart->lock);
+	size = state_save(buf, len, put_state, uart);
+	pthread_mutex_unlock(&uart->lock);
+	return size;
+}
+
+/* The registers, and what is received. The other members stay. */
+static int get_state(struct state *state, struct uart *uart)
+{
+	struct uart_loop *loop = &uart->loop;
+	unsigned int i;
+
+	uart->divisor = (uint16_t)state_get(state, 2);
+	uart->ier = (uint8_t)state_get(state, 1) & IER_BITS;
+	uart->fcr = (uint8_t)state_get(state, 1);
+	uart->lcr = (uint8_t)state_get(state, 1);
+	uart->mcr = (uint8_t)state_get(state, 1) & MCR_BITS;
+	uart->msr = (uint8_t)state_get(state, 1);
+	uart->scr = (uint8_t)state_get(state, 1);
+	uart->overrun = state_get(state, 1);
+	uart->thre_pending = state_get(state, 1);
+	uart->offered = (unsigned int)state_get(state, 1);
+	uart->patience = (unsigned int)state_get(state, 1);
+	uart->polls = state_get(state, 1);
+	uart->last_read = (unsigned int)state_get(state, 1);
+	uart->line = state_get(state, 1);
+	loop->first = 0;
+	loop->len = (unsigned int)state_get(state, 1);
+	if (loop->len > capacity(uart) || uart->offered > capacity(uart) ||
+	    uart->patience > PATIENCE || uart->last_read > REGS)
+		return -EINVAL;
+	for (i = 0; i < loop->len; i++) {
+		loop->chars[i] = (uint8_t)state_get(state, 1);
+		loop->breaks[i] = state_get(state, 1);
+	}
+	return 0;
+}
+
+/* The end of the other stdin is not offered any more, and the guest may have read on in this one. */
+static void limit_offer(struct uart *uart)
+{
+	size_t n = console_waiting(uart->console);
+
+	if (uart->offered > n)
+		uart->offered = (unsigned int)n;
+	update_line(uart);
+}
+
+static int uart_restore(void *ctx, uint32_t version, const void *buf, size_t len)
+{
+	struct uart *uart = ctx, checked = { 0 };
+	struct state state = state_open(buf, len), again = state;
+	int err = get_state(&state, &checked);
+
+	(void)version;
+	if (!err)
+		err = console_get_state(&state, uart->console);
+	if (err)
+		return err;
+	pthread_mutex_lock(&uart->lock);
+	get_state(&again, uart);
+	limit_offer(uart);
+	pthread_mutex_unlock(&uart->lock);
+	return 0;
+}
+
 /* --- public functions ------------------------------------------------------------------------- */
 
 int uart_attach(struct uart *uart, struct console *console, struct axvm *vm, struct place place)
@@ -454,7 +565,9 @@ int uart_attach(struct uart *uart, struct console *console, struct axvm *vm, str
 	return device_add(vm,
 			  AXVCPU_WITH(axvm_device_config, .name = "uart",
 				      .flags = AXVM_DEVICE_SELF_LOCKED, .ctx = uart,
-				      .read = uart_read, .write = uart_write),
+				      .read = uart_read, .write = uart_write,
+				      .quiesce = uart_quiesce, .save = uart_save,
+				      .restore = uart_restore),
 			  place, REGS);
 }
 

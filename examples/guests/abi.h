@@ -67,7 +67,7 @@ struct guest_boot {
 
 /*
  * The I/O ports of an x86_64 machine: an 8250, the exit device, the test device, the byte queue,
- * the power device, the timers, and the doorbell for hypercalls. The doorbell's port fits into the
+ * the power device, the checkpoint device, the timers, and the doorbell for hypercalls. The doorbell's port fits into the
  * instruction, as dx holds an argument.
  */
 #define GUEST_PORT_CONSOLE 0x3f8u
@@ -75,6 +75,7 @@ struct guest_boot {
 #define GUEST_PORT_TEST 0x500u
 #define GUEST_PORT_QUEUE 0x530u
 #define GUEST_PORT_POWER 0x540u
+#define GUEST_PORT_CHECKPOINT 0x550u
 #define GUEST_PORT_TIMER 0x600u
 #define GUEST_PORT_DOORBELL 0xe0u
 
@@ -87,6 +88,7 @@ struct guest_boot {
 #define GUEST_GPA_QUEUE 0x10002000u
 #define GUEST_GPA_TIMER 0x10003000u
 #define GUEST_GPA_TEST 0x10004000u
+#define GUEST_GPA_CHECKPOINT 0x10005000u
 
 /* Addresses of RAM and interrupt controllers on these machines. */
 #define GUEST_GPA_RAM 0x80000000u
@@ -103,6 +105,14 @@ struct guest_boot {
  * The same on x86_64, with GUEST_IRQCHIP_KERNEL: a pin of the IOAPIC. It is not routed to the PICs.
  */
 #define GUEST_GSI_COM1 4u
+
+/*
+ * A Linux kernel's generation id: its interrupt, an edge; and on arm64 and riscv64 its page, which
+ * is memory, but none of the ranges of memory. On x86_64 the page is in the memory below 1 MiB.
+ */
+#define GUEST_GSI_GENERATION 2u
+#define GUEST_GSI_GENERATION_X86 5u
+#define GUEST_GPA_GENERATION 0x10010000u
 
 /* The test device: 8 KiB of MMIO; the first 32 bytes are also I/O ports. */
 #define GUEST_TEST_SIZE 0x2000u
@@ -134,6 +144,15 @@ struct guest_boot {
 #define GUEST_POWER_OFF_STATE 5u /* S5 */
 #define GUEST_POWER_OFF (1u << 5 | GUEST_POWER_OFF_STATE << 2)
 #define GUEST_POWER_RESET_VALUE 1u
+
+/*
+ * The checkpoint device. A write to the doorbell is where axrun saves the machine (--save-at
+ * doorbell), or takes a checkpoint and later returns to it (--repeat); otherwise it has no effect.
+ * In a restored machine the guest continues behind that write.
+ */
+#define GUEST_CHECKPOINT_DOORBELL 0x00u /* 4 bytes, write-only: any value */
+#define GUEST_CHECKPOINT_RESTORED 0x04u /* 4 bytes, read-only: how often this state was restored */
+#define GUEST_CHECKPOINT_SIZE 0x08u
 
 /*
  * The timers, without an interrupt controller. The registers of CPU n are at offset n times 16. All

@@ -11,6 +11,7 @@ GUEST_LINK = $(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,-z,max-page-size=4096 -Wl,-T,$(top_srcdir)/$(GUEST_ARCH)/guest.lds
 
 COMMON_GUESTS = \
+	examples/guests/checkpoint \
 	examples/guests/crash \
 	examples/guests/echo \
 	examples/guests/flood \

@@ -22,6 +22,16 @@ static inline void guest_exit_write(uint8_t status)
 	guest_write8(GUEST_GPA_EXIT, status);
 }
 
+static inline uint32_t guest_checkpoint_read(unsigned int reg)
+{
+	return guest_read32(GUEST_GPA_CHECKPOINT + reg);
+}
+
+static inline void guest_checkpoint_write(unsigned int reg, uint32_t value)
+{
+	guest_write32(GUEST_GPA_CHECKPOINT + reg, value);
+}
+
 /* Address of a register of a CPU's timer. */
 static inline uint64_t guest_timer_gpa(unsigned int cpu, unsigned int reg)
 {

@@ -67,6 +67,16 @@ static inline void guest_exit_write(uint8_t status)
 	guest_out8(GUEST_PORT_EXIT, status);
 }
 
+static inline uint32_t guest_checkpoint_read(unsigned int reg)
+{
+	return guest_in32((uint16_t)(GUEST_PORT_CHECKPOINT + reg));
+}
+
+static inline void guest_checkpoint_write(unsigned int reg, uint32_t value)
+{
+	guest_out32((uint16_t)(GUEST_PORT_CHECKPOINT + reg), value);
+}
+
 /*
  * Calls axrun. The number is written to the doorbell. All usable registers hold arguments, so the
  * port must be an immediate.
