@@ -7,6 +7,7 @@ doc_DATA = \
 	docs/boot.md \
 	docs/demo.md \
 	docs/exits.md \
+	docs/fuzzing.md \
 	docs/guests.md \
 	docs/info.md \
 	docs/kvm-map.md \
