@@ -8,6 +8,7 @@ doc_DATA = \
 	docs/checkpoints.md \
 	docs/demo.md \
 	docs/exits.md \
+	docs/fuzzing.md \
 	docs/guests.md \
 	docs/info.md \
 	docs/kvm-map.md \

@@ -87,5 +87,6 @@ examples_axvcpu_info_libinfo_a_SOURCES = \
 	examples/axvcpu-info/obstacle.c examples/axvcpu-info/obstacle.h \
 	examples/axvcpu-info/report.c examples/axvcpu-info/report.h
 
+include examples/fuzz/local.mk
 include examples/guests/local.mk
 include examples/tutorial/local.mk

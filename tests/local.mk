@@ -214,7 +214,7 @@ tests_test_kernels_SOURCES = \
 	tests/kernels_x86.c \
 	tests/test_kernels.c
 EXAMPLE_HELPERS = tests/mkelf
-TUTORIAL_FILES = $(tutorial_programs) $(tutorial_guest) $(tutorial_outputs)
+EXAMPLE_FILES = $(fuzzer) $(tutorial_programs) $(tutorial_guest) $(tutorial_outputs)
 endif
 if ARCH_X86_64
 NESTED_HELPERS = tests/nested/keep_kvm
@@ -305,7 +305,8 @@ tests_test_x86_width_LINK = $(DIRECT_LINK) -Wl,--wrap=axv_sys_ioctl
 # Functions that the scripts share.
 SCRIPT_FUNCTIONS = tests/axrun.py tests/boot-memory.sh tests/boots.py tests/cases.py tests/cases.sh
 EXAMPLE_SCRIPT_TESTS = tests/axrun-checkpoint.py tests/axrun-guests.py tests/axrun-irqchip.py \
-	tests/axrun-options.py tests/axrun-refused.py tests/axrun-terminal.py tests/custom-backend.sh tests/info.py tests/tutorial.py
+	tests/axrun-options.py tests/axrun-refused.py tests/axrun-terminal.py tests/custom-backend.sh \
+	tests/fuzz-example.py tests/info.py tests/tutorial.py
 # These boot Debian's kernels.
 BOOT_TESTS = tests/boot-checkpoint.py tests/boot-console.py tests/boot-kernels.py tests/boot-power.py \
 	tests/boot-refused.py
@@ -353,7 +354,7 @@ AM_TESTS_ENVIRONMENT = \
 list-tests:
 	@printf '%s\n' $(MACHINE_TESTS)
 list-helpers:
-	@printf '%s\n' $(HELPERS) $(TUTORIAL_FILES) $(SCRIPT_FUNCTIONS)
+	@printf '%s\n' $(HELPERS) $(EXAMPLE_FILES) $(SCRIPT_FUNCTIONS)
 # For scripts/check: its build with sanitizers runs all others.
 list-unsanitized:
 	@printf '%s\n' $(UNSANITIZED_TESTS)

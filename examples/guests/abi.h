@@ -181,6 +181,18 @@ struct guest_boot {
 #define GUEST_CALL_PICK 2u /* argument n, where n is argument 0; or GUEST_CALL_ERROR */
 #define GUEST_CALL_CPU 3u /* returns the number of the calling CPU */
 #define GUEST_CALL_ERROR UINT64_C(0xfffffffffffffc18) /* -1000: unknown call */
+/*
+ * For examples/fuzz; axrun does not know it. The arguments: the address of a struct guest_input,
+ * the size of its `bytes`, the address of the coverage counters, and their number. The counters
+ * have one byte each. The call returns 0 for each input, with the guest in the same state each time.
+ */
+#define GUEST_CALL_FUZZ 0x46u
+
+struct guest_input {
+	/* Number of bytes in use. */
+	uint64_t len;
+	uint8_t bytes[GUEST_PAGE_SIZE - sizeof(uint64_t)];
+};
 
 /* System registers that axrun emulates: MSRs of x86_64. Accesses to others fault. */
 #define GUEST_SYSREG_BASE 0x4f584100u

@@ -5,7 +5,8 @@
 GUEST_RUNTIME = examples/guests/runtime
 GUEST_ARCH = $(GUEST_RUNTIME)/$(AXVCPU_ARCH)
 GUEST_COMPILE = $(CC) -std=gnu11 -O2 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
-	-fno-asynchronous-unwind-tables $(GUEST_ARCH_CFLAGS) $(WARN_CPPFLAGS) $(WARN_CFLAGS) \
+	-fno-asynchronous-unwind-tables $(GUEST_ARCH_CFLAGS) $(GUEST_COVERAGE) \
+	$(WARN_CPPFLAGS) $(WARN_CFLAGS) \
 	-I$(top_srcdir)/$(GUEST_ARCH) -I$(top_srcdir)/examples/guests
 GUEST_LINK = $(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,-z,max-page-size=4096 -Wl,-T,$(top_srcdir)/$(GUEST_ARCH)/guest.lds
@@ -21,6 +22,7 @@ COMMON_GUESTS = \
 	examples/guests/ipi \
 	examples/guests/memory \
 	examples/guests/mmio \
+	examples/guests/parse \
 	examples/guests/smp \
 	examples/guests/spin
 X86_64_GUESTS = \
@@ -32,6 +34,9 @@ DEVICETREE_GUESTS = \
 RISCV64_GUESTS = \
 	examples/guests/csr \
 	examples/guests/dbcn
+# Those with inputs of a fuzzer (runtime/fuzz.h).
+FUZZED_GUESTS = \
+	examples/guests/parse
 
 guest_objects = \
 	$(GUEST_RUNTIME)/args.gobj \
@@ -44,8 +49,10 @@ guest_objects = \
 	$(GUEST_ARCH)/entry.gobj \
 	$(GUEST_ARCH)/halt.gobj \
 	$(GUEST_ARCH)/smp.gobj
+fuzzed_objects = $(GUEST_RUNTIME)/fuzz.gobj
 guest_headers = \
 	examples/guests/abi.h \
+	$(GUEST_RUNTIME)/fuzz.h \
 	$(GUEST_RUNTIME)/guest.h \
 	$(GUEST_RUNTIME)/interrupt.h \
 	$(GUEST_RUNTIME)/smp.h \
@@ -100,10 +107,16 @@ SUFFIXES = .gobj
 .S.gobj:
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(GUEST_COMPILE) -c -o $@ $<
 .gobj:
-	$(AM_V_CCLD)$(GUEST_LINK) -o $@ $< $(guest_objects)
+	$(AM_V_CCLD)$(GUEST_LINK) -o $@ $< $(guest_objects) $(GUEST_EXTRA)
 
-$(guest_objects) $(guest_programs:=.gobj): $(guest_headers)
+$(guest_objects) $(fuzzed_objects) $(guest_programs:=.gobj): $(guest_headers)
 $(guest_programs): $(guest_objects) $(GUEST_ARCH)/guest.lds
+
+# Only the guest itself is compiled with coverage: the runtime counts.
+FUZZED_MAIN = $(FUZZED_GUESTS:=.gobj)
+$(FUZZED_MAIN): private GUEST_COVERAGE = -fsanitize-coverage=trace-pc,trace-cmp
+$(FUZZED_GUESTS): private GUEST_EXTRA = $(fuzzed_objects)
+$(FUZZED_GUESTS): $(fuzzed_objects)
 
 # "axrun --list" prints it: the first sentence of the comment at the top of each guest's source.
 examples/guests/guests.txt: Makefile $(guest_programs:=.c) examples/guests/list.awk
@@ -113,7 +126,8 @@ examples/guests/guests.txt: Makefile $(guest_programs:=.c) examples/guests/list.
 
 guestsdir = $(libexecdir)/axvcpu/guests
 guests_DATA = $(guest_programs) examples/guests/guests.txt
-CLEANFILES += examples/guests/guests.txt $(guest_programs) $(guest_programs:=.gobj) $(guest_objects)
+CLEANFILES += examples/guests/guests.txt $(guest_programs) $(guest_programs:=.gobj) $(guest_objects) \
+	$(fuzzed_objects)
 # The tarball has the guests of all architectures.
 EXTRA_DIST += $(COMMON_GUESTS:=.c) $(X86_64_GUESTS:=.c) $(DEVICETREE_GUESTS:=.c) \
 	$(RISCV64_GUESTS:=.c) examples/guests/abi.h examples/guests/list.awk $(GUEST_RUNTIME)

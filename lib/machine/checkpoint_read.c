@@ -31,7 +31,7 @@ struct reader {
 	unsigned char *buf;
 	struct axv_crc32c crc32c;
 	/* Sections of each kind, as in 'kinds'. */
-	uint32_t counts[5];
+	uint32_t counts[6];
 	struct axvm_checkpoint *checkpoint;
 	/* vCPUs so far, and the place for the next device. */
 	uint32_t nvcpus;
@@ -162,7 +162,7 @@ static int next_section(const struct reader *reader, uint64_t *offset, struct se
 	return 1;
 }
 
-/* Copies the saved state of a vCPU or of the controllers. */
+/* Copies the shape, or the saved state of a vCPU or of the controllers. */
 static int copy_state(const struct reader *reader, const struct section *section, size_t offset,
 		      struct axv_blob *blob)
 {
@@ -205,6 +205,11 @@ static int read_vm(struct reader *reader, const struct section *section)
 	clock->kvmclock_ns = le64toh(vm.kvmclock_ns);
 	clock->realtime_ns = (int64_t)le64toh(vm.realtime_ns);
 	return 0;
+}
+
+static int read_shape(struct reader *reader, const struct section *section)
+{
+	return copy_state(reader, section, 0, &reader->checkpoint->shape);
 }
 
 static int read_controllers(struct reader *reader, const struct section *section)
@@ -276,6 +281,7 @@ static const struct kind {
 	int (*read)(struct reader *reader, const struct section *section);
 } kinds[] = {
 	{ "vm", 1, sizeof(struct axv_file_vm), sizeof(struct axv_file_vm), 1, true, read_vm },
+	{ "shape", 1, 0, FILE_SECTIONS_MAX, 1, true, read_shape },
 	{ "controllers", 1, 0, FILE_SECTIONS_MAX, 1, true, read_controllers },
 	{ "vcpu", 1, sizeof(struct axv_file_vcpu), FILE_SECTIONS_MAX, UINT32_MAX, true, read_vcpu },
 	{ "device", 1, sizeof(struct axv_file_device) + 1, FILE_SECTIONS_MAX, UINT32_MAX, false,
@@ -283,7 +289,7 @@ static const struct kind {
 	{ "memory", 1, 0, FILE_SECTIONS_MAX, 1, true, read_memory },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
-#define VCPUS 2
+#define VCPUS 3
 
 _Static_assert(KINDS == sizeof(((struct reader *)0)->counts) / sizeof(uint32_t),
 	       "each kind is counted");

@@ -78,6 +78,7 @@ static void add_all(struct writer *writer)
 	const size_t list_size = axv_image_list_size(checkpoint->image);
 
 	add_vm(writer);
+	add_section(writer, "shape", NULL, 0, checkpoint->shape.data, checkpoint->shape.size);
 	add_section(writer, "controllers", NULL, 0, checkpoint->controllers.data,
 		    checkpoint->controllers.size);
 	for (uint32_t i = 0; i < checkpoint->nvcpus; i++) {
