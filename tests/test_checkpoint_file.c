@@ -450,7 +450,7 @@ END_TEST
 
 START_TEST(the_damaged_part_is_named)
 {
-	static const char *const names[] = { "vm", "controllers", "vcpu", "device", "memory" };
+	static const char *const names[] = { "vm", "shape", "controllers", "vcpu", "device", "memory" };
 
 	start();
 	load_bytes();
@@ -698,7 +698,7 @@ END_TEST
 
 START_TEST(a_part_that_is_missing_or_there_twice_is_refused)
 {
-	static const char *const names[] = { "vm", "controllers", "vcpu", "memory" };
+	static const char *const names[] = { "vm", "shape", "controllers", "vcpu", "memory" };
 	uint64_t at;
 
 	start();

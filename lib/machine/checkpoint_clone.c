@@ -99,9 +99,6 @@ static int map_region(const struct clone *clone, size_t n)
 	} else if (clone->vm->origin) {
 		info.backing = saved->backing == AXVM_MEM_FILE ? AXVM_MEM_FILE : AXVM_MEM_ANONYMOUS;
 		info.flags |= AXVM_MEM_CLONED;
-		/* A file may be truncated; a memfd of the library is sealed. */
-		if (!image->map)
-			info.flags |= AXVM_MEM_TRUNCATABLE;
 		info.fd = image->fd;
 		info.fd_offset = image->regions[n].offset;
 	}
