@@ -364,7 +364,7 @@ START_TEST(a_clone_has_the_changes_of_cpuid)
 	struct axvcpu_setup_config setup = guest_setup_config(0);
 	struct axvcpu_x86_setup x86 = AXVCPU_X86_SETUP_INIT;
 	unsigned char *now;
-	size_t len, then;
+	size_t len, then = 0;
 
 	guest_create(&guest,
 		     &AXVCPU_WITH(axvm_config,

@@ -291,7 +291,7 @@ AXVCPU_API uint32_t axvcpu_load_parts(const struct axvcpu_loader *loader);
  *
  * @param loader the argument of `load`.
  * @param size   number of bytes, not 0.
- * @return the memory, all zero; NULL: there is none, and the backend returns -ENOMEM.
+ * @return NULL: there is none, and the backend must return -ENOMEM; else: the memory, all zero.
  *
  * Threads: that of `load`; once in it.
  */
@@ -304,8 +304,8 @@ AXVCPU_API void *axvcpu_load_alloc(struct axvcpu_loader *loader, size_t size);
  * host can have changed since, such as the CPUID of the vCPU.
  *
  * @param loader the argument of `load`.
- * @return the memory of axvcpu_load_alloc() in an earlier load of the same bytes into this vCPU;
- *         NULL: this is the first load.
+ * @return NULL: this is the first load; else: the memory of axvcpu_load_alloc() in an earlier load of
+ *         the same bytes into this vCPU.
  *
  * Threads: that of `load`.
  */

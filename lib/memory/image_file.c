@@ -343,7 +343,7 @@ int axv_image_open(int fd, uint64_t base, uint64_t room, uint32_t page_size, con
 		   size_t size, struct axv_image **out)
 {
 	struct list header = { .regions = 0 };
-	struct axv_image *image;
+	struct axv_image *image = NULL;
 	uint64_t regions, extents;
 	int ret;
 
