@@ -154,3 +154,42 @@ void sweep(const struct sweep_step *steps, int step)
 			n = injector_next(n);
 	}
 }
+
+/* Returns whether there was an n-th call. */
+static bool load_failing(const struct sweep_load *load, unsigned int n, unsigned int variant,
+			 bool persist)
+{
+	struct sweep_world world;
+	bool failed;
+	int ret;
+
+	load->begin(&world);
+	injector_arm(n, variant, persist);
+	ret = load->take(&world);
+	injector_disarm();
+	failed = injector.failed;
+	if (!ret)
+		ck_assert_msg(injector.harmless, "call %u (%s) fails, and load does not", n,
+			      injector.failed);
+	else
+		ck_assert_msg(ret == injector.expected, "call %u (%s): %d, not %d; %s", n,
+			      injector.failed, ret, injector.expected, axvcpu_last_error());
+	if (axvcpu_state(sweep_first(&world)) == AXVCPU_INVALID)
+		ck_assert_msg(ret && persist, "call %u (%s): the vCPU is Invalid", n,
+			      injector.failed);
+	else
+		load->see(&world, !ret);
+	sweep_world_end(&world);
+	return failed;
+}
+
+void sweep_loads(const struct sweep_load *load, bool persist)
+{
+	for (unsigned int turn = 0; turn < suite_scale(INJECTOR_VARIANTS); turn++) {
+		const unsigned int variant = (persist + turn) % INJECTOR_VARIANTS;
+		unsigned int n = 1;
+
+		while (load_failing(load, n, variant, persist))
+			n = injector_next(n);
+	}
+}

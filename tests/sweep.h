@@ -50,6 +50,21 @@ void sweep_world_end(struct sweep_world *world);
 /* Fails each call of steps[step] in turn, in every way. */
 void sweep(const struct sweep_step *steps, int step);
 
+/* The load of a saved state: if it fails, the former state stays. */
+struct sweep_load {
+	/* Makes a world whose present state is not the saved one. */
+	void (*begin)(struct sweep_world *world);
+	int (*take)(struct sweep_world *world);
+	/* Checks that the world has the saved state, or the former one. */
+	void (*see)(struct sweep_world *world, bool saved);
+};
+
+/*
+ * Fails each call of a load in turn: alone, or with all that follow, after which the vCPUs may also be
+ * Invalid.
+ */
+void sweep_loads(const struct sweep_load *load, bool persist);
+
 /* --- parts of steps --------------------------------------------------------------------------- */
 
 static inline struct axvcpu *sweep_first(const struct sweep_world *world)

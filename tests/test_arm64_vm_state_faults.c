@@ -78,54 +78,32 @@ static void prepare(struct sweep_world *world)
 	ck_ok(axvm_set_irq_line(world->vm, GSI, false));
 }
 
-/* Returns whether there was an n-th call. */
-static bool load_failing(unsigned int n, unsigned int variant, bool persist)
+static int take_load(struct sweep_world *world)
 {
-	struct sweep_world world;
-	bool failed;
-	int ret;
-
-	prepare(&world);
-	injector_arm(n, variant, persist);
-	ret = axvm_load(world.vm, state, (size_t)size, NULL);
-	injector_disarm();
-	failed = injector.failed;
-	if (!ret) {
-		ck_assert_msg(injector.harmless, "call %u (%s) fails, and load does not", n,
-			      injector.failed);
-		ck_assert(is_raised(&world));
-		sweep_see_the_guest_run(&world);
-	} else if (axvcpu_state(sweep_first(&world)) == AXVCPU_INVALID) {
-		ck_assert_msg(persist, "call %u (%s): the vCPU is Invalid", n, injector.failed);
-	} else {
-		ck_assert_msg(persist || ret == injector.expected, "call %u (%s): %d, not %d; %s",
-			      n, injector.failed, ret, injector.expected, axvcpu_last_error());
-		ck_assert(!is_raised(&world));
-		sweep_see_the_guest_run(&world);
-	}
-	sweep_world_end(&world);
-	return failed;
+	return axvm_load(world->vm, state, (size_t)size, NULL);
 }
+
+static void see(struct sweep_world *world, bool saved)
+{
+	ck_assert(is_raised(world) == saved);
+	sweep_see_the_guest_run(world);
+}
+
+static const struct sweep_load load = { prepare, take_load, see };
 
 START_TEST(a_failing_load_leaves_the_former_state)
 {
-	for (unsigned int turn = 0; turn < suite_scale(INJECTOR_VARIANTS); turn++) {
-		const unsigned int variant = ((unsigned int)_i + turn) % INJECTOR_VARIANTS;
-		unsigned int n = 1;
-
-		while (load_failing(n, variant, _i))
-			n = injector_next(n);
-	}
+	sweep_loads(&load, _i);
 }
 END_TEST
 
 static void add_tests(Suite *suite)
 {
 	TCase *save = suite_case(suite, "save");
-	TCase *load = suite_case(suite, "load");
+	TCase *loads = suite_case(suite, "load");
 
 	tcase_add_test(save, each_call_of_a_save_fails);
-	tcase_add_loop_test(load, a_failing_load_leaves_the_former_state, 0, 2);
+	tcase_add_loop_test(loads, a_failing_load_leaves_the_former_state, 0, 2);
 }
 
 int main(void)

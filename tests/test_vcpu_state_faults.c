@@ -77,61 +77,35 @@ static void prepare(struct sweep_world *world)
 	ck_ok(axvcpu_set_reg(sweep_first(world), AXVCPU_REG_GPR(REG), VALUE_NOW));
 }
 
-static void expect_value(struct sweep_world *world, uint64_t value)
+static int take_load(struct sweep_world *world)
+{
+	return axvcpu_load(sweep_first(world), state, (size_t)size, NULL);
+}
+
+static void see(struct sweep_world *world, bool saved)
 {
 	uint64_t now;
 
 	ck_ok(axvcpu_get_reg(sweep_first(world), AXVCPU_REG_GPR(REG), &now));
-	ck_assert_uint_eq(now, value);
+	ck_assert_uint_eq(now, saved ? VALUE_SAVED : VALUE_NOW);
 	sweep_see_the_guest_run(world);
 }
 
-/* Returns whether there was an n-th call. */
-static bool load_failing(unsigned int n, unsigned int variant, bool persist)
-{
-	struct sweep_world world;
-	bool failed;
-	int ret;
-
-	prepare(&world);
-	injector_arm(n, variant, persist);
-	ret = axvcpu_load(sweep_first(&world), state, (size_t)size, NULL);
-	injector_disarm();
-	failed = injector.failed;
-	if (!ret) {
-		ck_assert_msg(injector.harmless, "call %u (%s) fails, and load does not", n,
-			      injector.failed);
-		expect_value(&world, VALUE_SAVED);
-	} else if (axvcpu_state(sweep_first(&world)) == AXVCPU_INVALID) {
-		ck_assert_msg(persist, "call %u (%s): the vCPU is Invalid", n, injector.failed);
-	} else {
-		ck_assert_msg(persist || ret == injector.expected, "call %u (%s): %d, not %d; %s",
-			      n, injector.failed, ret, injector.expected, axvcpu_last_error());
-		expect_value(&world, VALUE_NOW);
-	}
-	sweep_world_end(&world);
-	return failed;
-}
+static const struct sweep_load load = { prepare, take_load, see };
 
 START_TEST(a_failing_load_leaves_the_former_state)
 {
-	for (unsigned int turn = 0; turn < suite_scale(INJECTOR_VARIANTS); turn++) {
-		const unsigned int variant = ((unsigned int)_i + turn) % INJECTOR_VARIANTS;
-		unsigned int n = 1;
-
-		while (load_failing(n, variant, _i))
-			n = injector_next(n);
-	}
+	sweep_loads(&load, _i);
 }
 END_TEST
 
 static void add_tests(Suite *suite)
 {
 	TCase *all = suite_case(suite, "all");
-	TCase *load = suite_case(suite, "load");
+	TCase *loads = suite_case(suite, "load");
 
 	tcase_add_loop_test(all, each_call_fails, 0, (int)(sizeof(steps) / sizeof(steps[0])));
-	tcase_add_loop_test(load, a_failing_load_leaves_the_former_state, 0, 2);
+	tcase_add_loop_test(loads, a_failing_load_leaves_the_former_state, 0, 2);
 }
 
 int main(void)

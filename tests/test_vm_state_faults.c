@@ -47,59 +47,33 @@ static void prepare(struct sweep_world *world)
 	ck_assert_int_eq(axvm_save(world->vm, before, sizeof(before)), size);
 }
 
-static void expect_state(struct sweep_world *world, const unsigned char *expected)
+static int take_load(struct sweep_world *world)
+{
+	return axvm_load(world->vm, state, (size_t)size, NULL);
+}
+
+static void see(struct sweep_world *world, bool saved)
 {
 	ck_assert_int_eq(axvm_save(world->vm, after, sizeof(after)), size);
-	ck_assert_mem_eq(after, expected, (size_t)size);
+	ck_assert_mem_eq(after, saved ? state : before, (size_t)size);
 	sweep_see_the_guest_run(world);
 }
 
-/* Returns whether there was an n-th call. */
-static bool load_failing(unsigned int n, unsigned int variant, bool persist)
-{
-	struct sweep_world world;
-	bool failed;
-	int ret;
-
-	prepare(&world);
-	injector_arm(n, variant, persist);
-	ret = axvm_load(world.vm, state, (size_t)size, NULL);
-	injector_disarm();
-	failed = injector.failed;
-	if (!ret) {
-		ck_assert_msg(injector.harmless, "call %u (%s) fails, and load does not", n,
-			      injector.failed);
-		expect_state(&world, state);
-	} else if (axvcpu_state(sweep_first(&world)) == AXVCPU_INVALID) {
-		ck_assert_msg(persist, "call %u (%s): the vCPU is Invalid", n, injector.failed);
-	} else {
-		ck_assert_msg(persist || ret == injector.expected, "call %u (%s): %d, not %d; %s",
-			      n, injector.failed, ret, injector.expected, axvcpu_last_error());
-		expect_state(&world, before);
-	}
-	sweep_world_end(&world);
-	return failed;
-}
+static const struct sweep_load load = { prepare, take_load, see };
 
 START_TEST(a_failing_load_leaves_the_former_state)
 {
-	for (unsigned int turn = 0; turn < suite_scale(INJECTOR_VARIANTS); turn++) {
-		const unsigned int variant = ((unsigned int)_i + turn) % INJECTOR_VARIANTS;
-		unsigned int n = 1;
-
-		while (load_failing(n, variant, _i))
-			n = injector_next(n);
-	}
+	sweep_loads(&load, _i);
 }
 END_TEST
 
 static void add_tests(Suite *suite)
 {
 	TCase *all = suite_case(suite, "all");
-	TCase *load = suite_case(suite, "load");
+	TCase *loads = suite_case(suite, "load");
 
 	tcase_add_loop_test(all, each_call_fails, 0, (int)(sizeof(steps) / sizeof(steps[0])));
-	tcase_add_loop_test(load, a_failing_load_leaves_the_former_state, 0, 2);
+	tcase_add_loop_test(loads, a_failing_load_leaves_the_former_state, 0, 2);
 }
 
 int main(void)
