@@ -766,6 +766,23 @@ START_TEST(a_config_that_is_not_valid_is_refused)
 }
 END_TEST
 
+START_TEST(a_backend_without_a_config_refuses_that_of_a_file)
+{
+	const struct mock_config arch = { .size = sizeof(arch), .value = 77 };
+
+	start();
+	free_vm(&vm);
+	create_with(&AXVCPU_WITH(axvm_config, .arch = &ops, .max_vcpus = 2, .arch_config = &arch));
+	take();
+	/* Its config may have pointers, which no file may set. */
+	ops.arch_config_size = 0;
+	expect_failure((struct axvm_clone_config)AXVM_CLONE_CONFIG_INIT, ENOTSUP, "axvm-arch");
+	ops.arch_config_size = sizeof(arch);
+	clone_to(&first);
+	end();
+}
+END_TEST
+
 /* --- forked children -------------------------------------------------------------------------- */
 
 static void clone_in_child(void)
@@ -820,6 +837,7 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(failures, a_function_that_fails_leaves_no_clone, 0, 3);
 	tcase_add_loop_test(failures, an_operation_that_fails_leaves_no_clone, 0, 7);
 	tcase_add_test(failures, a_config_that_is_not_valid_is_refused);
+	tcase_add_test(failures, a_backend_without_a_config_refuses_that_of_a_file);
 }
 
 int main(void)
