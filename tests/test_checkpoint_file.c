@@ -450,7 +450,8 @@ END_TEST
 
 START_TEST(the_damaged_part_is_named)
 {
-	static const char *const names[] = { "vm", "shape", "controllers", "vcpu", "device", "memory" };
+	static const char *const names[] = { "vm",   "shape",  "controllers",
+					     "vcpu", "device", "memory" };
 
 	start();
 	load_bytes();
@@ -639,6 +640,8 @@ static const struct hostile {
 	{ "vcpu", 8, 1, 'X', EINVAL, "saved state" },
 	{ "device", 0, 1, 0, EINVAL, "name of a device" },
 	{ "device", 0, 1, 27, EINVAL, "name of a device" },
+	/* A control character, too. */
+	{ "device", 0, 1, 0x9b, EINVAL, "name of a device" },
 	/* The list: two regions, three extents. */
 	{ "memory", 0, 8, 3, EINVAL, "3 regions and 3 extents" },
 	{ "memory", 0, 8, UINT64_MAX, EINVAL, "regions and 3 extents" },

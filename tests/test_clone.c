@@ -766,6 +766,47 @@ START_TEST(a_config_that_is_not_valid_is_refused)
 }
 END_TEST
 
+START_TEST(a_backend_without_a_config_refuses_that_of_a_file)
+{
+	const struct mock_config arch = { .size = sizeof(arch), .value = 77 };
+
+	start();
+	free_vm(&vm);
+	create_with(&AXVCPU_WITH(axvm_config, .arch = &ops, .max_vcpus = 2, .arch_config = &arch));
+	take();
+	/* Its config may have pointers, which no file may set. */
+	ops.arch_config_size = 0;
+	expect_failure((struct axvm_clone_config)AXVM_CLONE_CONFIG_INIT, ENOTSUP, "axvm-arch");
+	ops.arch_config_size = sizeof(arch);
+	clone_to(&first);
+	end();
+}
+END_TEST
+
+START_TEST(a_frame_of_a_file_that_was_truncated_is_an_errno)
+{
+	int fd = memfd_create("checkpoint", MFD_CLOEXEC);
+	uint64_t frame;
+
+	ck_assert_int_ge(fd, 0);
+	start();
+	ck_ok(axvm_alloc_frame(vm, &frame));
+	take();
+	ck_ok(axvm_checkpoint_write(checkpoint, fd));
+	free_checkpoint();
+	ck_ok(axvm_checkpoint_read(fd, &checkpoint));
+	clone_to(&first);
+	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	for (unsigned int i = 0; i < 2; i++)
+		ck_fails_saying(axvm_alloc_frame(first, &frame), EIO, "truncated");
+	/* It can be freed only once. */
+	ck_ok(axvm_free_frame(first, frame));
+	ck_fails(axvm_free_frame(first, frame), ENOENT);
+	end();
+	close(fd);
+}
+END_TEST
+
 /* --- forked children -------------------------------------------------------------------------- */
 
 static void clone_in_child(void)
@@ -820,6 +861,8 @@ static void add_tests(Suite *suite)
 	tcase_add_loop_test(failures, a_function_that_fails_leaves_no_clone, 0, 3);
 	tcase_add_loop_test(failures, an_operation_that_fails_leaves_no_clone, 0, 7);
 	tcase_add_test(failures, a_config_that_is_not_valid_is_refused);
+	tcase_add_test(failures, a_backend_without_a_config_refuses_that_of_a_file);
+	tcase_add_test(failures, a_frame_of_a_file_that_was_truncated_is_an_errno);
 }
 
 int main(void)

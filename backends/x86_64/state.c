@@ -47,7 +47,7 @@ static int find_info(struct axk_vcpu *vcpu, struct axk_x86_state_info *info)
 	ret = axk_vm_capability(vcpu->vm, KVM_CAP_SYNC_REGS);
 	if (ret < 0)
 		return ret;
-	info->can_sync = (ret & KVM_SYNC_X86_VALID_FIELDS) == KVM_SYNC_X86_VALID_FIELDS;
+	info->can_sync = ((uint32_t)ret & KVM_SYNC_X86_VALID_FIELDS) == KVM_SYNC_X86_VALID_FIELDS;
 	ret = check_size(vcpu, KVM_CAP_XSAVE2, XSAVE_MAX);
 	if (ret < 0)
 		return ret;

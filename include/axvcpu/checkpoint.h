@@ -202,7 +202,7 @@ AXVCPU_API int axvm_checkpoint_describe(const struct axvm_checkpoint *checkpoint
  * @param fd         a regular file or a memfd, open for writing, without O_APPEND. It may be
  *                   another file than the one from which the checkpoint was read, but not the same.
  * @return 0; -ESPIPE: `fd` is a pipe, a socket or a terminal; -EINVAL: it is not a file, or the
- *         file from which the checkpoint was read, or the name of a device has control characters;
+ *         file from which the checkpoint was read, or the name of a device is not printable ASCII;
  *         -ENOSPC: the states and the list of pages have more than 256 MiB, or the file system is
  *         full; -EIO: it was opened with O_APPEND, or the file from which the checkpoint was read
  *         is damaged or truncated; -ENOMEM; errnos of the kernel.

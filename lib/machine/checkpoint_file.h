@@ -95,7 +95,7 @@ static inline uint64_t axv_file_memory(uint64_t sections)
 	       FILE_ALIGNMENT;
 }
 
-/* Whether the name of a device is one, and can be shown on a terminal. */
+/* Whether the name of a device is one, and can be shown on any terminal: printable ASCII. */
 static inline bool axv_file_is_device_name(const char name[AXVM_DEVICE_NAME_SIZE])
 {
 	const size_t len = strnlen(name, AXVM_DEVICE_NAME_SIZE);
@@ -103,7 +103,7 @@ static inline bool axv_file_is_device_name(const char name[AXVM_DEVICE_NAME_SIZE
 	if (!len || len == AXVM_DEVICE_NAME_SIZE)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+		if (name[i] < 0x20 || name[i] > 0x7e)
 			return false;
 	return true;
 }

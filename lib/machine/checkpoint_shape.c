@@ -142,8 +142,6 @@ static int64_t find_array(struct axvcpu_loader *loader, const char *name, size_t
 static int find_config(struct axvcpu_loader *loader, struct axv_shape *shape)
 {
 	struct axvcpu_saved_section section;
-	size_t size;
-	int64_t n;
 	int ret = axvcpu_load_section(loader, CONFIG, 1, 0, sizeof(uint32_t) * ELEMENTS(members),
 				      &section);
 
@@ -151,6 +149,8 @@ static int find_config(struct axvcpu_loader *loader, struct axv_shape *shape)
 		return ret;
 	if (!ret)
 		return axvcpu_fail(NULL, -EINVAL, "clone: the checkpoint has no section " CONFIG);
+	if (section.len % sizeof(uint32_t))
+		return axvcpu_fail(NULL, -EINVAL, "clone: section " CONFIG " ends within a word");
 	for (size_t i = 0; i < section.len / sizeof(uint32_t); i++) {
 		uint32_t word;
 
@@ -158,6 +158,18 @@ static int find_config(struct axvcpu_loader *loader, struct axv_shape *shape)
 		word = le32toh(word);
 		memcpy((char *)&shape->config + members[i], &word, sizeof(word));
 	}
+	return 0;
+}
+
+/* The section is unknown to a backend without a size: its struct may have pointers. */
+static int find_arch_config(struct axvcpu_loader *loader, const struct axvcpu_arch_ops *ops,
+			    struct axv_shape *shape)
+{
+	size_t size;
+	int64_t n;
+
+	if (!HAS_OP(ops, arch_config_size) || !ops->arch_config_size)
+		return 0;
 	n = find_array(loader, ARCH, 1, &shape->arch_config);
 	if (n <= 0)
 		return (int)n;
@@ -183,6 +195,8 @@ int axv_shape_read(const struct axv_blob *blob, const struct axvcpu_arch_ops *op
 	ret = axv_loader_begin(&loader, NULL, NULL, ops->name, blob->data, blob->size, &none);
 	if (!ret)
 		ret = find_config(&loader, shape);
+	if (!ret)
+		ret = find_arch_config(&loader, ops, shape);
 	if (ret)
 		return ret;
 	n = find_array(&loader, SYSREGS, sizeof(*shape->sysregs), &sysregs);

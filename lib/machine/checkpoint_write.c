@@ -138,7 +138,7 @@ static int check_devices(const struct axvm_checkpoint *checkpoint)
 		if (!axv_file_is_device_name(d->name))
 			return axvcpu_fail(
 				NULL, -EINVAL,
-				"checkpoint: the name of a device has control characters");
+				"checkpoint: the name of a device is not printable ASCII");
 	return 0;
 }
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "axvcpu/dirty.h"
+#include "axvcpu/memory.h"
 #include "lib/base/cancel.h"
 #include "lib/host/sys.h"
 #include "lib/machine/object.h"
@@ -24,7 +24,6 @@
 
 struct frame_chunk {
 	uint64_t gpa;
-	unsigned char *hva;
 	unsigned int used;
 	uint64_t taken[AXV_CHUNK_WORDS];
 	/* List of the chunks with room. */
@@ -83,12 +82,11 @@ static int chunk_new(struct axvm *vm)
 		return ret;
 	}
 	chunk->gpa = info.gpa;
-	chunk->hva = info.hva;
 	room_add(&vm->frames, chunk);
 	return 0;
 }
 
-int axv_frames_adopt(struct axvm *vm, struct axvm_region *info,
+int axv_frames_adopt(struct axvm *vm, const struct axvm_region *info,
 		     const uint64_t taken[AXV_CHUNK_WORDS])
 {
 	struct frame_chunk *chunk;
@@ -105,7 +103,6 @@ int axv_frames_adopt(struct axvm *vm, struct axvm_region *info,
 		return ret;
 	}
 	chunk->gpa = info->gpa;
-	chunk->hva = info->hva;
 	memcpy(chunk->taken, taken, sizeof(chunk->taken));
 	for (unsigned int i = 0; i < AXV_CHUNK_WORDS; i++)
 		chunk->used += (unsigned int)__builtin_popcountll(taken[i]);
@@ -155,7 +152,7 @@ static bool give(struct frame_chunk *chunk, uint64_t n)
 /* --- the default of the HAL ------------------------------------------------------------------- */
 
 /* The caller holds the lock, and a chunk has room. */
-static void take_frame(struct axvm *vm, uint64_t *gpa, unsigned char **hva)
+static uint64_t take_frame(struct axvm *vm)
 {
 	struct axv_frames *frames = &vm->frames;
 	struct frame_chunk *chunk = frames->room;
@@ -163,29 +160,31 @@ static void take_frame(struct axvm *vm, uint64_t *gpa, unsigned char **hva)
 
 	if (chunk->used == AXV_CHUNK_FRAMES)
 		room_remove(frames, chunk);
-	*gpa = chunk->gpa + offset;
-	*hva = chunk->hva + offset;
+	return chunk->gpa + offset;
 }
 
 int axv_frames_alloc(void *ctx, struct axvm *vm, uint64_t *gpa)
 {
 	struct axv_frames *frames = &vm->frames;
-	unsigned char *frame;
 	int cancel, ret;
 
-	(void)ctx;
 	cancel = axv_cancel_disable();
 	pthread_mutex_lock(&frames->lock);
 	ret = frames->room ? 0 : chunk_new(vm);
 	if (!ret)
-		take_frame(vm, gpa, &frame);
+		*gpa = take_frame(vm);
 	pthread_mutex_unlock(&frames->lock);
 	axv_cancel_restore(cancel);
 	if (ret)
 		return ret;
-	/* Also for a new chunk: the guest can write to all of it. */
-	memset(frame, 0, vm->limits.page_size);
-	return axvm_mark_dirty(vm, *gpa, vm->limits.page_size);
+	/*
+	 * Also for a new chunk: the guest can write to all of it. That of a clone may be of a file that
+	 * was truncated.
+	 */
+	ret = axvm_set(vm, *gpa, 0, vm->limits.page_size);
+	if (ret)
+		axv_frames_free(ctx, vm, *gpa);
+	return ret;
 }
 
 /* Frees the frame. Returns 0 or -ENOENT; *empty receives the chunk if the caller must unmap it. */

@@ -34,7 +34,7 @@ void axv_frames_taken(struct axvm *vm, uint64_t gpa, uint64_t taken[AXV_CHUNK_WO
  * Maps 'info' by axv_memory_map() as a region of frames, of which some are allocated. No other
  * thread uses the VM.
  */
-int axv_frames_adopt(struct axvm *vm, struct axvm_region *info,
+int axv_frames_adopt(struct axvm *vm, const struct axvm_region *info,
 		     const uint64_t taken[AXV_CHUNK_WORDS]);
 
 #endif

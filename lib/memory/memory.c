@@ -457,28 +457,14 @@ static int find_gap(struct axvm *vm, uint64_t len, uint64_t floor, uint64_t *gpa
 	return 0;
 }
 
-/* The caller holds 'change'. */
-static int map_own(struct axvm *vm, struct axvm_region *info, struct frame_chunk *chunk)
-{
-	struct axv_memory_map *map = &vm->memory;
-	int ret = map_locked(vm, info, chunk);
-
-	if (!ret) {
-		const struct axv_memory_table *table = axv_memory_table(map);
-
-		info->hva = table->keys[axv_memory_find(map, table, info->gpa)].region->hva;
-	}
-	return ret;
-}
-
-int axv_memory_map(struct axvm *vm, struct axvm_region *info, struct frame_chunk *chunk)
+int axv_memory_map(struct axvm *vm, const struct axvm_region *info, struct frame_chunk *chunk)
 {
 	int ret = check_range(vm, info->gpa, info->len);
 
 	if (ret)
 		return ret;
 	pthread_mutex_lock(&vm->memory.change);
-	ret = map_own(vm, info, chunk);
+	ret = map_locked(vm, info, chunk);
 	pthread_mutex_unlock(&vm->memory.change);
 	return ret;
 }
@@ -497,7 +483,7 @@ int axv_memory_map_chunk(struct axvm *vm, struct axvm_region *info, uint64_t flo
 			    " and the end of the %u-bit guest-physical address space",
 			    info->len, floor, vm->limits.gpa_bits);
 	else
-		ret = map_own(vm, info, chunk);
+		ret = map_locked(vm, info, chunk);
 	pthread_mutex_unlock(&map->change);
 	return ret;
 }

@@ -103,11 +103,11 @@ int axv_memory_init(struct axv_memory_map *map);
 void axv_memory_destroy(struct axvm *vm);
 
 /*
- * Maps 'info', which is valid except for its range, and sets info->hva. 'chunk' is that of a region
- * of frames, or NULL. With AXVM_MEM_CLONED the memory is that of info->fd at info->fd_offset, copy
+ * Maps 'info', which is valid except for its range. 'chunk' is that of a region of frames, or NULL.
+ * With AXVM_MEM_CLONED the memory is that of info->fd at info->fd_offset, copy
  * on write; the HAL must be the default one.
  */
-int axv_memory_map(struct axvm *vm, struct axvm_region *info, struct frame_chunk *chunk);
+int axv_memory_map(struct axvm *vm, const struct axvm_region *info, struct frame_chunk *chunk);
 /*
  * Maps 'info' at the highest free address from 'floor' up that is a multiple of its length, a power
  * of two. The region belongs to 'chunk': only axv_memory_unmap_chunk() unmaps it, and frees

@@ -2,7 +2,7 @@
 /*
  * The reader of checkpoint files. The input is the header and the sections; the target makes their
  * checksums right, and gives the file as much memory, of zeros, as the header has. A checkpoint
- * that was read is described, verified, written again, and restored into a VM of the mock.
+ * that was read is described, verified, written again, restored into a VM of the mock, and cloned.
  */
 #include <endian.h>
 #include <errno.h>
@@ -18,6 +18,8 @@
 /* The largest file, which is sparse, and the most memory that is read of it. */
 #define FILE_MAX (UINT64_C(1) << 36)
 #define READ_MAX 0x400000u
+/* The most memory of which a checkpoint is taken. */
+#define TAKE_MAX 0x4000000u
 
 #define INPUT_MAX 0x8000u
 
@@ -25,6 +27,38 @@
 
 static struct axvm *vm;
 static struct axvcpu *vcpu;
+
+/* So that the compiler keeps the reads. */
+static void read_all(const void *data, size_t len)
+{
+	static volatile unsigned char sum;
+
+	for (size_t i = 0; i < len; i++)
+		sum = ((const unsigned char *)data)[i];
+	(void)sum;
+}
+
+/* The mock with a config of its own. */
+struct mock_config {
+	size_t size;
+	uint64_t value;
+};
+
+static int new_vm(struct axvm *new, const struct axvm_config *config, struct axvm_limits *limits,
+		  void **arch)
+{
+	const struct mock_config *own = config->arch_config;
+
+	(void)new;
+	(void)limits;
+	(void)arch;
+	if (own)
+		read_all(own, own->size);
+	read_all(config->sysregs, config->nsysregs * sizeof(config->sysregs[0]));
+	return 0;
+}
+
+static struct axvcpu_arch_ops ops;
 
 static int device_save(void *ctx, void *buf, size_t len)
 {
@@ -36,48 +70,63 @@ static int device_save(void *ctx, void *buf, size_t len)
 
 static int device_restore(void *ctx, uint32_t version, const void *buf, size_t len)
 {
-	/* So that the compiler keeps the reads. */
-	static volatile unsigned char sum;
-
 	(void)ctx;
 	(void)version;
-	for (size_t i = 0; i < len; i++)
-		sum = ((const unsigned char *)buf)[i];
-	(void)sum;
+	read_all(buf, len);
 	return len == 4 ? 0 : -EINVAL;
 }
 
-static void map(uint64_t gpa)
-{
-	struct axvm_region region = AXVM_REGION_INIT;
-
-	region.gpa = gpa;
-	region.len = 0x80000;
-	ck_assert_int_eq(axvm_map(vm, &region), 0);
-}
-
-static void create(void)
+static int add_device(void *ctx, struct axvm *to)
 {
 	const struct axvm_device_range range = { .base = 0x80000000, .len = 8 };
 	struct axvm_device_config config = AXVM_DEVICE_CONFIG_INIT;
-	struct axvm_config vm_config = AXVM_CONFIG_INIT;
-	struct axvm_device *device;
 
-	mock_reset();
-	mock.clock = (struct axvm_clock){ .size = sizeof(mock.clock), .counter_hz = 1000000 };
-	vm_config.arch = &mock_ops;
-	ck_assert_int_eq(axvm_new(&vm_config, &vm), 0);
-	ck_assert_int_eq(axvcpu_new(vm, NULL, &vcpu), 0);
-	ck_assert_int_eq(axvcpu_setup(vcpu, 0, 0, NULL), 0);
-	map(0);
-	map(0x100000);
+	(void)ctx;
 	config.name = "device";
 	config.version = 1;
 	config.ranges = &range;
 	config.nranges = 1;
 	config.save = device_save;
 	config.restore = device_restore;
-	ck_assert_int_eq(axvm_add_device(vm, &config, &device), 0);
+	return axvm_add_device(to, &config, NULL);
+}
+
+static void map(uint64_t gpa, uint32_t flags)
+{
+	struct axvm_region region = AXVM_REGION_INIT;
+
+	region.gpa = gpa;
+	region.len = 0x80000;
+	region.flags = flags;
+	ck_assert_int_eq(axvm_map(vm, &region), 0);
+}
+
+static void reset(void)
+{
+	mock_reset();
+	mock.clock = (struct axvm_clock){ .size = sizeof(mock.clock), .counter_hz = 1000000 };
+}
+
+static void create(void)
+{
+	const struct axvm_sysreg_range sysreg = { 1, 2, AXVCPU_ACCESS_READ, 0 };
+	const struct mock_config arch_config = { .size = sizeof(arch_config), .value = 1 };
+	struct axvm_config config = AXVM_CONFIG_INIT;
+
+	reset();
+	ops = mock_ops;
+	ops.vm_new = new_vm;
+	ops.arch_config_size = sizeof(arch_config);
+	config.arch = &ops;
+	config.arch_config = &arch_config;
+	config.sysregs = &sysreg;
+	config.nsysregs = 1;
+	ck_assert_int_eq(axvm_new(&config, &vm), 0);
+	ck_assert_int_eq(axvcpu_new(vm, NULL, &vcpu), 0);
+	ck_assert_int_eq(axvcpu_setup(vcpu, 0, 0, NULL), 0);
+	map(0, 0);
+	map(0x100000, AXVM_MEM_READONLY);
+	ck_assert_int_eq(add_device(NULL, vm), 0);
 }
 
 static void destroy(void)
@@ -144,29 +193,101 @@ static void write_file(int fd, const uint8_t *data, size_t size)
 
 /* --- the target ------------------------------------------------------------------------------- */
 
-static void use(const struct axvm_checkpoint *checkpoint, const struct axvm_checkpoint_info *info)
+static int get_other(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = new_file();
+	return fd;
+}
+
+static void write_again(const struct axvm_checkpoint *checkpoint,
+			const struct axvm_checkpoint_info *info)
 {
 	struct axvm_checkpoint_info again = AXVM_CHECKPOINT_INFO_INIT;
-	static int other = -1;
 	struct axvm_checkpoint *copy;
-	int ret;
+	int ret = axvm_checkpoint_write(checkpoint, get_other());
 
-	if (other < 0)
-		other = new_file();
-	ret = axvm_checkpoint_verify(checkpoint);
 	ck_assert(!ret || ret == -EIO);
-	ret = axvm_checkpoint_write(checkpoint, other);
-	ck_assert(!ret || ret == -EIO);
-	if (!ret) {
-		ck_assert_int_eq(axvm_checkpoint_read(other, &copy), 0);
-		ck_assert_int_eq(axvm_checkpoint_get_info(copy, &again), 0);
-		ck_assert(!memcmp(info, &again, sizeof(again)));
-		ck_assert_int_eq(axvm_checkpoint_free(copy), 0);
-	}
+	if (ret)
+		return;
+	ck_assert_int_eq(axvm_checkpoint_read(get_other(), &copy), 0);
+	ck_assert_int_eq(axvm_checkpoint_get_info(copy, &again), 0);
+	ck_assert(!memcmp(info, &again, sizeof(again)));
+	ck_assert_int_eq(axvm_checkpoint_free(copy), 0);
+}
+
+static void restore(const struct axvm_checkpoint *checkpoint)
+{
 	create();
 	axvm_checkpoint_restore(checkpoint, vm, NULL);
 	ck_assert(axvcpu_state(vcpu) == AXVCPU_FREE || axvcpu_state(vcpu) == AXVCPU_INVALID);
 	destroy();
+}
+
+/* Allocates and frees frames: their bitmap is of the file. */
+static void use_frames(struct axvm *of)
+{
+	uint64_t frames[3];
+	int count = 0;
+
+	while (count < 3 && !axvm_alloc_frame(of, &frames[count]))
+		count++;
+	while (count--)
+		ck_assert_int_eq(axvm_free_frame(of, frames[count]), 0);
+}
+
+/* A checkpoint of a clone has the kind of that from which it was cloned. */
+static void take_again(struct axvm *clone, const struct axvm_checkpoint_info *info)
+{
+	struct axvm_checkpoint_info again = AXVM_CHECKPOINT_INFO_INIT;
+	struct axvm_checkpoint *copy;
+
+	ck_assert_int_eq(axvm_checkpoint_new(clone, NULL, &copy), 0);
+	ck_assert_int_eq(axvm_checkpoint_get_info(copy, &again), 0);
+	ck_assert_uint_eq(info->vcpus, again.vcpus);
+	ck_assert_uint_eq(info->memory, again.memory);
+	ck_assert_int_eq(axvm_checkpoint_free(copy), 0);
+}
+
+static int clone_with(uint32_t flags, const struct axvm_checkpoint *checkpoint,
+		      const struct axvm_checkpoint_info *info)
+{
+	struct axvm_clone_config config = AXVM_CLONE_CONFIG_INIT;
+	struct axvcpu *vcpus[INPUT_MAX / 64];
+	struct axvm *clone = NULL;
+	int count, ret;
+
+	reset();
+	config.flags = flags;
+	config.arch = &ops;
+	config.add_devices = add_device;
+	ret = axvm_checkpoint_clone(checkpoint, &config, &clone);
+	ck_assert(!ret == !!clone);
+	if (ret)
+		return ret;
+	count = axvm_vcpus(clone, 0, INPUT_MAX / 64, vcpus);
+	ck_assert_int_eq(count, (int)info->vcpus);
+	/* It looks at every page. */
+	if (info->memory <= TAKE_MAX)
+		take_again(clone, info);
+	use_frames(clone);
+	while (count--)
+		ck_assert_int_eq(axvcpu_free(vcpus[count]), 0);
+	ck_assert_int_eq(axvm_free(clone), 0);
+	return 0;
+}
+
+static void use(const struct axvm_checkpoint *checkpoint, const struct axvm_checkpoint_info *info)
+{
+	const int ret = axvm_checkpoint_verify(checkpoint);
+
+	ck_assert(!ret || ret == -EIO);
+	write_again(checkpoint, info);
+	restore(checkpoint);
+	clone_with(0, checkpoint, info);
+	clone_with(AXVM_CLONE_MEMFD, checkpoint, info);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -195,9 +316,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-/* Adds the file of a VM, without its memory. */
+/* Adds the file of a VM, without its memory. The VM can be cloned. */
 static void add_seed(const char *name)
 {
+	struct axvm_checkpoint_info info = AXVM_CHECKPOINT_INFO_INIT;
 	static unsigned char bytes[INPUT_MAX];
 	struct axvm_checkpoint *checkpoint;
 	struct axv_file_header header;
@@ -211,12 +333,16 @@ static void add_seed(const char *name)
 	ck_assert_uint_le(size, sizeof(bytes));
 	ck_assert_int_eq(pread(fd, bytes, size, 0), (ssize_t)size);
 	fuzz_seed(name, bytes, size);
+	ck_assert_int_eq(axvm_checkpoint_get_info(checkpoint, &info), 0);
+	ck_assert_msg(!clone_with(0, checkpoint, &info), "%s", axvcpu_last_error());
 	ck_assert_int_eq(axvm_checkpoint_free(checkpoint), 0);
 	close(fd);
 }
 
 void fuzz_seeds(void)
 {
+	uint64_t frame;
+
 	create();
 	add_seed("zeros");
 	ck_assert_int_eq(axvm_set(vm, 0x10000, 0x55, 0x20000), 0);
@@ -226,5 +352,7 @@ void fuzz_seeds(void)
 	mock.extra_section = "future";
 	mock.extra_flags = AXVCPU_SECTION_OPTIONAL;
 	add_seed("sections");
+	ck_assert_int_eq(axvm_alloc_frame(vm, &frame), 0);
+	add_seed("frames");
 	destroy();
 }
