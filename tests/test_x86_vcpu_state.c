@@ -364,7 +364,7 @@ START_TEST(a_clone_has_the_changes_of_cpuid)
 	struct axvcpu_setup_config setup = guest_setup_config(0);
 	struct axvcpu_x86_setup x86 = AXVCPU_X86_SETUP_INIT;
 	unsigned char *now;
-	size_t len, then = 0;
+	size_t len, then;
 
 	guest_create(&guest,
 		     &AXVCPU_WITH(axvm_config,
@@ -376,7 +376,8 @@ START_TEST(a_clone_has_the_changes_of_cpuid)
 	setup.arch = &x86;
 	ck_ok(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup));
 	save();
-	memcpy(before, content("cpuid", &then), then);
+	now = content("cpuid", &then);
+	memcpy(before, now, then);
 	other = guest_clone(&guest);
 	guest_end(&guest);
 	/* And a clone of it. */

@@ -64,7 +64,7 @@ static int find_info(struct axk_vcpu *vcpu, struct axk_x86_state_info *info)
 	if (ret < 0)
 		return ret;
 	info->has_tsc_offset = ret;
-	return axk_x86_find_msrs(vcpu, info);
+	return 0;
 }
 
 int axk_x86_need_state_info(struct axk_vcpu *vcpu)
@@ -235,7 +235,7 @@ int axk_x86_save(void *arch_vcpu, struct axvcpu_saver *saver)
 	if (!ret)
 		ret = save_tsc(vcpu, saver);
 	if (!ret)
-		ret = axk_x86_save_msrs(vcpu, vcpu->arch.state, saver);
+		ret = axk_x86_save_msrs(vcpu, saver);
 	if (!ret)
 		ret = save_nested(vcpu, saver);
 	if (!ret)

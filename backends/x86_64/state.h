@@ -15,7 +15,7 @@ struct axk_x86_state_info {
 	/* Sizes in bytes; nested: of the largest state, 0 if there is none. */
 	size_t xsave_size;
 	size_t nested_size;
-	/* The MSRs that can be read. */
+	/* The MSRs that can be read; NULL before the first save. */
 	uint32_t *msrs;
 	uint32_t nmsrs;
 };
@@ -57,10 +57,7 @@ int axk_x86_no_memory(const struct axk_vcpu *vcpu, const char *what);
 
 /* --- state_msrs.c ----------------------------------------------------------------------------- */
 
-/* Finds the MSRs of the state, for 'info'; the caller frees info->msrs. */
-int axk_x86_find_msrs(struct axk_vcpu *vcpu, struct axk_x86_state_info *info);
-int axk_x86_save_msrs(struct axk_vcpu *vcpu, const struct axk_x86_state_info *info,
-		      struct axvcpu_saver *saver);
+int axk_x86_save_msrs(struct axk_vcpu *vcpu, struct axvcpu_saver *saver);
 /* Finds the section, and checks its form. */
 int axk_x86_check_msrs(const struct axk_vcpu *vcpu, struct axvcpu_loader *loader,
 		       struct axvcpu_saved_section *section);

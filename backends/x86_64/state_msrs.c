@@ -145,7 +145,8 @@ static int read_msrs(const struct axk_vcpu *vcpu, const uint32_t *indices, uint3
 	return (int)found;
 }
 
-int axk_x86_find_msrs(struct axk_vcpu *vcpu, struct axk_x86_state_info *info)
+/* Not for loads, which do not need it: KVM is asked once for each MSR that it lacks. */
+static int find_msrs(const struct axk_vcpu *vcpu, struct axk_x86_state_info *info)
 {
 	const struct kvm_msr_list *listed = vcpu->vm->arch.msrs;
 	struct kvm_msr_entry *entries;
@@ -183,12 +184,15 @@ out:
 
 /* --- saving and loading ----------------------------------------------------------------------- */
 
-int axk_x86_save_msrs(struct axk_vcpu *vcpu, const struct axk_x86_state_info *info,
-		      struct axvcpu_saver *saver)
+int axk_x86_save_msrs(struct axk_vcpu *vcpu, struct axvcpu_saver *saver)
 {
-	struct kvm_msr_entry *entries = axv_sys_calloc(info->nmsrs + 1u, sizeof(*entries));
-	int ret;
+	struct axk_x86_state_info *info = vcpu->arch.state;
+	int ret = info->msrs ? 0 : find_msrs(vcpu, info);
+	struct kvm_msr_entry *entries;
 
+	if (ret)
+		return ret;
+	entries = axv_sys_calloc(info->nmsrs + 1u, sizeof(*entries));
 	if (!entries)
 		return axvcpu_fail(vcpu->vm->vm, -ENOMEM,
 				   "save: vCPU %" PRIu32 ": allocating the MSRs", vcpu->id);
