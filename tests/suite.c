@@ -40,6 +40,15 @@ TCase *suite_case(Suite *suite, const char *name)
 	return tcase;
 }
 
+int suite_open_source(const char *path)
+{
+	const char *top = getenv("top_srcdir");
+	char full[4096];
+
+	snprintf(full, sizeof(full), "%s/%s", top ? top : ".", path);
+	return open(full, O_RDONLY | O_CLOEXEC);
+}
+
 unsigned int suite_scale(unsigned int n)
 {
 	const unsigned int scale = from_environment("AXVCPU_TEST_SCALE");

@@ -81,6 +81,12 @@ bool suite_enough(unsigned int done, unsigned int few, unsigned int n);
 /* Sends this process SIGALRM every second: one that arrives too early is not the last one. */
 void suite_alarm(void);
 
+/*
+ * Opens a file of the source tree to read it, and in an emulated machine the copy of it. Returns -1
+ * if there is none.
+ */
+int suite_open_source(const char *path);
+
 /* Whether AXVCPU_TEST_LONG asks for the long runs. */
 bool suite_long(void);
 

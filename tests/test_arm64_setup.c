@@ -375,21 +375,30 @@ static struct axvcpu_arm64_setup all_features(void)
 	return arm64;
 }
 
+/* A guest with the GIC and the features, before its first exit. */
+static struct guest make(const struct axvm_arm64_config *gic, struct axvcpu_arm64_setup *arm64)
+{
+	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
+	struct guest made;
+
+	guest_create(&made,
+		     &AXVCPU_WITH(axvm_config, .irqchip = AXVM_IRQCHIP_KERNEL, .arch_config = gic),
+		     PROGRAM(chatter));
+	setup.stack = STACK;
+	setup.arch = arm64;
+	ck_ok(axvcpu_setup(made.vcpu, GUEST_CODE, 0, &setup));
+	ck_ok(axvm_finalize(made.vm));
+	return made;
+}
+
 START_TEST(a_clone_has_the_same_gic_and_features)
 {
 	const struct axvm_arm64_config gic = { .size = sizeof(gic), .nirqs = 96 };
 	struct axvcpu_arm64_setup arm64 = all_features();
-	struct axvcpu_setup_config setup = AXVCPU_SETUP_CONFIG_INIT;
 	struct guest clone;
 	uint64_t pfr0;
 
-	guest_create(&guest,
-		     &AXVCPU_WITH(axvm_config, .irqchip = AXVM_IRQCHIP_KERNEL, .arch_config = &gic),
-		     PROGRAM(chatter));
-	setup.stack = STACK;
-	setup.arch = &arm64;
-	ck_ok(axvcpu_setup(guest.vcpu, GUEST_CODE, 0, &setup));
-	ck_ok(axvm_finalize(guest.vm));
+	guest = make(&gic, &arm64);
 	pfr0 = guest_reg(&guest, ID_AA64PFR0_EL1);
 	clone = guest_clone(&guest);
 	guest_end(&guest);
@@ -399,6 +408,40 @@ START_TEST(a_clone_has_the_same_gic_and_features)
 	ck_fails(axvm_set_irq_line(clone.vm, 96 - 32, true), EINVAL);
 	ck_ok(axvm_set_irq_line(clone.vm, 96 - 32 - 1, true));
 	guest_end(&clone);
+}
+END_TEST
+
+/* The checkpoint is refused for the reason in 'text', and this guest runs as if nothing was. */
+static void expect_misfit(const struct axvm_checkpoint *checkpoint,
+			  const struct axvm_arm64_config *gic, struct axvcpu_arm64_setup *arm64,
+			  const char *text)
+{
+	struct guest other = make(gic, arm64);
+	int64_t pages;
+
+	ck_ok(axvcpu_set_reg(other.vcpu, AXVCPU_REG_ARM64_X(20), ARG));
+	pages = axvm_checkpoint_restore(checkpoint, other.vm, NULL);
+	ck_assert_int_lt(pages, 0);
+	ck_assert_msg(strstr(axvcpu_last_error(), text), "%s", axvcpu_last_error());
+	ck_assert_uint_eq(guest_reg(&other, AXVCPU_REG_ARM64_X(20)), ARG);
+	ck_ok(axvcpu_bind(other.vcpu));
+	guest_expect_write(&other, GUEST_MMIO, GUEST_VALUE);
+	guest_end(&other);
+}
+
+START_TEST(a_checkpoint_of_another_gic_or_of_more_features_is_refused_unchanged)
+{
+	const struct axvm_arm64_config gic = { .size = sizeof(gic), .nirqs = 96 };
+	struct axvcpu_arm64_setup all = all_features(), none = AXVCPU_ARM64_SETUP_INIT;
+	struct axvm_checkpoint *checkpoint;
+
+	guest = make(&gic, &all);
+	ck_ok(axvm_checkpoint_new(guest.vm, NULL, &checkpoint));
+	guest_end(&guest);
+	expect_misfit(checkpoint, NULL, &all, "this is a GICv");
+	if (all.flags)
+		expect_misfit(checkpoint, &gic, &none, "lacks it");
+	ck_ok(axvm_checkpoint_free(checkpoint));
 }
 END_TEST
 
@@ -417,6 +460,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(features, pointer_authentication_is_there_when_asked_for);
 	tcase_add_test(features, each_cpu_has_an_affinity_of_its_own);
 	tcase_add_test(features, a_clone_has_the_same_gic_and_features);
+	tcase_add_test(features,
+		       a_checkpoint_of_another_gic_or_of_more_features_is_refused_unchanged);
 	tcase_add_test(vm, a_vm_is_as_wide_as_was_asked_for);
 	tcase_add_test(vm, other_architectures_options_are_refused_by_name);
 }

@@ -468,14 +468,19 @@ END_TEST
 /* --- refusals --------------------------------------------------------------------------------- */
 
 /* Refused, and nothing has changed. */
-static void expect_misfit(const char *text)
+static void expect_misfit_with(int err, const char *text)
 {
 	mock.regs[3] = 1;
 	put(1, 3, 1);
-	ck_fails_saying(restore(), EINVAL, text);
+	ck_fails_saying(restore(), err, text);
 	ck_assert_uint_eq(mock.regs[3], 1);
 	ck_assert_uint_eq(get(1, 3), 1);
 	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_FREE);
+}
+
+static void expect_misfit(const char *text)
+{
+	expect_misfit_with(EINVAL, text);
 }
 
 START_TEST(a_vm_that_differs_is_refused_unchanged)
@@ -519,12 +524,45 @@ START_TEST(a_vm_of_another_kind_is_refused_unchanged)
 }
 END_TEST
 
+/* The backend finds it before the first change: of a vCPU, and of the controllers. */
+START_TEST(a_state_that_the_host_cannot_have_is_refused_unchanged)
+{
+	static const enum mock_op refusing[] = { MOCK_LOAD, MOCK_VM_LOAD };
+
+	start();
+	ck_ok(take(0));
+	mock.ret[refusing[_i]] = -ENOTSUP;
+	mock.regs[3] = mock.pins[3] = 1;
+	put(1, 3, 1);
+	ck_assert_int_eq(restore(), -ENOTSUP);
+	ck_assert_uint_eq(mock.regs[3], 1);
+	ck_assert_uint_eq(mock.pins[3], 1);
+	ck_assert_uint_eq(get(1, 3), 1);
+	ck_assert_uint_eq(atomic_load(&mock.calls[MOCK_SET_CLOCK]), 0);
+	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_FREE);
+	mock.ret[refusing[_i]] = 0;
+	ck_assert_int_ge(restore(), 0);
+	end();
+}
+END_TEST
+
+START_TEST(a_state_of_a_feature_that_the_host_lacks_is_refused_unchanged)
+{
+	start();
+	mock.extra_section = "feature";
+	ck_ok(take(0));
+	expect_misfit_with(ENOTSUP, "section feature is unknown to this library, or belongs to");
+	end();
+}
+END_TEST
+
 START_TEST(a_failure_after_the_first_change_makes_the_vcpus_invalid)
 {
 	static const enum mock_op failing[] = { MOCK_LOAD, MOCK_VM_LOAD };
 
 	start();
-	ck_ok(take(0));
+	/* Into another VM, the first call of each only checks. */
+	ck_ok(take(AXVM_CHECKPOINT_TRACK));
 	mock.ret[failing[_i]] = -EIO;
 	ck_assert_int_eq(restore(), -EIO);
 	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_INVALID);
@@ -541,6 +579,16 @@ START_TEST(a_clock_that_cannot_be_set_changes_nothing)
 	ck_assert_int_eq(restore(), -ENOTSUP);
 	ck_assert_uint_eq(mock.regs[3], 1);
 	ck_assert_int_eq(axvcpu_state(vcpu), AXVCPU_FREE);
+	end();
+}
+END_TEST
+
+START_TEST(a_counter_of_another_frequency_is_refused_unchanged)
+{
+	start();
+	ck_ok(take(0));
+	mock.clock.counter_hz *= 2;
+	expect_misfit_with(ENOTSUP, "the saved counter has 1000000 Hz");
 	end();
 }
 END_TEST
@@ -767,9 +815,12 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tracking, a_region_that_was_mapped_again_is_written_whole);
 	tcase_add_test(tracking, a_vm_may_be_freed_before_its_checkpoint);
 	tcase_add_test(refusals, a_vm_that_differs_is_refused_unchanged);
+	tcase_add_loop_test(refusals, a_state_that_the_host_cannot_have_is_refused_unchanged, 0, 2);
+	tcase_add_test(refusals, a_state_of_a_feature_that_the_host_lacks_is_refused_unchanged);
 	tcase_add_loop_test(refusals, a_failure_after_the_first_change_makes_the_vcpus_invalid, 0,
 			    2);
 	tcase_add_test(refusals, a_clock_that_cannot_be_set_changes_nothing);
+	tcase_add_test(refusals, a_counter_of_another_frequency_is_refused_unchanged);
 	tcase_add_loop_test(refusals, a_failure_to_take_one_leaves_the_vm_as_it_was, 0, 4);
 	tcase_add_test(refusals, a_vm_of_another_kind_is_refused_unchanged);
 	tcase_add_test(parts, read_only_memory_of_the_caller_is_not_written);

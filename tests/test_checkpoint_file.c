@@ -816,12 +816,10 @@ END_TEST
 START_TEST(files_of_earlier_versions_are_read_on_every_host)
 {
 	static const char *const archs[] = { "x86_64", "arm64", "riscv64" };
-	const char *top = getenv("top_srcdir");
-	char path[4096];
+	char path[64];
 
-	snprintf(path, sizeof(path), "%s/tests/checkpoints/checkpoint-%s-1", top ? top : ".",
-		 archs[_i]);
-	file = open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "tests/checkpoints/checkpoint-%s-1", archs[_i]);
+	file = suite_open_source(path);
 	if (file < 0) {
 		suite_skip("tests/checkpoints has no file of this architecture");
 		return;

@@ -300,26 +300,27 @@ START_TEST(a_sample_is_written)
 }
 END_TEST
 
-/* Opens the sample of this architecture: in the source tree, or in an emulated machine. */
 static int open_sample(void)
 {
-	const char *arch = axvcpu_host_arch()->name, *top = getenv("top_srcdir");
-	char path[4096];
-	int fd;
+	char path[64];
 
-	snprintf(path, sizeof(path), "%s/tests/checkpoints/checkpoint-%s-" SAMPLE_VERSION,
-		 top ? top : ".", arch);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	snprintf(path, sizeof(path), "/bin/checkpoint-%s-" SAMPLE_VERSION, arch);
-	return open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "tests/checkpoints/checkpoint-%s-" SAMPLE_VERSION,
+		 axvcpu_host_arch()->name);
+	return suite_open_source(path);
+}
+
+/* This KVM lacks a feature, a register, or the model of the GIC. */
+static bool is_lacking(int64_t pages)
+{
+	return pages == -ENOTSUP || pages == -ENOENT ||
+	       (pages == -EINVAL && strstr(axvcpu_last_error(), "state is that of a GICv"));
 }
 
 START_TEST(a_file_of_an_earlier_version_goes_on)
 {
 	struct axvm_checkpoint *copy;
 	int64_t pages;
+	int step = 0;
 
 	file = open_sample();
 	if (file < 0) {
@@ -334,13 +335,15 @@ START_TEST(a_file_of_an_earlier_version_goes_on)
 	} else {
 		start(&guest, AXVM_IRQCHIP_KERNEL);
 		pages = try_restore(copy, &guest);
-		if (pages == -ENOTSUP || pages == -ENOENT) {
+		if (is_lacking(pages)) {
 			suite_skip(axvcpu_last_error());
 		} else {
 			ck_assert_msg(pages >= 0, "%s", axvcpu_last_error());
-			for (int step = SAMPLE_STEPS; step < GUEST_LIFE_STEPS; step++)
-				guest_expect_life_step(&guest, step);
+			step = SAMPLE_STEPS;
 		}
+		/* A refusal leaves the guest as it was. */
+		for (; step < GUEST_LIFE_STEPS; step++)
+			guest_expect_life_step(&guest, step);
 		guest_end(&guest);
 	}
 	ck_ok(axvm_checkpoint_free(copy));

@@ -351,7 +351,7 @@ struct saved {
 	struct kvm_mp_state mp_state;
 };
 
-static int find(const struct axk_vcpu *vcpu, struct axvcpu_loader *loader, struct saved **out)
+static int find(struct axk_vcpu *vcpu, struct axvcpu_loader *loader, struct saved **out)
 {
 	void *prepared = NULL;
 	struct saved *saved;

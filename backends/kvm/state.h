@@ -118,10 +118,11 @@ struct axk_saved_regs {
 int axk_save_regs(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,
 		  struct axvcpu_saver *saver);
 /*
- * Finds the section and checks its form and all ids. Allocates the prepared form of the state:
- * 'size' bytes for the architecture, which begin with the struct axk_saved_regs, and the registers.
+ * Finds the section and checks its form, and that the vCPU has all registers and can have the values
+ * of the fixed ones. Allocates the prepared form of the state: 'size' bytes for the architecture,
+ * which begin with the struct axk_saved_regs, and the registers.
  */
-int axk_prepare_regs(const struct axk_state_regs *arch, const struct axk_vcpu *vcpu,
+int axk_prepare_regs(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,
 		     struct axvcpu_loader *loader, size_t size, void **prepared);
 /*
  * Loads the registers of these parts. 'fixed': also those that are fixed at the first run, if their

@@ -165,7 +165,67 @@ static int find(const struct axk_state_regs *arch, const struct axk_vcpu *vcpu,
 			   vcpu->id, offset);
 }
 
-int axk_prepare_regs(const struct axk_state_regs *arch, const struct axk_vcpu *vcpu,
+/* Whether KVM reports by this errno that it does not take the register or the value. */
+static bool is_refusal(int ret)
+{
+	switch (ret) {
+	case -ENOENT:
+	case -EINVAL:
+	case -EPERM:
+	case -EBUSY:
+	case -EOPNOTSUPP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int refused(const struct axk_vcpu *vcpu, struct axvcpu_loader *loader, uint64_t id, int ret,
+		   const char *why)
+{
+	return axvcpu_load_refused(loader, REGS, id, ret,
+				   "vCPU %" PRIu32 ": register %#" PRIx64 ": %s", vcpu->id, id,
+				   why);
+}
+
+#define LACKING "this host, or the vCPU as it was set up, lacks it"
+#define WRONG_VALUE "KVM refuses the value"
+
+/* Whether KVM takes the value of a fixed register: writes it, and the present one again. */
+static int try_reg(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,
+		   struct axvcpu_loader *loader, const struct axk_saved_reg *reg,
+		   const unsigned char *present)
+{
+	int ret = arch->load(vcpu, reg->id, reg->value);
+
+	if (is_refusal(ret))
+		return refused(vcpu, loader, reg->id, ret, WRONG_VALUE);
+	if (!ret)
+		ret = arch->load(vcpu, reg->id, present);
+	return ret ? axk_vcpu_result(vcpu, ret, "KVM_SET_ONE_REG") : 1;
+}
+
+/*
+ * Whether the vCPU can have the register, before any has changed. Returns 1; 0: the caller of the
+ * load does without it; or a negative errno.
+ */
+static int check_reg(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,
+		     struct axvcpu_loader *loader, const struct axk_saved_reg *reg)
+{
+	unsigned char present[VALUE_MAX];
+	const struct kvm_one_reg get = { .id = reg->id, .addr = (uintptr_t)present };
+	int ret = axk_ioctl(vcpu->fd, KVM_GET_ONE_REG, &get);
+
+	if (is_refusal(ret))
+		return refused(vcpu, loader, reg->id, ret, LACKING);
+	if (ret)
+		return axk_vcpu_result(vcpu, ret, "KVM_GET_ONE_REG");
+	if (reg->order != AXK_STATE_FIXED || !memcmp(present, reg->value, axvcpu_reg_size(reg->id)))
+		return 1;
+	return try_reg(arch, vcpu, loader, reg, present);
+}
+
+int axk_prepare_regs(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,
 		     struct axvcpu_loader *loader, size_t size, void **prepared)
 {
 	struct axvcpu_saved_section section;
@@ -185,7 +245,12 @@ int axk_prepare_regs(const struct axk_state_regs *arch, const struct axk_vcpu *v
 		for (size_t offset = 0; next_record(&section, &offset, &reg) > 0;) {
 			reg.order = arch->order(reg.id);
 			reg.part = arch->part(reg.id);
-			if ((int)reg.order == order)
+			if ((int)reg.order != order)
+				continue;
+			ret = check_reg(arch, vcpu, loader, &reg);
+			if (ret < 0)
+				return ret;
+			if (ret)
 				regs[count++] = reg;
 		}
 	*(struct axk_saved_regs *)memory = (struct axk_saved_regs){ .regs = regs, .count = count };
@@ -204,21 +269,6 @@ static int is_equal(struct axk_vcpu *vcpu, uint64_t id, const unsigned char *val
 	return !memcmp(present, value, axvcpu_reg_size(id));
 }
 
-/* Whether KVM reports by this errno that it does not take the register or the value. */
-static bool is_refusal(int ret)
-{
-	switch (ret) {
-	case -ENOENT:
-	case -EINVAL:
-	case -EPERM:
-	case -EBUSY:
-	case -EOPNOTSUPP:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static int load_reg(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,
 		    struct axvcpu_loader *loader, const struct axk_saved_reg *reg)
 {
@@ -235,9 +285,7 @@ static int load_reg(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,
 	equal = is_equal(vcpu, reg->id, reg->value);
 	if (equal)
 		return equal < 0 ? equal : 0;
-	return axvcpu_load_refused(loader, REGS, reg->id, ret,
-				   "vCPU %" PRIu32 ": register %#" PRIx64 ": %s", vcpu->id, reg->id,
-				   ret == -ENOENT ? "this host lacks it" : "KVM refuses the value");
+	return refused(vcpu, loader, reg->id, ret, ret == -ENOENT ? LACKING : WRONG_VALUE);
 }
 
 int axk_load_regs(const struct axk_state_regs *arch, struct axk_vcpu *vcpu,

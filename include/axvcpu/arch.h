@@ -315,9 +315,10 @@ struct axvcpu_arch_ops {
 	 */
 	int (*save)(void *arch_vcpu, struct axvcpu_saver *saver);
 	/**
-	 * Loads the state: finds its sections by axvcpu_load_section() and checks them, completes
-	 * and drops open exits, calls axvcpu_load_begin(), and changes the vCPU, at least the parts of
-	 * axvcpu_load_parts(). axvcpu_load_alloc() lets it check a state once. Needs `save`.
+	 * Loads the state: finds its sections by axvcpu_load_section(), checks them, and checks that
+	 * the host has the features that they need, as far as it can; completes and drops open exits,
+	 * calls axvcpu_load_begin(), and changes the vCPU, at least the parts of axvcpu_load_parts().
+	 * axvcpu_load_alloc() lets it check a state once. Needs `save`.
 	 */
 	int (*load)(void *arch_vcpu, struct axvcpu_loader *loader);
 	/** See axvm_get_clock(); `clock` is zero except `size`. Called for one vCPU of the VM. */

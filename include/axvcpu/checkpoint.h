@@ -265,7 +265,8 @@ struct axvm_restore_config {
 	/**
 	 * Called for each part that the host refuses, as for axvcpu_load(): returns 0 to continue
 	 * without the part, or a negative errno, with which the restore fails. `vcpu` is NULL for the
-	 * interrupt controllers. NULL: every refusal is a failure.
+	 * interrupt controllers. NULL: every refusal is a failure. It may be called twice for a part:
+	 * before the VM is changed, and when the part is loaded.
 	 */
 	int (*refused)(void *ctx, struct axvcpu *vcpu, const struct axvcpu_refusal *refusal);
 	void *ctx;
@@ -303,7 +304,8 @@ struct axvm_restore_config {
  * with a userfaultfd then asks for them again. In a clone of this checkpoint, all pages that have
  * changed are dropped, so that it shares them again; these are not counted.
  *
- * If the VM does not fit, it is unchanged. After a later failure all vCPUs are Invalid, and the VM can
+ * If the VM does not fit, or the host lacks a register or a feature that the states need, the VM is
+ * unchanged, except that open exits may be completed. After a later failure all vCPUs are Invalid, and the VM can
  * only be freed; except -ENOTSUP of the clocks, which also changes nothing.
  *
  * The fastest restore, of a guest that uses neither interrupts nor timers, floating point or system

@@ -316,10 +316,12 @@ AXVCPU_API void *axvcpu_load_prepared(const struct axvcpu_loader *loader);
  *
  * If the host then refuses the new state, the present one is loaded again. A backend calls this
  * once, when it has found all of its sections, has checked them and has completed open exits, and
- * before it changes any other state. `save` of the ops table is called inside.
+ * before it changes any other state. `save` of the ops table is called inside. A failure ends
+ * `load`, which returns it.
  *
  * @param loader the argument of `load`.
- * @return 0; -ENOTSUP: a section is unknown; -ENOMEM; errnos of `save`.
+ * @return 0; -ENOTSUP: a section is unknown; -ECANCELED: the state was only checked, and can be
+ *         loaded; -ENOMEM; errnos of `save`.
  *
  * Threads: that of `load`.
  */

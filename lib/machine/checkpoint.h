@@ -93,6 +93,13 @@ int axv_checkpoint_check_devices(const struct axvm_checkpoint *checkpoint, struc
 int axv_checkpoint_restore_devices(const struct axvm_checkpoint *checkpoint, struct axvm *vm);
 
 /*
+ * axvm_checkpoint_restore() into a VM that the caller destroys if it fails: the states are not checked
+ * before the first change, which would take as long as to load them.
+ */
+int64_t axv_checkpoint_restore_new(const struct axvm_checkpoint *checkpoint, struct axvm *vm,
+				   const struct axvm_restore_config *config);
+
+/*
  * clock.c: axvm_set_clock() with AXVM_TIME_KEEP, by the vCPU with the lowest id, in a VM whose
  * counters have the saved frequency.
  */

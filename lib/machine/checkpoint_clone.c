@@ -190,7 +190,7 @@ static int restore(const struct clone *clone)
 	config.ctx = clone->config.ctx;
 	if (!clone->config.add_devices)
 		config.flags = AXVM_RESTORE_NO_DEVICES;
-	pages = axvm_checkpoint_restore(clone->checkpoint, clone->vm, &config);
+	pages = axv_checkpoint_restore_new(clone->checkpoint, clone->vm, &config);
 	return pages < 0 ? (int)pages : 0;
 }
 

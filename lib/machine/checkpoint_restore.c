@@ -22,7 +22,11 @@
 struct restore {
 	const struct axvm_checkpoint *checkpoint;
 	struct axvm *vm;
+	/* A failure destroys the VM, which need not stay as it was. */
+	bool is_new;
 	struct axvm_restore_config config;
+	/* How the states of the vCPUs and of the controllers are loaded. */
+	struct axvcpu_load_config load;
 	/* Those of the VM, as many as the checkpoint has. */
 	struct axvcpu **vcpus;
 };
@@ -46,6 +50,12 @@ static int check_config(struct restore *restore, const struct axvm_restore_confi
 				   "restore: unknown parts %#" PRIx32
 				   ", or the reserved field is not 0",
 				   config->without & ~AXVCPU_PARTS);
+	restore->load = (struct axvcpu_load_config)AXVCPU_LOAD_CONFIG_INIT;
+	/* A part that the host refuses fails the whole restore. */
+	restore->load.flags = AXVCPU_LOAD_NO_ROLLBACK;
+	restore->load.without = config->without;
+	restore->load.refused = config->refused;
+	restore->load.ctx = config->ctx;
 	return 0;
 }
 
@@ -89,6 +99,29 @@ static int check_kind(const struct restore *restore)
 	return 0;
 }
 
+/* Whether this is the VM of the checkpoint, which tracks its changes. */
+static bool is_in_place(const struct restore *restore)
+{
+	return atomic_load(&restore->checkpoint->reader.vm) == restore->vm;
+}
+
+/* Whether the host, and the VM as it was set up, can have the states. Its own ones fit. */
+static int check_states(const struct restore *restore)
+{
+	const struct axvm_checkpoint *checkpoint = restore->checkpoint;
+	const struct axv_blob *blob = &checkpoint->controllers;
+	int ret = 0;
+
+	if (restore->is_new || is_in_place(restore))
+		return 0;
+	for (uint32_t i = 0; !ret && i < checkpoint->nvcpus; i++)
+		ret = axv_vcpu_check_load(restore->vcpus[i], checkpoint->vcpus[i].blob.data,
+					  checkpoint->vcpus[i].blob.size, &restore->load);
+	if (ret || (restore->config.flags & AXVM_RESTORE_NO_CONTROLLERS))
+		return ret;
+	return axv_vm_check_load(restore->vm, blob->data, blob->size, &restore->load);
+}
+
 static int check(struct restore *restore)
 {
 	const struct axvm_checkpoint *checkpoint = restore->checkpoint;
@@ -112,16 +145,12 @@ static int check(struct restore *restore)
 	if (!ret && !(restore->config.flags & AXVM_RESTORE_NO_DEVICES))
 		ret = axv_checkpoint_check_devices(checkpoint, vm);
 	/* A GIC or an AIA can only be loaded then. */
-	return ret ? ret : axvm_finalize(vm);
+	if (!ret)
+		ret = axvm_finalize(vm);
+	return ret ? ret : check_states(restore);
 }
 
 /* --- the parts -------------------------------------------------------------------------------- */
-
-/* Whether this is the VM of the checkpoint, which tracks its changes. */
-static bool is_in_place(const struct restore *restore)
-{
-	return atomic_load(&restore->checkpoint->reader.vm) == restore->vm;
-}
 
 /* Whether an earlier restore in place has prepared the states of all vCPUs. */
 static bool is_prepared(const struct restore *restore)
@@ -146,7 +175,7 @@ static int restore_clocks(const struct restore *restore)
 	return config->without & AXVCPU_PART_TIMERS ? 0 : axv_clock_keep(restore->vcpus[0], clock);
 }
 
-static int load_vcpus(const struct restore *restore, const struct axvcpu_load_config *config)
+static int load_vcpus(const struct restore *restore)
 {
 	const bool in_place = is_in_place(restore);
 	int ret = 0;
@@ -154,8 +183,8 @@ static int load_vcpus(const struct restore *restore, const struct axvcpu_load_co
 	for (uint32_t i = 0; !ret && i < restore->checkpoint->nvcpus; i++) {
 		const struct axv_saved_vcpu *saved = &restore->checkpoint->vcpus[i];
 
-		ret = axv_vcpu_load(restore->vcpus[i], saved->blob.data, saved->blob.size, config,
-				    in_place ? saved->prepared : NULL);
+		ret = axv_vcpu_load(restore->vcpus[i], saved->blob.data, saved->blob.size,
+				    &restore->load, in_place ? saved->prepared : NULL);
 	}
 	return ret;
 }
@@ -191,24 +220,17 @@ static int64_t apply(const struct restore *restore)
 {
 	const struct axvm_checkpoint *checkpoint = restore->checkpoint;
 	const struct axvm_restore_config *config = &restore->config;
-	struct axvcpu_load_config load = AXVCPU_LOAD_CONFIG_INIT;
 	struct axvm *vm = restore->vm;
 	int64_t pages = 0;
-	int ret;
+	int ret = load_vcpus(restore);
 
-	/* A part that the host refuses fails the whole restore. */
-	load.flags = AXVCPU_LOAD_NO_ROLLBACK;
-	load.without = config->without;
-	load.refused = config->refused;
-	load.ctx = config->ctx;
-	ret = load_vcpus(restore, &load);
 	if (!ret)
 		pages = restore_memory(restore);
 	if (!ret && pages < 0)
 		ret = (int)pages;
 	if (!ret && !(config->flags & AXVM_RESTORE_NO_CONTROLLERS))
 		ret = axvm_load(vm, checkpoint->controllers.data, checkpoint->controllers.size,
-				&load);
+				&restore->load);
 	if (!ret && !(config->flags & AXVM_RESTORE_NO_DEVICES))
 		ret = axv_checkpoint_restore_devices(checkpoint, vm);
 	if (!ret)
@@ -226,29 +248,45 @@ static int invalidate(struct axvm *vm, int ret)
 	return axvcpu_fail(vm, ret, "%s; the vCPUs are Invalid", message);
 }
 
-int64_t axvm_checkpoint_restore(const struct axvm_checkpoint *checkpoint, struct axvm *vm,
-				const struct axvm_restore_config *config)
+static int64_t run(struct restore *restore, const struct axvm_restore_config *config)
 {
-	struct restore restore = { .checkpoint = checkpoint, .vm = vm };
+	struct axvm *vm = restore->vm;
 	int64_t pages;
 	int ret = axv_vm_check_process(vm);
 
 	if (!ret)
-		ret = check_config(&restore, config);
+		ret = check_config(restore, config);
 	if (!ret)
-		ret = check(&restore);
-	if (ret) {
-		free(restore.vcpus);
+		ret = check(restore);
+	if (ret)
 		return ret;
-	}
-	pages = restore_clocks(&restore);
+	pages = restore_clocks(restore);
 	/* A host that cannot set the clocks has changed nothing. */
 	if (pages != -ENOTSUP) {
 		if (!pages)
-			pages = apply(&restore);
+			pages = apply(restore);
 		if (pages < 0)
 			pages = invalidate(vm, (int)pages);
 	}
+	return pages;
+}
+
+int64_t axvm_checkpoint_restore(const struct axvm_checkpoint *checkpoint, struct axvm *vm,
+				const struct axvm_restore_config *config)
+{
+	struct restore restore = { .checkpoint = checkpoint, .vm = vm };
+	const int64_t pages = run(&restore, config);
+
+	free(restore.vcpus);
+	return pages;
+}
+
+int64_t axv_checkpoint_restore_new(const struct axvm_checkpoint *checkpoint, struct axvm *vm,
+				   const struct axvm_restore_config *config)
+{
+	struct restore restore = { .checkpoint = checkpoint, .vm = vm, .is_new = true };
+	const int64_t pages = run(&restore, config);
+
 	free(restore.vcpus);
 	return pages;
 }

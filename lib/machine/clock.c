@@ -120,6 +120,13 @@ static int set_frequency(struct axvcpu *const *vcpus, int count, uint64_t hz,
 		ret = axvcpu_set_reg(vcpus[i++], AXVCPU_REG_COUNTER_HZ, hz);
 	if (!ret)
 		return get_clock(vcpus[0], now);
+	/* The backend has no such register. */
+	if (ret == -ENOENT)
+		ret = axvcpu_fail(vcpus[0]->vm, -ENOTSUP,
+				  "set_clock: the saved counter has %" PRIu64
+				  " Hz, and the backend cannot change the %" PRIu64
+				  " Hz of this one",
+				  hz, now->counter_hz);
 	axv_error_keep(message);
 	/* The last one has failed. */
 	for (i--; i > 0; i--)

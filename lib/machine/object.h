@@ -17,6 +17,7 @@
 #include "lib/memory/frames.h"
 #include "lib/memory/memory.h"
 
+struct axvcpu_load_config;
 struct axv_image;
 
 struct axvm {
@@ -70,6 +71,11 @@ static inline int axv_vm_check_process(const struct axvm *vm)
 
 /* Returns -ENOTSUP, with a message: the backend does not have the operation 'what'. */
 int axv_vm_not_supported(const struct axvm *vm, const char *what);
+/*
+ * Checks that axvm_load() of the finalized VM would begin, and changes nothing. 'config' is complete.
+ */
+int axv_vm_check_load(struct axvm *vm, const void *state, size_t size,
+		      const struct axvcpu_load_config *config);
 /* The backend's result 'ret' of 'what' with a register. Adds the message to -ENOENT. */
 int axv_vm_reg_result(const struct axvm *vm, int ret, const char *what, uint64_t id);
 

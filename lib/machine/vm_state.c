@@ -160,6 +160,20 @@ static int roll_back(struct axvm *vm, const struct axvcpu_loader *failed, int re
 	return axvcpu_fail(vm, ret, "%s; the vCPUs are Invalid", message);
 }
 
+int axv_vm_check_load(struct axvm *vm, const void *state, size_t size,
+		      const struct axvcpu_load_config *config)
+{
+	struct axvcpu_loader loader;
+	int ret = axv_loader_begin(&loader, NULL, vm, vm->ops->name, state, size, config);
+
+	if (ret)
+		return ret;
+	loader.check_only = true;
+	ret = load(vm, &loader);
+	free(loader.memory);
+	return loader.checked ? 0 : ret;
+}
+
 int axvm_load(struct axvm *vm, const void *state, size_t size,
 	      const struct axvcpu_load_config *given)
 {

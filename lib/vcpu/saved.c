@@ -396,6 +396,10 @@ int axvcpu_load_begin(struct axvcpu_loader *loader)
 					   "belongs to a feature that the host or the VM lacks",
 					   section.name);
 	}
+	if (loader->check_only) {
+		loader->checked = true;
+		return -ECANCELED;
+	}
 	ret = loader->save ? back_up(loader) : 0;
 	if (ret)
 		return ret;

@@ -63,6 +63,12 @@ struct axvcpu_loader {
 	 */
 	int (*load_first)(struct axvcpu_loader *loader);
 	void *first;
+	/*
+	 * Nothing is loaded: axvcpu_load_begin() fails with -ECANCELED. 'checked': it was called, so the
+	 * backend has found all that it checks.
+	 */
+	bool check_only;
+	bool checked;
 	/* axvcpu_load_begin() has succeeded: the backend may have made changes. */
 	bool begun;
 	/* The state before, in memory that the caller must free; NULL: it was not saved. */

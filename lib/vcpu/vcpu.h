@@ -191,6 +191,12 @@ int axv_vcpu_settle(struct axvcpu *vcpu, const char *what);
  */
 int axv_vcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
 		  const struct axvcpu_load_config *config, struct axv_prepared *prepared);
+/*
+ * Checks that axvcpu_load() with this complete config would begin. Changes nothing, except that an
+ * open exit may be completed.
+ */
+int axv_vcpu_check_load(struct axvcpu *vcpu, const void *state, size_t size,
+			const struct axvcpu_load_config *config);
 /* For clones: AXVCPU_F_* of the vCPU whose saved state this is. */
 int axv_vcpu_saved_flags(struct axvm *vm, const void *state, size_t size, uint32_t *flags);
 /* Sets up a vCPU as that one was. The backend must have setup_saved. */

@@ -335,6 +335,27 @@ int axv_vcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
 	return ret;
 }
 
+int axv_vcpu_check_load(struct axvcpu *vcpu, const void *state, size_t size,
+			const struct axvcpu_load_config *config)
+{
+	struct axvcpu_loader loader;
+	struct axv_vcpu_section section;
+	struct axv_op op;
+	int ret = axv_loader_begin(&loader, vcpu, vcpu->vm, vcpu->ops->name, state, size, config);
+
+	if (!ret)
+		ret = axv_op_begin(vcpu, IN_REGS, "load", &op);
+	if (ret)
+		return ret;
+	loader.check_only = true;
+	ret = load(vcpu, &loader, &section);
+	free(loader.memory);
+	/* The backend has completed an open exit. Best effort. */
+	axv_vcpu_flush(vcpu);
+	axv_op_end(vcpu, &op, op.from);
+	return loader.checked ? 0 : ret;
+}
+
 int axvcpu_load(struct axvcpu *vcpu, const void *state, size_t size,
 		const struct axvcpu_load_config *given)
 {

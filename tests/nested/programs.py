@@ -126,6 +126,9 @@ class Programs:
         for name in sorted({*self.tests, *self._helpers}):
             source = self.tree.top if name.endswith((".sh", ".py")) else build
             _copy([source / name], source, self.root)
+        if self.tests:
+            samples = (self.tree.top / "tests/checkpoints").glob("checkpoint-*")
+            _copy(samples, self.tree.top, self.root)
 
     def _add_libraries(self) -> None:
         """Adds the shared libraries that the root's programs need, and those that they need."""
