@@ -49,7 +49,7 @@ def interrupted() -> tuple[int, str, Run]:
         if run.status != SAVED:
             return saves, out.replace("\r", ""), run
         saves += 1
-        print(f"save {saves}: {FILE.stat().st_blocks // 2} KiB", "after userspace" if USERSPACE in out else "")
+        print(f"save {saves}: {FILE.stat().st_blocks // 2} KiB", "userspace" if USERSPACE in out else "", flush=True)
         seconds *= 1.2
 
 
