@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0
-"""Example guests that are saved go on in a second axrun with the same output; --repeat returns to the first write to
-the doorbell; damaged files and options that do not fit are refused. Needs a usable /dev/kvm."""
+"""Example guests that are saved go on in a second axrun with the same output, also on a terminal; clones share the
+memory of the file; --repeat returns to the first write to the doorbell; damaged files and options that do not fit are
+refused. Needs a usable /dev/kvm."""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import stat
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
-from axrun import WORK, axrun, cases, guest, here, refused, start
+from axrun import AXRUN, EOT, axrun, cases, guest, here, on_terminal, refused, start
+from cases import LIMIT, WORK
 
 SAVED = 121
 FILE = WORK / "machine"
@@ -36,19 +40,28 @@ run.ends("without options the doorbell has no effect", 0, FIRST + round_of(0) + 
 # --- at the doorbell ------------------------------------------------------------------------------
 
 
+def words(arguments: Iterable[str | Path]) -> str:
+    """Arguments as part of a name, which is the same in each run."""
+    return " ".join(each.name if isinstance(each, Path) else each for each in arguments)
+
+
 def save(*arguments: str | Path, file: Path = FILE, **options: str) -> None:
     """Saves the guest "checkpoint" at its first write to the doorbell."""
     run = axrun("--save", file, "--save-at", "doorbell", *arguments, **options)
-    run.ends(f"saved at the doorbell: {' '.join(map(str, arguments))}", SAVED, FIRST)
+    run.ends(f"saved at the doorbell: {words(arguments)}", SAVED, FIRST)
+
+
+def exists(irqchip: str) -> bool:
+    run = axrun("--irqchip", irqchip, guest("checkpoint"))
+    return run.status != 125 or not run.matches("lacks|this KVM has no")
 
 
 for irqchip in here.irqchips:
     for cpus in ("1", "4"):
         options = ["--irqchip", irqchip, "--cpus", cpus]
         name = f"irqchip {irqchip}, {cpus} CPUs"
-        run = axrun(*options, guest("checkpoint"))
-        if run.status == 125:
-            cases.skip(name, run.err)
+        if not exists(irqchip):
+            cases.skip(name, "the host's KVM has no such interrupt controller")
             continue
         save(*options, guest("checkpoint"))
         for n in (1, 2):
@@ -100,7 +113,6 @@ def finish(out: str) -> str:
 
 
 for name, *arguments in (
-    ("hello", "some", "words"),
     ("memory",),
     ("mmio",),
     ("hypercall", "2000"),
@@ -127,7 +139,58 @@ process = start(guest("spin"), "here")
 process.appears("here")
 process.kill(signal.SIGUSR1).wait().ends("without --save SIGUSR1 ends axrun", 128 + signal.SIGUSR1)
 
+# --- on a terminal --------------------------------------------------------------------------------
+
+ESCAPE = "\1"
+for name, *arguments in (("polls", "--irqchip", "none"), ("sleeps", "--irqchip", "kernel")):
+    if not exists(arguments[1]):
+        cases.skip(f"terminal: a guest that {name}", "the host's KVM has no such interrupt controller")
+        continue
+    echo = [guest("echo"), *(["asleep"] if name == "sleeps" else [])]
+    on_terminal(
+        f"terminal: a guest that {name}: Ctrl-A s saves",
+        [AXRUN, "--raw-keys", "--save", FILE, *arguments, *echo],
+        lambda t: t.all_keys().send("ab").expect("ab").send(ESCAPE + "s").exits(SAVED).cooked(),
+    )
+    on_terminal(
+        f"terminal: a guest that {name}: restored",
+        [AXRUN, "--restore", FILE],
+        lambda t: t.raw().send("c\rd").expect("c").expect("d").send(EOT).exits(0).cooked(),
+    )
+    on_terminal(
+        f"terminal: a guest that {name}: restored, with all keys, and saved",
+        [AXRUN, "--raw-keys", "--restore", FILE, "--save", FILE],
+        lambda t: t.all_keys().send("e\3").expect("e\3").send(ESCAPE + "s").exits(SAVED).cooked(),
+    )
+    on_terminal(
+        f"terminal: a guest that {name}: restored again",
+        [AXRUN, "--raw-keys", "--restore", FILE],
+        lambda t: t.all_keys().send("f").expect("f").send(EOT).exits(0).cooked(),
+    )
+on_terminal(
+    "terminal: Ctrl-A s without --save",
+    [AXRUN, "--raw-keys", guest("echo")],
+    lambda t: t.all_keys().send(ESCAPE + "s").expect("without --save").send("g").expect("g").send(EOT).exits(0),
+)
+
 # --- side by side ---------------------------------------------------------------------------------
+
+
+def children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def shared_kib(pid: str) -> int:
+    """How much of the file a process has in common with others."""
+    file, kib = False, 0
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        key, *values = line.split()
+        if not key.endswith(":"):
+            file = line.endswith(str(FILE))
+        elif file and key in ("Shared_Clean:", "Shared_Dirty:"):
+            kib += int(values[0])
+    return kib
+
 
 save(guest("checkpoint"))
 run = axrun("--restore", FILE, "--clone", "5")
@@ -143,7 +206,12 @@ process.kill(signal.SIGUSR1).wait().ends("spin is saved", SAVED)
 run = axrun("--restore", FILE, "--clone", "3", "--timeout", "0.5")
 run.ends("--clone: the status is that of the clones", 124, "")
 process = start("--restore", FILE, "--clone", "3")
-time.sleep(0.5)
+end = time.monotonic() + LIMIT
+pages: list[int] = []
+while (len(pages) < 3 or 0 in pages) and time.monotonic() < end:
+    time.sleep(0.1)
+    pages = [shared_kib(pid) for pid in children(process.pid)]
+cases.check("--clone: pages of the file are in all clones", len(pages) == 3 and all(pages), f"{pages} KiB")
 process.kill(signal.SIGTERM).wait().ends("--clone: a signal ends all", 128 + signal.SIGTERM, "")
 
 # --- rounds ---------------------------------------------------------------------------------------
@@ -187,6 +255,10 @@ refused_file("a changed header", bytes([whole[0] ^ 1]) + whole[1:])
 at = len(whole.rstrip(b"\0")) - 1
 BAD.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
 refused("--verify, changed memory", "--verify .*bad: ", "--verify", BAD)
+PIPE = WORK / "pipe"
+os.mkfifo(PIPE)
+refused("--restore, a pipe", "--restore .*pipe: ", "--restore", PIPE)
+refused("--restore, a directory", "--restore .*: ", "--restore", WORK)
 refused("--restore, no such file", "No such file", "--restore", WORK / "none")
 run = axrun("--save", WORK / "none/file", "--save-at", "doorbell", guest("checkpoint"))
 run.ends("--save, no such directory", 125, FIRST).says("--save: the message", "^axrun: --save .*No such file")
@@ -209,6 +281,6 @@ for options, pattern in (
     (["--restore", FILE, "--memory", "1G"], "machine is in this file"),
     (["--restore", FILE, "--reboot"], "machine is in this file"),
 ):
-    refused(" ".join(map(str, options)), pattern, *options)
+    refused(words(options), pattern, *options)
 
 sys.exit(cases.end())

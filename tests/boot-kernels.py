@@ -12,7 +12,7 @@ import struct
 import sys
 from pathlib import Path
 
-from boots import BOOT, KERNEL, Boot, boot, cases
+from boots import BOOT, CHECKS, KERNEL, Boot, boot, cases
 from axrun import axrun, x86
 from cases import WORK
 
@@ -38,7 +38,7 @@ def looks(kernel: str | Path, cpus: int, mib: int, *options: str) -> tuple[str, 
     options = ("--cpus", str(cpus), "--memory", f"{mib}M", *options)
     name = f"{Path(kernel).name}, {' '.join(options)}"
     run = boot(kernel, words, *options).off(f"{name}: boots and turns itself off")
-    for check in "cpus topology memory timer clocksource clock uart messages".split():
+    for check in CHECKS:
         found = run.matches(f"boot: {check}:.*", "out")
         result = found[0] if found else "no word of it"
         cases.check(f"{name}: {check}", result == f"boot: {check}: ok", result)

@@ -28,6 +28,8 @@ if not INITRD.exists():
     cases.skip_all(f"there are no kernels in {BOOT}; scripts/debian -k {BOOT} puts some there")
 # The one that boots where any will do: the smallest there is.
 KERNEL = "debian13-cloud" if (BOOT / "debian13-cloud").exists() else "debian13"
+# What tests/boot/init looks at with the word "checks".
+CHECKS = ["cpus", "topology", "memory", "timer", "clocksource", "clock", "uart", "messages"]
 
 # --- boots ----------------------------------------------------------------------------------------
 

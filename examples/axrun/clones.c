@@ -68,7 +68,7 @@ static void replace_handlers(void (*from)(int), void (*to)(int))
 }
 
 /* In the new process. Its group is its own: the terminal's signals come from the parent. */
-static void become_clone(int in, int out)
+static void become_clone(pid_t parent, int in, int out)
 {
 	int i;
 
@@ -77,6 +77,9 @@ static void become_clone(int in, int out)
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	replace_handlers(on_signal, SIG_DFL);
+	/* The parent ended before prctl(). The signal is blocked until start_all() ends. */
+	if (getppid() != parent)
+		raise(SIGTERM);
 	/* Both are open, so that neither call fails. */
 	dup2(in, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
@@ -88,6 +91,7 @@ static void become_clone(int in, int out)
 static int start(int in)
 {
 	struct clone *clone = &clones[nclones];
+	pid_t parent = getpid();
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC))
@@ -95,7 +99,7 @@ static int start(int in)
 	*clone = (struct clone){ .out = ends[0], .pid = fork() };
 	if (clone->pid == 0) {
 		close(ends[0]);
-		become_clone(in, ends[1]);
+		become_clone(parent, in, ends[1]);
 		return 1;
 	}
 	close(ends[1]);

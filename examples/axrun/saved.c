@@ -15,7 +15,8 @@
 struct axvm_checkpoint *saved_read(const char *option, const char *path)
 {
 	struct axvm_checkpoint *checkpoint = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* O_NONBLOCK and O_NOCTTY: opening a pipe or a terminal must have no effect. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0) {
 		fail("%s %s: %s", option, path, strerror(errno));

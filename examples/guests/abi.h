@@ -88,7 +88,7 @@ struct guest_boot {
 #define GUEST_GPA_QUEUE 0x10002000u
 #define GUEST_GPA_TIMER 0x10003000u
 #define GUEST_GPA_TEST 0x10004000u
-#define GUEST_GPA_CHECKPOINT 0x10005000u
+#define GUEST_GPA_CHECKPOINT 0x10006000u
 
 /* Addresses of RAM and interrupt controllers on these machines. */
 #define GUEST_GPA_RAM 0x80000000u
