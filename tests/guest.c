@@ -188,6 +188,18 @@ struct guest guest_clone(const struct guest *guest)
 
 /* --- flavours of KVM -------------------------------------------------------------------------- */
 
+const uint32_t guest_irqchips[] = { AXVM_IRQCHIP_NONE, AXVM_IRQCHIP_KERNEL };
+
+int guest_nirqchips(void)
+{
+	struct axvm *vm;
+
+	if (axvm_new(&AXVCPU_WITH(axvm_config, .irqchip = AXVM_IRQCHIP_KERNEL), &vm))
+		return 1;
+	ck_ok(axvm_free(vm));
+	return 2;
+}
+
 bool guest_kvm_is_pvm(void)
 {
 	return access("/sys/module/kvm_pvm", F_OK) == 0;

@@ -207,6 +207,13 @@ unsigned int guest_next_message(struct guest *guest);
 /* --- flavours of KVM -------------------------------------------------------------------------- */
 
 /*
+ * The kinds of interrupt controller, for loop tests: VMs can have the first guest_nirqchips() of them.
+ * CPUs of riscv64 without an AIA have none in KVM.
+ */
+extern const uint32_t guest_irqchips[2];
+int guest_nirqchips(void);
+
+/*
  * Whether KVM here is the flavour that runs without virtualization hardware and interprets guest
  * code that is not made for it: hypercall instructions never end in it, INT3 and invalid code are
  * beyond it, and it sees no data watchpoints.
