@@ -366,25 +366,52 @@ static void start_copy(void)
 }
 
 static unsigned char before[GUEST_MEMORY], after[GUEST_MEMORY];
-#define ROOM 0x40000
-static unsigned char state[ROOM];
+static struct guest_registers registers;
+
+static void expect_all(void)
+{
+	ck_ok(axvm_read(guest.vm, GUEST_BASE, after, sizeof(after)));
+	ck_assert_mem_eq(before, after, sizeof(before));
+	guest_expect_registers(&guest, &registers);
+}
+
+/* Pages of this process that are present. */
+static long resident_pages(void)
+{
+	FILE *statm = fopen("/proc/self/statm", "re");
+	long pages = 0;
+
+	ck_assert_ptr_nonnull(statm);
+	ck_assert_int_eq(fscanf(statm, "%*d %ld", &pages), 1);
+	fclose(statm);
+	return pages;
+}
+
+/* Less than a page in a thousand resets. */
+#define GROWTH_MAX 64
+/* Number of rounds after which everything is compared. */
+#define COMPARED 100
 
 START_TEST(many_resets_leave_the_same_memory_and_registers)
 {
-	const unsigned int rounds = suite_scale(2000);
+	const unsigned int rounds = suite_scale(100000), warm = rounds / 10;
+	uint32_t seed = 1;
 	int64_t pages;
-	uint64_t value, gprs[16];
-	int size;
+	long resident = 0;
+	uint64_t value;
 
 	start_copy();
 	take(&guest, AXVM_CHECKPOINT_TRACK);
 	ck_ok(axvm_read(guest.vm, GUEST_BASE, before, sizeof(before)));
 	ck_assert_int_eq(restore(&guest), 0);
-	for (uint64_t i = 0; i < 16; i++)
-		gprs[i] = guest_reg(&guest, AXVCPU_REG_GPR(i));
-	size = axvcpu_save(guest.vcpu, state, ROOM);
-	ck_ok(size);
+	/* A first entry completes what a setup has left open: on riscv64, bits of sstatus. */
+	guest_expect_end(&guest);
+	ck_assert_int_ge(_i ? restore_without(AXVCPU_PARTS) : restore(&guest), 1);
+	guest_read_registers(&guest, &registers);
+	expect_all();
 	for (unsigned int round = 0; round < rounds; round++) {
+		if (round == warm)
+			resident = resident_pages();
 		guest_expect_end(&guest);
 		ck_ok(axvm_read(guest.vm, TARGET, &value, sizeof(value)));
 		ck_assert_uint_eq(value, UINT64_C(0x1122334455667788));
@@ -392,16 +419,15 @@ START_TEST(many_resets_leave_the_same_memory_and_registers)
 		pages = _i ? restore_without(AXVCPU_PARTS) : restore(&guest);
 		ck_assert_int_ge(pages, 1);
 		ck_assert_int_le(pages, 16);
-		ck_ok(axvm_read(guest.vm, TARGET, &value, sizeof(value)));
-		ck_assert_uint_eq(value, 0);
+		seed = seed * 1664525 + 1013904223;
+		if ((seed >> 8) % rounds < COMPARED)
+			expect_all();
 	}
-	ck_ok(axvm_read(guest.vm, GUEST_BASE, after, sizeof(after)));
-	ck_assert(!memcmp(before, after, sizeof(before)));
-	for (uint64_t i = 0; i < 16; i++)
-		ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(i)), gprs[i]);
+	expect_all();
+	/* A sanitizer keeps memory that was freed. */
+	if (!SUITE_ASAN && !SUITE_TSAN)
+		ck_assert_int_le(resident_pages() - resident, GROWTH_MAX);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE);
-	/* The contents have clocks. */
-	ck_assert_int_eq(axvcpu_save(guest.vcpu, state, ROOM), size);
 	ck_ok(axvm_checkpoint_free(checkpoint));
 	guest_end(&guest);
 }
