@@ -42,6 +42,7 @@ API_TESTS = \
 	tests/test_checkpoint \
 	tests/test_checkpoint_file \
 	tests/test_checkpoint_kvm \
+	tests/test_checkpoint_moments \
 	tests/test_clone \
 	tests/test_clone_kvm \
 	tests/test_dirty \
