@@ -186,6 +186,7 @@ API_TESTS += \
 	tests/test_riscv64_reset \
 	tests/test_riscv64_sbi \
 	tests/test_riscv64_setup \
+	tests/test_riscv64_timer \
 	tests/test_riscv64_translate \
 	tests/test_riscv64_vm_state
 INJECTED_TESTS += \
