@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -610,6 +611,103 @@ START_TEST(time_passes_as_the_policy_says)
 }
 END_TEST
 
+/* --- vCPUs that run --------------------------------------------------------------------------- */
+
+/* "ring": the number of the turn that comes next, and whether another one came. */
+static atomic_ulong next_turn;
+static atomic_bool out_of_turn;
+
+static int on_turn(struct axvcpu *vcpu, struct axvcpu_exit *exit, void *ctx)
+{
+	(void)vcpu;
+	(void)ctx;
+	if (exit->kind == AXVCPU_EXIT_NOTHING)
+		return AXVM_CONTINUE;
+	if (exit->kind != AXVCPU_EXIT_MMIO_WRITE || exit->u.mmio.addr != GUEST_MMIO ||
+	    exit->u.mmio.data != atomic_load(&next_turn))
+		atomic_store(&out_of_turn, true);
+	atomic_fetch_add(&next_turn, 1);
+	return AXVM_CONTINUE;
+}
+
+static struct axvm_runner *start_runner(struct axvm *vm)
+{
+	struct axvm_runner *runner;
+
+	ck_ok(axvm_runner_start(vm, &AXVCPU_WITH(axvm_runner_config, .handler = on_turn), &runner));
+	return runner;
+}
+
+/* Some turns later, at any point of the code of each vCPU. */
+static void stop_after(struct axvm *vm, struct axvm_runner *runner, unsigned long turns)
+{
+	const unsigned long until = atomic_load(&next_turn) + turns;
+
+	for (unsigned int i = 0; i < suite_seconds(60) * 1000; i++) {
+		if (atomic_load(&next_turn) >= until)
+			break;
+		usleep(1000);
+	}
+	ck_ok(axvm_quiesce(vm, runner, -1));
+	ck_assert(!atomic_load(&out_of_turn));
+	ck_assert_uint_ge(atomic_load(&next_turn), until);
+}
+
+#define TURNS 8
+#define MOMENTS 5
+
+/* Continues in one of the ways, where the runner of the VM of the checkpoint is paused. */
+static void run_turns(enum way way, struct axvm_runner *paused)
+{
+	struct axvm_runner *runner;
+	struct axvm *vm;
+
+	ck_ok(try_way(way, AXVM_TIME_KEEP, &vm));
+	if (vm == origin) {
+		ck_ok(axvm_runner_resume(paused));
+		stop_after(vm, paused, TURNS);
+		return;
+	}
+	runner = start_runner(vm);
+	stop_after(vm, runner, TURNS);
+	ck_ok(axvm_runner_free(runner));
+	end_vm(vm);
+}
+
+START_TEST(running_vcpus_are_stopped_and_set_back_together)
+{
+	struct axvm *vm = guest_vm(&AXVCPU_WITH(axvm_config, .max_vcpus = GUEST_RING_VCPUS,
+						.irqchip = guest_irqchips[_i]),
+				   PROGRAM(ring));
+	struct axvm_runner *runner;
+
+	for (uint32_t id = 0; id < GUEST_RING_VCPUS; id++)
+		guest_vcpu_on(vm, id, id);
+	runner = start_runner(vm);
+	origin = vm;
+	for (int moment = 0; moment < MOMENTS; moment++) {
+		unsigned long then;
+
+		stop_after(origin, runner, TURNS);
+		ck_ok(axvm_checkpoint_new(origin,
+					  &AXVCPU_WITH(axvm_checkpoint_config,
+						       .flags = AXVM_CHECKPOINT_TRACK),
+					  &checkpoint));
+		then = atomic_load(&next_turn);
+		/* In place last: from there it continues. */
+		for (int i = 0; i < WAYS; i++) {
+			atomic_store(&next_turn, then);
+			run_turns((CLONE + i) % WAYS, runner);
+		}
+		ck_ok(axvm_checkpoint_free(checkpoint));
+		ck_ok(axvm_runner_resume(runner));
+	}
+	ck_ok(axvm_quiesce(origin, runner, -1));
+	ck_ok(axvm_runner_free(runner));
+	end_vm(origin);
+}
+END_TEST
+
 static void add_tests(Suite *suite)
 {
 	const int nirqchips = guest_nirqchips();
@@ -624,6 +722,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(tcase, an_interrupt_that_waits_is_delivered);
 	tcase_add_test(tcase, an_interrupt_after_the_checkpoint_is_dropped);
 	tcase_add_test(tcase, what_the_host_writes_is_undone);
+	tcase_add_loop_test(tcase, running_vcpus_are_stopped_and_set_back_together, 0, nirqchips);
 	tcase_add_loop_test(tcase, time_passes_as_the_policy_says, 0, nirqchips);
 	if (!guest_has_messages()) {
 		suite_left_out("messages", "KVM has no controller that takes messages");
