@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later OR Apache-2.0 OR MulanPubL-2.0 OR MulanPSL-2.0 */
 #include "guest.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -90,6 +91,24 @@ void guest_expect_end(struct guest *guest)
 	ck_assert_uint_eq(guest->exit.u.mmio.addr, GUEST_END);
 }
 
+static void *kick_later(void *vcpu)
+{
+	usleep(20000);
+	return (void *)(intptr_t)axvcpu_kick(vcpu);
+}
+
+void guest_run_until_kicked(struct guest *guest)
+{
+	pthread_t thread;
+	void *ret;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, kick_later, guest->vcpu), 0);
+	guest_expect(guest, AXVCPU_EXIT_NOTHING);
+	ck_assert(guest->exit.kicked);
+	ck_assert_int_eq(pthread_join(thread, &ret), 0);
+	ck_assert_ptr_null(ret);
+}
+
 void guest_expect_life_step(struct guest *guest, int step)
 {
 	switch (step) {
@@ -118,6 +137,47 @@ uint64_t guest_reg(struct guest *guest, uint64_t id)
 
 	ck_ok(axvcpu_get_reg(guest->vcpu, id, &value));
 	return value;
+}
+
+/* --- all registers ---------------------------------------------------------------------------- */
+
+static bool counts(uint64_t id)
+{
+	for (size_t i = 0; i < guest_register_nrules; i++)
+		if (guest_register_rules[i].id == id)
+			return guest_register_rules[i].counts;
+	return false;
+}
+
+void guest_read_registers(struct guest *guest, struct guest_registers *registers)
+{
+	const char *name;
+	size_t n = 0, len;
+	uint64_t id;
+
+	for (; !axvcpu_reg_info(guest->vcpu, (unsigned int)n, &id, &name); n++) {
+		ck_assert_uint_lt(n, sizeof(registers->regs) / sizeof(registers->regs[0]));
+		len = axvcpu_reg_size(id);
+		ck_assert_uint_le(len, sizeof(registers->regs[n].value));
+		registers->regs[n].id = id;
+		registers->regs[n].name = name;
+		registers->regs[n].len = len;
+		ck_ok(axvcpu_get_reg_bytes(guest->vcpu, id, registers->regs[n].value, len));
+	}
+	registers->count = n;
+}
+
+void guest_expect_registers(struct guest *guest, const struct guest_registers *registers)
+{
+	static struct guest_registers now;
+
+	guest_read_registers(guest, &now);
+	ck_assert_uint_eq(now.count, registers->count);
+	for (size_t i = 0; i < now.count; i++)
+		ck_assert_msg(counts(now.regs[i].id) ||
+				      !memcmp(now.regs[i].value, registers->regs[i].value,
+					      now.regs[i].len),
+			      "%s is not what was saved", now.regs[i].name);
 }
 
 /* --- VMs with more ---------------------------------------------------------------------------- */
@@ -187,6 +247,18 @@ struct guest guest_clone(const struct guest *guest)
 }
 
 /* --- flavours of KVM -------------------------------------------------------------------------- */
+
+const uint32_t guest_irqchips[] = { AXVM_IRQCHIP_NONE, AXVM_IRQCHIP_KERNEL };
+
+int guest_nirqchips(void)
+{
+	struct axvm *vm;
+
+	if (axvm_new(&AXVCPU_WITH(axvm_config, .irqchip = AXVM_IRQCHIP_KERNEL), &vm))
+		return 1;
+	axvm_free(vm);
+	return 2;
+}
 
 bool guest_kvm_is_pvm(void)
 {

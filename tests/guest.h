@@ -119,6 +119,8 @@ void guest_expect_write(struct guest *guest, uint64_t addr, uint64_t value);
 void guest_expect_read(struct guest *guest, uint64_t addr);
 /* To the end of a program that comes to one. */
 void guest_expect_end(struct guest *guest);
+/* Runs until another thread kicks the vCPU, some milliseconds later. There must be no other exit. */
+void guest_run_until_kicked(struct guest *guest);
 /* The steps of "life", its exits in order: write, read, which is answered, write, write, end. */
 #define GUEST_LIFE_STEPS 5
 #define GUEST_LIFE_ANSWER 0x77
@@ -189,6 +191,21 @@ struct guest_register_rule {
 extern const struct guest_register_rule guest_register_rules[];
 extern const size_t guest_register_nrules;
 
+/* The values of all registers of axvcpu_reg_info(). */
+struct guest_registers {
+	size_t count;
+	struct {
+		uint64_t id;
+		const char *name;
+		size_t len;
+		unsigned char value[256];
+	} regs[256];
+};
+
+void guest_read_registers(struct guest *guest, struct guest_registers *registers);
+/* The vCPU must have these values, except of registers that count by themselves. */
+void guest_expect_registers(struct guest *guest, const struct guest_registers *registers);
+
 /* --- messages: implemented in the guest file of each architecture ----------------------------- */
 
 /* Whether KVM here has an interrupt controller that takes messages. */
@@ -205,6 +222,13 @@ struct axvm_msi guest_message(unsigned int n);
 unsigned int guest_next_message(struct guest *guest);
 
 /* --- flavours of KVM -------------------------------------------------------------------------- */
+
+/*
+ * The kinds of interrupt controller, for loop tests: VMs can have the first guest_nirqchips() of them.
+ * CPUs of riscv64 without an AIA have none in KVM.
+ */
+extern const uint32_t guest_irqchips[2];
+int guest_nirqchips(void);
 
 /*
  * Whether KVM here is the flavour that runs without virtualization hardware and interprets guest

@@ -42,6 +42,7 @@ API_TESTS = \
 	tests/test_checkpoint \
 	tests/test_checkpoint_file \
 	tests/test_checkpoint_kvm \
+	tests/test_checkpoint_moments \
 	tests/test_clone \
 	tests/test_clone_kvm \
 	tests/test_dirty \
@@ -185,6 +186,7 @@ API_TESTS += \
 	tests/test_riscv64_reset \
 	tests/test_riscv64_sbi \
 	tests/test_riscv64_setup \
+	tests/test_riscv64_timer \
 	tests/test_riscv64_translate \
 	tests/test_riscv64_vm_state
 INJECTED_TESTS += \

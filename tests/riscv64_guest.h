@@ -59,6 +59,12 @@ GUEST_PROGRAM(sleeper);
  */
 GUEST_PROGRAM(timer);
 /*
+ * Sets a timer by SBI, to go off after as many ticks as its argument says, and writes that time to
+ * GUEST_MMIO; sleeps; writes the time at which it went off to + 8. An interrupt before that time sets
+ * the timer again.
+ */
+GUEST_PROGRAM(alarm);
+/*
  * Takes the first 64 messages of its IMSIC, writes to GUEST_MMIO, sleeps. Writes each message to + 8,
  * with its own hart id in the upper half.
  */

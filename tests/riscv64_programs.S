@@ -187,6 +187,36 @@ program timer
 4:	j	4b
 end timer
 
+/* SBI's TIME. It returns in a0 and a1. */
+#define SET_TIMER \
+	li	a7, 0x54494d45; \
+	li	a6, 0; \
+	ecall
+
+program alarm
+	lla	a2, 2f
+	csrw	stvec, a2
+	li	t0, GUEST_MMIO
+	li	a2, 1 << 5
+	csrw	sie, a2
+	rdtime	s2
+	add	s2, s2, a1
+	mv	a0, s2
+	SET_TIMER
+	sd	s2, (t0)
+	csrsi	sstatus, SIE
+1:	wfi
+	j	1b
+	.balign	4
+2:	rdtime	a2
+	mv	a0, s2
+	bltu	a2, s2, 3f
+	sd	a2, 8(t0)
+	li	a0, -1
+3:	SET_TIMER
+	sret
+end alarm
+
 program imsic
 	mv	s1, a0
 	li	t0, GUEST_MMIO

@@ -62,13 +62,11 @@ static void start(struct guest *of, uint32_t irqchip)
 	ck_ok(axvm_finalize(of->vm));
 }
 
-static const uint32_t irqchips[] = { AXVM_IRQCHIP_NONE, AXVM_IRQCHIP_KERNEL };
-
 START_TEST(a_guest_does_the_same_again_from_each_exit)
 {
 	for (int at = 0; at < GUEST_LIFE_STEPS; at++) {
-		start(&guest, irqchips[_i]);
-		start(&other, irqchips[_i]);
+		start(&guest, guest_irqchips[_i]);
+		start(&other, guest_irqchips[_i]);
 		for (int step = 0; step < at; step++)
 			guest_expect_life_step(&guest, step);
 		take(&guest, at % 2 ? AXVM_CHECKPOINT_TRACK : 0);
@@ -145,7 +143,7 @@ START_TEST(a_part_left_out_stays_and_all_others_come_back)
 		AXVCPU_PARTS,
 	};
 
-	start(&guest, irqchips[_i]);
+	start(&guest, guest_irqchips[_i]);
 	set_values(VALUE_THEN);
 	take(&guest, AXVM_CHECKPOINT_TRACK);
 	/* Also a state that the first restore has prepared; restores without a run between. */
@@ -203,7 +201,7 @@ static void do_before_run(int what)
 START_TEST(a_guest_does_the_same_again_after_the_fastest_restore)
 {
 	for (int at = 0; at < GUEST_LIFE_STEPS; at++) {
-		start(&guest, irqchips[_i]);
+		start(&guest, guest_irqchips[_i]);
 		for (int step = 0; step < at; step++)
 			guest_expect_life_step(&guest, step);
 		take(&guest, AXVM_CHECKPOINT_TRACK);
@@ -262,7 +260,7 @@ static void go_on_from_the_file(void)
 
 START_TEST(a_guest_goes_on_in_another_process)
 {
-	irqchip_before = irqchips[_i];
+	irqchip_before = guest_irqchips[_i];
 	for (int at = 0; at < GUEST_LIFE_STEPS; at++) {
 		steps_before = at;
 		start(&guest, irqchip_before);
@@ -332,6 +330,8 @@ START_TEST(a_file_of_an_earlier_version_goes_on)
 	/* The features of another CPU may be missing here. */
 	if (!guest_kvm_is_emulated()) {
 		suite_skip("the file was made on an emulated CPU");
+	} else if (guest_nirqchips() < 2) {
+		suite_skip("KVM has no interrupt controller, and the file has one");
 	} else {
 		start(&guest, AXVM_IRQCHIP_KERNEL);
 		pages = try_restore(copy, &guest);
@@ -369,25 +369,52 @@ static void start_copy(void)
 }
 
 static unsigned char before[GUEST_MEMORY], after[GUEST_MEMORY];
-#define ROOM 0x40000
-static unsigned char state[ROOM];
+static struct guest_registers registers;
+
+static void expect_all(void)
+{
+	ck_ok(axvm_read(guest.vm, GUEST_BASE, after, sizeof(after)));
+	ck_assert_mem_eq(before, after, sizeof(before));
+	guest_expect_registers(&guest, &registers);
+}
+
+/* Pages of this process that are present. */
+static long resident_pages(void)
+{
+	FILE *statm = fopen("/proc/self/statm", "re");
+	long pages = 0;
+
+	ck_assert_ptr_nonnull(statm);
+	ck_assert_int_eq(fscanf(statm, "%*d %ld", &pages), 1);
+	fclose(statm);
+	return pages;
+}
+
+/* Less than a page in a thousand resets. */
+#define GROWTH_MAX 64
+/* Number of rounds after which everything is compared. */
+#define COMPARED 100
 
 START_TEST(many_resets_leave_the_same_memory_and_registers)
 {
-	const unsigned int rounds = suite_scale(2000);
+	const unsigned int rounds = suite_scale(100000), warm = rounds / 10;
+	uint32_t seed = 1;
 	int64_t pages;
-	uint64_t value, gprs[16];
-	int size;
+	long resident = 0;
+	uint64_t value;
 
 	start_copy();
 	take(&guest, AXVM_CHECKPOINT_TRACK);
 	ck_ok(axvm_read(guest.vm, GUEST_BASE, before, sizeof(before)));
 	ck_assert_int_eq(restore(&guest), 0);
-	for (uint64_t i = 0; i < 16; i++)
-		gprs[i] = guest_reg(&guest, AXVCPU_REG_GPR(i));
-	size = axvcpu_save(guest.vcpu, state, ROOM);
-	ck_ok(size);
+	/* A first entry completes what a setup has left open: on riscv64, bits of sstatus. */
+	guest_expect_end(&guest);
+	ck_assert_int_ge(_i ? restore_without(AXVCPU_PARTS) : restore(&guest), 1);
+	guest_read_registers(&guest, &registers);
+	expect_all();
 	for (unsigned int round = 0; round < rounds; round++) {
+		if (round == warm)
+			resident = resident_pages();
 		guest_expect_end(&guest);
 		ck_ok(axvm_read(guest.vm, TARGET, &value, sizeof(value)));
 		ck_assert_uint_eq(value, UINT64_C(0x1122334455667788));
@@ -395,16 +422,15 @@ START_TEST(many_resets_leave_the_same_memory_and_registers)
 		pages = _i ? restore_without(AXVCPU_PARTS) : restore(&guest);
 		ck_assert_int_ge(pages, 1);
 		ck_assert_int_le(pages, 16);
-		ck_ok(axvm_read(guest.vm, TARGET, &value, sizeof(value)));
-		ck_assert_uint_eq(value, 0);
+		seed = seed * 1664525 + 1013904223;
+		if ((seed >> 8) % rounds < COMPARED)
+			expect_all();
 	}
-	ck_ok(axvm_read(guest.vm, GUEST_BASE, after, sizeof(after)));
-	ck_assert(!memcmp(before, after, sizeof(before)));
-	for (uint64_t i = 0; i < 16; i++)
-		ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_GPR(i)), gprs[i]);
+	expect_all();
+	/* A sanitizer keeps memory that was freed. */
+	if (!SUITE_ASAN && !SUITE_TSAN)
+		ck_assert_int_le(resident_pages() - resident, GROWTH_MAX);
 	ck_assert_uint_eq(guest_reg(&guest, AXVCPU_REG_PC), GUEST_CODE);
-	/* The contents have clocks. */
-	ck_assert_int_eq(axvcpu_save(guest.vcpu, state, ROOM), size);
 	ck_ok(axvm_checkpoint_free(checkpoint));
 	guest_end(&guest);
 }
@@ -430,7 +456,7 @@ START_TEST(several_vcpus_go_on_together)
 	struct axvm_checkpoint *copy;
 
 	guest.vm = guest_vm(&AXVCPU_WITH(axvm_config, .max_vcpus = MOST_VCPUS,
-					 .irqchip = irqchips[_i / MOST_VCPUS]),
+					 .irqchip = guest_irqchips[_i / MOST_VCPUS]),
 			    PROGRAM(life));
 	for (int id = 0; id < n; id++) {
 		guests[id] = (struct guest){ .vm = guest.vm };
@@ -519,17 +545,19 @@ END_TEST
 
 static void add_tests(Suite *suite)
 {
+	const int nirqchips = guest_nirqchips();
 	TCase *tcase = suite_case(suite, "checkpoints");
 
-	tcase_add_loop_test(tcase, a_guest_does_the_same_again_from_each_exit, 0, 2);
-	tcase_add_loop_test(tcase, a_part_left_out_stays_and_all_others_come_back, 0, 2);
-	tcase_add_loop_test(tcase, a_guest_does_the_same_again_after_the_fastest_restore, 0, 2);
+	tcase_add_loop_test(tcase, a_guest_does_the_same_again_from_each_exit, 0, nirqchips);
+	tcase_add_loop_test(tcase, a_part_left_out_stays_and_all_others_come_back, 0, nirqchips);
+	tcase_add_loop_test(tcase, a_guest_does_the_same_again_after_the_fastest_restore, 0,
+			    nirqchips);
 	tcase_add_loop_test(tcase, many_resets_leave_the_same_memory_and_registers, 0, 2);
-	tcase_add_loop_test(tcase, a_guest_goes_on_in_another_process, 0, 2);
+	tcase_add_loop_test(tcase, a_guest_goes_on_in_another_process, 0, nirqchips);
 	tcase_add_test(tcase, a_file_of_an_earlier_version_goes_on);
 	if (getenv("AXVCPU_TEST_SAMPLE"))
 		tcase_add_test(suite_case(suite, "sample"), a_sample_is_written);
-	tcase_add_loop_test(tcase, several_vcpus_go_on_together, 0, 2 * MOST_VCPUS);
+	tcase_add_loop_test(tcase, several_vcpus_go_on_together, 0, nirqchips * MOST_VCPUS);
 	tcase_add_test(tcase, a_guest_that_runs_is_stopped_and_set_back);
 }
 

@@ -85,8 +85,6 @@ static void expect_steps(struct guest *of, int first)
 		expect_step_with(of, step, LIFE_ANSWER);
 }
 
-static const uint32_t irqchips[] = { AXVM_IRQCHIP_NONE, AXVM_IRQCHIP_KERNEL };
-
 static void start(uint32_t irqchip)
 {
 	guest_start_with(&guest, &AXVCPU_WITH(axvm_config, .irqchip = irqchip), AXVCPU_MODE_64,
@@ -99,7 +97,7 @@ START_TEST(a_clone_continues_from_each_exit)
 	for (int at = 0; at < LIFE_STEPS; at++) {
 		struct guest clone;
 
-		start(irqchips[_i]);
+		start(guest_irqchips[_i]);
 		for (int step = 0; step < at; step++)
 			expect_step_with(&guest, step, LIFE_ANSWER);
 		take();
@@ -121,7 +119,7 @@ START_TEST(clones_diverge)
 {
 	struct guest clones[3];
 
-	start(irqchips[_i]);
+	start(guest_irqchips[_i]);
 	expect_step_with(&guest, 0, 0);
 	take();
 	for (int i = 0; i < 3; i++)
@@ -273,7 +271,7 @@ START_TEST(several_vcpus_continue_in_a_clone)
 	struct guest *clones = guests[1];
 
 	guest.vm = guest_vm(&AXVCPU_WITH(axvm_config, .max_vcpus = MOST_VCPUS,
-					 .irqchip = irqchips[_i / MOST_VCPUS]),
+					 .irqchip = guest_irqchips[_i / MOST_VCPUS]),
 			    PROGRAM(life));
 	for (int id = 0; id < n; id++) {
 		guests[0][id] = (struct guest){ .vm = guest.vm };
@@ -409,14 +407,15 @@ END_TEST
 
 static void add_tests(Suite *suite)
 {
+	const int nirqchips = guest_nirqchips();
 	TCase *tcase = suite_case(suite, "clones");
 
-	tcase_add_loop_test(tcase, a_clone_continues_from_each_exit, 0, 2);
-	tcase_add_loop_test(tcase, clones_diverge, 0, 2);
+	tcase_add_loop_test(tcase, a_clone_continues_from_each_exit, 0, nirqchips);
+	tcase_add_loop_test(tcase, clones_diverge, 0, nirqchips);
 	tcase_add_test(tcase, a_guest_sees_only_its_own_writes);
 	tcase_add_test(tcase, memory_in_memfds_is_that_of_the_checkpoint);
 	tcase_add_loop_test(tcase, a_clone_is_reset_to_its_setup, 0, 2);
-	tcase_add_loop_test(tcase, several_vcpus_continue_in_a_clone, 0, 2 * MOST_VCPUS);
+	tcase_add_loop_test(tcase, several_vcpus_continue_in_a_clone, 0, nirqchips * MOST_VCPUS);
 	tcase_add_test(tcase, several_threads_clone_at_the_same_time);
 	tcase_add_test(tcase, a_runner_runs_a_clone);
 }

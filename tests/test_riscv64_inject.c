@@ -154,6 +154,46 @@ START_TEST(an_exception_in_user_mode_leads_to_supervisor_mode)
 }
 END_TEST
 
+/* "traps" takes the exception, once. */
+static void expect_exception(uint32_t cause)
+{
+	guest_expect_write(&guest, GUEST_MMIO + 8, cause);
+	for (uint64_t offset = 0x10; offset <= 0x20; offset += 8) {
+		guest_expect(&guest, AXVCPU_EXIT_MMIO_WRITE);
+		ck_assert_uint_eq(guest.exit.u.mmio.addr, GUEST_MMIO + offset);
+	}
+	guest_expect_write(&guest, GUEST_MMIO, 0);
+}
+
+START_TEST(an_exception_that_waits_is_part_of_a_checkpoint)
+{
+	struct axvm_checkpoint *checkpoint;
+	struct axvm *clone;
+
+	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(traps));
+	guest_expect_write(&guest, GUEST_MMIO, 0);
+	ck_ok(inject(LOAD_ACCESS));
+	ck_ok(axvm_quiesce(guest.vm, NULL, 0));
+	ck_ok(axvm_checkpoint_new(guest.vm, NULL, &checkpoint));
+	expect_exception(LOAD_ACCESS);
+	for (int round = 0; round < 2; round++) {
+		/* One that the checkpoint does not have. */
+		if (round)
+			ck_ok(inject(ILLEGAL));
+		ck_ok((int)axvm_checkpoint_restore(checkpoint, guest.vm, NULL));
+		expect_exception(LOAD_ACCESS);
+	}
+	ck_ok(axvm_checkpoint_clone(checkpoint, NULL, &clone));
+	ck_ok(axvm_checkpoint_free(checkpoint));
+	guest_end(&guest);
+	guest.vm = clone;
+	guest.vcpu = axvm_vcpu(guest.vm, 0);
+	ck_ok(axvcpu_bind(guest.vcpu));
+	expect_exception(LOAD_ACCESS);
+	guest_end(&guest);
+}
+END_TEST
+
 START_TEST(invalid_exceptions_are_refused)
 {
 	const struct axvcpu_exception code = { .vector = ILLEGAL, .has_error_code = 1 };
@@ -193,6 +233,7 @@ static void add_tests(Suite *suite)
 	tcase_add_test(exceptions, an_exception_is_taken_behind_the_open_exit);
 	tcase_add_test(exceptions, an_open_read_is_answered_before_the_exception);
 	tcase_add_test(exceptions, an_exception_in_user_mode_leads_to_supervisor_mode);
+	tcase_add_test(exceptions, an_exception_that_waits_is_part_of_a_checkpoint);
 	tcase_add_test(exceptions, invalid_exceptions_are_refused);
 	tcase_add_test(exceptions, forbidden_instruction_is_a_guest_exception);
 }

@@ -17,8 +17,6 @@ static struct guest guest, other;
 static unsigned char state[ROOM], again[ROOM];
 static size_t size;
 
-#define BYTES_MAX 256
-#define MOST 256
 static unsigned char memory[GUEST_MEMORY];
 
 static size_t save_to(struct guest *from, unsigned char *to)
@@ -117,49 +115,12 @@ END_TEST
 
 /* --- registers ---------------------------------------------------------------------------------- */
 
-static struct {
-	uint64_t id;
-	const char *name;
-	size_t len;
-	unsigned char value[BYTES_MAX];
-} regs[MOST];
-
-static bool counts(uint64_t id)
-{
-	for (size_t i = 0; i < guest_register_nrules; i++)
-		if (guest_register_rules[i].id == id)
-			return guest_register_rules[i].counts;
-	return false;
-}
-
-static unsigned int read_registers(void)
-{
-	unsigned int n = 0;
-
-	for (; !axvcpu_reg_info(guest.vcpu, n, &regs[n].id, &regs[n].name); n++) {
-		ck_assert_uint_lt(n, MOST - 1);
-		regs[n].len = axvcpu_reg_size(regs[n].id);
-		ck_assert_uint_le(regs[n].len, BYTES_MAX);
-		ck_ok(axvcpu_get_reg_bytes(guest.vcpu, regs[n].id, regs[n].value, regs[n].len));
-	}
-	return n;
-}
-
-static void expect_registers(struct guest *of, unsigned int n)
-{
-	unsigned char now[BYTES_MAX];
-
-	for (unsigned int i = 0; i < n; i++) {
-		ck_ok(axvcpu_get_reg_bytes(of->vcpu, regs[i].id, now, regs[i].len));
-		ck_assert_msg(counts(regs[i].id) || !memcmp(now, regs[i].value, regs[i].len),
-			      "%s is not what was saved", regs[i].name);
-	}
-}
+static struct guest_registers values;
 
 /* Values in general and vector registers that differ from those of a setup. */
 static void fill_registers(void)
 {
-	unsigned char bytes[BYTES_MAX];
+	unsigned char bytes[sizeof(values.regs[0].value)];
 	const size_t len = axvcpu_reg_size(GUEST_VECTOR(0));
 
 	ck_ok(axvcpu_set_reg(guest.vcpu, GUEST_ARG_REG, UINT64_C(0x123456789abcdef0)));
@@ -171,20 +132,18 @@ static void fill_registers(void)
 
 START_TEST(all_named_registers_are_part_of_the_state)
 {
-	unsigned int n;
-
 	guest_start(&guest, AXVCPU_MODE_64, PROGRAM(spin));
 	fill_registers();
-	n = read_registers();
+	guest_read_registers(&guest, &values);
 	save(&guest);
 	/* In place, after a reset. */
 	ck_ok(axvcpu_reset(guest.vcpu, GUEST_CODE, 0));
 	load(&guest);
-	expect_registers(&guest, n);
+	guest_expect_registers(&guest, &values);
 	/* In another VM. */
 	guest_start(&other, AXVCPU_MODE_64, PROGRAM(spin));
 	load(&other);
-	expect_registers(&other, n);
+	guest_expect_registers(&other, &values);
 	guest_end(&other);
 	guest_end(&guest);
 }

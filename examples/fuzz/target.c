@@ -197,10 +197,12 @@ static void load(struct target *target, const char *name)
 	const Elf64_Ehdr *elf = map_image(name, &size);
 	const struct machine *machine = find_machine(name, elf);
 	const uint64_t ram = elf->e_entry & ~(uint64_t)(MEMORY - 1);
+	struct axvm_config config = AXVM_CONFIG_INIT;
 
-	check(axvm_new(&AXVCPU_WITH(axvm_config, .forward = machine->forward,
-				    .doorbell_port = GUEST_PORT_DOORBELL),
-		       &target->vm));
+	config.forward = machine->forward;
+	if (config.forward & AXVM_FORWARD_DOORBELL)
+		config.doorbell_port = GUEST_PORT_DOORBELL;
+	check(axvm_new(&config, &target->vm));
 	check(axvm_map(target->vm, &AXVCPU_WITH(axvm_region, .gpa = ram, .len = MEMORY)));
 	load_segments(target, name, elf, size);
 	write_boot_page(target, ram);
