@@ -54,6 +54,7 @@ libaxvcpu_base_la_SOURCES += \
 	backends/x86_64/sregs.c \
 	backends/x86_64/state.c backends/x86_64/state.h \
 	backends/x86_64/state_cpuid.c \
+	backends/x86_64/state_info.c \
 	backends/x86_64/state_load.c \
 	backends/x86_64/state_msrs.c \
 	backends/x86_64/state_setup.c \

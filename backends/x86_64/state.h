@@ -48,10 +48,13 @@ struct axk_x86_tsc_state {
 
 /* --- state.c ---------------------------------------------------------------------------------- */
 
-/* Finds vcpu->arch.state at the first use. It is kept until the next setup. */
-int axk_x86_need_state_info(struct axk_vcpu *vcpu);
 /* Reads the nested state, which the host must have, into a buffer, which the caller frees. */
 int axk_x86_read_nested(const struct axk_vcpu *vcpu, struct kvm_nested_state **out);
+
+/* --- state_info.c ----------------------------------------------------------------------------- */
+
+/* Finds vcpu->arch.state at the first use. It is kept until the next setup. */
+int axk_x86_need_state_info(struct axk_vcpu *vcpu);
 /* Returns -ENOMEM, with a message. */
 int axk_x86_no_memory(const struct axk_vcpu *vcpu, const char *what);
 

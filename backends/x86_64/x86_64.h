@@ -55,7 +55,8 @@ int axk_x86_tables_adopt(struct axk_vcpu *vcpu, const struct axk_x86_tables *tab
 
 /* state.c */
 int axk_x86_save(void *arch_vcpu, struct axvcpu_saver *saver);
-/* Forgets the parts that were found: CPUID determines them. */
+
+/* state_info.c: forgets the parts that were found: CPUID determines them. */
 void axk_x86_state_forget(struct axk_vcpu *vcpu);
 
 /* state_load.c */
