@@ -114,6 +114,7 @@ libaxvcpu_base_la_SOURCES += $(ONE_REG_SOURCES) \
 	backends/riscv64/reset.c \
 	backends/riscv64/riscv64.h \
 	backends/riscv64/setup.c \
+	backends/riscv64/start.c \
 	backends/riscv64/state.c \
 	backends/riscv64/translate.c \
 	backends/riscv64/uapi.h \

@@ -97,6 +97,12 @@ int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 	return 0;
 }
 
+int axk_arch_interrupted(struct axk_vcpu *vcpu)
+{
+	(void)vcpu;
+	return 0;
+}
+
 bool axk_arch_swallow(struct axk_vcpu *vcpu)
 {
 	(void)vcpu;

@@ -390,6 +390,8 @@ int axk_arch_vcpu_created(struct axk_vcpu *vcpu);
  * enter the guest, 1 if 'exit' is filled in instead, or a negative errno.
  */
 int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit);
+/* KVM_RUN was interrupted by a signal. Returns 0 or a negative errno. */
+int axk_arch_interrupted(struct axk_vcpu *vcpu);
 /* True if this exit must not reach the caller, and the guest must be re-entered. */
 bool axk_arch_swallow(struct axk_vcpu *vcpu);
 /*

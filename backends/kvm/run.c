@@ -125,6 +125,9 @@ static int handle_run_error(struct axk_vcpu *vcpu, int ret, struct attempts *att
 
 		axk_close_exit(vcpu);
 		exit_nothing(exit);
+		ret = axk_arch_interrupted(vcpu);
+		if (ret)
+			return ret;
 		if (!requested)
 			return axk_unexplained_signal(vcpu);
 		if (vcpu->kick_blocked)

@@ -179,6 +179,7 @@ int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 
 bool axk_arch_swallow(struct axk_vcpu *vcpu)
 {
-	(void)vcpu;
+	/* The hart has run. */
+	vcpu->arch.stopped = false;
 	return false;
 }

@@ -52,6 +52,8 @@ struct axk_vcpu_arch {
 	uint32_t exception;
 	/* KVM_SET_GUEST_DEBUG is enabled. */
 	bool debugged;
+	/* The hart was stopped, and no exit has shown since that it has run: start.c. */
+	bool stopped;
 };
 
 /* The parts of a VM's config that riscv64 supports: AXVM_FORWARD_*, and others. */

@@ -148,6 +148,8 @@ int axk_riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 	int ret = axk_drop_exits(vcpu);
 
 	(void)start;
+	if (!ret)
+		ret = axk_riscv_finish_start(vcpu);
 	if (ret)
 		return ret;
 	if (vcpu->vm->arch.has_reset)
@@ -165,6 +167,7 @@ int axk_riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 	ret = set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
 	if (ret)
 		return ret;
+	axk_riscv_note_stopped(vcpu, false);
 	vcpu->arch.setup.arg = arg;
 	return 0;
 }

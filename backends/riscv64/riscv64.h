@@ -51,6 +51,15 @@ int axk_riscv_get_clock(void *arch_vcpu, struct axvm_clock *clock);
 int axk_riscv_set_clock(void *arch_vcpu, const struct axvm_clock *saved,
 			const struct axvm_clock *target);
 
+/* start.c */
+/* Notes whether the hart is stopped, from where another one may start it. */
+void axk_riscv_note_stopped(struct axk_vcpu *vcpu, bool stopped);
+/*
+ * Lets KVM reset the hart if another one has started it and it has not run since. Call it before
+ * all registers are read or written. It may take 26 ms.
+ */
+int axk_riscv_finish_start(struct axk_vcpu *vcpu);
+
 /* reset.c */
 int axk_riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start);
 

@@ -54,12 +54,16 @@ int axk_riscv_set_entry(void *arch_vcpu, uint64_t entry)
 /* KVM starts the vCPU that was created first; the library starts the one with id 0. */
 int axk_riscv_set_power(void *arch_vcpu)
 {
-	const struct axk_vcpu *vcpu = arch_vcpu;
+	struct axk_vcpu *vcpu = arch_vcpu;
 	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	int ret;
 
 	if (vcpu->id)
 		state.mp_state = KVM_MP_STATE_STOPPED;
-	return axk_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &state);
+	ret = axk_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &state);
+	if (!ret)
+		axk_riscv_note_stopped(vcpu, vcpu->id);
+	return ret;
 }
 
 int axk_riscv_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)

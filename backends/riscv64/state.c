@@ -291,6 +291,8 @@ int axk_riscv_save(void *arch_vcpu, struct axvcpu_saver *saver)
 	int ret = axk_state_settled(vcpu);
 
 	if (!ret)
+		ret = axk_riscv_finish_start(vcpu);
+	if (!ret)
 		ret = axk_save_regs(&state_regs, vcpu, saver);
 	if (!ret)
 		ret = save_library(vcpu, saver);
@@ -332,6 +334,8 @@ int axk_riscv_load(void *arch_vcpu, struct axvcpu_loader *loader)
 	if (!ret)
 		ret = axk_drop_exits(vcpu);
 	if (!ret)
+		ret = axk_riscv_finish_start(vcpu);
+	if (!ret)
 		ret = axvcpu_load_begin(loader);
 	if (!ret)
 		ret = load_regs_and_line(vcpu, loader, &saved->regs, !prepared);
@@ -340,7 +344,10 @@ int axk_riscv_load(void *arch_vcpu, struct axvcpu_loader *loader)
 	load_library(vcpu, &saved->library);
 	if (!(axvcpu_load_parts(loader) & AXVCPU_PART_EVENTS))
 		return 0;
-	return axk_load_mp_state(vcpu, loader, &saved->mp_state);
+	ret = axk_load_mp_state(vcpu, loader, &saved->mp_state);
+	if (!ret)
+		axk_riscv_note_stopped(vcpu, saved->mp_state.mp_state == KVM_MP_STATE_STOPPED);
+	return ret;
 }
 
 /* --- the clock -------------------------------------------------------------------------------- */

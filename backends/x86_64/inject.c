@@ -327,6 +327,12 @@ int axk_arch_before_entry(struct axk_vcpu *vcpu, struct axvcpu_exit *exit)
 }
 
 /* Only if axk_arch_before_entry() makes progress before the re-entry, so that the run loop ends. */
+int axk_arch_interrupted(struct axk_vcpu *vcpu)
+{
+	(void)vcpu;
+	return 0;
+}
+
 bool axk_arch_swallow(struct axk_vcpu *vcpu)
 {
 	const struct axk_x86_pending *pending = &vcpu->arch.pending;
