@@ -509,6 +509,77 @@ START_TEST(a_hart_is_started_and_stops_itself_without_an_exit)
 }
 END_TEST
 
+/* Begins with a second hart, which is bound to the calling thread, too, and waits to be started. */
+static struct guest start_with_other(void)
+{
+	struct guest other;
+
+	start(&AXVCPU_WITH(axvm_config, .max_vcpus = 2), NULL);
+	ck_ok(axvm_write(guest.vm, OTHER_CODE, PROGRAM(hart)));
+	other = (struct guest){ .vm = guest.vm, .vcpu = new_hart(1) };
+	ck_ok(axvcpu_bind(other.vcpu));
+	return other;
+}
+
+static void start_other(uint64_t value)
+{
+	ck_assert_uint_eq(call(HSM, HSM_START, 1, OTHER_CODE, value).error, SUCCESS);
+}
+
+static void end_with_other(struct guest *other)
+{
+	ck_ok(axvcpu_unbind(other->vcpu));
+	ck_ok(axvcpu_free(other->vcpu));
+	guest_end(&guest);
+}
+
+/* It waits where it has never run, or where a kick has ended its run. */
+START_TEST(a_hart_that_was_started_and_has_not_run_is_saved_as_started)
+{
+	struct guest other = start_with_other(), clone, other_clone;
+
+	if (_i) {
+		ck_ok(axvcpu_kick(other.vcpu));
+		guest_expect(&other, AXVCPU_EXIT_NOTHING);
+	}
+	start_other(0x500);
+	clone = guest_clone(&guest);
+	other_clone = (struct guest){ .vm = clone.vm, .vcpu = axvm_vcpu(clone.vm, 1) };
+	ck_ok(axvcpu_bind(other_clone.vcpu));
+	guest_expect_write(&other_clone, GUEST_MMIO + 0x10, 1);
+	guest_expect_write(&other_clone, GUEST_MMIO + 0x18, 0x500);
+	ck_ok(axvcpu_unbind(other_clone.vcpu));
+	ck_ok(axvcpu_free(other_clone.vcpu));
+	guest_end(&clone);
+	/* And this one, which the checkpoint has not disturbed. */
+	guest_expect_write(&other, GUEST_MMIO + 0x10, 1);
+	guest_expect_write(&other, GUEST_MMIO + 0x18, 0x500);
+	end_with_other(&other);
+}
+END_TEST
+
+START_TEST(a_restore_undoes_a_start_that_has_not_happened_yet)
+{
+	struct guest other = start_with_other();
+	struct axvm_checkpoint *checkpoint;
+
+	start_other(0x500);
+	guest_expect_write(&other, GUEST_MMIO + 0x10, 1);
+	ck_ok(axvm_quiesce(guest.vm, NULL, 0));
+	ck_ok(axvm_checkpoint_new(guest.vm, NULL, &checkpoint));
+	guest_expect_write(&other, GUEST_MMIO + 0x18, 0x500);
+	guest_expect_read(&other, GUEST_MMIO + 0x20);
+	ck_ok(axvcpu_complete_value(other.vcpu, 0));
+	while (status_of_other() != HSM_STOPPED)
+		ck_ok(axvcpu_run_for(other.vcpu, 1000000, &other.exit));
+	start_other(0x501);
+	ck_assert_int_ge(axvm_checkpoint_restore(checkpoint, guest.vm, NULL), 0);
+	guest_expect_write(&other, GUEST_MMIO + 0x18, 0x500);
+	ck_ok(axvm_checkpoint_free(checkpoint));
+	end_with_other(&other);
+}
+END_TEST
+
 START_TEST(reset_starts_a_hart_that_was_never_started)
 {
 	struct axvm_config config = AXVM_CONFIG_INIT;
@@ -554,6 +625,8 @@ static void add_tests(Suite *suite)
 	tcase_add_test(switches, a_suspend_that_is_switched_on_comes_out_or_is_refused_by_its_name);
 	tcase_add_test(switches, an_extension_that_is_switched_off_is_not_there);
 	tcase_add_test(harts, a_hart_is_started_and_stops_itself_without_an_exit);
+	tcase_add_loop_test(harts, a_hart_that_was_started_and_has_not_run_is_saved_as_started, 0, 2);
+	tcase_add_test(harts, a_restore_undoes_a_start_that_has_not_happened_yet);
 	tcase_add_test(harts, reset_starts_a_hart_that_was_never_started);
 }
 
