@@ -697,7 +697,7 @@ START_TEST(running_vcpus_are_stopped_and_set_back_together)
 		/* In place last: from there it continues. */
 		for (int i = 0; i < WAYS; i++) {
 			atomic_store(&next_turn, then);
-			run_turns((CLONE + i) % WAYS, runner);
+			run_turns((enum way)((unsigned int)(CLONE + i) % WAYS), runner);
 		}
 		ck_ok(axvm_checkpoint_free(checkpoint));
 		ck_ok(axvm_runner_resume(runner));
