@@ -367,6 +367,15 @@ void mock_reset(void)
 	mock.current_right = true;
 }
 
+void mock_set_state(void)
+{
+	for (unsigned int i = 0; i < 32; i++)
+		mock.regs[i] = 100 + i;
+	mock.clock = (struct axvm_clock){
+		.size = sizeof(mock.clock), .counter = 1000, .counter_hz = 1000000, .realtime_ns = 1
+	};
+}
+
 void mock_start(struct axvm **vm, struct axvcpu **vcpu, uint32_t flags)
 {
 	struct axvm_config vm_config = AXVM_CONFIG_INIT;

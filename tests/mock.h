@@ -101,6 +101,8 @@ extern const struct axvcpu_arch_ops mock_ops;
 
 /* As if nothing had happened yet. */
 void mock_reset(void);
+/* Gives it a state to save: register n is 100 + n, and a clock that counts. */
+void mock_set_state(void);
 /* mock_reset(), then a VM of this architecture with one vCPU in state Created. */
 void mock_start(struct axvm **vm, struct axvcpu **vcpu, uint32_t flags);
 

@@ -82,11 +82,7 @@ static void create(void)
 	ck_ok(axvm_new(&AXVCPU_WITH(axvm_config, .arch = &ops, .max_vcpus = 2), &vm));
 	ck_ok(axvcpu_new(vm, &AXVCPU_WITH(axvcpu_config, .id = 0), &vcpu));
 	ck_ok(axvcpu_setup(vcpu, 0, 0, NULL));
-	for (unsigned int i = 0; i < 32; i++)
-		mock.regs[i] = 100 + i;
-	mock.clock = (struct axvm_clock){
-		.size = sizeof(mock.clock), .counter = 1000, .counter_hz = 1000000, .realtime_ns = 1
-	};
+	mock_set_state();
 }
 
 static void start(void)

@@ -75,11 +75,8 @@ static void create(void)
 	ck_ok(axvm_map(vm, &AXVCPU_WITH(axvm_region, .gpa = 0, .len = PAGES * page)));
 	ck_ok(axvm_map(vm, &AXVCPU_WITH(axvm_region, .gpa = SECOND, .len = PAGES * page)));
 	add_device();
-	for (unsigned int i = 0; i < 32; i++)
-		mock.regs[i] = 100 + i;
-	mock.clock = (struct axvm_clock){
-		.size = sizeof(mock.clock), .counter = 1000, .counter_hz = 1000000, .realtime_ns = 5
-	};
+	mock_set_state();
+	mock.clock.realtime_ns = 5;
 }
 
 static void destroy(void)

@@ -107,11 +107,7 @@ static void create_with(const struct axvm_config *config)
 	ck_ok(axvm_new(config, &vm));
 	ck_ok(axvcpu_new(vm, &AXVCPU_WITH(axvcpu_config, .id = 1), &vcpu));
 	ck_ok(axvcpu_setup(vcpu, 0x1000, 0, &AXVCPU_WITH(axvcpu_setup_config, .arg = 0x2000)));
-	for (unsigned int i = 0; i < 32; i++)
-		mock.regs[i] = 100 + i;
-	mock.clock = (struct axvm_clock){
-		.size = sizeof(mock.clock), .counter = 1000, .counter_hz = 1000000, .realtime_ns = 1
-	};
+	mock_set_state();
 }
 
 /* A VM with five regions, in which page 3 has 30 and the number of the region. */
