@@ -134,13 +134,6 @@ static int reset_by_registers(struct axk_vcpu *vcpu)
 
 /* --- the vCPU --------------------------------------------------------------------------------- */
 
-static int set_mp_state(struct axk_vcpu *vcpu, uint32_t state)
-{
-	const struct kvm_mp_state mp_state = { .mp_state = state };
-
-	return axk_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &mp_state);
-}
-
 int axk_riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 {
 	struct axk_vcpu *vcpu = arch_vcpu;
@@ -153,7 +146,7 @@ int axk_riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 	if (ret)
 		return ret;
 	if (vcpu->vm->arch.has_reset)
-		ret = set_mp_state(vcpu, KVM_MP_STATE_INIT_RECEIVED);
+		ret = axk_riscv_set_mp_state(vcpu, KVM_MP_STATE_INIT_RECEIVED);
 	else
 		ret = reset_by_registers(vcpu);
 	if (ret)
@@ -164,10 +157,9 @@ int axk_riscv_reset(void *arch_vcpu, uint64_t entry, uint64_t arg, bool start)
 	ret = axk_riscv_enter(vcpu, &config);
 	if (ret)
 		return ret;
-	ret = set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
+	ret = axk_riscv_set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
 	if (ret)
 		return ret;
-	axk_riscv_note_stopped(vcpu, false);
 	vcpu->arch.setup.arg = arg;
 	return 0;
 }

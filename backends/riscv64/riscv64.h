@@ -54,6 +54,8 @@ int axk_riscv_set_clock(void *arch_vcpu, const struct axvm_clock *saved,
 /* start.c */
 /* Notes whether the hart is stopped, from where another one may start it. */
 void axk_riscv_note_stopped(struct axk_vcpu *vcpu, bool stopped);
+/* KVM_SET_MP_STATE to KVM_MP_STATE_*, and notes it. */
+int axk_riscv_set_mp_state(struct axk_vcpu *vcpu, uint32_t mp_state);
 /*
  * Lets KVM reset the hart if another one has started it and it has not run since. Call it before
  * all registers are read or written. It may take 26 ms.

@@ -55,15 +55,8 @@ int axk_riscv_set_entry(void *arch_vcpu, uint64_t entry)
 int axk_riscv_set_power(void *arch_vcpu)
 {
 	struct axk_vcpu *vcpu = arch_vcpu;
-	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_RUNNABLE };
-	int ret;
 
-	if (vcpu->id)
-		state.mp_state = KVM_MP_STATE_STOPPED;
-	ret = axk_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &state);
-	if (!ret)
-		axk_riscv_note_stopped(vcpu, vcpu->id);
-	return ret;
+	return axk_riscv_set_mp_state(vcpu, vcpu->id ? KVM_MP_STATE_STOPPED : KVM_MP_STATE_RUNNABLE);
 }
 
 int axk_riscv_setup(void *arch_vcpu, const struct axvcpu_setup_config *config)

@@ -22,20 +22,21 @@ static int read_stopped(const struct axk_vcpu *vcpu, bool *stopped)
 	return ret;
 }
 
-static int set_stopped(const struct axk_vcpu *vcpu, bool stopped)
-{
-	const struct kvm_mp_state state = {
-		.mp_state = stopped ? KVM_MP_STATE_STOPPED : KVM_MP_STATE_RUNNABLE,
-	};
-
-	return axk_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &state);
-}
-
 void axk_riscv_note_stopped(struct axk_vcpu *vcpu, bool stopped)
 {
 	vcpu->arch.stopped = stopped;
 	/* The next exit, which proves that the hart has run, takes the way of axk_arch_swallow(). */
 	vcpu->has_pending_work |= stopped;
+}
+
+int axk_riscv_set_mp_state(struct axk_vcpu *vcpu, uint32_t mp_state)
+{
+	const struct kvm_mp_state state = { .mp_state = mp_state };
+	int ret = axk_vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &state);
+
+	if (!ret)
+		axk_riscv_note_stopped(vcpu, mp_state == KVM_MP_STATE_STOPPED);
+	return ret;
 }
 
 int axk_arch_interrupted(struct axk_vcpu *vcpu)
@@ -111,20 +112,19 @@ static int reset_by_kvm(struct axk_vcpu *vcpu)
 int axk_riscv_finish_start(struct axk_vcpu *vcpu)
 {
 	bool stopped = true;
-	int ret = vcpu->arch.stopped ? read_stopped(vcpu, &stopped) : 0;
+	int failed, ret = vcpu->arch.stopped ? read_stopped(vcpu, &stopped) : 0;
 
 	if (ret || stopped)
 		return ret;
-	ret = set_stopped(vcpu, true);
+	ret = axk_riscv_set_mp_state(vcpu, KVM_MP_STATE_STOPPED);
 	if (ret)
 		return ret;
 	ret = reset_by_kvm(vcpu);
 	/* Also after a failure: the guest has started it. */
-	if (!ret) {
-		ret = set_stopped(vcpu, false);
-		vcpu->arch.stopped = ret;
-	} else {
-		set_stopped(vcpu, false);
-	}
+	failed = axk_riscv_set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
+	if (!ret)
+		ret = failed;
+	/* The next call tries again. */
+	axk_riscv_note_stopped(vcpu, ret);
 	return ret;
 }
